@@ -1,0 +1,82 @@
+"""What travels between the rooms of the package: frozen records of numpy arrays, no ROS, no torch.
+
+Stamps are integer nanoseconds of the measurement clock. Positions are in the area frame (REP-103: origin on the
+floor below the camera, x forward along the horizontal view direction, y left, z up). Where a mask is false
+nothing was measured and the value is 0.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float32]
+MaskArray = npt.NDArray[np.bool_]
+
+CAMERA_CHANNELS = ('center_x_px', 'center_y_px', 'depth_m', 'width_px', 'height_px')
+FTM_CHANNELS = ('range_m', 'std_m')
+IMU_CHANNELS = (
+    'accel_x_mps2', 'accel_y_mps2', 'accel_z_mps2',
+    'gyro_x_radps', 'gyro_y_radps', 'gyro_z_radps',
+    'mag_x_t', 'mag_y_t', 'mag_z_t',
+)
+CHANNELS = {'camera': CAMERA_CHANNELS, 'ftm': FTM_CHANNELS, 'imu': IMU_CHANNELS}
+MODALITIES = tuple(sorted(CHANNELS))
+
+
+@dataclass(frozen=True, slots=True)
+class SyncedBatch:
+    """All subjects of one area at one tick."""
+
+    stamp_ns: int
+    epoch: int
+    sequence: int
+    camera_tick: bool
+    subjects: tuple[str, ...]  # S, sorted
+    track_ids: tuple[str, ...]  # S
+    association: FloatArray  # (S,)
+    camera: FloatArray  # (S, 5) CAMERA_CHANNELS
+    camera_mask: MaskArray  # (S,)
+    ftm: FloatArray  # (S, 2) FTM_CHANNELS
+    ftm_age_s: FloatArray  # (S,) inf when there is none
+    ftm_mask: MaskArray  # (S,) true when new since the previous tick
+    imu: FloatArray  # (S, C, 9) IMU_CHANNELS, phone frame
+    imu_mask: MaskArray  # (S, C)
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """N windows of T consecutive ticks, C rows of IMU per tick.
+
+    `values[m]` and `masks[m]` are float32 (N, T_m, F_m) and bool (N, T_m), with T_m = T for camera and ftm and
+    T * C for imu. `stamps_ns` is that of each window's last tick.
+    """
+
+    stamps_ns: npt.NDArray[np.int64]  # (N,)
+    subjects: tuple[str, ...]  # N
+    values: dict[str, FloatArray]
+    masks: dict[str, MaskArray]
+
+    def __len__(self) -> int:
+        return len(self.subjects)
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Named tensors of a model, as numpy arrays (no torch needed to carry, check or average them)."""
+
+    tensors: dict[str, npt.NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """What one area learned in one round; see msg/ModelUpdate.msg."""
+
+    federation: str
+    area: str
+    round: int
+    windows: int
+    modalities: tuple[str, ...]
+    schema: str
+    checksum: str
+    payload: bytes
