@@ -62,10 +62,47 @@ class Windows:
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
-    """Named tensors of a model, as numpy arrays (no torch needed to carry, check or average them)."""
+class Frames:
+    """Camera tracks of a session: F frames, N boxes in all."""
 
-    tensors: dict[str, npt.NDArray[np.float32]]
+    stamps_ns: npt.NDArray[np.int64]  # (F,) increasing
+    starts: npt.NDArray[np.int64]  # (F + 1,) boxes of frame i are rows starts[i]:starts[i + 1]
+    boxes: FloatArray  # (N, 5) CAMERA_CHANNELS; depth NaN when unknown
+    subjects: tuple[str, ...]  # N, empty string when unknown
+    track_ids: tuple[str, ...]  # N
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneStreams:
+    """What one phone delivered in a session, at native rates, in order of stamps."""
+
+    ftm_stamps_ns: npt.NDArray[np.int64]  # (A,)
+    ftm: FloatArray  # (A, 2) FTM_CHANNELS
+    inertial_stamps_ns: npt.NDArray[np.int64]  # (B,)
+    inertial: FloatArray  # (B, 6) accel [m/s^2], gyro [rad/s]
+    magnetic_stamps_ns: npt.NDArray[np.int64]  # (C,)
+    magnetic: FloatArray  # (C, 3) [T]
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """Where a subject really was; never seen by a twin."""
+
+    stamps_ns: npt.NDArray[np.int64]  # (K,)
+    positions_m: npt.NDArray[np.float64]  # (K, 2) area frame
+    headings_rad: npt.NDArray[np.float64]  # (K,) counter-clockwise from x
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One recorded session of one area, in memory."""
+
+    area: str
+    name: str
+    split: str  # train, val, test or empty
+    frames: Frames | None  # None when the area has no camera
+    phones: dict[str, PhoneStreams]
+    truth: dict[str, Truth]
 
 
 @dataclass(frozen=True, slots=True)

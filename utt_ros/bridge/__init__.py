@@ -1,0 +1,1 @@
+"""Between ROS messages and records: conversion, QoS, parameters, markers."""

@@ -1,0 +1,1 @@
+"""Exchange of weights: wire form, checks, averaging, rounds; numpy only."""

@@ -1,0 +1,1 @@
+"""Losses, training, metrics and checkpoints; torch."""

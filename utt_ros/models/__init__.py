@@ -1,0 +1,1 @@
+"""Encoders, fusors, decoders and the unified twin model; torch."""

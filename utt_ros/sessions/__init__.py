@@ -1,0 +1,1 @@
+"""Recorded sessions: bags, importers and the simulator; no ROS, no torch."""

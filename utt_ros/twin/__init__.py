@@ -1,0 +1,1 @@
+"""The live twin: belief, inference and predictions; numpy and onnxruntime only."""
