@@ -1,0 +1,32 @@
+"""The three qualities of service that the package uses, set explicitly since a mismatch fails silently."""
+
+from rclpy.qos import (
+    QoSDurabilityPolicy,
+    QoSHistoryPolicy,
+    QoSProfile,
+    QoSReliabilityPolicy,
+)
+
+SENSOR = QoSProfile(
+    history=QoSHistoryPolicy.KEEP_LAST,
+    depth=200,
+    reliability=QoSReliabilityPolicy.BEST_EFFORT,
+    durability=QoSDurabilityPolicy.VOLATILE,
+)
+"""Streams of measurements: a late one is worth less than the next one."""
+
+RELIABLE = QoSProfile(
+    history=QoSHistoryPolicy.KEEP_LAST,
+    depth=50,
+    reliability=QoSReliabilityPolicy.RELIABLE,
+    durability=QoSDurabilityPolicy.VOLATILE,
+)
+"""Streams in which every message counts."""
+
+STATE = QoSProfile(
+    history=QoSHistoryPolicy.KEEP_LAST,
+    depth=1,
+    reliability=QoSReliabilityPolicy.RELIABLE,
+    durability=QoSDurabilityPolicy.TRANSIENT_LOCAL,
+)
+"""The newest value of something, also for those who come late."""
