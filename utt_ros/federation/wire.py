@@ -1,0 +1,74 @@
+"""Wire form of weights: safetensors in one block of bytes, with a checksum over it and a schema over its tensors.
+
+Weights are float32 on the wire, always: an area that trains in another precision converts at its own border.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import safetensors.numpy
+from safetensors import SafetensorError
+
+from utt_ros.errors import ModelError
+
+Tensors = Mapping[str, npt.NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """Weights ready to travel; see msg/GlobalModel.msg."""
+
+    schema: str  # SHA-256, hexadecimal
+    checksum: str  # SHA-256 of payload, hexadecimal
+    payload: bytes  # safetensors
+
+
+def schema_of(tensors: Mapping[str, npt.NDArray[Any]]) -> str:
+    """SHA-256 over the lines 'name dtype shape', sorted by name, such as 'head.bias float32 [64]'."""
+    lines = (f'{name} {tensors[name].dtype.name} {list(tensors[name].shape)}\n' for name in sorted(tensors))
+    return sha256(''.join(lines).encode()).hexdigest()
+
+
+def checksum_of(payload: bytes) -> str:
+    """SHA-256 of the bytes, hexadecimal."""
+    return sha256(payload).hexdigest()
+
+
+def pack(tensors: Tensors) -> Packed:
+    """The wire form of float32 tensors; the same tensors give the same bytes, whatever their order.
+
+    Raises ModelError for a tensor of another type.
+    """
+    for name, tensor in tensors.items():
+        if tensor.dtype != np.float32:
+            raise ModelError(f'tensor {name!r} is {tensor.dtype}: only float32 goes on the wire')
+    ordered = {name: np.asarray(tensors[name], order='C') for name in sorted(tensors)}
+    payload = safetensors.numpy.save(ordered)
+    return Packed(schema_of(ordered), checksum_of(payload), payload)
+
+
+def unpack(payload: bytes, checksum: str, limit_bytes: int) -> dict[str, npt.NDArray[Any]]:
+    """The tensors in a payload, writable, sorted by name; of any type, since only the caller knows what it expects.
+
+    Raises ModelError when the payload is larger than the limit, does not match its checksum or is no safetensors;
+    in this order, so nothing is parsed that was damaged on its way.
+    """
+    if len(payload) > limit_bytes:
+        raise ModelError(f'payload has {len(payload)} bytes: at most {limit_bytes} are allowed')
+    actual = checksum_of(payload)
+    if actual != checksum:
+        raise ModelError(f'payload has checksum {actual[:12]}…: {checksum[:12]!r}… was announced')
+    return parse(payload)
+
+
+def parse(payload: bytes) -> dict[str, npt.NDArray[Any]]:
+    """The tensors in safetensors bytes, writable, sorted by name. Raises ModelError when they are malformed."""
+    try:
+        tensors = safetensors.numpy.load(payload)
+    except (SafetensorError, KeyError, ValueError, TypeError, OverflowError) as err:
+        raise ModelError(f'payload of {len(payload)} bytes is no safetensors: {err}') from err
+    return {name: np.require(tensors[name], requirements='W') for name in sorted(tensors)}
