@@ -1,0 +1,149 @@
+"""What every test gets: fixed seeds, a ROS domain of its own, waits that end, no process left behind."""
+
+import os
+import random
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+# One thread each: the machine's cores are shared with the processes that tests start.
+os.environ.setdefault('OMP_NUM_THREADS', '1')
+
+import numpy as np
+import psutil
+import pytest
+
+SEED = 20260101
+DOMAINS = range(1, 102)  # 0 is everybody's default; beyond 101 the ports collide with ephemeral ones
+POLL_SEC = 0.01
+EXIT_SEC = 5.0
+
+
+@pytest.fixture(autouse=True)
+def _fixed_seeds() -> None:
+    random.seed(SEED)
+    np.random.seed(SEED)  # noqa: NPY002 - libraries under test may still draw from it
+    if 'torch' in sys.modules:
+        sys.modules['torch'].manual_seed(SEED)
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """Make a seeded source of random numbers."""
+    return np.random.default_rng(SEED)
+
+
+def _dds_port(domain: int, offset: int) -> int:
+    """Return a port of a domain as the RTPS specification lays them out (section 9.6.1)."""
+    return 7400 + 250 * domain + offset
+
+
+def _bind(port: int) -> socket.socket:
+    held = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        held.bind(('0.0.0.0', port))  # noqa: S104 - where DDS binds; nothing is read from it
+    except OSError:
+        held.close()
+        raise
+    return held
+
+
+def _reserve_domain() -> tuple[int, socket.socket]:
+    """Reserve a domain on this machine; closing the socket, or dying, releases it.
+
+    RTPS uses offsets 0, 1 and from 10 on. Offset 9 is the reservation; offset 10 belongs to the
+    first participant, so a domain where a stranger already talks is passed over.
+    """
+    start = os.getpid()
+    for step in range(len(DOMAINS)):
+        domain = DOMAINS[(start + step) % len(DOMAINS)]
+        try:
+            held = _bind(_dds_port(domain, 9))
+        except OSError:
+            continue
+        try:
+            _bind(_dds_port(domain, 10)).close()
+        except OSError:
+            held.close()
+            continue
+        return domain, held
+    raise RuntimeError(f'none of the ROS domains {DOMAINS[0]}..{DOMAINS[-1]} is free')
+
+
+@pytest.fixture
+def ros_domain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[int]:
+    """Give the test, and the processes it starts, a ROS domain that nothing else here uses."""
+    domain, held = _reserve_domain()
+    monkeypatch.setenv('ROS_DOMAIN_ID', str(domain))
+    monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+    monkeypatch.delenv('ROS_STATIC_PEERS', raising=False)
+    monkeypatch.delenv('ROS_LOCALHOST_ONLY', raising=False)
+    monkeypatch.setenv('ROS_LOG_DIR', str(tmp_path / 'ros_log'))
+    before = set(psutil.Process().children(recursive=True))
+    yield domain
+    left = _end(set(psutil.Process().children(recursive=True)) - before)
+    held.close()
+    assert not left, f'left running: {left}'
+
+
+@pytest.fixture
+def ros(ros_domain: int) -> Iterator[int]:
+    """Initialise rclpy's default context in the test's own domain."""
+    import rclpy
+
+    rclpy.init(args=[], domain_id=ros_domain)
+    yield ros_domain
+    rclpy.try_shutdown()
+
+
+@pytest.fixture
+def wait_until() -> Callable[..., None]:
+    """Wait for a condition: `wait_until(predicate, timeout_sec=10.0, spin=None)`.
+
+    `spin` is called between checks, for example `lambda: executor.spin_once(timeout_sec=0.05)`.
+    Fails the test when the condition does not hold before the deadline.
+    """
+
+    def wait(
+        predicate: Callable[[], object],
+        timeout_sec: float = 10.0,
+        spin: Callable[[], object] | None = None,
+    ) -> None:
+        idle = threading.Event()
+        deadline = time.monotonic() + timeout_sec
+        while not predicate():
+            if time.monotonic() > deadline:
+                pytest.fail(f'not so within {timeout_sec:g} s', pytrace=True)
+            if spin is None:
+                idle.wait(POLL_SEC)
+            else:
+                spin()
+
+    return wait
+
+
+def _end(processes: set[psutil.Process]) -> list[str]:
+    """Kill the processes and describe those that were ours to stop."""
+    left = []
+    for process in processes:
+        try:
+            command = ' '.join(process.cmdline())
+            # multiprocessing keeps its tracker for as long as the interpreter lives
+            if process.status() == psutil.STATUS_ZOMBIE or 'resource_tracker' in command:
+                continue
+            left.append(f'{process.pid} {command}')
+            process.kill()
+        except psutil.NoSuchProcess:
+            continue
+    psutil.wait_procs(processes, timeout=EXIT_SEC if left else 0)
+    return left
+
+
+@pytest.fixture(scope='session', autouse=True)
+def _no_process_outlives_the_tests() -> Iterator[None]:
+    yield
+    left = _end(set(psutil.Process().children(recursive=True)))
+    assert not left, f'tests left processes running: {left}'
