@@ -106,6 +106,18 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
+class GlobalModel:
+    """The federation's model before a round; see msg/GlobalModel.msg."""
+
+    federation: str
+    round: int  # 0: never trained
+    config: str  # JSON
+    schema: str
+    checksum: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Update:
     """What one area learned in one round; see msg/ModelUpdate.msg."""
 
@@ -117,3 +129,19 @@ class Update:
     schema: str
     checksum: str
     payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RoundStatus:
+    """Where the federation stands; see msg/RoundStatus.msg."""
+
+    federation: str
+    round: int
+    state: str  # waiting, collecting or completed
+    quorum: int
+    deadline_s: float  # inf before the first update
+    accepted: dict[str, int]  # area -> windows
+    refused: dict[str, str]  # area -> why
+    bytes_received: int
+    bytes_sent: int
+    duration_s: float
