@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+
+from utt_ros.geometry.camera import CameraModel
+from utt_ros.settings import AreaSettings
+
+AREA = AreaSettings(area='hall')
+CAMERA = CameraModel(AREA)
+
+
+def visible_positions(count: int = 200) -> np.ndarray:
+    rng = np.random.default_rng(3)
+    depth, bearing = rng.uniform(2.5, 17, count), rng.uniform(-0.7, 0.7, count)
+    return np.stack([depth * np.cos(bearing), depth * np.sin(bearing)], axis=-1)
+
+
+def test_level_camera_sees_a_person_where_a_hand_drawn_pinhole_does():
+    level = CameraModel(
+        AreaSettings(area='hall', camera_pitch=0.0, fx=500.0, fy=500.0, cx=640.0, cy=360.0))
+    box = level.project([10.0, 2.0])  # 0.8 to 2.5 m below the camera, 10 m ahead, 2 m to the left
+    assert box == pytest.approx([540.0, 360 + 50 * 1.65, 10.0, 25.0, 85.0])
+    assert level.back_project(box) == pytest.approx([10.0, 2.0])
+
+
+def test_point_on_the_optical_axis_lies_where_the_axis_is():
+    box = [AREA.cx, AREA.cy, 5.0, 100.0, 300.0]
+    assert CAMERA.back_project(box) == pytest.approx([5 * np.cos(AREA.camera_pitch), 0.0])
+
+
+def test_back_projection_inverts_projection():
+    positions = visible_positions()
+    np.testing.assert_allclose(CAMERA.back_project(CAMERA.project(positions)), positions, atol=1e-9)
+
+
+@pytest.mark.parametrize('unknown', [np.nan, 0.0, -1.0])
+def test_unknown_depth_comes_from_the_height_of_the_person(unknown):
+    positions = visible_positions()
+    boxes = CAMERA.project(positions)
+    boxes[:, 2] = unknown
+    np.testing.assert_allclose(CAMERA.back_project(boxes), positions, atol=1e-9)
+
+
+def test_covariance_is_that_of_noisy_boxes():
+    rng = np.random.default_rng(5)
+    for position in ([4.0, 1.0], [10.0, -4.0], [16.0, 3.0]):
+        box = CAMERA.project(position)
+        noisy = np.tile(box, (20000, 1))
+        noisy[:, :2] += 0.015 * box[4] * rng.standard_normal((20000, 2))
+        noisy[:, 2] += (0.01 * box[2] + 0.0015 * box[2]**2) * rng.standard_normal(20000)
+        sway = 0.03**2 * np.eye(2)
+        expected = np.cov(CAMERA.back_project(noisy).T) + sway
+        np.testing.assert_allclose(CAMERA.covariance(box), expected, rtol=0.05, atol=2e-4)
+
+
+def test_view_ends_at_the_edges_of_the_image_and_of_depth():
+    inside = [[5.0, 0.0], [17.0, 5.0], [5.0, 5.0]]
+    outside = [[0.3, 0.0], [19.0, 0.0], [-5.0, 0.0], [5.0, 8.0], [1.0, -6.0]]
+    assert CAMERA.in_view(inside).tolist() == [True] * 3
+    assert CAMERA.in_view(outside).tolist() == [False] * 5
+
+
+def test_any_leading_shape_is_kept():
+    boxes = CAMERA.project(visible_positions(12)).reshape(3, 4, 5)
+    assert CAMERA.back_project(boxes).shape == (3, 4, 2)
+    assert CAMERA.covariance(boxes).shape == (3, 4, 2, 2)
+    assert CAMERA.in_view(CAMERA.back_project(boxes)).shape == (3, 4)

@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+
+from utt_ros.geometry.heading import compass_heading, wrap_angle
+
+PERIOD_S = 0.02
+FIELD_T = np.array([0.0, 28e-6, -35e-6])  # east, north, up
+
+
+def rotation(axis: str, angle: np.ndarray | float) -> np.ndarray:
+    """Rotations (..., 3, 3) about one axis, counter-clockwise."""
+    first, second = {'x': (1, 2), 'y': (2, 0), 'z': (0, 1)}[axis]
+    matrix = np.zeros((*np.shape(angle), 3, 3))
+    matrix[..., range(3), range(3)] = 1
+    matrix[..., first, first] = matrix[..., second, second] = np.cos(angle)
+    matrix[..., second, first] = np.sin(angle)
+    matrix[..., first, second] = -np.sin(angle)
+    return matrix
+
+
+def phone(heading: np.ndarray, tilt: float, roll: float = 0.0) -> np.ndarray:
+    """What a noiseless phone measures (1, R, 9) whose y axis points to `heading` (R,), lifted by `tilt`.
+
+    Rotations take the phone frame to east, north, up.
+    """
+    attitude = rotation('z', heading - np.pi / 2) @ rotation('x', tilt) @ rotation('y', roll)
+    to_phone = np.swapaxes(attitude, -1, -2)
+    rate = np.gradient(heading, PERIOD_S)
+    gyro = to_phone @ np.stack([0 * rate, 0 * rate, rate], axis=-1)[..., None]
+    rows = [to_phone @ [0, 0, 9.81], gyro[..., 0], to_phone @ FIELD_T]
+    return np.concatenate(rows, axis=-1)[None].astype(np.float32)
+
+
+def walking(rows: np.ndarray) -> np.ndarray:
+    """The same rows with the shaking of steps at 2 Hz."""
+    time = PERIOD_S * np.arange(rows.shape[1])
+    shaken = rows.copy()
+    for axis, phase in enumerate((0.3, 1.7, 2.9)):
+        shaken[..., axis] += 3 * np.sin(4 * np.pi * time + phase)
+    return shaken
+
+
+def heading_of(
+        rows: np.ndarray, mask: np.ndarray | None = None, yaw: float = 0.0) -> tuple[float, bool]:
+    mask = np.ones(rows.shape[:2], bool) if mask is None else mask
+    heading, valid = compass_heading(rows, mask, PERIOD_S, yaw)
+    assert heading.dtype == np.float32
+    return float(heading[0]), bool(valid[0])
+
+
+@pytest.mark.parametrize('tilt', np.radians([-85, -40, 0, 30, 60, 89]))
+@pytest.mark.parametrize('heading', [-3.0, -1.2, 0.0, 2.0])
+def test_phone_in_any_tilt_tells_where_its_owner_faces(tilt, heading):
+    found, valid = heading_of(phone(np.full(150, heading), tilt))
+    assert valid
+    assert found == pytest.approx(heading, abs=1e-3)
+
+
+def test_phone_rolled_on_its_side_still_tells_its_y_axis():
+    found, _ = heading_of(phone(np.full(150, 0.7), tilt=0.2, roll=0.8))
+    assert found == pytest.approx(0.7, abs=1e-3)
+
+
+def test_turning_during_the_window_does_not_lag():
+    turning = np.linspace(-1.0, 3.5, 150)
+    found, _ = heading_of(walking(phone(turning, tilt=0.5)))
+    assert wrap_angle(np.array(found - 3.5)) == pytest.approx(0.0, abs=0.05)
+
+
+def test_noise_of_the_compass_averages_out():
+    rng = np.random.default_rng(0)
+    rows = np.repeat(phone(np.full(150, 1.0), tilt=0.4), 200, axis=0)
+    rows[..., 6:] += rng.normal(0, 5e-6, rows[..., 6:].shape)
+    heading, _ = compass_heading(rows, np.ones(rows.shape[:2], bool), PERIOD_S, 0.0)
+    assert np.std(heading - 1.0) < 0.03  # one row alone: 5 / 28 = 0.18
+
+
+def test_magnetic_yaw_turns_the_heading_into_the_area_frame():
+    found, _ = heading_of(phone(np.full(150, 3.0), tilt=0.4), yaw=-1.0)
+    assert found == pytest.approx(4.0 - 2 * np.pi, abs=1e-3)
+
+
+def test_heading_without_magnetic_field_is_not_valid():
+    rows = phone(np.full(150, 1.0), tilt=0.4)
+    rows[..., 6:] = 0
+    assert heading_of(rows) == (0.0, False)
+
+
+def test_heading_needs_half_of_the_last_second():
+    rows = phone(np.full(150, 1.0), tilt=0.4)
+    mask = np.ones((1, 150), bool)
+    mask[:, 125:] = False
+    rows[:, 125:] = np.nan
+    found, valid = heading_of(rows, mask)
+    assert valid
+    assert found == pytest.approx(1.0, abs=1e-3)
+    mask[:, 124] = False
+    assert heading_of(rows, mask) == (0.0, False)

@@ -1,0 +1,117 @@
+"""A fixed pinhole camera that looks down on a flat floor: boxes to positions and back.
+
+The camera hangs at (0, 0, camera_height) of the area frame and looks along x, `camera_pitch`
+below the horizon. A point at x forward, y left and d below the camera has the optical
+coordinates [D]
+
+    z = x cos(pitch) + d sin(pitch)        depth along the optical axis [m]
+    v' = d cos(pitch) - x sin(pitch)       down [m]
+    u = cx - fx y / z,  v = cy + fy v' / z [px]
+
+A person is a vertical axis from the floor to `person_height`; a box spans its two ends, and the
+depth of a box is that of the axis at the row of the box centre.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from utt_ros.records import MaskArray
+from utt_ros.settings import AreaSettings
+
+Array = npt.NDArray[np.float64]
+
+PERSON_WIDTH_M = 0.5
+PIXEL_JITTER = 0.015  # standard deviation of a box's centre and size, in heights of the box
+DEPTH_NOISE = (0.01, 0.0015)  # its standard deviation is 0.01 z + 0.0015 z^2 [R: as stereo does]
+BODY_SWAY_M = 0.03  # standard deviation of the box centre about the person's axis [R]
+DEPTH_LIMITS_M = (0.5, 18.0)  # where a stereo camera tells depth
+VISIBLE_SHARE = 0.4  # of a box must lie in the image for a detection
+
+
+class CameraModel:
+    """Projection and back-projection of people; every method takes any leading shape."""
+
+    def __init__(self, area: AreaSettings) -> None:
+        self._area = area
+        self._cos, self._sin = float(np.cos(area.camera_pitch)), float(np.sin(area.camera_pitch))
+
+    def back_project(self, boxes: npt.ArrayLike) -> Array:
+        """Positions (..., 2) [m] in the area frame of boxes (..., 5) [CAMERA_CHANNELS].
+
+        Where depth is not a positive number it comes from the height of the box and
+        `person_height`. A box that says neither gives a position that is not finite.
+        """
+        boxes = np.asarray(boxes, dtype=np.float64)
+        slope = (boxes[..., 1] - self._area.cy) / self._area.fy
+        depth = self._depth(boxes)
+        forward = depth * (self._cos - slope * self._sin)
+        left = depth * (self._area.cx - boxes[..., 0]) / self._area.fx
+        return np.stack([forward, left], axis=-1)
+
+    def covariance(self, boxes: npt.ArrayLike) -> Array:
+        """Covariances (..., 2, 2) [m^2] of the back-projected positions, to first order [D].
+
+        Depth has DEPTH_NOISE, or twice the relative jitter of the height where it comes from the
+        height; the centre has PIXEL_JITTER on both axes, and the body sways by BODY_SWAY_M.
+        """
+        boxes = np.asarray(boxes, dtype=np.float64)
+        area, depth = self._area, self._depth(boxes)
+        lateral = (area.cx - boxes[..., 0]) / area.fx
+        along = self._cos - (boxes[..., 1] - area.cy) / area.fy * self._sin
+        linear, square = DEPTH_NOISE
+        measured = linear * depth + square * depth**2
+        depth_std = np.where(boxes[..., 2] > 0, measured, 2 * PIXEL_JITTER * depth)
+        pixel_std = PIXEL_JITTER * np.abs(boxes[..., 4])
+        of_depth = np.stack([along, lateral], axis=-1) * depth_std[..., None]
+        of_row = depth * self._sin / area.fy * pixel_std
+        of_column = depth / area.fx * pixel_std
+        covariance = of_depth[..., :, None] * of_depth[..., None, :]
+        covariance[..., 0, 0] += of_row**2 + BODY_SWAY_M**2
+        covariance[..., 1, 1] += of_column**2 + BODY_SWAY_M**2
+        return np.asarray(covariance)
+
+    def project(self, positions: npt.ArrayLike) -> Array:
+        """Boxes (..., 5) of people at positions (..., 2) [m]; meaningless behind the camera."""
+        positions = np.asarray(positions, dtype=np.float64)
+        x, y = positions[..., 0], positions[..., 1]
+        with np.errstate(divide='ignore', invalid='ignore'):
+            top, bottom = (self._row(x, height) for height in (self._area.person_height, 0.0))
+            row = (top + bottom) / 2
+            depth = x / (self._cos - (row - self._area.cy) / self._area.fy * self._sin)
+            column = self._area.cx - self._area.fx * y / depth
+            width = self._area.fx * PERSON_WIDTH_M / depth
+        return np.stack([column, row, depth, width, bottom - top], axis=-1)
+
+    def in_view(self, positions: npt.ArrayLike) -> MaskArray:
+        """Whether an unhidden person at each position (..., 2) [m] would be detected, (...)."""
+        u, v, depth, width, height = np.moveaxis(self.project(positions), -1, 0)
+        low, high = DEPTH_LIMITS_M
+        with np.errstate(invalid='ignore', divide='ignore'):
+            columns = _overlap(u, width, self._area.image_width)
+            rows = _overlap(v, height, self._area.image_height)
+            share = columns * rows / (width * height)
+            return np.asarray((depth >= low) & (depth <= high) & (share >= VISIBLE_SHARE))
+
+    def _row(self, x: Array, height: float) -> Array:
+        below = self._area.camera_height - height
+        down = below * self._cos - x * self._sin
+        depth = x * self._cos + below * self._sin
+        return np.asarray(self._area.cy + self._area.fy * down / depth)
+
+    def _depth(self, boxes: Array) -> Array:
+        """Measured depth, or that at which an upright person is as high as the box [D]."""
+        area = self._area
+        centre, half = boxes[..., 1] - area.cy, boxes[..., 4] / 2
+        top, bottom = (centre - half) / area.fy, (centre + half) / area.fy
+        with np.errstate(divide='ignore', invalid='ignore'):
+            fall_top, fall_bottom = (
+                (slope * self._cos + self._sin) / (self._cos - slope * self._sin)
+                for slope in (top, bottom))
+            x = area.person_height / (fall_bottom - fall_top)
+            from_height = x / (self._cos - (top + bottom) / 2 * self._sin)
+        return np.where(boxes[..., 2] > 0, boxes[..., 2], from_height)
+
+
+def _overlap(centre: Array, size: Array, limit: int) -> Array:
+    low, high = np.clip(centre - size / 2, 0, limit), np.clip(centre + size / 2, 0, limit)
+    return np.asarray(high - low)

@@ -1,0 +1,80 @@
+"""Compass heading of phones from accelerometer, gyroscope and magnetometer, all phones at once."""
+
+import numpy as np
+import numpy.typing as npt
+
+from utt_ros.records import FloatArray, MaskArray
+
+GRAVITY_SPAN_S = 1.0  # about two steps: walking cancels out of the mean acceleration
+STANDING_SIN = (0.77, 0.94)  # 50 and 70 degrees: between them the pointing axis turns from y to -z
+WEAKEST_FIELD_T = 2e-6  # horizontal field; on Earth it is 10 to 42 microtesla away from the poles
+FRESH_SPAN_S = 1.0
+FRESH_SHARE = 0.5
+
+
+def compass_heading(
+        imu: FloatArray, mask: MaskArray, row_period_s: float, magnetic_yaw: float,
+) -> tuple[FloatArray, MaskArray]:
+    """Heading (S,) [rad] at the last row, counter-clockwise from the area's x axis; valid (S,).
+
+    imu (S, R, 9) [IMU_CHANNELS], mask (S, R). Per row r, with means over GRAVITY_SPAN_S [D]:
+
+        up      = mean accel / |mean accel|
+        east    = mag x up,  north = up x east                  (as Android's getRotationMatrix)
+        p       = w y - (1 - w) sign(up_y) z,  w = 1 (lying) .. 0 (standing), from the mean up_y
+        compass = direction of (east . p, north . p)            (ENU; north . p = east . (p x up))
+        yaw     = integral of gyro . up over time
+
+    The heading is the circular mean over the rows of compass_r - yaw_r, plus the yaw of the last
+    row, minus `magnetic_yaw`: turning is taken out of the compass before it is averaged, so its
+    noise averages out. Valid where at least FRESH_SHARE of the rows of the last FRESH_SPAN_S are
+    measured and have a horizontal field of at least WEAKEST_FIELD_T; elsewhere the heading is 0.
+    """
+    rows = np.ascontiguousarray(np.where(mask[..., None], imu, 0).transpose(2, 0, 1))  # (9, S, R)
+    up = _moving_sum(rows[0:3], round(GRAVITY_SPAN_S / row_period_s))
+    up /= np.maximum(np.sqrt(_dot(up, up)), 1e-9)
+    axis = _pointing_axis(up[1], mask)[..., None]  # (3, S, 1)
+    east = _cross(rows[6:9], up)
+    usable = mask & (_dot(east, east) >= WEAKEST_FIELD_T**2)
+    yaw = np.cumsum(_dot(rows[3:6], up), axis=1) * np.float32(row_period_s)
+    compass = _dot(east, axis) + 1j * _dot(east, _cross(axis, up))
+    compass *= usable / np.maximum(np.abs(compass), 1e-12)
+    backwards = yaw - yaw[:, -1:]
+    mean = (compass * (np.cos(backwards) - 1j * np.sin(backwards))).sum(1)
+    heading = wrap_angle(np.angle(mean) - magnetic_yaw)
+    valid = usable[:, -round(FRESH_SPAN_S / row_period_s):].mean(1) >= FRESH_SHARE
+    return np.where(valid, heading, 0).astype(np.float32), valid
+
+
+def wrap_angle(angle: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
+    """The same angles in [-pi, pi)."""
+    return np.asarray((angle + np.pi) % (2 * np.pi) - np.pi)
+
+
+def _moving_sum(values: FloatArray, span: int) -> FloatArray:
+    """Sums over `span` rows around each row, fewer at the ends (3, S, R)."""
+    count = values.shape[-1]
+    total = np.zeros((*values.shape[:-1], count + 1), np.float64)
+    np.cumsum(values, axis=-1, out=total[..., 1:])
+    row = np.arange(count)
+    high, low = np.minimum(row + span // 2 + 1, count), np.maximum(row - span // 2, 0)
+    return (total.take(high, -1) - total.take(low, -1)).astype(np.float32)
+
+
+def _pointing_axis(up_y: FloatArray, mask: MaskArray) -> FloatArray:
+    """The phone's axis that points ahead of its owner (3, S), in the phone frame."""
+    standing = (up_y * mask).sum(1) / np.maximum(mask.sum(1), 1)
+    low, high = STANDING_SIN
+    lying = np.clip((high - np.abs(standing)) / (high - low), 0, 1)
+    across = -(1 - lying) * np.sign(standing)
+    return np.stack([np.zeros_like(lying), lying, across]).astype(np.float32)
+
+
+def _dot(a: FloatArray, b: FloatArray) -> FloatArray:
+    return np.asarray(a[0] * b[0] + a[1] * b[1] + a[2] * b[2])
+
+
+def _cross(a: FloatArray, b: FloatArray) -> FloatArray:
+    """Cross products over the first axis; numpy's own takes ten times as long on the last."""
+    return np.stack([
+        a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]])
