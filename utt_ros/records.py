@@ -82,6 +82,8 @@ class PhoneStreams:
     inertial: FloatArray  # (B, 6) accel [m/s^2], gyro [rad/s]
     magnetic_stamps_ns: npt.NDArray[np.int64]  # (C,)
     magnetic: FloatArray  # (C, 3) [T]
+    ftm_signal: FloatArray | None = None  # (A, 3) RSSI [dBm], frames attempted, succeeded; None unknown
+    ap: str = ''  # BSSID of the responder, empty when unknown
 
 
 @dataclass(frozen=True, slots=True)
