@@ -1,0 +1,194 @@
+"""Real processes: what a supervisor must do when they talk, die, hang, or when it dies itself."""
+
+import io
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from utt_ros.errors import UttError
+from utt_ros.run.processes import Backoff, Processes, describe, environment
+from utt_ros.run.spec import ProcessSpec
+
+FOREVER = 'import signal; print("ready", flush=True)\nwhile True: signal.pause()'
+DEAF = f'import signal; signal.signal(2, signal.SIG_IGN); signal.signal(15, signal.SIG_IGN)\n{FOREVER}'
+WAIT_SEC = 10.0
+
+Wait = Callable[..., None]
+
+
+def process(name: str, code: str, *, respawn: bool = False, essential: bool = False) -> ProcessSpec:
+    return ProcessSpec(name, (sys.executable, '-I', '-S', '-c', code), respawn, essential)
+
+
+@pytest.fixture
+def said() -> Iterator[io.StringIO]:
+    with io.StringIO() as stream:
+        yield stream
+
+
+def test_output_is_forwarded_line_by_line_with_the_name_in_front(said: io.StringIO) -> None:
+    talks = process('area/sync', r'import sys; print("one\ntwo"); print("three", end="", file=sys.stderr)',
+                    essential=True)
+    with Processes([talks], output=said) as running:
+        assert running.wait(WAIT_SEC)
+    assert '[area/sync] one\n[area/sync] two\n[area/sync] three\n' in said.getvalue()
+
+
+def test_output_longer_than_a_pipe_arrives_whole(said: io.StringIO) -> None:
+    talks = process('a', 'for i in range(30000): print("line", i)', essential=True)
+    with Processes([talks], output=said) as running:
+        assert running.wait(WAIT_SEC)
+    lines = [line for line in said.getvalue().splitlines() if line.startswith('[a]')]
+    assert lines == [f'[a] line {i}' for i in range(30000)]
+
+
+def test_output_goes_to_a_file_per_process(tmp_path: Path) -> None:
+    talks = process('area/sync', 'print("to the file")', essential=True)
+    with Processes([talks], output=None, log_dir=tmp_path / 'log') as running:
+        assert running.wait(WAIT_SEC)
+    assert (tmp_path / 'log' / 'area_sync.log').read_text() == 'to the file\n'
+
+
+def test_run_is_over_when_every_task_has_ended_well(said: io.StringIO) -> None:
+    specs = [
+        process('player', 'pass', essential=True),
+        process('other_player', 'pass', essential=True),
+        process('twin', FOREVER, respawn=True, essential=True),
+    ]
+    with Processes(specs, output=said) as running:
+        assert running.wait(WAIT_SEC)
+        assert running.failure is None
+        assert running.alive() == ('twin',)
+    assert running.alive() == ()
+
+
+def test_death_of_an_essential_process_ends_the_run_and_is_named(said: io.StringIO) -> None:
+    specs = [process('player', 'raise SystemExit(7)', essential=True), process('twin', FOREVER)]
+    with Processes(specs, output=said) as running:
+        assert running.wait(WAIT_SEC)
+        assert running.failure == 'player ended with exit code 7'
+
+
+def test_death_of_an_inessential_process_is_reported_and_the_run_goes_on(
+    said: io.StringIO, wait_until: Wait,
+) -> None:
+    specs = [process('rviz', 'raise SystemExit(7)'), process('twin', FOREVER)]
+    with Processes(specs, output=said) as running:
+        wait_until(lambda: 'rviz ended with exit code 7' in said.getvalue())
+        assert running.alive() == ('twin',)
+        assert not running.wait(0)
+
+
+def test_process_that_dies_is_reported_and_started_again(said: io.StringIO, wait_until: Wait) -> None:
+    twin = process('area/twin', FOREVER, respawn=True, essential=True)
+    with Processes([twin], output=said) as running:
+        first = running.pids()['area/twin']
+        os.kill(first, signal.SIGKILL)
+        wait_until(lambda: running.pids().get('area/twin', first) != first)
+        assert 'area/twin was ended by SIGKILL; starting it again in 0.5 s' in said.getvalue()
+        assert running.failure is None
+
+
+def test_process_that_refuses_its_settings_is_not_started_again(said: io.StringIO) -> None:
+    twin = process('twin', 'raise SystemExit(2)', respawn=True, essential=True)
+    with Processes([twin], output=said) as running:
+        assert running.wait(WAIT_SEC)
+        assert running.failure == 'twin ended with exit code 2'
+
+
+def test_process_that_is_not_installed_ends_the_run(said: io.StringIO) -> None:
+    with Processes([ProcessSpec('a', ('no-such-program',), essential=True)], output=said) as running:
+        assert running.wait(WAIT_SEC)
+        assert running.failure == 'a ended with exit code 127'
+    assert 'cannot start no-such-program: No such file or directory' in said.getvalue()
+
+
+def test_process_that_ignores_signals_is_killed_after_the_deadline(
+    said: io.StringIO, wait_until: Wait,
+) -> None:
+    with Processes([process('area/twin', DEAF)], output=said, stop_sec=0.2) as running:
+        wait_until(lambda: 'ready' in said.getvalue())
+        pid = running.pids()['area/twin']
+    assert f'area/twin (process {pid}) did not stop and is killed' in said.getvalue()
+    assert not psutil.pid_exists(pid)
+
+
+def test_stop_is_an_interrupt_that_a_process_may_answer(said: io.StringIO, wait_until: Wait) -> None:
+    polite = 'import signal\ntry:\n print("ready", flush=True); signal.pause()\nexcept KeyboardInterrupt: print("bye")'
+    with Processes([process('a', polite)], output=said):
+        wait_until(lambda: 'ready' in said.getvalue())
+    assert said.getvalue() == '[a] ready\n[a] bye\n'
+
+
+def test_what_a_process_started_ends_with_it(said: io.StringIO, wait_until: Wait) -> None:
+    parent = f'import subprocess, sys\nprint(subprocess.Popen([sys.executable, "-c", {DEAF!r}]).pid, flush=True)'
+    with Processes([process('a', parent, essential=True)], output=said) as running:
+        assert running.wait(WAIT_SEC)
+    grandchild = int(said.getvalue().split()[1])
+    wait_until(lambda: not psutil.pid_exists(grandchild))
+
+
+def test_reader_that_goes_away_ends_the_run() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with suppress(BrokenPipeError), os.fdopen(writing, 'w') as stream:  # closing it flushes once more
+        with Processes([process('a', 'print(1)\n' + FOREVER)], output=stream) as running:
+            assert running.wait(WAIT_SEC)
+
+
+def test_two_processes_of_one_name_are_refused() -> None:
+    with pytest.raises(UttError, match="two processes are named 'a/sync'"):
+        Processes([process('a/sync', 'pass'), process('a/sync', 'pass')])
+
+
+SUPERVISOR = """
+import sys
+from utt_ros.run.processes import Processes
+from utt_ros.run.spec import ProcessSpec
+with Processes([ProcessSpec('a', (sys.executable, '-I', '-S', '-c', sys.argv[1]))], output=sys.stdout) as running:
+    print(running.pids()['a'], flush=True)
+    running.wait()
+"""
+
+
+@pytest.mark.parametrize('number', [signal.SIGKILL, signal.SIGTERM])
+def test_processes_die_with_their_supervisor(number: signal.Signals, wait_until: Wait) -> None:
+    command = [sys.executable, '-c', SUPERVISOR, DEAF]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as supervisor:
+        assert supervisor.stdout is not None
+        pid = int(supervisor.stdout.readline())
+        assert 'ready' in supervisor.stdout.readline()
+        supervisor.send_signal(number)
+        supervisor.wait(WAIT_SEC)
+    wait_until(lambda: not psutil.pid_exists(pid))
+
+
+def test_backoff_doubles_and_gives_up_at_its_limit() -> None:
+    backoff = Backoff(first_sec=0.5, limit=4, window_sec=60.0)
+    assert [backoff.delay(now_s) for now_s in (0.0, 1.0, 3.0, 7.0)] == [0.5, 1.0, 2.0, None]
+
+
+def test_backoff_forgets_deaths_that_are_long_ago() -> None:
+    backoff = Backoff(first_sec=0.5, limit=2, window_sec=60.0)
+    assert [backoff.delay(now_s) for now_s in (0.0, 61.0, 122.0)] == [0.5, 0.5, 0.5]
+
+
+def test_environment_keeps_what_the_user_has_set() -> None:
+    given = environment(colour=False, base={'ROS_AUTOMATIC_DISCOVERY_RANGE': 'SUBNET'})
+    assert given['ROS_AUTOMATIC_DISCOVERY_RANGE'] == 'SUBNET'
+    assert given['OMP_NUM_THREADS'] == '1'
+    assert environment(colour=False, base={})['ROS_AUTOMATIC_DISCOVERY_RANGE'] == 'LOCALHOST'
+
+
+@pytest.mark.parametrize(('code', 'text'), [
+    (0, 'ended with exit code 0'), (-9, 'was ended by SIGKILL'), (-99, 'was ended by signal 99'),
+])
+def test_end_of_a_process_is_described(code: int, text: str) -> None:
+    assert describe(code) == text

@@ -1,0 +1,70 @@
+"""One started process: its group, its output, its end."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from utt_ros.run.spec import ProcessSpec
+
+GUARD = Path(__file__).with_name('guard.py')
+CHUNK = 65536
+LONGEST_LINE = 16384  # bytes of an unfinished line that are kept
+
+
+class Child:
+    """A process in a session of its own, so that a Ctrl-C in the terminal reaches only its supervisor.
+
+    It dies with the thread that made it (PR_SET_PDEATHSIG counts threads), however that ends.
+    """
+
+    def __init__(self, spec: ProcessSpec, environment: Mapping[str, str]) -> None:
+        self.spec = spec
+        command = [sys.executable, '-I', '-S', str(GUARD), str(os.getpid()), *spec.command]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            env=dict(environment), start_new_session=True, bufsize=0,
+        )
+        assert self._process.stdout is not None
+        self.output = self._process.stdout
+        os.set_blocking(self.output.fileno(), False)
+        self.closed = False
+        self._unfinished = b''
+
+    @property
+    def pid(self) -> int:
+        """Process id, which is the id of its group as well."""
+        return self._process.pid
+
+    def read_lines(self) -> list[bytes] | None:
+        """Return what was said since the last call, without line ends; None when there is nothing more now.
+
+        `closed` becomes true at the end of the output.
+        """
+        data = None if self.closed else self.output.read(CHUNK)
+        if data is None:
+            return None
+        self.closed = not data
+        *lines, self._unfinished = (self._unfinished + data).split(b'\n')
+        if self._unfinished and (self.closed or len(self._unfinished) > LONGEST_LINE):
+            lines.append(self._unfinished)
+            self._unfinished = b''
+        return lines
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the process and everything it started."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, number)
+
+    def ended(self) -> bool:
+        """Whether the process has ended; it stays a zombie, so its id cannot name another process."""
+        wanted = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        return os.waitid(os.P_PID, self.pid, wanted) is not None
+
+    def reap(self) -> int:
+        """Kill what is left of the group of an ended process; return its exit code, -N for signal N."""
+        self.signal(signal.SIGKILL)
+        return self._process.wait()

@@ -1,0 +1,32 @@
+"""The first thing a started process runs: tie its life to its parent's, then become the node.
+
+Run as a script of its own (`python -I -S guard.py PARENT COMMAND...`), because the same calls
+between fork and exec of a process with threads (torch, DDS) may deadlock.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+
+PR_SET_PDEATHSIG = 1
+NOT_FOUND = 127  # what a shell answers
+
+
+def main() -> None:
+    """Replace this process by COMMAND; it is killed as soon as PARENT has died."""
+    parent, command = int(sys.argv[1]), sys.argv[2:]
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        sys.exit('started by a process that is gone')
+    # A shell without job control starts background jobs with SIGINT ignored, and that is inherited.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        os.execvp(command[0], command)
+    except OSError as err:
+        print(f'cannot start {command[0]}: {err.strerror}', file=sys.stderr)
+        sys.exit(NOT_FOUND)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,56 @@
+"""What started processes say, each line with its process's name in front, and to a file each."""
+
+from collections.abc import Iterable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TextIO
+
+COLOURS = ('36', '32', '33', '35', '34', '96', '92', '93', '95', '94')
+RESET = '\x1b[0m'
+
+
+class Output:
+    """Writes lines of several processes to one stream and, when there is a folder, to a file each."""
+
+    def __init__(self, names: Iterable[str], stream: TextIO | None, log_dir: Path | None) -> None:
+        names = tuple(names)
+        self._stream = stream
+        self.colour = stream is not None and stream.isatty()
+        width = max((len(name) for name in names), default=0)
+        self._prefixes = {name: self._prefix(name, width, i) for i, name in enumerate(names)}
+        self._files = ExitStack()
+        self._logs = {}
+        if log_dir is not None:
+            log_dir.mkdir(parents=True, exist_ok=True)
+            for name in names:
+                path = log_dir / f'{name.replace("/", "_")}.log'
+                self._logs[name] = self._files.enter_context(path.open('ab', buffering=0))
+
+    def write(self, name: str, line: bytes) -> bool:
+        """Write a line; return False when nobody reads the stream any more."""
+        if name in self._logs:
+            self._logs[name].write(line + b'\n')
+        return self._say(self._prefixes[name] + line.decode('utf-8', errors='replace'))
+
+    def note(self, text: str) -> None:
+        """Say something about the processes."""
+        self._say(f'utt: {text}')
+
+    def close(self) -> None:
+        """Close the files."""
+        self._files.close()
+
+    def _prefix(self, name: str, width: int, index: int) -> str:
+        text = f'[{name}]'.ljust(width + 2) + ' '
+        return f'\x1b[{COLOURS[index % len(COLOURS)]}m{text}{RESET}' if self.colour else text
+
+    def _say(self, text: str) -> bool:
+        if self._stream is None:
+            return True
+        try:
+            self._stream.write(text + '\n')
+            self._stream.flush()
+        except (BrokenPipeError, ValueError):  # ValueError: closed
+            self._stream = None
+            return False
+        return True

@@ -1,0 +1,84 @@
+"""What is to be started: a node of the graph, and the process it becomes."""
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from utt_ros.errors import SettingsError
+
+PACKAGE = 'utt_ros'
+Parameter = bool | int | float | str | Sequence[bool] | Sequence[int] | Sequence[float] | Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSpec:
+    """One node: what `launch` and `utt run` both translate."""
+
+    name: str
+    executable: str
+    namespace: str = '/'
+    package: str = PACKAGE
+    parameters: dict[str, Parameter] = field(default_factory=dict)  # win over the files
+    parameter_files: tuple[Path, ...] = ()
+    remappings: tuple[tuple[str, str], ...] = ()
+    arguments: tuple[str, ...] = ()
+    ros_arguments: tuple[str, ...] = ()
+    respawn: bool = False  # start again when it dies
+    essential: bool = False  # nothing goes on when it has ended for good
+
+    @property
+    def label(self) -> str:
+        """Unique name within the graph, such as 'area/sync'."""
+        return f'{self.namespace}/{self.name}'.strip('/')
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessSpec:
+    """One process; `respawn` and `essential` as in NodeSpec."""
+
+    name: str
+    command: tuple[str, ...]
+    respawn: bool = False
+    essential: bool = False
+
+
+def process_of(node: NodeSpec) -> ProcessSpec:
+    """Translate a node into the command that starts it.
+
+    Raises SettingsError when its executable is not installed.
+    """
+    arguments = [*node.arguments, '--ros-args', '-r', f'__node:={node.name}']
+    arguments += ['-r', f'__ns:={node.namespace}']
+    for old, new in node.remappings:
+        arguments += ['-r', f'{old}:={new}']
+    for path in node.parameter_files:
+        arguments += ['--params-file', str(path)]
+    for name, value in node.parameters.items():
+        arguments += ['-p', f'{name}:={json.dumps(value)}']
+    arguments += node.ros_arguments
+    command = (*_program(node), *arguments)
+    return ProcessSpec(node.label, command, node.respawn, node.essential)
+
+
+def find_executable(package: str, executable: str) -> Path | None:
+    """Find an executable of a ROS package in the sourced environments, as `ros2 run` does, or on PATH."""
+    prefixes = os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep)
+    for prefix in filter(None, prefixes):
+        path = Path(prefix, 'lib', package, executable)
+        if os.access(path, os.X_OK) and path.is_file():
+            return path
+    found = shutil.which(executable)
+    return Path(found) if found else None
+
+
+def _program(node: NodeSpec) -> tuple[str, ...]:
+    if node.package == PACKAGE:
+        return (sys.executable, '-m', f'{PACKAGE}.nodes.{node.executable}')
+    path = find_executable(node.package, node.executable)
+    if path is None:
+        raise SettingsError(f'{node.package}/{node.executable} is not installed')
+    return (str(path),)
