@@ -138,9 +138,11 @@ def test_what_a_process_started_ends_with_it(said: io.StringIO, wait_until: Wait
 def test_reader_that_goes_away_ends_the_run() -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    with suppress(BrokenPipeError), os.fdopen(writing, 'w') as stream:  # closing it flushes once more
-        with Processes([process('a', 'print(1)\n' + FOREVER)], output=stream) as running:
-            assert running.wait(WAIT_SEC)
+    stream = os.fdopen(writing, 'w')
+    with Processes([process('a', 'print(1)\n' + FOREVER)], output=stream) as running:
+        assert running.wait(WAIT_SEC)
+    with suppress(BrokenPipeError):  # what was not written is flushed once more
+        stream.close()
 
 
 def test_two_processes_of_one_name_are_refused() -> None:
