@@ -3,10 +3,6 @@
 import time
 from math import inf
 
-import pytest
-
-pytest.importorskip('rclpy')
-
 from builtin_interfaces.msg import Time
 from rclpy.serialization import deserialize_message, serialize_message
 

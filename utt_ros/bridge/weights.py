@@ -1,6 +1,7 @@
 """Messages that carry weights <-> records.
 
-Filling `uint8[]` from numpy or a list takes a tenth of a second per megabyte or more, from array.array nothing.
+Filling `uint8[]` from numpy or a list takes a tenth of a second per megabyte or more, from
+array.array nothing.
 """
 
 from array import array

@@ -1,6 +1,7 @@
-"""Wire form of weights: safetensors in one block of bytes, with a checksum over it and a schema over its tensors.
+"""Wire form of weights: safetensors in one block of bytes, with a checksum and a schema.
 
-Weights are float32 on the wire, always: an area that trains in another precision converts at its own border.
+Weights are float32 on the wire, always: an area that trains in another precision converts at its
+own border.
 """
 
 from collections.abc import Mapping
@@ -14,8 +15,9 @@ import safetensors.numpy
 from safetensors import SafetensorError
 
 from utt_ros.errors import ModelError
+from utt_ros.records import FloatArray
 
-Tensors = Mapping[str, npt.NDArray[np.float32]]
+Tensors = Mapping[str, FloatArray]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +30,11 @@ class Packed:
 
 
 def schema_of(tensors: Mapping[str, npt.NDArray[Any]]) -> str:
-    """SHA-256 over the lines 'name dtype shape', sorted by name, such as 'head.bias float32 [64]'."""
-    lines = (f'{name} {tensors[name].dtype.name} {list(tensors[name].shape)}\n' for name in sorted(tensors))
+    """SHA-256 over the lines 'name dtype shape', sorted, such as 'head.bias float32 [64]'."""
+    lines = (
+        f'{name} {tensors[name].dtype.name} {list(tensors[name].shape)}\n'
+        for name in sorted(tensors)
+    )
     return sha256(''.join(lines).encode()).hexdigest()
 
 
@@ -39,7 +44,7 @@ def checksum_of(payload: bytes) -> str:
 
 
 def pack(tensors: Tensors) -> Packed:
-    """The wire form of float32 tensors; the same tensors give the same bytes, whatever their order.
+    """The wire form of float32 tensors; the same tensors give the same bytes in any order.
 
     Raises ModelError for a tensor of another type.
     """
@@ -52,21 +57,27 @@ def pack(tensors: Tensors) -> Packed:
 
 
 def unpack(payload: bytes, checksum: str, limit_bytes: int) -> dict[str, npt.NDArray[Any]]:
-    """The tensors in a payload, writable, sorted by name; of any type, since only the caller knows what it expects.
+    """The tensors in a payload, writable, sorted by name.
 
-    Raises ModelError when the payload is larger than the limit, does not match its checksum or is no safetensors;
-    in this order, so nothing is parsed that was damaged on its way.
+    They are of any type and shape: only the caller knows what it expects. Raises ModelError when
+    the payload is larger than the limit, does not match its checksum or is no safetensors; in this
+    order, so nothing is parsed that was damaged on its way.
     """
     if len(payload) > limit_bytes:
         raise ModelError(f'payload has {len(payload)} bytes: at most {limit_bytes} are allowed')
     actual = checksum_of(payload)
     if actual != checksum:
-        raise ModelError(f'payload has checksum {actual[:12]}…: {checksum[:12]!r}… was announced')
+        raise ModelError(
+            f'payload has checksum {actual[:12]}…: {checksum[:12]!r}… was announced'
+        )
     return parse(payload)
 
 
 def parse(payload: bytes) -> dict[str, npt.NDArray[Any]]:
-    """The tensors in safetensors bytes, writable, sorted by name. Raises ModelError when they are malformed."""
+    """The tensors in safetensors bytes, writable, sorted by name.
+
+    Raises ModelError when the bytes are malformed.
+    """
     try:
         tensors = safetensors.numpy.load(payload)
     except (SafetensorError, KeyError, ValueError, TypeError, OverflowError) as err:

@@ -1,0 +1,85 @@
+"""From the updates of a round to the next global model.
+
+A rule takes what the areas sent and the model they started from, and returns the next model.
+Robust rules and server optimizers have the same form; one that keeps state between rounds is an
+object that can be called.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import isfinite
+
+import numpy as np
+
+from utt_ros.errors import ModelError
+from utt_ros.federation.wire import Tensors
+from utt_ros.records import FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What one area contributes to one round, after it was checked."""
+
+    area: str
+    tensors: Tensors  # only those the area trained
+    windows: int  # that it trained on
+
+
+Rule = Callable[[Sequence[Contribution], Tensors], dict[str, FloatArray]]
+
+
+def uniform(contributions: Sequence[Contribution], reference: Tensors) -> dict[str, FloatArray]:
+    """Every area counts the same: line 20 of Algorithm 1 [P]."""
+    return average([(item.tensors, 1.0) for item in contributions], reference)
+
+
+def by_windows(contributions: Sequence[Contribution], reference: Tensors) -> dict[str, FloatArray]:
+    """Every area counts by its number of windows [S: McMahan et al., AISTATS 2017]."""
+    return average([(item.tensors, float(item.windows)) for item in contributions], reference)
+
+
+RULES: dict[str, Rule] = {'uniform': uniform, 'windows': by_windows}
+
+
+def average(
+    updates: Sequence[tuple[Tensors, float]], reference: Tensors,
+) -> dict[str, FloatArray]:
+    """Average each tensor over the updates that hold it, by weight; np.average in float64.
+
+    Areas hold different modalities, so a tensor is averaged over the areas that trained it [R]. A
+    tensor that nobody sent stays that of the reference (the same array, not a copy).
+
+    Raises ModelError when there is no update, a weight is negative or not finite, the weights of a
+    tensor add up to zero, or a tensor is unknown or of another shape than in the reference.
+    """
+    if not updates:
+        raise ModelError('there are 0 updates: an average needs at least 1')
+    for tensors, weight in updates:
+        if not (isfinite(weight) and weight >= 0.0):
+            raise ModelError(f'a weight is {weight}: it must be finite and at least 0')
+        unknown = sorted(set(tensors) - set(reference))
+        if unknown:
+            raise ModelError(f'tensor {unknown[0]!r} is not in the reference model')
+    return {name: _average_tensor(name, updates, reference[name]) for name in sorted(reference)}
+
+
+def _average_tensor(
+    name: str, updates: Sequence[tuple[Tensors, float]], reference: FloatArray,
+) -> FloatArray:
+    senders = [(tensors[name], weight) for tensors, weight in updates if name in tensors]
+    if not senders:
+        return reference
+    total = sum(weight for _, weight in senders)
+    if total == 0.0:
+        raise ModelError(f'the weights of tensor {name!r} add up to 0: they must be above 0')
+    result = np.zeros(reference.shape)
+    scaled = np.empty(reference.shape)
+    for tensor, weight in senders:
+        if tensor.shape != reference.shape:
+            raise ModelError(
+                f'tensor {name!r} has shape {tensor.shape}: it must be {reference.shape}'
+            )
+        np.multiply(tensor, weight, out=scaled, dtype=np.float64)
+        result += scaled
+    result /= total
+    return result.astype(np.float32)

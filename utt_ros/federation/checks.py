@@ -1,0 +1,95 @@
+"""What an update must pass before it counts, cheapest first.
+
+Nothing is parsed before its origin, size and checksum hold, and nothing is computed with before
+its names, shapes and types do.
+"""
+
+from math import sqrt
+
+import numpy as np
+
+from utt_ros.errors import ModelError, UpdateRefused
+from utt_ros.federation.settings import AggregatorSettings
+from utt_ros.federation.wire import Tensors, schema_of, unpack
+from utt_ros.records import FloatArray, Update
+
+SHOWN = 64  # characters of a foreign name that an error repeats
+
+
+def check_update(
+    update: Update, expected: Tensors, federation: str, round_: int, limits: AggregatorSettings,
+) -> dict[str, FloatArray]:
+    """The tensors of an update to `expected`, the model of this round; all finite.
+
+    An update holds some or all of the names, since areas hold different modalities. Raises
+    UpdateRefused, which names the area, the tensor where there is one, the value and the limit.
+    """
+    try:
+        _check_origin(update, federation, round_)
+        tensors = unpack(update.payload, update.checksum, limits.max_update_bytes)
+        _check_schema(update.schema, tensors, expected)
+        _check_finite(tensors)
+        _check_windows(update.windows, limits.max_windows)
+        _check_change(tensors, expected, limits.max_change)
+    except ModelError as err:
+        raise UpdateRefused(f'area {update.area[:SHOWN]!r}: {err}') from err
+    return tensors
+
+
+def _check_origin(update: Update, federation: str, round_: int) -> None:
+    if update.federation != federation:
+        raise ModelError(
+            f'it belongs to federation {update.federation[:SHOWN]!r}: this one is {federation!r}'
+        )
+    if update.round != round_:
+        why = 'stale' if update.round < round_ else 'ahead'
+        raise ModelError(f'it is {why}, of round {update.round}: round {round_} is collected')
+
+
+def _check_schema(announced: str, tensors: Tensors, expected: Tensors) -> None:
+    if not tensors:
+        raise ModelError('it has 0 tensors: at least 1 is needed')
+    for name, tensor in tensors.items():
+        if name not in expected:
+            raise ModelError(f'tensor {name[:SHOWN]!r} is not in the model')
+        known = expected[name]
+        if tensor.dtype != known.dtype:
+            raise ModelError(f'tensor {name!r} is {tensor.dtype}: it must be {known.dtype}')
+        if tensor.shape != known.shape:
+            raise ModelError(f'tensor {name!r} has shape {tensor.shape}: it must be {known.shape}')
+    actual = schema_of(tensors)
+    if announced != actual:
+        raise ModelError(f'its schema is {actual[:12]}…: {announced[:12]!r}… was announced')
+
+
+def _check_finite(tensors: Tensors) -> None:
+    for name, tensor in tensors.items():
+        wrong = tensor.size - int(np.count_nonzero(np.isfinite(tensor)))
+        if wrong:
+            raise ModelError(
+                f'{wrong} of the {tensor.size} values of tensor {name!r} are not finite: '
+                '0 are allowed'
+            )
+
+
+def _check_windows(windows: int, limit: int) -> None:
+    if not 1 <= windows <= limit:
+        raise ModelError(f'it claims {windows} windows: it must be 1..{limit}')
+
+
+def _check_change(tensors: Tensors, expected: Tensors, limit: float) -> None:
+    squares = {name: _squared_change(tensor, expected[name]) for name, tensor in tensors.items()}
+    norm = sqrt(sum(squares.values()))
+    if norm > limit:
+        worst = max(squares, key=lambda name: squares[name])
+        raise ModelError(
+            f'its change has norm {norm:.4g}, most of it in tensor {worst!r}: '
+            f'at most {limit:g} is allowed'
+        )
+
+
+def _squared_change(tensor: FloatArray, reference: FloatArray) -> float:
+    """Squared norm of the difference of finite tensors; infinite where float32 overflows."""
+    with np.errstate(over='ignore'):
+        change = np.ravel(tensor - reference)
+        return float(np.vdot(change, change))
