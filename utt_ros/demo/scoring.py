@@ -1,0 +1,163 @@
+"""How far live predictions are from the truth, and how late they come."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from utt_ros.records import Session
+
+CAMERA_GONE_S = 0.5
+TRUTH_GAP_S = 0.5
+CHI2_90_2D = 4.605170
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """Positions that one area's twin published, N in all, in any order."""
+
+    subjects: npt.NDArray[np.str_]  # (N,)
+    stamps_ns: npt.NDArray[np.int64]  # (N,) measurement time
+    positions_m: npt.NDArray[np.float64]  # (N, 2) area frame
+    covariances_m2: npt.NDArray[np.float64]  # (N, 2, 2)
+    received_ns: npt.NDArray[np.int64]  # (N,) wall clock; 0 when computed offline
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """One row per prediction for which the truth is known."""
+
+    subjects: npt.NDArray[np.str_]  # (N,)
+    stamps_ns: npt.NDArray[np.int64]  # (N,)
+    positions_m: npt.NDArray[np.float64]  # (N, 2)
+    truth_m: npt.NDArray[np.float64]  # (N, 2)
+    camera_age_s: npt.NDArray[np.float64]  # (N,) since the camera last saw the subject; inf when never
+    inside_90: npt.NDArray[np.bool_]  # (N,) truth within the published 90 % ellipse
+
+    @property
+    def error_m(self) -> npt.NDArray[np.float64]:
+        """2-D position error [m], (N,)."""
+        error: npt.NDArray[np.float64] = np.linalg.norm(self.positions_m - self.truth_m, axis=1)
+        return error
+
+
+def score(predictions: Predictions, session: Session, *, use_camera: bool) -> Scores:
+    """Compare predictions with the truth of their session, interpolated to their stamps."""
+    parts = [
+        _score_subject(predictions, session, subject, use_camera=use_camera)
+        for subject in sorted(set(predictions.subjects) & set(session.truth))
+    ]
+    if not parts:
+        empty = np.zeros((0, 2))
+        nothing = np.zeros(0)
+        return Scores(
+            np.zeros(0, '<U1'), np.zeros(0, np.int64), empty, empty, nothing, np.zeros(0, bool)
+        )
+    return concatenate(parts)
+
+
+def concatenate(parts: list[Scores]) -> Scores:
+    """All rows of several scores."""
+    return Scores(
+        *(np.concatenate([getattr(part, name) for part in parts]) for name in Scores.__slots__)
+    )
+
+
+def _score_subject(
+    predictions: Predictions, session: Session, subject: str, *, use_camera: bool
+) -> Scores:
+    rows = np.flatnonzero(predictions.subjects == subject)
+    truth = session.truth[subject]
+    stamps = predictions.stamps_ns[rows]
+    after = np.searchsorted(truth.stamps_ns, stamps)
+    inside = (after > 0) & (after < len(truth.stamps_ns))
+    after = np.clip(after, 1, len(truth.stamps_ns) - 1)
+    gap_ns = truth.stamps_ns[after] - truth.stamps_ns[after - 1]
+    known = inside & (gap_ns <= TRUTH_GAP_S * 1e9)
+    rows, stamps = rows[known], stamps[known]
+    start = truth.stamps_ns[0]  # differences of nanoseconds are exact in float64, epochs are not
+    positions = [
+        np.interp(stamps - start, truth.stamps_ns - start, truth.positions_m[:, axis])
+        for axis in (0, 1)
+    ]
+    truth_m = np.stack(positions, axis=1)
+    error = predictions.positions_m[rows] - truth_m
+    distance2 = np.einsum(
+        'ni,nij,nj->n', error, np.linalg.pinv(predictions.covariances_m2[rows]), error
+    )
+    return Scores(
+        subjects=predictions.subjects[rows],
+        stamps_ns=stamps,
+        positions_m=predictions.positions_m[rows],
+        truth_m=truth_m,
+        camera_age_s=_camera_age(session, subject, stamps, use_camera=use_camera),
+        inside_90=distance2 <= CHI2_90_2D,
+    )
+
+
+def _camera_age(
+    session: Session, subject: str, stamps: npt.NDArray[np.int64], *, use_camera: bool
+) -> npt.NDArray[np.float64]:
+    """Seconds since the camera last saw the subject, (N,)."""
+    frames = session.frames
+    age = np.full(len(stamps), np.inf)
+    if frames is None or not use_camera:
+        return age
+    frame_of_box = np.repeat(np.arange(len(frames.stamps_ns)), np.diff(frames.starts))
+    seen = frames.stamps_ns[frame_of_box[np.asarray(frames.subjects) == subject]]
+    last = np.searchsorted(seen, stamps, side='right')
+    some = last > 0
+    age[some] = (stamps[some] - seen[last[some] - 1]) / 1e9
+    return age
+
+
+def summarise(scores: Scores) -> dict[str, dict[str, float] | None]:
+    """Median and 90th percentile of the error [m], with the camera and without it for over 0.5 s."""
+    with_camera = scores.camera_age_s <= CAMERA_GONE_S
+    parts = {'camera': with_camera, 'no_camera': ~with_camera}
+    return {name: _quantiles(scores, rows) for name, rows in parts.items()}
+
+
+def _quantiles(scores: Scores, rows: npt.NDArray[np.bool_]) -> dict[str, float] | None:
+    if not rows.any():
+        return None
+    median, p90 = np.quantile(scores.error_m[rows], (0.5, 0.9))
+    return {
+        'median': float(median),
+        'p90': float(p90),
+        'covered_90': float(scores.inside_90[rows].mean()),
+        'n': int(rows.sum()),
+    }
+
+
+def latency_ms(
+    predictions: Predictions, clock: npt.NDArray[np.int64]
+) -> Mapping[str, float] | None:
+    """50th and 99th percentile of the wall time from a tick's stamp to the arrival of its position [ms].
+
+    `clock` (M, 2) holds replayed time and the wall time at which it arrived [ns]. Replay is paced by a constant
+    rate of 1, so wall time = replayed time + an offset; the least delayed clock message gives the offset. The
+    result is short of that message's own transport, a fraction of a millisecond.
+    """
+    live = predictions.received_ns > 0
+    if not len(clock) or not live.any():
+        return None
+    starts = np.flatnonzero(np.diff(clock[:, 0], prepend=clock[0, 0]) < 0)  # a new bag, an earlier time
+    bounds = [0, *starts.tolist(), len(clock)]
+    latencies = []
+    for first, end in zip(bounds, bounds[1:], strict=False):
+        part = clock[first:end]
+        if not len(part):
+            continue
+        offset = np.min(part[:, 1] - part[:, 0])
+        rows = live & (predictions.received_ns >= part[0, 1])
+        if end < len(clock):
+            rows &= predictions.received_ns < clock[end, 1]
+        rows &= (predictions.stamps_ns >= part[0, 0]) & (predictions.stamps_ns <= part[-1, 0])
+        latencies.append(predictions.received_ns[rows] - predictions.stamps_ns[rows] - offset)
+    values = np.concatenate(latencies) / 1e6
+    if not len(values):
+        return None
+    p50, p99 = np.quantile(values, (0.5, 0.99))
+    return {'p50': float(p50), 'p99': float(p99), 'n': len(values)}
