@@ -1,4 +1,4 @@
-"""State on disk: a reader sees the old file or the new one, never half of one, whenever power or process fails."""
+"""State on disk: a reader sees the old file or the new one, never half of one."""
 
 import os
 import tempfile
@@ -6,27 +6,28 @@ from pathlib import Path
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Replace `path` by `data`: temporary file in the same folder, fsync, rename, fsync of the folder.
+    """Replace `path` by `data`: a temporary file beside it, fsync, rename, fsync of the folder.
 
-    The folder must exist. Raises OSError; `path` is then as it was and the temporary file is gone. A process that
-    is killed in between leaves a file named '.<name>.<random>.tmp'.
+    The folder must exist. Raises OSError; `path` is then as it was and the temporary file is gone.
+    A process that is killed in between leaves a file named '.<name>.<random>.tmp'.
     """
-    descriptor, temporary = tempfile.mkstemp(prefix=f'.{path.name}.', suffix='.tmp', dir=path.parent)
+    descriptor, name = tempfile.mkstemp(prefix=f'.{path.name}.', suffix='.tmp', dir=path.parent)
+    temporary = Path(name)
     try:
         with os.fdopen(descriptor, 'wb') as file:
             file.write(data)
             file.flush()
             os.fchmod(file.fileno(), 0o644)
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        temporary.replace(path)
     except BaseException:
-        os.unlink(temporary)
+        temporary.unlink()
         raise
     sync_folder(path.parent)
 
 
 def sync_folder(path: Path) -> None:
-    """Make the names in a folder durable: a rename or a new file is not, until its folder is synced."""
+    """Make a folder's names durable: a new or renamed file's is not until its folder is synced."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -19,11 +19,11 @@ def test_average_equals_np_average_bit_by_bit(
 ) -> None:
     updates = [random_tensors(rng) for _ in weights]
     result = average(list(zip(updates, weights, strict=True)), random_tensors(rng))
-    for name in SHAPES:
+    for name, shape in SHAPES.items():
         stacked = np.stack([update[name] for update in updates])
         expected = np.average(stacked, axis=0, weights=weights).astype(np.float32)
         assert result[name].dtype == np.float32
-        assert result[name].shape == SHAPES[name]
+        assert result[name].shape == shape
         np.testing.assert_array_equal(result[name], expected)
 
 

@@ -68,7 +68,7 @@ def test_schema_is_the_hash_of_sorted_lines() -> None:
 
 @pytest.mark.parametrize('dtype', ['float64', 'float16', 'int64', '>f4'])
 def test_pack_refuses_a_tensor_that_is_not_float32(dtype: str) -> None:
-    with pytest.raises(ModelError, match=r"tensor 'w' is .*: only float32"):
+    with pytest.raises(ModelError, match=r"tensor 'w' is .*: only float32 can be written"):
         pack({'w': np.zeros(2, dtype)})
 
 

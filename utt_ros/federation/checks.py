@@ -36,6 +36,11 @@ def check_update(
     return tensors
 
 
+def valid_area(area: str) -> bool:
+    """Whether an area can have this name: short, of the characters that a topic name allows."""
+    return area.isascii() and area.isidentifier() and len(area) <= SHOWN
+
+
 def _check_origin(update: Update, federation: str, round_: int) -> None:
     if update.federation != federation:
         raise ModelError(

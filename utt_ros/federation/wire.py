@@ -48,12 +48,17 @@ def pack(tensors: Tensors) -> Packed:
 
     Raises ModelError for a tensor of another type.
     """
+    payload = serialize(tensors)
+    return Packed(schema_of(tensors), checksum_of(payload), payload)
+
+
+def serialize(tensors: Tensors, metadata: dict[str, str] | None = None) -> bytes:
+    """Safetensors bytes of float32 tensors; raises ModelError for a tensor of another type."""
     for name, tensor in tensors.items():
         if tensor.dtype != np.float32:
-            raise ModelError(f'tensor {name!r} is {tensor.dtype}: only float32 goes on the wire')
+            raise ModelError(f'tensor {name!r} is {tensor.dtype}: only float32 can be written')
     ordered = {name: np.asarray(tensors[name], order='C') for name in sorted(tensors)}
-    payload = safetensors.numpy.save(ordered)
-    return Packed(schema_of(ordered), checksum_of(payload), payload)
+    return safetensors.numpy.save(ordered, metadata)
 
 
 def unpack(payload: bytes, checksum: str, limit_bytes: int) -> dict[str, npt.NDArray[Any]]:

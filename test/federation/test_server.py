@@ -1,0 +1,218 @@
+"""From updates to the next model, without ROS; what is bad does not count, what is done stays."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from utt_ros.errors import ModelError
+from utt_ros.federation.server import Server, new_federation
+from utt_ros.federation.settings import AggregatorSettings
+from utt_ros.federation.store import LOG, Store, read_log
+from utt_ros.federation.wire import pack, unpack
+from utt_ros.records import Update
+
+SECOND = 1_000_000_000
+INITIAL = {'camera.w': np.zeros((2, 3), np.float32), 'imu.w': np.ones(4, np.float32)}
+AREAS = ('north', 'south')
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> AggregatorSettings:
+    return AggregatorSettings(areas=AREAS, quorum=1, deadline=10.0, state_dir=str(tmp_path / 's'))
+
+
+@pytest.fixture
+def store(settings: AggregatorSettings) -> Store:
+    return Store(settings.state_path, settings.keep)
+
+
+@pytest.fixture
+def server(settings: AggregatorSettings, store: Store) -> Server:
+    return Server(settings, store, new_federation(store, '{}', INITIAL), 0)
+
+
+def model_of(server: Server) -> dict[str, np.ndarray]:
+    return unpack(server.model.payload, server.model.checksum, 10**6)
+
+
+def update_for(
+    server: Server, area: str, value: float, windows: int = 1, names: tuple[str, ...] = ('imu.w',),
+) -> Update:
+    packed = pack({name: np.full_like(INITIAL[name], value) for name in names})
+    return Update(
+        server.model.federation, area, server.model.round, windows, ('imu',),
+        packed.schema, packed.checksum, packed.payload,
+    )
+
+
+def test_three_rounds_give_the_average_by_windows_and_leave_the_rest(server: Server) -> None:
+    for round_ in range(3):
+        assert server.model.round == round_
+        assert server.receive(update_for(server, 'north', round_, windows=1), 0) is None
+        assert server.step(0) is None
+        assert server.receive(update_for(server, 'south', round_ + 4, windows=3), 0) is None
+        closed = server.step(SECOND)
+        assert closed is not None
+        assert (closed.round, closed.state) == (round_, 'completed')
+        assert closed.accepted == {'north': 1, 'south': 3}
+        expected = np.average([round_, round_ + 4], weights=[1, 3])
+        np.testing.assert_array_equal(model_of(server)['imu.w'], np.full(4, expected))
+        np.testing.assert_array_equal(model_of(server)['camera.w'], INITIAL['camera.w'])
+    assert server.model.round == 3
+
+
+def test_the_order_of_arrival_does_not_change_the_model(settings: AggregatorSettings) -> None:
+    models = []
+    for turn, areas in enumerate((AREAS, AREAS[::-1])):
+        store = Store(settings.state_path / str(turn), settings.keep)
+        server = Server(settings, store, new_federation(store, '{}', INITIAL), 0)
+        for area in areas:
+            server.receive(update_for(server, area, 0.1 if area == 'north' else 0.7, 3), 0)
+        server.step(0)
+        models.append(server.model.payload)
+    assert models[0] == models[1]
+
+
+def test_a_bad_update_is_refused_by_name_and_the_round_goes_on(server: Server) -> None:
+    reason = server.receive(update_for(server, 'north', np.nan), 0)
+    assert reason == (
+        "area 'north': 4 of the 4 values of tensor 'imu.w' are not finite: 0 are allowed"
+    )
+    assert server.receive(update_for(server, 'south', 3.0), 0) is None
+    closed = server.step(0)
+    assert closed is not None
+    assert (closed.accepted, closed.refused) == ({'south': 1}, {'north': reason})
+    np.testing.assert_array_equal(model_of(server)['imu.w'], np.full(4, 3.0))
+    assert (server.accepted, server.refused) == (1, 1)
+
+
+@pytest.mark.parametrize(('changes', 'message'), [
+    ({'round': 1}, 'ahead, of round 1'),
+    ({'federation': 'beef'}, "federation 'beef'"),
+    ({'area': 'west'}, "'west' may not take part"),
+    ({'area': 'no/area'}, "'no/area' is not a name of an area"),
+    ({'area': 'x' * 1000}, 'is not a name of an area'),
+    ({'payload': b'cut'}, 'payload has checksum'),
+    ({'windows': 0}, 'claims 0 windows'),
+])
+def test_an_update_that_lies_is_refused(server: Server, changes: dict, message: str) -> None:
+    reason = server.receive(replace(update_for(server, 'north', 2.0), **changes), 0)
+    assert reason is not None
+    assert message in reason
+    assert len(reason) < 300
+    assert server.step(10**6 * SECOND) is None
+
+
+def test_the_first_update_of_an_area_counts_and_the_second_is_refused(server: Server) -> None:
+    server.receive(update_for(server, 'north', 2.0), 0)
+    reason = server.receive(update_for(server, 'north', 9.0), 0)
+    assert reason == "area 'north' has already sent its update of round 0"
+    server.step(10 * SECOND)
+    np.testing.assert_array_equal(model_of(server)['imu.w'], np.full(4, 2.0))
+
+
+def test_a_late_update_is_stale_and_its_area_is_waited_for(server: Server) -> None:
+    late = update_for(server, 'south', 9.0)
+    server.receive(update_for(server, 'north', 2.0), 0)
+    assert server.step(10 * SECOND) is not None
+    assert 'stale, of round 0' in (server.receive(late, 10 * SECOND) or '')
+    server.receive(update_for(server, 'north', 2.0), 10 * SECOND)
+    assert server.step(11 * SECOND) is None
+    server.receive(update_for(server, 'south', 4.0), 11 * SECOND)
+    assert server.step(11 * SECOND) is not None
+    np.testing.assert_array_equal(model_of(server)['imu.w'], np.full(4, 3.0))
+
+
+def restarted(settings: AggregatorSettings, store: Store) -> Server:
+    store.close()
+    again = Store(settings.state_path, settings.keep)
+    begin, _ = again.newest()
+    assert begin is not None
+    return Server(settings, again, begin, 0)
+
+
+def test_a_restart_resumes_federation_round_and_model(
+    settings: AggregatorSettings, store: Store, server: Server,
+) -> None:
+    for area in AREAS:
+        server.receive(update_for(server, area, 2.0), 0)
+    server.step(0)
+    server.receive(update_for(server, 'north', 5.0), 0)
+    again = restarted(settings, store)
+    assert again.model == server.model
+    assert again.model.round == 1
+    assert again.receive(update_for(server, 'north', 5.0), 0) is None
+
+
+def test_a_restart_waits_for_the_areas_of_the_last_round(
+    settings: AggregatorSettings, store: Store, server: Server,
+) -> None:
+    for area in AREAS:
+        server.receive(update_for(server, area, 2.0), 0)
+    server.step(0)
+    again = restarted(replace(settings, areas=()), store)
+    again.receive(update_for(again, 'north', 2.0), 0)
+    assert again.step(0) is None
+    again.receive(update_for(again, 'south', 2.0), 0)
+    assert again.step(0) is not None
+
+
+def test_a_restart_before_the_first_round_keeps_the_federation(
+    settings: AggregatorSettings, store: Store, server: Server,
+) -> None:
+    assert restarted(settings, store).model == server.model
+
+
+def test_a_damaged_log_is_told_and_does_not_stop_the_federation(
+    settings: AggregatorSettings, store: Store, server: Server,
+) -> None:
+    (settings.state_path / LOG).write_bytes(b'damaged\n')
+    again = restarted(settings, store)
+    assert 'line 1 is no round' in again.problem
+    assert again.model == server.model
+
+
+def full_disk(_descriptor: int) -> None:
+    raise OSError(28, 'No space left on device')
+
+
+def test_a_full_disk_is_told_and_the_federation_goes_on(
+    store: Store, server: Server, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as context:
+        context.setattr('os.fsync', full_disk)
+        server.receive(update_for(server, 'north', 2.0), 0)
+        assert server.step(10 * SECOND) is not None
+    assert server.model.round == 1
+    assert 'the model of round 1 is not on disk' in server.problem
+    server.receive(update_for(server, 'north', 2.0), 10 * SECOND)
+    assert server.step(20 * SECOND) is not None
+    assert server.problem == ''
+    assert store.newest()[0].round == 2
+
+
+def test_the_log_tells_every_round(server: Server, store: Store) -> None:
+    for now in (0, 20 * SECOND):
+        server.receive(update_for(server, 'north', np.inf), now)
+        server.receive(update_for(server, 'south', 2.0, windows=5), now)
+        server.step(now + SECOND)
+    rounds = read_log(store.folder)
+    assert [entry.round for entry in rounds] == [0, 1]
+    assert rounds[1].accepted == {'south': 5}
+    assert "tensor 'imu.w'" in rounds[1].refused['north']
+    assert rounds[1].bytes_sent == len(server.model.payload)
+
+
+def test_a_model_that_is_not_float32_is_refused_at_the_start(store: Store) -> None:
+    with pytest.raises(ModelError, match="tensor 'w' is float64"):
+        new_federation(store, '{}', {'w': np.zeros(2)})
+
+
+def test_a_federation_that_cannot_be_written_is_not_begun(
+    store: Store, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr('os.fsync', full_disk)
+    with pytest.raises(ModelError, match=r'initial model cannot be written: .*No space left'):
+        new_federation(store, '{}', INITIAL)

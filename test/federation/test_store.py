@@ -1,0 +1,163 @@
+"""The state survives a killed process, damaged files and a second aggregator."""
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from utt_ros.errors import ModelError
+from utt_ros.federation.store import LOG, Checkpoint, Store, checkpoints, read_checkpoint, read_log
+from utt_ros.federation.wire import pack
+from utt_ros.records import RoundStatus
+
+
+def checkpoint(round_: int) -> Checkpoint:
+    tensors = {'b': np.full((3,), round_, np.float32), 'a': np.array(1, np.float32)}
+    return Checkpoint('f00d', round_, '{"width": 64}', tensors)
+
+
+def closed(round_: int, **accepted: int) -> RoundStatus:
+    return RoundStatus('f00d', round_, 'completed', 1, 0.0, accepted, {'x': 'why'}, 10, 20, 1.5)
+
+
+def same(first: Checkpoint | None, second: Checkpoint) -> bool:
+    if first is None or replace(first, tensors={}) != replace(second, tensors={}):
+        return False
+    return pack(first.tensors) == pack(second.tensors)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / 'deep' / 'state', keep=2)
+
+
+def test_a_new_folder_has_no_checkpoint_and_no_rounds(store: Store) -> None:
+    assert store.newest() == (None, [])
+    assert read_log(store.folder) == []
+
+
+def test_the_newest_checkpoint_is_read_back(store: Store) -> None:
+    store.save(checkpoint(0))
+    store.save(checkpoint(1))
+    found, problems = store.newest()
+    assert same(found, checkpoint(1))
+    assert problems == []
+
+
+def test_the_initial_and_the_newest_checkpoints_are_kept(store: Store) -> None:
+    for round_ in range(6):
+        store.save(checkpoint(round_))
+    assert [read_checkpoint(path).round for path in checkpoints(store.folder)] == [0, 4, 5]
+
+
+def test_rounds_beyond_the_width_of_a_file_name_are_still_in_order(store: Store) -> None:
+    for round_ in (0, 999_999, 1_000_000):
+        store.save(checkpoint(round_))
+    found, _ = store.newest()
+    assert same(found, checkpoint(1_000_000))
+
+
+@pytest.mark.parametrize('damage', ['empty', 'truncated', 'flipped', 'foreign'])
+def test_a_damaged_checkpoint_is_told_and_the_one_before_is_used(
+    store: Store, damage: str,
+) -> None:
+    store.save(checkpoint(0))
+    store.save(checkpoint(1))
+    path = checkpoints(store.folder)[-1]
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes({
+        'empty': b'', 'truncated': content[:-4], 'flipped': content, 'foreign': b'x' * 1000,
+    }[damage])
+    found, problems = store.newest()
+    assert same(found, checkpoint(0))
+    assert len(problems) == 1
+    assert 'model-000001.safetensors' in problems[0]
+
+
+def test_a_folder_whose_checkpoints_are_all_damaged_is_never_started_anew(store: Store) -> None:
+    store.save(checkpoint(0))
+    checkpoints(store.folder)[0].write_bytes(b'')
+    with pytest.raises(ModelError, match=r'no checkpoint that can be read .*move the folder away'):
+        store.newest()
+
+
+def test_a_log_without_checkpoints_is_never_started_anew(store: Store) -> None:
+    store.log(closed(0))
+    with pytest.raises(ModelError, match=r'there is none.*move the folder away'):
+        store.newest()
+
+
+def test_rounds_are_logged_in_order_and_a_repeated_one_counts_once(store: Store) -> None:
+    for entry in (closed(0, north=5), closed(1, north=6), closed(1, south=7)):
+        store.log(entry)
+    assert read_log(store.folder) == [closed(0, north=5), closed(1, south=7)]
+
+
+def test_half_a_line_is_passed_over_and_cut_off_at_the_next_start(store: Store) -> None:
+    store.log(closed(0))
+    with (store.folder / LOG).open('ab') as file:
+        file.write(b'{"round": 1, "fede')
+    assert read_log(store.folder) == [closed(0)]
+    store.close()
+    again = Store(store.folder, keep=2)
+    again.log(closed(1))
+    assert read_log(store.folder) == [closed(0), closed(1)]
+
+
+@pytest.mark.parametrize('line', [b'not json\n', b'[]\n', b'{"round": 1}\n', b'\xff\n'])
+def test_a_damaged_line_in_the_middle_is_an_error_that_names_it(store: Store, line: bytes) -> None:
+    store.log(closed(0))
+    with (store.folder / LOG).open('ab') as file:
+        file.write(line)
+    store.log(closed(1))
+    with pytest.raises(ModelError, match='line 2 is no round'):
+        read_log(store.folder)
+
+
+def test_a_second_aggregator_is_refused_until_the_first_is_gone(store: Store) -> None:
+    with pytest.raises(ModelError, match='in use by another aggregator'):
+        Store(store.folder, keep=2)
+    store.close()
+    Store(store.folder, keep=2).close()
+
+
+def test_a_folder_that_cannot_be_made_is_an_error_that_names_it(tmp_path: Path) -> None:
+    (tmp_path / 'file').write_text('')
+    with pytest.raises(ModelError, match=r'file/state cannot hold the state'):
+        Store(tmp_path / 'file' / 'state', keep=2)
+
+
+WRITER = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+import numpy as np
+from utt_ros.federation.store import Checkpoint, Store
+store = Store(Path(sys.argv[1]), keep=2)
+for round_ in range(10**6):
+    store.save(Checkpoint('f00d', round_, '{}', {'w': np.full(100_000, round_, np.float32)}))
+    print(round_, flush=True)
+"""
+
+
+def test_kill_9_at_any_moment_leaves_a_checkpoint_that_can_be_read(tmp_path: Path) -> None:
+    for attempt in range(3):
+        folder = tmp_path / str(attempt)
+        with subprocess.Popen(
+            [sys.executable, '-c', WRITER, str(folder)], stdout=subprocess.PIPE, text=True,
+        ) as writer:
+            assert writer.stdout is not None
+            done = [int(writer.stdout.readline()) for _ in range(5 + attempt)][-1]
+            os.kill(writer.pid, signal.SIGKILL)
+        found, problems = Store(folder, keep=2).newest()
+        assert problems == []
+        assert found is not None
+        assert found.round >= done
+        assert np.all(found.tensors['w'] == found.round)
+        assert not list(folder.glob('.*.tmp'))

@@ -1,0 +1,164 @@
+"""An aggregator's state on disk: a checkpoint per round, written atomically, and a log of rounds.
+
+    model-000000.safetensors    the initial model; always kept
+    model-000007.safetensors    the newest few
+    rounds.jsonl                one line per completed round, appended and synced
+    lock                        held while an aggregator uses the folder
+
+The checkpoint is what commits a round: it is written after the log line, so a line may be repeated
+after a crash (the later one holds) but never missing.
+"""
+
+import fcntl
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+
+from utt_ros.errors import ModelError
+from utt_ros.federation.wire import Tensors, pack, serialize
+from utt_ros.files import sync_folder, write_atomically
+from utt_ros.records import RoundStatus
+
+LOG = 'rounds.jsonl'
+PATTERN = 'model-*.safetensors'
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The global model before a round."""
+
+    federation: str
+    round: int
+    config: str  # JSON
+    tensors: Tensors
+
+
+class Store:
+    """The folder of one aggregator; a second aggregator that opens it is refused.
+
+    Raises ModelError where the folder can't be used, OSError where a later write fails.
+    """
+
+    def __init__(self, folder: Path, keep: int) -> None:
+        """`keep`: checkpoints besides the initial one."""
+        self.folder = folder
+        self._keep = keep
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._lock = (folder / 'lock').open('w')
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._clean()
+        except BlockingIOError as err:
+            self._lock.close()
+            raise ModelError(f'{folder} is in use by another aggregator') from err
+        except OSError as err:
+            raise ModelError(f'{folder} cannot hold the state: {err}') from err
+
+    def _clean(self) -> None:
+        """Remove what a killed process left: temporary files, half a line in the log."""
+        for path in self.folder.glob('.model-*.tmp'):
+            path.unlink()
+        with (self.folder / LOG).open('ab+') as file:
+            file.seek(0)
+            content = file.read()
+            file.truncate(content.rfind(b'\n') + 1)
+        sync_folder(self.folder)
+
+    def close(self) -> None:
+        """Let another aggregator use the folder."""
+        self._lock.close()
+
+    def newest(self) -> tuple[Checkpoint | None, list[str]]:
+        """The newest checkpoint that can be read, and what is wrong with the newer ones.
+
+        None in a new folder. Raises ModelError when there were rounds and no checkpoint can be
+        read: to start anew silently would throw a federation away.
+        """
+        problems: list[str] = []
+        paths = checkpoints(self.folder)
+        for path in reversed(paths):
+            found = _try_read(path, problems)
+            if found is not None:
+                return found, problems
+        if paths or (self.folder / LOG).stat().st_size:
+            raise ModelError(
+                f'{self.folder} has rounds but no checkpoint that can be read '
+                f'({"; ".join(problems) or "there is none"}): '
+                'move the folder away to begin a new federation'
+            )
+        return None, problems
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Write a checkpoint, then remove those that are not to be kept."""
+        metadata = {
+            'federation': checkpoint.federation,
+            'round': str(checkpoint.round),
+            'config': checkpoint.config,
+            'checksum': pack(checkpoint.tensors).checksum,
+        }
+        path = self.folder / f'model-{checkpoint.round:06d}.safetensors'
+        write_atomically(path, serialize(checkpoint.tensors, metadata))
+        for path in checkpoints(self.folder)[1:-self._keep]:
+            path.unlink()
+
+    def log(self, closed: RoundStatus) -> None:
+        """Append one completed round, durably."""
+        line = json.dumps(asdict(closed), sort_keys=True, allow_nan=False) + '\n'
+        with (self.folder / LOG).open('ab') as file:
+            file.write(line.encode())
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def checkpoints(folder: Path) -> list[Path]:
+    """The checkpoints in a folder, oldest round first."""
+    return sorted(folder.glob(PATTERN), key=lambda path: (len(path.name), path.name))
+
+
+def _try_read(path: Path, problems: list[str]) -> Checkpoint | None:
+    try:
+        return read_checkpoint(path)
+    except ModelError as err:
+        problems.append(str(err))
+        return None
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Read one checkpoint; raises ModelError when it is damaged or not one of ours."""
+    try:
+        with safe_open(path, framework='numpy') as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in sorted(file.keys())}
+        checkpoint = Checkpoint(
+            metadata['federation'], int(metadata['round']), metadata['config'], tensors,
+        )
+        checksum = metadata['checksum']
+    except (OSError, SafetensorError, KeyError, ValueError) as err:
+        raise ModelError(f'{path.name} is not a readable checkpoint: {err}') from err
+    actual = pack(checkpoint.tensors).checksum
+    if actual != checksum:
+        raise ModelError(f'{path.name} has checksum {actual[:12]}…: {checksum[:12]}… was written')
+    return checkpoint
+
+
+def read_log(folder: Path) -> list[RoundStatus]:
+    """The completed rounds in order; of a repeated round the later line.
+
+    A last line without an end is passed over: it was being written when its process was killed.
+    Raises ModelError when the log can't be read or another line is no round.
+    """
+    try:
+        lines = (folder / LOG).read_bytes().split(b'\n')[:-1]
+    except OSError as err:
+        raise ModelError(f'{folder / LOG}: {err}') from err
+    rounds: dict[int, RoundStatus] = {}
+    for number, line in enumerate(lines, start=1):
+        try:
+            closed = RoundStatus(**json.loads(line))
+        except (ValueError, TypeError) as err:
+            raise ModelError(f'{folder / LOG}, line {number} is no round: {err}') from err
+        rounds[closed.round] = closed
+    return [rounds[number] for number in sorted(rounds)]
