@@ -1,0 +1,165 @@
+"""Sessions on disk: rosbag2 directories with an MCAP file, one per session, a folder per area.
+
+    OUT/<area>/area.yaml                          AreaSettings, a ROS 2 parameter file
+    OUT/<area>/<session>/metadata.yaml, *.mcap    what was measured, at native rates
+
+Any rosbag2 directory with our topics is read, sqlite3 ones and recorded ones too.
+"""
+
+import re
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+
+import yaml
+
+from utt_ros.errors import SessionError
+from utt_ros.files import sync_folder
+from utt_ros.records import Session
+from utt_ros.sessions import cdr
+from utt_ros.sessions.storage import METADATA, read_bag, write_bag
+from utt_ros.sessions.streams import TRACKS, read_frames, read_phone, read_truth, streams
+from utt_ros.settings import AreaSettings, from_mapping, read_parameter_file, write_parameter_file
+
+AREA_FILE = 'area.yaml'
+TOPIC = re.compile(
+    r'/(?P<area>\w+)/(?:(?P<camera>camera/tracks)'
+    r'|phones/(?P<phone>\w+)/(?P<sensor>ftm|imu/data_raw|imu/mag)'
+    r'|truth/(?P<subject>\w+)/odom)')
+SENSORS = {
+    'ftm': cdr.FTM_RANGE.type,
+    'imu/data_raw': cdr.IMU.type,
+    'imu/mag': cdr.MAGNETIC_FIELD.type,
+}
+
+
+def write_session(session: Session, area: AreaSettings, folder: Path) -> None:
+    """Write a session as the rosbag2 directory `folder`, all of it or nothing.
+
+    Log times are measurement stamps; metadata.yaml holds area, name and split as custom data. A
+    bag that is already there is replaced. Raises SessionError.
+    """
+    if folder.exists() and not is_bag(folder):
+        raise SessionError(f'{folder} exists and is not a bag: it is not overwritten')
+    topics = streams(session, area)
+    if not any(len(topic.stamps_ns) for topic in topics):
+        raise SessionError(f'{folder}: nothing was measured in session {session.name!r}')
+    for topic in topics:
+        if (topic.stamps_ns < 0).any():
+            raise SessionError(f'{topic.topic}: stamp {topic.stamps_ns.min()} ns: at least 0')
+    custom = {'area': session.area, 'name': session.name, 'split': session.split}
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f'.{folder.name}.', dir=folder.parent) as aside:
+            new = Path(aside, folder.name)
+            write_bag(new, topics, custom)
+            if folder.exists():
+                folder.rename(Path(aside, 'old'))
+            new.rename(folder)
+        sync_folder(folder.parent)
+    except OSError as err:
+        raise SessionError(f'{folder}: {err}') from err
+
+
+def read_session(bag: Path, area: str = '') -> Session:
+    """Read a bag into memory, every stream in order of stamps and each stamp once.
+
+    `area` is needed only for a bag of several areas. Topics that are missing leave their part of
+    the session empty. Raises SessionError, naming the bag, for one that cannot be read.
+    """
+    try:
+        return _read(bag, area)
+    except SessionError as err:
+        raise SessionError(f'{bag}: {err}') from err
+    except Exception as err:  # a broken file upsets the libraries that parse it in many ways
+        raise SessionError(f'{bag}: {type(err).__name__}: {err}') from err
+
+
+def is_bag(folder: Path) -> bool:
+    """Whether a folder is a complete rosbag2 directory."""
+    return (folder / METADATA).is_file()
+
+
+def find_sessions(folder: Path) -> dict[str, list[Path]]:
+    """The bags of every area in a folder of sessions, sorted.
+
+    Raises SessionError when there is none.
+    """
+    found = {
+        area.name: bags
+        for area in sorted(folder.glob('[!.]*'))
+        if (bags := sorted(path.parent for path in area.glob(f'[!.]*/{METADATA}')))}
+    if not found:
+        raise SessionError(f'{folder}: no bag at <area>/<session>/{METADATA}')
+    return found
+
+
+def read_split(bag: Path) -> str:
+    """The split of a bag: train, val, test or empty. Reads only its metadata.
+
+    Raises SessionError.
+    """
+    path = bag / METADATA
+    try:
+        document = yaml.load(path.read_text(encoding='utf-8'), Loader=yaml.CSafeLoader)
+        custom = document['rosbag2_bagfile_information'].get('custom_data') or {}
+        return str(custom.get('split', ''))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as err:
+        raise SessionError(f'{path}: {err}') from err
+    except (KeyError, TypeError, AttributeError) as err:
+        raise SessionError(f'{path} is not the metadata of a bag: {err}') from err
+
+
+def read_area(folder: Path) -> AreaSettings:
+    """Settings of the area whose sessions lie in `folder`. Raises SettingsError."""
+    return from_mapping(AreaSettings, read_parameter_file(folder / AREA_FILE))
+
+
+def write_area(area: AreaSettings, folder: Path) -> None:
+    """Write the settings of the area whose sessions lie in `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_parameter_file(folder / AREA_FILE, area)
+
+
+def _read(bag: Path, area: str) -> Session:
+    messages, custom = read_bag(bag, _wanted)
+    matches = {topic: match for topic in messages if (match := TOPIC.fullmatch(topic))}
+    area = area or custom.get('area', '') or _only({match['area'] for match in matches.values()})
+    frames = None
+    phones: dict[str, dict[str, list[bytes]]] = defaultdict(dict)
+    truth = {}
+    for topic, match in sorted(matches.items()):
+        if match['area'] != area:
+            continue
+        if match['camera']:
+            frames = read_frames(messages[topic])
+        elif match['phone']:
+            phones[match['phone']][match['sensor']] = messages[topic]
+        else:
+            truth[match['subject']] = read_truth(messages[topic])
+    return Session(
+        area=area,
+        name=custom.get('name', bag.name),
+        split=custom.get('split', ''),
+        frames=frames,
+        phones={phone: read_phone(*(sensors.get(sensor, []) for sensor in SENSORS))
+                for phone, sensors in phones.items()},
+        truth=truth)
+
+
+def _wanted(topic: str, msgtype: str) -> bool:
+    match = TOPIC.fullmatch(topic)
+    if match is None:
+        return False
+    expected = TRACKS if match['camera'] else SENSORS.get(match['sensor'], cdr.ODOMETRY.type)
+    if msgtype != expected:
+        raise SessionError(f'{topic} is a {msgtype}: it must be a {expected}')
+    return True
+
+
+def _only(areas: set[str]) -> str:
+    if not areas:
+        raise SessionError('none of its topics is one of ours, such as /<area>/camera/tracks')
+    if len(areas) > 1:
+        raise SessionError(f'it holds several areas, {", ".join(sorted(areas))}: say which one')
+    return areas.pop()

@@ -1,0 +1,186 @@
+"""The topics of a session: records to serialized messages and back."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from utt_ros.errors import SessionError
+from utt_ros.records import Frames, PhoneStreams, Session, Truth
+from utt_ros.sessions import cdr
+from utt_ros.sessions.definitions import typestore
+from utt_ros.settings import AreaSettings
+
+TRACKS = 'utt_ros/msg/Tracks'
+CAMERA_INFO = 'sensor_msgs/msg/CameraInfo'
+BOX = ('center_x', 'center_y', 'depth', 'width', 'height')  # as CAMERA_CHANNELS
+SIGNAL = ('rssi', 'attempted', 'successful')
+NAME = re.compile(r'[A-Za-z]\w*', re.ASCII)
+
+Messages = Sequence[bytes] | Sequence[memoryview]
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Everything that one topic carries in a session."""
+
+    topic: str
+    type: str
+    reliable: bool
+    stamps_ns: npt.NDArray[np.int64]  # (N,)
+    messages: Messages  # N, serialized
+
+
+def streams(session: Session, area: AreaSettings) -> list[Stream]:
+    """All topics of a session. Raises SessionError for a name that cannot be part of a topic."""
+    root = f'/{_name(session.area)}'
+    found = []
+    if session.frames is not None:
+        found.append(_tracks(f'{root}/camera', session.area, session.frames))
+        found.append(_camera_info(f'{root}/camera', area, session.frames.stamps_ns))
+    for phone, measured in sorted(session.phones.items()):
+        found += _phone(f'{root}/phones/{_name(phone)}', session.area, phone, measured)
+    for subject, truth in sorted(session.truth.items()):
+        found.append(_odometry(f'{root}/truth/{_name(subject)}', session.area, subject, truth))
+    return found
+
+
+def read_frames(messages: Sequence[bytes]) -> Frames:
+    """Camera frames of Tracks messages, in order of stamps, each stamp once."""
+    store = typestore()
+    decoded: list[Any] = [store.deserialize_cdr(message, TRACKS) for message in messages]
+    stamps = [frame.header.stamp.sec * cdr.NS + frame.header.stamp.nanosec for frame in decoded]
+    stamps_ns, first = np.unique(np.array(stamps, np.int64), return_index=True)
+    frames = [decoded[i].tracks for i in first]
+    tracks = list(chain.from_iterable(frames))
+    boxes = [[getattr(track, field) for field in BOX] for track in tracks]
+    return Frames(
+        stamps_ns=stamps_ns,
+        starts=np.cumsum([0, *map(len, frames)], dtype=np.int64),
+        boxes=np.array(boxes, np.float32).reshape(-1, 5),
+        subjects=tuple(track.subject for track in tracks),
+        track_ids=tuple(track.track_id for track in tracks))
+
+
+def read_phone(
+        ftm: Sequence[bytes], imu: Sequence[bytes], mag: Sequence[bytes]) -> PhoneStreams:
+    """What a phone delivered, in order of stamps, each stamp once."""
+    ftm_stamps, ranging = _in_order(*cdr.read(cdr.FTM_RANGE, ftm))
+    imu_stamps, inertial = _in_order(*cdr.read(cdr.IMU, imu))
+    mag_stamps, magnetic = _in_order(*cdr.read(cdr.MAGNETIC_FIELD, mag))
+    signal = np.stack([ranging[field].astype(np.float32) for field in SIGNAL], -1)
+    known = np.isfinite(signal[:, 0]) | (signal[:, 1] > 0)
+    return PhoneStreams(
+        ftm_stamps_ns=ftm_stamps,
+        ftm=np.stack([ranging['range'], ranging['range_std']], -1),
+        inertial_stamps_ns=imu_stamps,
+        inertial=np.concatenate([inertial['accel'], inertial['gyro']], -1).astype(np.float32),
+        magnetic_stamps_ns=mag_stamps,
+        magnetic=magnetic['field'].astype(np.float32),
+        ftm_signal=signal if known.any() else None,
+        ap=cdr.strings(cdr.FTM_RANGE, ftm[0])[2] if ftm else '')
+
+
+def read_truth(messages: Sequence[bytes]) -> Truth:
+    """Positions and headings of Odometry messages, in order of stamps, each stamp once."""
+    stamps, odometry = _in_order(*cdr.read(cdr.ODOMETRY, messages))
+    x, y, z, w = odometry['orientation'].T
+    headings = np.arctan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))
+    return Truth(stamps, odometry['position'][:, :2].copy(), headings)
+
+
+def _tracks(root: str, area: str, frames: Frames) -> Stream:
+    store = typestore()
+    frame_type, track_type = store.types[TRACKS], store.types['utt_ros/msg/Track']
+    tracks = [
+        track_type(track_id, subject, *box, 1.0)
+        for track_id, subject, box in zip(
+            frames.track_ids, frames.subjects, frames.boxes.tolist(), strict=True)]
+    spans = zip(frames.stamps_ns.tolist(), frames.starts[:-1], frames.starts[1:], strict=True)
+    messages = [
+        bytes(store.serialize_cdr(
+            frame_type(_header(stamp, f'{area}/camera_optical'), tracks[begin:end]), TRACKS))
+        for stamp, begin, end in spans]
+    return Stream(f'{root}/tracks', TRACKS, False, frames.stamps_ns, messages)
+
+
+def _camera_info(root: str, area: AreaSettings, frames_ns: cdr.Stamps) -> Stream:
+    """Intrinsics with the first frame of every second of the session."""
+    seconds = (frames_ns - frames_ns[:1]) // cdr.NS
+    stamps_ns = frames_ns[np.unique(seconds, return_index=True)[1]]
+    store = typestore()
+    roi = store.types['sensor_msgs/msg/RegionOfInterest'](0, 0, 0, 0, False)
+    info = store.types[CAMERA_INFO](
+        header=_header(0, f'{area.area}/camera_optical'),
+        height=area.image_height, width=area.image_width,
+        distortion_model='plumb_bob', d=np.zeros(5), r=np.eye(3).ravel(),
+        k=np.array([area.fx, 0, area.cx, 0, area.fy, area.cy, 0, 0, 1]),
+        p=np.array([area.fx, 0, area.cx, 0, 0, area.fy, area.cy, 0, 0, 0, 1, 0]),
+        binning_x=0, binning_y=0, roi=roi)
+    rows = cdr.repeat(bytes(store.serialize_cdr(info, CAMERA_INFO)), stamps_ns)
+    return Stream(f'{root}/camera_info', CAMERA_INFO, False, stamps_ns, _messages(rows))
+
+
+def _phone(root: str, area: str, phone: str, measured: PhoneStreams) -> list[Stream]:
+    imu_rows, imu = cdr.new(cdr.IMU, [phone], measured.inertial_stamps_ns)
+    imu['orientation'][:, 3] = 1
+    imu['orientation_covariance'][:, 0] = -1  # REP-145: there is no orientation
+    imu['accel'], imu['gyro'] = measured.inertial[:, :3], measured.inertial[:, 3:]
+    mag_rows, mag = cdr.new(cdr.MAGNETIC_FIELD, [phone], measured.magnetic_stamps_ns)
+    mag['field'] = measured.magnetic
+    ftm_rows, ftm = cdr.new(
+        cdr.FTM_RANGE, [f'{area}/ap', phone, measured.ap], measured.ftm_stamps_ns)
+    ftm['range'], ftm['range_std'] = measured.ftm.T
+    signal = measured.ftm_signal
+    if signal is None:
+        signal = np.tile(np.array([np.nan, 0, 0], np.float32), (len(ftm), 1))
+    ftm['rssi'] = signal[:, 0]
+    frames = np.clip(np.nan_to_num(signal[:, 1:]), 0, 255).astype(np.uint8)
+    ftm['attempted'], ftm['successful'] = frames.T
+    parts = (
+        ('ftm', cdr.FTM_RANGE, measured.ftm_stamps_ns, ftm_rows),
+        ('imu/data_raw', cdr.IMU, measured.inertial_stamps_ns, imu_rows),
+        ('imu/mag', cdr.MAGNETIC_FIELD, measured.magnetic_stamps_ns, mag_rows))
+    return [Stream(f'{root}/{name}', layout.type, False, stamps_ns, _messages(rows))
+            for name, layout, stamps_ns, rows in parts]
+
+
+def _odometry(root: str, area: str, subject: str, truth: Truth) -> Stream:
+    """Pose on the floor; velocity in the subject's own frame, by central differences [D]."""
+    rows, odometry = cdr.new(cdr.ODOMETRY, [area, f'{area}/{subject}'], truth.stamps_ns)
+    odometry['position'][:, :2] = truth.positions_m
+    half = truth.headings_rad / 2
+    odometry['orientation'][:, 2], odometry['orientation'][:, 3] = np.sin(half), np.cos(half)
+    if len(truth.stamps_ns) > 1 and (np.diff(truth.stamps_ns) > 0).all():
+        times = (truth.stamps_ns - truth.stamps_ns[0]) / cdr.NS
+        velocity = np.gradient(truth.positions_m, times, axis=0) @ (1, 1j)
+        ahead = velocity * np.exp(-1j * truth.headings_rad)
+        odometry['linear'][:, 0], odometry['linear'][:, 1] = ahead.real, ahead.imag
+        odometry['angular'][:, 2] = np.gradient(np.unwrap(truth.headings_rad), times)
+    return Stream(f'{root}/odom', cdr.ODOMETRY.type, True, truth.stamps_ns, _messages(rows))
+
+
+def _messages(rows: cdr.Rows) -> Messages:
+    block, size = memoryview(rows.tobytes()), rows.shape[1]
+    return [block[begin:begin + size] for begin in range(0, len(block), size)]
+
+
+def _header(stamp_ns: int, frame_id: str) -> Any:
+    types = typestore().types
+    stamp = types['builtin_interfaces/msg/Time'](stamp_ns // cdr.NS, stamp_ns % cdr.NS)
+    return types['std_msgs/msg/Header'](stamp, frame_id)
+
+
+def _in_order(stamps_ns: cdr.Stamps, numbers: cdr.Numbers) -> tuple[cdr.Stamps, cdr.Numbers]:
+    ordered, first = np.unique(stamps_ns, return_index=True)
+    return ordered, numbers[first]
+
+
+def _name(name: str) -> str:
+    if not NAME.fullmatch(name):
+        raise SessionError(f'{name!r} cannot be in a topic: letters, digits, _, a letter first')
+    return name
