@@ -16,14 +16,26 @@ from utt_ros.errors import UttError
 from utt_ros.run.processes import Backoff, Processes, describe, environment
 from utt_ros.run.spec import ProcessSpec
 
-FOREVER = 'import signal; print("ready", flush=True)\nwhile True: signal.pause()'
-DEAF = f'import signal; signal.signal(2, signal.SIG_IGN); signal.signal(15, signal.SIG_IGN)\n{FOREVER}'
+FOREVER = """
+import signal
+print('ready', flush=True)
+while True:
+    signal.pause()
+"""
+DEAF = f"""
+import signal
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+{FOREVER}
+"""
 WAIT_SEC = 10.0
 
 Wait = Callable[..., None]
 
 
-def process(name: str, code: str, *, respawn: bool = False, essential: bool = False) -> ProcessSpec:
+def process(
+    name: str, code: str, *, respawn: bool = False, essential: bool = False,
+) -> ProcessSpec:
     return ProcessSpec(name, (sys.executable, '-I', '-S', '-c', code), respawn, essential)
 
 
@@ -34,8 +46,8 @@ def said() -> Iterator[io.StringIO]:
 
 
 def test_output_is_forwarded_line_by_line_with_the_name_in_front(said: io.StringIO) -> None:
-    talks = process('area/sync', r'import sys; print("one\ntwo"); print("three", end="", file=sys.stderr)',
-                    essential=True)
+    code = r'import sys; print("one\ntwo"); print("three", end="", file=sys.stderr)'
+    talks = process('area/sync', code, essential=True)
     with Processes([talks], output=said) as running:
         assert running.wait(WAIT_SEC)
     assert '[area/sync] one\n[area/sync] two\n[area/sync] three\n' in said.getvalue()
@@ -86,7 +98,9 @@ def test_death_of_an_inessential_process_is_reported_and_the_run_goes_on(
         assert not running.wait(0)
 
 
-def test_process_that_dies_is_reported_and_started_again(said: io.StringIO, wait_until: Wait) -> None:
+def test_process_that_dies_is_reported_and_started_again(
+    said: io.StringIO, wait_until: Wait,
+) -> None:
     twin = process('area/twin', FOREVER, respawn=True, essential=True)
     with Processes([twin], output=said) as running:
         first = running.pids()['area/twin']
@@ -104,7 +118,8 @@ def test_process_that_refuses_its_settings_is_not_started_again(said: io.StringI
 
 
 def test_process_that_is_not_installed_ends_the_run(said: io.StringIO) -> None:
-    with Processes([ProcessSpec('a', ('no-such-program',), essential=True)], output=said) as running:
+    missing = ProcessSpec('a', ('no-such-program',), essential=True)
+    with Processes([missing], output=said) as running:
         assert running.wait(WAIT_SEC)
         assert running.failure == 'a ended with exit code 127'
     assert 'cannot start no-such-program: No such file or directory' in said.getvalue()
@@ -120,16 +135,19 @@ def test_process_that_ignores_signals_is_killed_after_the_deadline(
     assert not psutil.pid_exists(pid)
 
 
-def test_stop_is_an_interrupt_that_a_process_may_answer(said: io.StringIO, wait_until: Wait) -> None:
-    polite = 'import signal\ntry:\n print("ready", flush=True); signal.pause()\nexcept KeyboardInterrupt: print("bye")'
+def test_stop_is_an_interrupt_that_a_process_may_answer(
+    said: io.StringIO, wait_until: Wait,
+) -> None:
+    polite = f'try:\n  exec({FOREVER!r})\nexcept KeyboardInterrupt:\n  print("bye")'
     with Processes([process('a', polite)], output=said):
         wait_until(lambda: 'ready' in said.getvalue())
     assert said.getvalue() == '[a] ready\n[a] bye\n'
 
 
 def test_what_a_process_started_ends_with_it(said: io.StringIO, wait_until: Wait) -> None:
-    parent = f'import subprocess, sys\nprint(subprocess.Popen([sys.executable, "-c", {DEAF!r}]).pid, flush=True)'
-    with Processes([process('a', parent, essential=True)], output=said) as running:
+    start = f'subprocess.Popen([sys.executable, "-I", "-S", "-c", {DEAF!r}])'
+    parent = process('a', f'import subprocess, sys\nprint({start}.pid)', essential=True)
+    with Processes([parent], output=said) as running:
         assert running.wait(WAIT_SEC)
     grandchild = int(said.getvalue().split()[1])
     wait_until(lambda: not psutil.pid_exists(grandchild))
@@ -154,7 +172,8 @@ SUPERVISOR = """
 import sys
 from utt_ros.run.processes import Processes
 from utt_ros.run.spec import ProcessSpec
-with Processes([ProcessSpec('a', (sys.executable, '-I', '-S', '-c', sys.argv[1]))], output=sys.stdout) as running:
+command = (sys.executable, '-I', '-S', '-c', sys.argv[1])
+with Processes([ProcessSpec('a', command)], output=sys.stdout) as running:
     print(running.pids()['a'], flush=True)
     running.wait()
 """

@@ -6,7 +6,9 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from io import FileIO
 from pathlib import Path
+from typing import cast
 
 from utt_ros.run.spec import ProcessSpec
 
@@ -16,7 +18,7 @@ LONGEST_LINE = 16384  # bytes of an unfinished line that are kept
 
 
 class Child:
-    """A process in a session of its own, so that a Ctrl-C in the terminal reaches only its supervisor.
+    """A process in a session of its own: a Ctrl-C in the terminal reaches only its supervisor.
 
     It dies with the thread that made it (PR_SET_PDEATHSIG counts threads), however that ends.
     """
@@ -24,12 +26,11 @@ class Child:
     def __init__(self, spec: ProcessSpec, environment: Mapping[str, str]) -> None:
         self.spec = spec
         command = [sys.executable, '-I', '-S', str(GUARD), str(os.getpid()), *spec.command]
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: S603 - commands come from the graph
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             env=dict(environment), start_new_session=True, bufsize=0,
         )
-        assert self._process.stdout is not None
-        self.output = self._process.stdout
+        self.output = cast('FileIO', self._process.stdout)
         os.set_blocking(self.output.fileno(), False)
         self.closed = False
         self._unfinished = b''
@@ -40,7 +41,7 @@ class Child:
         return self._process.pid
 
     def read_lines(self) -> list[bytes] | None:
-        """Return what was said since the last call, without line ends; None when there is nothing more now.
+        """Return lines that were completed since the last call; None when there is nothing new.
 
         `closed` becomes true at the end of the output.
         """
@@ -60,11 +61,11 @@ class Child:
             os.killpg(self.pid, number)
 
     def ended(self) -> bool:
-        """Whether the process has ended; it stays a zombie, so its id cannot name another process."""
+        """Whether it has ended; it stays a zombie, so its id cannot name another process."""
         wanted = os.WEXITED | os.WNOHANG | os.WNOWAIT
         return os.waitid(os.P_PID, self.pid, wanted) is not None
 
     def reap(self) -> int:
-        """Kill what is left of the group of an ended process; return its exit code, -N for signal N."""
+        """Kill what is left of an ended process's group; return its exit code, -N for signal N."""
         self.signal(signal.SIGKILL)
         return self._process.wait()

@@ -19,12 +19,12 @@ def main() -> None:
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
         sys.exit('started by a process that is gone')
-    # A shell without job control starts background jobs with SIGINT ignored, and that is inherited.
+    # A shell without job control starts background jobs with SIGINT ignored; that is inherited.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
-        os.execvp(command[0], command)
+        os.execvp(command[0], command)  # noqa: S606 - no shell is wanted
     except OSError as err:
-        print(f'cannot start {command[0]}: {err.strerror}', file=sys.stderr)
+        sys.stderr.write(f'cannot start {command[0]}: {err.strerror}\n')
         sys.exit(NOT_FOUND)
 
 

@@ -10,7 +10,7 @@ RESET = '\x1b[0m'
 
 
 class Output:
-    """Writes lines of several processes to one stream and, when there is a folder, to a file each."""
+    """Writes lines of several processes to one stream and, given a folder, to a file each."""
 
     def __init__(self, names: Iterable[str], stream: TextIO | None, log_dir: Path | None) -> None:
         names = tuple(names)

@@ -108,7 +108,7 @@ class Processes:
         return {name: child.pid for name, child in dict(self._children).items()}
 
     def wait(self, timeout_sec: float | None = None) -> bool:
-        """Wait until the run is over; return whether it is. `failure` then says what went wrong."""
+        """Wait until the run is over; return whether it is. `failure` says what went wrong."""
         return self._over.wait(timeout_sec)
 
     def end(self) -> None:

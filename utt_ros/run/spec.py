@@ -11,7 +11,8 @@ from pathlib import Path
 from utt_ros.errors import SettingsError
 
 PACKAGE = 'utt_ros'
-Parameter = bool | int | float | str | Sequence[bool] | Sequence[int] | Sequence[float] | Sequence[str]
+Scalar = bool | int | float | str
+Parameter = Scalar | Sequence[Scalar]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def process_of(node: NodeSpec) -> ProcessSpec:
 
 
 def find_executable(package: str, executable: str) -> Path | None:
-    """Find an executable of a ROS package in the sourced environments, as `ros2 run` does, or on PATH."""
+    """Find an executable of a ROS package where `ros2 run` looks, or on PATH."""
     prefixes = os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep)
     for prefix in filter(None, prefixes):
         path = Path(prefix, 'lib', package, executable)

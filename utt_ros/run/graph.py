@@ -1,0 +1,211 @@
+"""The graph: which nodes run, with which parameters.
+
+Launch files and `utt run` both translate it, so they cannot drift apart.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from math import pi
+from pathlib import Path
+
+from utt_ros.errors import SettingsError
+from utt_ros.run.spec import NodeSpec, Parameter
+from utt_ros.settings import AreaSettings, from_mapping, read_parameter_file
+
+AREA_FILE = 'area.yaml'
+DEFAULT_STATE = Path('~/.ros/utt_ros')
+CLOCK = '/clock'
+Vector = tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """One area: where it is, what it is told, what it replays."""
+
+    settings: AreaSettings
+    namespace: str = ''  # default: its name
+    parameter_files: tuple[Path, ...] = ()
+    bags: tuple[Path, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Name of the area, the first part of its frames."""
+        return self.settings.area
+
+    @property
+    def root(self) -> str:
+        """Namespace of its nodes."""
+        return f'/{(self.namespace or self.name).strip("/")}'
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is asked for; the same for every way of starting it."""
+
+    areas: tuple[Area, ...]
+    state_dir: Path = DEFAULT_STATE
+    aggregator_files: tuple[Path, ...] = ()
+    aggregator: bool = False
+    federated: bool = True  # areas take part in a federation, wherever its aggregator runs
+    use_sim_time: bool | None = None  # None: where bags are replayed
+    nodes: bool = True  # False: replay alone
+    rate: float = 1.0
+    start_offset_sec: float = 0.0
+    loop: bool = False
+    record: Path | None = None
+    layouts: tuple[Path, ...] = ()  # an RViz layout per area
+    transforms: bool = False
+    log_level: str = 'info'
+
+
+def find_areas(path: Path, *, extra_files: Sequence[Path] = ()) -> tuple[Area, ...]:
+    """Read an area file, or every `<area>/area.yaml` of a folder.
+
+    Raises SettingsError when there is none or one cannot be read.
+    """
+    if path.is_file():
+        return (read_area(path, extra_files=extra_files),)
+    if (path / AREA_FILE).is_file():
+        return (read_area(path / AREA_FILE, extra_files=extra_files),)
+    files = sorted(path.glob(f'[!.]*/{AREA_FILE}'))
+    if not files:
+        raise SettingsError(f'{path}: no file and no folder with <area>/{AREA_FILE}')
+    return tuple(read_area(file, extra_files=extra_files) for file in files)
+
+
+def read_area(
+    path: Path | None, *, name: str = '', namespace: str = '', extra_files: Sequence[Path] = (),
+) -> Area:
+    """Read an area file, which may hold settings of its nodes; `name` wins over the file's."""
+    known = {item.name for item in fields(AreaSettings)}
+    values = {} if path is None else read_parameter_file(path)
+    settings = from_mapping(AreaSettings, {key: values[key] for key in values if key in known})
+    if name:
+        settings = replace(settings, area=name)
+    files = (() if path is None else (path,)) + tuple(extra_files)
+    return Area(settings, namespace, tuple(file.absolute() for file in files))
+
+
+def graph(plan: Plan) -> list[NodeSpec]:
+    """List every node of a plan in the order of starting: who listens comes before who talks."""
+    nodes: list[NodeSpec] = []
+    if plan.nodes:
+        if plan.aggregator:
+            nodes.append(aggregator_node(plan))
+        for area in plan.areas:
+            nodes += area_nodes(plan, area)
+    if plan.transforms:
+        for area in plan.areas:
+            nodes += transform_nodes(area)
+    for area, layout in zip(plan.areas, plan.layouts, strict=False):
+        nodes += view_nodes(plan, area, layout)
+    if plan.record is not None:
+        nodes.append(record_node(plan, plan.record))
+    nodes += [replay_node(plan, area) for area in plan.areas if area.bags]
+    return nodes
+
+
+def area_nodes(plan: Plan, area: Area) -> list[NodeSpec]:
+    """List the nodes of one area: its synchronizer, its twin, its trainer."""
+    trainer: dict[str, Parameter] = {
+        'state_dir': str(plan.state_dir.expanduser() / area.name),
+        'federated': plan.federated,
+    }
+    return [
+        _area_node(plan, area, 'sync', {}),
+        _area_node(plan, area, 'twin', {}),
+        _area_node(plan, area, 'trainer', trainer),
+    ]
+
+
+def aggregator_node(plan: Plan) -> NodeSpec:
+    """Make the one node of a federation, on the wall clock: its deadlines are for people."""
+    return NodeSpec(
+        'aggregator', 'aggregator', '/utt',
+        parameters={'state_dir': str(plan.state_dir.expanduser() / 'aggregator')},
+        parameter_files=plan.aggregator_files,
+        ros_arguments=_log_level(plan), respawn=True, essential=True,
+    )
+
+
+def replay_node(plan: Plan, area: Area) -> NodeSpec:
+    """Make the player of an area's bags."""
+    arguments = [*(str(bag) for bag in area.bags), '--rate', f'{plan.rate:g}']
+    if plan.start_offset_sec:
+        arguments += ['--start-offset', f'{plan.start_offset_sec:g}']
+    if plan.loop:
+        arguments.append('--loop')
+    return NodeSpec(
+        'player', 'player', area.root, remappings=_clock(plan, area), arguments=tuple(arguments),
+        ros_arguments=_log_level(plan), essential=True,
+    )
+
+
+def record_node(plan: Plan, folder: Path) -> NodeSpec:
+    """Make the recorder of everything the areas say."""
+    topics = tuple(f'{area.root}/' for area in plan.areas)
+    return NodeSpec(
+        'recorder', 'recorder', '/utt', arguments=(str(folder), *topics),
+        ros_arguments=_log_level(plan),
+    )
+
+
+def transform_nodes(area: Area) -> list[NodeSpec]:
+    """List the publishers of an area's static frames, REP-103 and REP-105."""
+    settings = area.settings
+    camera = (0.0, 0.0, settings.camera_height)
+    x, y, z = settings.ap_position
+    optical = (-pi / 2 - settings.camera_pitch, 0.0, -pi / 2)
+    return [
+        _transform(area, 'camera', camera, (0.0, settings.camera_pitch, 0.0)),
+        _transform(area, 'camera_optical', camera, optical),
+        _transform(area, 'ap', (x, y, z), (0.0, 0.0, 0.0)),
+    ]
+
+
+def view_nodes(plan: Plan, area: Area, layout: Path) -> list[NodeSpec]:
+    """List RViz and what draws the truth for it."""
+    rviz = NodeSpec(
+        'rviz', 'rviz2', area.root, package='rviz2', arguments=('-d', str(layout)),
+        parameters=_time(plan, area), remappings=_clock(plan, area), essential=True,
+    )
+    return [_area_node(plan, area, 'truth_markers', {}), rviz]
+
+
+def _area_node(plan: Plan, area: Area, name: str, parameters: dict[str, Parameter]) -> NodeSpec:
+    return NodeSpec(
+        name, name, area.root,
+        parameters={'area': area.name, **_time(plan, area), **parameters},
+        parameter_files=area.parameter_files, remappings=_clock(plan, area),
+        ros_arguments=_log_level(plan), respawn=True, essential=True,
+    )
+
+
+def _transform(
+    area: Area, child: str, position_m: Vector, rpy_rad: Vector,
+) -> NodeSpec:
+    names = ('x', 'y', 'z', 'roll', 'pitch', 'yaw')
+    values = [f'{value:.9g}' for value in (*position_m, *rpy_rad)]
+    arguments: list[str] = []
+    for name, value in zip(names, values, strict=True):
+        arguments += [f'--{name}', value]
+    arguments += ['--frame-id', area.name, '--child-frame-id', f'{area.name}/{child}']
+    return NodeSpec(
+        f'{child}_frame', 'static_transform_publisher', area.root, package='tf2_ros',
+        arguments=tuple(arguments), respawn=True,
+    )
+
+
+def _time(plan: Plan, area: Area) -> dict[str, Parameter]:
+    replayed = bool(area.bags) if plan.use_sim_time is None else plan.use_sim_time
+    return {'use_sim_time': replayed}
+
+
+def _clock(plan: Plan, area: Area) -> tuple[tuple[str, str], ...]:
+    """Give every area a clock of its own when several are replayed at once."""
+    players = sum(bool(other.bags) for other in plan.areas)
+    return ((CLOCK, f'{area.root}{CLOCK}'),) if players > 1 and area.bags else ()
+
+
+def _log_level(plan: Plan) -> tuple[str, ...]:
+    return ('--log-level', plan.log_level)
