@@ -1,0 +1,88 @@
+"""The exported graph against the model it came from."""
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from torch import Tensor
+
+from utt_ros.models.export import OUTPUTS, LiveGraph, OnnxExporter, example_inputs, export_onnx
+from utt_ros.models.fusors import FUSORS
+from utt_ros.models.settings import ModelSettings
+from utt_ros.models.twin import UnifiedTwin, initial_weights, load_weights
+from utt_ros.settings import WindowSettings
+
+MODEL = ModelSettings(width=16, heads=2, feedforward=16)
+WINDOW = WindowSettings()
+SUBJECTS = 9  # every subset of the modalities, and one more subject who has all
+
+
+def inputs(twin: UnifiedTwin) -> dict[str, Tensor]:
+    made = example_inputs(twin, SUBJECTS)
+    for place, name in enumerate(MODEL.modalities):
+        made[name] = made[name] * (1 + 0.1 * torch.randn_like(made[name]))
+        there = torch.tensor([(subject >> place) % 2 == 0 for subject in range(SUBJECTS)])
+        drawn = torch.rand(made[name].shape[:2]) > 0.3
+        made[f'{name}_mask'] = drawn & there.unsqueeze(1)
+    made['context'] = torch.randn(SUBJECTS, 4)
+    made['context'][:, [0, 3]] = (made['context'][:, [0, 3]] > 0).float()
+    return made
+
+
+def lively(twin: UnifiedTwin) -> UnifiedTwin:
+    """A head that says something, unlike an untrained one."""
+    torch.nn.init.normal_(twin.motion.say.weight, std=0.3)
+    return twin
+
+
+def run(graph: bytes, given: dict[str, Tensor]) -> list[np.ndarray]:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(graph, options, providers=['CPUExecutionProvider'])
+    assert tuple(item.name for item in session.get_outputs()) == OUTPUTS
+    return session.run(None, {name: item.numpy() for name, item in given.items()})
+
+
+def assert_same(graph: bytes, twin: UnifiedTwin, given: dict[str, Tensor]) -> None:
+    with torch.no_grad():
+        expected = LiveGraph(twin)(*given.values())
+    for name, actual, wanted in zip(OUTPUTS, run(graph, given), expected, strict=True):
+        assert np.isfinite(actual).all(), name
+        np.testing.assert_allclose(actual, wanted.numpy(), rtol=1e-4, atol=1e-4, err_msg=name)
+
+
+@pytest.mark.parametrize('fusor', sorted(FUSORS))
+def test_the_graph_equals_the_model_for_every_subset_of_modalities(fusor: str) -> None:
+    model = ModelSettings(width=16, heads=2, feedforward=16, fusor=fusor)
+    twin = lively(UnifiedTwin(model, WINDOW))
+    assert_same(export_onnx(twin), twin, inputs(twin))
+
+
+def test_the_graph_takes_any_number_of_subjects() -> None:
+    twin = lively(UnifiedTwin(MODEL, WINDOW))
+    graph, given = export_onnx(twin), inputs(twin)
+    for count in (1, 3):
+        assert_same(graph, twin, {name: item[:count] for name, item in given.items()})
+
+
+def test_later_exports_only_exchange_the_weights() -> None:
+    exporter = OnnxExporter()
+    twin = lively(UnifiedTwin(MODEL, WINDOW))
+    first = exporter.export(twin)
+    load_weights(twin, initial_weights(MODEL, WINDOW, 3))
+    lively(twin)
+    second = exporter.export(twin)
+    assert first != second
+    assert_same(second, twin, inputs(twin))
+    assert second == export_onnx(twin)
+
+
+def test_the_imu_is_synthesized_without_the_imu_where_something_else_is_there() -> None:
+    twin = UnifiedTwin(MODEL, WINDOW)
+    graph, given = export_onnx(twin), inputs(twin)
+    without = dict(given, imu_mask=torch.zeros_like(given['imu_mask']))
+    synthesized, other = run(graph, given)[-1], run(graph, without)[-1]
+    alone = [subject for subject in range(SUBJECTS) if subject % 4 == 3]  # neither camera nor ftm
+    rest = [subject for subject in range(SUBJECTS) if subject not in alone]
+    np.testing.assert_allclose(synthesized[rest], other[rest], rtol=1e-5, atol=1e-5)
+    assert np.abs(synthesized[3] - other[3]).max() > 1e-3

@@ -1,0 +1,44 @@
+"""Model settings and their canonical JSON."""
+
+import json
+
+import pytest
+
+from utt_ros.errors import ModelError, SettingsError
+from utt_ros.models.settings import ModelSettings, dump_config, load_config
+from utt_ros.settings import WindowSettings
+
+
+def test_a_configuration_survives_the_wire() -> None:
+    model = ModelSettings(width=32, heads=2, fusor='max', modalities=('ftm', 'imu'))
+    window = WindowSettings(ticks=10, horizon=7)
+    assert load_config(dump_config(model, window)) == (model, window)
+
+
+def test_equal_settings_give_equal_text() -> None:
+    text = dump_config(ModelSettings(), WindowSettings())
+    assert text == dump_config(*load_config(json.dumps(json.loads(text), indent=2)))
+
+
+@pytest.mark.parametrize(('text', 'reason'), [
+    ('{', 'not JSON'),
+    ('[]', 'exactly the parts'),
+    ('{"model": {}, "window": []}', 'must be objects'),
+    ('{"model": {"width": 100000}, "window": {}}', 'width is 100000: it must be at most 1024'),
+    ('{"model": {"depth": 3}, "window": {}}', "no setting 'depth'"),
+    ('{"model": {"width": "64"}, "window": {}}', "width is '64'"),
+    ('{"model": {}, "window": {"ticks": 1}}', 'ticks is 1: it must be at least 4'),
+])
+def test_a_foreign_configuration_is_refused_with_the_reason(text: str, reason: str) -> None:
+    with pytest.raises(ModelError, match=reason):
+        load_config(text)
+
+
+def test_width_must_be_a_multiple_of_heads() -> None:
+    with pytest.raises(SettingsError, match='width is 30: it must be a multiple of heads, 4'):
+        ModelSettings(width=30)
+
+
+def test_modalities_must_be_sorted() -> None:
+    with pytest.raises(SettingsError, match='sorted'):
+        ModelSettings(modalities=('imu', 'camera'))

@@ -1,0 +1,46 @@
+"""From one feature vector to a window of one modality."""
+
+from math import prod
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from utt_ros.models.layers import PhysicalScale, TransformerLayer
+from utt_ros.models.settings import ModelSettings
+
+
+class WindowDecoder(nn.Module):
+    """Transformer layers over learned queries told the feature, then deconvolutions [P]."""
+
+    def __init__(
+        self, scale: PhysicalScale, rows: int, strides: tuple[int, ...], model: ModelSettings,
+    ) -> None:
+        super().__init__()
+        self.scale = scale
+        self.width = model.width
+        self.length = -(-rows // prod(strides))
+        self.surplus = self.length * prod(strides) - rows
+        self.queries = nn.Parameter(0.5 * torch.randn(self.length, model.width))
+        self.tell = nn.Linear(model.width, model.width)
+        self.layers = nn.ModuleList(
+            TransformerLayer(self.length, model.width, model.heads, model.feedforward)
+            for _ in range(model.decoder_layers))
+        self.norm = nn.LayerNorm(model.width)
+        inner = [model.width // 2] * (len(strides) - 1)
+        sizes = [model.width, *inner, scale.scale.numel()]
+        self.deconvolutions = nn.ModuleList(
+            nn.ConvTranspose1d(
+                inputs, outputs, kernel_size=2 * stride, stride=stride, padding=stride // 2)
+            for inputs, outputs, stride in zip(sizes, sizes[1:], strides, strict=False))
+
+    def forward(self, feature: Tensor) -> Tensor:  # (B, d) -> (B, T, F) physical
+        tokens = self.queries + self.tell(feature).unsqueeze(1)  # (B, L, d)
+        tokens = tokens.reshape(-1, self.width)
+        for layer in self.layers:
+            tokens = layer(tokens)
+        rows = self.norm(tokens).reshape(-1, self.length, self.width).transpose(1, 2)
+        *inner, last = self.deconvolutions
+        for deconvolution in inner:
+            rows = F.relu(deconvolution(rows))
+        return self.scale.restore(last(rows)[:, :, self.surplus:]).transpose(1, 2)

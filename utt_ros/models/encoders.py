@@ -1,0 +1,59 @@
+"""From a window of one modality to one feature vector."""
+
+from math import prod
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from utt_ros.models.layers import PhysicalScale, TransformerLayer
+from utt_ros.models.settings import ModelSettings
+
+HIDDEN_KEY = -1e4  # finite: a window without any measurement must not give NaN
+
+
+class WindowEncoder(nn.Module):
+    """1-D convolutions, pooling, transformer layers, masked pooling; layer norm and residuals [P].
+
+    `strides` are those of the convolutions; neighbouring tokens are then averaged in pairs. Rows
+    are added before the window, so that its end, which matters most live, always is the end of the
+    last token.
+    """
+
+    def __init__(
+        self, scale: PhysicalScale, rows: int, strides: tuple[int, ...], model: ModelSettings,
+    ) -> None:
+        super().__init__()
+        self.scale = scale
+        self.width = model.width
+        self.stride = 2 * prod(strides)
+        self.padding = -rows % self.stride
+        self.length = (rows + self.padding) // self.stride
+        inner = [model.width // 2] * (len(strides) - 1)
+        sizes = [scale.scale.numel() + 1, *inner, model.width]
+        self.convolutions = nn.ModuleList(
+            nn.Conv1d(inputs, outputs, kernel_size=2 * stride + 1, stride=stride, padding=stride)
+            for inputs, outputs, stride in zip(sizes, sizes[1:], strides, strict=False))
+        self.place = nn.Parameter(0.02 * torch.randn(self.length, model.width))
+        self.layers = nn.ModuleList(
+            TransformerLayer(self.length, model.width, model.heads, model.feedforward)
+            for _ in range(model.encoder_layers))
+        self.norm = nn.LayerNorm(model.width)
+
+    def forward(self, values: Tensor, mask: Tensor) -> Tensor:  # (N, T, F) physical, (N, T) bool
+        seen_rows = mask.unsqueeze(1)  # (N, 1, T)
+        scaled = torch.where(seen_rows, self.scale.remove(values.transpose(1, 2)), 0.0)
+        rows = torch.cat([scaled, seen_rows.to(values.dtype)], dim=1)
+        rows = F.pad(rows, (self.padding, 0))  # (N, F + 1, T')
+        seen = rows[:, -1].reshape(-1, self.length, self.stride).amax(dim=2)  # (N, L)
+        for convolution in self.convolutions:
+            rows = F.relu(convolution(rows))
+        tokens = F.avg_pool1d(rows, 2).transpose(1, 2) + self.place  # (N, L, d)
+        tokens = tokens.reshape(-1, self.width)
+        bias = ((1.0 - seen) * HIDDEN_KEY)[:, None, None, :]
+        for layer in self.layers:
+            tokens = layer(tokens, bias)
+        weight = (seen / seen.sum(dim=1, keepdim=True).clamp(min=1.0)).unsqueeze(1)  # (N, 1, L)
+        pooled = weight @ tokens.reshape(-1, self.length, self.width)  # (N, 1, d)
+        feature: Tensor = self.norm(pooled.squeeze(1))
+        return feature

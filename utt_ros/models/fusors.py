@@ -1,0 +1,162 @@
+"""How the features of the modalities that are there become one feature.
+
+Every fusor takes `features` (B, M, d), one row per modality in sorted order, and `use` (B, M)
+bool, and returns (B, d). A modality that is not used is skipped, never filled with zeros; with
+none in use the result is finite.
+"""
+
+from collections.abc import Callable, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from utt_ros.errors import ModelError
+
+FAR = 1e30  # larger than any feature and yet finite, unlike infinity, which ends as NaN
+
+
+def block(width: int, fan_in: int) -> nn.Parameter:
+    """A (d, d) piece of a larger linear map that reads `fan_in` numbers."""
+    return nn.Parameter((torch.rand(width, width) * 2 - 1) / fan_in**0.5)
+
+
+def blocks(names: Sequence[str], width: int, fan_in: int) -> nn.ParameterDict:
+    """One piece per modality: an area uploads only the pieces that it could train."""
+    return nn.ParameterDict({name: block(width, fan_in) for name in names})
+
+
+class Fusor(nn.Module):
+    """Base of the fusors that learn nothing."""
+
+    def __init__(self, modalities: Sequence[str], width: int) -> None:
+        super().__init__()
+        self.modalities = tuple(modalities)
+        self.width = width
+
+
+class Add(Fusor):
+    """Sum of the features [S]."""
+
+    def forward(self, features: Tensor, use: Tensor) -> Tensor:
+        return torch.where(use.unsqueeze(2), features, 0.0).sum(dim=1)
+
+
+class Average(Fusor):
+    """Mean of the features that are there [S]."""
+
+    def forward(self, features: Tensor, use: Tensor) -> Tensor:
+        total = torch.where(use.unsqueeze(2), features, 0.0).sum(dim=1)
+        return total / use.to(features.dtype).sum(dim=1, keepdim=True).clamp(min=1.0)
+
+
+class Multiply(Fusor):
+    """Element-wise product [P]."""
+
+    def forward(self, features: Tensor, use: Tensor) -> Tensor:
+        return torch.where(use.unsqueeze(2), features, 1.0).prod(dim=1)
+
+
+class Max(Fusor):
+    """Element-wise maximum [P]."""
+
+    def forward(self, features: Tensor, use: Tensor) -> Tensor:
+        largest = torch.where(use.unsqueeze(2), features, -FAR).amax(dim=1)
+        return torch.where(use.any(dim=1, keepdim=True), largest, 0.0)
+
+
+class Min(Fusor):
+    """Element-wise minimum [P]."""
+
+    def forward(self, features: Tensor, use: Tensor) -> Tensor:
+        smallest = torch.where(use.unsqueeze(2), features, FAR).amin(dim=1)
+        return torch.where(use.any(dim=1, keepdim=True), smallest, 0.0)
+
+
+class Concat(Fusor):
+    """`[f_1; ...; f_M]`, projected back to d [S]; a learned token where one is missing [R]."""
+
+    def __init__(self, modalities: Sequence[str], width: int) -> None:
+        super().__init__(modalities, width)
+        self.project = blocks(modalities, width, width * len(modalities))
+        self.missing = nn.ParameterDict(
+            {name: nn.Parameter(torch.zeros(width)) for name in modalities})
+        self.bias = nn.Parameter(torch.zeros(width))
+
+    def forward(self, features: Tensor, use: Tensor) -> Tensor:
+        missing = torch.stack([self.missing[name] for name in self.modalities])  # (M, d)
+        projection = torch.cat([self.project[name] for name in self.modalities], dim=1)  # (d, M d)
+        filled = torch.where(use.unsqueeze(2), features, missing)
+        return F.linear(filled.flatten(1), projection, self.bias)
+
+
+class GatingSum(Fusor):
+    """`sigmoid(sum_i W_i f_i + b)`: a weighted sum followed by a sigmoid [R]."""
+
+    def __init__(self, modalities: Sequence[str], width: int) -> None:
+        super().__init__(modalities, width)
+        self.weight = blocks(modalities, width, width * len(modalities))
+        self.bias = nn.Parameter(torch.zeros(width))
+
+    def forward(self, features: Tensor, use: Tensor) -> Tensor:
+        weight = torch.cat([self.weight[name] for name in self.modalities], dim=1)  # (d, M d)
+        used = torch.where(use.unsqueeze(2), features, 0.0)
+        return torch.sigmoid(F.linear(used.flatten(1), weight, self.bias))
+
+
+class Gating(Fusor):
+    """`sum_i g_i * f_i` with `g_i = sigmoid(W_i [f_1; ...; f_M] + b_i)`, a gate per modality [R].
+
+    `weight[i][j]`, the block of `W_i` that reads modality j, is a tensor of its own, so that an
+    area that lacks a modality leaves the blocks of that modality alone.
+    """
+
+    def __init__(self, modalities: Sequence[str], width: int) -> None:
+        super().__init__(modalities, width)
+        self.weight = nn.ModuleDict(
+            {name: blocks(modalities, width, width * len(modalities)) for name in modalities})
+        self.bias = nn.ParameterDict(
+            {name: nn.Parameter(torch.zeros(width)) for name in modalities})
+
+    def forward(self, features: Tensor, use: Tensor) -> Tensor:
+        used = torch.where(use.unsqueeze(2), features, 0.0)
+        weight = torch.cat([
+            torch.cat([row.get_parameter(other) for other in self.modalities], dim=1)
+            for row in (self.weight[name] for name in self.modalities)])  # (M d, M d)
+        bias = torch.cat([self.bias[name] for name in self.modalities])
+        gates = torch.sigmoid(F.linear(used.flatten(1), weight, bias))
+        return (gates.reshape(used.shape) * used).sum(dim=1)
+
+
+class Attention(Fusor):
+    """`sum_i a_i f_i` with `a = softmax_i(w . tanh(W f_i))` over what is there [R]."""
+
+    def __init__(self, modalities: Sequence[str], width: int) -> None:
+        super().__init__(modalities, width)
+        self.hidden = block(width, width)
+        self.score = nn.Parameter(torch.randn(width) / width**0.5)
+
+    def forward(self, features: Tensor, use: Tensor) -> Tensor:
+        scores = torch.tanh(F.linear(features, self.hidden)) @ self.score  # (B, M)
+        weights = torch.softmax(torch.where(use, scores, -FAR), dim=1)
+        return torch.where(use.unsqueeze(2), weights.unsqueeze(2) * features, 0.0).sum(dim=1)
+
+
+FUSORS: dict[str, Callable[[Sequence[str], int], Fusor]] = {
+    'add': Add,
+    'average': Average,
+    'concat': Concat,
+    'multiply': Multiply,
+    'max': Max,
+    'min': Min,
+    'gating_sum': GatingSum,
+    'gating': Gating,
+    'attention': Attention,
+}
+
+
+def make_fusor(name: str, modalities: Sequence[str], width: int) -> Fusor:
+    """The fusor of that name; raises ModelError when there is none."""
+    if name not in FUSORS:
+        raise ModelError(f'fusor is {name!r}: it must be one of {", ".join(sorted(FUSORS))}')
+    return FUSORS[name](modalities, width)

@@ -1,0 +1,32 @@
+"""Make the weights of round 0: `python -m utt_ros.models.initial CONFIG SEED FILE`.
+
+A process of its own, so that the aggregator, which lives as long as its federation, never loads
+torch.
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import safetensors.numpy
+
+from utt_ros.errors import UttError
+from utt_ros.files import write_atomically
+from utt_ros.models.settings import load_config
+from utt_ros.models.twin import initial_weights
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the weights of a configuration (JSON) and a seed as safetensors; 2 when it can't be."""
+    config, seed, path = sys.argv[1:] if arguments is None else arguments
+    try:
+        weights = initial_weights(*load_config(config), seed=int(seed))
+    except UttError as err:
+        sys.stderr.write(f'{err}\n')
+        return 2
+    write_atomically(Path(path), safetensors.numpy.save(weights))
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,70 @@
+"""The layers that encoders and decoders are made of."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class SelfAttention(nn.Module):
+    """Multi-head self-attention that reads only the tokens that hold something.
+
+    Slim on purpose: the fast path of nn.TransformerEncoderLayer neither exports nor compiles.
+    """
+
+    def __init__(self, length: int, width: int, heads: int) -> None:
+        super().__init__()
+        self.length, self.width, self.heads = length, width, heads
+        self.project = nn.Linear(width, 3 * width)
+        self.join = nn.Linear(width, width)
+
+    def forward(self, tokens: Tensor, bias: Tensor | None) -> Tensor:  # (N L, d)
+        shape = (-1, self.length, 3 * self.heads, self.width // self.heads)
+        query, key, value = self.project(tokens).reshape(shape).transpose(1, 2).chunk(3, dim=1)
+        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
+        joined: Tensor = self.join(mixed.transpose(1, 2).reshape(-1, self.width))
+        return joined
+
+
+class TransformerLayer(nn.Module):
+    """Attention and a feed-forward network, each behind layer norm and beside a residual.
+
+    Tokens are one flat matrix (N L, d), so that every linear map is one product with its bias.
+    """
+
+    def __init__(self, length: int, width: int, heads: int, feedforward: int) -> None:
+        super().__init__()
+        self.norm_attention = nn.LayerNorm(width)
+        self.attention = SelfAttention(length, width, heads)
+        self.norm_feedforward = nn.LayerNorm(width)
+        self.expand = nn.Linear(width, feedforward)
+        self.contract = nn.Linear(feedforward, width)
+
+    def forward(self, tokens: Tensor, bias: Tensor | None = None) -> Tensor:  # (N L, d)
+        tokens = tokens + self.attention(self.norm_attention(tokens), bias)
+        hidden = F.relu(self.expand(self.norm_feedforward(tokens)))
+        result: Tensor = tokens + self.contract(hidden)
+        return result
+
+
+class PhysicalScale(nn.Module):
+    """Fixed constants that bring the channels of a modality to order 1 and back; never trained.
+
+    Works on (N, F, T): a constant per channel then meets contiguous rows, which is several times
+    faster than (N, T, F).
+    """
+
+    offset: Tensor
+    scale: Tensor
+
+    def __init__(self, offset: tuple[float, ...], scale: tuple[float, ...]) -> None:
+        super().__init__()
+        self.register_buffer('offset', torch.tensor(offset).unsqueeze(1), persistent=False)
+        self.register_buffer('scale', torch.tensor(scale).unsqueeze(1), persistent=False)
+
+    def remove(self, values: Tensor) -> Tensor:
+        """Physical units to order 1, limited so that a broken sensor cannot swamp a feature."""
+        return ((values - self.offset) / self.scale).clamp(-10.0, 10.0)
+
+    def restore(self, values: Tensor) -> Tensor:
+        """Order 1 to physical units."""
+        return values * self.scale + self.offset

@@ -1,0 +1,87 @@
+"""The registry of modalities: what a sensor's window looks like, which networks read and write it.
+
+A further modality (lidar, Wi-Fi CSI, ...) is one call of `register`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from torch import nn
+
+from utt_ros.errors import ModelError
+from utt_ros.models.decoders import WindowDecoder
+from utt_ros.models.encoders import WindowEncoder
+from utt_ros.models.layers import PhysicalScale
+from utt_ros.models.settings import ModelSettings
+from utt_ros.settings import WindowSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Modality:
+    """One sensor.
+
+    `offset` and `scale` bring each channel to order 1: about the usual value and spread for people
+    who walk with a phone in the hand [R]. They are constants, not statistics, so that areas need
+    not exchange any.
+    """
+
+    name: str
+    rows: Callable[[WindowSettings], int]
+    offset: tuple[float, ...]  # per channel, in its physical unit
+    scale: tuple[float, ...]
+    encoder: 'Factory'  # window (N, T_m, F_m), mask (N, T_m) -> feature (N, d)
+    decoder: 'Factory'  # feature (N, d) -> window (N, T_m, F_m)
+
+
+Factory = Callable[[Modality, ModelSettings, WindowSettings], nn.Module]
+
+
+def window_encoder(*strides: int) -> Factory:
+    """A `WindowEncoder` whose convolutions have these strides."""
+    def make(modality: Modality, model: ModelSettings, window: WindowSettings) -> nn.Module:
+        scale = PhysicalScale(modality.offset, modality.scale)
+        return WindowEncoder(scale, modality.rows(window), strides, model)
+    return make
+
+
+def window_decoder(*strides: int) -> Factory:
+    """A `WindowDecoder` whose transposed convolutions have these strides."""
+    def make(modality: Modality, model: ModelSettings, window: WindowSettings) -> nn.Module:
+        scale = PhysicalScale(modality.offset, modality.scale)
+        return WindowDecoder(scale, modality.rows(window), strides, model)
+    return make
+
+
+REGISTRY: dict[str, Modality] = {}
+
+
+def register(modality: Modality) -> None:
+    """Make a modality known; raises ModelError when the name is taken or the channels disagree."""
+    if modality.name in REGISTRY:
+        raise ModelError(f'modality {modality.name!r} is registered already')
+    if len(modality.offset) != len(modality.scale):
+        raise ModelError(f'modality {modality.name!r} has {len(modality.offset)} offsets '
+                         f'and {len(modality.scale)} scales')
+    REGISTRY[modality.name] = modality
+
+
+def modality(name: str) -> Modality:
+    """The modality of that name; raises ModelError when there is none."""
+    if name not in REGISTRY:
+        raise ModelError(f'modality is {name!r}: it must be one of {", ".join(sorted(REGISTRY))}')
+    return REGISTRY[name]
+
+
+register(Modality(  # centre x, y [px], depth [m], width, height [px]
+    'camera', lambda window: window.ticks,
+    offset=(640.0, 350.0, 8.0, 50.0, 110.0), scale=(350.0, 55.0, 4.0, 30.0, 55.0),
+    encoder=window_encoder(2), decoder=window_decoder(2, 2)))
+register(Modality(  # range and its standard deviation [m]
+    'ftm', lambda window: window.ticks,
+    offset=(10.0, 0.5), scale=(7.0, 0.35),
+    encoder=window_encoder(2), decoder=window_decoder(2, 2)))
+register(Modality(  # accel [m/s^2], gyro [rad/s], mag [T]
+    'imu', lambda window: window.ticks * window.imu_rows,
+    offset=(0.0, 0.0, 9.81, 0.0, 0.0, 0.0, 0.0, 0.0, -2.8e-5),
+    scale=(1.0, 1.2, 3.0, 0.6, 0.4, 0.5, 2.2e-5, 2.2e-5, 1e-5),
+    encoder=window_encoder(2, 2), decoder=window_decoder(4, 2)))

@@ -1,0 +1,69 @@
+"""How a subject moves, from its fused feature: velocity now, displacement in the next ticks [D].
+
+All of it is in the heading frame (docs/model.md): x along the compass heading of the phone, y to
+the left. Where the compass heading is unknown, x is the direction of the prior velocity.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from utt_ros.models.settings import ModelSettings
+from utt_ros.settings import WindowSettings
+
+CONTEXT = ('heading_valid', 'prior_velocity_x_mps', 'prior_velocity_y_mps', 'prior_valid')
+FASTEST = 5.0  # [m/s] a prior beyond it is a fault, not a person
+LOG_STD = (-4.0, 2.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """Gaussian predictions for N subjects, diagonal in the heading frame."""
+
+    velocity: Tensor  # (N, 2) at the window's last tick [m/s]
+    velocity_log_std: Tensor  # (N, 2)
+    future: Tensor  # (N, H, 2) displacement from the last tick [m]
+    future_log_std: Tensor  # (N, H, 2)
+
+
+def knot_weights(knots: int, horizon: int) -> Tensor:
+    """(H, K): linear interpolation of ticks 1..H between K equidistant knots, the last at H."""
+    ticks = torch.arange(1, horizon + 1, dtype=torch.float32)
+    place = (ticks * knots / horizon - 1.0).clamp(min=0.0)  # knot 0 holds before itself
+    return (1.0 - (place.unsqueeze(1) - torch.arange(knots)).abs()).clamp(min=0.0)
+
+
+class MotionHead(nn.Module):
+    """Velocity = correction + gate * prior; mean velocity up to each knot = velocity + residual.
+
+    The last layer starts at zero: an untrained head says that nobody moves, give or take 1 m/s.
+    """
+
+    seconds: Tensor
+    weights: Tensor
+
+    def __init__(self, model: ModelSettings, window: WindowSettings) -> None:
+        super().__init__()
+        self.knots = min(model.knots, window.horizon)
+        self.read = nn.Linear(model.width + len(CONTEXT), model.width)
+        self.think = nn.Linear(model.width, model.width)
+        self.say = nn.Linear(model.width, 5 + 4 * self.knots)
+        nn.init.zeros_(self.say.weight)
+        nn.init.zeros_(self.say.bias)
+        seconds = window.period * torch.arange(1, window.horizon + 1, dtype=torch.float32)
+        self.register_buffer('seconds', seconds[:, None], persistent=False)  # (H, 1)
+        self.register_buffer('weights', knot_weights(self.knots, window.horizon), persistent=False)
+
+    def forward(self, feature: Tensor, context: Tensor) -> Motion:  # (N, d), (N, 4) CONTEXT
+        prior = context[:, 1:3].clamp(-FASTEST, FASTEST) * context[:, 3:]
+        known = torch.cat([feature, context[:, :1], prior, context[:, 3:]], dim=1)
+        said = self.say(F.relu(self.think(F.relu(self.read(known)))))
+        velocity = said[:, :2] + said[:, 2:3] * prior
+        residual, spread = said[:, 5:].unflatten(1, (2, self.knots, 2)).unbind(1)  # (N, K, 2)
+        mean_velocity = velocity.unsqueeze(1) + self.weights @ residual  # (N, H, 2)
+        mean_log_std = (self.weights @ spread).clamp(*LOG_STD)
+        return Motion(
+            velocity, said[:, 3:5].clamp(*LOG_STD),
+            self.seconds * mean_velocity, self.seconds.log() + mean_log_std)

@@ -1,0 +1,124 @@
+"""The unified twin: an encoder and a decoder per modality, one fusor, every operation [P]."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from utt_ros.errors import ModelError
+from utt_ros.models.fusors import make_fusor
+from utt_ros.models.modalities import modality
+from utt_ros.models.motion import MotionHead
+from utt_ros.models.operations import Pair
+from utt_ros.models.settings import ModelSettings
+from utt_ros.settings import WindowSettings
+
+Weights = dict[str, npt.NDArray[np.float32]]
+
+
+class UnifiedTwin(nn.Module):
+    """Windows are in physical units; features have one row per modality, in sorted order.
+
+    An operation reads one modality or several. What it reads is fused by `fuse`, and a modality
+    that is read alone is its own fusion. So a transfer, a merge and a live prediction from what is
+    left are one and the same call.
+    """
+
+    def __init__(self, model: ModelSettings, window: WindowSettings) -> None:
+        super().__init__()
+        self.settings = model
+        self.window = window
+        known = {name: modality(name) for name in model.modalities}
+        self.encoders = nn.ModuleDict(
+            {name: item.encoder(item, model, window) for name, item in known.items()})
+        self.decoders = nn.ModuleDict(
+            {name: item.decoder(item, model, window) for name, item in known.items()})
+        self.fusor = make_fusor(model.fusor, model.modalities, model.width)
+        self.motion = MotionHead(model, window)
+
+    def encode(
+        self, values: Mapping[str, Tensor], masks: Mapping[str, Tensor],
+    ) -> tuple[Tensor, Tensor]:
+        """Features (N, M, d) and where there is one (N, M).
+
+        Takes `values[m]` (N, T_m, F_m) and `masks[m]` (N, T_m) bool. A modality that is not among
+        the values, or whose mask is all false, is missing.
+        """
+        some = next(iter(values.values()))
+        absent = some.new_zeros((some.shape[0], self.settings.width))
+        features = [self.encoders[name](values[name], masks[name]) if name in values else absent
+                    for name in self.settings.modalities]
+        present = [masks[name].any(dim=1) if name in values else absent[:, 0].bool()
+                   for name in self.settings.modalities]
+        return torch.stack(features, dim=1), torch.stack(present, dim=1)
+
+    def fuse(self, features: Tensor, use: Tensor) -> Tensor:
+        """One feature (N, d) from those of (N, M, d) that (N, M) says to use."""
+        fused = self.fusor(features, use)
+        single = torch.where(use.unsqueeze(2), features, 0.0).sum(dim=1)
+        return torch.where(use.sum(dim=1, keepdim=True) == 1, single, fused)
+
+    def decode(self, target: str, feature: Tensor) -> Tensor:
+        """The window (N, T_m, F_m) of a modality that a feature (N, d) speaks of."""
+        window: Tensor = self.decoders[target](feature)
+        return window
+
+    def decode_pairs(self, features: Tensor, pairs: Sequence[Pair]) -> dict[Pair, Tensor]:
+        """All wanted (sources, target) at once: one call of the fusor, one of each decoder."""
+        fused = self.fuse_sets(features, sorted({sources for sources, _ in pairs}))
+        decoded: dict[Pair, Tensor] = {}
+        for target in sorted({target for _, target in pairs}):
+            wanted = [pair for pair in pairs if pair[1] == target]
+            windows = self.decode(target, torch.cat([fused[sources] for sources, _ in wanted]))
+            decoded.update(zip(wanted, windows.chunk(len(wanted)), strict=True))
+        return decoded
+
+    def fuse_sets(
+        self, features: Tensor, sets: Sequence[tuple[str, ...]],
+    ) -> dict[tuple[str, ...], Tensor]:
+        """The fused feature (N, d) of every set of modalities, with one call of the fusor."""
+        index = {name: row for row, name in enumerate(self.settings.modalities)}
+        fused: dict[tuple[str, ...], Tensor] = {
+            names: features[:, index[names[0]]] for names in sets if len(names) == 1}
+        several = [names for names in sets if len(names) > 1]
+        if several:
+            use = torch.tensor([[name in names for name in index] for names in several])  # (P, M)
+            count = len(features)
+            together = self.fusor(
+                features.repeat(len(several), 1, 1), use.repeat_interleave(count, dim=0))
+            fused.update(zip(several, together.split(count), strict=True))
+        return fused
+
+
+def read_weights(twin: UnifiedTwin) -> Weights:
+    """A copy of all tensors, by sorted name."""
+    return {name: tensor.numpy().copy() for name, tensor in sorted(twin.state_dict().items())}
+
+
+def load_weights(twin: UnifiedTwin, weights: Mapping[str, npt.NDArray[np.generic]]) -> None:
+    """Replace all tensors.
+
+    Raises ModelError, and changes none, when a name, shape, dtype or value does not fit.
+    """
+    expected = twin.state_dict()
+    differing = sorted(set(expected) ^ set(weights))
+    if differing:
+        where = 'missing' if differing[0] in expected else 'unknown'
+        raise ModelError(f'{where} tensor {differing[0]!r} ({len(differing)} names differ)')
+    for name, tensor in expected.items():
+        array = weights[name]
+        if array.shape != tuple(tensor.shape) or array.dtype != np.float32:
+            raise ModelError(f'tensor {name!r} is {array.dtype} {array.shape}: '
+                             f'it must be float32 {tuple(tensor.shape)}')
+        if not np.isfinite(array).all():
+            raise ModelError(f'tensor {name!r} is not finite')
+    twin.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in weights.items()})
+
+
+def initial_weights(model: ModelSettings, window: WindowSettings, seed: int) -> Weights:
+    """The weights a federation begins with; equal seeds give equal weights."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return read_weights(UnifiedTwin(model, window))
