@@ -7,7 +7,6 @@ oldest by its stamp, so after a clock that jumped back the new messages are not 
 """
 
 from collections.abc import Callable, Sequence
-from functools import reduce
 from importlib import import_module
 from itertools import product
 from threading import Lock
@@ -74,17 +73,15 @@ class TimeSynchronizer(SimpleFilter):
             queue[stamp_ns] = message
             if len(queue) > self.queue_size:
                 del queue[next(iter(queue))]
-            matches = [
-                [queue.pop(each) for queue, each in zip(self.queues, stamps, strict=True)]
-                for stamps in self._match(stamp_ns, index)
-            ]
-        for messages in matches:
+            stamps = self._match(stamp_ns, index)
+            messages = [queue.pop(each) for queue, each in zip(self.queues, stamps, strict=False)]
+        if messages:
             self.signalMessage(*messages)
 
-    def _match(self, stamp_ns: int, index: int) -> list[tuple[int, ...]]:
-        """Sets of stamps, one per input, that belong together now that `index` got `stamp_ns`."""
-        common = reduce(set.intersection, (set(queue) for queue in self.queues))
-        return [(each,) * len(self.queues) for each in sorted(common)]
+    def _match(self, stamp_ns: int, index: int) -> tuple[int, ...]:  # noqa: ARG002 - see subclass
+        """Stamps, one per input, that belong together now that input `index` got `stamp_ns`."""
+        together = all(stamp_ns in queue for queue in self.queues)
+        return (stamp_ns,) * len(self.queues) if together else ()
 
 
 class ApproximateTimeSynchronizer(TimeSynchronizer):
@@ -98,17 +95,17 @@ class ApproximateTimeSynchronizer(TimeSynchronizer):
         super().__init__(fs, queue_size)
         self._slop_ns = int(slop * NS_PER_SEC)
 
-    def _match(self, stamp_ns: int, index: int) -> list[tuple[int, ...]]:
+    def _match(self, stamp_ns: int, index: int) -> tuple[int, ...]:
         candidates = []
         for number, queue in enumerate(self.queues):
             near = [stamp_ns] if number == index else self._near(queue, stamp_ns)
             if not near:
-                return []
+                return ()
             candidates.append(near)
         for stamps in product(*candidates):
             if max(stamps) - min(stamps) < self._slop_ns:
-                return [stamps]
-        return []
+                return stamps
+        return ()
 
     def _near(self, queue: Queue, stamp_ns: int) -> list[int]:
         near = [each for each in queue if abs(each - stamp_ns) < self._slop_ns]
