@@ -1,28 +1,82 @@
-# `make demo` and `make test` do all their own set-up in .venv.
+# `make demo` and `make test` do all their own set-up, in .venv.
 
 PYTHON ?= python3
-VENV := .venv
+VENV := $(CURDIR)/.venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.setup
 
-.PHONY: setup test demo lint clean
+# A sourced ROS installation must not mix with the one in .venv.
+unexport PYTHONPATH PYTHONHOME LD_LIBRARY_PATH CMAKE_PREFIX_PATH COLCON_PREFIX_PATH
+unexport RMW_IMPLEMENTATION ROS_DISTRO
+export AMENT_PREFIX_PATH := $(VENV)
+
+ifneq ($(words $(CURDIR)),1)
+$(error make cannot work in a folder with a blank in its path: $(CURDIR))
+endif
+
+# Nothing leaves this machine unless asked to.
+export ROS_AUTOMATIC_DISCOVERY_RANGE ?= LOCALHOST
+
+.PHONY: help setup test lint demo lock clean
+help:
+	@echo 'make setup                 everything into .venv; does nothing when up to date'
+	@echo 'make test                  linters, types, tests, coverage of the core'
+	@echo 'make lint                  linters and types'
+	@echo 'make demo                  simulate, replay, train and score three areas'
+	@echo 'make demo SESSIONS=DIR     the same on imported sessions'
+	@echo 'make demo LIVE=1           the same with live areas'
+	@echo 'make lock                  resolve the dependencies of pyproject.toml anew'
+	@echo 'make clean                 remove .venv and everything made in it'
+	@echo 'PYTHON=python3.12          the interpreter that .venv is made with'
+
+# The lock is on this folder, so two runs at once take turns, with or without git.
 setup:
-	@flock .git/setup.lock $(MAKE) --no-print-directory $(STAMP)
+	@flock . $(MAKE) -s $(VENV)/.built
 
-$(VENV)/.packages: requirements.txt
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install -qq -r requirements.txt
-	touch $@
+# An environment that was moved, or whose interpreter is gone, is made again.
+ifneq ($(and $(wildcard $(BIN)/python),$(shell cat $(VENV)/.packages 2>/dev/null)),$(VENV))
+.PHONY: $(VENV)/.packages
+endif
 
-$(STAMP): $(VENV)/.packages CMakeLists.txt package.xml $(wildcard msg/*.msg) $(shell find utt_ros launch config -type d)
-	AMENT_PREFIX_PATH=$(CURDIR)/$(VENV) $(BIN)/cmake -S . -B $(VENV)/build -G Ninja -DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja -DCMAKE_PREFIX_PATH=$(CURDIR)/$(VENV) -DCMAKE_INSTALL_PREFIX=$(CURDIR)/$(VENV) -DBUILD_TESTING=OFF -DAMENT_CMAKE_SYMLINK_INSTALL=1 -DPython3_EXECUTABLE=$(CURDIR)/$(BIN)/python > $(VENV)/build.log 2>&1 && PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/cmake --build $(VENV)/build >> $(VENV)/build.log 2>&1 && $(BIN)/cmake --install $(VENV)/build >> $(VENV)/build.log 2>&1 || { tail -30 $(VENV)/build.log; exit 1; }
-	touch $@
+$(VENV)/.packages: requirements.lock
+	@tools/prerequisites.sh $(PYTHON) .
+	@echo 'Installing packages into .venv (minutes, the first time)'
+	@[ "$$(cat $@ 2>/dev/null)" = '$(VENV)' ] || \
+		"$$($(PYTHON) -c 'import sys; print(sys._base_executable)')" -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.lock
+	@echo $(VENV) > $@
 
-test: setup
-	$(BIN)/pytest
+CMAKE_FLAGS := -G Ninja -DCMAKE_MAKE_PROGRAM=$(BIN)/ninja -DPython3_EXECUTABLE=$(BIN)/python \
+	-DCMAKE_PREFIX_PATH=$(VENV) -DCMAKE_INSTALL_PREFIX=$(VENV) -DCMAKE_BUILD_TYPE=Release \
+	-DBUILD_TESTING=OFF -DAMENT_CMAKE_SYMLINK_INSTALL=ON
+
+# The folder utt_ros changes when a room or a module beside the rooms comes or goes.
+$(VENV)/.built: $(VENV)/.packages CMakeLists.txt package.xml utt_ros $(wildcard cmake/* msg/*)
+	@echo 'Building the interfaces'
+	@{ export PATH="$(BIN):$$PATH" && cmake -S . -B $(VENV)/build $(CMAKE_FLAGS) \
+		&& cmake --build $(VENV)/build && cd $(VENV)/build && cmake --install .; } > $(VENV)/build.log 2>&1 \
+		|| { tail -n 30 $(VENV)/build.log; echo 'The whole log is in .venv/build.log'; exit 1; }
+	@touch $@
+
+lint: setup
+	$(BIN)/ruff check
+	$(BIN)/mypy
+
+test: lint
+	$(BIN)/python -m pytest --durations=10 --cov --cov-report=term
 
 demo: setup
-	$(BIN)/utt demo
+	$(BIN)/utt demo $(if $(SESSIONS),--sessions '$(SESSIONS)') $(if $(LIVE),--live '$(LIVE)')
+
+# The tools to build wheels are locked together with what the package needs when it runs. torch
+# names its CUDA packages exactly, and a CPU build of the same release needs none: they stay out.
+lock: setup
+	$(BIN)/python -m pip install -q uv
+	$(BIN)/python -c "import tomllib; \
+		print(*tomllib.load(open('pyproject.toml', 'rb'))['build-system']['requires'], sep='\n')" \
+		| $(BIN)/uv pip compile -q pyproject.toml - --all-extras -o $(VENV)/lock
+	(echo '# Made by `make lock` for Python 3.10 to 3.14 on Linux, x86-64.'; \
+		sed -E "/^(nvidia|cuda|triton)/d; s/ and [ps][a-z]+_.*//; s/ ; python_full_version < '3.15'$$//" \
+		$(VENV)/lock) > requirements.lock
 
 clean:
-	rm -rf $(VENV) out
+	rm -rf $(VENV) out .coverage .mypy_cache .pytest_cache .ruff_cache
