@@ -53,8 +53,8 @@ class Plan:
     start_offset_sec: float = 0.0
     loop: bool = False
     record: Path | None = None
-    layouts: tuple[Path, ...] = ()  # an RViz layout per area
-    transforms: bool = False
+    rviz: bool = False
+    transforms: bool = False  # publish the static frames
     log_level: str = 'info'
 
 
@@ -97,8 +97,9 @@ def graph(plan: Plan) -> list[NodeSpec]:
     if plan.transforms:
         for area in plan.areas:
             nodes += transform_nodes(area)
-    for area, layout in zip(plan.areas, plan.layouts, strict=False):
-        nodes += view_nodes(plan, area, layout)
+    if plan.rviz:
+        for area in plan.areas:
+            nodes += view_nodes(plan, area)
     if plan.record is not None:
         nodes.append(record_node(plan, plan.record))
     nodes += [replay_node(plan, area) for area in plan.areas if area.bags]
@@ -108,7 +109,7 @@ def graph(plan: Plan) -> list[NodeSpec]:
 def area_nodes(plan: Plan, area: Area) -> list[NodeSpec]:
     """List the nodes of one area: its synchronizer, its twin, its trainer."""
     trainer: dict[str, Parameter] = {
-        'state_dir': str(plan.state_dir.expanduser() / area.name),
+        'state_dir': str(_state(plan, area.name)),
         'federated': plan.federated,
     }
     return [
@@ -122,7 +123,7 @@ def aggregator_node(plan: Plan) -> NodeSpec:
     """Make the one node of a federation, on the wall clock: its deadlines are for people."""
     return NodeSpec(
         'aggregator', 'aggregator', '/utt',
-        parameters={'state_dir': str(plan.state_dir.expanduser() / 'aggregator')},
+        parameters={'state_dir': str(_state(plan, 'aggregator'))},
         parameter_files=plan.aggregator_files,
         ros_arguments=_log_level(plan), respawn=True, essential=True,
     )
@@ -163,13 +164,19 @@ def transform_nodes(area: Area) -> list[NodeSpec]:
     ]
 
 
-def view_nodes(plan: Plan, area: Area, layout: Path) -> list[NodeSpec]:
+def view_nodes(plan: Plan, area: Area) -> list[NodeSpec]:
     """List RViz and what draws the truth for it."""
     rviz = NodeSpec(
-        'rviz', 'rviz2', area.root, package='rviz2', arguments=('-d', str(layout)),
+        'rviz', 'rviz2', area.root, package='rviz2',
+        arguments=('-d', str(layout_path(plan, area))),
         parameters=_time(plan, area), remappings=_clock(plan, area), essential=True,
     )
     return [_area_node(plan, area, 'truth_markers', {}), rviz]
+
+
+def layout_path(plan: Plan, area: Area) -> Path:
+    """Where the RViz layout of an area is written."""
+    return _state(plan, area.name) / 'area.rviz'
 
 
 def _area_node(plan: Plan, area: Area, name: str, parameters: dict[str, Parameter]) -> NodeSpec:
@@ -194,6 +201,10 @@ def _transform(
         f'{child}_frame', 'static_transform_publisher', area.root, package='tf2_ros',
         arguments=tuple(arguments), respawn=True,
     )
+
+
+def _state(plan: Plan, name: str) -> Path:
+    return plan.state_dir.expanduser().absolute() / name
 
 
 def _time(plan: Plan, area: Area) -> dict[str, Parameter]:

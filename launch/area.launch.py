@@ -1,0 +1,10 @@
+"""One area: synchronizer, twin and trainer; recordings in place of sensors, RViz on demand."""
+
+from launch import LaunchDescription
+from utt_ros.bridge.launch import description
+from utt_ros.run.plans import AREA, area_plan
+
+
+def generate_launch_description() -> LaunchDescription:
+    """List the arguments with `ros2 launch utt_ros area.launch.py --show-args`."""
+    return description(AREA, area_plan)

@@ -1,0 +1,10 @@
+"""Several areas and their aggregator."""
+
+from launch import LaunchDescription
+from utt_ros.bridge.launch import description
+from utt_ros.run.plans import FEDERATION, federation_plan
+
+
+def generate_launch_description() -> LaunchDescription:
+    """List the arguments with `ros2 launch utt_ros federation.launch.py --show-args`."""
+    return description(FEDERATION, federation_plan)

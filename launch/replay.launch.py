@@ -1,0 +1,10 @@
+"""Recorded sessions as topics, with or without the nodes of their areas."""
+
+from launch import LaunchDescription
+from utt_ros.bridge.launch import description
+from utt_ros.run.plans import REPLAY, replay_plan
+
+
+def generate_launch_description() -> LaunchDescription:
+    """List the arguments with `ros2 launch utt_ros replay.launch.py --show-args`."""
+    return description(REPLAY, replay_plan)

@@ -1,0 +1,170 @@
+"""Which nodes a plan has, and what each is told."""
+
+from dataclasses import replace
+from math import pi
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from utt_ros.errors import SettingsError
+from utt_ros.geometry.camera import CameraModel
+from utt_ros.run.graph import Area, Plan, find_areas, graph, read_area
+from utt_ros.run.spec import NodeSpec
+from utt_ros.settings import AreaSettings, write_parameter_file
+
+STATE = Path('/state')
+
+
+def area(name: str = 'hall', *, bags: tuple[str, ...] = (), namespace: str = '') -> Area:
+    settings = AreaSettings(area=name)
+    return Area(settings, namespace, (Path(f'/{name}.yaml'),), tuple(Path(bag) for bag in bags))
+
+
+def plan(*areas: Area) -> Plan:
+    return Plan(areas, state_dir=STATE)
+
+
+def by_label(nodes: list[NodeSpec]) -> dict[str, NodeSpec]:
+    assert len({node.label for node in nodes}) == len(nodes)
+    return {node.label: node for node in nodes}
+
+
+def test_area_is_a_synchronizer_a_twin_and_a_trainer_in_its_namespace() -> None:
+    nodes = graph(plan(area()))
+    assert [node.label for node in nodes] == ['hall/sync', 'hall/twin', 'hall/trainer']
+    for node in nodes:
+        assert node.namespace == '/hall'
+        assert node.parameter_files == (Path('/hall.yaml'),)
+        assert node.parameters['area'] == 'hall'
+        assert node.parameters['use_sim_time'] is False
+        assert node.respawn
+
+
+def test_trainer_keeps_its_state_in_a_folder_of_its_area() -> None:
+    nodes = by_label(graph(plan(area('hall'), area('stairs'))))
+    assert nodes['hall/trainer'].parameters['state_dir'] == '/state/hall'
+    assert nodes['stairs/trainer'].parameters['state_dir'] == '/state/stairs'
+
+
+def test_every_area_of_a_plan_is_told_whether_it_is_federated() -> None:
+    for federated in (True, False):
+        nodes = by_label(graph(replace(plan(area()), federated=federated)))
+        assert nodes['hall/trainer'].parameters['federated'] is federated
+
+
+def test_namespace_moves_the_topics_and_not_the_name() -> None:
+    node = graph(plan(area('hall', namespace='/building/hall/')))[0]
+    assert node.namespace == '/building/hall'
+    assert node.parameters['area'] == 'hall'
+
+
+def test_aggregator_starts_first_and_lives_on_the_wall_clock() -> None:
+    first = graph(replace(plan(area(bags=('b',))), aggregator=True))[0]
+    assert first.label == 'utt/aggregator'
+    assert first.parameters == {'state_dir': '/state/aggregator'}
+
+
+def test_replay_starts_last_and_gives_its_area_simulated_time() -> None:
+    nodes = graph(replace(plan(area(bags=('a', 'b'))), rate=2.0, start_offset_sec=1.5, loop=True))
+    player = nodes[-1]
+    assert player.label == 'hall/player'
+    assert player.arguments == ('a', 'b', '--rate', '2', '--start-offset', '1.5', '--loop')
+    assert player.essential
+    assert not player.respawn
+    assert all(node.parameters['use_sim_time'] is True for node in nodes[:-1])
+
+
+def test_one_replay_has_the_clock_that_every_tool_expects() -> None:
+    assert not any(node.remappings for node in graph(plan(area(bags=('a',)), area('live'))))
+
+
+def test_several_replays_have_a_clock_each() -> None:
+    nodes = by_label(graph(plan(area('hall', bags=('a',)), area('stairs', bags=('b',)))))
+    for name in ('player', 'sync', 'twin', 'trainer'):
+        assert nodes[f'hall/{name}'].remappings == (('/clock', '/hall/clock'),)
+        assert nodes[f'stairs/{name}'].remappings == (('/clock', '/stairs/clock'),)
+
+
+def test_simulated_time_can_be_forced_either_way() -> None:
+    live = graph(replace(plan(area()), use_sim_time=True))
+    assert all(node.parameters['use_sim_time'] for node in live)
+    replayed = graph(replace(plan(area(bags=('a',))), use_sim_time=False))
+    assert not any(node.parameters['use_sim_time'] for node in replayed[:-1])
+
+
+def test_replay_alone_starts_no_node_of_the_area() -> None:
+    nodes = graph(replace(plan(area(bags=('a',))), nodes=False, aggregator=True))
+    assert [node.label for node in nodes] == ['hall/player']
+
+
+def test_recorder_is_neither_started_again_nor_waited_for() -> None:
+    nodes = by_label(graph(replace(plan(area()), record=Path('/bag'))))
+    recorder = nodes['utt/recorder']
+    assert not recorder.respawn
+    assert not recorder.essential
+
+
+def test_view_shows_the_layout_of_its_area_in_its_time() -> None:
+    nodes = by_label(graph(replace(plan(area(bags=('a',))), rviz=True)))
+    assert nodes['hall/rviz'].arguments == ('-d', '/state/hall/area.rviz')
+    assert nodes['hall/rviz'].parameters == {'use_sim_time': True}
+    assert nodes['hall/truth_markers'].namespace == '/hall'
+
+
+def rotation(arguments: tuple[str, ...]) -> np.ndarray:
+    """Rotation matrix of fixed-axis roll, pitch, yaw (REP-103)."""
+    values = dict(zip(arguments[::2], arguments[1::2], strict=True))
+    turn = np.eye(3)
+    for name, (i, j) in (('roll', (1, 2)), ('pitch', (2, 0)), ('yaw', (0, 1))):
+        angle, one = float(values[f'--{name}']), np.eye(3)
+        one[[i, j], [i, j]] = np.cos(angle)
+        one[i, j], one[j, i] = -np.sin(angle), np.sin(angle)
+        turn = one @ turn
+    return turn
+
+
+def test_optical_frame_sees_a_point_where_the_camera_model_projects_it() -> None:
+    settings = AreaSettings(area='hall', camera_pitch=0.3)
+    frames = by_label(graph(replace(plan(Area(settings)), transforms=True)))
+    turn = rotation(frames['hall/camera_optical_frame'].arguments)
+    point_m = np.array([6.0, 1.5, 0.0])
+    x, y, z = turn.T @ (point_m - [0.0, 0.0, settings.camera_height])
+    pixel = settings.cx + settings.fx * x / z, settings.cy + settings.fy * y / z
+    box = [*pixel, z, 1.0, 1.0]
+    np.testing.assert_allclose(CameraModel(settings).back_project(box), point_m[:2], atol=1e-4)
+
+
+def test_camera_frame_looks_down_by_its_pitch() -> None:
+    settings = AreaSettings(area='hall', camera_pitch=pi / 6)
+    frames = by_label(graph(replace(plan(Area(settings)), transforms=True)))
+    forward = rotation(frames['hall/camera_frame'].arguments)[:, 0]
+    np.testing.assert_allclose(forward, [np.cos(pi / 6), 0.0, -0.5], atol=1e-9)
+
+
+def test_area_file_may_hold_settings_of_nodes_as_well(tmp_path: Path) -> None:
+    path = tmp_path / 'area.yaml'
+    path.write_text('/**:\n  ros__parameters: {area: hall, camera_height: 3.0, model.width: 64}\n')
+    found = read_area(path)
+    assert found.settings == AreaSettings(area='hall', camera_height=3.0)
+    assert found.parameter_files == (path,)
+
+
+def test_given_name_wins_over_the_file(tmp_path: Path) -> None:
+    write_parameter_file(tmp_path / 'area.yaml', AreaSettings(area='hall'))
+    found = read_area(tmp_path / 'area.yaml', name='lobby')
+    assert found.name == 'lobby'
+    assert graph(plan(found))[0].parameters['area'] == 'lobby'
+
+
+def test_areas_of_a_folder_are_found_in_order(tmp_path: Path) -> None:
+    for name in ('b', 'a'):
+        (tmp_path / name).mkdir()
+        write_parameter_file(tmp_path / name / 'area.yaml', AreaSettings(area=name))
+    assert [found.name for found in find_areas(tmp_path)] == ['a', 'b']
+    assert [found.name for found in find_areas(tmp_path / 'a')] == ['a']
+
+
+def test_folder_without_areas_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match='no file and no folder with'):
+        find_areas(tmp_path)

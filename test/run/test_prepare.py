@@ -1,0 +1,76 @@
+"""What a plan needs of the machine, and the layouts it comes with."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from utt_ros.errors import SettingsError
+from utt_ros.run.graph import Area, Plan, graph
+from utt_ros.run.prepare import CHECKOUT, layout, prepare, shared_file
+from utt_ros.settings import AreaSettings
+
+HALL = Area(AreaSettings(area='hall'))
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A ROS installation with RViz and tf2."""
+    for name in ('rviz2/rviz2', 'tf2_ros/static_transform_publisher'):
+        path = tmp_path / 'ros' / 'lib' / name
+        path.parent.mkdir(parents=True)
+        path.touch(mode=0o755)
+    monkeypatch.setenv('AMENT_PREFIX_PATH', str(tmp_path / 'ros'))
+
+
+@pytest.mark.usefixtures('installed')
+def test_what_is_installed_is_started(tmp_path: Path) -> None:
+    plan, remarks = prepare(Plan((HALL,), state_dir=tmp_path / 'state', rviz=True))
+    assert remarks == []
+    names = {node.name for node in graph(plan)}
+    assert {'camera_frame', 'camera_optical_frame', 'ap_frame', 'rviz'} <= names
+    text = (tmp_path / 'state' / 'hall' / 'area.rviz').read_text()
+    assert 'Fixed Frame: hall\n' in text
+
+
+@pytest.mark.usefixtures('installed')
+def test_replay_alone_leaves_frames_to_the_areas_own_nodes() -> None:
+    plan, _ = prepare(Plan((HALL,), nodes=False))
+    assert not plan.transforms
+
+
+def test_what_is_missing_is_left_out_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv('AMENT_PREFIX_PATH', str(tmp_path))
+    monkeypatch.setenv('PATH', str(tmp_path))
+    plan, remarks = prepare(Plan((HALL,), state_dir=tmp_path / 'state', rviz=True))
+    assert not plan.rviz
+    assert not plan.transforms
+    assert [remark.split()[0] for remark in remarks] == ['tf2_ros', 'rviz2']
+    assert not (tmp_path / 'state').exists()
+
+
+def test_layout_shows_the_topics_and_the_frame_of_its_area() -> None:
+    template = (CHECKOUT / 'config' / 'area.rviz').read_text()
+    area = replace(HALL, namespace='/building/hall')
+    shown = yaml.safe_load(layout(template, area))['Visualization Manager']
+    assert shown['Global Options']['Fixed Frame'] == 'hall'
+    topics = [item['Topic']['Value'] for item in shown['Displays'] if 'Topic' in item]
+    assert topics == ['/building/hall/markers', '/building/hall/truth_markers']
+
+
+def test_shared_file_of_the_installation_is_preferred(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = tmp_path / 'share' / 'utt_ros' / 'config' / 'area.rviz'
+    path.parent.mkdir(parents=True)
+    path.touch()
+    monkeypatch.setenv('AMENT_PREFIX_PATH', str(tmp_path))
+    assert shared_file('config/area.rviz') == path
+
+
+def test_shared_file_that_is_nowhere_is_named() -> None:
+    with pytest.raises(SettingsError, match='config/no_such_file is not installed'):
+        shared_file('config/no_such_file')

@@ -1,0 +1,69 @@
+"""Nodes as commands."""
+
+import sys
+from pathlib import Path
+
+import pytest
+import rclpy
+from rclpy.node import Node
+
+from utt_ros.errors import SettingsError
+from utt_ros.run.spec import NodeSpec, find_executable, process_of
+
+
+def test_node_becomes_a_command_with_everything_it_is_told() -> None:
+    node = NodeSpec(
+        'sync', 'sync', '/hall',
+        parameters={'area': 'hall', 'use_sim_time': True, 'x': [1.0, 2.5]},
+        parameter_files=(Path('/hall.yaml'),), remappings=(('/clock', '/hall/clock'),),
+        arguments=('bag',), ros_arguments=('--log-level', 'warn'), respawn=True, essential=True,
+    )
+    process = process_of(node)
+    assert process.name == 'hall/sync'
+    assert process.command == (
+        sys.executable, '-m', 'utt_ros.nodes.sync', 'bag', '--ros-args',
+        '-r', '__node:=sync', '-r', '__ns:=/hall', '-r', '/clock:=/hall/clock',
+        '--params-file', '/hall.yaml', '-p', 'area:="hall"', '-p', 'use_sim_time:=true',
+        '-p', 'x:=[1.0, 2.5]', '--log-level', 'warn',
+    )
+    assert process.respawn
+    assert process.essential
+
+
+def test_parameters_arrive_as_they_were_meant(ros_domain: int) -> None:
+    meant = {
+        'text': 'it\'s "x": 1', 'digits': '123', 'truth': 'true', 'flag': False, 'whole': 7,
+        'small': 1e-07, 'large': 1e300, 'names': ['a', 'b'], 'numbers': [1.0, -2.5],
+    }
+    command = process_of(NodeSpec('n', 'n', '/hall', parameters=meant)).command
+    context = rclpy.Context()
+    rclpy.init(context=context, args=list(command[3:]), domain_id=ros_domain)
+    try:
+        node = Node(
+            'default', context=context, automatically_declare_parameters_from_overrides=True,
+        )
+        got = {name: node.get_parameter(name).value for name in meant}
+        assert node.get_fully_qualified_name() == '/hall/n'
+        node.destroy_node()
+    finally:
+        rclpy.try_shutdown(context=context)
+    assert got == meant
+    assert [type(got[name]) for name in ('flag', 'whole', 'small')] == [bool, int, float]
+
+
+def test_executable_is_found_in_a_sourced_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    program = tmp_path / 'lib' / 'tf2_ros' / 'static_transform_publisher'
+    program.parent.mkdir(parents=True)
+    program.touch(mode=0o755)
+    monkeypatch.setenv('AMENT_PREFIX_PATH', f'/nowhere:{tmp_path}')
+    assert find_executable('tf2_ros', 'static_transform_publisher') == program
+    node = NodeSpec('t', 'static_transform_publisher', package='tf2_ros')
+    assert process_of(node).command[0] == str(program)
+
+
+def test_executable_that_is_not_installed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv('AMENT_PREFIX_PATH', '/nowhere')
+    with pytest.raises(SettingsError, match='no_package/no_program is not installed'):
+        process_of(NodeSpec('t', 'no_program', package='no_package'))

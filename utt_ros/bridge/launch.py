@@ -1,0 +1,95 @@
+"""The graph as launch actions: a launch file says which arguments and which plan, no more."""
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from launch.actions import (
+    DeclareLaunchArgument,
+    EmitEvent,
+    LogInfo,
+    OpaqueFunction,
+    RegisterEventHandler,
+)
+from launch.event_handlers import OnProcessExit
+from launch.events import Shutdown
+from launch.events.process import ProcessExited
+from launch_ros.actions import Node
+
+from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
+from utt_ros.errors import UttError
+from utt_ros.run.graph import Plan, graph
+from utt_ros.run.plans import Arguments
+from utt_ros.run.prepare import prepare
+from utt_ros.run.processes import DEFAULTS, SETTINGS_REFUSED, STOP_SEC, TERMINATE_SEC, describe
+from utt_ros.run.spec import NodeSpec
+
+RESPAWN_DELAY_SEC = 2.0
+
+
+def description(
+    arguments: Arguments, plan_of: Callable[[Mapping[str, str]], Plan],
+) -> LaunchDescription:
+    """Describe a launch file: its arguments, and the nodes of the plan that they make."""
+    declared = [
+        DeclareLaunchArgument(name, default_value=default, description=text)
+        for name, (default, text) in arguments.items()
+    ]
+
+    def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
+        values = {name: context.launch_configurations[name] for name in arguments}
+        plan, remarks = prepare(plan_of(values))
+        return [LogInfo(msg=f'utt_ros: {remark}') for remark in remarks] + actions(graph(plan))
+
+    return LaunchDescription([*declared, OpaqueFunction(function=start)])
+
+
+def actions(nodes: list[NodeSpec]) -> list[LaunchDescriptionEntity]:
+    """Translate nodes; the launch ends as utt_ros.run.processes.Processes does."""
+    started = [(node, action(node)) for node in nodes]
+    tasks = {node.label for node in nodes if node.essential and not node.respawn}
+    handlers = [
+        RegisterEventHandler(OnProcessExit(target_action=target, on_exit=_judge(node, tasks)))
+        for node, target in started
+    ]
+    return [*handlers, *(target for _, target in started)]
+
+
+def action(node: NodeSpec) -> Node:
+    """Translate one node."""
+    return Node(
+        package=node.package, executable=node.executable, name=node.name,
+        namespace=node.namespace, exec_name=node.label,
+        parameters=[*(str(path) for path in node.parameter_files), _parameters(node)],
+        remappings=list(node.remappings), arguments=list(node.arguments),
+        ros_arguments=list(node.ros_arguments), respawn=node.respawn,
+        respawn_delay=RESPAWN_DELAY_SEC, output='screen',
+        additional_env={key: DEFAULTS[key] for key in DEFAULTS if key not in os.environ},
+        sigterm_timeout=str(STOP_SEC), sigkill_timeout=str(TERMINATE_SEC),
+    )
+
+
+def _parameters(node: NodeSpec) -> dict[str, Any]:
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in node.parameters.items()
+    }
+
+
+def _judge(
+    node: NodeSpec, tasks: set[str],
+) -> Callable[[ProcessExited, LaunchContext], list[LaunchDescriptionEntity] | None]:
+    """Decide what the end of a node that nobody stopped means."""
+
+    def judge(event: ProcessExited, context: LaunchContext) -> list[Any] | None:
+        tasks.discard(node.label)
+        if context.is_shutdown or not node.essential:
+            return None
+        if event.returncode == SETTINGS_REFUSED or (event.returncode and not node.respawn):
+            # An exception in a handler is launch's way to an exit code that is not 0.
+            raise UttError(f'{node.label} {describe(event.returncode)}')
+        if not node.respawn and not tasks:
+            return [EmitEvent(event=Shutdown(reason='the replay has ended'))]
+        return None
+
+    return judge

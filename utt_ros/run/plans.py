@@ -1,0 +1,131 @@
+"""Plans from words: the arguments of the launch files, which `utt run` fills in as well."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from utt_ros.errors import SettingsError
+from utt_ros.run.graph import AREA_FILE, DEFAULT_STATE, Area, Plan, find_areas, read_area
+
+Arguments = dict[str, tuple[str, str]]  # name -> default, description
+LEVELS = ('debug', 'info', 'warn', 'error', 'fatal')
+
+COMMON: Arguments = {
+    'use_sim_time': ('auto', 'true: time comes from /clock; auto: where a recording is replayed'),
+    'state_dir': (str(DEFAULT_STATE), 'folder in which models and rounds are kept'),
+    'rviz': ('true', 'show every area in RViz, where it is installed'),
+    'record': ('', 'new bag of what the areas say; empty: none'),
+    'rate': ('1.0', 'speed of the replay; 2.0 is twice as fast'),
+    'start_offset': ('0.0', 'where in the recording the replay starts [s]'),
+    'loop': ('false', 'begin the replay again when it has ended'),
+    'log_level': ('info', ', '.join(LEVELS)),
+}
+AREA: Arguments = {
+    'area': ('', 'name of the area; empty: the one in params_file'),
+    'namespace': ('', 'namespace of its topics; empty: its name'),
+    'params_file': ('', f'area file; empty: the {AREA_FILE} beside the bag'),
+    'bag': ('', 'recordings to replay in place of sensors, separated by commas'),
+    'federated': ('false', 'take part in a federation; false: train alone'),
+    **COMMON,
+}
+FEDERATION: Arguments = {
+    'areas': ('', f'folder with <area>/{AREA_FILE}, or area files separated by commas'),
+    'replay': ('false', 'true: replay the recordings that lie beside the area files'),
+    'aggregator': ('true', 'start the aggregator here; false: it runs elsewhere'),
+    'aggregator_file': ('', 'parameters of the aggregator; empty: its defaults'),
+    **COMMON,
+}
+REPLAY: Arguments = {
+    'bag': ('', 'recordings to replay, separated by commas'),
+    'nodes': ('false', 'true: start the nodes of their areas as well'),
+    **COMMON,
+}
+
+
+def area_plan(values: Mapping[str, str]) -> Plan:
+    """Plan one area. Raises SettingsError when its name or its file is missing."""
+    bags = _paths(values['bag'])
+    file = Path(values['params_file']) if values['params_file'] else _area_file(bags)
+    if file is None and not values['area']:
+        raise SettingsError('which area? Give its params_file, a bag of it, or at least its name')
+    area = read_area(file, name=values['area'], namespace=values['namespace'])
+    plan = Plan((replace(area, bags=bags),), federated=_truth(values, 'federated'))
+    return _with_common(plan, values)
+
+
+def federation_plan(values: Mapping[str, str]) -> Plan:
+    """Plan several areas and their aggregator. Raises SettingsError when there is no area."""
+    areas = tuple(area for path in _paths(values['areas']) for area in find_areas(path))
+    if not areas:
+        raise SettingsError(f'which areas? Give a folder with <area>/{AREA_FILE}, or area files')
+    names = [area.name for area in areas]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise SettingsError(f'two areas are named {twice[0]!r}')
+    if _truth(values, 'replay'):
+        areas = tuple(replace(area, bags=recordings(area)) for area in areas)
+    plan = Plan(
+        areas, aggregator=_truth(values, 'aggregator'),
+        aggregator_files=_paths(values['aggregator_file']),
+    )
+    return _with_common(plan, values)
+
+
+def replay_plan(values: Mapping[str, str]) -> Plan:
+    """Plan the replay of recordings, with or without nodes. Raises SettingsError without a bag."""
+    bags = _paths(values['bag'])
+    if not bags:
+        raise SettingsError('which bag? Give one or more recordings')
+    files = {bag: _area_file((bag,)) for bag in bags}
+    areas = []
+    for file in dict.fromkeys(files.values()):
+        area = read_area(file, name='' if file else 'area')
+        areas.append(replace(area, bags=tuple(bag for bag in bags if files[bag] == file)))
+    plan = Plan(tuple(areas), federated=False, nodes=_truth(values, 'nodes'))
+    return _with_common(plan, values)
+
+
+def recordings(area: Area) -> tuple[Path, ...]:
+    """Bags in the folder of an area's file, sorted. Raises SettingsError when there is none."""
+    folder = area.parameter_files[0].parent
+    bags = tuple(sorted(path.parent for path in folder.glob('[!.]*/metadata.yaml')))
+    if not bags:
+        raise SettingsError(f'{folder}: no recording of area {area.name!r} to replay')
+    return bags
+
+
+def _with_common(plan: Plan, values: Mapping[str, str]) -> Plan:
+    if values['log_level'] not in LEVELS:
+        raise SettingsError(f'log_level is {values["log_level"]!r}: one of {", ".join(LEVELS)}')
+    sim_time = None if values['use_sim_time'] == 'auto' else _truth(values, 'use_sim_time')
+    return replace(
+        plan, use_sim_time=sim_time, state_dir=Path(values['state_dir']),
+        rviz=_truth(values, 'rviz'), record=Path(values['record']) if values['record'] else None,
+        rate=_number(values, 'rate'), start_offset_sec=_number(values, 'start_offset'),
+        loop=_truth(values, 'loop'), log_level=values['log_level'],
+    )
+
+
+def _area_file(bags: tuple[Path, ...]) -> Path | None:
+    """Area file beside the first bag, where importers and the simulator put it."""
+    beside = [bag.absolute().parent / AREA_FILE for bag in bags[:1]]
+    return next((path for path in beside if path.is_file()), None)
+
+
+def _paths(text: str) -> tuple[Path, ...]:
+    return tuple(Path(word.strip()).expanduser() for word in text.split(',') if word.strip())
+
+
+def _truth(values: Mapping[str, str], name: str) -> bool:
+    known = {'true': True, '1': True, 'false': False, '0': False}
+    try:
+        return known[values[name].lower()]
+    except KeyError as err:
+        raise SettingsError(f'{name} is {values[name]!r}: it must be true or false') from err
+
+
+def _number(values: Mapping[str, str], name: str) -> float:
+    try:
+        return float(values[name])
+    except ValueError as err:
+        raise SettingsError(f'{name} is {values[name]!r}: it must be a number') from err

@@ -1,0 +1,58 @@
+"""What a plan needs of this machine: programs that may be missing, files that must be there."""
+
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from utt_ros.errors import SettingsError
+from utt_ros.files import write_atomically
+from utt_ros.run.graph import Area, Plan, layout_path
+from utt_ros.run.spec import PACKAGE, find_executable
+
+CHECKOUT = Path(__file__).parents[2]
+
+
+def prepare(plan: Plan) -> tuple[Plan, list[str]]:
+    """Leave out what is not installed, saying so, and write the RViz layouts.
+
+    Returns the plan that can be started and the remarks.
+    """
+    remarks = []
+    transforms = plan.nodes and _installed('tf2_ros', 'static_transform_publisher')
+    if plan.nodes and not transforms:
+        remarks.append('tf2_ros is not installed: no static frames (no output needs them)')
+    rviz = plan.rviz and _installed('rviz2', 'rviz2')
+    if plan.rviz and not rviz:
+        remarks.append('rviz2 is not installed: going on without it')
+    plan = replace(plan, rviz=rviz, transforms=transforms)
+    if rviz:
+        template = shared_file('config/area.rviz').read_text(encoding='utf-8')
+        for area in plan.areas:
+            path = layout_path(plan, area)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, layout(template, area).encode())
+    return plan, remarks
+
+
+def layout(template: str, area: Area) -> str:
+    """Put the frame and the topics of an area into the RViz layout of an area named 'area'."""
+    text = template.replace('Fixed Frame: area\n', f'Fixed Frame: {area.name}\n')
+    return text.replace('Value: /area/', f'Value: {area.root}/')
+
+
+def shared_file(name: str) -> Path:
+    """Find a file that is installed to share/utt_ros, or lies in the checkout.
+
+    Raises SettingsError when it is nowhere.
+    """
+    prefixes = [*os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep), sys.prefix]
+    places = [Path(prefix, 'share', PACKAGE, name) for prefix in prefixes if prefix]
+    for path in (*places, CHECKOUT / name):
+        if path.is_file():
+            return path
+    raise SettingsError(f'{name} is not installed')
+
+
+def _installed(package: str, executable: str) -> bool:
+    return find_executable(package, executable) is not None
