@@ -1,0 +1,105 @@
+import pytest
+
+from utt_ros.sync.clock import CAMERA, AreaClock, Verdict
+
+SECOND = 1_000_000_000
+NOW = 1_700_000_000 * SECOND
+DAYS = 3 * 86400 * SECOND
+
+
+@pytest.fixture
+def clock():
+    return AreaClock(SECOND)
+
+
+def play(clock, begin_ns, seconds, *sources, rate_hz=10):
+    """Stamps of all sources in turn; the last verdict of each."""
+    verdicts = {}
+    for k in range(int(seconds * rate_hz)):
+        for source in sources:
+            verdicts[source] = clock.judge(source, begin_ns + k * SECOND // rate_hz)
+    return verdicts
+
+
+def test_time_is_the_newest_stamp(clock):
+    for stamp in (NOW, NOW + 5, NOW + 3):
+        assert clock.judge('a', stamp) is Verdict.AGREES
+    assert clock.now_ns == NOW + 5
+
+
+@pytest.mark.parametrize('off_ns', [DAYS, -DAYS])
+def test_phone_days_off_moves_nobody_and_is_accepted_when_it_agrees(clock, off_ns):
+    play(clock, NOW, 1, CAMERA, 'a')
+    for k in range(50):
+        stamp = NOW + SECOND + k * SECOND // 10
+        assert clock.judge('b', stamp + off_ns) is Verdict.OFF
+        assert clock.judge(CAMERA, stamp) is Verdict.AGREES
+    assert clock.judge('b', clock.now_ns) is Verdict.AGREES
+
+
+def test_phone_days_ahead_that_came_first_is_outvoted_by_the_camera(clock):
+    play(clock, NOW + DAYS, 1, 'wrong')
+    assert clock.judge(CAMERA, NOW) is Verdict.OFF
+    assert clock.judge(CAMERA, NOW + SECOND // 10) is Verdict.BACK
+    assert clock.judge('wrong', NOW + DAYS + SECOND) is Verdict.OFF
+    assert clock.now_ns == NOW + SECOND // 10
+
+
+def test_phone_days_ahead_that_came_first_is_outvoted_by_two_phones(clock):
+    play(clock, NOW + DAYS, 1, 'wrong')
+    verdicts = [clock.judge(name, NOW + k) for k in range(2) for name in ('a', 'b')]
+    assert verdicts == [Verdict.OFF, Verdict.OFF, Verdict.OFF, Verdict.BACK]
+
+
+def test_camera_that_is_off_is_outvoted_by_two_phones(clock):
+    play(clock, NOW, 1, CAMERA, 'a', 'b')
+    for k in range(30):
+        stamp = NOW + SECOND + k * SECOND // 10
+        assert clock.judge(CAMERA, stamp - 5 * SECOND) is Verdict.OFF
+        assert {clock.judge(name, stamp) for name in ('a', 'b')} == {Verdict.AGREES}
+
+
+def test_one_wrong_stamp_of_the_camera_moves_nobody(clock):
+    play(clock, NOW, 1, CAMERA)
+    assert clock.judge(CAMERA, 1) is Verdict.OFF
+    assert clock.judge(CAMERA, NOW + SECOND) is Verdict.AGREES
+
+
+def test_bag_that_starts_again_takes_everybody_back(clock):
+    play(clock, NOW, 20, CAMERA, 'a', 'b', rate_hz=100)
+    verdicts = [clock.judge(name, NOW + k * SECOND // 100)
+                for k in range(5) for name in ('a', 'b', CAMERA)]
+    assert verdicts.count(Verdict.BACK) == 1
+    assert verdicts.index(Verdict.BACK) <= 4
+    assert set(verdicts[6:]) == {Verdict.AGREES}
+
+
+def test_all_streams_resume_after_a_long_silence(clock):
+    play(clock, NOW, 2, CAMERA, 'a', 'b')
+    later = NOW + 3600 * SECOND
+    verdicts = play(clock, later, 1, CAMERA, 'a', 'b')
+    assert set(verdicts.values()) == {Verdict.AGREES}
+    assert clock.now_ns == later + 9 * SECOND // 10
+
+
+def test_area_follows_the_only_stream_left_although_others_had_agreed_until_then(clock):
+    play(clock, NOW, 2, CAMERA, 'a', 'b')
+    verdicts = [clock.judge('a', NOW - 60 * SECOND + k * SECOND // 100) for k in range(150)]
+    assert verdicts.index(Verdict.BACK) == 101  # once it went on for the tolerance, one second
+    assert set(verdicts[102:]) == {Verdict.AGREES}
+
+
+def test_burst_of_messages_that_the_link_held_back_moves_nobody(clock):
+    play(clock, NOW, 5, CAMERA, 'a', 'b')
+    play(clock, NOW + 5 * SECOND, 5, CAMERA)
+    verdicts = [clock.judge(name, NOW + 5 * SECOND + k * SECOND // 100)
+                for k in range(500) for name in ('a', 'b')]
+    assert Verdict.BACK not in verdicts
+    assert verdicts[-1] is Verdict.AGREES
+
+
+def test_forgotten_stream_has_no_vote(clock):
+    play(clock, NOW, 1, 'a', 'b')
+    clock.forget('b')
+    verdicts = [clock.judge('a', NOW - DAYS + k) for k in range(2)]
+    assert verdicts == [Verdict.OFF, Verdict.BACK]

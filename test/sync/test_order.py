@@ -1,0 +1,104 @@
+"""The order of arrival decides nothing: what comes out depends on stamps."""
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from utt_ros.sync.settings import SyncSettings
+from utt_ros.sync.synchronizer import Synchronizer
+
+MS = 1_000_000
+SETTINGS = SyncSettings()
+LAG_NS = round(SETTINGS.lag * 1e9)
+SKEW_NS = round((SETTINGS.max_wait - SETTINGS.max_gap) * 1e9)
+FEW = settings(max_examples=15, deadline=None,
+               suppress_health_check=[HealthCheck.function_scoped_fixture])
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+def arrive(rng, events, delay_ns, in_order):
+    """Order of arrival when each message takes up to `delay_ns(event)`.
+
+    `in_order(event)` names the stream within which nothing overtakes; None: all may.
+    """
+    newest = {}
+    arrivals = []
+    for event in sorted(events):
+        arrival = event.stamp_ns + int(rng.integers(0, delay_ns(event)))
+        stream = in_order(event)
+        if stream is not None:
+            arrival = newest[stream] = max(arrival, newest.get(stream, 0))
+        arrivals.append((arrival, event))
+    return [event for _, event in sorted(arrivals, key=lambda pair: pair[0])]
+
+
+def without(events, kind, begin_ms, end_ms, subject=''):
+    """Events with a silence of one stream."""
+    start = min(event.stamp_ns for event in events)
+    return [event for event in events if not (
+        event.kind == kind and event.subject == subject
+        and start + begin_ms * MS <= event.stamp_ns < start + end_ms * MS)]
+
+
+def check_same(events, arrivals, run, bits, modalities=('camera', 'ftm', 'imu')):
+    offline = run(Synchronizer(modalities=modalities), sorted(events))
+    live = Synchronizer(modalities=modalities)
+    batches = run(live, arrivals)
+    assert live.counters['late'] == 0
+    assert [bits(batch) for batch in batches] == [bits(batch) for batch in offline]
+    return offline, live
+
+
+@FEW
+@given(seed=SEEDS)
+def test_streams_that_lag_behind_each_other_give_identical_samples(
+    seed, make_camera, make_phone, run, bits
+):
+    rng = np.random.default_rng(seed)
+    events = make_camera(rng, 4.0, ('a', 'b', 'c'))
+    events += make_phone(rng, 'a', 4.0) + make_phone(rng, 'b', 4.0, 50.0, loss=0.1)
+    events += make_phone(rng, 'd', 4.0, 100.0, magnetic=False)
+    events = without(events, 'inertial', 1500, 2000, 'b')
+    begun = min(event.stamp_ns for event in events) + 200 * MS
+
+    def delay(event):  # what is new, and what nobody waits for, must not be later than the lag
+        return LAG_NS if event.kind == 'ftm' or event.stamp_ns < begun else SKEW_NS
+
+    arrivals = arrive(rng, events, delay, lambda event: (event.kind, event.subject))
+    offline, live = check_same(events, arrivals, run, bits)
+    assert len(offline) > 35
+    assert live.counters['released_by_max_wait'] >= 1
+    assert arrivals != sorted(events)
+
+
+@FEW
+@given(seed=SEEDS)
+def test_messages_that_overtake_each_other_give_identical_samples(
+    seed, make_camera, make_phone, run, bits
+):
+    rng = np.random.default_rng(seed)
+    events = make_camera(rng, 3.0, ('a', 'c'))
+    events += make_phone(rng, 'a', 3.0, 200.0) + make_phone(rng, 'b', 2.0, 200.0, begin_s=1.0)
+    # at 200 Hz the message that follows an instant is less than 6 ms younger
+    arrivals = arrive(rng, events, lambda event: LAG_NS - 6 * MS, lambda event: None)
+    _, live = check_same(events, arrivals, run, bits)
+    assert live.counters['reordered'] > 0
+
+
+@FEW
+@given(seed=SEEDS)
+@pytest.mark.parametrize('modalities', [('ftm', 'imu'), ('camera', 'ftm', 'imu')])
+def test_phones_that_vanish_and_a_camera_that_falls_silent_give_identical_samples(
+    modalities, seed, make_camera, make_phone, run, bits
+):
+    rng = np.random.default_rng(seed)
+    events = without(make_camera(rng, 6.0, ('a', 'c')), 'tracks', 1000, 3300)
+    events += make_phone(rng, 'a', 6.0) + make_phone(rng, 'b', 2.0) + make_phone(
+        rng, 'b', 1.5, begin_s=4.5)
+    arrivals = arrive(
+        rng, events, lambda event: LAG_NS, lambda event: (event.kind, event.subject))
+    offline, _ = check_same(events, arrivals, run, bits, modalities)
+    kinds = {batch.camera_tick for batch in offline}
+    assert kinds == ({True, False} if 'camera' in modalities else {False})
+    assert len(offline) > 50

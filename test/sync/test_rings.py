@@ -1,0 +1,96 @@
+import numpy as np
+import pytest
+
+from utt_ros.sync.rings import NEVER, Added, Rings
+
+
+@pytest.fixture
+def ring():
+    ring = Rings(1, 4)
+    ring.grow(2)
+    return ring
+
+
+def stamps_of(ring, slot):
+    return [stamp for stamp in range(1, 30) if ring.latest(slot, stamp) == stamp]
+
+
+def test_messages_are_sorted_whatever_their_order(ring):
+    assert [ring.add(0, stamp, (stamp,)) for stamp in (5, 9, 7, 1)] == [
+        Added.IN_ORDER, Added.IN_ORDER, Added.REORDERED, Added.REORDERED]
+    assert stamps_of(ring, 0) == [1, 5, 7, 9]
+    assert [float(ring.value(0, limit)[0]) for limit in (1, 6, 8, 9)] == [1, 5, 7, 9]
+    assert stamps_of(ring, 1) == []
+
+
+def test_first_of_two_messages_with_one_stamp_stays(ring):
+    ring.add(0, 5, (1.0,))
+    ring.add(0, 6, (2.0,))
+    assert ring.add(0, 5, (3.0,)) is Added.DUPLICATED
+    assert float(ring.value(0, 5)[0]) == 1.0
+
+
+def test_ring_keeps_the_newest_messages_and_no_more_memory(ring):
+    size = ring._stamps.nbytes
+    for stamp in range(1, 1000):
+        ring.add(0, stamp, (stamp,))
+    assert ring._stamps.nbytes == size
+    kept = [stamp for stamp in range(990, 1000) if ring.latest(0, stamp) == stamp]
+    assert kept[-4:] == [996, 997, 998, 999]
+    assert float(ring.value(0, 997)[0]) == 997.0
+
+
+def test_message_older_than_a_full_ring_is_refused(ring):
+    for stamp in range(10, 18):
+        ring.add(0, stamp, (0.0,))
+    assert ring.add(0, 1, (0.0,)) is Added.TOO_OLD
+    assert ring.latest(0, 9) == NEVER
+
+
+def test_messages_that_were_needed_and_had_to_go_are_counted(ring):
+    ring.needed_ns = 3
+    for stamp in range(1, 10):
+        ring.add(0, stamp, (0.0,))
+    assert ring.lost == 2  # 1 to 5 made room for 9
+
+
+def test_interpolation_is_linear_between_neighbours(ring):
+    for slot, scale in ((0, 1.0), (1, 10.0)):
+        ring.add(slot, 100, (0.0,))
+        ring.add(slot, 200, (scale,))
+    values, mask = ring.interpolate([0, 1], np.array([100, 125, 200]), 100)
+    assert mask.all()
+    np.testing.assert_array_equal(values[..., 0], np.float32([[0, 0.25, 1], [0, 2.5, 10]]))
+
+
+def test_nothing_is_interpolated_across_a_gap_or_beyond_the_ends(ring):
+    for stamp in (100, 200, 301):
+        ring.add(0, stamp, (1.0,))
+    values, mask = ring.interpolate([0, 1], np.array([99, 150, 250, 301, 302]), 100)
+    assert mask[0].tolist() == [False, True, False, True, False]
+    assert not mask[1].any()
+    assert not values[~mask].any()
+
+
+def test_message_at_the_instant_counts_without_a_follower(ring):
+    ring.add(0, 100, (7.0,))
+    values, mask = ring.interpolate([0], np.array([100]), 10)
+    assert mask.item()
+    assert values.item() == 7.0
+
+
+def test_following_is_the_oldest_later_message(ring):
+    for stamp in (10, 20, 30):
+        ring.add(0, stamp, (0.0,))
+    assert [ring.following(0, limit) for limit in (5, 10, 25)] == [10, 20, 30]
+    assert ring.following(0, 30) == -NEVER
+    assert ring.following(1, 0) == -NEVER
+
+
+def test_cleared_and_grown_rings_are_empty_where_they_should_be(ring):
+    ring.add(0, 10, (1.0,))
+    ring.add(1, 10, (2.0,))
+    ring.clear(0)
+    ring.grow(3)
+    assert [ring.latest(slot, 99) for slot in range(3)] == [NEVER, 10, NEVER]
+    assert ring.add(0, 5, (1.0,)) is Added.IN_ORDER

@@ -1,0 +1,40 @@
+"""Settings of the synchronizer."""
+
+from dataclasses import dataclass
+
+from utt_ros.errors import SettingsError
+from utt_ros.settings import check, setting
+
+
+@dataclass(frozen=True, slots=True)
+class SyncSettings:
+    """How long samples wait, and for whom. See docs/synchronizer.md for how to choose."""
+
+    lag: float = setting(
+        0.02, 'what a sample holds of the phones is this much older than its tick [s]',
+        low=0.0, high=1.0)
+    max_wait: float = setting(
+        0.15, 'a tick waits for a phone until any stream is this far past it [s]',
+        low=0.01, high=10.0)
+    max_gap: float = setting(
+        0.07, 'longest gap between two IMU messages that is interpolated [s]',
+        low=0.001, high=10.0)
+    subject_timeout: float = setting(
+        1.0, 'somebody of whom nothing was measured for this long is gone [s]',
+        low=0.1, high=60.0)
+    camera_timeout: float = setting(
+        0.5, 'a camera that is silent for this long is replaced by ticks of the clock [s]',
+        low=0.1, high=60.0)
+    clock_tolerance: float = setting(
+        1.0, 'a stream whose stamps differ more from the other streams is ignored [s]',
+        low=0.05, high=3600.0)
+    capacity: int = setting(
+        1024, 'messages kept of each stream of a phone', low=64, high=1_000_000)
+    max_subjects: int = setting(
+        256, 'subjects at a time; further ones are refused', low=1, high=10_000)
+
+    def __post_init__(self) -> None:
+        check(self)
+        if self.max_gap > self.max_wait:
+            raise SettingsError(
+                f'max_gap is {self.max_gap}: it must be at most max_wait, {self.max_wait}')

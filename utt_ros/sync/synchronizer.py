@@ -1,0 +1,284 @@
+"""Streams of one area in, one aligned sample per subject and tick out: docs/synchronizer.md."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from utt_ros.errors import MeasurementError
+from utt_ros.records import CAMERA_CHANNELS, MODALITIES, FloatArray, SyncedBatch
+from utt_ros.settings import WindowSettings
+from utt_ros.sync import limits
+from utt_ros.sync.association import (
+    NO_FRAME,
+    Associator,
+    LabelAssociator,
+    Match,
+    PhoneSamples,
+    Tracks,
+    place,
+)
+from utt_ros.sync.clock import CAMERA, AreaClock, Verdict
+from utt_ros.sync.phones import Phones, Span, pick
+from utt_ros.sync.rings import NEVER, Added, Rings
+from utt_ros.sync.settings import SyncSettings
+from utt_ros.sync.ticks import Ticks
+
+COUNTERS = (
+    'ticks', 'late', 'duplicated', 'reordered', 'not_finite', 'out_of_range', 'bad_name',
+    'clock_off', 'clock_jumps', 'overflow', 'too_many_subjects', 'released_by_max_wait',
+    'surplus_frames', 'boxes_without_subject', 'boxes_without_depth',
+)
+FORGET = 10  # times subject_timeout
+
+
+class Synchronizer:
+    """Aligns the camera's and the phones' streams of one area on measurement stamps.
+
+    Fed with messages in any order, it hands out the ticks that are complete. Bad input is counted
+    in `counters`, with the last offence of each kind in `remarks`, and never raises; only arrays
+    of a wrong shape do. Time is what the stamps say; nothing here reads a clock.
+    """
+
+    def __init__(
+        self,
+        settings: SyncSettings | None = None,
+        windows: WindowSettings | None = None,
+        modalities: Sequence[str] = MODALITIES,
+        associator: Associator | None = None,
+    ) -> None:
+        settings, windows = settings or SyncSettings(), windows or WindowSettings()
+        self._has_camera = 'camera' in modalities
+        self._associator = associator or LabelAssociator()
+        self._period_ns = _ns(windows.period)
+        self._lag_ns = _ns(settings.lag)
+        self._wait_ns = _ns(settings.max_wait)
+        self._timeout_ns = _ns(settings.subject_timeout)
+        self._camera_timeout_ns = _ns(settings.camera_timeout) if self._has_camera else None
+        self._most = settings.max_subjects
+        steps = np.arange(windows.imu_rows - 1, -1, -1, dtype=np.int64)
+        self._offsets_ns = -self._lag_ns - steps * self._period_ns // windows.imu_rows  # (C,)
+        self._clock = AreaClock(_ns(settings.clock_tolerance))
+        self._phones = Phones(settings.capacity, self._most, _ns(settings.max_gap))
+        self.counters = dict.fromkeys(COUNTERS, 0)
+        self.remarks: dict[str, str] = {}
+        self.epoch = -1
+        self._begin_epoch()
+
+    @property
+    def now_ns(self) -> int | None:
+        """The newest stamp on which the streams agree."""
+        return self._clock.now_ns
+
+    @property
+    def phones(self) -> tuple[str, ...]:
+        """Names of the phones that deliver, or did so not long ago, sorted."""
+        return tuple(sorted(self._phones.slots))
+
+    def add_inertial(self, subject: str, stamp_ns: int, values: Sequence[float]) -> None:
+        """Take accel [m/s^2] and gyro [rad/s] of a phone, (6,), in its own frame."""
+        ax, ay, az, gx, gy, gz = values
+        accel, gyro = ax * ax + ay * ay + az * az, gx * gx + gy * gy + gz * gz
+        if accel <= limits.ACCEL_MPS2**2 and gyro <= limits.GYRO_RADPS**2:
+            self._add(self._phones.inertial, subject, stamp_ns, values)
+        else:
+            self._refuse(accel + gyro, f'IMU of {subject!r}: accel {accel**0.5:g} m/s^2, gyro '
+                         f'{gyro**0.5:g} rad/s of at most {limits.ACCEL_MPS2:g} m/s^2, '
+                         f'{limits.GYRO_RADPS:g} rad/s')
+
+    def add_magnetic(self, subject: str, stamp_ns: int, values: Sequence[float]) -> None:
+        """Take the magnetic field [T] at a phone, (3,), in its own frame."""
+        x, y, z = values
+        field = x * x + y * y + z * z
+        if field <= limits.MAGNETIC_T**2:
+            self._add(self._phones.magnetic, subject, stamp_ns, values)
+        else:
+            self._refuse(field, f'magnetic field of {subject!r}: {field**0.5:g} T of at most '
+                         f'{limits.MAGNETIC_T:g}')
+
+    def add_ftm(self, subject: str, stamp_ns: int, range_m: float, std_m: float) -> None:
+        """Take the range between a phone and the access point and its standard deviation."""
+        low, high = limits.RANGE_M
+        if low <= range_m <= high and 0.0 <= std_m <= limits.RANGE_STD_M:
+            self._add(self._phones.ftm, subject, stamp_ns, (range_m, std_m))
+        else:
+            self._refuse(range_m + std_m, f'FTM of {subject!r}: range {range_m:g} m outside '
+                         f'{low:g}..{high:g} or std {std_m:g} m outside 0..{limits.RANGE_STD_M:g}')
+
+    def add_tracks(
+        self,
+        stamp_ns: int,
+        boxes: FloatArray,
+        subjects: Sequence[str],
+        track_ids: Sequence[str],
+        confidence: FloatArray,
+    ) -> None:
+        """Take a camera frame: boxes (N, 5) with recorded subjects (empty when unknown).
+
+        Raises MeasurementError when the arrays do not have N rows.
+        """
+        lengths = (len(boxes), len(subjects), len(track_ids), len(confidence))
+        if len(set(lengths)) > 1 or boxes.ndim != 2 or boxes.shape[1] != len(CAMERA_CHANNELS):
+            raise MeasurementError(
+                f'boxes {boxes.shape} with {lengths[1]} subjects, {lengths[2]} track ids and '
+                f'{lengths[3]} confidences: they must be (N, 5) and N each')
+        if not self._has_camera:
+            return
+        if len(boxes) > limits.BOXES:
+            self._count('out_of_range', f'{len(boxes)} boxes in a frame: at most {limits.BOXES}')
+        elif self._agrees(CAMERA, stamp_ns):
+            frame = Tracks(stamp_ns, boxes, tuple(subjects), tuple(track_ids), confidence)
+            counter = self._ticks.add_frame(self._sift(frame))
+            if counter:
+                self._count(counter, f'camera frame {(self.now_ns or 0) - stamp_ns} ns old')
+
+    def poll(self) -> list[SyncedBatch]:
+        """The ticks that became complete since the last call, in order."""
+        batches: list[SyncedBatch] = []
+        now_ns = self._clock.now_ns
+        while now_ns is not None and (tick := self._ticks.next(now_ns)) is not None:
+            stamp_ns, is_frame = tick
+            span = (stamp_ns - self._lag_ns - self._timeout_ns, stamp_ns - self._lag_ns)
+            is_behind = self._phones.is_behind(span)
+            if is_behind and now_ns < stamp_ns + self._wait_ns:
+                break
+            frame = self._ticks.take_frame() if is_frame else None
+            if is_frame and frame is None:
+                self.counters['surplus_frames'] += 1
+            elif frame is None and not self._is_anybody_there(span):
+                following_ns = self._phones.following(span[1]) + self._lag_ns
+                self._ticks.skip(min(following_ns, now_ns))
+            else:
+                if frame is None:
+                    self._ticks.take_virtual()
+                self.counters['released_by_max_wait'] += is_behind
+                batches.append(self._sample(stamp_ns, span, frame))
+        return batches
+
+    def _add(self, ring: Rings, subject: str, stamp_ns: int, values: Sequence[float]) -> None:
+        slot = self._phones.slots.get(subject)
+        if slot is None and (slot := self._enter(subject)) is None:
+            return
+        if not self._agrees(subject, stamp_ns):
+            return
+        added = ring.add(slot, stamp_ns, values)
+        if added is Added.DUPLICATED:
+            self.counters['duplicated'] += 1
+        elif added is Added.TOO_OLD or stamp_ns <= self._sampled_ns:
+            self._count('late', f'{subject!r}: {self._sampled_ns - stamp_ns} ns too late')
+        elif added is Added.REORDERED:
+            self.counters['reordered'] += 1
+
+    def _enter(self, subject: str) -> int | None:
+        if not limits.is_name(subject):
+            self._count('bad_name', f'{subject[:limits.NAME_LENGTH]!r} cannot be in a topic name')
+            return None
+        slot = self._phones.enter(subject)
+        if slot is None:
+            self._count('too_many_subjects', f'{subject!r} is one more than {self._most}')
+        else:
+            self._heard_ns[subject] = self.now_ns or NEVER
+        return slot
+
+    def _agrees(self, source: str, stamp_ns: int) -> bool:
+        """Whether a stamp fits the area's time, which it may also have moved."""
+        if not limits.STAMP_NS[0] <= stamp_ns <= limits.STAMP_NS[1]:
+            self._count('out_of_range', f'stamp {stamp_ns} ns of {source or "the camera"}')
+            return False
+        before_ns = self.now_ns or stamp_ns
+        verdict = self._clock.judge(source, stamp_ns)
+        if verdict is not Verdict.AGREES:
+            remark = f'{source or "camera"}: {(stamp_ns - before_ns) / 1e9:+.3f} s from the others'
+            if verdict is Verdict.OFF:
+                self._heard_ns[source] = before_ns
+                self._count('clock_off', remark)
+                return False
+            self._count('clock_jumps', remark)
+            if verdict is Verdict.BACK:
+                self._begin_epoch()
+        self._ticks.begin(stamp_ns)
+        return True
+
+    def _sift(self, frame: Tracks) -> Tracks:
+        """Drop the boxes that cannot be, and the labels that cannot be names."""
+        finite, within = limits.check_boxes(frame.boxes)
+        keep, subjects = [], list(frame.subjects)
+        for box, subject in enumerate(subjects):
+            if not (finite[box] and within[box]):
+                name = 'out_of_range' if finite[box] else 'not_finite'
+                self._count(name, f'box {frame.boxes[box].tolist()} of {subject!r}')
+                continue
+            keep.append(box)
+            if not subject:
+                self.counters['boxes_without_subject'] += 1
+            elif not limits.is_name(subject):
+                self._count('bad_name', f'{subject[:limits.NAME_LENGTH]!r} of a box')
+                subjects[box] = ''
+        return Tracks(
+            frame.stamp_ns, frame.boxes[keep], tuple(subjects[box] for box in keep),
+            tuple(frame.track_ids[box] for box in keep), frame.confidence[keep])
+
+    def _refuse(self, value: float, remark: str) -> None:
+        self._count('out_of_range' if abs(value) < float('inf') else 'not_finite', remark)
+
+    def _count(self, name: str, remark: str) -> None:
+        self.counters[name] += 1
+        self.remarks[name] = remark
+
+    def _begin_epoch(self) -> None:
+        self.epoch += 1
+        self._sequence = 0
+        self._sampled_ns = NEVER  # newest instant of a sample
+        self._ticks = Ticks(self._period_ns, self._lag_ns, self._camera_timeout_ns)
+        self._seen_ns: dict[str, int] = {}  # subject -> newest tick with a box
+        self._heard_ns: dict[str, int] = {}  # phone -> the area's time when it came or was off
+        self._phones.clear()
+
+    def _is_anybody_there(self, span: Span) -> bool:
+        was_seen = any(seen_ns > span[0] for seen_ns in self._seen_ns.values())
+        return was_seen or bool(self._phones.present(span))
+
+    def _sample(self, stamp_ns: int, span: Span, frame: Tracks | None) -> SyncedBatch:
+        self._forget(span[0])
+        names = self._phones.present(span)
+        phones = self._phones.sample(names, span, stamp_ns, stamp_ns + self._offsets_ns)
+        matches = self._see(frame, phones) if frame else ()
+        subjects = tuple(sorted({*names, *self._seen_ns}))
+        phones = pick(phones, subjects)
+        track_ids, association, camera, camera_mask = place(
+            frame or NO_FRAME, matches, subjects)
+        self._sampled_ns = span[1]
+        self.counters['overflow'] += self._phones.mark_sampled(span[1])
+        self._sequence += 1
+        self.counters['ticks'] += 1
+        return SyncedBatch(
+            stamp_ns=stamp_ns, epoch=self.epoch, sequence=self._sequence - 1,
+            camera_tick=frame is not None, subjects=subjects, track_ids=track_ids,
+            association=association, camera=camera, camera_mask=camera_mask, ftm=phones.ftm,
+            ftm_age_s=phones.ftm_age_s, ftm_mask=phones.ftm_mask, imu=phones.imu,
+            imu_mask=phones.imu_mask)
+
+    def _see(self, frame: Tracks, phones: PhoneSamples) -> list[Match]:
+        """Whom the camera sees."""
+        seen = []
+        for match in self._associator.associate(frame, phones):
+            if match.subject not in self._seen_ns and len(self._seen_ns) == self._most:
+                self._count('too_many_subjects', f'{match.subject!r} in the picture')
+                continue
+            self._seen_ns[match.subject] = frame.stamp_ns
+            self.counters['boxes_without_depth'] += not np.isfinite(frame.boxes[match.box, 2])
+            seen.append(match)
+        return seen
+
+    def _forget(self, gone_ns: int) -> None:
+        """Forget who is gone; a phone's place is kept for some time, since phones do return."""
+        self._seen_ns = {name: ns for name, ns in self._seen_ns.items() if ns > gone_ns}
+        left_ns = gone_ns - (FORGET - 1) * self._timeout_ns
+        for name in tuple(self._phones.slots):
+            if max(self._phones.newest(name), self._heard_ns.get(name, NEVER)) <= left_ns:
+                self._phones.leave(name)
+                self._clock.forget(name)
+                self._heard_ns.pop(name, None)
+
+
+def _ns(seconds: float) -> int:
+    return round(seconds * 1e9)
