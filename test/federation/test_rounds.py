@@ -181,6 +181,8 @@ def test_status_tells_what_was_counted_and_the_next_round_begins_anew() -> None:
     ({'quorum': 3, 'areas': ('north', 'south')}, 'quorum is 3: at most 2 areas'),
     ({'quorum': 5, 'max_areas': 4}, 'quorum is 5: at most 4 areas'),
     ({'weighting': 'median'}, r"weighting is 'median': .* one of \['uniform', 'windows'\]"),
+    ({'areas': ('north', 'so/uth')}, "areas has 'so/uth', which is not a name"),
+    ({'areas': (1,)}, 'areas has 1, which is not a name'),
     ({'deadline': -1.0}, r'deadline is -1.0: it must be at least 0.0'),
 ])
 def test_settings_that_cannot_work_are_refused(settings: dict, message: str) -> None:

@@ -33,7 +33,11 @@ def declare(node: Node, cls: type[T], prefix: str = '') -> T:
 
 
 def _descriptor(item: Any) -> ParameterDescriptor:
-    descriptor = ParameterDescriptor(description=item.metadata.get('text', ''), read_only=True)
+    descriptor = ParameterDescriptor(
+        description=item.metadata.get('text', ''),
+        read_only=True,
+        dynamic_typing=item.default == (),  # an empty list does not tell the type of its items
+    )
     low, high = item.metadata.get('low'), item.metadata.get('high')
     if low is None and high is None:
         return descriptor

@@ -17,7 +17,7 @@ POLL_SEC = 0.2
 
 
 def run_node(factory: Callable[[], Node], args: Sequence[str] | None = None) -> int:
-    """Run one node until SIGINT or SIGTERM; return 0, or 2 when its settings are refused."""
+    """Run one node until SIGINT or SIGTERM; return 0, or 2 when an error of ours ends it."""
     stop = StopRequest()
     rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     try:
@@ -30,6 +30,9 @@ def run_node(factory: Callable[[], Node], args: Sequence[str] | None = None) -> 
     executor.add_node(node)
     try:
         spin_until(executor, stop)
+    except UttError as err:
+        node.get_logger().fatal(str(err))
+        return 2
     finally:
         executor.remove_node(node)
         node.destroy_node()

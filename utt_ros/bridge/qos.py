@@ -1,4 +1,4 @@
-"""The three qualities of service that the package uses, set explicitly since a mismatch fails silently."""
+"""The qualities of service that the package uses, set explicitly since a mismatch fails silently."""
 
 from rclpy.qos import (
     QoSDurabilityPolicy,
@@ -30,3 +30,11 @@ STATE = QoSProfile(
     durability=QoSDurabilityPolicy.TRANSIENT_LOCAL,
 )
 """The newest value of something, also for those who come late."""
+
+COLLECTED = QoSProfile(
+    history=QoSHistoryPolicy.KEEP_LAST,
+    depth=200,
+    reliability=QoSReliabilityPolicy.RELIABLE,
+    durability=QoSDurabilityPolicy.TRANSIENT_LOCAL,
+)
+"""Reading side of a state that many publish with STATE: the newest of each, also of before."""

@@ -9,11 +9,9 @@ from math import sqrt
 import numpy as np
 
 from utt_ros.errors import ModelError, UpdateRefused
-from utt_ros.federation.settings import AggregatorSettings
+from utt_ros.federation.settings import LONGEST_NAME, AggregatorSettings
 from utt_ros.federation.wire import Tensors, schema_of, unpack
 from utt_ros.records import FloatArray, Update
-
-SHOWN = 64  # characters of a foreign name that an error repeats
 
 
 def check_update(
@@ -32,20 +30,14 @@ def check_update(
         _check_windows(update.windows, limits.max_windows)
         _check_change(tensors, expected, limits.max_change)
     except ModelError as err:
-        raise UpdateRefused(f'area {update.area[:SHOWN]!r}: {err}') from err
+        raise UpdateRefused(f'area {update.area[:LONGEST_NAME]!r}: {err}') from err
     return tensors
-
-
-def valid_area(area: str) -> bool:
-    """Whether an area can have this name: short, of the characters that a topic name allows."""
-    return area.isascii() and area.isidentifier() and len(area) <= SHOWN
 
 
 def _check_origin(update: Update, federation: str, round_: int) -> None:
     if update.federation != federation:
-        raise ModelError(
-            f'it belongs to federation {update.federation[:SHOWN]!r}: this one is {federation!r}'
-        )
+        shown = update.federation[:LONGEST_NAME]
+        raise ModelError(f'it belongs to federation {shown!r}: this one is {federation!r}')
     if update.round != round_:
         why = 'stale' if update.round < round_ else 'ahead'
         raise ModelError(f'it is {why}, of round {update.round}: round {round_} is collected')
@@ -56,7 +48,7 @@ def _check_schema(announced: str, tensors: Tensors, expected: Tensors) -> None:
         raise ModelError('it has 0 tensors: at least 1 is needed')
     for name, tensor in tensors.items():
         if name not in expected:
-            raise ModelError(f'tensor {name[:SHOWN]!r} is not in the model')
+            raise ModelError(f'tensor {name[:LONGEST_NAME]!r} is not in the model')
         known = expected[name]
         if tensor.dtype != known.dtype:
             raise ModelError(f'tensor {name!r} is {tensor.dtype}: it must be {known.dtype}')

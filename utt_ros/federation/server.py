@@ -5,9 +5,9 @@ from secrets import token_hex
 
 from utt_ros.errors import ModelError, UpdateRefused
 from utt_ros.federation.averaging import RULES, Contribution
-from utt_ros.federation.checks import SHOWN, check_update, valid_area
+from utt_ros.federation.checks import check_update
 from utt_ros.federation.rounds import RoundKeeper
-from utt_ros.federation.settings import AggregatorSettings
+from utt_ros.federation.settings import LONGEST_NAME, AggregatorSettings, valid_area
 from utt_ros.federation.store import Checkpoint, Store, read_log
 from utt_ros.federation.wire import Tensors, pack
 from utt_ros.records import GlobalModel, RoundStatus, Update
@@ -52,7 +52,7 @@ class Server:
             self.refused += 1
             ours = update.federation == self.model.federation
             current = ours and update.round == self.model.round
-            self._keeper.refuse(update.area[:SHOWN], str(err), size, answered=current)
+            self._keeper.refuse(update.area[:LONGEST_NAME], str(err), size, answered=current)
             return str(err)
         self.accepted += 1
         self._contributions.append(Contribution(update.area, tensors, update.windows))
@@ -61,7 +61,7 @@ class Server:
 
     def _check(self, update: Update) -> Tensors:
         if not valid_area(update.area):
-            raise UpdateRefused(f'area {update.area[:SHOWN]!r} is not a name of an area')
+            raise UpdateRefused(f'area {update.area[:LONGEST_NAME]!r} is not a name of an area')
         self._keeper.admit(update.area)
         if update.federation == self.model.federation:
             self._keeper.hear(update.area)

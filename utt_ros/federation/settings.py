@@ -7,6 +7,16 @@ from utt_ros.errors import SettingsError
 from utt_ros.federation.averaging import RULES
 from utt_ros.settings import check, setting
 
+LONGEST_NAME = 64
+
+
+def valid_area(area: object) -> bool:
+    """Whether an area can have this name: short, of the characters that a topic name allows."""
+    return (
+        isinstance(area, str) and area.isascii() and area.isidentifier()
+        and len(area) <= LONGEST_NAME
+    )
+
 
 @dataclass(frozen=True, slots=True)
 class AggregatorSettings:
@@ -36,6 +46,9 @@ class AggregatorSettings:
             raise SettingsError(
                 f'weighting is {self.weighting!r}: it must be one of {sorted(RULES)}'
             )
+        for area in self.areas:
+            if not valid_area(area):
+                raise SettingsError(f'areas has {area!r}, which is not a name of an area')
         most = len(self.areas) or self.max_areas
         if self.quorum > most:
             raise SettingsError(f'quorum is {self.quorum}: at most {most} areas may take part')

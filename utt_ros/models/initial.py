@@ -17,7 +17,7 @@ from utt_ros.models.twin import initial_weights
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the weights of a configuration (JSON) and a seed as safetensors; 2 when it can't be."""
+    """Write the weights of a configuration (JSON) and a seed as safetensors; 2 when refused."""
     config, seed, path = sys.argv[1:] if arguments is None else arguments
     try:
         weights = initial_weights(*load_config(config), seed=int(seed))

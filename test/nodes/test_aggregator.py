@@ -1,0 +1,284 @@
+"""The aggregator over real DDS: it is a process, and so are the areas."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+
+from utt_ros import records
+from utt_ros.bridge import weights
+from utt_ros.bridge.qos import COLLECTED, RELIABLE, STATE
+from utt_ros.federation.server import new_federation
+from utt_ros.federation.store import Store, read_log
+from utt_ros.federation.wire import pack, unpack
+from utt_ros.models.settings import ModelSettings, dump_config
+from utt_ros.msg import GlobalModel, ModelUpdate, RoundStatus
+from utt_ros.settings import WindowSettings
+
+ROOT = Path(__file__).parents[2]
+INITIAL = {'camera.w': np.zeros((40, 50), np.float32), 'imu.w': np.ones(1000, np.float32)}
+Start = Callable[..., subprocess.Popen]
+
+
+@pytest.fixture
+def start(ros_domain: int) -> Iterator[Start]:
+    """Start a Python process in the test's domain; it is killed at the end if it still runs."""
+    processes = []
+
+    def run(*arguments: object) -> subprocess.Popen:
+        command = [sys.executable, *(str(argument) for argument in arguments)]
+        processes.append(subprocess.Popen(command, cwd=ROOT))
+        return processes[-1]
+
+    yield run
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    """Prepare a state folder with a small model of round 0, so no process loads torch."""
+    store = Store(tmp_path / 'state', keep=5)
+    new_federation(store, dump_config(ModelSettings(), WindowSettings()), INITIAL)
+    store.close()
+    return store.folder
+
+
+def start_aggregator(start: Start, state: Path, **parameters: object) -> subprocess.Popen:
+    given = {'state_dir': state, 'deadline': 60.0, **parameters}
+    words = [word for name, value in given.items() for word in ('-p', f'{name}:={value}')]
+    return start('-m', 'utt_ros.nodes.aggregator', '--ros-args', *words)
+
+
+def start_trainer(start: Start, area: str, step: float, windows: int) -> subprocess.Popen:
+    return start(Path(__file__).with_name('fake_trainer.py'), area, step, windows)
+
+
+class Watcher:
+    """What an area, or a person, sees of the federation."""
+
+    def __init__(self) -> None:
+        self.node = Node('watcher')
+        self.models: list[records.GlobalModel] = []
+        self.statuses: list[records.RoundStatus] = []
+        self.updates = self.node.create_publisher(ModelUpdate, '/utt/updates', COLLECTED)
+        self.node.create_subscription(GlobalModel, '/utt/model', self._on_model, STATE)
+        self.node.create_subscription(RoundStatus, '/utt/rounds', self._on_status, RELIABLE)
+        self._executor = SingleThreadedExecutor()
+        self._executor.add_node(self.node)
+
+    def _on_model(self, message: GlobalModel) -> None:
+        self.models.append(weights.model_from_message(message))
+
+    def _on_status(self, message: RoundStatus) -> None:
+        self.statuses.append(weights.status_from_message(message))
+
+    def spin(self) -> None:
+        self._executor.spin_once(timeout_sec=0.05)
+
+    def send(self, update: records.Update) -> None:
+        stamp = self.node.get_clock().now().to_msg()
+        self.updates.publish(weights.update_to_message(update, stamp))
+
+    def answer(self, area: str, value: float) -> records.Update:
+        """Make an update to the newest model."""
+        packed = pack({'imu.w': np.full_like(INITIAL['imu.w'], value)})
+        model = self.models[-1]
+        return records.Update(
+            model.federation, area, model.round, 5, ('imu',),
+            packed.schema, packed.checksum, packed.payload,
+        )
+
+    def ready(self) -> bool:
+        """Whether there is a model, and an update would arrive."""
+        return bool(self.models) and self.updates.get_subscription_count() > 0
+
+    def told(self, condition: Callable[[records.RoundStatus], object]) -> bool:
+        """Whether the newest status is so."""
+        return bool(self.statuses and condition(self.statuses[-1]))
+
+    def closed(self) -> list[records.RoundStatus]:
+        return [status for status in self.statuses if status.state == 'completed']
+
+    def close(self) -> None:
+        self._executor.shutdown()
+        self.node.destroy_node()
+
+
+@pytest.fixture
+def watcher(ros: int) -> Iterator[Watcher]:
+    made = Watcher()
+    yield made
+    made.close()
+
+
+def tensors_of(model: records.GlobalModel) -> dict[str, np.ndarray]:
+    return unpack(model.payload, model.checksum, 2**24)
+
+
+def test_two_areas_complete_three_rounds_and_the_model_is_np_average(
+    start: Start, state: Path, watcher: Watcher, wait_until: Callable,
+) -> None:
+    start_aggregator(start, state, areas="['north','south']", max_rounds=3)
+    start_trainer(start, 'north', 0.1, 100)
+    start_trainer(start, 'south', 0.7, 300)
+    wait_until(
+        lambda: watcher.models and watcher.models[-1].round == 3, 30.0, watcher.spin,
+    )
+    expected = INITIAL
+    for _ in range(3):
+        expected = {
+            name: np.average(
+                [tensor + np.float32(0.1), tensor + np.float32(0.7)], axis=0, weights=[100, 300],
+            ).astype(np.float32)
+            for name, tensor in expected.items()
+        }
+    for name, tensor in tensors_of(watcher.models[-1]).items():
+        np.testing.assert_array_equal(tensor, expected[name])
+    rounds = read_log(state)
+    assert [entry.accepted for entry in rounds] == [{'north': 100, 'south': 300}] * 3
+    assert rounds[0].bytes_received == 2 * len(watcher.models[-1].payload)
+
+    late = Watcher()
+    wait_until(lambda: late.models, 10.0, late.spin)
+    late.close()
+    assert late.models == watcher.models[-1:]
+
+
+def test_a_nan_update_is_refused_by_name_while_the_round_completes(
+    start: Start, state: Path, watcher: Watcher, wait_until: Callable,
+) -> None:
+    start_aggregator(start, state, areas="['bad','good']")
+    wait_until(watcher.ready, 20.0, watcher.spin)
+    watcher.send(watcher.answer('bad', np.nan))
+    watcher.send(watcher.answer('good', 3.0))
+    wait_until(lambda: watcher.models[-1].round == 1, 10.0, watcher.spin)
+    np.testing.assert_array_equal(tensors_of(watcher.models[-1])['imu.w'], np.full(1000, 3.0))
+    wait_until(watcher.closed, 10.0, watcher.spin)
+    closed = watcher.closed()[0]
+    assert closed.accepted == {'good': 5}
+    assert list(closed.refused) == ['bad']
+    for part in ("'bad'", "'imu.w'", '1000 values', 'not finite', '0 are allowed'):
+        assert part in closed.refused['bad']
+
+
+def test_no_bad_update_stops_the_aggregator(
+    start: Start, state: Path, watcher: Watcher, wait_until: Callable,
+) -> None:
+    aggregator = start_aggregator(
+        start, state, quorum=2, deadline=0.0, max_update_bytes=5000,
+    )
+    wait_until(watcher.ready, 20.0, watcher.spin)
+    good = watcher.answer('north', 2.0)
+    bad = {
+        'liar': {'round': 9},
+        'foreign': {'federation': 'beef'},
+        'cut': {'payload': good.payload[:-1]},
+        'wrong_sum': {'checksum': '0' * 64},
+        'wrong_schema': {'schema': ''},
+        'empty': {'payload': b''},
+        'large': {'payload': bytes(6000)},
+        'none': {'windows': 0},
+        '': {},
+        'no/name': {},
+    }
+    for area, changes in bad.items():
+        watcher.send(replace(good, area=area, **changes))
+    watcher.send(good)
+    watcher.send(good)
+    wait_until(
+        lambda: watcher.told(lambda now: set(now.refused) == {*bad, 'north'}), 10.0, watcher.spin,
+    )
+    status = watcher.statuses[-1]
+    assert (status.round, status.state, status.accepted) == (0, 'collecting', {'north': 5})
+    assert 'already sent' in status.refused['north']
+    watcher.send(replace(good, area='south'))
+    wait_until(lambda: watcher.models[-1].round == 1, 10.0, watcher.spin)
+    aggregator.send_signal(signal.SIGINT)
+    assert aggregator.wait(10.0) == 0
+
+
+def test_kill_9_within_a_round_resumes_federation_and_round(
+    start: Start, state: Path, watcher: Watcher, wait_until: Callable,
+) -> None:
+    areas = {'areas': "['north','south']"}
+    aggregator = start_aggregator(start, state, **areas)
+    start_trainer(start, 'north', 0.1, 100)
+    wait_until(watcher.ready, 20.0, watcher.spin)
+    watcher.send(watcher.answer('south', 1.0))
+    wait_until(lambda: watcher.models[-1].round == 1, 20.0, watcher.spin)
+    in_round_1 = {'round': 1, 'accepted': {'north': 100}}
+    wait_until(
+        lambda: watcher.told(lambda now: replace(now, **in_round_1) == now), 10.0, watcher.spin,
+    )
+    before = watcher.models[-1]
+    aggregator.kill()
+    aggregator.wait()
+
+    count = len(watcher.models)
+    start_aggregator(start, state, **areas)
+    wait_until(lambda: len(watcher.models) > count, 20.0, watcher.spin)
+    assert watcher.models[-1] == before
+    wait_until(watcher.ready, 10.0, watcher.spin)
+    watcher.send(watcher.answer('south', 2.0))
+    wait_until(lambda: watcher.models[-1].round == 2, 20.0, watcher.spin)
+    assert watcher.models[-1].federation == before.federation
+    assert read_log(state)[-1].accepted == {'north': 100, 'south': 5}
+
+
+def test_an_area_that_restarts_within_a_round_does_not_count_twice(
+    start: Start, state: Path, watcher: Watcher, wait_until: Callable,
+) -> None:
+    start_aggregator(start, state, areas="['north','south']")
+    wait_until(watcher.ready, 20.0, watcher.spin)
+    first = start_trainer(start, 'north', 0.1, 100)
+    wait_until(lambda: watcher.told(lambda now: now.accepted), 20.0, watcher.spin)
+    first.kill()
+    start_trainer(start, 'north', 0.1, 100)
+    wait_until(lambda: watcher.told(lambda now: 'north' in now.refused), 20.0, watcher.spin)
+    watcher.send(watcher.answer('south', 1.0))
+    wait_until(lambda: watcher.models[-1].round == 1, 10.0, watcher.spin)
+    wait_until(watcher.closed, 10.0, watcher.spin)
+    assert watcher.closed()[0].accepted == {'north': 100, 'south': 5}
+
+
+def test_a_first_start_makes_a_model_and_the_aggregator_itself_never_loads_torch(
+    start: Start, tmp_path: Path, watcher: Watcher, wait_until: Callable,
+) -> None:
+    aggregator = start_aggregator(start, tmp_path / 'new', seed=7)
+    wait_until(lambda: watcher.models, 60.0, watcher.spin)
+    assert watcher.models[0].round == 0
+    process = psutil.Process(aggregator.pid)
+    assert process.children() == []
+    assert not [region.path for region in process.memory_maps() if 'torch' in region.path]
+    aggregator.send_signal(signal.SIGTERM)
+    assert aggregator.wait(10.0) == 0
+
+    other = start_aggregator(start, tmp_path / 'other', seed=7)
+    wait_until(lambda: len(watcher.models) > 1, 60.0, watcher.spin)
+    assert watcher.models[1].payload == watcher.models[0].payload
+    assert watcher.models[1].federation != watcher.models[0].federation
+    other.send_signal(signal.SIGTERM)
+    assert other.wait(10.0) == 0
+
+
+def test_a_state_of_another_model_is_refused_by_name(start: Start, state: Path) -> None:
+    with Path(state.parent / 'log').open('w') as log:
+        process = subprocess.run(
+            [sys.executable, '-m', 'utt_ros.nodes.aggregator', '--ros-args',
+             '-p', f'state_dir:={state}', '-p', 'ticks:=20'],
+            cwd=ROOT, stderr=log, stdout=log, timeout=30, check=False,
+        )
+    assert process.returncode == 2
+    said = Path(state.parent / 'log').read_text()
+    assert 'holds a federation with the configuration' in said
+    assert '"ticks":20' in said

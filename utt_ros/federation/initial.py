@@ -1,0 +1,39 @@
+"""The model of round 0, made once in the life of a federation."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from utt_ros.errors import ModelError
+from utt_ros.federation.wire import Tensors, parse
+
+STOP_SEC = 5.0
+
+
+class InitialModel:
+    """Weights on their way from a child process, which alone loads torch (some 200 MB)."""
+
+    def __init__(self, config: str, seed: int, folder: Path) -> None:
+        """`config`: of the model, as JSON; `folder`: where the child leaves its file."""
+        self._path = folder / 'initial.safetensors'
+        command = ('-m', 'utt_ros.models.initial', config, str(seed), str(self._path))
+        self._process = subprocess.Popen(  # noqa: S603 - nothing of it comes from outside
+            [sys.executable, *command], stdin=subprocess.DEVNULL,
+        )
+
+    def poll(self) -> Tensors | None:
+        """The weights, None while they are being made; raises ModelError when they can't be."""
+        code = self._process.poll()
+        if code is None:
+            return None
+        if code != 0:
+            raise ModelError(f'the initial model was not made: its process ended with {code}')
+        tensors = parse(self._path.read_bytes())
+        self._path.unlink()
+        return tensors
+
+    def close(self) -> None:
+        """End the child process if it still runs."""
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait(STOP_SEC)

@@ -1,0 +1,143 @@
+"""The aggregator of a federation: updates of the areas in, global models out.
+
+Deadlines run on the steady clock and not on simulated time: they are about how long people and
+machines wait, areas may replay sessions on clocks of their own, and a paused bag must not stop the
+others.
+"""
+
+import sys
+from collections.abc import Mapping, Sequence
+from time import monotonic_ns
+
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+
+from utt_ros.bridge.diagnostics import Diagnostics
+from utt_ros.bridge.parameters import declare
+from utt_ros.bridge.process import run_node
+from utt_ros.bridge.qos import COLLECTED, RELIABLE, STATE
+from utt_ros.bridge.weights import model_to_message, status_to_message, update_from_message
+from utt_ros.errors import SettingsError
+from utt_ros.federation.initial import InitialModel
+from utt_ros.federation.server import Server, new_federation
+from utt_ros.federation.settings import AggregatorSettings
+from utt_ros.federation.store import Checkpoint, Store
+from utt_ros.models.settings import ModelSettings, dump_config, load_config
+from utt_ros.msg import GlobalModel, ModelUpdate, RoundStatus
+from utt_ros.records import RoundStatus as Status
+from utt_ros.settings import WindowSettings
+
+TICK_SEC = 0.1
+STATUS_TICKS = 10
+
+
+class Aggregator(Node):
+    """Publishes the model and begins to collect as soon as there is a model of round 0."""
+
+    def __init__(self) -> None:
+        super().__init__('aggregator')
+        self._settings = declare(self, AggregatorSettings)
+        model, window = declare(self, ModelSettings, 'model.'), declare(self, WindowSettings)
+        self._config = dump_config(model, window)
+        self._models = self.create_publisher(GlobalModel, '/utt/model', STATE)
+        self._rounds = self.create_publisher(RoundStatus, '/utt/rounds', RELIABLE)
+        self._server: Server | None = None
+        self._initial: InitialModel | None = None
+        self._store = Store(self._settings.state_path, self._settings.keep)
+        self._ticks = 0
+        self._open()
+        self.create_subscription(ModelUpdate, '/utt/updates', self._on_update, COLLECTED)
+        self.create_timer(TICK_SEC, self._on_tick, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._diagnostics = Diagnostics(self, 'aggregator', self._values)
+
+    def destroy_node(self) -> None:
+        """End the child process and leave the state to the next aggregator."""
+        if self._initial is not None:
+            self._initial.close()
+        self._store.close()
+        super().destroy_node()
+
+    def _open(self) -> None:
+        """Resume the federation of the state folder, or begin one."""
+        begin, problems = self._store.newest()
+        for problem in problems:
+            self.get_logger().error(f'{problem}; an earlier round is used')
+        if begin is None:
+            folder = self._settings.state_path
+            self._initial = InitialModel(self._config, self._settings.seed, folder)
+        elif load_config(begin.config) != load_config(self._config):
+            raise SettingsError(
+                f'{self._store.folder} holds a federation with the configuration {begin.config}: '
+                f'the parameters say {self._config}'
+            )
+        else:
+            self._begin(begin)
+
+    def _begin(self, begin: Checkpoint) -> None:
+        self._server = Server(self._settings, self._store, begin, monotonic_ns())
+        self._publish_model(self._server)
+        self.get_logger().info(f'federation {begin.federation} is at round {begin.round}')
+
+    def _on_update(self, message: ModelUpdate) -> None:
+        if self._server is None:
+            return
+        refusal = self._server.receive(update_from_message(message), monotonic_ns())
+        if refusal is not None:
+            self.get_logger().warning(f'refused: {refusal}', throttle_duration_sec=1.0)
+        self._step(self._server)
+        self._publish_status(self._server.status(monotonic_ns()))
+
+    def _on_tick(self) -> None:
+        self._ticks += 1
+        if self._server is None:
+            self._await_initial_model()
+        elif not self._step(self._server) and self._ticks % STATUS_TICKS == 0:
+            self._publish_status(self._server.status(monotonic_ns()))
+
+    def _await_initial_model(self) -> None:
+        tensors = self._initial.poll() if self._initial is not None else None
+        if tensors is not None:
+            self._begin(new_federation(self._store, self._config, tensors))
+
+    def _step(self, server: Server) -> bool:
+        closed = server.step(monotonic_ns())
+        if closed is None:
+            return False
+        self._publish_model(server)
+        self._publish_status(closed)
+        self.get_logger().info(
+            f'round {closed.round} completed by {", ".join(sorted(closed.accepted))} '
+            f'in {closed.duration_s:.1f} s'
+        )
+        if server.problem:
+            self.get_logger().error(server.problem)
+        return True
+
+    def _publish_model(self, server: Server) -> None:
+        self._models.publish(model_to_message(server.model, self.get_clock().now().to_msg()))
+
+    def _publish_status(self, status: Status) -> None:
+        self._rounds.publish(status_to_message(status, self.get_clock().now().to_msg()))
+
+    def _values(self) -> Mapping[str, object]:
+        if self._server is None:
+            return {'level': 'warn', 'message': 'the initial model is being made'}
+        others = self.count_publishers('/utt/model') - 1
+        message = f'{others} other aggregators publish /utt/model' if others > 0 else ''
+        return {
+            'level': 'warn' if self._server.problem or message else 'ok',
+            'message': self._server.problem or message,
+            'federation': self._server.model.federation,
+            'round': self._server.model.round,
+            'updates_accepted': self._server.accepted,
+            'updates_refused': self._server.refused,
+        }
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the aggregator until it is told to stop."""
+    return run_node(Aggregator, args)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
