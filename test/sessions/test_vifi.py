@@ -1,0 +1,448 @@
+import gzip
+import json
+import os
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from utt_ros.cli.main import main
+from utt_ros.geometry.camera import CameraModel
+from utt_ros.sessions.bags import find_sessions, read_area, read_session, read_split
+
+START = 1_600_000_000.0
+FRAMES, SUBJECTS = 40, 2
+TIMES = START + np.arange(FRAMES) / 10
+MINI = Path(__file__).parents[3] / 'shared' / 'data' / 'realwalk-mini'
+CAMERA = {'width': 1280, 'height': 720, 'fx': 500.0, 'fy': 510.0, 'cx': 640.0, 'cy': 360.0,
+          'pitch_down_rad': 0.2, 'height_m': 2.4}
+SCENES = {'camera': CAMERA, 'phone_height_m': 1.1, 'person_height_m': 1.8,
+          'scenes': {'scene0': {'pose_floor': {'yaw_rad': 0.7}, 'ap_xyz_area_m': [0, 1, 2]}}}
+
+
+def put(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(gzip.compress(data) if path.suffix == '.gz' else data)
+
+
+def put_array(folder: Path, name: str, array: Any) -> None:
+    array = np.asarray(array, dtype=np.float64)[:, :, None]
+    put(folder / 'sync_ts16_dfv4p4' / f'{name}_sync_dfv4p4.pkl', pickle.dumps(array, 4))
+
+
+def put_times(folder: Path, times: Any) -> None:
+    put(folder / 'RGBg_ts16_dfv4p4_ls.json',
+        json.dumps([f'{time:.6f}' for time in times]).encode())
+
+
+def boxes() -> Any:
+    array = np.full((FRAMES, SUBJECTS, 5), [640.0, 360, 4.5, 60, 200])
+    array[..., 0] += np.arange(FRAMES)[:, None]
+    array[:5, 0] = np.nan
+    array[10, 1, 2] = np.nan
+    return array
+
+
+def ranges() -> Any:
+    """New ranges at frames 1, 4, 7, ...; nothing is known of subject 1 from frame 20 on."""
+    array = np.stack([1000.0 * (1 + (np.arange(FRAMES) + 2) // 3), np.full(FRAMES, 250.0)], -1)
+    both = np.stack([array, array + 7], axis=1)
+    both[20:, 1] = np.nan
+    return both
+
+
+def inertial(order: str = 'agm') -> Any:
+    accel, gyro, mag = [0.5, 1.0, 9.7], [0.1, 0.2, 0.3], [20.0, -5.0, 40.0]
+    gravity, linear, quaternion = [0.0, 0.3, 9.8], [0.5, 0.7, -0.1], [0.0, 0.0, 0.6, 0.8]
+    row = {'agm': accel + gyro + mag + gravity + linear + quaternion,
+           'alg': accel + gravity + linear + quaternion + mag + gyro,
+           'odd': gravity + accel + linear + mag + gyro + quaternion}[order]
+    return np.tile(row, (FRAMES, SUBJECTS, 1))
+
+
+def wifi_rows(count: int = 12) -> list[str]:
+    return [f'{START * 1e3 + 300 * i:.0f},WiFi-FTM, 02:00:00:00:00:07,{2500.0 + i},400.0,8.0,7.0,'
+            f'{9000 + i},-61.0,0.0,123' for i in range(count)]
+
+
+def imu_rows(count: int = 80) -> list[str]:
+    return [f'{START * 1e3 + 20 * i:.0f},{tag},{values}' for i in range(count) for tag, values in (
+        ('ACCEL', f'{i}.5,1.0,9.7'), ('GYRO', '0.1,0.2,0.3'), ('MAG', '20.0,-5.0,40.0'),
+        ('Quaternion', '0,0,0.6,0.8'))]
+
+
+def truth_rows() -> list[str]:
+    return ['t_unix,subject,x_m,y_m,heading_rad', *(
+        f'{time:.3f},{subject},{i}.25,-1.5,0.75' for subject in range(SUBJECTS)
+        for i, time in enumerate(TIMES))]
+
+
+def put_rows(path: Path, rows: list[str]) -> None:
+    put(path, '\n'.join([*rows, '']).encode())
+
+
+def make(root: Path, name: str = '20200101_000000', scene: str = 'indoor/scene0',
+         raw: bool = True) -> Path:
+    """One whole sequence."""
+    folder = root / 'seqs' / scene / name
+    put_times(folder, TIMES)
+    put_array(folder, 'BBX5', boxes())
+    put_array(folder, 'FTM', ranges())
+    put_array(folder, 'RSSI', np.full((FRAMES, SUBJECTS, 1), -55.0))
+    put_array(folder, 'IMU19', inertial())
+    if raw:
+        for i in range(SUBJECTS):
+            put_rows(folder / 'WiFi' / f'Subject{i}.csv.gz', wifi_rows())
+            put_rows(folder / 'IMU' / f'Subject{i}.csv', imu_rows())
+        put_rows(folder / 'GND' / 'positions.csv.gz', truth_rows())
+    return folder
+
+
+def utt_import(source: Path, out: Path, *options: str) -> int:
+    return main(['import', 'vifi', str(source), '--out', str(out), '--jobs', '1', *options])
+
+
+def imported(source: Path, out: Path) -> Any:
+    assert utt_import(source, out) == 0
+    (bags,) = find_sessions(out).values()
+    return read_session(bags[0])
+
+
+def test_raw_files_are_read_at_their_own_rates_in_si_units(tmp_path: Path) -> None:
+    make(tmp_path)
+    session = imported(tmp_path, tmp_path / 'out')
+    assert (session.area, session.name, session.split) == ('scene0', '20200101_000000', '')
+    phone = session.phones['subject0']
+    assert phone.inertial_stamps_ns.tolist() == [int(START) * 10**9 + i * 20_000_000
+                                                 for i in range(80)]
+    assert phone.inertial[3] == pytest.approx([3.5, 1.0, 9.7, 0.1, 0.2, 0.3])
+    assert phone.magnetic[3] == pytest.approx([20e-6, -5e-6, 40e-6])
+    assert phone.ftm[4] == pytest.approx([2.504, 0.4])
+    assert phone.ftm_signal[4].tolist() == [-61, 8, 7]
+    assert phone.ap == '02:00:00:00:00:07'
+    truth = session.truth['subject1']
+    assert truth.stamps_ns[3] == int(START) * 10**9 + 300_000_000
+    assert (*truth.positions_m[3], truth.headings_rad[3]) == pytest.approx((3.25, -1.5, 0.75))
+
+
+def test_boxes_carry_subject_and_track_and_are_absent_where_unseen(tmp_path: Path) -> None:
+    make(tmp_path)
+    frames = imported(tmp_path, tmp_path / 'out').frames
+    assert np.diff(frames.starts).tolist() == [1] * 5 + [2] * 35
+    assert frames.subjects[:7] == ('subject1',) * 5 + ('subject0', 'subject1')
+    assert frames.track_ids[:7] == ('track1',) * 5 + ('track0', 'track1')
+    assert frames.boxes[0].tolist() == [640, 360, 4.5, 60, 200]
+    row = frames.starts[10] + 1
+    assert np.isnan(frames.boxes[row, 2])
+    assert frames.boxes[row, 0] == 650
+
+
+def test_without_raw_files_the_synchronised_arrays_serve(tmp_path: Path) -> None:
+    folder = make(tmp_path, raw=False)
+    put(folder / 'sync_ts16_dfv4p4' / 'FTM_li_sync_dfv4p4.pkl', b'interpolated: not to be read')
+    session = imported(tmp_path, tmp_path / 'out')
+    assert session.truth == {}
+    first, second = session.phones['subject0'], session.phones['subject1']
+    assert first.inertial_stamps_ns.tolist() == session.frames.stamps_ns.tolist()
+    assert first.inertial[0] == pytest.approx([0.5, 1.0, 9.7, 0.1, 0.2, 0.3])
+    assert first.magnetic[0] == pytest.approx([20e-6, -5e-6, 40e-6])
+    frame = (first.ftm_stamps_ns - int(START) * 10**9) // 10**8
+    assert frame.tolist() == [0, *range(2, FRAMES, 3)]  # the middle of each run of three
+    assert first.ftm[:3] == pytest.approx(np.array([[1, .25], [2, .25], [3, .25]]))
+    assert first.ftm_signal[0].tolist() == [-55, 0, 0]
+    assert len(second.ftm) == 8
+
+
+@pytest.mark.parametrize('order', ['agm', 'alg'])
+def test_the_order_of_imu19_is_told_by_gravity(tmp_path: Path, order: str) -> None:
+    folder = make(tmp_path, raw=False)
+    put_array(folder, 'IMU19', inertial(order))
+    session = imported(tmp_path, tmp_path / 'out')
+    assert session.phones['subject1'].inertial[7] == pytest.approx([0.5, 1.0, 9.7, 0.1, 0.2, 0.3])
+    assert session.phones['subject1'].magnetic[7] == pytest.approx([20e-6, -5e-6, 40e-6])
+
+
+def test_indoor_names_are_read_and_bystanders_are_not(tmp_path: Path) -> None:
+    folder = make(tmp_path)
+    sync = folder / 'sync_ts16_dfv4p4'
+    (sync / 'BBX5_sync_dfv4p4.pkl').rename(sync / 'BBX5H_sync_dfv4p4.pkl')
+    (folder / 'RGBg_ts16_dfv4p4_ls.json').rename(folder / 'RGBh_ts16_dfv4p4_ls.json')
+    put_times(folder, np.arange(FRAMES + 170))  # a list of all frames, longer than the arrays
+    put_array(folder, 'BBX5_Others', np.zeros((FRAMES, 9, 5)))
+    frames = imported(tmp_path, tmp_path / 'out').frames
+    assert len(frames.boxes) == 2 * FRAMES - 5
+    assert frames.stamps_ns[0] == START * 1e9
+
+
+def test_gyroscope_rows_of_their_own_times_are_interpolated(tmp_path: Path) -> None:
+    folder = make(tmp_path)
+    rows = [f'{START * 1e3 + 20 * i:.0f},ACCEL,0,0,9.8' for i in range(10)]
+    rows += [f'{START * 1e3 + 20 * i + 5:.0f},GYRO,{i},0,1' for i in range(10)]
+    rows += [f'{START * 1e3:.0f},MAG,1,2,3']
+    put_rows(folder / 'IMU' / 'Subject0.csv', rows)
+    phone = imported(tmp_path, tmp_path / 'out').phones['subject0']
+    assert phone.inertial_stamps_ns[0] == START * 1e9 + 20_000_000
+    assert phone.inertial[:, 3] == pytest.approx(np.arange(9) + 0.75)
+
+
+def test_rows_out_of_order_repeated_or_not_finite_are_sorted_out_and_counted(
+        tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = make(tmp_path)
+    rows = wifi_rows()
+    wrong = [rows[0].replace('2500.0', 'nan'), 'nan' + rows[0][13:], rows[2]]
+    put_rows(folder / 'WiFi' / 'Subject0.csv.gz', [*rows[6:], *rows[:6], *wrong])
+    times = TIMES.copy()
+    times[7] = np.nan
+    times[[20, 21]] = times[[21, 20]]
+    put_times(folder, times)
+    session = imported(tmp_path, tmp_path / 'out')
+    assert session.phones['subject0'].ftm[:, 0] == pytest.approx(2.5 + np.arange(12) / 1e3)
+    assert len(session.frames.stamps_ns) == FRAMES - 1
+    assert (np.diff(session.frames.stamps_ns) > 0).all()
+    assert '3 not finite, 3 out of order, 1 repeated' in capsys.readouterr().out
+
+
+def cut_pickle(folder: Path) -> None:
+    path = folder / 'sync_ts16_dfv4p4' / 'BBX5_sync_dfv4p4.pkl'
+    path.write_bytes(path.read_bytes()[:400])
+
+
+class Malice:
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> Any:
+        return os.system, (f'touch {self.mark}',)
+
+
+def poison(folder: Path) -> None:
+    put(folder / 'sync_ts16_dfv4p4' / 'FTM_sync_dfv4p4.pkl',
+        pickle.dumps(Malice(folder / 'owned'), 4))
+
+
+def no_times(folder: Path) -> None:
+    (folder / 'RGBg_ts16_dfv4p4_ls.json').unlink()
+
+
+def other_count_of_times(folder: Path) -> None:
+    put_times(folder, TIMES[:-1])
+
+
+def mangled_times(folder: Path) -> None:
+    put(folder / 'RGBg_ts16_dfv4p4_ls.json', b'["a", {}]')
+
+
+def other_shape(folder: Path) -> None:
+    put_array(folder, 'FTM', np.zeros((FRAMES, SUBJECTS, 3)))
+
+
+def other_subjects(folder: Path) -> None:
+    put_array(folder, 'IMU19', np.concatenate([inertial(), inertial()], axis=1))
+
+
+def other_order(folder: Path) -> None:
+    put_array(folder, 'IMU19', inertial('odd'))
+
+
+def empty_csv(folder: Path) -> None:
+    put_rows(folder / 'WiFi' / 'Subject1.csv.gz', [])
+
+
+def text_for_numbers(folder: Path) -> None:
+    put_rows(folder / 'IMU' / 'Subject0.csv', [*imu_rows(), '12,ACCEL,1,two,3'])
+
+
+def short_row(folder: Path) -> None:
+    put_rows(folder / 'WiFi' / 'Subject0.csv.gz', [*wifi_rows(), '12,WiFi-FTM,3'])
+
+
+def cut_gzip(folder: Path) -> None:
+    path = folder / 'WiFi' / 'Subject0.csv.gz'
+    path.write_bytes(path.read_bytes()[:-30])
+
+
+def binary_csv(folder: Path) -> None:
+    put(folder / 'IMU' / 'Subject0.csv', bytes(range(256)))
+
+
+def no_gyroscope(folder: Path) -> None:
+    put_rows(folder / 'IMU' / 'Subject0.csv', [row for row in imu_rows() if 'GYRO' not in row])
+
+
+def unknown_subject(folder: Path) -> None:
+    put_rows(folder / 'WiFi' / 'Subject5.csv.gz', wifi_rows())
+
+
+def nameless_file(folder: Path) -> None:
+    put_rows(folder / 'IMU' / 'nicholas.csv', imu_rows())
+
+
+def broken_truth(folder: Path) -> None:
+    put_rows(folder / 'GND' / 'positions.csv.gz', ['header', '1,2'])
+
+
+BROKEN = [
+    (cut_pickle, 'BBX5_sync_dfv4p4.pkl: it is not a whole pickle'),
+    (poison, 'system: only numpy arrays are admitted'),
+    (no_times, 'no list of 40 frame times'),
+    (other_count_of_times, "no list of 40 frame times: {'RGBg_ts16_dfv4p4_ls.json': 39}"),
+    (mangled_times, 'RGBg_ts16_dfv4p4_ls.json: '),
+    (other_shape, 'FTM_sync_dfv4p4.pkl: shape (40, 2, 1, 3): it must be (T, subjects, 1, 2)'),
+    (other_subjects, "(frames, subjects) differ: {'BBX5': (40, 2)"),
+    (other_order, 'IMU19_sync_dfv4p4.pkl: in no known order'),
+    (empty_csv, 'Subject1.csv.gz: it has no row'),
+    (text_for_numbers, 'IMU/Subject0.csv: '),
+    (short_row, 'WiFi/Subject0.csv.gz: '),
+    (cut_gzip, 'WiFi/Subject0.csv.gz: '),
+    (binary_csv, 'IMU/Subject0.csv: '),
+    (no_gyroscope, 'IMU/Subject0.csv: it has no row'),
+    (unknown_subject, 'there is a subject 5, but the synchronised arrays have 2'),
+    (nameless_file, 'nicholas.csv: it must be named'),
+    (broken_truth, 'GND/positions.csv.gz: '),
+]
+
+
+@pytest.mark.parametrize(('damage', 'reason'), BROKEN, ids=[item[0].__name__ for item in BROKEN])
+def test_a_broken_sequence_is_named_and_left_out_and_the_others_are_not(
+        tmp_path: Path, damage: Callable[[Path], None], reason: str,
+        capsys: pytest.CaptureFixture[str]) -> None:
+    make(tmp_path, 'good')
+    broken = make(tmp_path, 'broken')
+    damage(broken)
+    assert utt_import(tmp_path, tmp_path / 'out') == 0
+    told = capsys.readouterr()
+    assert 'scene0/broken is left out' in told.err
+    assert reason in told.err
+    assert '1 written, 0 kept, 1 left out' in told.out
+    assert [bag.name for bag in find_sessions(tmp_path / 'out')['scene0']] == ['good']
+    assert not (broken / 'owned').exists()
+
+
+def test_files_with_any_byte_changed_never_end_the_import(
+        tmp_path: Path, rng: np.random.Generator) -> None:
+    make(tmp_path, 'good')
+    for i in range(30):
+        folder = make(tmp_path, f'fuzzed{i}')
+        files = sorted(path for path in folder.rglob('*') if path.is_file())
+        path = files[rng.integers(len(files))]
+        data = bytearray(path.read_bytes())
+        for position in rng.integers(0, len(data), 3):
+            data[position] = rng.integers(256)
+        path.write_bytes(data)
+    assert utt_import(tmp_path, tmp_path / 'out') == 0
+
+
+def test_when_every_sequence_is_broken_the_exit_code_says_so(tmp_path: Path) -> None:
+    cut_pickle(make(tmp_path))
+    assert utt_import(tmp_path, tmp_path / 'out') == 1
+
+
+def test_an_import_that_was_stopped_goes_on_where_it_was(
+        tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make(tmp_path, 'first')
+    assert utt_import(tmp_path, tmp_path / 'out') == 0
+    bag = tmp_path / 'out' / 'scene0' / 'first' / 'metadata.yaml'
+    area = tmp_path / 'out' / 'scene0' / 'area.yaml'
+    area.write_text(area.read_text().replace('magnetic_yaw: 0.0', 'magnetic_yaw: 0.3'))
+    written = bag.stat().st_mtime_ns
+    make(tmp_path, 'second')
+    assert utt_import(tmp_path, tmp_path / 'out') == 0
+    assert '1 written, 1 kept' in capsys.readouterr().out
+    assert bag.stat().st_mtime_ns == written
+    assert read_area(tmp_path / 'out' / 'scene0').magnetic_yaw == 0.3
+    assert utt_import(tmp_path, tmp_path / 'out', '--force') == 0
+    assert bag.stat().st_mtime_ns > written
+
+
+def test_splits_are_kept_and_can_be_chosen(tmp_path: Path) -> None:
+    for name in ('a', 'b', 'c'):
+        make(tmp_path, name)
+    splits = {'train': ['indoor/scene0/a'], 'test': ['indoor/scene0/b', 'indoor/scene0/c']}
+    put(tmp_path / 'splits.json', json.dumps(splits).encode())
+    assert utt_import(tmp_path, tmp_path / 'out', '--split', 'test', 'val') == 0
+    bags = find_sessions(tmp_path / 'out')['scene0']
+    assert [(bag.name, read_split(bag)) for bag in bags] == [('b', 'test'), ('c', 'test')]
+    assert utt_import(tmp_path, tmp_path / 'out', '--split', 'val') == 2
+
+
+def test_geometry_comes_from_scenes_json(tmp_path: Path) -> None:
+    make(tmp_path)
+    put(tmp_path / 'scenes.json', json.dumps(SCENES).encode())
+    assert utt_import(tmp_path, tmp_path / 'out') == 0
+    area = read_area(tmp_path / 'out' / 'scene0')
+    assert area.modalities == ('camera', 'ftm', 'imu')
+    assert (area.fx, area.fy, area.camera_pitch, area.camera_height) == (500, 510, 0.2, 2.4)
+    assert (area.magnetic_yaw, area.ap_position) == (0.7, (0, 1, 2))
+    assert (area.phone_height, area.person_height) == (1.1, 1.8)
+
+
+def test_without_scenes_json_the_camera_is_a_zed2(tmp_path: Path) -> None:
+    folder = make(tmp_path, scene='outdoor/scene4')
+    for path in folder.glob('sync_*/BBX5*'):
+        path.unlink()
+    assert utt_import(tmp_path, tmp_path / 'out') == 0
+    area = read_area(tmp_path / 'out' / 'scene4')
+    assert (area.fx, area.image_width) == (528.365, 1280)
+    assert area.modalities == ('ftm', 'imu')
+    assert read_session(tmp_path / 'out' / 'scene4' / folder.name).frames is None
+
+
+@pytest.mark.parametrize('document', [[], {'camera': CAMERA}, {**SCENES, 'scenes': {}},
+                                      {**SCENES, 'camera': {**CAMERA, 'fx': 'wide'}}])
+def test_a_broken_scenes_json_is_an_error(
+        tmp_path: Path, document: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    make(tmp_path)
+    put(tmp_path / 'scenes.json', json.dumps(document).encode())
+    assert utt_import(tmp_path, tmp_path / 'out') == 2
+    assert 'scenes.json' in capsys.readouterr().err
+
+
+def test_a_folder_without_sequences_is_an_error(tmp_path: Path) -> None:
+    assert utt_import(tmp_path, tmp_path / 'out') == 2
+    assert utt_import(tmp_path / 'nowhere', tmp_path / 'out') == 2
+
+
+def test_several_processes_write_the_same(tmp_path: Path) -> None:
+    for name in ('a', 'b', 'broken'):
+        make(tmp_path, name)
+    cut_pickle(tmp_path / 'seqs/indoor/scene0/broken')
+    assert utt_import(tmp_path, tmp_path / 'one') == 0
+    assert main(['import', 'vifi', str(tmp_path), '--out', str(tmp_path / 'two'),
+                 '--jobs', '2']) == 0
+    for name in ('a', 'b'):
+        one, two = ((tmp_path / out / 'scene0' / name / f'{name}.mcap').read_bytes()
+                    for out in ('one', 'two'))
+        assert one == two
+
+
+def test_help_shows_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match='0'):
+        main(['import', '--help'])
+    assert 'utt import vifi ~/RAN4model_dfv4p4 --out sessions' in capsys.readouterr().out
+
+
+@pytest.mark.skipif(not MINI.is_dir(), reason='the recorded benchmark is not here')
+def test_the_recorded_benchmark_is_imported_and_agrees_with_its_truth(tmp_path: Path) -> None:
+    assert utt_import(MINI, tmp_path) == 0
+    bags = find_sessions(tmp_path)['scene0']
+    assert len(bags) == 3
+    assert {read_split(bag) for bag in bags} <= {'train', 'val', 'test'}
+    session = read_session(bags[0])
+    area = read_area(tmp_path / 'scene0')
+    frames = session.frames
+    assert frames is not None
+    frame = np.repeat(frames.stamps_ns, np.diff(frames.starts))
+    seen = np.array([subject == 'subject0' for subject in frames.subjects])
+    truth = session.truth['subject0']
+    where = np.stack([np.interp(frame[seen], truth.stamps_ns, axis)
+                      for axis in truth.positions_m.T], axis=1)
+    errors = np.linalg.norm(CameraModel(area).back_project(frames.boxes[seen]) - where, axis=1)
+    assert np.median(errors) < 0.3
+    phone = session.phones['subject0']
+    assert np.median(np.diff(phone.inertial_stamps_ns)) == pytest.approx(20e6, rel=0.05)
+    assert np.median(np.diff(phone.ftm_stamps_ns)) == pytest.approx(333e6, rel=0.1)
+    assert np.linalg.norm(phone.inertial[:, :3], axis=1).mean() == pytest.approx(9.8, abs=0.5)
+    assert 20e-6 < np.linalg.norm(phone.magnetic, axis=1).mean() < 80e-6
