@@ -1,0 +1,30 @@
+"""Windows with their labels, as columns that a buffer keeps and a batch is drawn from."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from utt_ros.learning.labels import motion_labels
+from utt_ros.records import Windows
+from utt_ros.settings import AreaSettings, WindowSettings
+
+Columns = dict[str, npt.NDArray[Any]]
+"""Arrays of equal length: a modality's values under its name, its mask under '<name>_mask', and
+the fields of MotionLabels."""
+
+
+def make_examples(windows: Windows, area: AreaSettings, shape: WindowSettings) -> Columns:
+    """The first T ticks of windows of T + H ticks, and the motion that all of them show."""
+    columns: Columns = {}
+    for name, values in windows.values.items():
+        rows = values.shape[1] * shape.ticks // (shape.ticks + shape.horizon)
+        columns[name] = values[:, :rows]
+        columns[f'{name}_mask'] = windows.masks[name][:, :rows]
+    labels = motion_labels(windows, area, shape)
+    return columns | {name: getattr(labels, name) for name in labels.__slots__}
+
+
+def take(columns: Columns, rows: npt.NDArray[np.intp] | slice) -> Columns:
+    """Some rows of every column."""
+    return {name: values[rows] for name, values in columns.items()}

@@ -1,0 +1,38 @@
+"""What training makes small. What was not measured counts nowhere."""
+
+from collections.abc import Iterable, Mapping
+
+import torch
+from torch import Tensor
+
+from utt_ros.models.operations import Operation, Pair
+
+BETA = 0.5
+
+
+def translation_loss(of_pairs: Mapping[Pair, Tensor], operations: Iterable[Operation]) -> Tensor:
+    """`L_transfer + L_merge + L_split`, or those of them that `operations` belong to [P, R].
+
+    Each operation adds the loss of each of its decodings (sources, target).
+    """
+    return torch.stack([of_pairs[pair] for item in operations for pair in item.pairs]).sum()
+
+
+def scaled_error(made: Tensor, true: Tensor, mask: Tensor, scale: Tensor) -> Tensor:
+    """Mean squared error of (N, T, F) in units of `scale` (F,), where `mask` (N, T) holds.
+
+    0, with a gradient of 0, where it holds nowhere.
+    """
+    error = torch.where(mask.unsqueeze(2), (made - true) / scale, 0.0)
+    return error.square().sum() / (mask.sum() * made.shape[2]).clamp(min=1)
+
+
+def gaussian_loss(mean: Tensor, log_std: Tensor, true: Tensor, mask: Tensor) -> Tensor:
+    """Negative log likelihood of (..., 2) where `mask` (...) holds, each weighted by std^(2 beta).
+
+    The weight keeps a large predicted deviation from silencing the mean's gradient [S: Seitzer et
+    al., ICLR 2022].
+    """
+    surprise = 0.5 * ((true - mean) * (-log_std).exp()).square() + log_std
+    weighted = surprise * (2 * BETA * log_std.detach()).exp()
+    return torch.where(mask.unsqueeze(-1), weighted, 0.0).sum() / (2 * mask.sum()).clamp(min=1)

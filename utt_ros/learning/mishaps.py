@@ -1,0 +1,82 @@
+"""What goes wrong live, simulated in training so that the model has met it [D].
+
+A camera is blocked and ranging fails for a while at the end of a window, whole modalities are
+missing, the compass is disturbed, and the velocity that is known beforehand is noisy, old or none.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from utt_ros.learning.examples import Columns
+from utt_ros.models.motion import CONTEXT
+from utt_ros.records import FloatArray, MaskArray
+
+BLACKOUT = {'camera': 0.3, 'ftm': 0.15}  # probability that the end of the window is not seen
+MISSING = {'camera': 0.5, 'ftm': 0.3, 'imu': 0.2}  # probability that motion must do without
+NO_HEADING = 0.1
+NO_PRIOR = 0.5
+PRIOR_STD = (0.05, 0.4)  # noise of the prior is drawn with a deviation between these [m/s]
+OLDEST_PRIOR = 10  # ticks since the camera saw the subject
+
+
+@dataclass(frozen=True, slots=True)
+class MotionTargets:
+    """What the motion head is told and what it should say, in the heading frame."""
+
+    context: FloatArray  # (N, 4) CONTEXT
+    velocity: FloatArray  # (N, 2) [m/s]
+    velocity_valid: MaskArray  # (N,)
+    future: FloatArray  # (N, H, 2) [m]
+    future_valid: MaskArray  # (N, H)
+
+
+def black_out(mask: MaskArray, probability: float, rng: np.random.Generator) -> MaskArray:
+    """The mask (N, T) without the end of some windows, of any length."""
+    count, ticks = mask.shape
+    length = rng.integers(1, ticks + 1, count) * (rng.random(count) < probability)
+    return np.asarray(mask & (np.arange(ticks) < (ticks - length)[:, None]))
+
+
+def drop_modalities(
+    present: MaskArray, names: tuple[str, ...], rng: np.random.Generator,
+) -> MaskArray:
+    """Which of the modalities that are present (N, M) may be used; where none is left, all."""
+    missing = np.array([MISSING.get(name, 0.3) for name in names])
+    use = present & (rng.random(present.shape) >= missing)
+    return np.where(use.any(1, keepdims=True), use, present)
+
+
+def motion_targets(
+    columns: Columns, camera_mask: MaskArray, rng: np.random.Generator,
+) -> MotionTargets:
+    """Targets with a simulated context; `camera_mask` (N, T) is what the model gets to see."""
+    count = len(columns['heading'])
+    heading_used = columns['heading_valid'] & (rng.random(count) >= NO_HEADING)
+    lately = camera_mask[:, -OLDEST_PRIOR:].any(1)
+    prior_used = columns['prior_valid'] & lately & (rng.random(count) >= NO_PRIOR)
+    noise = rng.uniform(*PRIOR_STD, (count, 1)) * rng.standard_normal((count, 2))
+    prior = ((columns['prior'] + noise) * prior_used[:, None]).astype(np.float32)
+    return in_heading_frame(columns, heading_used, prior, prior_used)
+
+
+def in_heading_frame(
+    columns: Columns, heading_used: MaskArray, prior: FloatArray, prior_used: MaskArray,
+) -> MotionTargets:
+    """Labels of the area frame in each subject's heading frame; invalid where it has none."""
+    along_prior = np.arctan2(prior[:, 1], prior[:, 0])
+    angle = np.where(heading_used, columns['heading'], along_prior)
+    framed = heading_used | prior_used
+    context = np.zeros((len(angle), len(CONTEXT)), np.float32)
+    context[:, 0], context[:, 3] = heading_used, prior_used
+    context[:, 1:3] = rotate(prior, -angle)
+    return MotionTargets(
+        context,
+        rotate(columns['velocity'], -angle), columns['velocity_valid'] & framed,
+        rotate(columns['future'], -angle[:, None]), columns['future_valid'] & framed[:, None])
+
+
+def rotate(vectors: FloatArray, angle: FloatArray) -> FloatArray:
+    """Vectors (..., 2) turned counter-clockwise by angles (...) [rad]."""
+    turned = (vectors[..., 0] + 1j * vectors[..., 1]) * np.exp(1j * angle)
+    return np.stack([turned.real, turned.imag], axis=-1).astype(np.float32)

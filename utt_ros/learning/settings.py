@@ -1,0 +1,30 @@
+"""How an area learns."""
+
+from dataclasses import dataclass
+
+from utt_ros.errors import SettingsError
+from utt_ros.settings import check, setting
+
+TERMS = ('transfer', 'merge', 'split', 'motion')
+
+
+@dataclass(frozen=True, slots=True)
+class LearningSettings:
+    """Choices of one area; areas of a federation may differ in them."""
+
+    terms: tuple[str, ...] = setting(TERMS, 'terms of the loss; one alone for a specific model')
+    batch: int = setting(64, 'windows per training step', low=1, high=4096)
+    learning_rate: float = setting(2e-3, 'step size of AdamW', low=0.0, high=1.0)
+    largest_gradient: float = setting(1.0, 'norm that gradients are clipped to', low=1e-6)
+    capacity: int = setting(8192, 'training windows that are kept', low=1, high=1_000_000)
+    held_out: int = setting(1024, 'held-out windows that are kept', low=1, high=1_000_000)
+    holdout_block: float = setting(
+        30.0, 'length of the blocks of time that are held out [s]', low=0.1, high=86400.0)
+    holdout_every: int = setting(4, 'every so manyth block is held out', low=2, high=1000)
+    seed: int = setting(0, 'seed of batches and of simulated mishaps', low=0, high=2**31 - 1)
+
+    def __post_init__(self) -> None:
+        check(self)
+        wrong = sorted(set(self.terms) - set(TERMS))
+        if wrong or not self.terms:
+            raise SettingsError(f'terms are {list(self.terms)}: one or more of {list(TERMS)}')

@@ -1,0 +1,118 @@
+"""One area's learning: windows in, an update of the weights out."""
+
+from collections.abc import Mapping
+from math import isfinite, nan
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from utt_ros.learning.buffer import ReplayBuffer, hold_out
+from utt_ros.learning.evaluation import nmse_by_operation, relative_errors, training_means
+from utt_ros.learning.examples import make_examples, take
+from utt_ros.learning.objective import Objective
+from utt_ros.learning.settings import LearningSettings
+from utt_ros.models.export import OnnxExporter
+from utt_ros.models.operations import operations, unique_pairs
+from utt_ros.models.settings import ModelSettings
+from utt_ros.models.twin import UnifiedTwin, Weights, load_weights, read_weights
+from utt_ros.records import Windows
+from utt_ros.settings import AreaSettings, WindowSettings
+
+NS_PER_S = 1_000_000_000
+
+
+class LocalTrainer:
+    """Keeps examples, trains a model on them, judges it on held-out ones. For one thread."""
+
+    def __init__(
+        self, model: ModelSettings, window: WindowSettings, area: AreaSettings,
+        learning: LearningSettings,
+    ) -> None:
+        self.window, self.area, self.learning = window, area, learning
+        self.twin = UnifiedTwin(model, window)
+        self.modalities = tuple(sorted(set(model.modalities) & set(area.modalities)))
+        self.kept = ReplayBuffer(learning.capacity)
+        self.held_out = ReplayBuffer(learning.held_out)
+        self.steps = 0
+        self.steps_skipped = 0  # nothing to learn from, or a gradient that was not finite
+        self._rng = np.random.default_rng(learning.seed)
+        self._objective = Objective(self.twin, self.modalities, learning.terms)
+        self._optimizer = torch.optim.AdamW(
+            self.twin.parameters(), lr=learning.learning_rate, fused=True)
+        self._exporter = OnnxExporter()
+        self._trained: set[str] = set()
+
+    def observe(self, windows: Windows) -> None:
+        """Keep windows of T + H ticks: for training, held out, or not at all."""
+        period_ns = round(self.window.period * NS_PER_S)
+        train, held = hold_out(
+            windows.stamps_ns,
+            length_ns=(self.window.ticks + self.window.horizon - 1) * period_ns,
+            guard_ns=self.window.ticks * period_ns,
+            block_ns=round(self.learning.holdout_block * NS_PER_S),
+            every=self.learning.holdout_every)
+        examples = make_examples(windows, self.area, self.window)
+        for buffer, chosen in ((self.kept, train), (self.held_out, held)):
+            if chosen.any():
+                buffer.add(take(examples, np.flatnonzero(chosen)))
+
+    def load(self, weights: Mapping[str, npt.NDArray[np.generic]]) -> None:
+        """Begin from these weights; raises ModelError when they do not fit."""
+        load_weights(self.twin, weights)
+        self._trained.clear()
+
+    def update(self) -> Weights:
+        """The tensors that were trained since `load`: none that never had a gradient."""
+        return {name: values for name, values in read_weights(self.twin).items()
+                if name in self._trained}
+
+    def onnx(self) -> bytes:
+        """The model as the graph that a live twin runs."""
+        return self._exporter.export(self.twin)
+
+    def train(self, steps: int) -> float:
+        """Take gradient steps; return their mean loss, NaN when none counted."""
+        losses = [self._step() for _ in range(steps)] if len(self.kept) else []
+        counted = [loss for loss in losses if isfinite(loss)]
+        return float(np.mean(counted)) if counted else nan
+
+    def evaluate(self) -> dict[str, float]:
+        """NMSE_var by operation on the held-out windows; without the operations never seen."""
+        if not len(self.held_out) or not len(self.kept):
+            return {}
+        wanted = operations(self.modalities)
+        errors = relative_errors(
+            self.twin, self.held_out.all(), unique_pairs(wanted),
+            training_means(self.kept.all(), self.modalities))
+        found = nmse_by_operation(errors, wanted)
+        return {name: error for name, error in found.items() if isfinite(error)}
+
+    def _step(self) -> float:
+        loss = self._objective(self.kept.draw(self.learning.batch, self._rng), self._rng)
+        if not (loss.requires_grad and self._descend(loss)):
+            self.steps_skipped += 1
+            return nan
+        self.steps += 1
+        return loss.item()
+
+    def _descend(self, loss: torch.Tensor) -> bool:
+        """Change what the loss depends on; False, and nothing changed, for a gradient not finite.
+
+        Weights whose gradient is all zero are left alone, or their decay would look like learning.
+        """
+        self._optimizer.zero_grad()
+        torch.autograd.backward(loss)
+        moved = []
+        for name, weight in self.twin.named_parameters():
+            if weight.grad is not None and not weight.grad.any():
+                weight.grad = None
+            elif weight.grad is not None:
+                moved.append(name)
+        norm = torch.nn.utils.clip_grad_norm_(
+            self.twin.parameters(), self.learning.largest_gradient)
+        if not norm.isfinite():
+            return False
+        self._optimizer.step()
+        self._trained.update(moved)
+        return True
