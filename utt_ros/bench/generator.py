@@ -1,0 +1,117 @@
+"""The load as a process: publishes what is due when it is due, and measures how late it was.
+
+It can also hand a model to a twin that has no trainer.
+"""
+
+import argparse
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+import rclpy
+from rclpy.node import Node
+from rclpy.publisher import Publisher
+from rclpy.signals import SignalHandlerOptions
+
+from utt_ros.bench.load import AREA, NS, Stream, make_streams, schedule, stamped
+from utt_ros.bench.walkers import LOOP_SEC
+from utt_ros.bridge.process import StopRequest
+from utt_ros.bridge.qos import SENSOR, STATE
+from utt_ros.bridge.weights import byte_array
+from utt_ros.msg import DeployedModel
+
+LEAD_SEC = 0.2
+LINK_SEC = 60.0
+LONGEST_SLEEP_SEC = 0.1
+
+
+class Generator:
+    """Publishes a load until it is told to stop; counts what it sent."""
+
+    def __init__(self, node: Node, streams: Sequence[Stream]) -> None:
+        self._streams = list(streams)
+        self._publishers = [
+            node.create_publisher(stream.type, stream.topic, SENSOR) for stream in streams]
+        self.ticks_ns: list[int] = []
+        self.late_ns: list[int] = []
+        self.sent: Counter[str] = Counter()
+
+    def linked(self) -> bool:
+        """Whether somebody listens to every topic."""
+        return all(publisher.get_subscription_count() for publisher in self._publishers)
+
+    def run(self, stop: Callable[[], bool]) -> None:
+        """Publish loop after loop, each message at its own absolute time."""
+        events = [
+            (due_ns, self._publishers[number], self._streams[number].kind,
+             self._streams[number].messages[index])
+            for due_ns, number, index in schedule(self._streams)]
+        begin_ns = time.monotonic_ns() + int(LEAD_SEC * NS)
+        for lap in count():
+            if not self._run_loop(events, begin_ns + lap * LOOP_SEC * NS, stop):
+                return
+
+    def _run_loop(
+        self, events: list[tuple[int, Publisher, str, bytes]], begin_ns: int,
+        stop: Callable[[], bool],
+    ) -> bool:
+        for due_ns, publisher, kind, message in events:
+            late_ns = time.monotonic_ns() - begin_ns - due_ns
+            while late_ns < 0:
+                if stop():
+                    return False
+                time.sleep(min(-late_ns / NS, LONGEST_SLEEP_SEC))
+                late_ns = time.monotonic_ns() - begin_ns - due_ns
+            stamp_ns = time.time_ns()
+            publisher.publish(stamped(message, stamp_ns))
+            self.late_ns.append(late_ns)
+            self.sent[kind] += 1
+            if kind == 'camera':
+                self.ticks_ns.append(stamp_ns)
+        return True
+
+
+def deploy(node: Node, folder: Path) -> None:
+    """Publish a model once, for whoever listens now or later."""
+    graph = (folder / 'model.onnx').read_bytes()
+    node.create_publisher(DeployedModel, 'deployed_model', STATE).publish(DeployedModel(
+        area=AREA.area, federation='bench', config=(folder / 'config.json').read_text('utf-8'),
+        checksum=sha256(graph).hexdigest(), payload=byte_array(graph)))
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Wait for listeners, publish until SIGINT, write OUT.npz."""
+    parser = argparse.ArgumentParser(prog='generator', description=__doc__)
+    parser.add_argument('phones', type=int)
+    parser.add_argument('out', type=Path)
+    parser.add_argument('--model', type=Path, help='folder of a model to deploy')
+    options = parser.parse_args(args)
+    stop = StopRequest()
+    rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
+    node = rclpy.create_node('generator', namespace=AREA.area)
+    generator = Generator(node, make_streams(options.phones))
+    if options.model:
+        deploy(node, options.model)
+    deadline_s = time.monotonic() + LINK_SEC
+    while not generator.linked() and not stop():
+        if time.monotonic() > deadline_s:
+            node.get_logger().error(f'nobody listened to some topic within {LINK_SEC:g} s')
+            return 1
+        time.sleep(LONGEST_SLEEP_SEC)
+    generator.run(stop)
+    np.savez(options.out.with_suffix('.npz'), ticks_ns=np.array(generator.ticks_ns, np.int64),
+             late_ns=np.array(generator.late_ns, np.int64),
+             kinds=np.array(sorted(generator.sent)),
+             sent=np.array([generator.sent[kind] for kind in sorted(generator.sent)], np.int64))
+    node.destroy_node()
+    rclpy.try_shutdown()
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,127 @@
+"""A load of sensors as serialized messages: one loop of every topic, and when each is due."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from rclpy.serialization import serialize_message
+from sensor_msgs.msg import Imu, MagneticField
+
+from utt_ros.bench.walkers import LOOP_SEC, Walkers
+from utt_ros.msg import FtmRange, Track, Tracks
+from utt_ros.sessions import cdr
+from utt_ros.settings import AreaSettings
+
+AREA = AreaSettings(area='bench')
+NS = 1_000_000_000
+RATES_HZ = {'camera': 10, 'ftm': 3, 'imu': 100, 'mag': 50}
+BURSTS = 5  # in which the phones send: 2 ms apart, as the queue of an access point empties
+BURST_NS = 2_000_000
+CAMERA_PHASE_NS = 5_000_000
+RANGE_STD_M = 0.3
+BSSID = '02:00:00:00:00:01'
+STAMP = slice(4, 12)
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One topic: messages that are published at phase + k * loop / count, loop after loop."""
+
+    kind: str  # key of RATES_HZ
+    topic: str  # relative to the area
+    type: type[Any]
+    messages: tuple[bytes, ...]
+    phase_ns: int
+
+
+def phone_names(phones: int) -> list[str]:
+    """Names of the phones, sorted."""
+    return [f'phone_{number:02d}' for number in range(phones)]
+
+
+def make_streams(phones: int, seed: int = 1) -> list[Stream]:
+    """Every topic of one area with that many phones, all of them seen by the camera."""
+    walkers, names = Walkers(phones, seed), phone_names(phones)
+    streams = [Stream('camera', 'camera/tracks', Tracks, _tracks(walkers, names), CAMERA_PHASE_NS)]
+    for number, (name, ftm, imu, mag) in enumerate(zip(
+            names, _ftm(walkers, names), _imu(walkers, names), _mag(walkers, names), strict=True)):
+        burst_ns = number % BURSTS * BURST_NS
+        third_ns = number * NS // (RATES_HZ['ftm'] * phones)
+        streams += [
+            Stream('ftm', f'phones/{name}/ftm', FtmRange, ftm, third_ns),
+            Stream('imu', f'phones/{name}/imu/data_raw', Imu, imu, burst_ns),
+            Stream('mag', f'phones/{name}/imu/mag', MagneticField, mag, burst_ns)]
+    return streams
+
+
+def schedule(streams: list[Stream]) -> list[tuple[int, int, int]]:
+    """What one loop publishes: (nanoseconds from its begin, stream, message), in order."""
+    return sorted(
+        (stream.phase_ns + index * LOOP_SEC * NS // len(stream.messages), number, index)
+        for number, stream in enumerate(streams) for index in range(len(stream.messages)))
+
+
+def stamped(message: bytes, stamp_ns: int) -> bytes:
+    """The same serialized message with another stamp in its header."""
+    stamp = (stamp_ns // NS).to_bytes(4, 'little') + (stamp_ns % NS).to_bytes(4, 'little')
+    return message[:STAMP.start] + stamp + message[STAMP.stop:]
+
+
+def stamp_of(message: bytes) -> int:
+    """Stamp [ns] of a serialized message that begins with a header."""
+    return (int.from_bytes(message[4:8], 'little') * NS
+            + int.from_bytes(message[8:STAMP.stop], 'little'))
+
+
+def _seconds(kind: str) -> npt.NDArray[np.float64]:
+    return np.arange(LOOP_SEC * RATES_HZ[kind]) / RATES_HZ[kind]
+
+
+def _tracks(walkers: Walkers, names: list[str]) -> tuple[bytes, ...]:
+    messages = []
+    for frame in walkers.boxes(_seconds('camera'), AREA).tolist():
+        message = Tracks()
+        message.header.frame_id = f'{AREA.area}/camera_optical'
+        message.tracks = [
+            Track(track_id=f'track_{name}', subject=name, center_x=x, center_y=y, depth=depth,
+                  width=width, height=height, confidence=1.0)
+            for name, (x, y, depth, width, height) in zip(names, frame, strict=True)]
+        messages.append(bytes(serialize_message(message)))
+    return tuple(messages)
+
+
+def _imu(walkers: Walkers, names: list[str]) -> Iterator[tuple[bytes, ...]]:
+    seconds = _seconds('imu')
+    accel, gyro = walkers.accelerations(seconds), walkers.rates(seconds)
+    for phone, name in enumerate(names):
+        rows, numbers = _new(cdr.IMU, [name], len(seconds))
+        numbers['orientation'][:, 3] = 1.0
+        numbers['orientation_covariance'][:, 0] = -1.0
+        numbers['accel'], numbers['gyro'] = accel[:, phone], gyro[:, phone]
+        yield tuple(row.tobytes() for row in rows)
+
+
+def _mag(walkers: Walkers, names: list[str]) -> Iterator[tuple[bytes, ...]]:
+    seconds = _seconds('mag')
+    field = walkers.fields(seconds)
+    for phone, name in enumerate(names):
+        rows, numbers = _new(cdr.MAGNETIC_FIELD, [name], len(seconds))
+        numbers['field'] = field[:, phone]
+        yield tuple(row.tobytes() for row in rows)
+
+
+def _ftm(walkers: Walkers, names: list[str]) -> Iterator[tuple[bytes, ...]]:
+    seconds = _seconds('ftm')
+    ranges = walkers.ranges(seconds, AREA)
+    for phone, name in enumerate(names):
+        rows, numbers = _new(cdr.FTM_RANGE, [f'{AREA.area}/ap', name, BSSID], len(seconds))
+        numbers['range'], numbers['range_std'], numbers['rssi'] = (
+            ranges[:, phone], RANGE_STD_M, -50.0)
+        numbers['attempted'], numbers['successful'] = 8, 8
+        yield tuple(row.tobytes() for row in rows)
+
+
+def _new(layout: cdr.Layout, strings: list[str], count: int) -> tuple[cdr.Rows, cdr.Numbers]:
+    return cdr.new(layout, strings, np.zeros(count, np.int64))

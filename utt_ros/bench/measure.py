@@ -1,0 +1,106 @@
+"""From what was published and what was received to figures; no ROS, no clock, no process."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Stamps = npt.NDArray[np.int64]
+
+NS_PER_MS = 1e6
+NS_PER_SEC = 1e9
+PERCENTILES = {'p50': 50.0, 'p90': 90.0, 'p99': 99.0, 'max': 100.0}
+PENDING = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What one process used while it was measured."""
+
+    cpu_percent: float  # of one core
+    rss_mb: float  # at the end
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one scenario measured, within its measured seconds unless noted."""
+
+    title: str
+    phones: int
+    seconds: float
+    latency_ms: dict[str, float]  # frame published -> last output of a subject received
+    newest_input_ms: dict[str, float]  # the same from the newest input that the prediction joins
+    predictions_per_s: float
+    ticks: int  # camera frames published
+    predicted: int  # of ticks x phones
+    sent: dict[str, int]  # messages by kind, whole run
+    lost: dict[str, int]  # of these, whole run; empty: the pipeline does not count
+    usage: dict[str, Usage]  # by process
+    counted: tuple[str, ...]  # processes of the pipeline itself, without training
+    windows_per_s: float  # that the trainer trained; 0: none ran
+    lateness_ms: dict[str, float]  # of the load generator
+    load: tuple[float, float]  # mean number of runnable processes (1 min), before and after
+
+    @property
+    def missing(self) -> int:
+        """Predictions that were due and did not arrive."""
+        return self.ticks * self.phones - self.predicted
+
+    @property
+    def cpu_percent(self) -> float:
+        """Of one core, by the pipeline without training."""
+        return sum(self.usage[name].cpu_percent for name in self.counted)
+
+    @property
+    def rss_mb(self) -> float:
+        """Memory of the pipeline without training."""
+        return sum(self.usage[name].rss_mb for name in self.counted)
+
+
+def arrivals(
+    records: Stamps, ticks_ns: Stamps, phones: int, outputs: int,
+) -> Stamps:
+    """When the last output of every tick and phone arrived (K, P) [ns], or PENDING.
+
+    `records` (N, 4): phone, output, stamp of the tick, time of arrival; `ticks_ns` (K,)
+    increasing. Records of other ticks are ignored.
+    """
+    received = np.full((len(ticks_ns), phones, outputs), PENDING, np.int64)
+    if len(records) and len(ticks_ns):
+        tick = np.minimum(np.searchsorted(ticks_ns, records[:, 2]), len(ticks_ns) - 1)
+        known = ticks_ns[tick] == records[:, 2]
+        phone, output, _, arrived = records[known].T
+        np.maximum.at(received, (tick[known], phone, output), arrived)
+    return np.where((received == PENDING).any(axis=2), PENDING, received.max(axis=2))
+
+
+def latencies_ms(arrived: Stamps, since_ns: Stamps) -> npt.NDArray[np.float64]:
+    """Times (N,) from `since_ns` (K, P) to arrival, of those that arrived."""
+    there = (arrived != PENDING) & (since_ns != PENDING)
+    return np.asarray((arrived - since_ns)[there] / NS_PER_MS)
+
+
+def newest_inputs(joined: Stamps, ticks_ns: Stamps, phones: int) -> Stamps:
+    """Stamps (K, P) of the newest input of each prediction; rows (N, 3): phone, tick, stamp."""
+    return arrivals(np.insert(joined, 1, 0, axis=1), ticks_ns, phones, 1)
+
+
+def summary(values: npt.NDArray[np.float64]) -> dict[str, float]:
+    """Percentiles; NaN when there is no value."""
+    if not len(values):
+        return dict.fromkeys(PERCENTILES, float('nan'))
+    return {name: float(np.percentile(values, share)) for name, share in PERCENTILES.items()}
+
+
+def lost(sent: Mapping[str, int], received: Mapping[str, int]) -> dict[str, int]:
+    """Messages of each kind that were published and not received."""
+    return {kind: sent[kind] - received[kind] for kind in sorted(sent) if kind in received}
+
+
+def rate(history: list[tuple[int, float]], begin_ns: int, end_ns: int) -> float:
+    """Growth per second of a counter within an interval, from (time [ns], count); 0 if unknown."""
+    inside = [item for item in history if begin_ns <= item[0] <= end_ns]
+    if len(inside) < 2 or inside[-1][0] == inside[0][0]:
+        return 0.0
+    return (inside[-1][1] - inside[0][1]) * NS_PER_SEC / (inside[-1][0] - inside[0][0])

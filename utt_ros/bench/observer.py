@@ -1,0 +1,100 @@
+"""What an onlooker receives, and when: predictions, and what nodes report of themselves.
+
+It takes messages in batches, out of the way of what it watches. Times are those at which its DDS
+layer received them (CLOCK_REALTIME), not those at which Python came round to them.
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
+from geometry_msgs.msg import PoseWithCovarianceStamped
+from nav_msgs.msg import Path as NavPath
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+from rclpy.subscription import Subscription
+from sensor_msgs.msg import Imu
+
+from utt_ros.bench.load import AREA, phone_names, stamp_of
+from utt_ros.bridge.process import StopRequest
+from utt_ros.bridge.qos import RELIABLE, SENSOR
+
+POLL_SEC = 0.05
+OUTPUTS = {'imu': Imu, 'position': PoseWithCovarianceStamped, 'trajectory': NavPath}
+
+
+class Observer:
+    """Subscribes to every prediction of an area and to /diagnostics."""
+
+    def __init__(self, node: Node, subjects: Sequence[str]) -> None:
+        self._outputs = [
+            (node.create_subscription(kind, f'twins/{subject}/{name}', _ignore, SENSOR, raw=True),
+             kind, row, column)
+            for row, subject in enumerate(subjects)
+            for column, (name, kind) in enumerate(OUTPUTS.items())]
+        self._diagnostics = node.create_subscription(
+            DiagnosticArray, '/diagnostics', _ignore, RELIABLE)
+        self._missing = {(row, column) for _, _, row, column in self._outputs}
+        self.records: list[tuple[int, int, int, int]] = []  # subject, output, stamp, received
+        self.reports: list[tuple[int, str, dict[str, str]]] = []  # received, name, values
+
+    def poll(self) -> bool:
+        """Take what has arrived; return whether every subject has had every output."""
+        for subscription, kind, row, column in self._outputs:
+            for message, info in _take(subscription, kind, raw=True):
+                self.records.append((row, column, stamp_of(message), info['received_timestamp']))
+                self._missing.discard((row, column))
+        for message, info in _take(self._diagnostics, DiagnosticArray, raw=False):
+            for status in message.status:
+                values = {item.key: item.value for item in status.values}
+                self.reports.append((info['received_timestamp'], status.name, values))
+        return not self._missing
+
+
+def _take(subscription: Subscription, kind: type[Any], *, raw: bool) -> Iterator[tuple[Any, Any]]:
+    with subscription.handle:
+        while (taken := subscription.handle.take_message(kind, raw)) is not None:
+            yield taken
+
+
+def _ignore(message: object) -> None:
+    """Stand in for a callback: messages are taken, not delivered."""
+
+
+def watch(observer: Observer, ready: Path, stop: Callable[[], bool]) -> None:
+    """Poll until told to stop; create the file `ready` once every subject had every output."""
+    while not stop():
+        if observer.poll() and not ready.exists():
+            ready.touch()
+        time.sleep(POLL_SEC)
+    observer.poll()
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Watch until SIGINT, then write OUT.npz and OUT.json."""
+    parser = argparse.ArgumentParser(prog='observer', description=__doc__)
+    parser.add_argument('phones', type=int)
+    parser.add_argument('out', type=Path)
+    options = parser.parse_args(args)
+    stop = StopRequest()
+    rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
+    node = rclpy.create_node('observer', namespace=AREA.area)
+    observer = Observer(node, phone_names(options.phones))
+    watch(observer, options.out.with_suffix('.ready'), stop)
+    records = np.array(observer.records, np.int64).reshape(-1, 4)
+    np.savez(options.out.with_suffix('.npz'), records=records)
+    options.out.with_suffix('.json').write_text(json.dumps(observer.reports), encoding='utf-8')
+    node.destroy_node()
+    rclpy.try_shutdown()
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

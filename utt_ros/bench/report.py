@@ -1,0 +1,122 @@
+"""Results of `utt bench live` as a table and as JSON."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from math import isfinite
+from typing import Any
+
+from utt_ros.bench.measure import Result
+
+P99_MS = 10.0
+AIM_MS = 5.0
+SHARE_OF_NAIVE = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A figure beside what it should be at most."""
+
+    name: str
+    value: float
+    limit: float
+
+    @property
+    def met(self) -> bool:
+        """Whether it is; a figure that could not be measured is not."""
+        return self.value <= self.limit
+
+    def __str__(self) -> str:
+        verdict = 'pass' if self.met else 'FAIL'
+        return f'{verdict}  {self.name}: {self.value:.3g} (at most {self.limit:g})'
+
+
+def targets(results: Mapping[str, Result]) -> list[Target]:
+    """What is judged, of the scenarios that were measured."""
+    ours, plain = results.get('training'), results.get('serving')
+    found = []
+    if ours:
+        p99 = ours.latency_ms['p99']
+        found += [
+            Target('p99 while training [ms]', p99, P99_MS),
+            Target('p99 while training [ms], aim', p99, AIM_MS)]
+        for key in ('naive', 'naive_training'):
+            if naive := results.get(key):
+                found += [
+                    Target(f'p99 while training / p99 of {naive.title}',
+                           p99 / naive.latency_ms['p99'], SHARE_OF_NAIVE),
+                    Target(f'p99 while training / p99 of {naive.title} from its newest input',
+                           p99 / naive.newest_input_ms['p99'], SHARE_OF_NAIVE)]
+    for result in filter(None, (ours, plain)):
+        found += [
+            Target(f'messages lost, {result.title}', sum(result.lost.values()), 0),
+            Target(f'predictions missing, {result.title}', result.missing, 0)]
+    return found
+
+
+def to_json(results: Mapping[str, Result]) -> dict[str, Any]:
+    """Everything that was measured; what is not a number becomes null."""
+    scenarios = {
+        key: {**asdict(result), 'missing': result.missing, 'cpu_percent': result.cpu_percent,
+              'cpu_percent_per_phone': result.cpu_percent / result.phones,
+              'rss_mb': result.rss_mb, 'rss_mb_per_phone': result.rss_mb / result.phones}
+        for key, result in results.items()}
+    judged = [{**asdict(target), 'met': target.met} for target in targets(results)]
+    return {'scenarios': _plain(scenarios), 'targets': _plain(judged)}
+
+
+def table(results: Mapping[str, Result]) -> str:
+    """A column per scenario, then the targets."""
+    shown = list(results.values())
+    rows = [['', *(result.title for result in shown)]]
+    rows += [[name, *(make(result) for result in shown)] for name, make in ROWS]
+    processes = sorted({name for result in shown for name in result.usage})
+    rows += [
+        [f'  {name}: CPU [%], RSS [MB]', *(_usage(result, name) for result in shown)]
+        for name in processes]
+    return '\n'.join([*_aligned(rows), '', *map(str, targets(results))])
+
+
+def _usage(result: Result, process: str) -> str:
+    used = result.usage.get(process)
+    return f'{used.cpu_percent:.1f}, {used.rss_mb:.0f}' if used else '-'
+
+
+def _quantiles(values: Mapping[str, float]) -> str:
+    return ' / '.join(f'{value:.1f}' if isfinite(value) else '-' for value in values.values())
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ', '.join(f'{kind} {count}' for kind, count in sorted(counts.items())) or '-'
+
+
+ROWS: list[tuple[str, Callable[[Result], str]]] = [
+    ('frame to prediction [ms], p50 / p90 / p99 / max', lambda r: _quantiles(r.latency_ms)),
+    ('  from the newest input joined [ms]', lambda r: _quantiles(r.newest_input_ms)),
+    ('predictions per second', lambda r: f'{r.predictions_per_s:.1f}'),
+    ('predictions missing', lambda r: f'{r.missing} of {r.ticks * r.phones}'),
+    ('messages lost on the way in', lambda r: _counts(r.lost)),
+    ('CPU of the pipeline [% of a core], per phone',
+     lambda r: f'{r.cpu_percent:.1f}, {r.cpu_percent / r.phones:.2f}'),
+    ('RSS of the pipeline [MB], per phone',
+     lambda r: f'{r.rss_mb:.0f}, {r.rss_mb / r.phones:.1f}'),
+    ('training [windows/s]', lambda r: f'{r.windows_per_s:.0f}' if r.windows_per_s else '-'),
+    ('load generator late by [ms]', lambda r: _quantiles(r.lateness_ms)),
+    ('machine load before, after', lambda r: f'{r.load[0]:.1f}, {r.load[1]:.1f}'),
+]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and not isfinite(value) else value
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        '  '.join(
+            cell.rjust(width) if column else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))).rstrip()
+        for row in rows]

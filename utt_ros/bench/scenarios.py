@@ -1,0 +1,45 @@
+"""What is measured: the processes of each pipeline."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from utt_ros.bench.live import Scenario, rig_process
+from utt_ros.bench.load import AREA
+from utt_ros.run.graph import Area, Plan, graph
+from utt_ros.run.spec import NodeSpec, ProcessSpec, process_of
+
+PIPELINE = ('sync', 'twin')
+LEARNING = ('trainer', 'aggregator')
+NEVER_HELD_OUT = {'holdout_every': 1000}  # what is walked now is trained on now
+
+
+def make_scenarios(phones: int, folder: Path) -> dict[str, Scenario]:
+    """Every scenario by name; `folder` has the model and gets the state of the nodes."""
+    config, beside = str(folder / 'config.json'), folder / 'naive_training'
+    training = rig_process('training', str(phones), config, str(beside / 'training'))
+    return {
+        'training': Scenario(
+            'utt, training',
+            _our(folder, 'training', PIPELINE), _our(folder, 'training', LEARNING)),
+        'serving': Scenario('utt', _our(folder, 'serving', PIPELINE), model=folder),
+        'naive': Scenario('naive', (_naive(phones, config, folder / 'naive'),)),
+        'naive_training': Scenario(
+            'naive, training', (_naive(phones, config, beside),), (training,)),
+    }
+
+
+def _our(folder: Path, name: str, wanted: tuple[str, ...]) -> tuple[ProcessSpec, ...]:
+    plan = Plan(
+        (Area(AREA),), state_dir=folder / name / 'state', aggregator=True, use_sim_time=False,
+        log_level='warn')
+    return tuple(process_of(_once(node)) for node in graph(plan) if node.name in wanted)
+
+
+def _once(node: NodeSpec) -> NodeSpec:
+    """The same node, but its death ends the measurement."""
+    parameters = {**node.parameters, **(NEVER_HELD_OUT if node.name == 'trainer' else {})}
+    return replace(node, respawn=False, parameters=parameters)
+
+
+def _naive(phones: int, config: str, folder: Path) -> ProcessSpec:
+    return rig_process('naive', str(phones), config, str(folder / 'joined'))

@@ -1,0 +1,66 @@
+"""Training beside the naive pipeline: a plain process that takes one step after the other.
+
+It uses our own loss and optimizer, on one thread, at the usual priority.
+"""
+
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from utt_ros.bench.load import AREA, NS, RANGE_STD_M, RATES_HZ, phone_names
+from utt_ros.bench.model import read_twin
+from utt_ros.bench.walkers import LOOP_SEC, Walkers
+from utt_ros.bridge.process import StopRequest
+from utt_ros.learning.settings import LearningSettings
+from utt_ros.learning.trainer import LocalTrainer
+from utt_ros.records import FloatArray, Windows
+from utt_ros.settings import WindowSettings
+
+
+def make_windows(phones: int, shape: WindowSettings) -> Windows:
+    """One window of T + H ticks per phone and second of the load's loop."""
+    parts = [_window(Walkers(phones), begin, shape) for begin in range(LOOP_SEC)]
+    values = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    masks = {name: (window != 0.0).any(axis=2) for name, window in values.items()}
+    ends = np.arange(LOOP_SEC) + (shape.ticks + shape.horizon) * shape.period
+    last_ns = np.repeat(ends * NS, phones).astype(np.int64)
+    return Windows(last_ns, tuple(phone_names(phones) * LOOP_SEC), values, masks)
+
+
+def _window(walkers: Walkers, begin: int, shape: WindowSettings) -> dict[str, FloatArray]:
+    """Values (P, T_m, F_m) from a second on; a range at every third tick."""
+    ticks = np.arange(shape.ticks + shape.horizon)
+    at_tick = np.asarray(begin + ticks * shape.period)
+    rows = np.arange(len(ticks) * shape.imu_rows)
+    at_row = np.asarray(begin + rows * shape.period / shape.imu_rows)
+    ranges = walkers.ranges(at_tick, AREA)
+    ftm = np.stack([ranges, np.full_like(ranges, RANGE_STD_M)], -1)
+    ftm[ticks % (RATES_HZ['camera'] // RATES_HZ['ftm']) != 0] = 0.0
+    imu = [walkers.accelerations(at_row), walkers.rates(at_row), walkers.fields(at_row)]
+    values = {'camera': walkers.boxes(at_tick, AREA), 'ftm': ftm, 'imu': np.concatenate(imu, -1)}
+    return {name: each.transpose(1, 0, 2).astype(np.float32) for name, each in values.items()}
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Train until SIGINT: `training PHONES CONFIG OUT`; OUT.npy has time [ns] and windows."""
+    phones, config, out = (args or sys.argv[1:])[:3]
+    torch.set_num_threads(1)
+    stop = StopRequest()
+    twin = read_twin(Path(config))
+    trainer = LocalTrainer(
+        twin.settings, twin.window, AREA, LearningSettings(holdout_every=1000))
+    trainer.observe(make_windows(int(phones), twin.window))
+    history = []
+    while not stop():
+        trainer.train(1)
+        history.append((time.time_ns(), trainer.steps * trainer.learning.batch))
+    np.save(out, np.array(history, np.int64).reshape(-1, 2))
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

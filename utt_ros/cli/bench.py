@@ -1,0 +1,80 @@
+"""`utt bench`: measure speed against a naive pipeline."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from utt_ros.bench import report
+from utt_ros.bench.live import Timing, run
+from utt_ros.bench.measure import Result
+from utt_ros.bench.model import write_model
+from utt_ros.bench.scenarios import make_scenarios
+from utt_ros.files import write_atomically
+
+SCENARIOS = ('training', 'serving', 'naive', 'naive_training')
+LIMITS = {'phones': (1, 100), 'seconds': (1.0, 3600.0), 'warm_up': (0.0, 600.0)}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the benchmarks."""
+    benches = parser.add_subparsers(dest='bench', required=True, metavar='BENCH')
+    text = 'one area with many phones over DDS: latency, losses, CPU and memory'
+    live = benches.add_parser('live', help=text, description=text.capitalize() + '.')
+    live.set_defaults(run=_live)
+    live.add_argument('--phones', type=_number(int, 'phones'), default=20,
+                      help='phones of the area (default %(default)s)')
+    live.add_argument('--seconds', type=_number(float, 'seconds'), default=20.0,
+                      help='measured per pipeline (default %(default)s)')
+    live.add_argument('--warm-up', type=_number(float, 'warm_up'), default=12.0,
+                      help='seconds before, not measured (default %(default)s)')
+    live.add_argument('--only', nargs='+', choices=SCENARIOS, default=SCENARIOS,
+                      metavar='PIPELINE',
+                      help=f'some of {", ".join(SCENARIOS)}')
+    live.add_argument('--domain', type=int, default=97,
+                      help='ROS domain that nothing else uses (default %(default)s)')
+    live.add_argument('--json', type=Path, metavar='FILE', help='write everything measured there')
+    live.add_argument('--logs', type=Path, metavar='DIR',
+                      help='keep what the processes say and measure there')
+
+
+def _live(options: argparse.Namespace) -> int:
+    os.environ['ROS_DOMAIN_ID'] = str(options.domain)
+    with TemporaryDirectory(prefix='utt_bench_') as temporary:
+        folder = (options.logs or Path(temporary)).absolute()
+        results = _measure(options, folder)
+    print(report.table(results))
+    if options.json:
+        text = json.dumps(report.to_json(results), indent=1)
+        write_atomically(options.json, text.encode())
+    return 0
+
+
+def _measure(options: argparse.Namespace, folder: Path) -> dict[str, Result]:
+    folder.mkdir(parents=True, exist_ok=True)
+    write_model(folder)
+    scenarios = make_scenarios(options.phones, folder)
+    timing = Timing(options.warm_up, options.seconds)
+    results = {}
+    for name in options.only:
+        print(f'measuring {scenarios[name].title} ...', file=sys.stderr)
+        results[name] = run(
+            scenarios[name], options.phones, timing, folder / name, sys.stderr)
+    return results
+
+
+def _number(kind: Callable[[str], float], name: str) -> Callable[[str], float]:
+    """Make a reader of a number within its limits."""
+    low, high = LIMITS[name]
+
+    def read(text: str) -> float:
+        value = kind(text)
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f'{text}: it must be within {low}..{high}')
+        return value
+
+    read.__name__ = kind.__name__
+    return read
