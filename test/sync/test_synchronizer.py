@@ -334,7 +334,7 @@ def test_phone_three_days_ahead_flushes_nobody_and_is_named(sync):
     for at_ms in range(0, 1000, 10):
         imu(sync, 'wrong', at_ms + days_ms, at_ms + days_ms + 1)
         batches += play(sync, at_ms + 10, {'a': (0, 1000)}, range(50, 1000, 100), at_ms)
-    assert [batch.subjects for batch in batches] == [('a',)] * 9  # not yet believed: the first frame
+    assert [batch.subjects for batch in batches] == [('a',)] * 9  # one frame is spent
     assert all(batch.imu_mask.all() for batch in batches[1:])
     assert sync.counters['clock_jumps'] == 1
     assert sync.counters['clock_off'] >= 190

@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+
+from utt_ros.records import Frames, PhoneStreams, Session
+from utt_ros.settings import WindowSettings
+from utt_ros.sync.offline import synchronize
+from utt_ros.sync.synchronizer import Synchronizer
+
+
+def session_of(events):
+    """The events as records, as if they had been recorded."""
+    frames = sorted(event for event in events if event.kind == 'tracks')
+    counts = [len(event.values[1]) for event in frames]
+    seen = tuple(name for event in frames for name in event.values[1])
+    phones = {}
+    for name in sorted({event.subject for event in events} - {''}):
+        parts = []
+        for kind in ('ftm', 'inertial', 'magnetic'):
+            mine = sorted(each for each in events if (each.kind, each.subject) == (kind, name))
+            parts += [np.array([each.stamp_ns for each in mine], np.int64),
+                      np.array([each.values for each in mine], np.float32)]
+        phones[name] = PhoneStreams(*parts)
+    return Session(
+        area='hall', name='one', split='', truth={}, phones=phones, frames=Frames(
+            stamps_ns=np.array([event.stamp_ns for event in frames]),
+            starts=np.cumsum([0, *counts]), boxes=np.concatenate([e.values[0] for e in frames]),
+            subjects=seen, track_ids=tuple(f't{name}' for name in seen)))
+
+
+@pytest.mark.parametrize('modalities', [('camera', 'ftm', 'imu'), ('ftm', 'imu'), ('camera',)])
+def test_recorded_session_gives_what_its_messages_gave(
+    modalities, make_camera, make_phone, run, bits, rng
+):
+    events = make_camera(rng, 3.0, ('a', 'c')) + make_phone(rng, 'a', 3.0) + make_phone(
+        rng, 'b', 3.0)
+    kinds = {'camera': ('tracks',), 'ftm': ('ftm',), 'imu': ('inertial', 'magnetic')}
+    wanted = [kind for name in modalities for kind in kinds[name]]
+    live = run(Synchronizer(modalities=modalities), sorted(
+        event for event in events if event.kind in wanted))
+    offline = list(synchronize(session_of(events), modalities=modalities))
+    assert len(live) > 20
+    assert [bits(batch) for batch in offline] == [bits(batch) for batch in live]
+
+
+def test_session_with_nothing_in_it_has_no_ticks():
+    empty = Session(area='hall', name='none', split='', frames=None, phones={}, truth={})
+    assert list(synchronize(empty)) == []
+
+
+def test_window_settings_decide_the_rows_and_the_period(make_camera, make_phone, rng):
+    session = session_of(make_camera(rng, 2.0, ('a',)) + make_phone(rng, 'a', 2.0))
+    batches = list(synchronize(
+        session, modalities=('imu',), windows=WindowSettings(period=0.2, imu_rows=3)))
+    assert {batch.imu.shape[1] for batch in batches} == {3}
+    assert set(np.diff([batch.stamp_ns for batch in batches])) == {200_000_000}

@@ -1,0 +1,155 @@
+"""Windows of the last ticks, live and offline from the same code."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+
+from utt_ros.errors import MeasurementError
+from utt_ros.records import CHANNELS, FloatArray, MaskArray, SyncedBatch, Windows
+from utt_ros.settings import WindowSettings
+
+FIRST_ROWS = 8
+MOST_SUBJECTS = 1024
+
+
+class History:
+    """The last T ticks of every subject.
+
+    A tick that is missing, by the stamps, and a tick in which a subject took no part are masked
+    zeros. A new epoch, or a stamp that does not increase, empties the history. Somebody who was
+    absent for T ticks is forgotten.
+    """
+
+    def __init__(self, ticks: int, imu_rows: int, period: float = 0.1) -> None:
+        self._ticks = ticks
+        self._per_tick = {name: imu_rows if name == 'imu' else 1 for name in CHANNELS}
+        self._period_ns = round(period * 1e9)
+        self._values: dict[str, FloatArray] = {}  # (rows, 2 T, rows per tick, F), see _advance
+        self._masks: dict[str, MaskArray] = {}
+        for name, channels in CHANNELS.items():
+            shape = (0, 2 * ticks, self._per_tick[name])
+            self._values[name] = np.zeros((*shape, len(channels)), np.float32)
+            self._masks[name] = np.zeros(shape, bool)
+        self.clear()
+
+    @property
+    def length(self) -> int:
+        """Ticks since the history was last empty, missing ones included, T at most."""
+        return min(self._length, self._ticks)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._end = self._ticks  # column behind the newest tick
+        self._length = 0
+        self._epoch = self._stamp_ns = -1
+        self._current: tuple[str, ...] = ()
+        self._rows: dict[str, int] = {}
+        self._present: dict[str, int] = {}  # subject -> number of the newest tick with it
+        self._free = list(range(len(self._masks['imu'])))
+        self._wipe(slice(None), slice(None))
+
+    def push(self, batch: SyncedBatch) -> None:
+        """Take the next tick.
+
+        Raises MeasurementError when its rows of IMU are not those of the windows.
+        """
+        if batch.imu.shape[1] != self._per_tick['imu']:
+            raise MeasurementError(f'a tick has {batch.imu.shape[1]} rows of IMU: windows have '
+                                   f'{self._per_tick["imu"]}')
+        if batch.epoch != self._epoch or batch.stamp_ns <= self._stamp_ns:
+            self.clear()
+        gap_ns = batch.stamp_ns - self._stamp_ns if self._length else self._period_ns
+        steps = max(1, (gap_ns + self._period_ns // 2) // self._period_ns)
+        self._advance(min(steps, self._ticks))
+        self._epoch, self._stamp_ns = batch.epoch, batch.stamp_ns
+        self._length += steps
+        self._current = batch.subjects
+        self._write(batch)
+
+    def windows(self, subjects: Sequence[str] | None = None) -> Windows:
+        """Windows that end with the newest tick, of its subjects or of these.
+
+        Of somebody unknown everything is masked.
+        """
+        names = self._current if subjects is None else tuple(subjects)
+        known = [place for place, name in enumerate(names) if name in self._rows]
+        rows = [self._rows[names[place]] for place in known]
+        span = slice(self._end - self._ticks, self._end)
+        values: dict[str, FloatArray] = {}
+        masks: dict[str, MaskArray] = {}
+        for name, channels in CHANNELS.items():
+            length = self._ticks * self._per_tick[name]
+            values[name] = np.zeros((len(names), length, len(channels)), np.float32)
+            masks[name] = np.zeros((len(names), length), bool)
+            values[name][known] = self._values[name][rows, span].reshape(
+                len(rows), length, len(channels))
+            masks[name][known] = self._masks[name][rows, span].reshape(len(rows), length)
+        stamps_ns = np.full(len(names), self._stamp_ns, np.int64)
+        return Windows(stamps_ns, names, values, masks)
+
+    def _advance(self, steps: int) -> None:
+        """Make room for ticks, masked so far.
+
+        The arrays are twice as long as a window and filled from the left; when they are full the
+        last T ticks move back, so a window is always contiguous.
+        """
+        keep = self._ticks
+        if self._end + steps > 2 * keep:
+            for array in (*self._values.values(), *self._masks.values()):
+                array[:, :keep] = array[:, self._end - keep:self._end]
+            self._wipe(slice(None), slice(keep, None))
+            self._end = keep
+        self._end += steps
+
+    def _write(self, batch: SyncedBatch) -> None:
+        for name in [n for n, at in self._present.items() if at <= self._length - self._ticks]:
+            self._wipe(self._rows[name], slice(None))
+            self._free.append(self._rows.pop(name))
+            del self._present[name]
+        places = [place for place, name in enumerate(batch.subjects) if self._enter(name)]
+        rows = [self._rows[batch.subjects[place]] for place in places]
+        column = self._end - 1
+        measured = {'camera': (batch.camera[:, None], batch.camera_mask[:, None]),
+                    'ftm': (batch.ftm[:, None], batch.ftm_mask[:, None]),
+                    'imu': (batch.imu, batch.imu_mask)}
+        for name, (values, mask) in measured.items():
+            self._values[name][rows, column] = values[places] * mask[places, :, None]
+            self._masks[name][rows, column] = mask[places]
+
+    def _enter(self, name: str) -> bool:
+        """Give a subject a row; whether it has one."""
+        if name not in self._rows:
+            if not self._free:
+                self._grow()
+            if not self._free:
+                return False
+            self._rows[name] = self._free.pop(0)
+        self._present[name] = self._length
+        return True
+
+    def _grow(self) -> None:
+        size = len(self._masks['imu'])
+        added = min(max(2 * size, FIRST_ROWS), MOST_SUBJECTS) - size
+        for name in CHANNELS:
+            self._values[name] = np.pad(self._values[name], ((0, added), (0, 0), (0, 0), (0, 0)))
+            self._masks[name] = np.pad(self._masks[name], ((0, added), (0, 0), (0, 0)))
+        self._free += range(size, size + added)
+
+    def _wipe(self, rows: int | slice, ticks: slice) -> None:
+        for name in CHANNELS:
+            self._values[name][rows, ticks] = 0.0
+            self._masks[name][rows, ticks] = False
+
+
+def cut_windows(
+    batches: Iterable[SyncedBatch], settings: WindowSettings, ticks: int, stride: int
+) -> Iterator[Windows]:
+    """Windows of T = `ticks` ticks at every `stride`-th tick that has T - 1 ticks before it."""
+    history = History(ticks, settings.imu_rows, settings.period)
+    due = 0
+    for batch in batches:
+        history.push(batch)
+        due -= 1
+        if history.length == ticks and batch.subjects and due <= 0:
+            due = stride
+            yield history.windows()
