@@ -1,0 +1,222 @@
+"""The launch files with the real launch packages; stand-ins of the nodes say what they got."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from utt_ros.run.graph import graph
+from utt_ros.run.plans import AREA, FEDERATION, REPLAY, area_plan, federation_plan, replay_plan
+from utt_ros.run.processes import Processes
+from utt_ros.run.spec import process_of
+from utt_ros.settings import AreaSettings, write_parameter_file
+
+pytest.importorskip('launch_ros', reason='launch and launch_ros are not installed')
+
+Wait = Callable[..., None]
+LAUNCH = Path(__file__).parents[2] / 'launch'
+NODES = ('aggregator', 'player', 'sync', 'trainer', 'truth_markers', 'twin')
+WAIT_SEC = 20.0
+
+STAND_IN = f"""#!{sys.executable}
+import json, os, pathlib, signal, sys
+import rclpy
+from rclpy.node import Node
+from rclpy.utilities import remove_ros_args
+
+me = pathlib.Path(sys.argv[0]).name
+how = json.loads(os.environ['HOW']).get(me, 'run')
+if how != 'say':
+    if how != 'run':
+        print(me, 'is here', flush=True)
+        sys.exit(int(how))
+    signal.signal(signal.SIGINT, lambda number, frame: sys.exit(0))
+    print(me, 'is here', flush=True)
+    signal.pause()
+rclpy.init(args=sys.argv)
+node = Node('default', automatically_declare_parameters_from_overrides=True)
+told = {{
+    'name': node.get_fully_qualified_name(),
+    'parameters': {{name: parameter.value for name, parameter in node._parameters.items()}},
+    'clock': node.resolve_topic_name('/clock'),
+    'arguments': remove_ros_args(sys.argv)[1:],
+    'level': str(node.get_logger().get_effective_level()),
+    'environment': {{name: os.environ.get(name) for name in
+                    ('ROS_AUTOMATIC_DISCOVERY_RANGE', 'OMP_NUM_THREADS', 'PYTHONUNBUFFERED')}},
+}}
+path = pathlib.Path(os.environ['TOLD'], told['name'].replace('/', '_'))
+path.with_suffix('.part').write_text(json.dumps(told, sort_keys=True))
+path.with_suffix('.part').rename(path.with_suffix('.json'))
+"""
+
+LAUNCHER = """
+import sys
+from launch import LaunchDescription, LaunchService
+from launch.actions import IncludeLaunchDescription
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+service = LaunchService()
+arguments = [tuple(word.split(':=', 1)) for word in sys.argv[2:]]
+source = PythonLaunchDescriptionSource(sys.argv[1])
+service.include_launch_description(LaunchDescription([
+    IncludeLaunchDescription(source, launch_arguments=arguments)]))
+sys.exit(service.run())
+"""
+
+
+@pytest.fixture
+def stand_ins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ros_domain: int,
+) -> Callable[..., None]:
+    """Install a stand-in for every node; `stand_ins(twin='3')` makes it end with exit code 3."""
+    prefix = tmp_path / 'prefix'
+    programs = prefix / 'lib' / 'utt_ros'
+    marker = prefix / 'share' / 'ament_index' / 'resource_index' / 'packages' / 'utt_ros'
+    for folder in (programs, marker.parent):
+        folder.mkdir(parents=True)
+    marker.touch()
+    for name in NODES:
+        (programs / name).write_text(STAND_IN)
+        (programs / name).chmod(0o755)
+    monkeypatch.setenv('AMENT_PREFIX_PATH', f'{prefix}{os.pathsep}{sys.prefix}')
+    monkeypatch.delenv('ROS_AUTOMATIC_DISCOVERY_RANGE', raising=False)
+    monkeypatch.setenv('HOW', '{}')
+    return lambda **how: monkeypatch.setenv('HOW', json.dumps(how))
+
+
+@pytest.fixture
+def sessions(tmp_path: Path) -> Path:
+    for name in ('hall', 'stairs'):
+        (tmp_path / 'sessions' / name / 'one').mkdir(parents=True)
+        (tmp_path / 'sessions' / name / 'one' / 'metadata.yaml').touch()
+        write_parameter_file(
+            tmp_path / 'sessions' / name / 'area.yaml', AreaSettings(area=name, camera_height=3.0))
+    return tmp_path / 'sessions'
+
+
+@pytest.fixture
+def launched(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    started: list[subprocess.Popen[str]] = []
+
+    def launch(name: str, **arguments: object) -> subprocess.Popen[str]:
+        words = [f'{key}:={value}' for key, value in arguments.items()]
+        with (tmp_path / 'said').open('w') as said:
+            process = subprocess.Popen(
+                [sys.executable, '-c', LAUNCHER, str(LAUNCH / f'{name}.launch.py'), *words],
+                stdout=said, stderr=subprocess.STDOUT, text=True,
+            )
+        started.append(process)
+        return process
+
+    yield launch
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+CASES = {
+    'area': (AREA, area_plan, {'bag': '{}/hall/one', 'rate': '2', 'log_level': 'warn'}),
+    'federation': (FEDERATION, federation_plan, {'areas': '{}', 'replay': 'true'}),
+    'replay': (REPLAY, replay_plan, {'bag': '{0}/hall/one,{0}/stairs/one', 'nodes': 'true'}),
+}
+
+
+@pytest.mark.parametrize('name', CASES)
+def test_both_ways_of_starting_tell_every_node_the_same(
+    name: str, tmp_path: Path, sessions: Path, stand_ins: Callable[..., None],
+    launched: Callable[..., subprocess.Popen[str]], wait_until: Wait,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    arguments, plan_of, given = CASES[name]
+    given = {key: value.format(sessions) for key, value in given.items()}
+    given |= {'state_dir': str(tmp_path / 'state'), 'rviz': 'false'}
+    values = {key: default for key, (default, _) in arguments.items()} | given
+    nodes = graph(plan_of(values))
+    stand_ins(**dict.fromkeys(NODES, 'say'))
+
+    def told(folder: Path) -> dict[str, object]:
+        return {path.stem: json.loads(path.read_text()) for path in folder.glob('*.json')}
+
+    for way in ('launch', 'run'):
+        (tmp_path / way).mkdir()
+    monkeypatch.setenv('TOLD', str(tmp_path / 'launch'))
+    launch = launched(name, **given)
+    wait_until(lambda: len(told(tmp_path / 'launch')) == len(nodes), timeout_sec=WAIT_SEC)
+    launch.send_signal(signal.SIGINT)
+    launch.wait(WAIT_SEC)
+
+    monkeypatch.setenv('TOLD', str(tmp_path / 'run'))
+    specs = [
+        replace(process, command=(str(tmp_path / 'prefix/lib/utt_ros' / node.executable),
+                                  *process.command[3:]))
+        for node, process in zip(nodes, map(process_of, nodes), strict=True)
+    ]
+    with Processes(specs, output=None):
+        wait_until(lambda: len(told(tmp_path / 'run')) == len(nodes), timeout_sec=WAIT_SEC)
+    assert told(tmp_path / 'launch') == told(tmp_path / 'run')
+    assert told(tmp_path / 'run')['_hall_player']['name'] == '/hall/player'
+
+
+def said(tmp_path: Path) -> str:
+    return (tmp_path / 'said').read_text()
+
+
+def children(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    return psutil.Process(process.pid).children(recursive=True)
+
+
+@pytest.mark.usefixtures('stand_ins')
+def test_interrupt_ends_everything_with_exit_code_0(
+    tmp_path: Path, launched: Callable[..., subprocess.Popen[str]], wait_until: Wait,
+) -> None:
+    launch = launched('area', area='hall', rviz='false')
+    wait_until(lambda: said(tmp_path).count('is here') == 3, timeout_sec=WAIT_SEC)
+    nodes = children(launch)
+    launch.send_signal(signal.SIGINT)
+    assert launch.wait(WAIT_SEC) == 0
+    assert not any(node.is_running() for node in nodes)
+
+
+def test_node_that_dies_is_reported_and_started_again(
+    tmp_path: Path, stand_ins: Callable[..., None],
+    launched: Callable[..., subprocess.Popen[str]], wait_until: Wait,
+) -> None:
+    stand_ins(twin='3')
+    launch = launched('area', area='hall', rviz='false')
+    wait_until(lambda: said(tmp_path).count('twin is here') == 2, timeout_sec=WAIT_SEC)
+    assert 'exit code 3' in said(tmp_path)
+    launch.send_signal(signal.SIGINT)
+    assert launch.wait(WAIT_SEC) == 0
+
+
+def test_node_that_refuses_its_settings_ends_the_launch_with_an_error(
+    tmp_path: Path, stand_ins: Callable[..., None],
+    launched: Callable[..., subprocess.Popen[str]],
+) -> None:
+    stand_ins(twin='2')
+    launch = launched('area', area='hall', rviz='false')
+    assert launch.wait(WAIT_SEC) == 1
+    assert 'hall/twin ended with exit code 2' in said(tmp_path)
+
+
+def test_launch_ends_when_every_replay_has_ended(
+    sessions: Path, stand_ins: Callable[..., None],
+    launched: Callable[..., subprocess.Popen[str]],
+) -> None:
+    stand_ins(player='0')
+    launch = launched('federation', areas=sessions, replay='true', rviz='false')
+    assert launch.wait(WAIT_SEC) == 0
+
+
+@pytest.mark.usefixtures('stand_ins')
+def test_argument_that_makes_no_sense_ends_the_launch_with_its_reason(
+    tmp_path: Path, launched: Callable[..., subprocess.Popen[str]],
+) -> None:
+    assert launched('area', area='hall', rate='fast').wait(WAIT_SEC) == 1
+    assert "rate is 'fast': it must be a number" in said(tmp_path)
