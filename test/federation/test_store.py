@@ -31,6 +31,12 @@ def same(first: Checkpoint | None, second: Checkpoint) -> bool:
     return pack(first.tensors) == pack(second.tensors)
 
 
+def save(store: Store, *rounds: int) -> None:
+    for round_ in rounds:
+        made = checkpoint(round_)
+        store.save(made, pack(made.tensors).checksum)
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     return Store(tmp_path / 'deep' / 'state', keep=2)
@@ -42,22 +48,19 @@ def test_a_new_folder_has_no_checkpoint_and_no_rounds(store: Store) -> None:
 
 
 def test_the_newest_checkpoint_is_read_back(store: Store) -> None:
-    store.save(checkpoint(0))
-    store.save(checkpoint(1))
+    save(store, 0, 1)
     found, problems = store.newest()
     assert same(found, checkpoint(1))
     assert problems == []
 
 
 def test_the_initial_and_the_newest_checkpoints_are_kept(store: Store) -> None:
-    for round_ in range(6):
-        store.save(checkpoint(round_))
+    save(store, *range(6))
     assert [read_checkpoint(path).round for path in checkpoints(store.folder)] == [0, 4, 5]
 
 
 def test_rounds_beyond_the_width_of_a_file_name_are_still_in_order(store: Store) -> None:
-    for round_ in (0, 999_999, 1_000_000):
-        store.save(checkpoint(round_))
+    save(store, 0, 999_999, 1_000_000)
     found, _ = store.newest()
     assert same(found, checkpoint(1_000_000))
 
@@ -66,8 +69,7 @@ def test_rounds_beyond_the_width_of_a_file_name_are_still_in_order(store: Store)
 def test_a_damaged_checkpoint_is_told_and_the_one_before_is_used(
     store: Store, damage: str,
 ) -> None:
-    store.save(checkpoint(0))
-    store.save(checkpoint(1))
+    save(store, 0, 1)
     path = checkpoints(store.folder)[-1]
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
@@ -81,7 +83,7 @@ def test_a_damaged_checkpoint_is_told_and_the_one_before_is_used(
 
 
 def test_a_folder_whose_checkpoints_are_all_damaged_is_never_started_anew(store: Store) -> None:
-    store.save(checkpoint(0))
+    save(store, 0)
     checkpoints(store.folder)[0].write_bytes(b'')
     with pytest.raises(ModelError, match=r'no checkpoint that can be read .*move the folder away'):
         store.newest()
@@ -139,9 +141,11 @@ from dataclasses import replace
 from pathlib import Path
 import numpy as np
 from utt_ros.federation.store import Checkpoint, Store
+from utt_ros.federation.wire import pack
 store = Store(Path(sys.argv[1]), keep=2)
 for round_ in range(10**6):
-    store.save(Checkpoint('f00d', round_, '{}', {'w': np.full(100_000, round_, np.float32)}))
+    tensors = {'w': np.full(100_000, round_, np.float32)}
+    store.save(Checkpoint('f00d', round_, '{}', tensors), pack(tensors).checksum)
     print(round_, flush=True)
 """
 

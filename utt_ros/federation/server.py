@@ -20,7 +20,7 @@ def new_federation(store: Store, config: str, tensors: Tensors) -> Checkpoint:
     """
     initial = Checkpoint(token_hex(8), 0, config, tensors)
     try:
-        store.save(initial)
+        store.save(initial, pack(tensors).checksum)
     except OSError as err:
         raise ModelError(f'the initial model cannot be written: {err}') from err
     return initial
@@ -82,10 +82,10 @@ class Server:
         following = Checkpoint(
             self.model.federation, self.model.round + 1, self.model.config, tensors,
         )
-        self._commit(following, closed)
         self._contributions = []
         self._tensors = tensors
         self.model = _to_publish(following)
+        self._commit(following, closed)
         self._keeper.advance(now_ns)
         return closed
 
@@ -97,7 +97,7 @@ class Server:
         """Write the state; a full disk must not stop the federation, only be told."""
         try:
             self._store.log(closed)
-            self._store.save(checkpoint)
+            self._store.save(checkpoint, self.model.checksum)
             self.problem = ''
         except OSError as err:
             self.problem = f'the model of round {checkpoint.round} is not on disk: {err}'

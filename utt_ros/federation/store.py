@@ -91,13 +91,16 @@ class Store:
             )
         return None, problems
 
-    def save(self, checkpoint: Checkpoint) -> None:
-        """Write a checkpoint, then remove those that are not to be kept."""
+    def save(self, checkpoint: Checkpoint, checksum: str) -> None:
+        """Write a checkpoint, then remove those that are not to be kept.
+
+        `checksum`: of the wire form of its tensors.
+        """
         metadata = {
             'federation': checkpoint.federation,
             'round': str(checkpoint.round),
             'config': checkpoint.config,
-            'checksum': pack(checkpoint.tensors).checksum,
+            'checksum': checksum,
         }
         path = self.folder / f'model-{checkpoint.round:06d}.safetensors'
         write_atomically(path, serialize(checkpoint.tensors, metadata))

@@ -1,0 +1,77 @@
+"""Round 0 comes from a process of its own."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from utt_ros.errors import ModelError
+from utt_ros.federation.initial import InitialModel
+from utt_ros.federation.wire import Tensors
+from utt_ros.models import initial
+from utt_ros.models.settings import ModelSettings, dump_config
+from utt_ros.models.twin import initial_weights
+from utt_ros.settings import WindowSettings
+
+CONFIG = dump_config(ModelSettings(width=8, heads=2, feedforward=8), WindowSettings())
+IMPORT_SEC = 60.0  # torch, on a machine that is busy
+
+
+def weights(
+    config: str, seed: int, folder: Path, wait_until: Callable[..., None],
+) -> Tensors:
+    child = InitialModel(config, seed, folder)
+    got: list[Tensors | None] = []
+
+    def poll() -> bool:
+        got.append(child.poll())
+        return got[-1] is not None
+
+    try:
+        wait_until(poll, IMPORT_SEC)
+    finally:
+        child.close()
+    assert got[-1] is not None
+    return got[-1]
+
+
+def test_the_weights_are_those_of_the_configuration_and_the_seed(
+    tmp_path: Path, wait_until: Callable[..., None],
+) -> None:
+    made = weights(CONFIG, 5, tmp_path, wait_until)
+    expected = initial_weights(
+        ModelSettings(width=8, heads=2, feedforward=8), WindowSettings(), seed=5,
+    )
+    assert list(made) == sorted(expected)
+    for name, tensor in expected.items():
+        assert (made[name] == tensor).all()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_child_that_fails_is_an_error(
+    tmp_path: Path, wait_until: Callable[..., None], monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr('sys.executable', 'false')
+    with pytest.raises(ModelError, match='initial model was not made: its process ended with 1'):
+        weights(CONFIG, 5, tmp_path, wait_until)
+
+
+@pytest.mark.parametrize(('config', 'message'), [
+    ('{', 'model configuration is not JSON'),
+    (dump_config(ModelSettings(fusor='glue'), WindowSettings()), "fusor is 'glue'"),
+])
+def test_a_configuration_that_cannot_be_built_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], config: str, message: str,
+) -> None:
+    assert initial.main([config, '5', str(tmp_path / 'file')]) == 2
+    assert message in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_closing_ends_the_process_at_once(tmp_path: Path) -> None:
+    child = InitialModel(CONFIG, 5, tmp_path)
+    running = psutil.Process().children()
+    assert running
+    child.close()
+    assert not any(process.is_running() for process in running)
