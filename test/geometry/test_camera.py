@@ -29,7 +29,8 @@ def test_point_on_the_optical_axis_lies_where_the_axis_is():
 
 def test_back_projection_inverts_projection():
     positions = visible_positions()
-    np.testing.assert_allclose(CAMERA.back_project(CAMERA.project(positions)), positions, atol=1e-9)
+    found = CAMERA.back_project(CAMERA.project(positions))
+    np.testing.assert_allclose(found, positions, atol=1e-9)
 
 
 @pytest.mark.parametrize('unknown', [np.nan, 0.0, -1.0])
@@ -50,6 +51,45 @@ def test_covariance_is_that_of_noisy_boxes():
         sway = 0.03**2 * np.eye(2)
         expected = np.cov(CAMERA.back_project(noisy).T) + sway
         np.testing.assert_allclose(CAMERA.covariance(box), expected, rtol=0.05, atol=2e-4)
+
+
+def noisy_boxes(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Positions and what a camera says of them, with the noise that the model assumes."""
+    rng = np.random.default_rng(11)
+    positions = visible_positions(count)
+    boxes = CAMERA.project(positions + rng.normal(0, 0.03, positions.shape))
+    jitter = 0.015 * boxes[:, 4:]
+    boxes[:, :2] += jitter * rng.standard_normal((count, 2))
+    boxes[:, 4] += jitter[:, 0] * rng.standard_normal(count)
+    boxes[:, 2] += (0.01 * boxes[:, 2] + 0.0015 * boxes[:, 2]**2) * rng.standard_normal(count)
+    return positions, boxes
+
+
+def test_all_cues_of_a_box_together_beat_its_depth_alone():
+    positions, boxes = noisy_boxes(2000)
+    located, _ = CAMERA.locate(boxes)
+    alone = np.linalg.norm(CAMERA.back_project(boxes) - positions, axis=1)
+    together = np.linalg.norm(located - positions, axis=1)
+    assert np.median(together) < 0.8 * np.median(alone)
+
+
+def test_located_covariance_is_honest():
+    positions, boxes = noisy_boxes(2000)
+    located, covariance = CAMERA.locate(boxes)
+    error = located - positions
+    distance = np.einsum('ni,nij,nj->n', error, np.linalg.inv(covariance), error)
+    assert 0.88 < np.mean(distance < 4.61) < 0.99  # 90 % ellipse; people of one height: a bit wide
+
+
+def test_cut_box_is_located_by_its_depth():
+    box = CAMERA.project([2.0, 0.0])
+    box[1], box[4] = 400.0, 2 * (720 - 400.0)  # the legs are below the image
+    located, _ = CAMERA.locate(box)
+    np.testing.assert_allclose(located, CAMERA.back_project(box))
+
+
+def test_box_that_says_nothing_is_nowhere():
+    assert not np.isfinite(CAMERA.locate(np.zeros(5))[0]).any()
 
 
 def test_view_ends_at_the_edges_of_the_image_and_of_depth():

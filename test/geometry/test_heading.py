@@ -19,7 +19,7 @@ def rotation(axis: str, angle: np.ndarray | float) -> np.ndarray:
 
 
 def phone(heading: np.ndarray, tilt: float, roll: float = 0.0) -> np.ndarray:
-    """What a noiseless phone measures (1, R, 9) whose y axis points to `heading` (R,), lifted by `tilt`.
+    """What a phone measures (1, R, 9) whose y axis points to `heading` (R,), lifted by `tilt`.
 
     Rotations take the phone frame to east, north, up.
     """

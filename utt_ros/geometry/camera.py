@@ -21,10 +21,12 @@ from utt_ros.settings import AreaSettings
 Array = npt.NDArray[np.float64]
 
 PERSON_WIDTH_M = 0.5
+PERSON_HEIGHT_STD_M = 0.08
 PIXEL_JITTER = 0.015  # standard deviation of a box's centre and size, in heights of the box
 DEPTH_NOISE = (0.01, 0.0015)  # its standard deviation is 0.01 z + 0.0015 z^2 [R: as stereo does]
 BODY_SWAY_M = 0.03  # standard deviation of the box centre about the person's axis [R]
 DEPTH_LIMITS_M = (0.5, 18.0)  # where a stereo camera tells depth
+EDGE_PX = 2.0  # a box that comes closer to the edge of the image may be cut
 VISIBLE_SHARE = 0.4  # of a box must lie in the image for a detection
 
 
@@ -42,9 +44,8 @@ class CameraModel:
         `person_height`. A box that says neither gives a position that is not finite.
         """
         boxes = np.asarray(boxes, dtype=np.float64)
-        slope = (boxes[..., 1] - self._area.cy) / self._area.fy
         depth = self._depth(boxes)
-        forward = depth * (self._cos - slope * self._sin)
+        forward = depth * self._along(boxes)
         left = depth * (self._area.cx - boxes[..., 0]) / self._area.fx
         return np.stack([forward, left], axis=-1)
 
@@ -55,20 +56,24 @@ class CameraModel:
         height; the centre has PIXEL_JITTER on both axes, and the body sways by BODY_SWAY_M.
         """
         boxes = np.asarray(boxes, dtype=np.float64)
-        area, depth = self._area, self._depth(boxes)
-        lateral = (area.cx - boxes[..., 0]) / area.fx
-        along = self._cos - (boxes[..., 1] - area.cy) / area.fy * self._sin
-        linear, square = DEPTH_NOISE
-        measured = linear * depth + square * depth**2
-        depth_std = np.where(boxes[..., 2] > 0, measured, 2 * PIXEL_JITTER * depth)
-        pixel_std = PIXEL_JITTER * np.abs(boxes[..., 4])
-        of_depth = np.stack([along, lateral], axis=-1) * depth_std[..., None]
-        of_row = depth * self._sin / area.fy * pixel_std
-        of_column = depth / area.fx * pixel_std
-        covariance = of_depth[..., :, None] * of_depth[..., None, :]
-        covariance[..., 0, 0] += of_row**2 + BODY_SWAY_M**2
-        covariance[..., 1, 1] += of_column**2 + BODY_SWAY_M**2
-        return np.asarray(covariance)
+        depth = self._depth(boxes)
+        std = np.where(boxes[..., 2] > 0, _depth_std(depth), 2 * PIXEL_JITTER * depth)
+        return self._spread(boxes, std)
+
+    def locate(self, boxes: npt.ArrayLike) -> tuple[Array, Array]:
+        """Positions (..., 2) [m] and covariances (..., 2, 2) [m^2] from all that a box says.
+
+        On a flat floor the height of a box and the row of its centre each tell a depth, too. The
+        depth used is the average of the three with inverse variances [D], where people differ in
+        height by PERSON_HEIGHT_STD_M. A box that the edge of the image cuts has only its depth.
+        """
+        boxes = np.array(boxes, dtype=np.float64)
+        with np.errstate(divide='ignore', invalid='ignore'):
+            depths, stds = self._cues(boxes)
+            weights = np.where(np.isfinite(depths) & (depths > 0) & (stds > 0), stds**-2.0, 0.0)
+            total = weights.sum(0)
+            boxes[..., 2] = np.where(weights > 0, depths * weights, 0.0).sum(0) / total
+            return self.back_project(boxes), self._spread(boxes, total**-0.5)
 
     def project(self, positions: npt.ArrayLike) -> Array:
         """Boxes (..., 5) of people at positions (..., 2) [m]; meaningless behind the camera."""
@@ -92,6 +97,41 @@ class CameraModel:
             share = columns * rows / (width * height)
             return np.asarray((depth >= low) & (depth <= high) & (share >= VISIBLE_SHARE))
 
+    def _spread(self, boxes: Array, depth_std: Array) -> Array:
+        """Covariances (..., 2, 2) of positions whose depths have these standard deviations."""
+        area, depth = self._area, self._depth(boxes)
+        lateral = (area.cx - boxes[..., 0]) / area.fx
+        of_depth = np.stack([self._along(boxes), lateral], axis=-1) * depth_std[..., None]
+        pixel_std = PIXEL_JITTER * np.abs(boxes[..., 4])
+        of_row = depth * self._sin / area.fy * pixel_std
+        of_column = depth / area.fx * pixel_std
+        covariance = of_depth[..., :, None] * of_depth[..., None, :]
+        covariance[..., 0, 0] += of_row**2 + BODY_SWAY_M**2
+        covariance[..., 1, 1] += of_column**2 + BODY_SWAY_M**2
+        return np.asarray(covariance)
+
+    def _cues(self, boxes: Array) -> tuple[Array, Array]:
+        """Depths (3, ...) as measured, from height and from row, and their stds (3, ...)."""
+        area = self._area
+        u, v, measured, width, height = np.moveaxis(boxes, -1, 0)
+        of_height = self._depth_of_height(boxes)
+        relative = np.hypot(PIXEL_JITTER, PERSON_HEIGHT_STD_M / area.person_height)
+        below = area.camera_height - area.person_height / 2
+        along = self._along(boxes)
+        fall = ((v - area.cy) / area.fy * self._cos + self._sin) / along
+        of_row = below / fall / along
+        jitter = PIXEL_JITTER * height / area.fy
+        uncertain = np.hypot(PERSON_HEIGHT_STD_M / 2 / below, jitter / fall)
+        cut = (np.abs(2 * u - area.image_width) + width > area.image_width - 2 * EDGE_PX) | (
+            np.abs(2 * v - area.image_height) + height > area.image_height - 2 * EDGE_PX)
+        usable = np.where(cut & (measured > 0), np.inf, 1.0)
+        stds = [_depth_std(measured), of_height * relative * usable, of_row * uncertain * usable]
+        return np.stack([measured, of_height, of_row]), np.stack(stds)
+
+    def _along(self, boxes: Array) -> Array:
+        """How far ahead one metre of depth lies in the row of the box centre, (...)."""
+        return np.asarray(self._cos - (boxes[..., 1] - self._area.cy) / self._area.fy * self._sin)
+
     def _row(self, x: Array, height: float) -> Array:
         below = self._area.camera_height - height
         down = below * self._cos - x * self._sin
@@ -99,17 +139,22 @@ class CameraModel:
         return np.asarray(self._area.cy + self._area.fy * down / depth)
 
     def _depth(self, boxes: Array) -> Array:
-        """Measured depth, or that at which an upright person is as high as the box [D]."""
+        with np.errstate(divide='ignore', invalid='ignore'):
+            return np.where(boxes[..., 2] > 0, boxes[..., 2], self._depth_of_height(boxes))
+
+    def _depth_of_height(self, boxes: Array) -> Array:
+        """Depth at which an upright person is as high as the box [D]."""
         area = self._area
         centre, half = boxes[..., 1] - area.cy, boxes[..., 4] / 2
         top, bottom = (centre - half) / area.fy, (centre + half) / area.fy
-        with np.errstate(divide='ignore', invalid='ignore'):
-            fall_top, fall_bottom = (
-                (slope * self._cos + self._sin) / (self._cos - slope * self._sin)
-                for slope in (top, bottom))
-            x = area.person_height / (fall_bottom - fall_top)
-            from_height = x / (self._cos - (top + bottom) / 2 * self._sin)
-        return np.where(boxes[..., 2] > 0, boxes[..., 2], from_height)
+        fall_top, fall_bottom = (
+            (slope * self._cos + self._sin) / (self._cos - slope * self._sin)
+            for slope in (top, bottom))
+        return np.asarray(area.person_height / (fall_bottom - fall_top) / self._along(boxes))
+
+
+def _depth_std(depth: Array) -> Array:
+    return DEPTH_NOISE[0] * depth + DEPTH_NOISE[1] * depth**2
 
 
 def _overlap(centre: Array, size: Array, limit: int) -> Array:

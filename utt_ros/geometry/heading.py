@@ -58,7 +58,7 @@ def _moving_sum(values: FloatArray, span: int) -> FloatArray:
     np.cumsum(values, axis=-1, out=total[..., 1:])
     row = np.arange(count)
     high, low = np.minimum(row + span // 2 + 1, count), np.maximum(row - span // 2, 0)
-    return (total.take(high, -1) - total.take(low, -1)).astype(np.float32)
+    return np.asarray(total.take(high, -1) - total.take(low, -1), np.float32)
 
 
 def _pointing_axis(up_y: FloatArray, mask: MaskArray) -> FloatArray:
