@@ -61,7 +61,7 @@ import sys
 from launch import LaunchDescription, LaunchService
 from launch.actions import IncludeLaunchDescription
 from launch.launch_description_sources import PythonLaunchDescriptionSource
-service = LaunchService()
+service = LaunchService(noninteractive=True)  # as `ros2 launch` without a terminal
 arguments = [tuple(word.split(':=', 1)) for word in sys.argv[2:]]
 source = PythonLaunchDescriptionSource(sys.argv[1])
 service.include_launch_description(LaunchDescription([

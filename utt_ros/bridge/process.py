@@ -3,6 +3,7 @@
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from time import monotonic
 from types import FrameType
 
 import rclpy
@@ -14,6 +15,7 @@ from rclpy.signals import SignalHandlerOptions
 from utt_ros.errors import UttError
 
 POLL_SEC = 0.2
+REPEAT_SEC = 1.0
 
 
 def run_node(factory: Callable[[], Node], args: Sequence[str] | None = None) -> int:
@@ -42,20 +44,25 @@ def run_node(factory: Callable[[], Node], args: Sequence[str] | None = None) -> 
 
 
 class StopRequest:
-    """Becomes true at the first SIGINT or SIGTERM; the second ends the process at once."""
+    """Becomes true at the first SIGINT or SIGTERM; a later one ends the process at once.
+
+    `ros2 launch` without a terminal passes on a Ctrl-C that the process may have had already, so
+    one that follows within REPEAT_SEC is the same request.
+    """
 
     def __init__(self) -> None:
-        self._asked = False
+        self._asked_s: float | None = None
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._ask)
 
     def __call__(self) -> bool:
-        return self._asked
+        return self._asked_s is not None
 
-    def _ask(self, number: int, frame: FrameType | None) -> None:
-        if self._asked:
+    def _ask(self, number: int, _frame: FrameType | None) -> None:
+        if self._asked_s is None:
+            self._asked_s = monotonic()
+        elif monotonic() - self._asked_s > REPEAT_SEC:
             sys.exit(128 + number)
-        self._asked = True
 
 
 def spin_until(executor: Executor, done: Callable[[], bool]) -> None:
