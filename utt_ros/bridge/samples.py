@@ -1,0 +1,124 @@
+"""Synced samples <-> message, and camera tracks and ranges from messages."""
+
+from array import array
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from builtin_interfaces.msg import Time
+from std_msgs.msg import Header
+
+from utt_ros.errors import MeasurementError
+from utt_ros.msg import SyncedSamples, Tracks
+from utt_ros.records import CHANNELS, FloatArray, MaskArray, SyncedBatch
+
+NS_PER_SEC = 1_000_000_000
+MOST_SUBJECTS = 10_000
+MOST_IMU_ROWS = 50
+BOX = ('center_x', 'center_y', 'depth', 'width', 'height')  # as CAMERA_CHANNELS
+
+
+def to_time(stamp_ns: int) -> Time:
+    """A stamp as a message."""
+    return Time(sec=stamp_ns // NS_PER_SEC, nanosec=stamp_ns % NS_PER_SEC)
+
+
+def to_ns(stamp: Time) -> int:
+    """A stamp [ns] from a message."""
+    return int(stamp.sec) * NS_PER_SEC + int(stamp.nanosec)
+
+
+def samples_to_message(batch: SyncedBatch, area: str) -> SyncedSamples:
+    """`area` names the frame."""
+    return SyncedSamples(
+        header=Header(stamp=to_time(batch.stamp_ns), frame_id=area),
+        epoch=batch.epoch,
+        sequence=batch.sequence,
+        camera_tick=batch.camera_tick,
+        subjects=list(batch.subjects),
+        track_ids=list(batch.track_ids),
+        association=_array('f', batch.association),
+        camera=_array('f', batch.camera),
+        camera_mask=_array('B', batch.camera_mask),
+        ftm=_array('f', batch.ftm),
+        ftm_age=_array('f', batch.ftm_age_s),
+        ftm_mask=_array('B', batch.ftm_mask),
+        imu_rows=batch.imu.shape[1],
+        imu=_array('f', batch.imu),
+        imu_mask=_array('B', batch.imu_mask),
+    )
+
+
+def samples_from_message(message: SyncedSamples) -> SyncedBatch:
+    """The arrays of numbers are views of the message.
+
+    Raises MeasurementError when a length does not fit the number of subjects, or a number is not
+    finite.
+    """
+    subjects, rows = tuple(message.subjects), int(message.imu_rows)
+    count = len(subjects)
+    if count > MOST_SUBJECTS or not 1 <= rows <= MOST_IMU_ROWS:
+        raise MeasurementError(f'{count} subjects with {rows} rows of IMU: at most '
+                               f'{MOST_SUBJECTS} with 1..{MOST_IMU_ROWS}')
+    if len(message.track_ids) != count:
+        raise MeasurementError(f'track_ids has {len(message.track_ids)} values: {count} expected')
+    if any(one >= other for one, other in pairwise(subjects)):
+        raise MeasurementError('subjects are not sorted, or one is there twice')
+    camera, ftm, imu = (len(CHANNELS[name]) for name in ('camera', 'ftm', 'imu'))
+    return SyncedBatch(
+        stamp_ns=to_ns(message.header.stamp),
+        epoch=int(message.epoch),
+        sequence=int(message.sequence),
+        camera_tick=bool(message.camera_tick),
+        subjects=subjects,
+        track_ids=tuple(message.track_ids),
+        association=_numbers(message, 'association', (count,)),
+        camera=_numbers(message, 'camera', (count, camera)),
+        camera_mask=_mask(message, 'camera_mask', (count,)),
+        ftm=_numbers(message, 'ftm', (count, ftm)),
+        ftm_age_s=_numbers(message, 'ftm_age', (count,), finite=False),
+        ftm_mask=_mask(message, 'ftm_mask', (count,)),
+        imu=_numbers(message, 'imu', (count, rows, imu)),
+        imu_mask=_mask(message, 'imu_mask', (count, rows)),
+    )
+
+
+def tracks_from_message(
+    message: Tracks,
+) -> tuple[int, FloatArray, list[str], list[str], FloatArray]:
+    """Stamp [ns], boxes (N, 5), subjects, track ids and confidences (N,) of a camera frame."""
+    tracks = message.tracks
+    boxes = np.array([[getattr(track, name) for name in BOX] for track in tracks], np.float32)
+    confidence = np.array([track.confidence for track in tracks], np.float32)
+    return (to_ns(message.header.stamp), boxes.reshape(len(tracks), len(BOX)),
+            [track.subject for track in tracks], [track.track_id for track in tracks], confidence)
+
+
+def _array(kind: str, values: npt.NDArray[Any]) -> 'array[Any]':
+    """Numbers as the value of a field; rclpy copies an array.array at once, numpy one by one."""
+    filled: array[Any] = array(kind)
+    filled.frombytes(np.ascontiguousarray(values).tobytes())
+    return filled
+
+
+def _numbers(
+    message: SyncedSamples, name: str, shape: tuple[int, ...], *, finite: bool = True
+) -> FloatArray:
+    values = _field(message, name, np.float32, shape)
+    if not np.isfinite(values).all() and (finite or np.isnan(values).any()):
+        raise MeasurementError(f'{name} has a number that is not finite')
+    return values
+
+
+def _mask(message: SyncedSamples, name: str, shape: tuple[int, ...]) -> MaskArray:
+    return np.asarray(_field(message, name, np.uint8, shape) != 0)
+
+
+def _field(
+    message: SyncedSamples, name: str, kind: type[np.generic], shape: tuple[int, ...]
+) -> npt.NDArray[Any]:
+    values = np.frombuffer(getattr(message, name), kind)
+    if values.size != np.prod(shape, dtype=np.int64):
+        raise MeasurementError(f'{name} has {values.size} values: {shape} expected')
+    return values.reshape(shape)
