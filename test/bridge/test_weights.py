@@ -5,10 +5,10 @@ from math import inf
 
 from builtin_interfaces.msg import Time
 from rclpy.serialization import deserialize_message, serialize_message
+from utt_ros.msg import GlobalModel, ModelUpdate, RoundStatus
 
 from utt_ros import records
 from utt_ros.bridge import weights
-from utt_ros.msg import GlobalModel, ModelUpdate, RoundStatus
 
 STAMP = Time(sec=12, nanosec=34)
 PAYLOAD = bytes(range(256)) * 8

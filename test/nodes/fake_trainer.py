@@ -7,13 +7,13 @@ import sys
 
 import numpy as np
 from rclpy.node import Node
+from utt_ros.msg import GlobalModel, ModelUpdate
 
 from utt_ros import records
 from utt_ros.bridge.process import run_node
 from utt_ros.bridge.qos import STATE
 from utt_ros.bridge.weights import model_from_message, update_to_message
 from utt_ros.federation.wire import pack, unpack
-from utt_ros.msg import GlobalModel, ModelUpdate
 
 AREA, STEP, WINDOWS = sys.argv[1], float(sys.argv[2]), int(sys.argv[3])
 

@@ -1,5 +1,6 @@
 """The aggregator over real DDS: it is a process, and so are the areas."""
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+from utt_ros.msg import GlobalModel, ModelUpdate, RoundStatus
 
 from utt_ros import records
 from utt_ros.bridge import weights
@@ -20,7 +23,6 @@ from utt_ros.federation.server import new_federation
 from utt_ros.federation.store import Store, read_log
 from utt_ros.federation.wire import pack, unpack
 from utt_ros.models.settings import ModelSettings, dump_config
-from utt_ros.msg import GlobalModel, ModelUpdate, RoundStatus
 from utt_ros.settings import WindowSettings
 
 ROOT = Path(__file__).parents[2]
@@ -269,6 +271,22 @@ def test_a_first_start_makes_a_model_and_the_aggregator_itself_never_loads_torch
     assert watcher.models[1].federation != watcher.models[0].federation
     other.send_signal(signal.SIGTERM)
     assert other.wait(10.0) == 0
+
+
+def test_two_aggregators_of_one_domain_are_told_on_diagnostics(
+    start: Start, state: Path, watcher: Watcher, wait_until: Callable,
+) -> None:
+    told: list[str] = []
+
+    def listen(message: DiagnosticArray) -> None:
+        told.extend(status.message for status in message.status)
+
+    watcher.node.create_subscription(DiagnosticArray, '/diagnostics', listen, RELIABLE)
+    other = state.parent / 'other'
+    shutil.copytree(state, other)
+    start_aggregator(start, state)
+    start_aggregator(start, other)
+    wait_until(lambda: '1 other aggregators publish /utt/model' in told, 20.0, watcher.spin)
 
 
 def test_a_state_of_another_model_is_refused_by_name(start: Start, state: Path) -> None:
