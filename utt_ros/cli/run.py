@@ -1,6 +1,7 @@
 """`utt run`: the graph of the launch files as processes, for machines without `launch`."""
 
 import argparse
+import os
 import signal
 import sys
 from dataclasses import replace
@@ -10,9 +11,11 @@ from types import FrameType
 from utt_ros.errors import SettingsError
 from utt_ros.run.graph import DEFAULT_STATE, Plan, graph
 from utt_ros.run.plans import AREA, FEDERATION, LEVELS, Arguments, area_plan, federation_plan
-from utt_ros.run.prepare import prepare
+from utt_ros.run.prepare import prepare, shared_file
 from utt_ros.run.processes import Processes
 from utt_ros.run.spec import process_of
+
+PROFILES = 'FASTRTPS_DEFAULT_PROFILES_FILE'
 
 EXAMPLES = """\
 examples:
@@ -55,6 +58,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add('--rate', type=float, default=1.0, help='speed of the replay (default 1)')
     add('--start-offset', type=float, default=0.0, metavar='SEC', help='where the replay starts')
     add('--loop', action='store_true', help='replay again and again')
+    add('--loopback-only', action='store_true',
+        help='open no DDS port to other machines, see config/fastdds_localhost.xml')
     add('--log-level', choices=LEVELS, default='info', help='default info')
     add('--log-dir', type=Path, metavar='DIR', help='a file of output per node as well')
 
@@ -64,6 +69,8 @@ def run(options: argparse.Namespace) -> int:
     plan, remarks = prepare(plan_of(options))
     for remark in remarks:
         print(f'utt: {remark}', file=sys.stderr)
+    if options.loopback_only:
+        os.environ[PROFILES] = str(shared_file('config/fastdds_localhost.xml'))
     specs = [process_of(node) for node in graph(plan)]
     return watch(Processes(specs, log_dir=options.log_dir))
 

@@ -1,0 +1,88 @@
+"""`utt run`: its options as a plan, and as a real command."""
+
+import argparse
+from pathlib import Path
+
+import pytest
+
+from utt_ros.cli.main import main
+from utt_ros.cli.run import configure, plan_of
+from utt_ros.errors import SettingsError
+from utt_ros.run.graph import Plan, graph
+from utt_ros.run.plans import AREA, FEDERATION, area_plan, federation_plan
+from utt_ros.settings import AreaSettings, write_parameter_file
+
+WAIT_SEC = 30.0
+
+
+def plan(*words: object) -> Plan:
+    parser = argparse.ArgumentParser()
+    configure(parser)
+    return plan_of(parser.parse_args([str(word) for word in words]))
+
+
+@pytest.fixture
+def sessions(tmp_path: Path) -> Path:
+    for name in ('hall', 'stairs'):
+        (tmp_path / name / 'one').mkdir(parents=True)
+        (tmp_path / name / 'one' / 'metadata.yaml').touch()
+        write_parameter_file(tmp_path / name / 'area.yaml', AreaSettings(area=name))
+    return tmp_path
+
+
+def test_one_area_learns_alone_and_several_together(sessions: Path) -> None:
+    one = plan(sessions / 'hall')
+    assert (one.federated, one.aggregator) == (False, False)
+    several = plan(sessions / 'hall', sessions / 'stairs')
+    assert (several.federated, several.aggregator) == (True, True)
+
+
+def test_aggregator_may_run_elsewhere(sessions: Path) -> None:
+    assert plan(sessions / 'hall', '--federated').federated
+    assert not plan(sessions / 'hall', '--federated').aggregator
+    assert not plan(sessions, '--no-aggregator').aggregator
+    assert plan(sessions / 'hall', '--aggregator').federated
+
+
+def test_standalone_areas_have_no_aggregator(sessions: Path) -> None:
+    assert not plan(sessions, '--standalone').aggregator
+    with pytest.raises(SettingsError, match='have no aggregator'):
+        plan(sessions, '--standalone', '--aggregator')
+
+
+def test_bag_is_replayed_into_one_area(sessions: Path) -> None:
+    bag = sessions / 'hall' / 'one'
+    assert plan('--bag', bag).areas[0].bags == (bag,)
+    with pytest.raises(SettingsError, match='one area file, or none'):
+        plan(sessions / 'hall', sessions / 'stairs', '--bag', bag)
+
+
+def test_options_and_launch_arguments_make_the_same_nodes(sessions: Path) -> None:
+    def defaults(arguments: dict[str, tuple[str, str]], **given: object) -> dict[str, str]:
+        values = {name: default for name, (default, _) in arguments.items()}
+        return values | {name: str(value) for name, value in given.items()}
+
+    bag = sessions / 'hall' / 'one'
+    launched = area_plan(defaults(
+        AREA, bag=bag, rate=2.0, loop='true', start_offset=3.0, rviz='true', record='/bag',
+        state_dir='/state', log_level='warn'))
+    words = ('--bag', bag, '--rate', 2, '--loop', '--start-offset', 3, '--rviz')
+    assert graph(plan(*words, '--record', '/bag', '--state', '/state', '--log-level', 'warn')) == (
+        graph(launched))
+
+    federation = federation_plan(defaults(
+        FEDERATION, areas=sessions, replay='true', rviz='false', aggregator_file='/a.yaml'))
+    assert graph(plan('--sessions', sessions, '--aggregator-file', '/a.yaml')) == graph(federation)
+
+
+def test_nothing_to_run_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(['run']) == 2
+    said = capsys.readouterr().err
+    assert 'give area files, --sessions DIR or --bag BAG' in said
+    assert 'utt run --bag' in said
+
+
+def test_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match='0'):
+        main(['run', '--help'])
+    assert 'utt run hall.yaml --federated' in capsys.readouterr().out
