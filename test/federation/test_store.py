@@ -135,6 +135,21 @@ def test_a_folder_that_cannot_be_made_is_an_error_that_names_it(tmp_path: Path) 
         Store(tmp_path / 'file' / 'state', keep=2)
 
 
+def test_a_temporary_file_of_a_killed_process_is_removed_at_the_next_start(store: Store) -> None:
+    save(store, 0)
+    left = store.folder / '.model-000001.safetensors.abc.tmp'
+    left.write_bytes(b'half')
+    store.close()
+    Store(store.folder, keep=2)
+    assert not left.exists()
+    assert len(checkpoints(store.folder)) == 1
+
+
+def test_a_log_that_is_not_there_is_an_error_that_names_it(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r'nowhere/rounds\.jsonl'):
+        read_log(tmp_path / 'nowhere')
+
+
 WRITER = """
 import sys
 from dataclasses import replace
