@@ -1,0 +1,60 @@
+"""Truth for RViz, over real DDS."""
+
+from collections.abc import Callable
+
+import pytest
+import rclpy
+from nav_msgs.msg import Odometry
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from visualization_msgs.msg import MarkerArray
+
+from utt_ros.bridge.qos import RELIABLE
+from utt_ros.nodes.truth_markers import TRAIL, TruthMarkers, markers
+
+
+def odometry(x: float) -> Odometry:
+    message = Odometry()
+    message.header.frame_id = 'hall'
+    message.pose.pose.position.x = x
+    message.pose.pose.orientation.w = 1.0
+    return message
+
+
+def test_markers_stand_on_the_floor_in_the_frame_of_the_truth() -> None:
+    message = odometry(3.0)
+    body, line = markers('anna', message, [message.pose.pose.position])
+    assert {marker.header.frame_id for marker in (body, line)} == {'hall'}
+    assert {marker.ns for marker in (body, line)} == {'truth/anna'}
+    assert body.pose.position.x == 3.0
+    assert body.pose.position.z - body.scale.z / 2 == pytest.approx(0.0)
+    assert [point.x for point in line.points] == [3.0]
+
+
+@pytest.mark.usefixtures('ros')
+def test_subjects_of_its_own_area_are_shown_as_they_appear(
+    wait_until: Callable[..., None], monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    got: list[MarkerArray] = []
+    rclpy.shutdown()
+    rclpy.init(args=['--ros-args', '-r', '__ns:=/hall'])
+    shower = TruthMarkers()
+    other = Node('other', namespace='/', use_global_arguments=False)
+    other.create_subscription(MarkerArray, '/hall/truth_markers', got.append, RELIABLE)
+    mine = other.create_publisher(Odometry, '/hall/truth/anna/odom', RELIABLE)
+    foreign = other.create_publisher(Odometry, '/stairs/truth/ben/odom', RELIABLE)
+    executor = SingleThreadedExecutor()
+    executor.add_node(shower)
+    executor.add_node(other)
+
+    def step() -> None:
+        foreign.publish(odometry(9.0))
+        mine.publish(odometry(float(len(got))))
+        executor.spin_once(timeout_sec=0.02)
+
+    wait_until(lambda: len(got) > TRAIL + 5, spin=step, timeout_sec=30.0)
+    assert {marker.ns for array in got for marker in array.markers} == {'truth/anna'}
+    assert len(got[-1].markers[1].points) == TRAIL
+    executor.shutdown()
+    shower.destroy_node()
+    other.destroy_node()

@@ -1,0 +1,79 @@
+"""Where subjects really were, for RViz: beside a twin, never into it.
+
+RViz cannot show topics whose names it is not told, so one topic carries every subject.
+"""
+
+import re
+import sys
+from collections import defaultdict, deque
+from collections.abc import Sequence
+from functools import partial
+
+from builtin_interfaces.msg import Duration
+from geometry_msgs.msg import Point
+from nav_msgs.msg import Odometry
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from std_msgs.msg import ColorRGBA
+from visualization_msgs.msg import Marker, MarkerArray
+
+from utt_ros.bridge.process import run_node
+from utt_ros.bridge.qos import RELIABLE, SENSOR
+
+DISCOVERY_SEC = 1.0
+TRAIL = 100  # positions
+LIFETIME = Duration(sec=2)
+WHITE = ColorRGBA(r=1.0, g=1.0, b=1.0, a=0.6)
+BODY_M = (0.3, 0.3, 1.7)  # of the cylinder that stands for a person
+
+
+class TruthMarkers(Node):
+    """Finds `truth/<subject>/odom` as subjects appear."""
+
+    def __init__(self) -> None:
+        super().__init__('truth_markers')
+        self._pattern = re.compile(f'{re.escape(self.get_namespace())}/truth/([^/]+)/odom')
+        self._trails: dict[str, deque[Point]] = defaultdict(partial(deque, maxlen=TRAIL))
+        self._known: set[str] = set()
+        self._publisher = self.create_publisher(MarkerArray, 'truth_markers', RELIABLE)
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_timer(DISCOVERY_SEC, self._discover, clock=steady)
+        self._discover()
+
+    def _discover(self) -> None:
+        for topic, _ in self.get_topic_names_and_types():
+            match = self._pattern.fullmatch(topic)
+            if match and topic not in self._known:
+                self._known.add(topic)
+                show = partial(self._show, match[1])
+                self.create_subscription(Odometry, topic, show, SENSOR)
+
+    def _show(self, subject: str, odometry: Odometry) -> None:
+        trail = self._trails[subject]
+        trail.append(odometry.pose.pose.position)
+        self._publisher.publish(MarkerArray(markers=markers(subject, odometry, trail)))
+
+
+def markers(subject: str, odometry: Odometry, trail: Sequence[Point]) -> list[Marker]:
+    """Make a cylinder where the subject stands, and a line of where it came from."""
+    body, line = (
+        Marker(header=odometry.header, ns=f'truth/{subject}', id=number, type=kind,
+               action=Marker.ADD, color=WHITE, lifetime=LIFETIME)
+        for number, kind in enumerate((Marker.CYLINDER, Marker.LINE_STRIP)))
+    body.pose.orientation = odometry.pose.pose.orientation
+    body.pose.position = Point(
+        x=odometry.pose.pose.position.x, y=odometry.pose.pose.position.y, z=BODY_M[2] / 2)
+    body.scale.x, body.scale.y, body.scale.z = BODY_M
+    line.pose.orientation.w = 1.0
+    line.scale.x = 0.03
+    line.points = list(trail)
+    return [body, line]
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the node."""
+    return run_node(TruthMarkers, args)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
