@@ -96,14 +96,8 @@ class Store:
 
         `checksum`: of the wire form of its tensors.
         """
-        metadata = {
-            'federation': checkpoint.federation,
-            'round': str(checkpoint.round),
-            'config': checkpoint.config,
-            'checksum': checksum,
-        }
         path = self.folder / f'model-{checkpoint.round:06d}.safetensors'
-        write_atomically(path, serialize(checkpoint.tensors, metadata))
+        write_checkpoint(path, checkpoint, checksum)
         for path in checkpoints(self.folder)[1:-self._keep]:
             path.unlink()
 
@@ -127,6 +121,17 @@ def _try_read(path: Path, problems: list[str]) -> Checkpoint | None:
     except ModelError as err:
         problems.append(str(err))
         return None
+
+
+def write_checkpoint(path: Path, checkpoint: Checkpoint, checksum: str) -> None:
+    """Write one checkpoint atomically; `checksum`: of the wire form of its tensors."""
+    metadata = {
+        'federation': checkpoint.federation,
+        'round': str(checkpoint.round),
+        'config': checkpoint.config,
+        'checksum': checksum,
+    }
+    write_atomically(path, serialize(checkpoint.tensors, metadata))
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
