@@ -1,0 +1,46 @@
+"""`utt simulate`: sessions without any sensor."""
+
+import argparse
+from pathlib import Path
+
+from tqdm import tqdm
+
+from utt_ros.errors import SessionError
+from utt_ros.sessions.bags import write_area, write_session
+from utt_ros.sessions.simulate.world import plan, simulate
+
+EXAMPLES = """
+examples:
+  utt simulate --out sessions --areas 3 --minutes 4 --seed 1
+  utt simulate --out sessions --areas 3 --minutes 4 --seed 1 --without-camera area2
+
+Areas are named area0, area1, ...; the same seed gives the same bytes. docs/simulator.md says what
+is simulated and where its numbers come from.
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `utt simulate`."""
+    parser.epilog, parser.formatter_class = EXAMPLES, argparse.RawDescriptionHelpFormatter
+    parser.add_argument('--out', type=Path, required=True, metavar='DIR',
+                        help='where bags go; it must be empty or not exist')
+    parser.add_argument('--areas', type=int, default=3, metavar='N', help='(default: 3)')
+    parser.add_argument('--minutes', type=float, default=4.0, metavar='M',
+                        help='recorded in every area, in sessions of a minute (default: 4)')
+    parser.add_argument('--seed', type=int, default=0, metavar='S', help='(default: 0)')
+    parser.add_argument('--without-camera', nargs='+', default=[], metavar='AREA',
+                        help='areas that have no camera')
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Simulate. Raises UttError."""
+    sessions = plan(options.areas, options.minutes, options.seed, options.without_camera)
+    if options.out.exists() and any(options.out.iterdir()):
+        raise SessionError(f'{options.out} is not empty: sessions of two runs would be mixed')
+    for planned in tqdm(sessions, unit='session', disable=None):
+        area = planned.area.settings
+        write_area(area, options.out / area.area)
+        write_session(simulate(planned), area, options.out / area.area / planned.name)
+    print(f'{len(sessions)} sessions of {options.areas} areas: {options.out}')
+    return 0

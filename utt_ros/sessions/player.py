@@ -1,0 +1,201 @@
+"""When a replay publishes what; no ROS: publishing is a function that is given."""
+
+import threading
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty, Full, Queue
+from time import monotonic_ns
+
+from utt_ros.errors import SessionError
+from utt_ros.sessions.recorded import open_bag
+from utt_ros.settings import check, setting
+
+NS = 1_000_000_000
+CHUNK = 256  # messages that the reading thread hands over at once
+CHUNKS = 8  # of these wait at most
+POLL_SEC = 0.1
+Message = tuple[int, str, bytes]  # log time [ns], topic, serialized
+
+
+@dataclass(frozen=True, slots=True)
+class PlaySettings:
+    """How a replay goes."""
+
+    rate: float = setting(1.0, 'speed of the replay', low=0.001, high=1000.0)
+    start_offset: float = setting(0.0, 'where each bag starts [s]', low=0.0)
+    duration: float = setting(0.0, 'how much of each bag is played; 0: all [s]', low=0.0)
+    loop: bool = setting(False, 'play again and again')
+    clock_rate: float = setting(
+        40.0, 'how often the time is published; 0: never [Hz]', low=0.0, high=1000.0)
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far a replay is."""
+
+    bag: str
+    elapsed_s: float
+    length_s: float
+    paused: bool
+
+
+class Player:
+    """Publishes the messages of bags, one bag after the other, each at its time.
+
+    `run` belongs in a thread of its own; the other methods may be called from any.
+    """
+
+    def __init__(
+        self,
+        bags: Sequence[Path],
+        settings: PlaySettings,
+        topics: Collection[str],
+        publish: Callable[[str, bytes], None],
+        publish_clock: Callable[[int], None],
+    ) -> None:
+        self._bags = bags
+        self._settings = settings
+        self._topics = topics
+        self._publish = publish
+        self._publish_clock = publish_clock
+        self._wake = threading.Event()
+        self._stopped = False
+        self._pause = False  # as asked for
+        self._is_paused = False  # as it is
+        self._span = ('', 0, 0)
+        self._bag_ns = 0  # time of the bag at `_wall_ns`, from where on it runs
+        self._wall_ns = 0
+        self._clock_due_ns = 0
+        self._shown_ns = 0
+
+    @property
+    def position(self) -> Position:
+        """How far the replay is."""
+        name, start_ns, end_ns = self._span
+        return Position(name, max(self._shown_ns - start_ns, 0) / NS, (end_ns - start_ns) / NS,
+                        self._is_paused)
+
+    def pause(self, paused: bool) -> None:
+        """Halt or go on."""
+        self._pause = paused
+        self._wake.set()
+
+    def stop(self) -> None:
+        """End the replay soon."""
+        self._stopped = True
+        self._wake.set()
+
+    def run(self) -> None:
+        """Play until the end, or until told to stop. Raises SessionError for a broken bag."""
+        while True:
+            for path in self._bags:
+                self._play(path)
+                if self._stopped:
+                    return
+            if not self._settings.loop:
+                return
+
+    def _play(self, path: Path) -> None:
+        with open_bag(path) as bag:
+            start_ns = bag.start_ns + round(self._settings.start_offset * NS)
+            end_ns = bag.end_ns
+        if self._settings.duration:
+            end_ns = min(end_ns, start_ns + round(self._settings.duration * NS))
+        self._span = (path.name, start_ns, end_ns)
+        self._shown_ns = self._bag_ns = start_ns
+        self._wall_ns = self._clock_due_ns = monotonic_ns()
+        with _Prefetch(path, self._topics, start_ns, end_ns) as messages:
+            for log_ns, topic, data in messages:
+                if not self._wait(log_ns):
+                    return
+                self._publish(topic, data)
+            self._wait(end_ns)
+
+    def _wait(self, log_ns: int) -> bool:
+        """Wait until the bag's time is `log_ns`, publishing the clock; false when told to stop."""
+        while not self._stopped:
+            now_ns = monotonic_ns()
+            self._obey(now_ns)
+            if now_ns >= self._clock_due_ns:
+                self._tick(now_ns, log_ns)
+            wake_ns = self._clock_due_ns
+            if not self._is_paused:
+                due_ns = self._wall_ns + round((log_ns - self._bag_ns) / self._settings.rate)
+                if now_ns >= due_ns:
+                    return True
+                wake_ns = min(wake_ns, due_ns)
+            if self._wake.wait((wake_ns - now_ns) / NS):
+                self._wake.clear()
+        return False
+
+    def _obey(self, now_ns: int) -> None:
+        """Halt the time of the bag, or let it run on from where it was."""
+        if self._pause == self._is_paused:
+            return
+        if self._pause:
+            self._bag_ns = self._time(now_ns)
+        self._wall_ns = now_ns
+        self._is_paused = self._pause
+
+    def _time(self, now_ns: int) -> int:
+        if self._is_paused:
+            return self._bag_ns
+        return self._bag_ns + round((now_ns - self._wall_ns) * self._settings.rate)
+
+    def _tick(self, now_ns: int, log_ns: int) -> None:
+        """Publish the time, which never runs ahead of the messages."""
+        self._shown_ns = min(self._time(now_ns), log_ns)
+        rate = self._settings.clock_rate
+        if rate:
+            self._publish_clock(self._shown_ns)
+        self._clock_due_ns = now_ns + round(NS / rate if rate else POLL_SEC * NS)
+
+
+class _Prefetch:
+    """Reads a bag in a thread of its own, a bounded number of messages ahead."""
+
+    def __init__(
+        self, path: Path, topics: Collection[str], start_ns: int, stop_ns: int
+    ) -> None:
+        self._path = path
+        self._topics = topics
+        self._span = (start_ns, stop_ns)
+        self._chunks: Queue[list[Message] | SessionError] = Queue(CHUNKS)
+        self._closed = False
+        self._thread = threading.Thread(target=self._read, name='prefetch', daemon=True)
+
+    def __enter__(self) -> Iterator[Message]:
+        self._thread.start()
+        return self._messages()
+
+    def __exit__(self, *_: object) -> None:
+        self._closed = True
+        self._thread.join()
+
+    def _messages(self) -> Iterator[Message]:
+        """All messages. Raises SessionError when the bag is broken."""
+        while chunk := self._chunks.get():
+            if isinstance(chunk, SessionError):
+                raise chunk
+            yield from chunk
+
+    def _read(self) -> None:
+        chunk: list[Message] = []
+        try:
+            with open_bag(self._path) as bag:
+                for message in bag.messages(self._topics, *self._span):
+                    chunk.append(message)
+                    if len(chunk) == CHUNK:
+                        if not self._hand_over(chunk):
+                            return
+                        chunk = []
+        except SessionError as err:
+            self._hand_over(err)
+        else:
+            self._hand_over(chunk)
+            self._hand_over([])
+'''

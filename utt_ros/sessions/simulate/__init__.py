@@ -1,0 +1,1 @@
+"""Sessions out of nothing: people, phones, a camera and an access point; docs/simulator.md."""

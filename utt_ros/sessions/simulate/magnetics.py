@@ -1,0 +1,45 @@
+"""The magnetic field in a building: docs/simulator.md, section 4."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from utt_ros.sessions.simulate.walks import somewhere
+
+Array = npt.NDArray[np.float64]
+Generator = np.random.Generator
+
+FIELD_T = 48e-6
+DIP_RAD = np.deg2rad(60)
+BUMPS = 20
+BUMP_T = 3.5e-6
+BUMP_M = (1.0, 2.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """The Earth's field plus smooth bumps that are fixed in space."""
+
+    earth_t: Array  # (3,) area frame
+    centres_m: Array  # (K, 2)
+    widths_m: Array  # (K,)
+    strengths_t: Array  # (K, 3)
+
+    def at(self, position_m: Array) -> Array:
+        """Field (N, 3) [T] in the area frame at positions (N, 2)."""
+        distance = np.linalg.norm(position_m[:, None] - self.centres_m, axis=2)
+        return np.asarray(
+            self.earth_t + np.exp(-0.5 * (distance / self.widths_m)**2) @ self.strengths_t)
+
+
+def field(rng: Generator, magnetic_yaw: float) -> Field:
+    """Draw the field of an area whose x axis is `magnetic_yaw` from magnetic east."""
+    north = np.pi / 2 - magnetic_yaw
+    earth = FIELD_T * np.array([np.cos(DIP_RAD) * np.cos(north), np.cos(DIP_RAD) * np.sin(north),
+                                -np.sin(DIP_RAD)])
+    return Field(
+        earth_t=earth,
+        centres_m=somewhere(rng, BUMPS),
+        widths_m=rng.uniform(*BUMP_M, BUMPS),
+        strengths_t=rng.normal(0, BUMP_T, (BUMPS, 3)))

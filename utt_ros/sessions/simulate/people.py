@@ -1,0 +1,46 @@
+"""Who walks with which phone: constants of a person, drawn once per area; docs/simulator.md."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+Generator = np.random.Generator
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A way of walking, a way of holding a phone, and that phone's errors."""
+
+    speed_mps: float
+    cadence_hz: float  # steps per second at 1 m/s
+    leg_m: float
+    arm_gain: float  # how much more the hand bounces than the body
+    harmonics: Array  # (3,) phases of vertical, forward and sideways acceleration [rad]
+    tilts: Array  # (3,) mean yaw offset, pitch, roll of the phone [rad]
+    swings: Array  # (3,) amplitudes of yaw, pitch, roll within a stride [rad]
+    imu_hz: float
+    accel_bias: Array  # (3,) [m/s^2]
+    gyro_bias: Array  # (3,) [rad/s]
+    soft_iron: Array  # (3, 3)
+    hard_iron: Array  # (3,) [T]
+    range_offset_m: float
+
+
+def person(rng: Generator) -> Person:
+    """Draw a person."""
+    return Person(
+        speed_mps=float(np.clip(rng.normal(1.2, 0.15), 0.85, 1.5)),
+        cadence_hz=float(rng.normal(1.57, 0.06)),
+        leg_m=float(rng.normal(0.9, 0.04)),
+        arm_gain=float(np.clip(rng.normal(1.8, 0.25), 1, 2.5)),
+        harmonics=rng.uniform(-0.5, 0.5, 3),
+        tilts=np.deg2rad(rng.normal([0, 5, 0], [7, 6, 3])),
+        swings=np.abs(rng.normal([0.05, 0.07, 0.05], [0.015, 0.02, 0.015])),
+        imu_hz=float(rng.choice([50, 100]) * rng.normal(1, 0.003)),
+        accel_bias=rng.normal(0, 0.05, 3),
+        gyro_bias=rng.normal(0, np.deg2rad(0.1), 3),
+        soft_iron=np.eye(3) + rng.normal(0, 0.02, (3, 3)),
+        hard_iron=rng.normal(0, 1.5e-6, 3),
+        range_offset_m=float(rng.normal(-0.8, 0.3)))

@@ -1,0 +1,205 @@
+"""Areas, their people and their sessions: docs/simulator.md, section 1.
+
+Everything is drawn from streams of random numbers that are keyed by seed, area, session and
+purpose, so one more area or one more session changes nothing of the others.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import IntEnum, auto
+
+import numpy as np
+import numpy.typing as npt
+
+from utt_ros.errors import SettingsError
+from utt_ros.records import MODALITIES, Frames, PhoneStreams, Session, Truth
+from utt_ros.sessions.simulate import camera
+from utt_ros.sessions.simulate.gait import inertial
+from utt_ros.sessions.simulate.magnetics import Field, field
+from utt_ros.sessions.simulate.people import Person, person
+from utt_ros.sessions.simulate.walks import RATE_HZ, ROOM_M, Walk, walk
+from utt_ros.sessions.simulate.wifi import Bias, ranging
+from utt_ros.settings import AreaSettings
+
+Array = npt.NDArray[np.float64]
+Generator = np.random.Generator
+
+START_NS = 1_735_725_600_000_000_000  # 2025-01-01 10:00 UTC: first session of every area
+GAP_S = 10.0
+SESSION_S = 60.0
+SHORTEST_S = 10.0
+HELD_OUT = 0.2  # share of the sessions for val, and for test
+PEOPLE = 6
+COMPANY = (3, PEOPLE)
+DOORS = 3
+TRUTH_HZ = 10.0
+
+
+class Purpose(IntEnum):
+    """What a stream of random numbers is for."""
+
+    AREA = auto()
+    PERSON = auto()
+    COMPANY = auto()
+    WALK = auto()
+    IMU = auto()
+    FTM = auto()
+    CAMERA = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """An area, who walks there, and what disturbs their phones."""
+
+    seed: int
+    index: int
+    settings: AreaSettings
+    people: tuple[Person, ...]
+    field: Field
+    doors_m: Array  # (DOORS, 2)
+    range_slope: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One session to be simulated."""
+
+    area: Area
+    number: int
+    count: int
+    seconds: float
+
+    @property
+    def name(self) -> str:
+        """Name of the session."""
+        return f'session{self.number:02d}'
+
+    @property
+    def split(self) -> str:
+        """Whole sessions are held out: the last ones for test, those before for val."""
+        held_out = max(1, round(HELD_OUT * self.count))
+        left = self.count - self.number
+        return 'test' if left <= held_out else 'val' if left <= 2 * held_out else 'train'
+
+    def stream(self, purpose: Purpose, who: int = 0) -> Generator:
+        """Random numbers for one purpose in this session."""
+        return _stream(self.area.seed, self.area.index, purpose, self.number, who)
+
+    def stamps(self, times_s: Array) -> npt.NDArray[np.int64]:
+        """Stamps [ns] of times since the session began."""
+        start_ns = START_NS + round(self.number * (self.seconds + GAP_S) * 1e9)
+        return np.asarray(start_ns + np.rint(times_s * 1e9).astype(np.int64))
+
+
+def plan(
+        areas: int, minutes: float, seed: int, without_camera: Collection[str] = (),
+) -> list[Plan]:
+    """Sessions of `areas` areas, `minutes` in each, in sessions of about a minute, three or more.
+
+    Raises SettingsError for numbers out of their limits and areas that do not exist.
+    """
+    if areas < 1:
+        raise SettingsError(f'areas is {areas}: it must be at least 1')
+    if seed < 0:
+        raise SettingsError(f'seed is {seed}: it must be at least 0')
+    least = 3 * SHORTEST_S / 60
+    if not least <= minutes < np.inf:
+        raise SettingsError(f'minutes is {minutes}: it must be finite and at least {least:g}')
+    unknown = sorted(set(without_camera) - {_name(index) for index in range(areas)})
+    if unknown:
+        raise SettingsError(f'without a camera: {unknown[0]!r}, but areas are '
+                            f'{_name(0)} to {_name(areas - 1)}')
+    count = max(3, round(minutes * 60 / SESSION_S))
+    return [
+        Plan(area, number, count, minutes * 60 / count)
+        for area in (_area(seed, index, without_camera) for index in range(areas))
+        for number in range(count)]
+
+
+def simulate(planned: Plan) -> Session:
+    """One session. The same plan gives the same session, bit by bit."""
+    area = planned.area
+    crowd = planned.stream(Purpose.COMPANY)
+    size = crowd.integers(COMPANY[0], COMPANY[1] + 1)
+    company = sorted(crowd.choice(PEOPLE, size, replace=False).tolist())
+    walks = {
+        who: walk(planned.stream(Purpose.WALK, who), area.people[who].speed_mps, area.doors_m,
+                  planned.seconds)
+        for who in company}
+    return Session(
+        area=area.settings.area,
+        name=planned.name,
+        split=planned.split,
+        frames=_frames(planned, walks) if 'camera' in area.settings.modalities else None,
+        phones={_walker(who): _phone(planned, who, walks) for who in company},
+        truth={_walker(who): _truth(planned, walks[who]) for who in company})
+
+
+def _area(seed: int, index: int, without_camera: Collection[str]) -> Area:
+    rng = _stream(seed, index, Purpose.AREA)
+    name, magnetic_yaw = _name(index), float(rng.uniform(-np.pi, np.pi))
+    has = tuple(item for item in MODALITIES if item != 'camera' or name not in without_camera)
+    low, high = ROOM_M
+    doors = rng.uniform(low, high, (DOORS, 2))
+    walls = rng.integers(0, 2, DOORS)  # 0: at an end of the room, 1: at a side
+    doors[np.arange(DOORS), walls] = np.where(rng.random(DOORS) < 0.5, low[walls], high[walls])
+    return Area(
+        seed=seed,
+        index=index,
+        settings=AreaSettings(area=name, modalities=has, magnetic_yaw=magnetic_yaw),
+        people=tuple(person(_stream(seed, index, Purpose.PERSON, who)) for who in range(PEOPLE)),
+        field=field(rng, magnetic_yaw),
+        doors_m=doors,
+        range_slope=float(rng.normal(0.12, 0.03)))
+
+
+def _frames(planned: Plan, walks: dict[int, Walk]) -> Frames:
+    rng = planned.stream(Purpose.CAMERA)
+    times = camera.times(rng, planned.seconds)
+    boxes, seen, tracks = camera.observe(rng, planned.area.settings, list(walks.values()), times)
+    names = [_walker(who) for who in walks]
+    return Frames(
+        stamps_ns=planned.stamps(times),
+        starts=np.cumsum([0, *seen.sum(axis=1)], dtype=np.int64),
+        boxes=boxes[seen].astype(np.float32),
+        subjects=tuple(names[column] for column in np.nonzero(seen)[1]),
+        track_ids=tuple(f'track{number}' for number in tracks[seen]))
+
+
+def _phone(planned: Plan, who: int, walks: dict[int, Walk]) -> PhoneStreams:
+    area, owner = planned.area, planned.area.people[who]
+    others = [other for key, other in walks.items() if key != who]
+    imu_times, imu, mag_times, mag = inertial(
+        planned.stream(Purpose.IMU, who), owner, walks[who], area.field)
+    ftm_times, ftm, signal = ranging(
+        planned.stream(Purpose.FTM, who), area.settings,
+        Bias(owner.range_offset_m, area.range_slope), walks[who], others)
+    return PhoneStreams(
+        ftm_stamps_ns=planned.stamps(ftm_times),
+        ftm=ftm.astype(np.float32),
+        inertial_stamps_ns=planned.stamps(imu_times),
+        inertial=imu.astype(np.float32),
+        magnetic_stamps_ns=planned.stamps(mag_times),
+        magnetic=mag.astype(np.float32),
+        ftm_signal=signal.astype(np.float32),
+        ap=f'02:00:00:00:00:{area.index % 256:02x}')
+
+
+def _truth(planned: Plan, walked: Walk) -> Truth:
+    every = slice(None, None, round(RATE_HZ / TRUTH_HZ))
+    return Truth(
+        stamps_ns=planned.stamps(walked.times_s[every]),
+        positions_m=walked.position_m[every].copy(),
+        headings_rad=np.angle(np.exp(1j * walked.heading_rad[every])))
+
+
+def _stream(seed: int, *key: int) -> Generator:
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=key)))
+
+
+def _name(index: int) -> str:
+    return f'area{index}'
+
+
+def _walker(who: int) -> str:
+    return f'walker{who}'
