@@ -22,7 +22,7 @@ pytest.importorskip('launch_ros', reason='launch and launch_ros are not installe
 
 Wait = Callable[..., None]
 LAUNCH = Path(__file__).parents[2] / 'launch'
-NODES = ('aggregator', 'player', 'sync', 'trainer', 'truth_markers', 'twin')
+NODES = ('aggregator', 'player', 'sync', 'trainer', 'truth_markers', 'twin', 'wait_ready')
 WAIT_SEC = 20.0
 
 STAND_IN = f"""#!{sys.executable}
@@ -206,11 +206,26 @@ def test_node_that_refuses_its_settings_ends_the_launch_with_an_error(
 
 
 def test_launch_ends_when_every_replay_has_ended(
-    sessions: Path, stand_ins: Callable[..., None],
+    tmp_path: Path, sessions: Path, stand_ins: Callable[..., None],
     launched: Callable[..., subprocess.Popen[str]],
 ) -> None:
-    stand_ins(player='0')
+    stand_ins(player='0', wait_ready='0')
     launch = launched('federation', areas=sessions, replay='true', rviz='false')
+    assert launch.wait(WAIT_SEC) == 0
+    assert said(tmp_path).count('player is here') == 2
+
+
+def test_replay_starts_after_the_models_are_there(
+    tmp_path: Path, sessions: Path, stand_ins: Callable[..., None],
+    launched: Callable[..., subprocess.Popen[str]], wait_until: Wait,
+) -> None:
+    launch = launched('area', bag=sessions / 'hall' / 'one', rviz='false')
+    wait_until(lambda: said(tmp_path).count('is here') == 4, timeout_sec=WAIT_SEC)
+    assert 'player is here' not in said(tmp_path)
+    ready = next(child for child in children(launch) if 'wait_ready' in child.cmdline()[1])
+    ready.send_signal(signal.SIGINT)
+    wait_until(lambda: 'player is here' in said(tmp_path), timeout_sec=WAIT_SEC)
+    launch.send_signal(signal.SIGINT)
     assert launch.wait(WAIT_SEC) == 0
 
 

@@ -72,7 +72,13 @@ def test_replay_starts_last_and_gives_its_area_simulated_time() -> None:
     assert player.arguments == ('a', 'b', '--rate', '2', '--start-offset', '1.5', '--loop')
     assert player.essential
     assert not player.respawn
-    assert all(node.parameters['use_sim_time'] is True for node in nodes[:-1])
+    assert all(node.parameters['use_sim_time'] is True for node in nodes[:3])
+
+
+def test_replay_waits_for_the_models_of_its_areas() -> None:
+    nodes = by_label(graph(plan(area(bags=('a',), namespace='building/hall'), area('live'))))
+    assert nodes['utt/ready'].arguments == ('building/hall',)
+    assert nodes['building/hall/player'].after == 'utt/ready'
 
 
 def test_one_replay_has_the_clock_that_every_tool_expects() -> None:
@@ -90,12 +96,13 @@ def test_simulated_time_can_be_forced_either_way() -> None:
     live = graph(replace(plan(area()), use_sim_time=True))
     assert all(node.parameters['use_sim_time'] for node in live)
     replayed = graph(replace(plan(area(bags=('a',))), use_sim_time=False))
-    assert not any(node.parameters['use_sim_time'] for node in replayed[:-1])
+    assert not any(node.parameters['use_sim_time'] for node in replayed[:3])
 
 
 def test_replay_alone_starts_no_node_of_the_area() -> None:
     nodes = graph(replace(plan(area(bags=('a',))), nodes=False, aggregator=True))
     assert [node.label for node in nodes] == ['hall/player']
+    assert nodes[0].after == ''
 
 
 def test_recorder_is_neither_started_again_nor_waited_for() -> None:

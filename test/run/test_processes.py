@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -79,6 +80,36 @@ def test_run_is_over_when_every_task_has_ended_well(said: io.StringIO) -> None:
         assert running.failure is None
         assert running.alive() == ('twin',)
     assert running.alive() == ()
+
+
+def test_process_that_comes_after_another_starts_at_its_end(said: io.StringIO) -> None:
+    specs = [
+        replace(process('player', 'print("go")', essential=True), after='ready'),
+        process('ready', 'import sys; sys.stdin.read(); print("set"); sys.exit(1)'),
+    ]
+    with Processes(specs, output=said) as running:
+        assert running.wait(WAIT_SEC)
+        assert running.failure is None
+    lines = [line for line in said.getvalue().splitlines() if not line.startswith('utt:')]
+    assert lines == ['[ready]  set', '[player] go']
+
+
+def test_process_that_waits_for_another_counts_as_alive_until_the_stop(
+    said: io.StringIO, wait_until: Wait,
+) -> None:
+    specs = [replace(process('player', 'print("go")'), after='ready'), process('ready', FOREVER)]
+    with Processes(specs, output=said) as running:
+        wait_until(lambda: 'ready' in said.getvalue())
+        assert running.alive() == ('player', 'ready')
+    assert running.alive() == ()
+    assert 'go' not in said.getvalue()
+
+
+def test_process_whose_predecessor_is_none_of_ours_starts_at_once(said: io.StringIO) -> None:
+    player = replace(process('player', 'print("go")', essential=True), after='ready')
+    with Processes([player], output=said) as running:
+        assert running.wait(WAIT_SEC)
+    assert '[player] go' in said.getvalue()
 
 
 def test_death_of_an_essential_process_ends_the_run_and_is_named(said: io.StringIO) -> None:

@@ -52,7 +52,11 @@ def actions(nodes: list[NodeSpec]) -> list[LaunchDescriptionEntity]:
         RegisterEventHandler(OnProcessExit(target_action=target, on_exit=_judge(node, tasks)))
         for node, target in started
     ]
-    return [*handlers, *(target for _, target in started)]
+    by_label = {node.label: target for node, target in started}
+    for node, target in started:
+        if node.after in by_label:
+            handlers.append(_when_ended(by_label[node.after], target))
+    return [*handlers, *(target for node, target in started if node.after not in by_label)]
 
 
 def action(node: NodeSpec) -> Node:
@@ -67,6 +71,13 @@ def action(node: NodeSpec) -> Node:
         additional_env={key: DEFAULTS[key] for key in DEFAULTS if key not in os.environ},
         sigterm_timeout=str(STOP_SEC), sigkill_timeout=str(TERMINATE_SEC),
     )
+
+
+def _when_ended(first: Node, then: Node) -> RegisterEventHandler:
+    def start(_event: ProcessExited, context: LaunchContext) -> list[Any] | None:
+        return None if context.is_shutdown else [then]
+
+    return RegisterEventHandler(OnProcessExit(target_action=first, on_exit=start))
 
 
 def _parameters(node: NodeSpec) -> dict[str, Any]:

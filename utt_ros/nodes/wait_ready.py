@@ -1,14 +1,18 @@
-"""Wait until the twins of some areas have a model; for scripts that start a replay afterwards."""
+"""Wait until the twins of some areas have a model: a replay that starts then loses nothing."""
 
 import argparse
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+from rclpy.utilities import remove_ros_args
 
+from utt_ros.bridge.process import StopRequest, spin_until
 from utt_ros.bridge.qos import RELIABLE
 from utt_ros.msg import TwinStatus
 
@@ -21,37 +25,37 @@ class WaitReady(Node):
         self.waiting = set(areas)
         self._least_round = least_round
         for area in areas:
-            self.create_subscription(TwinStatus, f'/{area}/twin_status', self._on_status, RELIABLE)
+            heard = partial(self._on_status, area)
+            self.create_subscription(TwinStatus, f'/{area}/twin_status', heard, RELIABLE)
 
-    def _on_status(self, status: TwinStatus) -> None:
+    def _on_status(self, area: str, status: TwinStatus) -> None:
         if status.model_ready and status.round >= self._least_round:
-            self.waiting.discard(status.area)
+            self.waiting.discard(area)
 
 
 def main(args: Sequence[str] | None = None) -> int:
     """Exit with 0 once every area is ready, with 1 when the time is over."""
     parser = argparse.ArgumentParser(prog='wait_ready', description=__doc__)
-    parser.add_argument('areas', nargs='+', metavar='AREA')
-    parser.add_argument('--round', type=int, default=0, help='least round of the model (default 0)')
+    parser.add_argument('areas', nargs='+', metavar='AREA', help='namespace of an area')
+    parser.add_argument('--round', type=int, default=0, help='least round of it (default 0)')
     parser.add_argument('--timeout', type=float, default=120.0, help='seconds (default 120)')
-    options = parser.parse_args(args)
-    rclpy.init(args=[])
+    words = list(sys.argv if args is None else ['wait_ready', *args])
+    options = parser.parse_args(remove_ros_args(words)[1:])
+    stop = StopRequest()
+    rclpy.init(args=words, signal_handler_options=SignalHandlerOptions.NO)
     node = WaitReady(options.areas, options.round)
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     end = time.monotonic() + options.timeout
-    while node.waiting and rclpy.ok() and time.monotonic() < end:
-        executor.spin_once(timeout_sec=0.2)
-    if node.waiting:
+    spin_until(executor, lambda: stop() or not node.waiting or time.monotonic() > end)
+    if node.waiting and not stop():
         node.get_logger().error(
             f'no model of round {options.round} or later after {options.timeout:.0f} s in: '
-            + ', '.join(sorted(node.waiting))
-        )
-    missing = bool(node.waiting)
+            + ', '.join(sorted(node.waiting)))
     executor.shutdown()
     node.destroy_node()
     rclpy.try_shutdown()
-    return int(missing)
+    return int(bool(node.waiting))
 
 
 if __name__ == '__main__':

@@ -102,8 +102,7 @@ def graph(plan: Plan) -> list[NodeSpec]:
             nodes += view_nodes(plan, area)
     if plan.record is not None:
         nodes.append(record_node(plan, plan.record))
-    nodes += [replay_node(plan, area) for area in plan.areas if area.bags]
-    return nodes
+    return nodes + replay_nodes(plan)
 
 
 def area_nodes(plan: Plan, area: Area) -> list[NodeSpec]:
@@ -129,17 +128,14 @@ def aggregator_node(plan: Plan) -> NodeSpec:
     )
 
 
-def replay_node(plan: Plan, area: Area) -> NodeSpec:
-    """Make the player of an area's bags."""
-    arguments = [*(str(bag) for bag in area.bags), '--rate', f'{plan.rate:g}']
-    if plan.start_offset_sec:
-        arguments += ['--start-offset', f'{plan.start_offset_sec:g}']
-    if plan.loop:
-        arguments.append('--loop')
-    return NodeSpec(
-        'player', 'player', area.root, remappings=_clock(plan, area), arguments=tuple(arguments),
-        ros_arguments=_log_level(plan), essential=True,
-    )
+def replay_nodes(plan: Plan) -> list[NodeSpec]:
+    """List the players. They begin when the twins have a model: what came before were lost."""
+    replayed = [area for area in plan.areas if area.bags]
+    if not replayed or not plan.nodes:
+        return [_player(plan, area, '') for area in replayed]
+    names = tuple(area.root.strip('/') for area in replayed)
+    ready = NodeSpec('ready', 'wait_ready', '/utt', arguments=names)
+    return [ready, *(_player(plan, area, ready.label) for area in replayed)]
 
 
 def record_node(plan: Plan, folder: Path) -> NodeSpec:
@@ -177,6 +173,18 @@ def view_nodes(plan: Plan, area: Area) -> list[NodeSpec]:
 def layout_path(plan: Plan, area: Area) -> Path:
     """Where the RViz layout of an area is written."""
     return _state(plan, area.name) / 'area.rviz'
+
+
+def _player(plan: Plan, area: Area, after: str) -> NodeSpec:
+    arguments = [*(str(bag) for bag in area.bags), '--rate', f'{plan.rate:g}']
+    if plan.start_offset_sec:
+        arguments += ['--start-offset', f'{plan.start_offset_sec:g}']
+    if plan.loop:
+        arguments.append('--loop')
+    return NodeSpec(
+        'player', 'player', area.root, remappings=_clock(plan, area), arguments=tuple(arguments),
+        ros_arguments=_log_level(plan), essential=True, after=after,
+    )
 
 
 def _area_node(plan: Plan, area: Area, name: str, parameters: dict[str, Parameter]) -> NodeSpec:

@@ -76,6 +76,7 @@ class Processes:
         self._stop_sec = stop_sec
         self._children: dict[str, Child] = {}
         self._due: dict[str, float] = {}  # name -> when to start again, time.monotonic
+        self._waiting = {spec.name: spec for spec in specs if spec.after in names}
         self._backoffs = {spec.name: Backoff() for spec in specs}
         self._tasks = {spec.name for spec in specs if spec.essential and not spec.respawn}
         self._selector = selectors.DefaultSelector()
@@ -100,8 +101,8 @@ class Processes:
         self.stop()
 
     def alive(self) -> tuple[str, ...]:
-        """Names of the processes that run or wait to be started again."""
-        return tuple(sorted({*dict(self._children), *dict(self._due)}))
+        """Names of the processes that run or wait to be started."""
+        return tuple(sorted({*dict(self._children), *dict(self._due), *dict(self._waiting)}))
 
     def pids(self) -> dict[str, int]:
         """Process ids by name."""
@@ -126,13 +127,15 @@ class Processes:
 
     def _supervise(self) -> None:
         try:
-            for spec in self._specs.values():
-                self._start(spec)
+            for name, spec in self._specs.items():
+                if name not in self._waiting:
+                    self._start(spec)
             self._started.set()
             while not self._stop.is_set():
                 self._turn()
                 self._start_due()
             self._due.clear()
+            self._waiting.clear()
             self._stop_all()
         except BaseException as err:
             self.failure = self.failure or f'{type(err).__name__}: {err}'
@@ -196,6 +199,9 @@ class Processes:
             how += f'; it ended {self._backoffs[spec.name]} and is given up'
         self._output.note(f'{spec.name} {how}')
         self._tasks.discard(spec.name)
+        for name in [name for name, other in self._waiting.items() if other.after == spec.name]:
+            self._start(self._waiting[name])
+            del self._waiting[name]
         if spec.essential and (code != 0 or spec.respawn):
             self.failure = self.failure or f'{spec.name} {how}'
             self._over.set()

@@ -30,6 +30,7 @@ class NodeSpec:
     ros_arguments: tuple[str, ...] = ()
     respawn: bool = False  # start again when it dies
     essential: bool = False  # nothing goes on when it has ended for good
+    after: str = ''  # starts when the node of this label has ended, however it ended
 
     @property
     def label(self) -> str:
@@ -39,12 +40,13 @@ class NodeSpec:
 
 @dataclass(frozen=True, slots=True)
 class ProcessSpec:
-    """One process; `respawn` and `essential` as in NodeSpec."""
+    """One process; `respawn`, `essential` and `after` as in NodeSpec."""
 
     name: str
     command: tuple[str, ...]
     respawn: bool = False
     essential: bool = False
+    after: str = ''
 
 
 def process_of(node: NodeSpec) -> ProcessSpec:
@@ -62,7 +64,7 @@ def process_of(node: NodeSpec) -> ProcessSpec:
         arguments += ['-p', f'{name}:={json.dumps(value)}']
     arguments += node.ros_arguments
     command = (*_program(node), *arguments)
-    return ProcessSpec(node.label, command, node.respawn, node.essential)
+    return ProcessSpec(node.label, command, node.respawn, node.essential, node.after)
 
 
 def find_executable(package: str, executable: str) -> Path | None:
