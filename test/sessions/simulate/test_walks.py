@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+
+from utt_ros.sessions.simulate.walks import RATE_HZ, ROOM_M, Walk, smooth_noise, somewhere, walk
+
+DOORS = np.array([[16.0, 2.0], [5.0, -7.0]])
+
+
+@pytest.fixture(scope='module')
+def walks() -> list[Walk]:
+    return [walk(np.random.default_rng(i), 1.2, DOORS, 40.0) for i in range(30)]
+
+
+def test_people_stay_about_the_room_and_within_human_speed(walks: list[Walk]) -> None:
+    for walked in walks:
+        moment = walked.at(walked.times_s)
+        assert (moment.position_m > ROOM_M[0] - 1).all()
+        assert (moment.position_m < ROOM_M[1] + 1).all()
+        assert moment.speed_mps.max() < 2.2
+        assert np.hypot(*moment.acceleration_mps2.T).max() < 4
+    speeds = np.concatenate([walked.at(walked.times_s).speed_mps for walked in walks])
+    assert 1.0 < np.median(speeds) < 1.35
+    assert 0.02 < (speeds < 0.2).mean() < 0.3  # some stand
+
+
+def test_heading_is_the_direction_of_walking(walks: list[Walk]) -> None:
+    errors = []
+    for walked in walks:
+        moment = walked.at(walked.times_s)
+        fast = moment.speed_mps > 0.8
+        course = np.arctan2(moment.velocity_mps[fast, 1], moment.velocity_mps[fast, 0])
+        errors.append(np.angle(np.exp(1j * (course - moment.heading_rad[fast]))))
+    assert np.percentile(np.abs(np.concatenate(errors)), 90) < np.deg2rad(10)
+
+
+def test_some_come_and_some_leave_through_a_door(walks: list[Walk]) -> None:
+    begins = np.array([walked.times_s[0] for walked in walks])
+    ends = np.array([walked.times_s[-1] for walked in walks])
+    assert (begins > 1).any()
+    assert (ends < 39).any()
+    assert ((begins == 0) & (ends == 40)).any()
+    for walked in walks:
+        from_door = np.linalg.norm(DOORS[:, None] - walked.position_m[[0, -1]], axis=2).min(axis=0)
+        assert walked.times_s[0] < 1 or from_door[0] < 3.0
+        assert walked.times_s[-1] > 39 or from_door[1] < 3.0
+
+
+def test_a_walk_covers_its_own_times_only(walks: list[Walk]) -> None:
+    walked = next(walked for walked in walks if walked.times_s[0] > 1)
+    assert walked.covers(np.array([0.0, walked.times_s[0], 50.0])).tolist() == [False, True, False]
+
+
+def test_smooth_noise_has_unit_variance_everywhere(rng: np.random.Generator) -> None:
+    noise = smooth_noise(rng, (2000, 400), 1.0)
+    assert noise[[0, 1000, -1]].std(axis=1) == pytest.approx([1, 1, 1], abs=0.15)
+    assert np.abs(np.diff(noise, axis=0)).max() * RATE_HZ < 10
+
+
+def test_places_lie_in_the_room(rng: np.random.Generator) -> None:
+    places = somewhere(rng, 500)
+    assert (places >= ROOM_M[0]).all()
+    assert (places <= ROOM_M[1]).all()
