@@ -174,3 +174,15 @@ def test_weights_that_do_not_fit_are_refused_and_change_nothing(
     with pytest.raises(ModelError, match=reason):
         load_weights(twin, weights)
     assert all(np.array_equal(before[name], after) for name, after in read_weights(twin).items())
+
+
+@pytest.mark.parametrize('target', ['camera', 'ftm', 'imu'])
+@pytest.mark.parametrize('layers', [1, 2])
+def test_newest_rows_alone_are_those_of_the_whole_window(target: str, layers: int) -> None:
+    model = ModelSettings(width=16, heads=2, feedforward=16, decoder_layers=layers)
+    twin = UnifiedTwin(model, WindowSettings()).eval()
+    feature = torch.randn(3, 16)
+    with torch.no_grad():
+        whole = twin.decode(target, feature)
+        for newest in (1, 2, 5, 8, 17, whole.shape[1]):
+            torch.testing.assert_close(twin.decode(target, feature, newest), whole[:, -newest:])

@@ -18,6 +18,7 @@ class WindowDecoder(nn.Module):
     ) -> None:
         super().__init__()
         self.scale = scale
+        self.strides = strides
         self.width = model.width
         self.length = -(-rows // prod(strides))
         self.surplus = self.length * prod(strides) - rows
@@ -34,13 +35,24 @@ class WindowDecoder(nn.Module):
                 inputs, outputs, kernel_size=2 * stride, stride=stride, padding=stride // 2)
             for inputs, outputs, stride in zip(sizes, sizes[1:], strides, strict=False))
 
-    def forward(self, feature: Tensor) -> Tensor:  # (B, d) -> (B, T, F) physical
+    def forward(self, feature: Tensor, newest: int | None = None) -> Tensor:
+        """(B, d) -> (B, T, F) in physical units; with `newest`, the last so many rows of it."""
+        length = self.length if newest is None else self._tokens_of(newest)
         tokens = self.queries + self.tell(feature).unsqueeze(1)  # (B, L, d)
         tokens = tokens.reshape(-1, self.width)
-        for layer in self.layers:
+        *inner_layers, last_layer = self.layers
+        for layer in inner_layers:
             tokens = layer(tokens)
-        rows = self.norm(tokens).reshape(-1, self.length, self.width).transpose(1, 2)
+        tokens = last_layer(tokens, None, None if newest is None else length)
+        rows = self.norm(tokens).reshape(-1, length, self.width).transpose(1, 2)
         *inner, last = self.deconvolutions
         for deconvolution in inner:
             rows = F.relu(deconvolution(rows))
-        return self.scale.restore(last(rows)[:, :, self.surplus:]).transpose(1, 2)
+        rows = last(rows)[:, :, self.surplus if newest is None else -newest:]
+        return self.scale.restore(rows).transpose(1, 2)
+
+    def _tokens_of(self, rows: int) -> int:
+        """How many of the last tokens the last `rows` rows depend on."""
+        for stride in reversed(self.strides):
+            rows = (rows - 1 - stride // 2) // stride + 2
+        return min(rows, self.length)

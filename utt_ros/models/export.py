@@ -36,7 +36,8 @@ class LiveGraph(nn.Module):
         motion = self.twin.motion(self.twin.fuse(features, present), context)
         others = present & torch.tensor(self.others)
         sources = others | (present & ~others.any(dim=1, keepdim=True))
-        imu = self.twin.decode('imu', self.twin.fuse(features, sources))
+        imu = self.twin.decode(
+            'imu', self.twin.fuse(features, sources), newest=self.twin.window.imu_rows)
         return (motion.velocity, motion.velocity_log_std,
                 motion.future, motion.future_log_std, imu)
 

@@ -17,9 +17,13 @@ class SelfAttention(nn.Module):
         self.project = nn.Linear(width, 3 * width)
         self.join = nn.Linear(width, width)
 
-    def forward(self, tokens: Tensor, bias: Tensor | None) -> Tensor:  # (N L, d)
+    def forward(
+        self, tokens: Tensor, bias: Tensor | None, newest: int | None = None,
+    ) -> Tensor:  # (N L, d) -> the same, or (N newest, d)
         shape = (-1, self.length, 3 * self.heads, self.width // self.heads)
         query, key, value = self.project(tokens).reshape(shape).transpose(1, 2).chunk(3, dim=1)
+        if newest is not None:
+            query = query[:, :, -newest:]
         mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
         joined: Tensor = self.join(mixed.transpose(1, 2).reshape(-1, self.width))
         return joined
@@ -29,6 +33,8 @@ class TransformerLayer(nn.Module):
     """Attention and a feed-forward network, each behind layer norm and beside a residual.
 
     Tokens are one flat matrix (N L, d), so that every linear map is one product with its bias.
+    Where only the `newest` tokens of each window are wanted, the others are read but not worked
+    out.
     """
 
     def __init__(self, length: int, width: int, heads: int, feedforward: int) -> None:
@@ -39,8 +45,15 @@ class TransformerLayer(nn.Module):
         self.expand = nn.Linear(width, feedforward)
         self.contract = nn.Linear(feedforward, width)
 
-    def forward(self, tokens: Tensor, bias: Tensor | None = None) -> Tensor:  # (N L, d)
-        tokens = tokens + self.attention(self.norm_attention(tokens), bias)
+    def forward(
+        self, tokens: Tensor, bias: Tensor | None = None, newest: int | None = None,
+    ) -> Tensor:  # (N L, d) -> the same, or (N newest, d)
+        mixed = self.attention(self.norm_attention(tokens), bias, newest)
+        if newest is not None:
+            width = tokens.shape[1]
+            tokens = tokens.reshape(-1, self.attention.length, width)[:, -newest:]
+            tokens = tokens.reshape(-1, width)
+        tokens = tokens + mixed
         hidden = F.relu(self.expand(self.norm_feedforward(tokens)))
         result: Tensor = tokens + self.contract(hidden)
         return result

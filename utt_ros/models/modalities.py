@@ -30,7 +30,7 @@ class Modality:
     offset: tuple[float, ...]  # per channel, in its physical unit
     scale: tuple[float, ...]
     encoder: 'Factory'  # window (N, T_m, F_m), mask (N, T_m) -> feature (N, d)
-    decoder: 'Factory'  # feature (N, d) -> window (N, T_m, F_m)
+    decoder: 'Factory'  # feature (N, d), newest rows or None -> window (N, T_m, F_m)
 
 
 Factory = Callable[[Modality, ModelSettings, WindowSettings], nn.Module]

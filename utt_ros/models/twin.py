@@ -60,9 +60,12 @@ class UnifiedTwin(nn.Module):
         single = torch.where(use.unsqueeze(2), features, 0.0).sum(dim=1)
         return torch.where(use.sum(dim=1, keepdim=True) == 1, single, fused)
 
-    def decode(self, target: str, feature: Tensor) -> Tensor:
-        """The window (N, T_m, F_m) of a modality that a feature (N, d) speaks of."""
-        window: Tensor = self.decoders[target](feature)
+    def decode(self, target: str, feature: Tensor, newest: int | None = None) -> Tensor:
+        """The window (N, T_m, F_m) of a modality that a feature (N, d) speaks of.
+
+        With `newest` only its last so many rows, at less cost.
+        """
+        window: Tensor = self.decoders[target](feature, newest)
         return window
 
     def decode_pairs(self, features: Tensor, pairs: Sequence[Pair]) -> dict[Pair, Tensor]:
