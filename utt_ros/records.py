@@ -134,6 +134,30 @@ class Update:
 
 
 @dataclass(frozen=True, slots=True)
+class Deployment:
+    """The area's model as a graph for its twin; see msg/DeployedModel.msg."""
+
+    area: str
+    federation: str
+    round: int
+    config: str  # JSON
+    graph: bytes  # ONNX
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How good a round's model is on held-out windows; see msg/TrainingMetrics.msg."""
+
+    area: str
+    round: int  # of the model, before it is trained
+    windows: int
+    held_out: int
+    steps: int
+    loss: float  # mean over the round before; NaN in the first
+    nmse: dict[str, float]  # by operation
+
+
+@dataclass(frozen=True, slots=True)
 class RoundStatus:
     """Where the federation stands; see msg/RoundStatus.msg."""
 

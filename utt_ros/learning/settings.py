@@ -9,6 +9,22 @@ TERMS = ('transfer', 'merge', 'split', 'motion')
 
 
 @dataclass(frozen=True, slots=True)
+class TrainerSettings:
+    """When an area trains, and where it keeps what it needs to go on after a restart."""
+
+    federated: bool = setting(True, 'train what an aggregator sends; otherwise alone')
+    learn: bool = setting(True, 'false: models are deployed and not trained')
+    local_steps: int = setting(40, 'training steps in a round', low=1, high=100_000)
+    min_windows: int = setting(200, 'windows before the first training', low=1, high=1_000_000)
+    window_stride: int = setting(5, 'ticks between windows of one subject', low=1, high=512)
+    max_model_bytes: int = setting(64 * 2**20, 'largest payload of a model [bytes]', low=1)
+    state_dir: str = setting('~/.ros/utt_ros/trainer', 'folder of the last global model')
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True, slots=True)
 class LearningSettings:
     """Choices of one area; areas of a federation may differ in them."""
 

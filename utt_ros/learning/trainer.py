@@ -22,29 +22,21 @@ from utt_ros.settings import AreaSettings, WindowSettings
 NS_PER_S = 1_000_000_000
 
 
-class LocalTrainer:
-    """Keeps examples, trains a model on them, judges it on held-out ones. For one thread."""
+class Memory:
+    """Examples of one area, apart for training and for judging."""
 
     def __init__(
-        self, model: ModelSettings, window: WindowSettings, area: AreaSettings,
-        learning: LearningSettings,
+        self, window: WindowSettings, area: AreaSettings, learning: LearningSettings,
     ) -> None:
         self.window, self.area, self.learning = window, area, learning
-        self.twin = UnifiedTwin(model, window)
-        self.modalities = tuple(sorted(set(model.modalities) & set(area.modalities)))
         self.kept = ReplayBuffer(learning.capacity)
         self.held_out = ReplayBuffer(learning.held_out)
-        self.steps = 0
-        self.steps_skipped = 0  # nothing to learn from, or a gradient that was not finite
-        self._rng = np.random.default_rng(learning.seed)
-        self._objective = Objective(self.twin, self.modalities, learning.terms)
-        self._optimizer = torch.optim.AdamW(
-            self.twin.parameters(), lr=learning.learning_rate, fused=True)
-        self._exporter = OnnxExporter()
-        self._trained: set[str] = set()
 
     def observe(self, windows: Windows) -> None:
-        """Keep windows of T + H ticks: for training, held out, or not at all."""
+        """Keep windows of T + H ticks: for training, held out, or not at all.
+
+        Those without any measurement in their first T ticks are of no use.
+        """
         period_ns = round(self.window.period * NS_PER_S)
         train, held = hold_out(
             windows.stamps_ns,
@@ -53,9 +45,34 @@ class LocalTrainer:
             block_ns=round(self.learning.holdout_block * NS_PER_S),
             every=self.learning.holdout_every)
         examples = make_examples(windows, self.area, self.window)
-        for buffer, chosen in ((self.kept, train), (self.held_out, held)):
+        measured = np.any([examples[f'{name}_mask'].any(1) for name in windows.masks], axis=0)
+        for buffer, chosen in ((self.kept, train & measured), (self.held_out, held & measured)):
             if chosen.any():
                 buffer.add(take(examples, np.flatnonzero(chosen)))
+
+
+class LocalTrainer:
+    """Trains a model on an area's memory and judges it there. For one thread."""
+
+    def __init__(
+        self, model: ModelSettings, window: WindowSettings, area: AreaSettings,
+        learning: LearningSettings, memory: Memory | None = None,
+    ) -> None:
+        """`memory`: of an earlier trainer of the same area; a new one where it is None."""
+        self.model, self.learning = model, learning
+        self.twin = UnifiedTwin(model, window)
+        self.memory = memory or Memory(window, area, learning)
+        self.kept, self.held_out = self.memory.kept, self.memory.held_out
+        self.observe = self.memory.observe
+        self.modalities = tuple(sorted(set(model.modalities) & set(area.modalities)))
+        self.steps = 0
+        self.steps_skipped = 0  # nothing to learn from, or a gradient that was not finite
+        self._rng = np.random.default_rng(learning.seed)
+        self._objective = Objective(self.twin, self.modalities, learning.terms)
+        self._optimizer = torch.optim.AdamW(
+            self.twin.parameters(), lr=learning.learning_rate, fused=True)
+        self._exporter = OnnxExporter()
+        self._trained: set[str] = set()
 
     def load(self, weights: Mapping[str, npt.NDArray[np.generic]]) -> None:
         """Begin from these weights; raises ModelError when they do not fit."""

@@ -1,0 +1,144 @@
+"""The trainer of an area: synced samples and global models in, graphs, metrics and updates out.
+
+Callbacks only hand over what arrived. Training has a thread of its own, with idle priority, so it
+takes no time from anybody.
+"""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from threading import Event as Signal
+from threading import Thread
+
+import torch
+from rclpy.node import Node
+
+from utt_ros.bridge.diagnostics import Diagnostics
+from utt_ros.bridge.parameters import declare
+from utt_ros.bridge.process import run_node
+from utt_ros.bridge.qos import RELIABLE, STATE
+from utt_ros.bridge.samples import deserialize, samples_from_message
+from utt_ros.bridge.training import deployment_to_message, report_to_message
+from utt_ros.bridge.weights import model_from_message, update_to_message
+from utt_ros.errors import MeasurementError, UttError
+from utt_ros.learning.participant import Event, Participant, Problem
+from utt_ros.learning.settings import LearningSettings, TrainerSettings
+from utt_ros.models.settings import ModelSettings
+from utt_ros.msg import DeployedModel, GlobalModel, ModelUpdate, SyncedSamples, TrainingMetrics
+from utt_ros.records import Deployment, Report
+from utt_ros.settings import AreaSettings, WindowSettings
+from utt_ros.sync.windows import History
+
+WAIT_SEC = 0.2
+JOIN_SEC = 10.0
+
+
+class Trainer(Node):
+    """One area's participant as a node."""
+
+    def __init__(self) -> None:
+        super().__init__('trainer')
+        area = declare(self, AreaSettings)
+        self._window = declare(self, WindowSettings)
+        self._settings = declare(self, TrainerSettings)
+        self._participant = Participant(
+            area, self._window, declare(self, ModelSettings, 'model.'),
+            declare(self, LearningSettings), self._settings)
+        ticks = self._window.ticks + self._window.horizon
+        self._history = History(ticks, self._window.imu_rows, self._window.period)
+        self._ticks = self._refused_samples = 0
+        self._deployed = self.create_publisher(DeployedModel, 'deployed_model', STATE)
+        self._metrics = self.create_publisher(TrainingMetrics, 'training_metrics', RELIABLE)
+        self._updates = self.create_publisher(ModelUpdate, '/utt/updates', STATE)
+        self.create_subscription(SyncedSamples, 'synced', self._on_samples, RELIABLE, raw=True)
+        if self._settings.federated:
+            self.create_subscription(GlobalModel, '/utt/model', self._on_model, STATE)
+        self._diagnostics = Diagnostics(self, 'trainer', self._values)
+        self._stop = Signal()
+        self._failure: Exception | None = None
+        self._thread = Thread(target=self._work, name='training')
+        self._thread.start()
+
+    def destroy_node(self) -> None:
+        """End the training thread, at the latest after its current step."""
+        self._stop.set()
+        self._thread.join(JOIN_SEC)
+        super().destroy_node()
+
+    def _on_samples(self, data: bytes) -> None:
+        try:
+            batch = samples_from_message(deserialize(SyncedSamples, data))
+            self._history.push(batch)
+        except MeasurementError as err:
+            self._refused_samples += 1
+            self.get_logger().warning(f'refused: {err}', throttle_duration_sec=5.0)
+            return
+        self._ticks += 1
+        full = self._history.length == self._window.ticks + self._window.horizon
+        if full and batch.subjects and self._ticks % self._settings.window_stride == 0:
+            self._participant.inbox.put_windows(self._history.windows())
+
+    def _on_model(self, message: GlobalModel) -> None:
+        self._participant.inbox.put_model(model_from_message(message))
+
+    def _work(self) -> None:
+        torch.set_num_threads(1)
+        be_idle()
+        try:
+            self._publish(self._participant.resume())
+            while not self._stop.is_set():
+                self._publish(self._participant.step(WAIT_SEC))
+        except Exception as err:  # noqa: BLE001 - whatever it is, the node must say so and end
+            self._failure = err
+
+    def _publish(self, events: Sequence[Event]) -> None:
+        stamp = self.get_clock().now().to_msg()
+        for event in events:
+            if isinstance(event, Deployment):
+                self._deployed.publish(deployment_to_message(event, stamp))
+            elif isinstance(event, Report):
+                self._metrics.publish(report_to_message(event, stamp))
+            elif isinstance(event, Problem):
+                self.get_logger().error(event.text, throttle_duration_sec=1.0)
+            else:
+                self._updates.publish(update_to_message(event, stamp))
+
+    def _check(self) -> None:
+        if self._failure is not None:
+            raise UttError(f'training ended: {self._failure!r}') from self._failure
+
+    def _values(self) -> Mapping[str, object]:
+        """Counted since start."""
+        self._check()
+        participant, trainer = self._participant, self._participant.trainer
+        lost = participant.inbox.dropped + self._refused_samples + trainer.steps_skipped
+        return {
+            'level': 'warn' if participant.problems or lost else 'ok',
+            'message': participant.problem,
+            'round': -1 if participant.current is None else participant.current.round,
+            'ticks': self._ticks,
+            'samples_refused': self._refused_samples,
+            'windows': len(trainer.kept),
+            'windows_held_out': len(trainer.held_out),
+            'windows_dropped': participant.inbox.dropped,
+            'steps': trainer.steps,
+            'steps_skipped': trainer.steps_skipped,
+            'problems': participant.problems,
+        }
+
+
+def be_idle() -> None:
+    """Let the calling thread run only when nobody else wants to."""
+    try:
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    except OSError:
+        os.nice(19)
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the trainer until it is told to stop."""
+    return run_node(Trainer, args)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
