@@ -70,9 +70,11 @@ def test_options_and_launch_arguments_make_the_same_nodes(sessions: Path) -> Non
     assert graph(plan(*words, '--record', '/bag', '--state', '/state', '--log-level', 'warn')) == (
         graph(launched))
 
+    file = sessions / 'aggregator.yaml'
+    file.write_text('/**:\n  ros__parameters: {quorum: 2}\n')
     federation = federation_plan(defaults(
-        FEDERATION, areas=sessions, replay='true', rviz='false', aggregator_file='/a.yaml'))
-    assert graph(plan('--sessions', sessions, '--aggregator-file', '/a.yaml')) == graph(federation)
+        FEDERATION, areas=sessions, replay='true', rviz='false', aggregator_file=file))
+    assert graph(plan('--sessions', sessions, '--aggregator-file', file)) == graph(federation)
 
 
 def test_nothing_to_run_is_explained(capsys: pytest.CaptureFixture[str]) -> None:

@@ -59,6 +59,11 @@ def test_namespace_moves_the_topics_and_not_the_name() -> None:
     assert node.parameters['area'] == 'hall'
 
 
+def test_replay_follows_an_area_into_its_namespace() -> None:
+    player = graph(plan(area('hall', bags=('a',), namespace='building/hall')))[-1]
+    assert player.arguments[-2:] == ('--remap', '/hall/:=/building/hall/')
+
+
 def test_aggregator_starts_first_and_lives_on_the_wall_clock() -> None:
     first = graph(replace(plan(area(bags=('b',))), aggregator=True))[0]
     assert first.label == 'utt/aggregator'
@@ -155,6 +160,23 @@ def test_area_file_may_hold_settings_of_nodes_as_well(tmp_path: Path) -> None:
     found = read_area(path)
     assert found.settings == AreaSettings(area='hall', camera_height=3.0)
     assert found.parameter_files == (path,)
+
+
+def test_what_the_graph_decides_is_refused_in_a_block_of_one_node(tmp_path: Path) -> None:
+    path = tmp_path / 'area.yaml'
+    own = '/**/twin:\n  ros__parameters: {particles: 300}\n'
+    path.write_text(f'/**:\n  ros__parameters: {{area: hall}}\n{own}')
+    assert read_area(path).name == 'hall'
+    path.write_text(path.read_text().replace('particles: 300', 'use_sim_time: true'))
+    with pytest.raises(SettingsError, match='use_sim_time is not for a block of one node'):
+        read_area(path)
+
+
+def test_parameter_file_of_another_form_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / 'area.yaml'
+    path.write_text('/**:\n  ros__parameters: {area: hall}\n/**/twin: {particles: 300}\n')
+    with pytest.raises(SettingsError, match='expected "ros__parameters:" in the block'):
+        read_area(path)
 
 
 def test_given_name_wins_over_the_file(tmp_path: Path) -> None:

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from math import pi
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from utt_ros.errors import SettingsError
 from utt_ros.run.spec import NodeSpec, Parameter
@@ -15,6 +18,8 @@ from utt_ros.settings import AreaSettings, from_mapping, read_parameter_file
 AREA_FILE = 'area.yaml'
 DEFAULT_STATE = Path('~/.ros/utt_ros')
 CLOCK = '/clock'
+EVERY_NODE = '/**'
+DECIDED = frozenset({'area', 'federated', 'state_dir', 'use_sim_time'})  # by the graph
 Vector = tuple[float, float, float]
 
 
@@ -78,12 +83,31 @@ def read_area(
 ) -> Area:
     """Read an area file, which may hold settings of its nodes; `name` wins over the file's."""
     known = {item.name for item in fields(AreaSettings)}
-    values = {} if path is None else read_parameter_file(path)
+    values = {} if path is None else parameters_of(path)
     settings = from_mapping(AreaSettings, {key: values[key] for key in values if key in known})
     if name:
         settings = replace(settings, area=name)
     files = (() if path is None else (path,)) + tuple(extra_files)
     return Area(settings, namespace, tuple(file.absolute() for file in files))
+
+
+def parameters_of(path: Path) -> dict[str, Any]:
+    """Read what a parameter file says to every node.
+
+    Blocks for single nodes, such as '/**/twin', are ROS's own business. But rcl lets them win over
+    the command line while `launch` lets its own parameters win, so what the graph decides is
+    refused in them: SettingsError.
+    """
+    parameters = read_parameter_file(path)
+    document: dict[str, Any] = yaml.safe_load(path.read_text(encoding='utf-8'))
+    for block, content in document.items():
+        told = content.get('ros__parameters') if isinstance(content, dict) else None
+        if not isinstance(told, dict):
+            raise SettingsError(f'{path}: expected "ros__parameters:" in the block {block!r}')
+        decided = sorted(DECIDED & set(told)) if block != EVERY_NODE else ()
+        if decided:
+            raise SettingsError(f'{path}: {decided[0]} is not for a block of one node, {block!r}')
+    return parameters
 
 
 def graph(plan: Plan) -> list[NodeSpec]:
@@ -181,6 +205,8 @@ def _player(plan: Plan, area: Area, after: str) -> NodeSpec:
         arguments += ['--start-offset', f'{plan.start_offset_sec:g}']
     if plan.loop:
         arguments.append('--loop')
+    if area.root != f'/{area.name}':
+        arguments += ['--remap', f'/{area.name}/:={area.root}/']
     return NodeSpec(
         'player', 'player', area.root, remappings=_clock(plan, area), arguments=tuple(arguments),
         ros_arguments=_log_level(plan), essential=True, after=after,

@@ -5,7 +5,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from utt_ros.errors import SettingsError
-from utt_ros.run.graph import AREA_FILE, DEFAULT_STATE, Area, Plan, find_areas, read_area
+from utt_ros.run.graph import (
+    AREA_FILE,
+    DEFAULT_STATE,
+    Area,
+    Plan,
+    find_areas,
+    parameters_of,
+    read_area,
+)
 
 Arguments = dict[str, tuple[str, str]]  # name -> default, description
 LEVELS = ('debug', 'info', 'warn', 'error', 'fatal')
@@ -64,11 +72,11 @@ def federation_plan(values: Mapping[str, str]) -> Plan:
         raise SettingsError(f'two areas are named {twice[0]!r}')
     if _truth(values, 'replay'):
         areas = tuple(replace(area, bags=recordings(area)) for area in areas)
-    plan = Plan(
-        areas, aggregator=_truth(values, 'aggregator'),
-        aggregator_files=_paths(values['aggregator_file']),
-    )
-    return _with_common(plan, values)
+    files = _paths(values['aggregator_file'])
+    for file in files:
+        parameters_of(file)
+    aggregator = _truth(values, 'aggregator')
+    return _with_common(Plan(areas, aggregator=aggregator, aggregator_files=files), values)
 
 
 def replay_plan(values: Mapping[str, str]) -> Plan:
