@@ -147,6 +147,7 @@ def test_nobody_waits_for_a_phone_that_is_gone(sync):
     frames = range(100, 1301, 100)
     batches = play(sync, 1301, {'a': (0, 2000), 'b': (0, 100)}, frames)
     assert batches[-1].stamp_ns == T0 + 1300 * MS
+    assert sync.counters['released_by_max_wait'] == 1
     assert [batch.subjects for batch in batches] == [('a', 'b')] * 11 + [('a',)] * 2
 
 

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from time import monotonic
 from types import FrameType
+from typing import TypeVar
 
 import rclpy
 from rclpy.executors import Executor
@@ -14,12 +15,20 @@ from rclpy.signals import SignalHandlerOptions
 
 from utt_ros.errors import UttError
 
+N = TypeVar('N', bound=Node)
 POLL_SEC = 0.2
 REPEAT_SEC = 1.0
 
 
-def run_node(factory: Callable[[], Node], args: Sequence[str] | None = None) -> int:
-    """Run one node until SIGINT or SIGTERM; return 0, or 2 when an error of ours ends it."""
+def run_node(
+    factory: Callable[[], N],
+    args: Sequence[str] | None = None,
+    done: Callable[[N], bool] = lambda _: False,
+) -> int:
+    """Run one node until SIGINT or SIGTERM, or until `done`, which is asked several times a second.
+
+    Returns 0, or 2 when an error of ours ends it.
+    """
     stop = StopRequest()
     rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     try:
@@ -31,7 +40,7 @@ def run_node(factory: Callable[[], Node], args: Sequence[str] | None = None) -> 
     executor = EventsExecutor()
     executor.add_node(node)
     try:
-        spin_until(executor, stop)
+        spin_until(executor, lambda: stop() or done(node))
     except UttError as err:
         node.get_logger().fatal(str(err))
         return 2

@@ -2,20 +2,22 @@
 
 from array import array
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from builtin_interfaces.msg import Time
+from rclpy.serialization import deserialize_message
 from std_msgs.msg import Header
 
 from utt_ros.errors import MeasurementError
-from utt_ros.msg import SyncedSamples, Tracks
+from utt_ros.msg import FtmRange, SyncedSamples, Tracks
 from utt_ros.records import CHANNELS, FloatArray, MaskArray, SyncedBatch
 
 NS_PER_SEC = 1_000_000_000
 MOST_SUBJECTS = 10_000
 MOST_IMU_ROWS = 50
+M = TypeVar('M')
 BOX = ('center_x', 'center_y', 'depth', 'width', 'height')  # as CAMERA_CHANNELS
 
 
@@ -93,6 +95,20 @@ def tracks_from_message(
     confidence = np.array([track.confidence for track in tracks], np.float32)
     return (to_ns(message.header.stamp), boxes.reshape(len(tracks), len(BOX)),
             [track.subject for track in tracks], [track.track_id for track in tracks], confidence)
+
+
+def ftm_from_message(message: FtmRange) -> tuple[int, float, float]:
+    """Stamp [ns], range [m] and its standard deviation [m] of a ranging."""
+    return to_ns(message.header.stamp), message.range, message.range_std
+
+
+def deserialize(kind: type[M], data: bytes) -> M:
+    """A message from its bytes. Raises MeasurementError when they are none of that type."""
+    try:
+        message: M = deserialize_message(data, kind)
+    except Exception as err:  # the middleware has no type of its own for what it cannot read
+        raise MeasurementError(f'{len(data)} bytes are no {kind.__name__}: {err}') from err
+    return message
 
 
 def _array(kind: str, values: npt.NDArray[Any]) -> 'array[Any]':

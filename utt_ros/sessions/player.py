@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from queue import Empty, Full, Queue
+from queue import Full, Queue
 from time import monotonic_ns
 
 from utt_ros.errors import SessionError
@@ -190,12 +190,21 @@ class _Prefetch:
                 for message in bag.messages(self._topics, *self._span):
                     chunk.append(message)
                     if len(chunk) == CHUNK:
-                        if not self._hand_over(chunk):
-                            return
+                        self._hand_over(chunk)
                         chunk = []
+                    if self._closed:
+                        return
         except SessionError as err:
             self._hand_over(err)
-        else:
+            return
+        if chunk:
             self._hand_over(chunk)
-            self._hand_over([])
-'''
+        self._hand_over([])
+
+    def _hand_over(self, chunk: list[Message] | SessionError) -> None:
+        while not self._closed:
+            try:
+                self._chunks.put(chunk, timeout=POLL_SEC)
+            except Full:
+                continue
+            return

@@ -1,14 +1,16 @@
 """Bags as streams of serialized messages, for replay and recording; sessions are in `bags`."""
 
-from collections.abc import Collection, Iterator
+import re
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 
 from rosbags.interfaces import Connection, Qos, QosDurability, QosReliability
 from rosbags.rosbag2 import Reader
 
-from utt_ros.errors import SessionError
+from utt_ros.errors import SessionError, SettingsError
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +29,9 @@ class RecordedBag:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self.start_ns = reader.start_time
-        self.end_ns = max(reader.end_time, reader.start_time)
+        is_empty = not reader.message_count
+        self.start_ns = 0 if is_empty else reader.start_time
+        self.end_ns = 0 if is_empty else reader.end_time  # of the last message, and 1 ns
         found: dict[str, list[Connection]] = {}
         for connection in reader.connections:
             found.setdefault(connection.topic, []).append(connection)
@@ -57,6 +60,31 @@ def open_bag(path: Path) -> Iterator[RecordedBag]:
         raise
     except Exception as err:  # a broken file upsets the libraries that parse it in many ways
         raise SessionError(f'{path}: {type(err).__name__}: {err}') from err
+
+
+def find_topics(bags: Sequence[Path], patterns: Sequence[str] | None = None) -> list[Topic]:
+    """The topics of bags that match one of the regular expressions, or all of them, by name.
+
+    A topic of several bags is as in the first. Raises SessionError.
+    """
+    found: dict[str, Topic] = {}
+    for path in bags:
+        with open_bag(path) as bag:
+            for topic in bag.topics:
+                found.setdefault(topic.name, topic)
+    wanted = [each for each in found.values() if matches(each.name, patterns)]
+    return sorted(wanted, key=attrgetter('name'))
+
+
+def matches(topic: str, patterns: Sequence[str] | None) -> bool:
+    """Whether a whole topic name matches one of the expressions; yes when there are none.
+
+    Raises SettingsError for one that is no regular expression.
+    """
+    try:
+        return not patterns or any(re.fullmatch(each, topic) for each in patterns)
+    except re.error as err:
+        raise SettingsError(f'{err.pattern!r} is no regular expression: {err}') from err
 
 
 def _topic(connections: list[Connection]) -> Topic:

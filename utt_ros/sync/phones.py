@@ -70,9 +70,9 @@ class Phones:
         return max(ring.newest[slot] for ring in self.rings)
 
     def is_behind(self, span: Span) -> bool:
-        """Whether a phone that is alive has not yet delivered its IMU up to the span's end."""
-        gone_ns, sampled_ns = span
-        return any(gone_ns < ring.newest[slot] < sampled_ns
+        """Whether a phone delivered IMU within the span and not yet up to its end."""
+        silent_ns, sampled_ns = span
+        return any(silent_ns < ring.newest[slot] < sampled_ns
                    for ring in (self.inertial, self.magnetic) for slot in self.slots.values())
 
     def following(self, limit_ns: int) -> int:

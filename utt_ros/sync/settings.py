@@ -14,7 +14,8 @@ class SyncSettings:
         0.02, 'what a sample holds of the phones is this much older than its tick [s]',
         low=0.0, high=1.0)
     max_wait: float = setting(
-        0.15, 'a tick waits for a phone until any stream is this far past it [s]',
+        0.15, 'a tick waits for a phone until any stream is this far past it, and not at all for '
+        'one that was silent for as long [s]',
         low=0.01, high=10.0)
     max_gap: float = setting(
         0.07, 'longest gap between two IMU messages that is interpolated [s]',

@@ -124,12 +124,17 @@ class Synchronizer:
         if not self._has_camera:
             return
         if len(boxes) > limits.BOXES:
-            self._count('out_of_range', f'{len(boxes)} boxes in a frame: at most {limits.BOXES}')
+            self.count('out_of_range', f'{len(boxes)} boxes in a frame: at most {limits.BOXES}')
         elif self._agrees(CAMERA, stamp_ns):
             frame = Tracks(stamp_ns, boxes, tuple(subjects), tuple(track_ids), confidence)
             counter = self._ticks.add_frame(self._sift(frame))
             if counter:
-                self._count(counter, f'camera frame {(self.now_ns or 0) - stamp_ns} ns old')
+                self.count(counter, f'camera frame {(self.now_ns or 0) - stamp_ns} ns old')
+
+    def count(self, name: str, remark: str) -> None:
+        """Count an offence and keep what was wrong with the last one."""
+        self.counters[name] = self.counters.get(name, 0) + 1
+        self.remarks[name] = remark
 
     def poll(self) -> list[SyncedBatch]:
         """The ticks that became complete since the last call, in order."""
@@ -138,7 +143,7 @@ class Synchronizer:
         while now_ns is not None and (tick := self._ticks.next(now_ns)) is not None:
             stamp_ns, is_frame = tick
             span = (stamp_ns - self._lag_ns - self._timeout_ns, stamp_ns - self._lag_ns)
-            is_behind = self._phones.is_behind(span)
+            is_behind = self._phones.is_behind((span[1] - self._wait_ns, span[1]))
             if is_behind and now_ns < stamp_ns + self._wait_ns:
                 break
             frame = self._ticks.take_frame() if is_frame else None
@@ -164,17 +169,17 @@ class Synchronizer:
         if added is Added.DUPLICATED:
             self.counters['duplicated'] += 1
         elif added is Added.TOO_OLD or stamp_ns <= self._sampled_ns:
-            self._count('late', f'{subject!r}: {self._sampled_ns - stamp_ns} ns too late')
+            self.count('late', f'{subject!r}: {self._sampled_ns - stamp_ns} ns too late')
         elif added is Added.REORDERED:
             self.counters['reordered'] += 1
 
     def _enter(self, subject: str) -> int | None:
         if not limits.is_name(subject):
-            self._count('bad_name', f'{subject[:limits.NAME_LENGTH]!r} cannot be in a topic name')
+            self.count('bad_name', f'{subject[:limits.NAME_LENGTH]!r} cannot be in a topic name')
             return None
         slot = self._phones.enter(subject)
         if slot is None:
-            self._count('too_many_subjects', f'{subject!r} is one more than {self._most}')
+            self.count('too_many_subjects', f'{subject!r} is one more than {self._most}')
         else:
             self._heard_ns[subject] = self.now_ns or NEVER
         return slot
@@ -182,7 +187,7 @@ class Synchronizer:
     def _agrees(self, source: str, stamp_ns: int) -> bool:
         """Whether a stamp fits the area's time, which it may also have moved."""
         if not limits.STAMP_NS[0] <= stamp_ns <= limits.STAMP_NS[1]:
-            self._count('out_of_range', f'stamp {stamp_ns} ns of {source or "the camera"}')
+            self.count('out_of_range', f'stamp {stamp_ns} ns of {source or "the camera"}')
             return False
         before_ns = self.now_ns or stamp_ns
         verdict = self._clock.judge(source, stamp_ns)
@@ -190,9 +195,9 @@ class Synchronizer:
             remark = f'{source or "camera"}: {(stamp_ns - before_ns) / 1e9:+.3f} s from the others'
             if verdict is Verdict.OFF:
                 self._heard_ns[source] = before_ns
-                self._count('clock_off', remark)
+                self.count('clock_off', remark)
                 return False
-            self._count('clock_jumps', remark)
+            self.count('clock_jumps', remark)
             if verdict is Verdict.BACK:
                 self._begin_epoch()
         self._ticks.begin(stamp_ns)
@@ -205,24 +210,20 @@ class Synchronizer:
         for box, subject in enumerate(subjects):
             if not (finite[box] and within[box]):
                 name = 'out_of_range' if finite[box] else 'not_finite'
-                self._count(name, f'box {frame.boxes[box].tolist()} of {subject!r}')
+                self.count(name, f'box {frame.boxes[box].tolist()} of {subject!r}')
                 continue
             keep.append(box)
             if not subject:
                 self.counters['boxes_without_subject'] += 1
             elif not limits.is_name(subject):
-                self._count('bad_name', f'{subject[:limits.NAME_LENGTH]!r} of a box')
+                self.count('bad_name', f'{subject[:limits.NAME_LENGTH]!r} of a box')
                 subjects[box] = ''
         return Tracks(
             frame.stamp_ns, frame.boxes[keep], tuple(subjects[box] for box in keep),
             tuple(frame.track_ids[box] for box in keep), frame.confidence[keep])
 
     def _refuse(self, value: float, remark: str) -> None:
-        self._count('out_of_range' if abs(value) < float('inf') else 'not_finite', remark)
-
-    def _count(self, name: str, remark: str) -> None:
-        self.counters[name] += 1
-        self.remarks[name] = remark
+        self.count('out_of_range' if abs(value) < float('inf') else 'not_finite', remark)
 
     def _begin_epoch(self) -> None:
         self.epoch += 1
@@ -262,7 +263,7 @@ class Synchronizer:
         seen = []
         for match in self._associator.associate(frame, phones):
             if match.subject not in self._seen_ns and len(self._seen_ns) == self._most:
-                self._count('too_many_subjects', f'{match.subject!r} in the picture')
+                self.count('too_many_subjects', f'{match.subject!r} in the picture')
                 continue
             self._seen_ns[match.subject] = frame.stamp_ns
             self.counters['boxes_without_depth'] += not np.isfinite(frame.boxes[match.box, 2])
