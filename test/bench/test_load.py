@@ -32,7 +32,7 @@ def test_bytes_are_those_that_rclpy_serializes(streams: list[Stream]) -> None:
         rclpy_bytes = bytes(serialize_message(deserialize_message(message, stream.type)))
         assert len(rclpy_bytes) == len(message)
         padding = [place for place, byte in enumerate(message) if byte != rclpy_bytes[place]]
-        assert len(padding) < 8  # rclpy leaves what was in its buffer there
+        assert len(padding) <= 12  # rclpy leaves what was in its buffer there
         assert not any(message[place] for place in padding)
 
 

@@ -56,11 +56,6 @@ def test_summary_of_nothing_is_not_a_number() -> None:
     assert all(np.isnan(value) for value in measure.summary(np.empty(0)).values())
 
 
-def test_lost_messages_are_counted_by_kind() -> None:
-    assert measure.lost({'imu': 100, 'camera': 5, 'mag': 7}, {'imu': 98, 'camera': 5}) == {
-        'camera': 0, 'imu': 2}
-
-
 def test_rate_is_that_within_the_interval() -> None:
     history = [(second * 10**9, 50.0 * second) for second in range(10)]
     assert measure.rate(history, 2 * 10**9, 8 * 10**9) == pytest.approx(50.0)

@@ -16,6 +16,7 @@ import psutil
 from utt_ros.bench import measure
 from utt_ros.bench.measure import Result, Stamps, Usage
 from utt_ros.errors import UttError
+from utt_ros.learning.settings import LearningSettings
 from utt_ros.run.processes import Processes
 from utt_ros.run.spec import ProcessSpec
 
@@ -24,7 +25,9 @@ READY_SEC = 120.0
 DRAIN_SEC = 2.5  # for what is under way, and for the next two /diagnostics
 STOP_SEC = 20.0
 OUTPUTS = 3
+SYNC, TRAINER = 'bench: sync', 'bench: trainer'
 MB = 1e6
+Reported = tuple[int, str, dict[str, str]]  # when [ns], who, what
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +88,10 @@ def run(
         begin = Sample.now(processes.pids())
         _wait(processes, scenario, timing.seconds)
         end = Sample.now(processes.pids())
-        for name in ('generator', 'observer'):
+        for name, pause_sec in (('generator', DRAIN_SEC), ('observer', 0.0)):
             os.kill(processes.pids()[name], signal.SIGINT)
             _wait(processes, scenario, STOP_SEC, (folder / f'{name}.npz').exists)
-            time.sleep(DRAIN_SEC)
+            time.sleep(pause_sec)
     return evaluate(scenario, phones, begin, end, folder)
 
 
@@ -126,7 +129,7 @@ def evaluate(
         sent = dict(zip(file['kinds'].tolist(), file['sent'].tolist(), strict=True))
     with np.load(folder / 'observer.npz') as file:
         records = file['records']
-    reports = json.loads((folder / 'observer.json').read_text(encoding='utf-8'))
+    reports = [tuple(each) for each in json.loads((folder / 'observer.json').read_text('utf-8'))]
     ticks_ns = ticks_ns[(begin.time_ns <= ticks_ns) & (ticks_ns < end.time_ns)]
     arrived = measure.arrivals(records, ticks_ns, phones, OUTPUTS)
     published = np.broadcast_to(ticks_ns[:, None], arrived.shape)
@@ -138,9 +141,9 @@ def evaluate(
         newest_input_ms=measure.summary(
             measure.latencies_ms(arrived, _newest(folder, ticks_ns, phones))),
         predictions_per_s=predicted / seconds, ticks=len(ticks_ns), predicted=predicted,
-        sent=sent, lost={}, usage=usage(begin, end),
+        sent=sent, lost=_lost(sent, reports), usage=usage(begin, end),
         counted=tuple(spec.name for spec in scenario.pipeline),
-        windows_per_s=0.0,
+        windows_per_s=measure.rate(_trained(folder, reports), begin.time_ns, end.time_ns),
         lateness_ms=measure.summary(late_ns / measure.NS_PER_MS), load=(begin.load, end.load))
 
 
@@ -157,3 +160,22 @@ def _newest(folder: Path, ticks_ns: Stamps, phones: int) -> Stamps:
     if joined is None:
         return np.broadcast_to(ticks_ns[:, None], (len(ticks_ns), phones))
     return measure.newest_inputs(joined, ticks_ns, phones)
+
+
+def _lost(sent: Mapping[str, int], reports: list[Reported]) -> int | None:
+    received = _counter(reports, SYNC, 'messages')
+    return sum(sent.values()) - int(received[-1][1]) if received else None
+
+
+def _trained(folder: Path, reports: list[Reported]) -> list[tuple[int, float]]:
+    """Windows that were trained on until when, by our trainer or by the one beside the naive."""
+    beside = folder / 'training.npy'
+    if beside.exists():
+        return [(int(time_ns), float(windows)) for time_ns, windows in np.load(beside)]
+    steps = _counter(reports, TRAINER, 'steps')
+    return [(time_ns, count * LearningSettings().batch) for time_ns, count in steps]
+
+
+def _counter(reports: list[Reported], name: str, key: str) -> list[tuple[int, float]]:
+    return [(time_ns, float(values[key])) for time_ns, reported, values in reports
+            if reported == name and key in values]

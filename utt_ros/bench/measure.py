@@ -1,6 +1,5 @@
 """From what was published and what was received to figures; no ROS, no clock, no process."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,7 +34,7 @@ class Result:
     ticks: int  # camera frames published
     predicted: int  # of ticks x phones
     sent: dict[str, int]  # messages by kind, whole run
-    lost: dict[str, int]  # of these, whole run; empty: the pipeline does not count
+    lost: int | None  # of these, whole run; None: the pipeline does not count
     usage: dict[str, Usage]  # by process
     counted: tuple[str, ...]  # processes of the pipeline itself, without training
     windows_per_s: float  # that the trainer trained; 0: none ran
@@ -91,11 +90,6 @@ def summary(values: npt.NDArray[np.float64]) -> dict[str, float]:
     if not len(values):
         return dict.fromkeys(PERCENTILES, float('nan'))
     return {name: float(np.percentile(values, share)) for name, share in PERCENTILES.items()}
-
-
-def lost(sent: Mapping[str, int], received: Mapping[str, int]) -> dict[str, int]:
-    """Messages of each kind that were published and not received."""
-    return {kind: sent[kind] - received[kind] for kind in sorted(sent) if kind in received}
 
 
 def rate(history: list[tuple[int, float]], begin_ns: int, end_ns: int) -> float:

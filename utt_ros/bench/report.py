@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from math import isfinite
+from math import isfinite, nan
 from typing import Any
 
 from utt_ros.bench.measure import Result
@@ -48,9 +48,14 @@ def targets(results: Mapping[str, Result]) -> list[Target]:
                            p99 / naive.newest_input_ms['p99'], SHARE_OF_NAIVE)]
     for result in filter(None, (ours, plain)):
         found += [
-            Target(f'messages lost, {result.title}', sum(result.lost.values()), 0),
+            Target(f'messages lost, {result.title}', number(result.lost), 0),
             Target(f'predictions missing, {result.title}', result.missing, 0)]
     return found
+
+
+def number(value: float | None) -> float:
+    """A figure, or NaN where there is none."""
+    return nan if value is None else value
 
 
 def to_json(results: Mapping[str, Result]) -> dict[str, Any]:
@@ -85,8 +90,8 @@ def _quantiles(values: Mapping[str, float]) -> str:
     return ' / '.join(f'{value:.1f}' if isfinite(value) else '-' for value in values.values())
 
 
-def _counts(counts: Mapping[str, int]) -> str:
-    return ', '.join(f'{kind} {count}' for kind, count in sorted(counts.items())) or '-'
+def _loss(result: Result) -> str:
+    return '-' if result.lost is None else f'{result.lost} of {sum(result.sent.values())}'
 
 
 ROWS: list[tuple[str, Callable[[Result], str]]] = [
@@ -94,7 +99,7 @@ ROWS: list[tuple[str, Callable[[Result], str]]] = [
     ('  from the newest input joined [ms]', lambda r: _quantiles(r.newest_input_ms)),
     ('predictions per second', lambda r: f'{r.predictions_per_s:.1f}'),
     ('predictions missing', lambda r: f'{r.missing} of {r.ticks * r.phones}'),
-    ('messages lost on the way in', lambda r: _counts(r.lost)),
+    ('messages lost on the way in', _loss),
     ('CPU of the pipeline [% of a core], per phone',
      lambda r: f'{r.cpu_percent:.1f}, {r.cpu_percent / r.phones:.2f}'),
     ('RSS of the pipeline [MB], per phone',
