@@ -1,5 +1,7 @@
 import json
 import resource
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import fields, replace
 from importlib import import_module
@@ -10,6 +12,7 @@ import numpy as np
 import pytest
 import utt_ros.msg
 import yaml
+from mcap.reader import make_reader
 from nav_msgs.msg import Odometry
 from rclpy.serialization import deserialize_message, serialize_message
 from rosbags.rosbag2 import Reader, StoragePlugin, Writer
@@ -290,3 +293,28 @@ def test_a_split_in_broken_metadata_is_an_error(bag: Path, text: str) -> None:
     (bag / 'metadata.yaml').write_text(text)
     with pytest.raises(SessionError, match=r'metadata\.yaml'):
         read_split(bag)
+
+
+def test_the_mcap_library_reads_the_file_and_its_definitions(bag: Path) -> None:
+    with (bag / 'first.mcap').open('rb') as file:
+        reader = make_reader(file, validate_crcs=True)
+        summary = reader.get_summary()
+        count = sum(1 for _ in reader.iter_messages())
+        assert reader.get_header().profile == 'ros2'
+    assert summary is not None
+    assert summary.statistics is not None
+    assert summary.statistics.message_count == count == len(stored(bag))
+    definitions = {item.name: item.data.decode() for item in summary.schemas.values()}
+    assert 'float32 range_std' in definitions['utt_ros/msg/FtmRange']
+    assert 'MSG: utt_ros/Track\n' in definitions['utt_ros/msg/Tracks']
+
+
+def test_an_mcap_file_without_its_folder_is_read(session: Session, bag: Path) -> None:
+    read = read_session(bag / 'first.mcap')
+    assert same(session.frames, read.frames)
+
+
+def test_sessions_and_their_commands_load_neither_ros_nor_torch() -> None:
+    code = ('import sys, utt_ros.cli.import_, utt_ros.cli.simulate\n'
+            'sys.exit(bool({"rclpy", "torch", "onnxruntime"} & set(sys.modules)))')
+    assert subprocess.run([sys.executable, '-c', code], check=False).returncode == 0
