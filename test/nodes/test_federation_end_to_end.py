@@ -1,0 +1,172 @@
+"""Two areas that learn and their aggregator, as processes, fed with synced samples over DDS."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from utt_ros.msg import GlobalModel, ModelUpdate, SyncedSamples
+
+from utt_ros import records
+from utt_ros.bridge.qos import COLLECTED, RELIABLE, STATE
+from utt_ros.bridge.samples import samples_to_message
+from utt_ros.bridge.weights import model_from_message, update_from_message
+from utt_ros.federation.store import read_log
+from utt_ros.federation.wire import unpack
+
+ROOT = Path(__file__).parents[2]
+PERIOD_NS = 100_000_000
+BEGIN_NS = 1_800_000_000 * 10**9  # on a whole number of blocks, so the first ones are for training
+IMU_ROWS = 2
+SHAPE = {'ticks': 8, 'horizon': 4, 'imu_rows': IMU_ROWS}
+MODEL = {'model.width': 16, 'model.heads': 2, 'model.feedforward': 16}
+AREAS = {'north': ['camera', 'ftm', 'imu'], 'south': ['ftm', 'imu']}
+LEARNING = {'local_steps': 3, 'min_windows': 16, 'window_stride': 1, 'batch': 16}
+
+
+class Federation:
+    """Its processes, by name of the area; the aggregator's is 'utt'."""
+
+    def __init__(self, folder: Path, rounds: int) -> None:
+        self._processes: dict[str, subprocess.Popen] = {}
+        self._commands = {'utt': command('aggregator', 'utt', {
+            'state_dir': folder / 'aggregator', 'areas': list(AREAS), 'deadline': 100.0,
+            'max_rounds': rounds, **SHAPE, **MODEL,
+        })}
+        for area, modalities in AREAS.items():
+            self._commands[area] = command('trainer', area, {
+                'area': area, 'modalities': modalities, 'state_dir': folder / area,
+                **SHAPE, **LEARNING,
+            })
+
+    def start(self, *names: str) -> None:
+        for name in names or self._commands:
+            self._processes[name] = subprocess.Popen(self._commands[name], cwd=ROOT)
+
+    def kill(self, *names: str) -> None:
+        for name in names or self._processes:
+            self._processes[name].kill()
+            self._processes[name].wait()
+
+
+def command(name: str, area: str, parameters: dict[str, object]) -> list[str]:
+    words = [sys.executable, '-m', f'utt_ros.nodes.{name}', '--ros-args', '-r', f'__ns:=/{area}']
+    for key, value in parameters.items():
+        words += ['-p', f'{key}:={value}']
+    return words
+
+
+@pytest.fixture
+def federation(ros_domain: int, tmp_path: Path) -> Iterator[Federation]:
+    made = Federation(tmp_path, rounds=2)
+    yield made
+    made.kill()
+
+
+@pytest.fixture
+def feeder(ros: int, rng: np.random.Generator) -> Iterator['Feeder']:
+    made = Feeder(rng)
+    yield made
+    made.close()
+
+
+def sample(tick: int, modalities: list[str], rng: np.random.Generator) -> records.SyncedBatch:
+    """Two people who walk across the view; what an area has no sensor for is masked."""
+    x = 300.0 + 200.0 * np.sin(0.05 * tick + np.arange(2))
+    ones, seen = np.ones(2), np.full(2, 'camera' in modalities)
+    camera = np.stack([x, 360 * ones, 5 * ones, 80 * ones, 200 * ones], 1) * seen[:, None]
+    imu = rng.normal(size=(2, IMU_ROWS, 9))
+    imu[..., 2] += 9.8
+    imu[..., 6:] = [2e-5, 0.0, -4e-5]
+    return records.SyncedBatch(
+        stamp_ns=BEGIN_NS + tick * PERIOD_NS, epoch=0, sequence=tick, camera_tick=bool(seen[0]),
+        subjects=('anna', 'ben'), track_ids=('1', '2') if seen[0] else ('', ''),
+        association=np.float32(seen), camera=np.float32(camera), camera_mask=seen,
+        ftm=np.float32(np.stack([5 + 0.001 * x, 0.3 * ones], 1)),
+        ftm_age_s=np.zeros(2, np.float32), ftm_mask=np.ones(2, bool),
+        imu=np.float32(imu), imu_mask=np.ones((2, IMU_ROWS), bool),
+    )
+
+
+class Feeder:
+    """Publishes the areas' samples, and keeps every model and update."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self.models: dict[int, records.GlobalModel] = {}
+        self.updates: dict[tuple[str, int], records.Update] = {}
+        self._rng = rng
+        self._tick = 0
+        self._node = node = Node('feeder')
+        self._samples = {
+            area: node.create_publisher(SyncedSamples, f'/{area}/synced', RELIABLE)
+            for area in AREAS
+        }
+        node.create_subscription(GlobalModel, '/utt/model', self._on_model, STATE)
+        node.create_subscription(ModelUpdate, '/utt/updates', self._on_update, COLLECTED)
+        self._executor = SingleThreadedExecutor()
+        self._executor.add_node(node)
+
+    def _on_model(self, message: GlobalModel) -> None:
+        self.models[message.round] = model_from_message(message)
+
+    def _on_update(self, message: ModelUpdate) -> None:
+        self.updates[message.area, message.round] = update_from_message(message)
+
+    def step(self) -> None:
+        for area, modalities in AREAS.items():
+            message = samples_to_message(sample(self._tick, modalities, self._rng), area)
+            self._samples[area].publish(message)
+        self._tick += 1
+        self._executor.spin_once(timeout_sec=0.02)
+
+    def close(self) -> None:
+        self._executor.shutdown()
+        self._node.destroy_node()
+
+
+def test_two_areas_with_different_sensors_complete_two_rounds(
+    tmp_path: Path, federation: Federation, feeder: Feeder, wait_until: Callable,
+) -> None:
+    federation.start()
+    wait_until(lambda: set(feeder.models) == {0, 1, 2}, 100.0, feeder.step)
+    wait_until(lambda: len(feeder.updates) >= 4, 10.0, feeder.step)
+
+    weights = {round_: unpack(model.payload, model.checksum, 2**24)
+               for round_, model in feeder.models.items()}
+    sent = {key: unpack(update.payload, update.checksum, 2**24)
+            for key, update in feeder.updates.items()}
+    for round_ in range(2):
+        for name, tensor in weights[round_ + 1].items():
+            senders = [(area, round_) for area in AREAS if name in sent[area, round_]]
+            expected = weights[round_][name] if not senders else np.average(
+                [sent[key][name] for key in senders], axis=0,
+                weights=[float(feeder.updates[key].windows) for key in senders],
+            ).astype(np.float32)
+            np.testing.assert_array_equal(tensor, expected, err_msg=name)
+    assert any('camera' in name for name in sent['north', 0])
+    assert not any('camera' in name for name in sent['south', 0])
+    assert any(not np.array_equal(weights[2][name], weights[0][name]) for name in weights[0])
+    rounds = read_log(tmp_path / 'aggregator')
+    assert [(sorted(entry.accepted), entry.refused) for entry in rounds] == [
+        (['north', 'south'], {}), (['north', 'south'], {}),
+    ]
+
+
+def test_an_area_and_the_aggregator_that_are_killed_go_on_where_they_were(
+    tmp_path: Path, federation: Federation, feeder: Feeder, wait_until: Callable,
+) -> None:
+    federation.start()
+    wait_until(lambda: 1 in feeder.models, 100.0, feeder.step)
+    federation.kill('south', 'utt')
+    known = len(read_log(tmp_path / 'aggregator'))
+    federation.start('utt', 'south')
+    wait_until(lambda: 2 in feeder.models, 100.0, feeder.step)
+    assert known >= 1
+    assert len({model.federation for model in feeder.models.values()}) == 1
+    rounds = read_log(tmp_path / 'aggregator')
+    assert [entry.round for entry in rounds] == [0, 1]
+    assert sorted(rounds[1].accepted) == ['north', 'south']
