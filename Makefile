@@ -38,10 +38,9 @@ ifneq ($(and $(wildcard $(BIN)/python),$(shell cat $(VENV)/.packages 2>/dev/null
 endif
 
 $(VENV)/.packages: requirements.lock
-	@tools/prerequisites.sh $(PYTHON) .
 	@echo 'Installing packages into .venv (minutes, the first time)'
-	@[ "$$(cat $@ 2>/dev/null)" = '$(VENV)' ] || \
-		"$$($(PYTHON) -c 'import sys; print(sys._base_executable)')" -m venv --clear $(VENV)
+	@[ "$$(cat $@ 2>/dev/null)" = '$(VENV)' ] || { tools/prerequisites.sh $(PYTHON) . && \
+		"$$($(PYTHON) -c 'import sys; print(sys._base_executable)')" -m venv --clear $(VENV); }
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.lock
 	@echo $(VENV) > $@
 
