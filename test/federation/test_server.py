@@ -191,6 +191,7 @@ def test_a_full_disk_is_told_and_the_federation_goes_on(
     assert server.step(20 * SECOND) is not None
     assert server.problem == ''
     assert store.newest()[0].round == 2
+    assert [entry.round for entry in read_log(store.folder)] == [1]
 
 
 def test_the_log_tells_every_round(server: Server, store: Store) -> None:

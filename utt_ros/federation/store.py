@@ -104,10 +104,14 @@ class Store:
     def log(self, closed: RoundStatus) -> None:
         """Append one completed round, durably."""
         line = json.dumps(asdict(closed), sort_keys=True, allow_nan=False) + '\n'
-        with (self.folder / LOG).open('ab') as file:
-            file.write(line.encode())
-            file.flush()
-            os.fsync(file.fileno())
+        with (self.folder / LOG).open('ab', buffering=0) as file:
+            size = file.tell()
+            try:
+                file.write(line.encode())
+                os.fsync(file.fileno())
+            except OSError:
+                file.truncate(size)
+                raise
 
 
 def checkpoints(folder: Path) -> list[Path]:
