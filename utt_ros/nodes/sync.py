@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from rclpy.clock import Clock, ClockType
-from rclpy.event_handler import QoSRequestedIncompatibleQoSInfo, SubscriptionEventCallbacks
+from rclpy.event_handler import PublisherEventCallbacks, QoSOfferedIncompatibleQoSInfo
 from rclpy.node import Node
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import Imu, MagneticField
@@ -67,7 +67,9 @@ class Sync(Node):
         self._synchronizer = Synchronizer(settings, windows, self._area.modalities)
         self._synchronizer.counters['messages'] = 0
         self._reported: dict[str, int] = {}
-        self._synced = self.create_publisher(SyncedSamples, 'synced', RELIABLE)
+        events = PublisherEventCallbacks(incompatible_qos=self._on_incompatible_qos)
+        self._synced = self.create_publisher(
+            SyncedSamples, 'synced', RELIABLE, event_callbacks=events)
         root = re.escape(self.get_namespace().rstrip('/'))
         self._phone_topic = re.compile(rf'{root}/phones/(\w+)/({"|".join(SENSORS)})')
         self._phones: dict[str, Subscription] = {}  # by topic
@@ -80,30 +82,32 @@ class Sync(Node):
 
     def _discover(self) -> None:
         """Subscribe to phones that appeared, drop those that nobody publishes any more."""
-        published = {
-            topic for topic, _ in self.get_topic_names_and_types()
-            if self._phone_topic.fullmatch(topic) and self.count_publishers(topic)}
-        for topic in self._phones.keys() - published:
+        published = {}
+        for topic, types in self.get_topic_names_and_types():
+            match = self._phone_topic.fullmatch(topic)
+            if match and self.count_publishers(topic):
+                published[topic] = match[1], SENSORS[match[2]], types
+        for topic in self._phones.keys() - published.keys():
             self.destroy_subscription(self._phones.pop(topic))
-        for topic in sorted(published - self._phones.keys()):
-            phone, name = self._phone_topic.fullmatch(topic).groups()  # type: ignore[union-attr]
-            sensor = SENSORS[name]
-            if sensor.modality not in self._area.modalities:
-                continue
-            if len(self._phones) == self._most:
-                self._synchronizer.count('too_many_subjects', f'{topic} is not subscribed')
-                return
+        for topic in sorted(published.keys() - self._phones.keys()):
+            self._meet(topic, *published[topic])
+
+    def _meet(self, topic: str, phone: str, sensor: Sensor, types: Sequence[str]) -> None:
+        if sensor.modality not in self._area.modalities:
+            return
+        if type_name(sensor.type) not in types:
+            self._synchronizer.count('wrong_type', f'{topic} is a {types[0]}')
+        elif len(self._phones) == self._most:
+            self._synchronizer.count('too_many_subjects', f'{topic} is not subscribed')
+        else:
             add = partial(sensor.add, self._synchronizer, phone)
             self._phones[topic] = self._listen(sensor.type, topic, add, sensor.read)
 
     def _listen(
         self, kind: type, topic: str, add: Callable[..., None], read: Read
     ) -> Subscription:
-        events = SubscriptionEventCallbacks(
-            incompatible_qos=partial(self._on_incompatible_qos, topic))
         return self.create_subscription(
-            kind, topic, partial(self._on_message, topic, add, read), SENSOR, raw=True,
-            event_callbacks=events)
+            kind, topic, partial(self._on_message, topic, add, read), SENSOR, raw=True)
 
     def _on_message(
         self, topic: str, add: Callable[..., None], read: Read, data: bytes
@@ -116,8 +120,8 @@ class Sync(Node):
         for batch in self._synchronizer.poll():
             self._synced.publish(samples_to_message(batch, self._area.area))
 
-    def _on_incompatible_qos(self, topic: str, info: QoSRequestedIncompatibleQoSInfo) -> None:
-        remark = f'{topic}: a publisher does not offer {info.last_policy_kind}'
+    def _on_incompatible_qos(self, info: QoSOfferedIncompatibleQoSInfo) -> None:
+        remark = f'synced: somebody wants what is not offered, policy {info.last_policy_kind}'
         self._synchronizer.count('incompatible_qos', remark)
         self.get_logger().warning(remark)
 
@@ -134,6 +138,11 @@ class Sync(Node):
             'epoch': self._synchronizer.epoch,
             **counters,
         }
+
+
+def type_name(kind: type) -> str:
+    """Name of a message type in the ROS graph, such as 'sensor_msgs/msg/Imu'."""
+    return f'{kind.__module__.partition(".")[0]}/msg/{kind.__name__}'
 
 
 def main(args: Sequence[str] | None = None) -> int:

@@ -1,0 +1,88 @@
+"""Nodes of ours as processes in the test's ROS domain, and somebody who listens to them."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.qos import QoSProfile
+
+ROOT = Path(__file__).parents[2]
+EXIT_SEC = 10.0
+
+
+class NodeProcess:
+    """One node; leaving a test stops it as Ctrl-C does and demands exit code 0."""
+
+    def __init__(self, name: str, words: tuple[object, ...]) -> None:
+        command = [sys.executable, '-m', f'utt_ros.nodes.{name}', *map(str, words)]
+        self.process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+        self.said = ''
+
+    def stop(self, number: signal.Signals = signal.SIGINT) -> int:
+        """Ask it to stop, if it still runs; return its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Wait until it has ended; `said` is then what it said."""
+        _, said = self.process.communicate(timeout=EXIT_SEC)
+        self.said += said
+        return self.process.returncode
+
+
+class Listener:
+    """A node in the test's process."""
+
+    def __init__(self) -> None:
+        self.node = Node('listener')
+        self._executor = SingleThreadedExecutor()
+        self._executor.add_node(self.node)
+
+    def hear(self, kind: type, topic: str, qos: QoSProfile, **options: Any) -> list[Any]:
+        """Messages of a topic, in the order of arrival, as they come."""
+        heard: list[Any] = []
+        self.node.create_subscription(kind, topic, heard.append, qos, **options)
+        return heard
+
+    def spin(self) -> None:
+        """Serve one callback."""
+        self._executor.spin_once(timeout_sec=0.05)
+
+    def close(self) -> None:
+        self._executor.shutdown()
+        self.node.destroy_node()
+
+
+@pytest.fixture
+def start_node(ros_domain: int) -> Iterator[Callable[..., NodeProcess]]:
+    """`start_node('sync', '--ros-args', ...)` runs a node; at the end it must stop well."""
+    running: list[NodeProcess] = []
+
+    def start(name: str, *words: object) -> NodeProcess:
+        running.append(NodeProcess(name, words))
+        return running[-1]
+
+    yield start
+    codes = []
+    for each in running:
+        try:
+            codes.append(each.process.returncode if each.process.stderr.closed else each.stop())
+        except subprocess.TimeoutExpired:
+            each.process.kill()
+            codes.append(each.wait())
+        sys.stderr.write(each.said)
+    assert codes == [0] * len(codes)
+
+
+@pytest.fixture
+def listener(ros: int) -> Iterator[Listener]:
+    node = Listener()
+    yield node
+    node.close()

@@ -1,0 +1,91 @@
+"""What training sees offline and what serving sees live is the same, bit by bit."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from utt_ros.msg import SyncedSamples
+
+from utt_ros.bridge.qos import RELIABLE
+from utt_ros.bridge.samples import samples_from_message
+from utt_ros.records import SyncedBatch
+from utt_ros.sessions.bags import read_session, write_area, write_session
+from utt_ros.sessions.simulate.world import plan, simulate
+from utt_ros.settings import WindowSettings
+from utt_ros.sync.offline import synchronize
+from utt_ros.sync.windows import History, cut_windows
+
+AREAS = {'area0': ('camera', 'ftm', 'imu'), 'area1': ('ftm', 'imu')}
+SHAPE = WindowSettings()
+RATE = 2.5
+
+
+@pytest.fixture
+def bags(tmp_path: Path) -> dict[str, Path]:
+    """Ten seconds of an area with a camera and of one without."""
+    found = {}
+    for planned in plan(2, 0.5, seed=5, without_camera=['area1']):
+        area = planned.area.settings
+        if area.area not in found:
+            write_area(area, tmp_path / area.area)
+            write_session(simulate(planned), area, tmp_path / area.area / planned.name)
+            found[area.area] = tmp_path / area.area / planned.name
+    return found
+
+
+def bits(record):
+    """All fields of a record, arrays as type, shape and bytes."""
+    fields = []
+    for name in type(record).__slots__:
+        value = getattr(record, name)
+        arrays = value if isinstance(value, dict) else {'': value}
+        fields.append([
+            (key, each.dtype, each.shape, each.tobytes()) if isinstance(each, np.ndarray) else each
+            for key, each in sorted(arrays.items())])
+    return fields
+
+
+def windows_of(batches):
+    """Windows as a twin makes them, at every tick that has a whole window behind it."""
+    history = History(SHAPE.ticks, SHAPE.imu_rows, SHAPE.period)
+    for batch in batches:
+        history.push(batch)
+        if history.length == SHAPE.ticks and batch.subjects:
+            yield history.windows()
+
+
+@pytest.mark.timeout(90)
+def test_replayed_session_gives_bit_identical_samples_and_windows(
+    bags, start_node, listener, wait_until
+):
+    live: dict[str, list[SyncedBatch]] = {}
+    for name in AREAS:
+        live[name] = listener.hear(SyncedSamples, f'/{name}/synced', RELIABLE)
+        start_node('sync', '--ros-args', '-r', f'__ns:=/{name}', '--params-file',
+                   bags[name].parent / 'area.yaml')
+    wait_until(lambda: all(listener.node.count_publishers(f'/{name}/synced') for name in AREAS),
+               20.0, listener.spin)
+    players = [
+        start_node('player', bag, '--rate', RATE, '--wait-subscribers', 20, '--ros-args',
+                   '-r', f'__ns:=/{name}', '-r', f'/clock:=/{name}/clock')
+        for name, bag in bags.items()]
+    offline = {
+        name: list(synchronize(read_session(bag), modalities=AREAS[name], windows=SHAPE))
+        for name, bag in bags.items()}
+
+    def all_arrived():
+        return all(len(live[name]) >= len(offline[name]) for name in AREAS)
+
+    wait_until(lambda: all(player.process.poll() is not None for player in players),
+               40.0, listener.spin)
+    wait_until(all_arrived, 5.0, listener.spin)
+    for name, modalities in AREAS.items():
+        batches = [samples_from_message(message) for message in live[name]]
+        assert len(batches) > 90
+        assert any(batch.imu_mask.any() for batch in batches)
+        assert any(batch.ftm_mask.any() for batch in batches)
+        assert any(batch.camera_mask.any() for batch in batches) == ('camera' in modalities)
+        assert [bits(batch) for batch in batches] == [bits(batch) for batch in offline[name]]
+        cut = list(cut_windows(offline[name], SHAPE, SHAPE.ticks, stride=1))
+        assert len(cut) > 60
+        assert [bits(each) for each in windows_of(batches)] == [bits(each) for each in cut]
