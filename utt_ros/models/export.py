@@ -2,6 +2,7 @@
 
 import io
 import warnings
+from copy import deepcopy
 
 import onnx
 import torch
@@ -75,8 +76,13 @@ def trace(twin: UnifiedTwin) -> onnx.ModelProto:
     """The graph of `LiveGraph`, with any number of subjects.
 
     By the exporter that traces: it needs no package beyond torch and onnx, and without constant
-    folding every weight stays in the graph under its own name.
+    folding every weight stays in the graph under its own name. Weights that happen to be equal
+    would be merged into one, so the weights of the trace are drawn.
     """
+    twin = deepcopy(twin)
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        for weight in twin.parameters():
+            weight.normal_()
     inputs = example_inputs(twin, 2)
     names = [*inputs, *OUTPUTS]
     buffer = io.BytesIO()

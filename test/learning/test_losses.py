@@ -1,0 +1,53 @@
+"""Losses against numbers computed by hand."""
+
+from math import log
+
+import pytest
+import torch
+
+from utt_ros.learning.losses import gaussian_loss, scaled_error, translation_loss
+from utt_ros.models.operations import operations, unique_pairs
+
+TRUE = torch.tensor([[[1.0, 10.0], [2.0, 20.0]]])
+MADE = torch.tensor([[[2.0, 30.0], [9.0, 99.0]]])
+
+
+def test_errors_count_in_units_of_their_channel_and_only_where_measured() -> None:
+    mask, scale = torch.tensor([[True, False]]), torch.tensor([1.0, 10.0])
+    assert scaled_error(MADE, TRUE, mask, scale) == pytest.approx((1 + 4) / 2)
+
+
+def test_what_was_never_measured_gives_no_loss_and_no_gradient_even_if_it_is_nan() -> None:
+    made = MADE.clone().requires_grad_()
+    true = torch.full_like(TRUE, torch.nan)
+    loss = scaled_error(made, true, torch.zeros(1, 2, dtype=torch.bool), torch.ones(2))
+    loss.backward()
+    assert loss == 0.0
+    assert made.grad is not None
+    assert not made.grad.any()
+
+
+def test_a_split_adds_its_decodings_to_those_of_the_transfers() -> None:
+    wanted = operations(('camera', 'ftm', 'imu'))
+    losses = {pair: torch.tensor(float(10**place))
+              for place, pair in enumerate(unique_pairs(wanted))}
+    transfers = sum(loss for (sources, _), loss in losses.items() if len(sources) == 1)
+    merges = sum(loss for (sources, _), loss in losses.items() if len(sources) == 2)
+    assert translation_loss(losses, wanted) == 2 * transfers + merges
+
+
+def test_gaussian_loss_is_the_weighted_negative_log_likelihood() -> None:
+    mean, true = torch.tensor([[1.0, 0.0]]), torch.tensor([[3.0, 0.0]])
+    log_std = torch.tensor([[log(2.0), 0.0]])
+    everything = torch.tensor([True])
+    expected = (2.0 * (0.5 + log(2.0)) + 0.0) / 2  # beta of one half weights by the deviation
+    assert gaussian_loss(mean, log_std, true, everything) == pytest.approx(expected)
+    assert gaussian_loss(mean, log_std, true, ~everything) == 0.0
+
+
+def test_gaussian_loss_is_least_for_the_deviation_of_the_error() -> None:
+    log_std = torch.zeros(1, 2, requires_grad=True)
+    error = torch.tensor([[1.0, 1.0]])
+    gaussian_loss(torch.zeros(1, 2), log_std, error, torch.tensor([True])).backward()
+    assert log_std.grad is not None
+    torch.testing.assert_close(log_std.grad, torch.zeros(1, 2))
