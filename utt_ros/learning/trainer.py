@@ -51,6 +51,11 @@ class Memory:
                 buffer.add(take(examples, np.flatnonzero(chosen)))
 
 
+def use_one_thread() -> None:
+    """Leave the other cores to those who predict; for the whole process."""
+    torch.set_num_threads(1)
+
+
 class LocalTrainer:
     """Trains a model on an area's memory and judges it there. For one thread."""
 

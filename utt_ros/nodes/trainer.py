@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from threading import Event as Signal
 from threading import Thread
 
-import torch
 from rclpy.node import Node
 
 from utt_ros.bridge.diagnostics import Diagnostics
@@ -23,6 +22,7 @@ from utt_ros.bridge.weights import model_from_message, update_to_message
 from utt_ros.errors import MeasurementError, UttError
 from utt_ros.learning.participant import Event, Participant, Problem
 from utt_ros.learning.settings import LearningSettings, TrainerSettings
+from utt_ros.learning.trainer import use_one_thread
 from utt_ros.models.settings import ModelSettings
 from utt_ros.msg import DeployedModel, GlobalModel, ModelUpdate, SyncedSamples, TrainingMetrics
 from utt_ros.records import Deployment, Report
@@ -82,7 +82,7 @@ class Trainer(Node):
         self._participant.inbox.put_model(model_from_message(message))
 
     def _work(self) -> None:
-        torch.set_num_threads(1)
+        use_one_thread()
         be_idle()
         try:
             self._publish(self._participant.resume())
