@@ -1,1 +1,1 @@
-"""The demonstration: simulate or take sessions, run the areas live, train, score; no ROS of its own."""
+"""The demonstration: areas live from sessions, trained together, then scored; no ROS."""

@@ -18,7 +18,7 @@ TRUTH, SEEN, UNSEEN = '#555555', '#0072b2', '#d55e00'
 
 
 def draw(path: Path, areas: Mapping[str, tuple[AreaSettings, Scores]]) -> None:
-    """Write a PNG with one panel per area (six at most): truth, twin while seen, twin while not seen."""
+    """Write a PNG with a panel per area (six at most): truth, twin while seen and while not."""
     shown = list(areas.items())[:SHOWN_AREAS]
     columns = min(3, len(shown))
     rows = -(-len(shown) // columns)
@@ -30,7 +30,8 @@ def draw(path: Path, areas: Mapping[str, tuple[AreaSettings, Scores]]) -> None:
         for panel in panels[len(shown):]:
             panel.set_axis_off()
         handles, labels = panels[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc='outside lower center', ncols=len(labels), frameon=False)
+        figure.legend(
+            handles, labels, loc='outside lower center', ncols=len(labels), frameon=False)
         figure.savefig(path, dpi=110)
 
 
@@ -42,9 +43,9 @@ def _panel(panel: Axes, name: str, settings: AreaSettings, scores: Scores) -> No
     panel.set_aspect('equal', adjustable='datalim')
     if has_camera:
         half = np.arctan(settings.image_width / 2 / settings.fx)
-        view = np.array([(0, 0), (np.cos(half), np.sin(half)), (np.cos(half), -np.sin(half))]) * VIEW_M
-        panel.fill(*view.T, color='#f0e442', alpha=0.25, lw=0, label='camera view')
-    panel.plot(*settings.ap_position[:2], '^', color='black', ms=7, label='access point', ls='none')
+        x, y = VIEW_M * np.cos(half), VIEW_M * np.sin(half)
+        panel.fill([0, x, x], [0, y, -y], color='#f0e442', alpha=0.25, lw=0, label='camera view')
+    panel.plot(*settings.ap_position[:2], 'k^', ms=7, label='access point')
     scores = _first_seconds(scores)
     for subject in sorted(set(scores.subjects)):
         rows = np.flatnonzero(scores.subjects == subject)
@@ -54,7 +55,8 @@ def _panel(panel: Axes, name: str, settings: AreaSettings, scores: Scores) -> No
         panel.annotate(subject, scores.truth_m[rows[0]], fontsize=7, color=TRUTH)
     seen = scores.camera_age_s <= CAMERA_GONE_S
     for rows_of, color in ((seen, SEEN), (~seen, UNSEEN)):
-        panel.scatter(*scores.positions_m[rows_of].T, s=3, color=color, alpha=0.6, lw=0)
+        x, y = scores.positions_m[rows_of].T
+        panel.scatter(x, y, s=3, color=color, alpha=0.6, lw=0)
     panel.plot([], [], color=TRUTH, lw=1.2, label='truth')
     panel.plot([], [], 'o', ms=4, color=SEEN, label='twin, camera sees the person')
     panel.plot([], [], 'o', ms=4, color=UNSEEN, label='twin, no camera for > 0.5 s')

@@ -11,6 +11,7 @@ from utt_ros.records import Session
 CAMERA_GONE_S = 0.5
 TRUTH_GAP_S = 0.5
 CHI2_90_2D = 4.605170
+JUMP_NS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Scores:
     stamps_ns: npt.NDArray[np.int64]  # (N,)
     positions_m: npt.NDArray[np.float64]  # (N, 2)
     truth_m: npt.NDArray[np.float64]  # (N, 2)
-    camera_age_s: npt.NDArray[np.float64]  # (N,) since the camera last saw the subject; inf when never
+    camera_age_s: npt.NDArray[np.float64]  # (N,) since the camera saw the subject; inf: never
     inside_90: npt.NDArray[np.bool_]  # (N,) truth within the published 90 % ellipse
 
     @property
@@ -113,7 +114,7 @@ def _camera_age(
 
 
 def summarise(scores: Scores) -> dict[str, dict[str, float] | None]:
-    """Median and 90th percentile of the error [m], with the camera and without it for over 0.5 s."""
+    """Median and 90th percentile of the error [m], with and without a camera in the last 0.5 s."""
     with_camera = scores.camera_age_s <= CAMERA_GONE_S
     parts = {'camera': with_camera, 'no_camera': ~with_camera}
     return {name: _quantiles(scores, rows) for name, rows in parts.items()}
@@ -131,32 +132,38 @@ def _quantiles(scores: Scores, rows: npt.NDArray[np.bool_]) -> dict[str, float] 
     }
 
 
+def segments(clock: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
+    """Cut a clock (M, 2), replayed time and wall time [ns], where another bag begins.
+
+    Within a bag both times run alike; between bags replayed time jumps, back or ahead.
+    """
+    behind = clock[:, 1] - clock[:, 0]
+    return np.split(clock, np.flatnonzero(np.abs(np.diff(behind)) > JUMP_NS) + 1)
+
+
+def during(predictions: Predictions, segment: npt.NDArray[np.int64]) -> Predictions:
+    """The predictions that arrived while one bag was replayed, and are of its time."""
+    (first_ns, begin_ns), (last_ns, end_ns) = segment[0], segment[-1]
+    rows = (predictions.received_ns >= begin_ns) & (predictions.received_ns <= end_ns + JUMP_NS)
+    rows &= (predictions.stamps_ns >= first_ns) & (predictions.stamps_ns <= last_ns)
+    return Predictions(*(getattr(predictions, name)[rows] for name in Predictions.__slots__))
+
+
 def latency_ms(
     predictions: Predictions, clock: npt.NDArray[np.int64]
 ) -> Mapping[str, float] | None:
-    """50th and 99th percentile of the wall time from a tick's stamp to the arrival of its position [ms].
+    """Percentiles of the wall time from a tick's stamp to the arrival of its position [ms].
 
-    `clock` (M, 2) holds replayed time and the wall time at which it arrived [ns]. Replay is paced by a constant
-    rate of 1, so wall time = replayed time + an offset; the least delayed clock message gives the offset. The
-    result is short of that message's own transport, a fraction of a millisecond.
+    Replay is paced by a constant rate of 1, so wall time = replayed time + an offset; the least
+    delayed clock message gives the offset. The result is short of that message's own transport, a
+    fraction of a millisecond.
     """
-    live = predictions.received_ns > 0
-    if not len(clock) or not live.any():
-        return None
-    starts = np.flatnonzero(np.diff(clock[:, 0], prepend=clock[0, 0]) < 0)  # a new bag, an earlier time
-    bounds = [0, *starts.tolist(), len(clock)]
-    latencies = []
-    for first, end in zip(bounds, bounds[1:], strict=False):
-        part = clock[first:end]
-        if not len(part):
-            continue
-        offset = np.min(part[:, 1] - part[:, 0])
-        rows = live & (predictions.received_ns >= part[0, 1])
-        if end < len(clock):
-            rows &= predictions.received_ns < clock[end, 1]
-        rows &= (predictions.stamps_ns >= part[0, 0]) & (predictions.stamps_ns <= part[-1, 0])
-        latencies.append(predictions.received_ns[rows] - predictions.stamps_ns[rows] - offset)
-    values = np.concatenate(latencies) / 1e6
+    late_ns = [np.zeros(0, np.int64)]
+    for segment in segments(clock):
+        found = during(predictions, segment)
+        offset_ns = np.min(segment[:, 1] - segment[:, 0])
+        late_ns.append(found.received_ns - found.stamps_ns - offset_ns)
+    values = np.concatenate(late_ns) / 1e6
     if not len(values):
         return None
     p50, p99 = np.quantile(values, (0.5, 0.99))

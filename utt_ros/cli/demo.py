@@ -1,0 +1,210 @@
+"""`utt demo`: areas live from simulated or recorded sessions, trained together, then scored."""
+
+import argparse
+import json
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from utt_ros.cli import import_, simulate
+from utt_ros.demo.evaluation import nmse, untrained_positions
+from utt_ros.demo.live import Stage
+from utt_ros.demo.live import run as run_live
+from utt_ros.demo.map import draw
+from utt_ros.demo.recording import read_clocks, read_positions
+from utt_ros.demo.report import table
+from utt_ros.demo.scenes import Scene, find_scenes
+from utt_ros.demo.scoring import (
+    Predictions,
+    Scores,
+    concatenate,
+    during,
+    latency_ms,
+    score,
+    segments,
+    summarise,
+)
+from utt_ros.errors import ModelError, SessionError, UttError
+from utt_ros.federation.store import Checkpoint, checkpoints, read_checkpoint, read_log
+from utt_ros.files import write_atomically
+from utt_ros.records import RoundStatus
+from utt_ros.sessions.bags import read_session
+
+EXAMPLES = """
+examples:
+  utt demo
+  utt demo --sessions recordings --rounds 12
+
+Learning replays the training sessions, live and again and again, until the rounds are over; the
+test sessions, which no trainer ever sees, are then replayed once to score the twins.
+"""
+SECONDS_PER_ROUND_AND_AREA = 30.0  # more than that, and something is wrong
+SHORTEST_LIMIT_S = 300.0
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `utt demo`."""
+    parser.epilog, parser.formatter_class = EXAMPLES, argparse.RawDescriptionHelpFormatter
+    parser.add_argument('--sessions', type=Path, metavar='DIR',
+                        help='bags by area, or recordings in the Vi-Fi layout (default: simulate)')
+    parser.add_argument('--out', type=Path, default=Path('out/demo'), metavar='DIR',
+                        help='replaced if it is there (default: out/demo)')
+    parser.add_argument('--rounds', type=int, default=8, metavar='N', help='(default: 8)')
+    parser.add_argument('--seed', type=int, default=0, metavar='S',
+                        help='of the simulation (default: 0)')
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the demonstration. Raises UttError."""
+    begin_s = time.monotonic()
+    if options.rounds < 1:
+        raise UttError(f'--rounds is {options.rounds}: it must be at least 1')
+    out = _empty(options.out)
+    scenes = find_scenes(_sessions(options, out), out / 'areas')
+    names = ', '.join(f'{scene.name} ({"+".join(scene.settings.modalities)})' for scene in scenes)
+    _say(f'{len(scenes)} areas: {names}')
+    _learn(scenes, options.rounds, out)
+    log = [each for each in read_log(out / 'state' / 'aggregator') if each.state == 'completed']
+    if not log:
+        raise UttError(f'no round was completed; logs are in {out / "log"}')
+    _test(scenes, len(log), out)
+    _say('scoring')
+    summary = _summary(scenes, log, out, begin_s)
+    write_atomically(out / 'summary.json', json.dumps(summary, indent=2, allow_nan=False).encode())
+    print(table(summary))
+    print(f'\n{out / "summary.json"}\n{out / "map.png"}')
+    return 0
+
+
+def _empty(out: Path) -> Path:
+    """An empty folder; what an earlier demonstration left there goes."""
+    if out.exists() and any(out.iterdir()) and not (out / 'areas').is_dir():
+        raise UttError(f'{out} exists and is not of an earlier demonstration: it is not replaced')
+    shutil.rmtree(out, ignore_errors=True)
+    (out / 'areas').mkdir(parents=True)
+    return out.absolute()
+
+
+def _sessions(options: argparse.Namespace, out: Path) -> Path:
+    """The folder of bags: given, imported into `out`, or simulated there."""
+    given, made = options.sessions, out / 'sessions'
+    if given is None:
+        _say('simulating three areas, the last one without a camera')
+        simulate.run(argparse.Namespace(
+            out=made, areas=3, minutes=4.0, seed=options.seed, without_camera=['area2']))
+        return made
+    if not given.is_dir():
+        raise SessionError(f'{given} is no folder')
+    if not (given / 'seqs').is_dir():
+        return Path(given)
+    _say(f'importing {given}')
+    code = import_.run(argparse.Namespace(
+        layout='vifi', source=given, out=made, jobs=2, split=None, force=False))
+    if code:
+        raise SessionError(f'{given}: no sequence could be imported')
+    return made
+
+
+def _learn(scenes: Sequence[Scene], rounds: int, out: Path) -> None:
+    log = out / 'state' / 'aggregator' / 'rounds.jsonl'
+    limit_s = max(SHORTEST_LIMIT_S, SECONDS_PER_ROUND_AND_AREA * rounds * len(scenes))
+    end_s = time.monotonic() + limit_s
+    stage = Stage(out, out / 'training', rounds, 60.0, least_round=0, learn=True)
+    with tqdm(total=rounds, desc='learning', unit='round', disable=None) as bar:
+
+        def watch() -> bool:
+            done = log.read_bytes().count(b'\n') if log.exists() else 0
+            bar.update(done - bar.n)
+            return done >= rounds or time.monotonic() > end_s
+
+        run_live(scenes, stage, watch)
+
+
+def _test(scenes: Sequence[Scene], rounds: int, out: Path) -> None:
+    stage = Stage(out, out / 'test', rounds, 60.0, least_round=rounds, learn=False)
+    with tqdm(desc='testing', unit='s', disable=None, bar_format='{desc} {elapsed}') as bar:
+
+        def watch() -> bool:
+            bar.refresh()
+            return False
+
+        run_live(scenes, stage, watch)
+
+
+def _summary(
+    scenes: Sequence[Scene], log: Sequence[RoundStatus], out: Path, begin_s: float,
+) -> dict[str, Any]:
+    store = checkpoints(out / 'state' / 'aggregator')
+    models = [read_checkpoint(path) for path in (store[0], store[-1])]
+    if models[0].round != 0:
+        raise ModelError(
+            f'the oldest model in {out / "state"} is of round {models[0].round}: it must be 0')
+    live = SimpleNamespace(
+        test=read_positions(out / 'test'), test_clock=read_clocks(out / 'test', scenes[0].name),
+        training=read_positions(out / 'training'),
+        training_clock=read_clocks(out / 'training', scenes[0].name))
+    areas, pictures = {}, {}
+    for scene in tqdm(scenes, desc='scoring', unit='area', disable=None):
+        areas[scene.name], scores = _area_summary(scene, models, log, live)
+        pictures[scene.name] = (scene.settings, scores)
+    draw(out / 'map.png', pictures)
+    traffic = [each.bytes_received + each.bytes_sent for each in log]
+    return {
+        'rounds': len(log), 'bytes_per_round': round(sum(traffic) / len(traffic)),
+        'wall_s': time.monotonic() - begin_s, 'areas': areas}
+
+
+def _area_summary(
+    scene: Scene, models: Sequence[Checkpoint], log: Sequence[RoundStatus], live: SimpleNamespace,
+) -> tuple[dict[str, Any], Scores]:
+    first, last = nmse(models, scene)
+    if scene.name not in live.test:
+        raise UttError(f'the twin of {scene.name!r} published no position in the test')
+    scores = _score(scene, _by_bag(live.test[scene.name], live.test_clock[scene.name], scene))
+    untrained = _score(scene, untrained_positions(models[0], scene))
+    counted = [each.accepted[scene.name] for each in log if scene.name in each.accepted]
+    summary = {
+        'modalities': list(scene.settings.modalities),
+        'windows': counted[-1] if counted else 0,
+        'rounds': len(counted),
+        'nmse': {name: {'first': first[name], 'last': last[name]} for name in sorted(first)},
+        'position_error_m': summarise(scores),
+        'untrained_m': summarise(untrained),
+        'latency_ms': latency_ms(live.test[scene.name], live.test_clock[scene.name]),
+        'latency_training_ms': latency_ms(
+            live.training[scene.name], live.training_clock[scene.name]),
+    }
+    return summary, scores
+
+
+def _by_bag(
+    predictions: Predictions, clock: npt.NDArray[np.int64], scene: Scene,
+) -> list[Predictions]:
+    """Bags of one area may overlap in time, so positions are told apart by when they came."""
+    parts = segments(clock)
+    if len(parts) != len(scene.test):
+        raise UttError(
+            f'the replay of {scene.name!r} had {len(parts)} parts: '
+            f'{len(scene.test)} bags were to be played')
+    return [during(predictions, part) for part in parts]
+
+
+def _score(scene: Scene, by_bag: Sequence[Predictions]) -> Scores:
+    """`by_bag`: predictions during each test bag."""
+    use_camera = 'camera' in scene.settings.modalities
+    return concatenate([
+        score(predictions, read_session(bag), use_camera=use_camera)
+        for bag, predictions in zip(scene.test, by_bag, strict=True)])
+
+
+def _say(text: str) -> None:
+    print(f'demo: {text}', file=sys.stderr, flush=True)

@@ -1,0 +1,55 @@
+"""What a global model is worth on an area's held-out sessions, computed offline."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from utt_ros.demo.scenes import Scene
+from utt_ros.errors import SessionError
+from utt_ros.federation.store import Checkpoint
+from utt_ros.learning.buffer import ReplayBuffer
+from utt_ros.learning.evaluation import nmse_by_operation, relative_errors, training_means
+from utt_ros.learning.examples import Columns, make_examples
+from utt_ros.models.operations import operations, unique_pairs
+from utt_ros.models.settings import load_config
+from utt_ros.models.twin import UnifiedTwin, load_weights
+from utt_ros.sessions.bags import read_session
+from utt_ros.settings import WindowSettings
+from utt_ros.sync.offline import synchronize
+from utt_ros.sync.windows import cut_windows
+
+MOST_WINDOWS = 4096
+
+
+def held_out_windows(scene: Scene, bags: Sequence[Path], shape: WindowSettings) -> Columns:
+    """Windows of some sessions that do not overlap. Raises SessionError when there is none."""
+    kept = ReplayBuffer(MOST_WINDOWS)
+    for bag in bags:
+        batches = synchronize(
+            read_session(bag), modalities=scene.settings.modalities, windows=shape)
+        ticks = shape.ticks + shape.horizon
+        for windows in cut_windows(batches, shape, ticks, stride=shape.ticks):
+            kept.add(make_examples(windows, scene.settings, shape))
+    if not len(kept):
+        seconds = shape.period * (shape.ticks + shape.horizon)
+        raise SessionError(
+            f'no session of area {scene.name!r} has {seconds:.1f} s of measurements on end')
+    return kept.all()
+
+
+def nmse(checkpoints: Sequence[Checkpoint], scene: Scene) -> list[dict[str, float]]:
+    """NMSE_var by operation of each global model, over the area's test sessions.
+
+    The mean predictor that scales it knows the area's training sessions alone.
+    """
+    model, shape = load_config(checkpoints[0].config)
+    modalities = scene.settings.modalities
+    wanted = operations(modalities)
+    means = training_means(held_out_windows(scene, scene.train, shape), modalities)
+    test = held_out_windows(scene, scene.test, shape)
+    found = []
+    for checkpoint in checkpoints:
+        twin = UnifiedTwin(model, shape)
+        load_weights(twin, checkpoint.tensors)
+        errors = relative_errors(twin, test, unique_pairs(wanted), means)
+        found.append(nmse_by_operation(errors, wanted))
+    return found

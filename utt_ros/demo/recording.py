@@ -1,0 +1,63 @@
+"""What the recorder wrote of a live run: positions and clocks."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from utt_ros.demo.scoring import Predictions
+from utt_ros.sessions.definitions import typestore
+from utt_ros.sessions.recorded import open_bag
+
+POSITION = re.compile(r'/(?P<area>[^/]+)/twins/(?P<subject>[^/]+)/position')
+CLOCK = re.compile(r'/(?P<area>[^/]+)/clock|/clock')
+NS_PER_S = 1_000_000_000
+
+
+def read_positions(bag: Path) -> dict[str, Predictions]:
+    """Positions by area; `received_ns` is when the recorder got them. Raises SessionError."""
+    rows: dict[str, list[tuple[str, int, list[float], int]]] = defaultdict(list)
+    for received_ns, match, message in _messages(bag, POSITION):
+        pose, stamp = message.pose, message.header.stamp
+        place = pose.pose.position
+        numbers = [place.x, place.y, *pose.covariance[[0, 1, 6, 7]].tolist()]
+        stamp_ns = stamp.sec * NS_PER_S + stamp.nanosec
+        rows[match['area']].append((match['subject'], stamp_ns, numbers, received_ns))
+    found = {}
+    for area, all_rows in rows.items():
+        subjects, stamps, places, received = zip(*all_rows, strict=True)
+        table = np.array(places, np.float64)
+        found[area] = Predictions(
+            np.array(subjects), np.array(stamps), table[:, :2], table[:, 2:].reshape(-1, 2, 2),
+            np.array(received))
+    return found
+
+
+def read_clocks(bag: Path, only_area: str) -> dict[str, npt.NDArray[np.int64]]:
+    """By area, (M, 2): replayed time and when the recorder heard of it [ns].
+
+    An unnamed clock is that of `only_area`. Raises SessionError.
+    """
+    rows: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for received_ns, match, message in _messages(bag, CLOCK):
+        now_ns = message.clock.sec * NS_PER_S + message.clock.nanosec
+        rows[match['area'] or only_area].append((now_ns, received_ns))
+    return {area: np.array(pairs, np.int64) for area, pairs in rows.items()}
+
+
+def _messages(
+    bag: Path, wanted: re.Pattern[str],
+) -> Iterator[tuple[int, re.Match[str], Any]]:
+    """Receive time, match of the topic and message of every message on the wanted topics."""
+    types = typestore()
+    with open_bag(bag) as recorded:
+        matches = {topic.name: (match, topic.type) for topic in recorded.topics
+                   if (match := wanted.fullmatch(topic.name))}
+        for received_ns, name, data in recorded.messages(
+                matches, recorded.start_ns, recorded.end_ns):
+            match, kind = matches[name]
+            yield received_ns, match, types.deserialize_cdr(data, kind)
