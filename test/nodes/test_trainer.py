@@ -1,0 +1,177 @@
+"""The trainer over real DDS: it is a process, fed with synced samples and models."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from utt_ros.msg import DeployedModel, GlobalModel, SyncedSamples, TrainingMetrics
+
+from utt_ros import records
+from utt_ros.bridge.qos import RELIABLE, STATE
+from utt_ros.bridge.samples import samples_to_message
+from utt_ros.bridge.training import deployment_from_message, report_from_message
+from utt_ros.bridge.weights import model_to_message
+from utt_ros.errors import UttError
+from utt_ros.federation.wire import pack
+from utt_ros.learning.participant import Participant
+from utt_ros.models.settings import ModelSettings, dump_config
+from utt_ros.models.twin import initial_weights
+from utt_ros.nodes.trainer import Trainer
+from utt_ros.settings import WindowSettings
+
+ROOT = Path(__file__).parents[2]
+WINDOW = WindowSettings(ticks=8, horizon=4, imu_rows=2)
+MODEL = ModelSettings(width=16, heads=2, feedforward=16)
+PARAMETERS = {
+    'ticks': 8, 'horizon': 4, 'imu_rows': 2, 'model.width': 16, 'model.heads': 2,
+    'model.feedforward': 16, 'local_steps': 2, 'min_windows': 16, 'window_stride': 1, 'batch': 16,
+    'holdout_block': 3.0,
+}
+Start = Callable[..., subprocess.Popen]
+
+
+@pytest.fixture
+def start(ros_domain: int, tmp_path: Path) -> Iterator[Start]:
+    """Start a trainer of area 'north'."""
+    processes = []
+
+    def run(**parameters: object) -> subprocess.Popen:
+        given = PARAMETERS | {'area': 'north', 'state_dir': tmp_path / 'state'} | parameters
+        command = [sys.executable, '-m', 'utt_ros.nodes.trainer', '--ros-args']
+        command += ['-r', '__ns:=/north']
+        command += [word for name, value in given.items() for word in ('-p', f'{name}:={value}')]
+        processes.append(subprocess.Popen(command, cwd=ROOT))
+        return processes[-1]
+    yield run
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+class Outside:
+    """What surrounds a trainer: the synchronizer, the aggregator, the twin."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self.deployments: list[records.Deployment] = []
+        self.reports: list[records.Report] = []
+        self.diagnostics: dict[str, str] = {}
+        self.node = node = Node('outside')
+        self._rng, self._tick = rng, 0
+        self.samples = node.create_publisher(SyncedSamples, '/north/synced', RELIABLE)
+        self.models = node.create_publisher(GlobalModel, '/utt/model', STATE)
+        node.create_subscription(DeployedModel, '/north/deployed_model', self._on_deployed, STATE)
+        node.create_subscription(
+            TrainingMetrics, '/north/training_metrics', self._on_metrics, RELIABLE)
+        node.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, RELIABLE)
+        self._executor = SingleThreadedExecutor()
+        self._executor.add_node(node)
+
+    def _on_deployed(self, message: DeployedModel) -> None:
+        self.deployments.append(deployment_from_message(message))
+
+    def _on_metrics(self, message: TrainingMetrics) -> None:
+        self.reports.append(report_from_message(message))
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        self.diagnostics = {item.key: item.value for item in message.status[0].values}
+
+    def spin(self) -> None:
+        self._executor.spin_once(timeout_sec=0.02)
+
+    def feed(self) -> None:
+        """One tick of two people, seen by all sensors."""
+        self._tick += 1
+        seen = np.ones(2, bool)
+        camera = np.float32([[300 + self._tick % 500, 360, 5, 80, 200]] * 2)
+        imu = self._rng.normal(size=(2, 2, 9)) * [*[1.0] * 6, *[1e-5] * 3]
+        batch = records.SyncedBatch(
+            self._tick * 100_000_000, 0, self._tick, True, ('anna', 'ben'), ('1', '2'),
+            np.ones(2, np.float32), camera, seen, np.float32([[5.0, 0.3]] * 2),
+            np.zeros(2, np.float32), seen, np.float32(imu), np.ones((2, 2), bool))
+        self.samples.publish(samples_to_message(batch, 'north'))
+        self.spin()
+
+    def send(self, model: records.GlobalModel) -> None:
+        self.models.publish(model_to_message(model, self.node.get_clock().now().to_msg()))
+
+    def close(self) -> None:
+        self._executor.shutdown()
+        self.node.destroy_node()
+
+
+@pytest.fixture
+def outside(ros: int, rng: np.random.Generator) -> Iterator[Outside]:
+    made = Outside(rng)
+    yield made
+    made.close()
+
+
+def schedulers(pid: int) -> set[int]:
+    return {os.sched_getscheduler(int(task.name)) for task in Path(f'/proc/{pid}/task').iterdir()}
+
+
+def test_alone_it_trains_and_deploys_graphs_that_run(
+    start: Start, outside: Outside, wait_until: Callable,
+) -> None:
+    trainer = start(federated='false')
+    wait_until(lambda: outside.deployments, 60.0, outside.spin)
+    outside.samples.publish(b'\x00\x01\x00\x00no samples at all')
+    wait_until(
+        lambda: outside.deployments[-1].round >= 2 and outside.reports[-1].nmse, 60.0,
+        outside.feed)
+    newest = outside.deployments[-1]
+    assert newest.config == dump_config(MODEL, WINDOW)
+    session = onnxruntime.InferenceSession(newest.graph, providers=['CPUExecutionProvider'])
+    given = {item.name: np.zeros(
+        [2, *item.shape[1:]], bool if 'bool' in item.type else np.float32)
+        for item in session.get_inputs()}
+    assert all(np.isfinite(values).all() for values in session.run(None, given))
+    wait_until(lambda: outside.diagnostics.get('samples_refused') == '1', 10.0, outside.spin)
+    assert os.SCHED_IDLE in schedulers(trainer.pid)
+    assert os.SCHED_OTHER in schedulers(trainer.pid)
+    trainer.send_signal(signal.SIGINT)
+    assert trainer.wait(10.0) == 0
+
+
+def test_a_bad_model_is_refused_and_the_next_good_one_deployed(
+    start: Start, outside: Outside, wait_until: Callable,
+) -> None:
+    trainer = start()
+    packed = pack(initial_weights(MODEL, WINDOW, 1))
+    good = records.GlobalModel(
+        'fed', 3, dump_config(MODEL, WINDOW), packed.schema, packed.checksum, packed.payload)
+    outside.send(replace(good, round=2, checksum='0' * 64))
+    wait_until(lambda: outside.diagnostics.get('problems') == '1', 60.0, outside.spin)
+    assert not outside.deployments
+    outside.send(good)
+    wait_until(lambda: outside.deployments, 30.0, outside.spin)
+    assert (outside.deployments[0].federation, outside.deployments[0].round) == ('fed', 3)
+    trainer.send_signal(signal.SIGTERM)
+    assert trainer.wait(10.0) == 0
+
+
+def test_a_failure_of_the_training_thread_ends_the_node(
+    ros: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wait_until: Callable,
+) -> None:
+    def fail(_participant: Participant, _wait_sec: float) -> None:
+        raise RuntimeError('out of memory')
+
+    monkeypatch.setenv('HOME', str(tmp_path))
+    monkeypatch.setattr(Participant, 'step', fail)
+    node = Trainer()
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    with pytest.raises(UttError, match='out of memory'):
+        wait_until(lambda: False, 10.0, lambda: executor.spin_once(timeout_sec=0.1))
+    executor.shutdown()
+    node.destroy_node()
