@@ -23,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the benchmarks."""
     benches = parser.add_subparsers(dest='bench', required=True, metavar='BENCH')
     text = 'one area with many phones over DDS: latency, losses, CPU and memory'
-    live = benches.add_parser('live', help=text, description=text.capitalize() + '.')
+    live = benches.add_parser('live', help=text, description=f'Measure {text}.')
     live.set_defaults(run=_live)
     live.add_argument('--phones', type=_number(int, 'phones'), default=20,
                       help='phones of the area (default %(default)s)')
