@@ -1,0 +1,135 @@
+"""One area's twin: a synced batch in, predictions of all its subjects out."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from utt_ros.errors import ModelError
+from utt_ros.geometry.heading import compass_heading
+from utt_ros.records import FloatArray, MaskArray, SyncedBatch, Windows
+from utt_ros.settings import AreaSettings, WindowSettings
+from utt_ros.sync.windows import History
+from utt_ros.twin.belief import SENSORS, Belief, Estimate, Pace
+from utt_ros.twin.runtime import Answer, OnnxRuntime
+from utt_ros.twin.settings import BeliefSettings
+
+FRESH_S = {'camera': 0.5, 'ftm': 2.0, 'imu': 0.5}  # younger than that, a sensor counts as there
+PRIOR_AGE_S = 1.0  # of the camera, up to which the velocity of the belief tells the model anything
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """What a twin says at one tick of the S subjects it knows something of; area frame."""
+
+    stamp_ns: int
+    subjects: tuple[str, ...]  # S
+    sources: tuple[str, ...]  # S, such as 'camera+ftm+imu'; 'memory' when nothing is fresh
+    position: FloatArray  # (S, 2) [m]
+    covariance: FloatArray  # (S, 2, 2) [m^2]
+    velocity: FloatArray  # (S, 2) [m/s]
+    trajectory: FloatArray  # (S, H, 2) [m] at the next H ticks
+    imu: FloatArray | None  # (S, C, 9) synthesized rows of this tick; None without a model
+
+
+class TwinEngine:
+    """Belief and model of one area. For one thread; `deploy` may be called from any."""
+
+    def __init__(
+        self, area: AreaSettings, window: WindowSettings, belief: BeliefSettings | None = None,
+    ) -> None:
+        self._area, self._window = area, window
+        self._history = History(window.ticks, window.imu_rows, window.period)
+        self._belief = Belief(area, belief)
+        self._runtime: OnnxRuntime | None = None
+        self._velocities: dict[str, FloatArray] = {}  # subject -> (2,) where the camera saw it
+        self._turns: dict[str, float] = {}  # subject -> error of its compass [rad]
+        self._seconds = window.period * np.arange(1, window.horizon + 1, dtype=np.float32)
+        self.failures = 0  # ticks at which the model gave no usable answer
+        self.failure = ''
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is a model."""
+        return self._runtime is not None
+
+    def deploy(self, runtime: OnnxRuntime) -> None:
+        """Use another model from the next tick on."""
+        self._runtime = runtime
+
+    def step(self, batch: SyncedBatch) -> Predictions:
+        """Take in one tick. A model that fails is counted, and the belief goes on without it."""
+        self._history.push(batch)
+        windows = self._history.windows()
+        heading, valid = compass_heading(
+            windows.values['imu'], windows.masks['imu'],
+            self._window.period / self._window.imu_rows, self._area.magnetic_yaw)
+        prior, prior_valid = self._prior(batch.subjects)
+        turns = np.array([self._turns.get(name, 0.0) for name in batch.subjects], np.float32)
+        frame = np.where(valid, heading + turns, np.arctan2(prior[:, 1], prior[:, 0]))
+        answer = self._ask(windows, valid, rotate(prior, -frame), prior_valid)
+        pace = None
+        if answer is not None:
+            pace = Pace(heading, valid, answer.velocity, answer.velocity_std)
+        estimate = self._belief.step(batch, pace)
+        self._remember(batch.subjects, estimate)
+        return self._predict(batch, estimate, frame, answer)
+
+    def _prior(self, subjects: tuple[str, ...]) -> tuple[FloatArray, MaskArray]:
+        """Velocities (S, 2) that the camera told up to the last tick, and whether it did."""
+        nothing = np.zeros(2, np.float32)
+        found = [self._velocities.get(name, nothing) for name in subjects]
+        known = np.array([name in self._velocities for name in subjects], bool)
+        return np.array(found, np.float32).reshape(-1, 2), known
+
+    def _ask(
+        self, windows: Windows, heading_valid: MaskArray, prior: FloatArray,
+        prior_valid: MaskArray,
+    ) -> Answer | None:
+        runtime = self._runtime
+        if runtime is None or not windows.subjects:
+            return None
+        context = np.column_stack([heading_valid, prior, prior_valid]).astype(np.float32)
+        try:
+            return runtime.run(windows, context)
+        except ModelError as err:
+            self.failures += 1
+            self.failure = str(err)
+            return None
+
+    def _remember(self, subjects: tuple[str, ...], estimate: Estimate) -> None:
+        seen = estimate.known & (estimate.age_s['camera'] <= PRIOR_AGE_S)
+        self._velocities = {
+            name: estimate.velocity[row] for row, name in enumerate(subjects) if seen[row]}
+        self._turns = {
+            name: float(estimate.compass_error[row]) for row, name in enumerate(subjects)}
+
+    def _predict(
+        self, batch: SyncedBatch, estimate: Estimate, frame: FloatArray, answer: Answer | None,
+    ) -> Predictions:
+        known = np.flatnonzero(estimate.known)
+        if answer is None:
+            ahead = estimate.velocity[:, None] * self._seconds[:, None]
+        else:
+            ahead = rotate(answer.future, frame[:, None])
+        ages = np.stack([estimate.age_s[name] for name in SENSORS], axis=1)
+        fresh = ages <= [FRESH_S[name] for name in SENSORS]
+        return Predictions(
+            stamp_ns=batch.stamp_ns,
+            subjects=tuple(batch.subjects[row] for row in known),
+            sources=tuple(_sources(fresh[row]) for row in known),
+            position=estimate.position[known],
+            covariance=estimate.covariance[known],
+            velocity=estimate.velocity[known],
+            trajectory=(estimate.position[:, None] + ahead)[known],
+            imu=None if answer is None else answer.imu[known])
+
+
+def rotate(vectors: FloatArray, angle: FloatArray) -> FloatArray:
+    """Vectors (..., 2) turned counter-clockwise by angles (...) [rad]."""
+    cos, sin = np.cos(angle), np.sin(angle)
+    x, y = vectors[..., 0], vectors[..., 1]
+    return np.stack([cos * x - sin * y, sin * x + cos * y], axis=-1).astype(np.float32)
+
+
+def _sources(fresh: MaskArray) -> str:
+    return '+'.join(name for name, there in zip(SENSORS, fresh, strict=True) if there) or 'memory'

@@ -1,0 +1,91 @@
+"""The area's model as a graph that ONNX Runtime runs: windows in, motion and synthesized IMU out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import onnxruntime
+
+from utt_ros.errors import ModelError
+from utt_ros.records import CHANNELS, FloatArray, Windows
+from utt_ros.settings import WindowSettings
+
+CONTEXT = 4  # heading_valid, prior velocity in the heading frame x, y [m/s], prior_valid
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the model says of S subjects; motion in the heading frame, see docs/architecture.md."""
+
+    velocity: FloatArray  # (S, 2) at the newest tick [m/s]
+    velocity_std: FloatArray  # (S, 2)
+    future: FloatArray  # (S, H, 2) displacement at each of the next H ticks [m]
+    future_std: FloatArray  # (S, H, 2)
+    imu: FloatArray  # (S, C, 9) rows of the newest tick, phone frame
+
+
+class OnnxRuntime:
+    """One graph on one thread. Raises ModelError when it is none, or not of this shape."""
+
+    def __init__(self, payload: bytes, shape: WindowSettings) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(
+                payload, options, providers=['CPUExecutionProvider'])
+        except Exception as err:  # the library has no common base for what a broken graph raises
+            raise ModelError(f'not a graph that ONNX Runtime can run: {err}') from err
+        self._shape = shape
+        self._check()
+        self.run(self._blank(1), np.zeros((1, CONTEXT), np.float32))
+
+    def run(self, windows: Windows, context: FloatArray) -> Answer:
+        """Ask for all subjects at once; `context` is (S, 4).
+
+        Raises ModelError when the answer has another shape than asked for or is not finite.
+        """
+        inputs = {name: array for name, array in self._inputs(windows, context).items()
+                  if name in self._wanted}
+        try:
+            outputs = self._session.run(list(self._expected(1)), inputs)
+        except Exception as err:
+            raise ModelError(f'the graph failed: {err}') from err
+        named = dict(zip(self._expected(len(windows)).items(), outputs, strict=True))
+        for (name, expected), array in named.items():
+            if array.shape != expected:
+                raise ModelError(f'{name} has shape {array.shape}: it must be {expected}')
+            if not np.isfinite(array).all():
+                raise ModelError(f'{name} is not finite')
+        velocity, velocity_log_std, future, future_log_std, imu = outputs
+        return Answer(
+            velocity, np.exp(velocity_log_std), future, np.exp(future_log_std), imu)
+
+    def _inputs(self, windows: Windows, context: FloatArray) -> Mapping[str, FloatArray]:
+        masks = {f'{name}_mask': mask for name, mask in windows.masks.items()}
+        return {**windows.values, **masks, 'context': context}
+
+    def _expected(self, subjects: int) -> dict[str, tuple[int, ...]]:
+        """Outputs and their shapes."""
+        pair, ahead = (subjects, 2), (subjects, self._shape.horizon, 2)
+        imu = (subjects, self._shape.imu_rows, len(CHANNELS['imu']))
+        return {'velocity': pair, 'velocity_log_std': pair, 'future': ahead,
+                'future_log_std': ahead, 'synthesized_imu': imu}
+
+    def _check(self) -> None:
+        self._wanted = {item.name for item in self._session.get_inputs()}
+        given = {item.name for item in self._session.get_outputs()}
+        known = set(self._inputs(self._blank(0), np.zeros((0, CONTEXT), np.float32)))
+        for what, names in (('asks for', self._wanted - known),
+                            ('does not give', set(self._expected(0)) - given)):
+            if names:
+                raise ModelError(f'the graph {what} {", ".join(sorted(names))}')
+
+    def _blank(self, subjects: int) -> Windows:
+        """Windows in which nothing was measured."""
+        values, masks = {}, {}
+        for name, channels in CHANNELS.items():
+            rows = self._shape.ticks * (self._shape.imu_rows if name == 'imu' else 1)
+            values[name] = np.zeros((subjects, rows, len(channels)), np.float32)
+            masks[name] = np.zeros((subjects, rows), bool)
+        return Windows(np.zeros(subjects, np.int64), ('',) * subjects, values, masks)
