@@ -3,12 +3,16 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from utt_ros.demo.scenes import Scene
+from utt_ros.demo.scoring import Predictions
 from utt_ros.errors import SessionError
 from utt_ros.federation.store import Checkpoint
 from utt_ros.learning.buffer import ReplayBuffer
 from utt_ros.learning.evaluation import nmse_by_operation, relative_errors, training_means
 from utt_ros.learning.examples import Columns, make_examples
+from utt_ros.models.export import export_onnx
 from utt_ros.models.operations import operations, unique_pairs
 from utt_ros.models.settings import load_config
 from utt_ros.models.twin import UnifiedTwin, load_weights
@@ -16,6 +20,9 @@ from utt_ros.sessions.bags import read_session
 from utt_ros.settings import WindowSettings
 from utt_ros.sync.offline import synchronize
 from utt_ros.sync.windows import cut_windows
+from utt_ros.twin.engine import Predictions as TickPredictions
+from utt_ros.twin.engine import TwinEngine
+from utt_ros.twin.runtime import OnnxRuntime
 
 MOST_WINDOWS = 4096
 
@@ -53,3 +60,33 @@ def nmse(checkpoints: Sequence[Checkpoint], scene: Scene) -> list[dict[str, floa
         errors = relative_errors(twin, test, unique_pairs(wanted), means)
         found.append(nmse_by_operation(errors, wanted))
     return found
+
+
+def untrained_positions(initial: Checkpoint, scene: Scene) -> list[Predictions]:
+    """Positions that a twin with the initial model gives in each test session, offline.
+
+    The same engine on the same samples as live.
+    """
+    model, shape = load_config(initial.config)
+    twin = UnifiedTwin(model, shape)
+    load_weights(twin, initial.tensors)
+    payload = export_onnx(twin)
+    found = []
+    for bag in scene.test:
+        engine = TwinEngine(scene.settings, shape)
+        engine.deploy(OnnxRuntime(payload, shape))
+        batches = synchronize(
+            read_session(bag), modalities=scene.settings.modalities, windows=shape)
+        found.append(_stack([engine.step(batch) for batch in batches]))
+    return found
+
+
+def _stack(ticks: Sequence[TickPredictions]) -> Predictions:
+    """One row per subject and tick."""
+    counts = [len(tick.subjects) for tick in ticks]
+    stamps_ns = np.repeat([tick.stamp_ns for tick in ticks], counts).astype(np.int64)
+    return Predictions(
+        np.array([name for tick in ticks for name in tick.subjects], dtype=np.str_), stamps_ns,
+        np.concatenate([tick.position for tick in ticks]).astype(np.float64),
+        np.concatenate([tick.covariance for tick in ticks]).astype(np.float64),
+        np.zeros_like(stamps_ns))

@@ -1,4 +1,4 @@
-"""The area's model as a graph that ONNX Runtime runs: windows in, motion and synthesized IMU out."""
+"""The area's model as a graph that ONNX Runtime runs: windows in, motion and IMU out."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ import numpy as np
 import onnxruntime
 
 from utt_ros.errors import ModelError
-from utt_ros.records import CHANNELS, FloatArray, Windows
+from utt_ros.records import CHANNELS, FloatArray, MaskArray, Windows
 from utt_ros.settings import WindowSettings
 
 CONTEXT = 4  # heading_valid, prior velocity in the heading frame x, y [m/s], prior_valid
@@ -61,7 +61,9 @@ class OnnxRuntime:
         return Answer(
             velocity, np.exp(velocity_log_std), future, np.exp(future_log_std), imu)
 
-    def _inputs(self, windows: Windows, context: FloatArray) -> Mapping[str, FloatArray]:
+    def _inputs(
+        self, windows: Windows, context: FloatArray,
+    ) -> Mapping[str, FloatArray | MaskArray]:
         masks = {f'{name}_mask': mask for name, mask in windows.masks.items()}
         return {**windows.values, **masks, 'context': context}
 
@@ -83,7 +85,8 @@ class OnnxRuntime:
 
     def _blank(self, subjects: int) -> Windows:
         """Windows in which nothing was measured."""
-        values, masks = {}, {}
+        values: dict[str, FloatArray] = {}
+        masks: dict[str, MaskArray] = {}
         for name, channels in CHANNELS.items():
             rows = self._shape.ticks * (self._shape.imu_rows if name == 'imu' else 1)
             values[name] = np.zeros((subjects, rows, len(channels)), np.float32)
