@@ -1,0 +1,60 @@
+"""Which subject owns which row of the arrays."""
+
+from hashlib import sha256
+
+import numpy as np
+import numpy.typing as npt
+
+from utt_ros.records import FloatArray, SyncedBatch
+
+Indices = npt.NDArray[np.intp]
+
+
+class Roster:
+    """Rows for a bounded number of subjects that come and go.
+
+    Somebody who was away for longer than `max_gap_s` is forgotten; a new epoch, or a stamp that
+    goes back, forgets everybody.
+    """
+
+    def __init__(self, rows: int, max_gap_s: float) -> None:
+        self._max_gap_ns = round(max_gap_s * 1e9)
+        self._rows: dict[str, int] = {}
+        self._free = list(range(rows))[::-1]
+        self._epoch = -1
+        self.stamps_ns = np.zeros(rows, np.int64)  # of the last tick in which each row took part
+        self.refused = 0  # subjects times ticks for which no row was left
+
+    def admit(self, batch: SyncedBatch) -> tuple[Indices, FloatArray, list[tuple[str, int]]]:
+        """Row of each subject (S,), -1 where there is none left, and seconds since its last tick.
+
+        Also names and rows of those who are new.
+        """
+        self._forget(batch)
+        rows = np.full(len(batch.subjects), -1, np.intp)
+        new = []
+        for place, name in enumerate(batch.subjects):
+            if name not in self._rows and self._free:
+                self._rows[name] = self._free.pop()
+                self.stamps_ns[self._rows[name]] = batch.stamp_ns
+                new.append((name, self._rows[name]))
+            rows[place] = self._rows.get(name, -1)
+        served = rows[rows >= 0]
+        self.refused += len(rows) - len(served)
+        elapsed = (batch.stamp_ns - self.stamps_ns[rows]) / 1e9
+        self.stamps_ns[served] = batch.stamp_ns
+        return rows, elapsed.astype(np.float32), new
+
+    def _forget(self, batch: SyncedBatch) -> None:
+        oldest = batch.stamp_ns - self._max_gap_ns
+        for name, row in list(self._rows.items()):
+            recent = oldest <= self.stamps_ns[row] <= batch.stamp_ns
+            if batch.epoch != self._epoch or not recent:
+                self._free.append(self._rows.pop(name))
+        self._epoch = batch.epoch
+
+
+def generator(name: str, epoch: int) -> np.random.Generator:
+    """Random numbers that belong to a subject and depend on nobody else."""
+    seed = sha256(f'{name} {epoch}'.encode()).digest()[:16]
+    return np.random.Generator(np.random.SFC64(int.from_bytes(seed, 'big')))
