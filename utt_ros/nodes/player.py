@@ -10,13 +10,10 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from importlib import import_module
-from typing import Any
 
 from builtin_interfaces.msg import Time
 from rclpy.node import Node
 from rclpy.publisher import Publisher
-from rclpy.qos import QoSDurabilityPolicy, QoSHistoryPolicy, QoSProfile, QoSReliabilityPolicy
 from rclpy.utilities import remove_ros_args
 from rosgraph_msgs.msg import Clock
 from std_srvs.srv import SetBool
@@ -24,6 +21,7 @@ from std_srvs.srv import SetBool
 from utt_ros.bridge.process import run_node
 from utt_ros.bridge.qos import RELIABLE
 from utt_ros.bridge.raw import read_stamp
+from utt_ros.bridge.types import load_type, profile
 from utt_ros.errors import SessionError, UttError
 from utt_ros.run.terminal import keys, show
 from utt_ros.run.tools import add_player_arguments, play_settings
@@ -32,7 +30,6 @@ from utt_ros.sessions.recorded import Topic, find_topics
 
 NS_PER_SEC = 1_000_000_000
 CLOCK_TYPE = 'rosgraph_msgs/msg/Clock'
-LEAST_DEPTH = 50
 POLL_SEC = 0.05
 SETTLED_SEC = 1.5  # nobody new listens since; synchronizers look for phones every 0.5 s
 MATCHED_SEC = 0.3  # the listener's side learns of the match a little later
@@ -149,26 +146,6 @@ class PlayerNode(Node):
         self._player.pause(request.data)
         response.success = True
         return response
-
-
-def load_type(name: str) -> Any:
-    """The class of a message type such as 'sensor_msgs/msg/Imu'; None when not installed."""
-    package, _, kind = name.partition('/msg/')
-    try:
-        return getattr(import_module(f'{package}.msg'), kind, None)
-    except (ImportError, ValueError):
-        return None
-
-
-def profile(topic: Topic) -> QoSProfile:
-    """The quality of service of a replayed topic."""
-    return QoSProfile(
-        history=QoSHistoryPolicy.KEEP_LAST,
-        depth=max(topic.depth, LEAST_DEPTH),
-        reliability=(QoSReliabilityPolicy.RELIABLE if topic.reliable
-                     else QoSReliabilityPolicy.BEST_EFFORT),
-        durability=(QoSDurabilityPolicy.TRANSIENT_LOCAL if topic.transient
-                    else QoSDurabilityPolicy.VOLATILE))
 
 
 def main(args: Sequence[str] | None = None) -> int:

@@ -27,6 +27,7 @@ from utt_ros.bridge.samples import (
     samples_to_message,
     tracks_from_message,
 )
+from utt_ros.bridge.types import type_name
 from utt_ros.errors import MeasurementError
 from utt_ros.msg import FtmRange, SyncedSamples, Tracks
 from utt_ros.settings import AreaSettings, WindowSettings
@@ -138,11 +139,6 @@ class Sync(Node):
             'epoch': self._synchronizer.epoch,
             **counters,
         }
-
-
-def type_name(kind: type) -> str:
-    """Name of a message type in the ROS graph, such as 'sensor_msgs/msg/Imu'."""
-    return f'{kind.__module__.partition(".")[0]}/msg/{kind.__name__}'
 
 
 def main(args: Sequence[str] | None = None) -> int:

@@ -106,9 +106,9 @@ class Player:
         if self._settings.duration:
             end_ns = min(end_ns, start_ns + round(self._settings.duration * NS))
         self._span = (path.name, start_ns, end_ns)
-        self._shown_ns = self._bag_ns = start_ns
-        self._wall_ns = self._clock_due_ns = monotonic_ns()
         with _Prefetch(path, self._topics, start_ns, end_ns) as messages:
+            self._shown_ns = self._bag_ns = start_ns
+            self._wall_ns = self._clock_due_ns = monotonic_ns()
             for log_ns, topic, data in messages:
                 if not self._wait(log_ns):
                     return
@@ -170,18 +170,19 @@ class _Prefetch:
 
     def __enter__(self) -> Iterator[Message]:
         self._thread.start()
-        return self._messages()
+        return self._messages(self._chunks.get())  # begin only when there is something to play
 
     def __exit__(self, *_: object) -> None:
         self._closed = True
         self._thread.join()
 
-    def _messages(self) -> Iterator[Message]:
+    def _messages(self, chunk: list[Message] | SessionError) -> Iterator[Message]:
         """All messages. Raises SessionError when the bag is broken."""
-        while chunk := self._chunks.get():
+        while chunk:
             if isinstance(chunk, SessionError):
                 raise chunk
             yield from chunk
+            chunk = self._chunks.get()
 
     def _read(self) -> None:
         chunk: list[Message] = []

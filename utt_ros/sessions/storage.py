@@ -36,10 +36,15 @@ def write_bag(folder: Path, topics: list[Stream], custom: dict[str, str]) -> Non
         connections = [
             writer.add_connection(
                 topic.topic, topic.type, typestore=typestore(),
-                offered_qos_profiles=[_qos(topic.reliable)])
+                offered_qos_profiles=[qos(topic.reliable)])
             for topic in topics]
         for number, stamp, message in _merged(topics):
             writer.write(connections[number], stamp, message)
+    seal(folder)
+
+
+def seal(folder: Path) -> None:
+    """Finish a bag that was written: name the ROS distribution of its messages, and sync it."""
     metadata = folder / METADATA
     text = metadata.read_text(encoding='utf-8')
     metadata.write_text(text.replace('ros_distro: rosbags', 'ros_distro: jazzy'), encoding='utf-8')
@@ -70,9 +75,10 @@ def _merged(topics: list[Stream]) -> Iterator[tuple[int, int, bytes | memoryview
         yield int(numbers[row]), int(stamps[row]), messages[row]
 
 
-def _qos(reliable: bool) -> Qos:
-    """The profiles SENSOR and RELIABLE of `bridge.qos`."""
+def qos(reliable: bool, transient: bool = False, depth: int = 0) -> Qos:
+    """How a topic was offered; by default the profiles SENSOR and RELIABLE of `bridge.qos`."""
     reliability = QosReliability.RELIABLE if reliable else QosReliability.BEST_EFFORT
+    durability = QosDurability.TRANSIENT_LOCAL if transient else QosDurability.VOLATILE
     return Qos(
-        QosHistory.KEEP_LAST, 50 if reliable else 200, reliability, QosDurability.VOLATILE,
+        QosHistory.KEEP_LAST, depth or (50 if reliable else 200), reliability, durability,
         FOREVER, FOREVER, QosLiveliness.AUTOMATIC, FOREVER, False)

@@ -1,0 +1,58 @@
+"""What `utt` is told reaches the node that it becomes."""
+
+import argparse
+from pathlib import Path
+
+import pytest
+
+from utt_ros.errors import SettingsError
+from utt_ros.run.tools import (
+    add_player_arguments,
+    add_recorder_arguments,
+    play_settings,
+    words,
+)
+
+
+def parse(add, *given):
+    parser = argparse.ArgumentParser()
+    parser.set_defaults(run=print)
+    add(parser)
+    return parser.parse_args(given)
+
+
+@pytest.mark.parametrize('given', [
+    ('bag',),
+    ('one', 'two', '--rate', '2.5', '--loop', '--wait-subscribers', '0'),
+    ('--start-offset=1', '--duration=2', '--clock-rate=0', '--clock-topic=/hall/clock', 'bag'),
+    ('bag', '--topic', '/a/.*', '--topic=-x', '--remap', '/a/:=/b/', '--remap', '/c:=/d'),
+    ('--', '-odd'),
+])
+def test_player_hears_what_utt_was_told(given):
+    options = parse(add_player_arguments, *given)
+    assert parse(add_player_arguments, *words(options)) == options
+
+
+@pytest.mark.parametrize('given', [
+    ('bag',), ('bag', '/hall/', '/stairs/'), ('bag', '--topic', '/a', '--topic', '/b')])
+def test_recorder_hears_what_utt_was_told(given):
+    options = parse(add_recorder_arguments, *given)
+    assert parse(add_recorder_arguments, *words(options)) == options
+
+
+def test_settings_are_among_the_options():
+    settings = play_settings(parse(add_player_arguments, 'bag', '--rate', '2', '--loop'))
+    assert (settings.rate, settings.loop, settings.clock_rate) == (2.0, True, 40.0)
+    with pytest.raises(SettingsError, match='rate is -1'):
+        play_settings(parse(add_player_arguments, 'bag', '--rate', '-1'))
+
+
+@pytest.mark.parametrize('wrong', ['/a', '/a:=', ':=/b'])
+def test_remapping_needs_two_names(wrong, capsys):
+    with pytest.raises(SystemExit):
+        parse(add_player_arguments, 'bag', '--remap', wrong)
+    assert 'OLD:=NEW' in capsys.readouterr().err
+
+
+def test_bags_are_paths():
+    assert parse(add_player_arguments, 'one', 'two').bags == [Path('one'), Path('two')]

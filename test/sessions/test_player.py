@@ -1,0 +1,186 @@
+"""When a replay publishes what. Times are real: lateness is what matters here."""
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from rosbags.rosbag2 import StoragePlugin, Writer
+
+from utt_ros.errors import SessionError, SettingsError
+from utt_ros.sessions.definitions import typestore
+from utt_ros.sessions.player import CHUNK, CHUNKS, Player, PlaySettings
+
+MS = 1_000_000
+START_NS = 1_700_000_000_000_000_000
+
+
+class Played:
+    """What a player published, and when."""
+
+    def __init__(self, bags: list[Path], on_message: Callable[..., Any] | None = None,
+                 **settings: Any) -> None:
+        self.messages: list[tuple[int, str, bytes]] = []
+        self.clock: list[tuple[int, int]] = []
+        self._on_message = on_message
+        self.player = Player(
+            bags, PlaySettings(**settings), {'/a', '/b'}, self._publish, self._publish_clock)
+
+    def _publish(self, topic: str, data: bytes) -> None:
+        self.messages.append((time.monotonic_ns(), topic, data))
+        if self._on_message:
+            self._on_message(self)
+
+    def _publish_clock(self, now_ns: int) -> None:
+        self.clock.append((time.monotonic_ns(), now_ns))
+
+    def run(self) -> 'Played':
+        self.player.run()
+        return self
+
+    def numbers(self) -> list[int]:
+        return [int(data) for _, _, data in self.messages]
+
+    def elapsed_ms(self) -> np.ndarray:
+        times = np.array([at for at, _, _ in self.messages])
+        return (times - times[0]) / MS
+
+
+@pytest.fixture
+def make_bag(tmp_path: Path) -> Callable[..., Path]:
+    def make(name: str, stamps_ms: list[float], begin_ns: int = START_NS,
+             storage: StoragePlugin = StoragePlugin.MCAP) -> Path:
+        with Writer(tmp_path / name, version=9, storage_plugin=storage) as writer:
+            topics = [writer.add_connection(topic, 'std_msgs/msg/String', typestore=typestore())
+                      for topic in ('/a', '/b', '/c')]
+            for number, at_ms in enumerate(stamps_ms):
+                writer.write(topics[number % 2], begin_ns + round(at_ms * MS), b'%d' % number)
+            if stamps_ms:
+                writer.write(topics[2], begin_ns, b'not wanted')
+        return tmp_path / name
+
+    return make
+
+
+def test_messages_are_published_at_their_times(make_bag: Callable[..., Path]) -> None:
+    due_ms = np.cumsum(np.random.default_rng(1).uniform(0, 8, 100))
+    played = Played([make_bag('bag', [0.0, *due_ms])]).run()
+    assert played.numbers() == list(range(101))
+    assert {topic for _, topic, _ in played.messages} == {'/a', '/b'}
+    late_ms = played.elapsed_ms()[1:] - due_ms
+    assert late_ms.min() > -1.0
+    assert np.median(late_ms) < 2.0
+
+
+def test_rate_scales_time(make_bag: Callable[..., Path]) -> None:
+    played = Played([make_bag('bag', list(range(0, 1000, 10)))], rate=5.0).run()
+    assert 190 < played.elapsed_ms()[-1] < 400
+
+
+def test_clock_ticks_and_never_runs_ahead_of_the_messages(make_bag: Callable[..., Path]) -> None:
+    bag = make_bag('bag', [0, 100, 200, 300, 400])
+    seen: list[tuple[int, int]] = []
+    played = Played([bag], lambda self: seen.append((len(self.messages) - 1, self.clock[-1][1])))
+    played.run()
+    times = np.array([now_ns for _, now_ns in played.clock])
+    assert times[0] == START_NS
+    assert (np.diff(times) >= 0).all()
+    assert 12 <= len(times) <= 20  # 40 Hz for 0.4 s
+    assert all(now_ns <= START_NS + 100 * number * MS for number, now_ns in seen)
+
+
+def test_part_of_a_bag_is_played(make_bag: Callable[..., Path]) -> None:
+    bag = make_bag('bag', list(range(0, 1000, 10)))
+    played = Played([bag], start_offset=0.5, duration=0.1).run()
+    assert played.numbers() == list(range(50, 60))
+
+
+def test_bags_follow_each_other_and_again_when_looping(make_bag: Callable[..., Path]) -> None:
+    bags = [make_bag('one', [0, 1, 2]), make_bag('two', [0, 1], START_NS - 10**12)]
+
+    def stop(self: Played) -> None:
+        if len(self.messages) == 12:
+            self.player.stop()
+
+    played = Played(bags, stop, loop=True).run()
+    assert played.numbers() == [0, 1, 2, 0, 1] * 2 + [0, 1]
+    assert Played(bags).run().numbers() == [0, 1, 2, 0, 1]
+
+
+def test_pause_holds_messages_and_time_and_resuming_goes_on(make_bag: Callable[..., Path]) -> None:
+    played = Played([make_bag('bag', list(range(0, 200, 2)))])
+    thread = threading.Thread(target=played.run)
+    thread.start()
+    while len(played.messages) < 20:
+        time.sleep(0.001)
+    played.player.pause(True)
+    while not played.player.position.paused:
+        time.sleep(0.001)
+    count = len(played.messages)
+    ticks = len(played.clock)
+    while len(played.clock) < ticks + 4:
+        time.sleep(0.001)
+    assert len(played.messages) == count
+    assert len({now_ns for _, now_ns in played.clock[-3:]}) == 1
+    played.player.pause(False)
+    thread.join(10)
+    assert played.numbers() == list(range(100))
+    gap_ms = np.diff(played.elapsed_ms()).max()
+    assert gap_ms > 60
+    assert played.elapsed_ms()[-1] - gap_ms < 260
+
+
+def test_stop_ends_a_replay_that_waits(make_bag: Callable[..., Path]) -> None:
+    played = Played([make_bag('bag', [0, 1e6])])
+    thread = threading.Thread(target=played.run)
+    thread.start()
+    while not played.messages:
+        time.sleep(0.001)
+    played.player.stop()
+    thread.join(2)
+    assert not thread.is_alive()
+
+
+def test_reading_ahead_is_bounded_and_complete(make_bag: Callable[..., Path]) -> None:
+    count = 2 * CHUNK * CHUNKS + 17
+    bag = make_bag('bag', [0.001 * k for k in range(count)])
+    assert Played([bag], clock_rate=0.0).run().numbers() == list(range(count))
+    stopped = Played([bag], lambda self: self.player.stop())
+    stopped.run()
+    assert len(stopped.messages) == 1
+    assert threading.active_count() == 1
+
+
+def test_position_says_how_far_it_is(make_bag: Callable[..., Path]) -> None:
+    played = Played([make_bag('bag', [0, 100, 200])]).run()
+    position = played.player.position
+    assert position.bag == 'bag'
+    assert position.length_s == pytest.approx(0.2, abs=1e-6)
+    assert 0.1 < position.elapsed_s <= 0.2 + 1e-6
+
+
+def test_bag_that_breaks_off_is_an_error_in_the_playing_thread(
+    make_bag: Callable[..., Path]
+) -> None:
+    times_ms = [0.001 * k for k in range(20_000)]
+    bag = make_bag('bag', times_ms, storage=StoragePlugin.SQLITE3)
+    file = next(bag.glob('*.db3'))
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2:len(data) * 3 // 4] = b'\xff' * (len(data) // 4)
+    file.write_bytes(bytes(data))
+    played = Played([bag])
+    with pytest.raises(SessionError, match=str(bag)):
+        played.run()
+
+
+def test_empty_bag_is_played_at_once(make_bag: Callable[..., Path]) -> None:
+    assert Played([make_bag('bag', [])]).run().messages == []
+
+
+@pytest.mark.parametrize('wrong', [{'rate': 0.0}, {'start_offset': -1.0}, {'duration': np.inf}])
+def test_settings_out_of_their_limits_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(SettingsError, match=next(iter(wrong))):
+        PlaySettings(**wrong)

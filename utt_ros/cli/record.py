@@ -1,0 +1,27 @@
+"""`utt record`: ROS topics into a bag."""
+
+import argparse
+
+from utt_ros.run.tools import add_recorder_arguments, become
+
+EXAMPLES = """
+examples:
+  utt record evening                         everything
+  utt record evening /hall/ /stairs/         everything of two areas
+  utt record evening --topic '/hall/(camera|phones)/.*'
+
+Ctrl-C ends the recording and completes the bag: a rosbag2 directory with an MCAP file, which
+`utt replay` and `ros2 bag play` play. Log times are times of arrival on this machine.
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `utt record`."""
+    parser.epilog, parser.formatter_class = EXAMPLES, argparse.RawDescriptionHelpFormatter
+    add_recorder_arguments(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Become the recorder."""
+    become('recorder', options)

@@ -1,0 +1,143 @@
+"""Recording: what is published on topics, as serialized, into a new bag.
+
+Topics are picked up as they appear, each with a quality of service that all its publishers offer.
+"""
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from rclpy.qos import QoSDurabilityPolicy, QoSReliabilityPolicy
+from rclpy.subscription import Subscription
+from rclpy.topic_endpoint_info import TopicEndpointInfo
+from rclpy.utilities import remove_ros_args
+
+from utt_ros.bridge.diagnostics import Diagnostics
+from utt_ros.bridge.process import run_node
+from utt_ros.bridge.types import load_type, profile
+from utt_ros.run.tools import add_recorder_arguments
+from utt_ros.sessions.recorded import Topic, matches
+from utt_ros.sessions.recorder import BagRecorder
+
+DISCOVERY_SEC = 0.5
+DEPTH = 1000
+
+
+class Recorder(Node):
+    """Subscribes to what is wanted and writes what comes."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        super().__init__('recorder')
+        self._prefixes: tuple[str, ...] = tuple(options.prefixes)
+        self._patterns: list[str] = options.topic or []
+        self._simulated = self.get_parameter('use_sim_time').value
+        self._topics: dict[str, tuple[Topic, Subscription]] = {}
+        self._refused: set[str] = set()
+        self._matches('')
+        self._bag = BagRecorder(options.folder)
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_timer(DISCOVERY_SEC, self._discover, clock=steady)
+        self._discover()
+        self._diagnostics = Diagnostics(self, 'recorder', self._values)
+
+    def is_over(self) -> bool:
+        """Whether it is over, which it never is by itself. Raises the error that ended it."""
+        if self._bag.error:
+            raise self._bag.error
+        return False
+
+    def destroy_node(self) -> None:
+        """Write what waits and complete the bag."""
+        for _, subscription in self._topics.values():
+            self.destroy_subscription(subscription)
+        self._bag.close()
+        lost = f', {self._bag.dropped} lost' if self._bag.dropped else ''
+        if self._bag.error:
+            self.get_logger().fatal(str(self._bag.error))
+        self.get_logger().info(
+            f'{self._bag.written} messages of {len(self._topics)} topics{lost}')
+        super().destroy_node()
+
+    @property
+    def failed(self) -> bool:
+        """Whether the bag could not be completed."""
+        return self._bag.error is not None
+
+    def _discover(self) -> None:
+        for name, types in self.get_topic_names_and_types():
+            if name not in self._refused and self._matches(name):
+                publishers = self.get_publishers_info_by_topic(name)
+                if publishers:
+                    self._follow(offered(name, types[0], publishers))
+
+    def _matches(self, name: str) -> bool:
+        if not self._prefixes and not self._patterns:
+            return True
+        by_pattern = bool(self._patterns) and matches(name, self._patterns)
+        return by_pattern or name.startswith(self._prefixes)
+
+    def _follow(self, topic: Topic) -> None:
+        """Subscribe to a topic; anew when what its publishers have in common has become less."""
+        known, subscription = self._topics.get(topic.name, (None, None))
+        if topic == known:
+            return
+        kind = load_type(topic.type)
+        if kind is None or not self._bag.can_record(topic.type):
+            self._refused.add(topic.name)
+            self.get_logger().warning(
+                f'{topic.name} is left out: the definition of {topic.type} is not known')
+            return
+        if subscription is not None:
+            self.destroy_subscription(subscription)
+        self._bag.add(topic)
+        self._topics[topic.name] = topic, self.create_subscription(
+            kind, topic.name, partial(self._on_message, topic.name), profile(topic, DEPTH),
+            raw=True)
+
+    def _on_message(self, topic: str, data: bytes, info: Mapping[str, Any]) -> None:
+        now_ns = info['received_timestamp']
+        if self._simulated:
+            now_ns = self.get_clock().now().nanoseconds
+        self._bag.write(now_ns, topic, data)
+
+    def _values(self) -> Mapping[str, object]:
+        return {
+            'level': 'warn' if self._bag.dropped else 'ok',
+            'message': f'{self._bag.dropped} messages lost' if self._bag.dropped else '',
+            'topics': len(self._topics),
+            'messages': self._bag.written,
+            'lost': self._bag.dropped,
+        }
+
+
+def offered(name: str, kind: str, publishers: Sequence[TopicEndpointInfo]) -> Topic:
+    """A topic with what all its publishers offer."""
+    profiles = [each.qos_profile for each in publishers]
+    return Topic(
+        name, kind,
+        reliable=all(each.reliability == QoSReliabilityPolicy.RELIABLE for each in profiles),
+        transient=all(each.durability == QoSDurabilityPolicy.TRANSIENT_LOCAL for each in profiles))
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Record until told to stop."""
+    parser = argparse.ArgumentParser(prog='recorder', description=__doc__)
+    add_recorder_arguments(parser)
+    given = remove_ros_args(args)
+    options = parser.parse_args(given if args is not None else given[1:])
+    made: list[Recorder] = []
+
+    def make() -> Recorder:
+        made.append(Recorder(options))
+        return made[0]
+
+    code = run_node(make, args, Recorder.is_over)
+    return 2 if made and made[0].failed else code
+
+
+if __name__ == '__main__':
+    sys.exit(main())
