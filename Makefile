@@ -76,6 +76,8 @@ lock: setup
 	(echo '# Made by `make lock` for Python 3.10 to 3.14 on Linux, x86-64.'; \
 		sed -E "/^(nvidia|cuda|triton)/d; s/ and [ps][a-z]+_.*//; s/ ; python_full_version < '3.15'$$//" \
 		$(VENV)/lock) > requirements.lock
+	(echo '# What a ROS installation lacks. Made by `make lock`.'; \
+		grep -E '^(onnx|onnxruntime|rosbags|safetensors|torch)==' requirements.lock) > requirements.txt
 
 clean:
 	rm -rf $(VENV) out .coverage .mypy_cache .pytest_cache .ruff_cache

@@ -1,6 +1,7 @@
 """One area: synchronizer, twin and trainer; recordings in place of sensors, RViz on demand."""
 
 from launch import LaunchDescription
+
 from utt_ros.bridge.launch import description
 from utt_ros.run.plans import AREA, area_plan
 

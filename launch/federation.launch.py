@@ -1,6 +1,7 @@
 """Several areas and their aggregator."""
 
 from launch import LaunchDescription
+
 from utt_ros.bridge.launch import description
 from utt_ros.run.plans import FEDERATION, federation_plan
 

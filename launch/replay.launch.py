@@ -1,6 +1,7 @@
 """Recorded sessions as topics, with or without the nodes of their areas."""
 
 from launch import LaunchDescription
+
 from utt_ros.bridge.launch import description
 from utt_ros.run.plans import REPLAY, replay_plan
 

@@ -1,4 +1,4 @@
-"""What every test gets: fixed seeds, a ROS domain of its own, waits that end, no process left behind."""
+"""What every test gets: fixed seeds, a ROS domain of its own, waits that end, no orphans."""
 
 import os
 import random
@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 SEED = 20260101
-DOMAINS = range(1, 102)  # 0 is everybody's default; beyond 101 the ports collide with ephemeral ones
+DOMAINS = range(1, 102)  # 0 is everybody's default; beyond 101 ports are ephemeral
 POLL_SEC = 0.01
 EXIT_SEC = 5.0
 
@@ -44,7 +44,7 @@ def _dds_port(domain: int, offset: int) -> int:
 def _bind(port: int) -> socket.socket:
     held = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
-        held.bind(('0.0.0.0', port))  # noqa: S104 - where DDS binds; nothing is read from it
+        held.bind(('0.0.0.0', port))  # where DDS binds; nothing is read from it
     except OSError:
         held.close()
         raise
