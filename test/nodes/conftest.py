@@ -19,10 +19,16 @@ EXIT_SEC = 10.0
 class NodeProcess:
     """One node; leaving a test stops it as Ctrl-C does and demands exit code 0."""
 
-    def __init__(self, name: str, words: tuple[object, ...]) -> None:
+    def __init__(self, name: str, words: tuple[object, ...], stdin: int) -> None:
         command = [sys.executable, '-m', f'utt_ros.nodes.{name}', *map(str, words)]
-        self.process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, stdin=stdin, stderr=subprocess.PIPE, text=True)
         self.said = ''
+        self.expected = 0
+
+    def expect(self, code: int) -> None:
+        """Say with which exit code it ends when all is well."""
+        self.expected = code
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> int:
         """Ask it to stop, if it still runs; return its exit code."""
@@ -32,8 +38,8 @@ class NodeProcess:
 
     def wait(self) -> int:
         """Wait until it has ended; `said` is then what it said."""
-        _, said = self.process.communicate(timeout=EXIT_SEC)
-        self.said += said
+        if not self.process.stderr.closed:
+            self.said += self.process.communicate(timeout=EXIT_SEC)[1]
         return self.process.returncode
 
 
@@ -65,20 +71,20 @@ def start_node(ros_domain: int) -> Iterator[Callable[..., NodeProcess]]:
     """`start_node('sync', '--ros-args', ...)` runs a node; at the end it must stop well."""
     running: list[NodeProcess] = []
 
-    def start(name: str, *words: object) -> NodeProcess:
-        running.append(NodeProcess(name, words))
+    def start(name: str, *words: object, stdin: int = subprocess.DEVNULL) -> NodeProcess:
+        running.append(NodeProcess(name, words, stdin))
         return running[-1]
 
     yield start
     codes = []
     for each in running:
         try:
-            codes.append(each.process.returncode if each.process.stderr.closed else each.stop())
+            codes.append(each.stop())
         except subprocess.TimeoutExpired:
             each.process.kill()
             codes.append(each.wait())
         sys.stderr.write(each.said)
-    assert codes == [0] * len(codes)
+    assert codes == [each.expected for each in running]
 
 
 @pytest.fixture

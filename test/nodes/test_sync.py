@@ -151,4 +151,4 @@ def test_area_file_that_is_wrong_ends_the_node_with_code_2(start_node, ros_domai
     process = start_node('sync', '--ros-args', '-p', 'lag:=7.5')
     assert process.wait() == 2
     assert 'lag' in process.said
-    process.process.returncode = 0
+    process.expect(2)

@@ -64,7 +64,7 @@ class PlayerNode(Node):
         self._shown_s = 0.0
         self._error: UttError | None = None
         self.create_service(SetBool, '~/pause', self._on_pause)
-        self._thread = threading.Thread(target=self._play, name='play')
+        self._thread = threading.Thread(target=self._play, name='play', daemon=True)
         self._thread.start()
 
     def toggle(self, key: str = ' ') -> None:

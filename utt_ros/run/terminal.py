@@ -19,8 +19,7 @@ def keys(on_key: Callable[[str], None]) -> Iterator[bool]:
     Ctrl-C stays a signal.
     """
     source = sys.stdin.fileno() if sys.stdin and sys.stdin.isatty() else -1
-    # a job in the background would be stopped for touching the terminal
-    if source < 0 or os.tcgetpgrp(source) != os.getpgrp():
+    if source < 0 or _is_in_background(source):
         yield False
         return
     before = termios.tcgetattr(source)
@@ -44,6 +43,14 @@ def keys(on_key: Callable[[str], None]) -> Iterator[bool]:
         closed.set()
         thread.join()
         termios.tcsetattr(source, termios.TCSANOW, before)
+
+
+def _is_in_background(terminal: int) -> bool:
+    """Whether the system would stop this process for changing the terminal."""
+    try:
+        return os.tcgetpgrp(terminal) != os.getpgrp()
+    except OSError:  # it does not control us
+        return False
 
 
 def show(line: str) -> None:

@@ -40,7 +40,7 @@ class BagRecorder:
             self._writer.open()
         except Exception as err:
             raise SessionError(f'{folder}: {err}') from err
-        self._thread = threading.Thread(target=self._run, name='record')
+        self._thread = threading.Thread(target=self._run, name='record', daemon=True)
         self._thread.start()
 
     def can_record(self, kind: str) -> bool:
