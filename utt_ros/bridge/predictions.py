@@ -1,0 +1,72 @@
+"""What a twin predicts, as serialized messages."""
+
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+from geometry_msgs.msg import Point, PoseStamped, PoseWithCovarianceStamped, Vector3
+from nav_msgs.msg import Path
+from sensor_msgs.msg import Imu
+from std_msgs.msg import Header
+
+from utt_ros.bridge.cdr import CdrTemplate, number, stamp
+from utt_ros.records import FloatArray
+
+FLOOR_VARIANCE = 0.01  # of z [m^2]: people stand on the floor
+UNKNOWN_VARIANCE = np.pi**2  # of roll, pitch and yaw [rad^2]: they are not predicted
+PLANE = (0, 1, 6, 7)  # x and y in a 6 x 6 covariance
+MOST_TEMPLATES = 1024
+
+
+@lru_cache(maxsize=8)
+def position_template(area: str) -> CdrTemplate:
+    """PoseWithCovarianceStamped: x, y and their covariance (2 x 2)."""
+    message = PoseWithCovarianceStamped(header=Header(stamp=stamp(0), frame_id=area))
+    message.pose.pose.position = Point(x=number(0), y=number(1), z=0.0)
+    covariance = np.diag([0.0, 0.0, FLOOR_VARIANCE, *[UNKNOWN_VARIANCE] * 3]).ravel()
+    covariance[list(PLANE)] = [number(index) for index in range(2, 6)]
+    message.pose.covariance = covariance
+    return CdrTemplate(message, 6, 1)
+
+
+@lru_cache(maxsize=8)
+def path_template(area: str, poses: int) -> CdrTemplate:
+    """Path: x and y of each pose; stamp of the header, then of each pose."""
+    message = Path(header=Header(stamp=stamp(0), frame_id=area))
+    for index in range(poses):
+        pose = PoseStamped(header=Header(stamp=stamp(index + 1), frame_id=area))
+        pose.pose.position = Point(x=number(2 * index), y=number(2 * index + 1), z=0.0)
+        message.poses.append(pose)
+    return CdrTemplate(message, 2 * poses, poses + 1)
+
+
+@lru_cache(maxsize=MOST_TEMPLATES)
+def imu_template(subject: str) -> CdrTemplate:
+    """Imu: acceleration, then angular velocity; orientation unknown (REP-145)."""
+    message = Imu(header=Header(stamp=stamp(0), frame_id=subject))
+    message.linear_acceleration = Vector3(x=number(0), y=number(1), z=number(2))
+    message.angular_velocity = Vector3(x=number(3), y=number(4), z=number(5))
+    message.orientation_covariance[0] = -1.0
+    return CdrTemplate(message, 6, 1)
+
+
+def positions(
+    area: str, position: FloatArray, covariance: FloatArray, stamp_ns: int,
+) -> list[bytes]:
+    """One message per subject: position (S, 2) [m], covariance (S, 2, 2) [m^2]."""
+    numbers = np.concatenate([position, covariance.reshape(-1, 4)], axis=1)
+    return position_template(area).fill(numbers, np.array([stamp_ns]))
+
+
+def paths(
+    area: str, trajectory: FloatArray, stamp_ns: int, future_ns: npt.NDArray[np.int64],
+) -> list[bytes]:
+    """One message per subject: trajectory (S, H, 2) [m] at H stamps [ns]."""
+    subjects, poses = trajectory.shape[:2]
+    stamps_ns = np.concatenate([[stamp_ns], future_ns])
+    return path_template(area, poses).fill(trajectory.reshape(subjects, -1), stamps_ns)
+
+
+def imus(subject: str, rows: FloatArray, stamps_ns: npt.NDArray[np.int64]) -> list[bytes]:
+    """One message per row (C, 9) [IMU_CHANNELS] of a subject; the magnetic field is left out."""
+    return imu_template(subject).fill(rows[:, :6], stamps_ns[:, None])
