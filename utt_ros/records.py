@@ -1,8 +1,8 @@
 """What travels between the rooms of the package: frozen records of numpy arrays, no ROS, no torch.
 
-Stamps are integer nanoseconds of the measurement clock. Positions are in the area frame (REP-103: origin on the
-floor below the camera, x forward along the horizontal view direction, y left, z up). Where a mask is false
-nothing was measured and the value is 0.
+Stamps are integer nanoseconds of the measurement clock. Positions are in the area frame (REP-103:
+origin on the floor below the camera, x forward along the horizontal view direction, y left, z up).
+Where a mask is false nothing was measured and the value is 0.
 """
 
 from dataclasses import dataclass
@@ -48,8 +48,8 @@ class SyncedBatch:
 class Windows:
     """N windows of T consecutive ticks, C rows of IMU per tick.
 
-    `values[m]` and `masks[m]` are float32 (N, T_m, F_m) and bool (N, T_m), with T_m = T for camera and ftm and
-    T * C for imu. `stamps_ns` is that of each window's last tick.
+    `values[m]` and `masks[m]` are float32 (N, T_m, F_m) and bool (N, T_m), with T_m = T for camera
+    and ftm and T * C for imu. `stamps_ns` is that of each window's last tick.
     """
 
     stamps_ns: npt.NDArray[np.int64]  # (N,)
@@ -82,7 +82,7 @@ class PhoneStreams:
     inertial: FloatArray  # (B, 6) accel [m/s^2], gyro [rad/s]
     magnetic_stamps_ns: npt.NDArray[np.int64]  # (C,)
     magnetic: FloatArray  # (C, 3) [T]
-    ftm_signal: FloatArray | None = None  # (A, 3) RSSI [dBm], frames attempted, succeeded; None unknown
+    ftm_signal: FloatArray | None = None  # (A, 3) RSSI [dBm], frames attempted, succeeded
     ap: str = ''  # BSSID of the responder, empty when unknown
 
 

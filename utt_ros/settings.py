@@ -1,9 +1,10 @@
-"""Settings: frozen dataclasses that are read once, from ROS parameters or an area file, and validated.
+"""Settings: frozen dataclasses, read once from ROS parameters or an area file, and validated.
 
-A field carries its description, unit and limits in its metadata; ROS parameter descriptors, validation and the
-documentation are made from them, so they are written once.
+A field carries its description, unit and limits in its metadata; ROS parameter descriptors,
+validation and the help of commands are made from them, so they are written once.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from math import isfinite
@@ -18,7 +19,9 @@ from utt_ros.records import MODALITIES
 T = TypeVar('T')
 
 
-def setting(default: Any, text: str, *, low: float | None = None, high: float | None = None) -> Any:
+def setting(
+    default: Any, text: str, *, low: float | None = None, high: float | None = None,
+) -> Any:
     """Declare a field with a description and, for numbers, limits (both ends allowed)."""
     metadata = {'text': text, 'low': low, 'high': high}
     if isinstance(default, list):
@@ -48,19 +51,23 @@ def from_mapping(cls: type[T], values: Mapping[str, Any]) -> T:
     known = {item.name: item for item in fields(cls)}  # type: ignore[arg-type]
     unknown = sorted(set(values) - set(known))
     if unknown:
-        raise SettingsError(f'{cls.__name__} has no setting {unknown[0]!r}; it has {", ".join(sorted(known))}')
-    converted: dict[str, Any] = {}
-    for name, value in values.items():
-        default = known[name].default
-        if isinstance(value, list | tuple):
-            value = tuple(value)
-        elif isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
-        if default is not MISSING and type(value) is not type(default):
-            expected = type(default).__name__
-            raise SettingsError(f'{name} is {value!r}, a {type(value).__name__}: it must be a {expected}')
-        converted[name] = value
-    return cls(**converted)
+        raise SettingsError(
+            f'{cls.__name__} has no setting {unknown[0]!r}; it has {", ".join(sorted(known))}')
+    return cls(**{name: _fit(name, value, known[name].default) for name, value in values.items()})
+
+
+def _fit(name: str, value: Any, default: Any) -> Any:
+    """The value in the type of its default; a whole number is a number, too."""
+    if isinstance(value, list):
+        value = tuple(value)
+    if isinstance(default, float) and type(value) is int:
+        value = float(value)
+    same = type(value) is type(default)
+    if same and isinstance(default, tuple) and default:
+        same = all(type(item) is type(default[0]) for item in value)
+    if not same and default is not MISSING:
+        raise SettingsError(f'{name} is {value!r}: it must be of the form {default!r}')
+    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +82,31 @@ class AreaSettings:
     fy: float = setting(527.925, 'focal length along y [px]', low=1.0, high=1e5)
     cx: float = setting(638.925, 'principal point along x [px]', low=0.0, high=16384.0)
     cy: float = setting(359.2805, 'principal point along y [px]', low=0.0, high=16384.0)
-    camera_height: float = setting(2.5, 'height of the camera above the floor [m]', low=0.1, high=100.0)
-    camera_pitch: float = setting(0.20943951, 'angle of the optical axis below the horizon [rad]', low=-1.6, high=1.6)
-    ap_position: tuple[float, ...] = setting((0.0, 0.0, 2.5), 'access point in the area frame [m]',
-                                             low=-1e4, high=1e4)
-    phone_height: float = setting(1.2, 'usual height of a carried phone above the floor [m]', low=0.0, high=3.0)
+    camera_height: float = setting(
+        2.5, 'height of the camera above the floor [m]', low=0.1, high=100.0)
+    camera_pitch: float = setting(
+        0.20943951, 'angle of the optical axis below the horizon [rad]', low=-1.6, high=1.6)
+    ap_position: tuple[float, ...] = setting(
+        (0.0, 0.0, 2.5), 'access point in the area frame [m]', low=-1e4, high=1e4)
+    phone_height: float = setting(
+        1.2, 'usual height of a carried phone above the floor [m]', low=0.0, high=3.0)
     person_height: float = setting(1.7, 'usual height of a person [m]', low=0.5, high=2.5)
-    magnetic_yaw: float = setting(0.0, 'direction of the area\'s x axis, counter-clockwise from magnetic east [rad]',
-                                  low=-6.3, high=6.3)
+    magnetic_yaw: float = setting(
+        0.0, 'direction of the x axis, counter-clockwise from magnetic east [rad]',
+        low=-6.3, high=6.3)
 
     def __post_init__(self) -> None:
         check(self)
-        if not self.area or not self.area.replace('_', 'a').isalnum() or self.area[0].isdigit():
-            raise SettingsError(f'area is {self.area!r}: letters, digits and underscores, not beginning with a digit')
+        if not re.fullmatch(r'[A-Za-z]\w*', self.area, re.ASCII):
+            raise SettingsError(
+                f'area is {self.area!r}: a letter, then letters, digits and underscores')
         wrong = sorted(set(self.modalities) - set(MODALITIES))
         if wrong or not self.modalities:
-            raise SettingsError(f'modalities are {list(self.modalities)}: one or more of {list(MODALITIES)}')
+            raise SettingsError(
+                f'modalities are {list(self.modalities)}: one or more of {list(MODALITIES)}')
         if len(self.ap_position) != 3:
-            raise SettingsError(f'ap_position has {len(self.ap_position)} numbers: it must have 3')
+            raise SettingsError(
+                f'ap_position has {len(self.ap_position)} numbers: it must have 3')
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +116,8 @@ class WindowSettings:
     period: float = setting(0.1, 'time between ticks [s]', low=0.01, high=2.0)
     ticks: int = setting(30, 'ticks in a window', low=4, high=512)
     imu_rows: int = setting(5, 'rows of IMU per tick after resampling', low=1, high=50)
-    horizon: int = setting(30, 'ticks that a predicted trajectory reaches into the future', low=1, high=512)
+    horizon: int = setting(
+        30, 'ticks that a predicted trajectory reaches into the future', low=1, high=512)
 
     def __post_init__(self) -> None:
         check(self)
@@ -127,6 +142,8 @@ def read_parameter_file(path: Path) -> dict[str, Any]:
 def write_parameter_file(path: Path, settings: Any) -> None:
     """Write settings as a ROS 2 parameter file for any node ('/**')."""
     values = {item.name: getattr(settings, item.name) for item in fields(settings)}
-    plain = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
-    text = yaml.safe_dump({'/**': {'ros__parameters': plain}}, sort_keys=False, allow_unicode=True)
+    plain = {
+        name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+    document = {'/**': {'ros__parameters': plain}}
+    text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
     path.write_text(text, encoding='utf-8')

@@ -3,6 +3,7 @@ from array import array
 import numpy as np
 import pytest
 from rclpy.serialization import deserialize_message, serialize_message
+from utt_ros.msg import SyncedSamples, Track, Tracks
 
 from utt_ros.bridge.samples import (
     samples_from_message,
@@ -11,7 +12,6 @@ from utt_ros.bridge.samples import (
     tracks_from_message,
 )
 from utt_ros.errors import MeasurementError
-from utt_ros.msg import SyncedSamples, Track, Tracks
 from utt_ros.records import SyncedBatch
 
 STAMP = 1_700_000_000_123_456_789

@@ -8,13 +8,15 @@ from rclpy.node import Node
 
 from utt_ros.bridge.qos import RELIABLE
 
-LEVELS = {'ok': DiagnosticStatus.OK, 'warn': DiagnosticStatus.WARN, 'error': DiagnosticStatus.ERROR}
+LEVELS = {
+    'ok': DiagnosticStatus.OK, 'warn': DiagnosticStatus.WARN, 'error': DiagnosticStatus.ERROR}
 
 
 class Diagnostics:
-    """Publishes what `values` returns; its optional entries 'level' (ok, warn, error) and 'message' say how it goes.
+    """Publishes what `values` returns.
 
-    The timer runs on the steady clock, so a paused bag does not silence the diagnostics.
+    Its optional entries 'level' (ok, warn, error) and 'message' say how it goes. The timer runs on
+    the steady clock, so a paused bag does not silence the diagnostics.
     """
 
     def __init__(self, node: Node, name: str, values: Callable[[], Mapping[str, object]]) -> None:
@@ -22,7 +24,8 @@ class Diagnostics:
         self._name = f'{node.get_namespace().strip("/") or "utt"}: {name}'
         self._values = values
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', RELIABLE)
-        self._timer = node.create_timer(1.0, self._publish, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._timer = node.create_timer(1.0, self._publish, clock=steady)
 
     def _publish(self) -> None:
         values = dict(self._values())

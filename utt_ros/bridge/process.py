@@ -25,7 +25,7 @@ def run_node(
     args: Sequence[str] | None = None,
     done: Callable[[N], bool] = lambda _: False,
 ) -> int:
-    """Run one node until SIGINT or SIGTERM, or until `done`, which is asked several times a second.
+    """Run one node until SIGINT or SIGTERM, or until `done`, which is asked often.
 
     Returns 0, or 2 when an error of ours ends it.
     """
@@ -65,6 +65,7 @@ class StopRequest:
             signal.signal(number, self._ask)
 
     def __call__(self) -> bool:
+        """Whether it was asked."""
         return self._asked_s is not None
 
     def _ask(self, number: int, _frame: FrameType | None) -> None:
@@ -77,7 +78,8 @@ class StopRequest:
 def spin_until(executor: Executor, done: Callable[[], bool]) -> None:
     """Serve callbacks until `done`.
 
-    The events executor's own spin() busy-loops in the wheels of rclpy 7.1; spin_once with a timeout does not.
+    The events executor's own spin() busy-loops in the wheels of rclpy 7.1; spin_once with a
+    timeout does not.
     """
     while not done() and executor.context.ok():
         executor.spin_once(timeout_sec=POLL_SEC)

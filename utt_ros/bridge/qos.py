@@ -1,4 +1,4 @@
-"""The qualities of service that the package uses, set explicitly since a mismatch fails silently."""
+"""The qualities of service of the package, explicit since a mismatch fails silently."""
 
 from rclpy.qos import (
     QoSDurabilityPolicy,

@@ -21,7 +21,8 @@ COMMANDS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code (2 for an error that was foreseen)."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
-    parser = argparse.ArgumentParser(prog='utt', description='Federated network digital twins on ROS 2.')
+    parser = argparse.ArgumentParser(
+        prog='utt', description='Federated network digital twins on ROS 2.')
     commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
     chosen = next((word for word in arguments if not word.startswith('-')), None)
     for name, (module, text) in COMMANDS.items():

@@ -17,7 +17,7 @@ class InitialModel:
         """`config`: of the model, as JSON; `folder`: where the child leaves its file."""
         self._path = folder / 'initial.safetensors'
         command = ('-m', 'utt_ros.models.initial', config, str(seed), str(self._path))
-        self._process = subprocess.Popen(  # noqa: S603 - nothing of it comes from outside
+        self._process = subprocess.Popen(
             [sys.executable, *command], stdin=subprocess.DEVNULL,
         )
 

@@ -26,7 +26,7 @@ class Child:
     def __init__(self, spec: ProcessSpec, environment: Mapping[str, str]) -> None:
         self.spec = spec
         command = [sys.executable, '-I', '-S', str(GUARD), str(os.getpid()), *spec.command]
-        self._process = subprocess.Popen(  # noqa: S603 - commands come from the graph
+        self._process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             env=dict(environment), start_new_session=True, bufsize=0,
         )

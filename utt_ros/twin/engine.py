@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from utt_ros.errors import ModelError
 from utt_ros.geometry.heading import compass_heading
@@ -14,7 +15,10 @@ from utt_ros.twin.runtime import Answer, OnnxRuntime
 from utt_ros.twin.settings import BeliefSettings
 
 FRESH_S = {'camera': 0.5, 'ftm': 2.0, 'imu': 0.5}  # younger than that, a sensor counts as there
-PRIOR_AGE_S = 1.0  # of the camera, up to which the velocity of the belief tells the model anything
+PRIOR_AGE_S = 1.0  # of the camera, up to which the belief's velocity tells the model anything
+LAG_S = 0.02  # of the IMU behind its tick, as the synchronizer's `lag`
+
+Stamps = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,9 @@ class Predictions:
     covariance: FloatArray  # (S, 2, 2) [m^2]
     velocity: FloatArray  # (S, 2) [m/s]
     trajectory: FloatArray  # (S, H, 2) [m] at the next H ticks
+    trajectory_stamps_ns: Stamps  # (H,)
     imu: FloatArray | None  # (S, C, 9) synthesized rows of this tick; None without a model
+    imu_stamps_ns: Stamps  # (C,)
 
 
 class TwinEngine:
@@ -36,6 +42,7 @@ class TwinEngine:
 
     def __init__(
         self, area: AreaSettings, window: WindowSettings, belief: BeliefSettings | None = None,
+        lag_s: float = LAG_S,
     ) -> None:
         self._area, self._window = area, window
         self._history = History(window.ticks, window.imu_rows, window.period)
@@ -43,7 +50,11 @@ class TwinEngine:
         self._runtime: OnnxRuntime | None = None
         self._velocities: dict[str, FloatArray] = {}  # subject -> (2,) where the camera saw it
         self._turns: dict[str, float] = {}  # subject -> error of its compass [rad]
+        self._epoch = -1
         self._seconds = window.period * np.arange(1, window.horizon + 1, dtype=np.float32)
+        self._ahead_ns = np.round(1e9 * self._seconds).astype(np.int64)
+        rows = np.arange(window.imu_rows)[::-1] * window.period / window.imu_rows
+        self._behind_ns = np.round(1e9 * (lag_s + rows)).astype(np.int64)
         self.failures = 0  # ticks at which the model gave no usable answer
         self.failure = ''
 
@@ -59,6 +70,8 @@ class TwinEngine:
     def step(self, batch: SyncedBatch) -> Predictions:
         """Take in one tick. A model that fails is counted, and the belief goes on without it."""
         self._history.push(batch)
+        if batch.epoch != self._epoch:
+            self._epoch, self._velocities, self._turns = batch.epoch, {}, {}
         windows = self._history.windows()
         heading, valid = compass_heading(
             windows.values['imu'], windows.masks['imu'],
@@ -72,7 +85,11 @@ class TwinEngine:
             pace = Pace(heading, valid, answer.velocity, answer.velocity_std)
         estimate = self._belief.step(batch, pace)
         self._remember(batch.subjects, estimate)
-        return self._predict(batch, estimate, frame, answer)
+        ahead = estimate.velocity[:, None] * self._seconds[:, None]
+        if answer is not None:
+            framed = valid | prior_valid
+            ahead[framed] = rotate(answer.future, frame[:, None])[framed]
+        return self._predict(batch, estimate, ahead, answer)
 
     def _prior(self, subjects: tuple[str, ...]) -> tuple[FloatArray, MaskArray]:
         """Velocities (S, 2) that the camera told up to the last tick, and whether it did."""
@@ -104,13 +121,9 @@ class TwinEngine:
             name: float(estimate.compass_error[row]) for row, name in enumerate(subjects)}
 
     def _predict(
-        self, batch: SyncedBatch, estimate: Estimate, frame: FloatArray, answer: Answer | None,
+        self, batch: SyncedBatch, estimate: Estimate, ahead: FloatArray, answer: Answer | None,
     ) -> Predictions:
         known = np.flatnonzero(estimate.known)
-        if answer is None:
-            ahead = estimate.velocity[:, None] * self._seconds[:, None]
-        else:
-            ahead = rotate(answer.future, frame[:, None])
         ages = np.stack([estimate.age_s[name] for name in SENSORS], axis=1)
         fresh = ages <= [FRESH_S[name] for name in SENSORS]
         return Predictions(
@@ -121,7 +134,9 @@ class TwinEngine:
             covariance=estimate.covariance[known],
             velocity=estimate.velocity[known],
             trajectory=(estimate.position[:, None] + ahead)[known],
-            imu=None if answer is None else answer.imu[known])
+            trajectory_stamps_ns=batch.stamp_ns + self._ahead_ns,
+            imu=None if answer is None else answer.imu[known],
+            imu_stamps_ns=batch.stamp_ns - self._behind_ns)
 
 
 def rotate(vectors: FloatArray, angle: FloatArray) -> FloatArray:

@@ -1,0 +1,61 @@
+"""Settings are validated where they enter, and a file gives back what was written."""
+
+import pytest
+
+from utt_ros.errors import SettingsError
+from utt_ros.settings import (
+    AreaSettings,
+    WindowSettings,
+    from_mapping,
+    read_parameter_file,
+    write_parameter_file,
+)
+
+
+def test_parameter_file_gives_back_what_was_written(tmp_path):
+    area = AreaSettings(area='hall', modalities=('ftm', 'imu'), magnetic_yaw=-1.25)
+    write_parameter_file(tmp_path / 'area.yaml', area)
+    assert from_mapping(AreaSettings, read_parameter_file(tmp_path / 'area.yaml')) == area
+
+
+def test_whole_number_is_a_number():
+    assert from_mapping(AreaSettings, {'fx': 500}).fx == 500.0
+
+
+@pytest.mark.parametrize(('values', 'complaint'), [
+    ({'fx': float('nan')}, 'fx is nan: it must be finite'),
+    ({'fx': 0.5}, r'fx is 0\.5: it must be at least 1\.0'),
+    ({'fx': 2e5}, r'fx is 200000\.0: it must be at most 100000\.0'),
+    ({'fx': '500'}, "fx is '500': it must be of the form 528.365"),
+    ({'fx': True}, 'fx is True: it must be of the form 528.365'),
+    ({'image_width': 12.5}, r'image_width is 12\.5: it must be of the form 1280'),
+    ({'ap_position': [0.0, 1.0]}, 'ap_position has 2 numbers: it must have 3'),
+    ({'ap_position': [0.0, float('inf'), 0.0]}, 'ap_position is inf: it must be finite'),
+    ({'modalities': ['camera', 'sonar']}, 'one or more of'),
+    ({'modalities': []}, 'one or more of'),
+    ({'modalities': [1]}, r'modalities is \(1,\): it must be of the form'),
+    ({'area': 'große_halle'}, 'a letter, then letters, digits and underscores'),
+    ({'area': '1st'}, 'a letter, then letters, digits and underscores'),
+    ({'colour': 'red'}, "AreaSettings has no setting 'colour'; it has ap_position, area"),
+])
+def test_bad_setting_is_refused_with_its_value_and_limit(values, complaint):
+    with pytest.raises(SettingsError, match=complaint):
+        from_mapping(AreaSettings, values)
+
+
+@pytest.mark.parametrize('text', ['', '- 1', '/**: 3', '/**:\n  other: {}', 'a: [', '\x00'])
+def test_file_of_another_form_is_refused_by_name(tmp_path, text):
+    path = tmp_path / 'area.yaml'
+    path.write_text(text)
+    with pytest.raises(SettingsError, match=r'area\.yaml'):
+        read_parameter_file(path)
+
+
+def test_file_that_is_missing_is_refused_by_name(tmp_path):
+    with pytest.raises(SettingsError, match=r'none\.yaml'):
+        read_parameter_file(tmp_path / 'none.yaml')
+
+
+def test_window_that_is_too_short_is_refused():
+    with pytest.raises(SettingsError, match='ticks is 3: it must be at least 4'):
+        WindowSettings(ticks=3)
