@@ -7,6 +7,8 @@ takes no time from anybody.
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 from threading import Event as Signal
 from threading import Thread
 
@@ -29,6 +31,8 @@ from utt_ros.records import Deployment, Report
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.sync.windows import History
 
+AUTOGROUP = Path('/proc/self/autogroup')
+LEAST = 19  # niceness
 WAIT_SEC = 0.2
 JOIN_SEC = 10.0
 
@@ -128,11 +132,18 @@ class Trainer(Node):
 
 
 def be_idle() -> None:
-    """Let the calling thread run only when nobody else wants to."""
+    """Let the calling thread run only when nobody else wants to.
+
+    Where the kernel groups processes by session (sched_autogroup) priorities count within a session
+    only, and sessions share the processor equally. So a session of our own gives way as well.
+    """
     try:
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     except OSError:
-        os.nice(19)
+        os.nice(LEAST)
+    if os.getsid(0) == os.getpid() and AUTOGROUP.exists():
+        with suppress(OSError):
+            AUTOGROUP.write_text(str(LEAST))
 
 
 def main(args: Sequence[str] | None = None) -> int:
