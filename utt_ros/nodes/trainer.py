@@ -134,8 +134,8 @@ class Trainer(Node):
 def be_idle() -> None:
     """Let the calling thread run only when nobody else wants to.
 
-    Where the kernel groups processes by session (sched_autogroup) priorities count within a session
-    only, and sessions share the processor equally. So a session of our own gives way as well.
+    Where the kernel groups processes by session (sched_autogroup), priorities count within a
+    session only and sessions share the processor equally: a session of our own gives way as well.
     """
     try:
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
