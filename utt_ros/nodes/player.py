@@ -81,7 +81,8 @@ class PlayerNode(Node):
             self._shown_s = time.monotonic()
             at = self._player.position
             paused = '   paused, space resumes' if at.paused else ''
-            show(f'{at.bag}   {at.elapsed_s:.1f} of {at.length_s:.1f} s{paused}')
+            where = f'{at.bag}   {at.elapsed_s:.1f} of {at.length_s:.1f} s{paused}'
+            show(where if at.bag else 'waiting until somebody listens')
         return not self._thread.is_alive()
 
     def destroy_node(self) -> None:
