@@ -76,8 +76,10 @@ lock: setup
 	(echo '# Made by `make lock` for Python 3.10 to 3.14 on Linux, x86-64.'; \
 		sed -E "/^(nvidia|cuda|triton)/d; s/ and [ps][a-z]+_.*//; s/ ; python_full_version < '3.15'$$//" \
 		$(VENV)/lock) > requirements.lock
-	(echo '# What a ROS installation lacks. Made by `make lock`.'; \
-		grep -E '^(onnx|onnxruntime|rosbags|safetensors|torch)==' requirements.lock) > requirements.txt
+	(echo '# What a ROS installation lacks or has too old. Made by `make lock`.'; \
+		grep -E '^(matplotlib|onnx|onnxruntime|rosbags|safetensors|torch)==' requirements.lock; \
+		echo '# The messages of Jazzy are compiled against numpy 1.'; \
+		echo "numpy<2 ; python_version == '3.12'") > requirements.txt
 
 clean:
 	rm -rf $(VENV) out .coverage .mypy_cache .pytest_cache .ruff_cache
