@@ -13,9 +13,6 @@ ifneq ($(words $(CURDIR)),1)
 $(error make cannot work in a folder with a blank in its path: $(CURDIR))
 endif
 
-# Nothing leaves this machine unless asked to.
-export ROS_AUTOMATIC_DISCOVERY_RANGE ?= LOCALHOST
-
 .PHONY: help setup test lint demo lock clean
 help:
 	@echo 'make setup                 everything into .venv; does nothing when up to date'
@@ -23,7 +20,7 @@ help:
 	@echo 'make lint                  linters and types'
 	@echo 'make demo                  simulate, replay, train and score three areas'
 	@echo 'make demo SESSIONS=DIR     the same on imported sessions'
-	@echo 'make demo LIVE=1           the same with live areas'
+	@echo 'make demo ROUNDS=N         longer or shorter'
 	@echo 'make lock                  resolve the dependencies of pyproject.toml anew'
 	@echo 'make clean                 remove .venv and everything made in it'
 	@echo 'PYTHON=python3.12          the interpreter that .venv is made with'
@@ -64,7 +61,7 @@ test: lint
 	$(BIN)/python -m pytest --durations=10 --cov --cov-report=term
 
 demo: setup
-	$(BIN)/utt demo $(if $(SESSIONS),--sessions '$(SESSIONS)') $(if $(LIVE),--live '$(LIVE)')
+	$(BIN)/utt demo $(if $(SESSIONS),--sessions '$(SESSIONS)') $(if $(ROUNDS),--rounds $(ROUNDS))
 
 # The tools to build wheels are locked together with what the package needs when it runs. torch
 # names its CUDA packages exactly, and a CPU build of the same release needs none: they stay out.
