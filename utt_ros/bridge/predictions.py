@@ -64,7 +64,7 @@ def paths(
     """One message per subject: trajectory (S, H, 2) [m] at H stamps [ns]."""
     subjects, poses = trajectory.shape[:2]
     stamps_ns = np.concatenate([[stamp_ns], future_ns])
-    return path_template(area, poses).fill(trajectory.reshape(subjects, -1), stamps_ns)
+    return path_template(area, poses).fill(trajectory.reshape(subjects, 2 * poses), stamps_ns)
 
 
 def imus(subject: str, rows: FloatArray, stamps_ns: npt.NDArray[np.int64]) -> list[bytes]:
