@@ -147,3 +147,61 @@ def _no_process_outlives_the_tests() -> Iterator[None]:
     yield
     left = _end(set(psutil.Process().children(recursive=True)))
     assert not left, f'tests left processes running: {left}'
+
+
+@pytest.fixture
+def make_graph() -> Callable[..., bytes]:
+    """Make an ONNX graph with the inputs and outputs of a twin's model, but no wits.
+
+    It says that everybody walks ahead at `speed`, give or take 0.2 m/s, and synthesizes the IMU
+    rows that it is given. With `fragile` it fails as soon as somebody's heading is valid.
+    """
+    from onnx import TensorProto, helper, numpy_helper
+
+    from utt_ros.records import CHANNELS
+    from utt_ros.settings import WindowSettings
+
+    def make(
+        speed: float = 1.2, shape: WindowSettings | None = None, *, fragile: bool = False,
+    ) -> bytes:
+        shape = shape or WindowSettings()
+        inputs = []
+        for name, channels in CHANNELS.items():
+            rows = shape.ticks * (shape.imu_rows if name == 'imu' else 1)
+            inputs += [
+                helper.make_tensor_value_info(name, TensorProto.FLOAT, ['S', rows, len(channels)]),
+                helper.make_tensor_value_info(f'{name}_mask', TensorProto.BOOL, ['S', rows])]
+        inputs.append(helper.make_tensor_value_info('context', TensorProto.FLOAT, ['S', 4]))
+        steps = shape.period * np.arange(1, shape.horizon + 1)
+        constants = {
+            'none': np.zeros(1, np.float32), 'one': np.ones(1, np.float32),
+            'first': np.array([0]), 'second': np.array([1]), 'third': np.array([2]),
+            'begin': np.array([-shape.imu_rows]), 'end': np.array([2**31]),
+            'ahead': np.array([speed, 0.0], np.float32),
+            'spread': np.full(2, np.log(0.2), np.float32),
+            'path': np.stack([speed * steps, 0 * steps], 1).astype(np.float32),
+            'path_spread': np.full((shape.horizon, 2), np.log(0.5), np.float32)}
+        nodes = [
+            helper.make_node('Slice', ['context', 'first', 'second', 'second'], ['valid']),
+            helper.make_node('Mul', ['valid', 'none'], ['zero']),
+            helper.make_node('Sub', ['one', 'valid'], ['invalid']),
+            helper.make_node('Div', ['ahead', 'invalid'] if fragile else ['ahead', 'one'],
+                             ['pace']),
+            helper.make_node('Add', ['zero', 'pace'], ['velocity']),
+            helper.make_node('Add', ['zero', 'spread'], ['velocity_log_std']),
+            helper.make_node('Unsqueeze', ['zero', 'third'], ['zeros']),
+            helper.make_node('Add', ['zeros', 'path'], ['future']),
+            helper.make_node('Add', ['zeros', 'path_spread'], ['future_log_std']),
+            helper.make_node('Slice', ['imu', 'begin', 'end', 'second'], ['synthesized_imu'])]
+        outputs = [
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, None)
+            for name in ('velocity', 'velocity_log_std', 'future', 'future_log_std',
+                         'synthesized_imu')]
+        graph = helper.make_graph(
+            nodes, 'tiny', inputs, outputs,
+            [numpy_helper.from_array(value, name) for name, value in constants.items()])
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', 18)])
+        model.ir_version = 8
+        return model.SerializeToString()
+
+    return make

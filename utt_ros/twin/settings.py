@@ -1,4 +1,4 @@
-"""Settings of the belief: how people, compasses and rangings are expected to behave."""
+"""Settings of a twin: how people, compasses and rangings are expected to behave."""
 
 from dataclasses import dataclass
 
@@ -33,6 +33,18 @@ class BeliefSettings:
     range_std: float = setting(
         1.0, 'error of single FTM ranges, scale of a Student distribution [m]',
         low=0.01, high=50.0)
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True, slots=True)
+class TwinSettings:
+    """What a twin must know beside its belief, its area and its windows."""
+
+    lag: float = setting(
+        0.02, "age of a tick's newest IMU row; that of the synchronizer [s]", low=0.0, high=1.0)
+    autostart: bool = setting(True, 'become active at once, without being told to')
 
     def __post_init__(self) -> None:
         check(self)

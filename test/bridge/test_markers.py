@@ -1,0 +1,73 @@
+import numpy as np
+import pytest
+from visualization_msgs.msg import Marker
+
+from utt_ros.bridge.markers import area_markers, subject_markers, view_outline
+from utt_ros.bridge.samples import to_time
+from utt_ros.geometry.camera import CameraModel
+from utt_ros.settings import AreaSettings
+from utt_ros.twin.engine import Predictions
+
+T0 = 1_700_000_000_000_000_000
+
+
+def predictions_of(subjects, covariance=None):
+    count = len(subjects)
+    covariance = np.tile(np.eye(2), (count, 1, 1)) if covariance is None else covariance
+    position = np.arange(2 * count, dtype=np.float32).reshape(count, 2)
+    trajectory = np.repeat(position[:, None], 30, axis=1)
+    return Predictions(
+        T0, subjects, ('camera+ftm',) * count, position, covariance, 0 * position, trajectory,
+        T0 + np.arange(30), None, T0 - np.arange(5))
+
+
+def test_ids_and_namespaces_stay_so_that_markers_replace_each_other():
+    first, second = (subject_markers('hall', predictions_of(names)).markers
+                     for names in (('ann', 'bob'), ('bob', 'cid')))
+    keys = [{(each.ns, each.id) for each in markers} for markers in (first, second)]
+    assert len(keys[0]) == len(first) == 8
+    assert {key for key in keys[0] if key[0] == 'twin/bob'} < keys[1]
+    assert {each.header.frame_id for each in first} == {'hall'}
+    assert all(each.header.stamp == to_time(T0) for each in first)
+
+
+def test_who_vanished_is_deleted_with_all_markers():
+    markers = subject_markers('hall', predictions_of(('ann',)), ['bob']).markers
+    gone = {each.id for each in markers if each.action == Marker.DELETE}
+    assert gone == {each.id for each in markers if each.ns == 'twin/ann'}
+    assert {each.ns for each in markers if each.action == Marker.DELETE} == {'twin/bob'}
+
+
+@pytest.mark.parametrize('angle', [0.0, 0.7, 2.0])
+def test_ellipse_lies_along_the_larger_deviation(angle):
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    covariance = turn @ np.diag([4.0, 0.25]) @ turn.T
+    markers = subject_markers('hall', predictions_of(('ann',), covariance[None])).markers
+    ellipse = next(each for each in markers if each.type == Marker.CYLINDER)
+    assert ellipse.scale.x == pytest.approx(2 * 2.0 * np.sqrt(4.605))
+    assert ellipse.scale.y == pytest.approx(2 * 0.5 * np.sqrt(4.605))
+    found = 2 * np.arctan2(ellipse.pose.orientation.z, ellipse.pose.orientation.w)
+    assert np.sin(found - angle) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_path_begins_where_the_subject_is():
+    markers = subject_markers('hall', predictions_of(('ann', 'bob'))).markers
+    path = [each for each in markers if each.type == Marker.LINE_STRIP][1]
+    assert (path.points[0].x, path.points[0].y) == (2.0, 3.0)
+    assert len(path.points) == 31
+
+
+def test_outline_separates_what_is_seen_from_what_is_not():
+    camera = CameraModel(AreaSettings(area='hall'))
+    outline = view_outline(camera)
+    np.testing.assert_array_equal(outline[0], outline[-1])
+    inward = outline.mean(0) - outline
+    inward /= np.linalg.norm(inward, axis=1, keepdims=True)
+    assert camera.in_view(outline + 0.3 * inward).mean() > 0.9
+    assert not camera.in_view(outline - 0.5 * inward).any()
+
+
+def test_area_without_a_camera_shows_its_access_point_alone():
+    assert len(area_markers(AreaSettings(area='hall')).markers) == 2
+    blind = area_markers(AreaSettings(area='hall', modalities=('ftm', 'imu'))).markers
+    assert [each.type for each in blind] == [Marker.CUBE]

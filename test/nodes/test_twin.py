@@ -1,0 +1,222 @@
+"""The twin over DDS: predictions out, missing sensors said, broken models refused."""
+
+import numpy as np
+import pytest
+from geometry_msgs.msg import PoseWithCovarianceStamped
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
+from nav_msgs.msg import Path
+from sensor_msgs.msg import Imu
+from utt_ros.msg import DeployedModel, SyncedSamples, TwinStatus
+from visualization_msgs.msg import Marker, MarkerArray
+
+from utt_ros.bridge.qos import RELIABLE, STATE
+from utt_ros.bridge.samples import samples_to_message, to_ns, to_time
+from utt_ros.bridge.training import deployment_to_message
+from utt_ros.geometry.camera import CameraModel
+from utt_ros.records import Deployment, SyncedBatch
+from utt_ros.settings import AreaSettings
+
+TICK_NS = 100_000_000
+LAG_NS = 20_000_000
+T0 = 1_700_000_000_000_000_000
+CAMERA = CameraModel(AreaSettings(area='hall'))
+START = {'ann': (6.0, 1.0), 'bob': (8.0, -1.0)}  # both walk along x at 1 m/s
+
+
+class Hall:
+    """Ticks go in, what the twin says comes out."""
+
+    def __init__(self, listener, wait_until):
+        self.listener, self._wait_until = listener, wait_until
+        node = listener.node
+        self._samples = node.create_publisher(SyncedSamples, '/hall/synced', RELIABLE)
+        self.models = node.create_publisher(DeployedModel, '/hall/deployed_model', STATE)
+        self.statuses = listener.hear(TwinStatus, '/hall/twin_status', RELIABLE)
+        self.outputs = {
+            (name, output): listener.hear(kind, f'/hall/twins/{name}/{output}', RELIABLE)
+            for name in START for output, kind in (
+                ('position', PoseWithCovarianceStamped), ('trajectory', Path), ('imu', Imu))}
+        self.sequence = 0
+
+    def wait(self, condition, timeout_sec=20.0):
+        self._wait_until(condition, timeout_sec, self.listener.spin)
+
+    def wait_listening(self):
+        self.wait(lambda: self._samples.get_subscription_count()
+                  and self.models.get_subscription_count())
+
+    @property
+    def status(self):
+        return self.statuses[-1] if self.statuses else TwinStatus()
+
+    def truth(self, name, sequence):
+        x, y = START[name]
+        return x + 0.1 * sequence, y
+
+    def tick(self, names=('ann', 'bob'), *, camera=True):
+        """The phones lie flat and point north, which is along x."""
+        count = len(names)
+        truth = np.array([self.truth(name, self.sequence) for name in names]).reshape(-1, 2)
+        imu = np.zeros((count, 5, 9), np.float32)
+        imu[..., 2], imu[..., 6:] = 9.81, (0.0, 28e-6, -30e-6)
+        ranges = np.hypot(np.hypot(*truth.T), 1.3)
+        batch = SyncedBatch(
+            T0 + self.sequence * TICK_NS, 0, self.sequence, camera, tuple(names), ('',) * count,
+            np.ones(count, np.float32), CAMERA.project(truth).astype(np.float32) * camera,
+            np.full(count, camera), np.stack([ranges, 0 * ranges + 0.3], 1).astype(np.float32),
+            np.full(count, 0.1, np.float32), np.ones(count, bool), imu,
+            np.ones((count, 5), bool))
+        self._samples.publish(samples_to_message(batch, 'hall'))
+        self.sequence += 1
+
+    def deploy(self, graph, model_round, checksum=None):
+        message = deployment_to_message(
+            Deployment('hall', 'run', model_round, '{}', graph), to_time(T0))
+        message.checksum = checksum or message.checksum
+        self.models.publish(message)
+
+
+@pytest.fixture
+def hall(start_node, listener, wait_until):
+    hall = Hall(listener, wait_until)
+    start_node('twin', '--ros-args', '-r', '__ns:=/hall', '-p', 'area:=hall',
+               '-p', f'magnetic_yaw:={np.pi / 2}')
+    hall.wait_listening()
+    return hall
+
+
+def test_three_outputs_of_every_subject_follow_each_tick(hall, make_graph):
+    hall.deploy(make_graph(1.0), 3)
+    hall.wait(lambda: hall.status.model_ready)
+    hall.tick()
+    hall.wait(lambda: all(
+        hall.listener.node.count_publishers(f'/hall/twins/{name}/{output}')
+        for name, output in hall.outputs))
+    for _ in range(30):
+        hall.tick()
+    last_ns = T0 + 30 * TICK_NS
+    hall.wait(lambda: all(
+        heard and to_ns(heard[-1].header.stamp) == last_ns - LAG_NS * (output == 'imu')
+        for (_, output), heard in hall.outputs.items()))
+    for name in START:
+        expected = hall.truth(name, 30)
+        position = hall.outputs[name, 'position'][-1]
+        assert position.header.frame_id == 'hall'
+        point = position.pose.pose.position
+        assert np.hypot(point.x - expected[0], point.y - expected[1]) < 0.2
+        assert 0 < position.pose.covariance[0] < 0.1
+        path = hall.outputs[name, 'trajectory'][-1]
+        assert len(path.poses) == 30
+        assert to_ns(path.poses[-1].header.stamp) == last_ns + 30 * TICK_NS
+        end = path.poses[-1].pose.position
+        assert np.hypot(end.x - expected[0] - 3.0, end.y - expected[1]) < 0.6
+        imu = hall.outputs[name, 'imu'][-1]
+        assert imu.header.frame_id == name
+        assert imu.orientation_covariance[0] == -1.0
+        assert imu.linear_acceleration.z == pytest.approx(9.81)
+        stamps_ns = [to_ns(each.header.stamp) for each in hall.outputs[name, 'imu'][-5:]]
+        assert stamps_ns == [last_ns - k * LAG_NS for k in (5, 4, 3, 2, 1)]
+    hall.wait(lambda: hall.status.ticks == 31)
+    status = hall.status
+    assert (status.round, status.ticks_lost, status.predictions) == (3, 0, 62)
+    assert status.subjects == ['ann', 'bob']
+    assert status.sources == ['camera+ftm+imu'] * 2
+    assert 0 < status.compute_p50 <= status.compute_p99
+    assert max(status.position_std) < 0.3
+
+
+def test_camera_that_is_lost_is_named_and_positions_go_on(hall, make_graph):
+    hall.deploy(make_graph(1.0), 1)
+    hall.wait(lambda: hall.status.model_ready)
+    for _ in range(20):
+        hall.tick()
+    for _ in range(30):
+        hall.tick(camera=False)
+    hall.wait(lambda: hall.status.ticks == 50)
+    status = hall.status
+    assert status.missing == ['camera']
+    assert status.note.startswith('silent: camera for 3.0 s; positions stand on ftm+imu')
+    assert status.sources == ['ftm+imu'] * 2
+    hall.wait(lambda: to_ns(hall.outputs['ann', 'position'][-1].header.stamp)
+              == T0 + 49 * TICK_NS)
+    point = hall.outputs['ann', 'position'][-1].pose.pose.position
+    expected = hall.truth('ann', 49)
+    assert np.hypot(point.x - expected[0], point.y - expected[1]) < 1.5
+
+
+def test_broken_model_is_refused_and_the_old_one_kept(hall, make_graph):
+    hall.deploy(make_graph(1.0), 1)
+    hall.wait(lambda: hall.status.model_ready)
+    hall.deploy(b'no graph', 2)
+    hall.deploy(make_graph(1.1), 3, checksum='0' * 64)
+    hall.tick()
+    hall.wait(lambda: hall.status.ticks == 1)
+    assert hall.status.round == 1
+    hall.deploy(make_graph(fragile=True), 4)  # opens well, but fails at work
+    hall.wait(lambda: hall.status.round == 4)
+    for _ in range(15):
+        hall.tick()
+    hall.wait(lambda: hall.status.ticks == 16)
+    hall.wait(lambda: to_ns(hall.outputs['ann', 'position'][-1].header.stamp)
+              == T0 + 15 * TICK_NS)
+
+
+def test_without_a_model_positions_and_paths_come_from_the_belief(hall):
+    for _ in range(10):
+        hall.tick()
+    hall.wait(lambda: hall.status.ticks == 10)
+    assert not hall.status.model_ready
+    assert hall.status.note == 'no model yet: positions come from the belief alone'
+    hall.tick()
+    hall.wait(lambda: len(hall.outputs['bob', 'trajectory']) > 0)
+    assert not hall.outputs['bob', 'imu']
+
+
+def test_hostile_samples_and_lost_ticks_are_counted(hall):
+    hall.tick()
+    hall._samples.publish(b'\x00\x01\x00\x00garbage')
+    short = SyncedSamples(subjects=['ann'], imu_rows=5)
+    hall._samples.publish(short)
+    hall.sequence += 4
+    hall.tick()
+    hall.wait(lambda: hall.status.ticks == 2)
+    assert hall.status.ticks_lost == 4
+
+
+def test_markers_are_drawn_for_who_is_there_and_deleted_for_who_left(hall):
+    heard = hall.listener.hear(MarkerArray, '/hall/markers', RELIABLE)
+    hall.wait(lambda: hall.listener.node.count_publishers('/hall/markers'))
+
+    def names(action):
+        return {each.ns for array in heard for each in array.markers if each.action == action}
+
+    def drawn(wanted, action, **options):
+        def check():
+            hall.tick(**options)
+            return wanted <= names(action)
+        return check
+
+    hall.wait(drawn({'twin/ann', 'twin/bob'}, Marker.ADD))
+    hall.wait(drawn({'twin/bob'}, Marker.DELETE, names=('ann',)))
+    assert 'twin/ann' not in names(Marker.DELETE)
+    hall.wait(lambda: 'area' in names(Marker.ADD))
+
+
+def test_twin_that_is_deactivated_says_nothing_until_it_is_activated_again(hall, wait_until):
+    client = hall.listener.node.create_client(ChangeState, '/hall/twin/change_state')
+    hall.wait(client.service_is_ready)
+
+    def change(number):
+        future = client.call_async(ChangeState.Request(transition=Transition(id=number)))
+        hall.wait(future.done)
+        assert future.result().success
+
+    hall.tick()
+    hall.wait(lambda: hall.status.ticks == 1)
+    change(Transition.TRANSITION_DEACTIVATE)
+    hall.wait(lambda: not hall._samples.get_subscription_count())
+    change(Transition.TRANSITION_ACTIVATE)
+    hall.wait(lambda: hall._samples.get_subscription_count())
+    hall.tick()
+    hall.wait(lambda: hall.status.ticks == 2)

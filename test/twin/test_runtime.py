@@ -1,0 +1,82 @@
+import numpy as np
+import onnx
+import pytest
+
+from utt_ros.errors import ModelError
+from utt_ros.records import CHANNELS, Windows
+from utt_ros.settings import WindowSettings
+from utt_ros.twin.runtime import OnnxRuntime
+
+SHAPE = WindowSettings()
+
+
+def windows_of(rng, subjects: int) -> Windows:
+    values, masks = {}, {}
+    for name, channels in CHANNELS.items():
+        rows = SHAPE.ticks * (SHAPE.imu_rows if name == 'imu' else 1)
+        values[name] = rng.normal(0, 1, (subjects, rows, len(channels))).astype(np.float32)
+        masks[name] = np.ones((subjects, rows), bool)
+    return Windows(np.zeros(subjects, np.int64), ('',) * subjects, values, masks)
+
+
+def edited(payload: bytes, change) -> bytes:
+    model = onnx.load_from_string(payload)
+    change(model.graph)
+    return model.SerializeToString()
+
+
+@pytest.mark.parametrize('subjects', [1, 7])
+def test_answer_has_a_row_per_subject(make_graph, rng, subjects):
+    runtime = OnnxRuntime(make_graph(1.2), SHAPE)
+    windows = windows_of(rng, subjects)
+    answer = runtime.run(windows, np.zeros((subjects, 4), np.float32))
+    np.testing.assert_allclose(answer.velocity, [[1.2, 0]] * subjects)
+    np.testing.assert_allclose(answer.velocity_std, 0.2)
+    np.testing.assert_allclose(answer.future[:, -1], [[3.6, 0]] * subjects)
+    np.testing.assert_allclose(answer.future_std, 0.5)
+    np.testing.assert_array_equal(answer.imu, windows.values['imu'][:, -5:])
+
+
+@pytest.mark.parametrize('payload', [b'', b'no graph at all', b'\x08\x07' * 500])
+def test_bytes_that_are_no_graph_are_refused(payload):
+    with pytest.raises(ModelError, match='ONNX Runtime'):
+        OnnxRuntime(payload, SHAPE)
+
+
+def test_graph_that_asks_for_something_unknown_is_refused(make_graph):
+    def change(graph):
+        graph.input[0].name = 'lidar'
+
+    with pytest.raises(ModelError, match='asks for lidar'):
+        OnnxRuntime(edited(make_graph(), change), SHAPE)
+
+
+def test_graph_without_an_output_is_refused(make_graph):
+    def change(graph):
+        del graph.output[2]
+
+    with pytest.raises(ModelError, match='does not give future'):
+        OnnxRuntime(edited(make_graph(), change), SHAPE)
+
+
+def test_graph_for_other_windows_is_refused(make_graph):
+    with pytest.raises(ModelError):
+        OnnxRuntime(make_graph(shape=WindowSettings(ticks=20)), SHAPE)
+    with pytest.raises(ModelError, match=r'future has shape \(1, 10, 2\)'):
+        OnnxRuntime(make_graph(shape=WindowSettings(horizon=10)), SHAPE)
+
+
+def test_answer_that_is_not_finite_is_refused(make_graph, rng):
+    runtime = OnnxRuntime(make_graph(fragile=True), SHAPE)
+    with pytest.raises(ModelError, match='velocity is not finite'):
+        runtime.run(windows_of(rng, 2), np.array([[0, 0, 0, 0], [1, 0, 0, 0]], np.float32))
+
+
+def test_areas_without_a_sensor_may_use_a_graph_without_it(make_graph, rng):
+    def change(graph):
+        for value in [each for each in graph.input if each.name.startswith('camera')]:
+            graph.input.remove(value)
+
+    answer = OnnxRuntime(edited(make_graph(), change), SHAPE).run(
+        windows_of(rng, 3), np.zeros((3, 4), np.float32))
+    assert answer.velocity.shape == (3, 2)

@@ -1,0 +1,30 @@
+import threading
+
+from utt_ros.twin.worker import NewestWorker
+
+
+def test_what_comes_meanwhile_replaces_what_waits():
+    done, begun, go_on = [], threading.Event(), threading.Event()
+
+    def work(item):
+        begun.set()
+        assert go_on.wait(5.0)
+        done.append(item)
+
+    worker = NewestWorker('test', work)
+    worker.put('first')
+    assert begun.wait(5.0)
+    for item in ('second', 'third', 'fourth'):
+        worker.put(item)
+    go_on.set()
+    worker._pool.submit(lambda: None).result(5.0)
+    worker.close()
+    assert done == ['first', 'fourth']
+
+
+def test_closing_drops_what_waits_and_ends_the_thread():
+    before = threading.active_count()
+    worker = NewestWorker('test', lambda item: None)
+    worker.put(1)
+    worker.close()
+    assert threading.active_count() == before

@@ -1,0 +1,105 @@
+"""What RViz shows of an area: its camera, its access point, and what the twin believes."""
+
+from collections.abc import Iterable
+from functools import partial
+
+import numpy as np
+from builtin_interfaces.msg import Duration
+from geometry_msgs.msg import Point, Pose, Quaternion, Vector3
+from std_msgs.msg import ColorRGBA, Header
+from visualization_msgs.msg import Marker, MarkerArray
+
+from utt_ros.bridge.samples import to_time
+from utt_ros.geometry.camera import DEPTH_LIMITS_M, CameraModel
+from utt_ros.records import FloatArray
+from utt_ros.settings import AreaSettings
+from utt_ros.twin.engine import Predictions
+
+BODY, ELLIPSE, PATH, LABEL = range(4)  # ids within the namespace of a subject
+VIEW, ACCESS_POINT = range(2)  # ids within that of the area
+LIFETIME = Duration(sec=2)  # of a subject's markers, should nobody delete them
+HEIGHT_M = 1.0  # of spheres above the floor
+LARGEST_M = 50.0  # axis of an ellipse that is still drawn
+CHI2_90 = 4.605  # two degrees of freedom: 90 % of the truth lies within
+ORANGE, BLUE, GREY = (1.0, 0.55, 0.1), (0.2, 0.6, 1.0), (0.7, 0.7, 0.7)
+
+
+def subject_markers(
+    area: str, predictions: Predictions, vanished: Iterable[str] = (),
+) -> MarkerArray:
+    """Position, 90 % ellipse, future path and label of each subject; DELETE for those who left.
+
+    The namespace is twin/<subject>, and ids are fixed, so a marker replaces its predecessor.
+    """
+    header = Header(stamp=to_time(predictions.stamp_ns), frame_id=area)
+    markers = []
+    for row, subject in enumerate(predictions.subjects):
+        make = partial(_marker, header, f'twin/{subject}', lifetime=LIFETIME)
+        x, y = predictions.position[row].tolist()
+        seen = ORANGE if 'camera' in predictions.sources[row] else BLUE
+        points = [Point(x=x, y=y)] + [
+            Point(x=a, y=b) for a, b in predictions.trajectory[row].tolist()]
+        markers += [
+            make(BODY, Marker.SPHERE, seen, pose=_pose(x, y, HEIGHT_M), scale=_cube(0.3)),
+            _ellipse(make, x, y, predictions.covariance[row], seen),
+            make(PATH, Marker.LINE_STRIP, seen, points=points, scale=Vector3(x=0.06)),
+            make(LABEL, Marker.TEXT_VIEW_FACING, GREY, pose=_pose(x, y, HEIGHT_M + 1.0),
+                 scale=Vector3(z=0.4), text=f'{subject}\n{predictions.sources[row]}')]
+    for subject in vanished:
+        markers += [Marker(header=header, ns=f'twin/{subject}', id=number, action=Marker.DELETE)
+                    for number in (BODY, ELLIPSE, PATH, LABEL)]
+    return MarkerArray(markers=markers)
+
+
+def area_markers(area: AreaSettings) -> MarkerArray:
+    """The floor that the camera oversees, where there is a camera, and the access point."""
+    make = partial(_marker, Header(frame_id=area.area), 'area')
+    x, y, z = area.ap_position
+    markers = [make(ACCESS_POINT, Marker.CUBE, BLUE, pose=_pose(x, y, z), scale=_cube(0.25))]
+    if 'camera' in area.modalities:
+        points = [Point(x=a, y=b) for a, b in view_outline(CameraModel(area)).tolist()]
+        markers.append(make(VIEW, Marker.LINE_STRIP, GREY, points=points, scale=Vector3(x=0.05)))
+    return MarkerArray(markers=markers)
+
+
+def view_outline(camera: CameraModel) -> FloatArray:
+    """Closed polygon (K, 2) [m] around the floor on which people are seen; empty without any."""
+    distance = np.arange(0.1, 1.5 * DEPTH_LIMITS_M[1], 0.1)
+    bearing = np.linspace(-np.pi / 2, np.pi / 2, 91)
+    direction = np.stack([np.cos(bearing), np.sin(bearing)], axis=-1)  # (B, 2)
+    seen = camera.in_view(direction[:, None] * distance[:, None])  # (B, D)
+    direction, seen = direction[seen.any(1)], seen[seen.any(1)]
+    near = direction * distance[seen.argmax(1)][:, None]
+    far = direction * distance[::-1][seen[:, ::-1].argmax(1)][:, None]
+    return np.concatenate([near, far[::-1], near[:1]]).astype(np.float32)
+
+
+def _ellipse(
+    make: 'partial[Marker]', x: float, y: float, covariance: FloatArray,
+    color: tuple[float, float, float],
+) -> Marker:
+    spread, axes = np.linalg.eigh(covariance.astype(np.float64))
+    length = 2 * np.sqrt(CHI2_90 * np.clip(spread, 1e-6, None))
+    angle = float(np.arctan2(axes[1, 1], axes[0, 1]))  # of the longer axis
+    pose = _pose(x, y, 0.02)
+    pose.orientation = Quaternion(z=np.sin(angle / 2), w=np.cos(angle / 2))
+    short, long = np.minimum(length, LARGEST_M).tolist()
+    return make(ELLIPSE, Marker.CYLINDER, color, alpha=0.25, pose=pose,
+                scale=Vector3(x=long, y=short, z=0.02))
+
+
+def _marker(
+    header: Header, namespace: str, number: int, kind: int, color: tuple[float, float, float],
+    *, alpha: float = 0.9, **fields: object,
+) -> Marker:
+    marker = Marker(header=header, ns=namespace, id=number, type=kind, action=Marker.ADD, **fields)
+    marker.color = ColorRGBA(r=color[0], g=color[1], b=color[2], a=alpha)
+    return marker
+
+
+def _pose(x: float, y: float, z: float) -> Pose:
+    return Pose(position=Point(x=x, y=y, z=z))
+
+
+def _cube(size: float) -> Vector3:
+    return Vector3(x=size, y=size, z=size)

@@ -1,0 +1,79 @@
+"""Publishers of a twin's subjects, who come and go."""
+
+from dataclasses import dataclass
+
+from geometry_msgs.msg import PoseWithCovarianceStamped
+from nav_msgs.msg import Path
+from rclpy.node import Node
+from rclpy.publisher import Publisher
+from sensor_msgs.msg import Imu
+
+from utt_ros.bridge.predictions import imus, paths, positions
+from utt_ros.bridge.qos import RELIABLE
+from utt_ros.twin.engine import Predictions
+
+KEEP_NS = 10_000_000_000  # the publishers of somebody who left live on for that long
+
+
+@dataclass(slots=True)
+class _Subject:
+    position: Publisher
+    trajectory: Publisher
+    imu: Publisher
+    seen_ns: int
+
+
+class Outputs:
+    """Publishes predictions below twins/<subject>/."""
+
+    def __init__(self, node: Node, area: str) -> None:
+        self._node, self._area = node, area
+        self._subjects: dict[str, _Subject] = {}
+        self.published = 0  # subjects times ticks
+
+    def publish(self, predictions: Predictions) -> None:
+        """Everything of one tick: first all positions, then all trajectories, then the IMUs."""
+        now_ns = predictions.stamp_ns
+        subjects = [self._subject(name, now_ns) for name in predictions.subjects]
+        places = positions(self._area, predictions.position, predictions.covariance, now_ns)
+        for subject, data in zip(subjects, places, strict=True):
+            subject.position.publish(data)
+        ahead = paths(
+            self._area, predictions.trajectory, now_ns, predictions.trajectory_stamps_ns)
+        for subject, data in zip(subjects, ahead, strict=True):
+            subject.trajectory.publish(data)
+        if predictions.imu is not None:
+            felt = zip(predictions.subjects, subjects, predictions.imu, strict=True)
+            for name, subject, rows in felt:
+                for data in imus(name, rows, predictions.imu_stamps_ns):
+                    subject.imu.publish(data)
+        self.published += len(subjects)
+
+    def forget(self, now_ns: int) -> list[str]:
+        """Destroy the publishers of those who left long ago, also before a jump back in time."""
+        gone = [name for name, subject in self._subjects.items()
+                if not 0 <= now_ns - subject.seen_ns <= KEEP_NS]
+        for name in gone:
+            self._destroy(self._subjects.pop(name))
+        return gone
+
+    def close(self) -> None:
+        """Destroy all publishers."""
+        for subject in self._subjects.values():
+            self._destroy(subject)
+        self._subjects.clear()
+
+    def _subject(self, name: str, now_ns: int) -> _Subject:
+        subject = self._subjects.get(name)
+        if subject is None:
+            create, root = self._node.create_publisher, f'twins/{name}'
+            subject = self._subjects[name] = _Subject(
+                create(PoseWithCovarianceStamped, f'{root}/position', RELIABLE),
+                create(Path, f'{root}/trajectory', RELIABLE),
+                create(Imu, f'{root}/imu', RELIABLE), now_ns)
+        subject.seen_ns = now_ns
+        return subject
+
+    def _destroy(self, subject: _Subject) -> None:
+        for publisher in (subject.position, subject.trajectory, subject.imu):
+            self._node.destroy_publisher(publisher)
