@@ -34,7 +34,7 @@ def run(scenes: Sequence[Scene], stage: Stage, watch: Callable[[], bool]) -> Non
     """
     specs = [process_of(node) for node in _nodes(scenes, stage)]
     logs = stage.folder / 'log'
-    with Processes(specs, output=None, log_dir=logs) as running:
+    with Processes(specs, log_dir=logs) as running:
         while not running.wait(POLL_SEC) and not watch():
             pass
     if running.failure:
@@ -59,5 +59,7 @@ def _nodes(scenes: Sequence[Scene], stage: Stage) -> list[NodeSpec]:
                 arguments=(*node.arguments, *arguments.get(node.executable, ())))
         for node in graph(plan)]
     topics = tuple(word for topic in RECORDED for word in ('--topic', topic))
-    recorder = NodeSpec('recorder', 'recorder', '/utt', arguments=(str(stage.record), *topics))
+    recorder = NodeSpec(
+        'recorder', 'recorder', '/utt', arguments=(str(stage.record), *topics),
+        ros_arguments=('--log-level', plan.log_level))
     return [recorder, *nodes]

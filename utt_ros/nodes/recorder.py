@@ -36,7 +36,9 @@ class Recorder(Node):
         super().__init__('recorder')
         self._prefixes: tuple[str, ...] = tuple(options.prefixes)
         self._patterns: list[str] = options.topic or []
-        self._inputs = Node('recorder_inputs')  # no executor serves it: we take
+        self._inputs = Node(  # no executor serves it: we take; a given name is not for it
+            'recorder_inputs', namespace=self.get_namespace(), use_global_arguments=False,
+            enable_rosout=False, start_parameter_services=False)
         self._topics: dict[str, tuple[Topic, Subscription]] = {}
         self._refused: set[str] = set()
         self._matches('')
