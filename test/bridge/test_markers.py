@@ -64,7 +64,7 @@ def test_outline_separates_what_is_seen_from_what_is_not():
     inward = outline.mean(0) - outline
     inward /= np.linalg.norm(inward, axis=1, keepdims=True)
     assert camera.in_view(outline + 0.3 * inward).mean() > 0.9
-    assert not camera.in_view(outline - 0.5 * inward).any()
+    assert camera.in_view(outline - 0.5 * inward).mean() < 0.05  # but for a pointed corner
 
 
 def test_area_without_a_camera_shows_its_access_point_alone():

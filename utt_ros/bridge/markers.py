@@ -6,9 +6,11 @@ from functools import partial
 import numpy as np
 from builtin_interfaces.msg import Duration
 from geometry_msgs.msg import Point, Pose, Quaternion, Vector3
+from rclpy.node import Node
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
 
+from utt_ros.bridge.qos import RELIABLE
 from utt_ros.bridge.samples import to_time
 from utt_ros.geometry.camera import DEPTH_LIMITS_M, CameraModel
 from utt_ros.records import FloatArray
@@ -17,11 +19,37 @@ from utt_ros.twin.engine import Predictions
 
 BODY, ELLIPSE, PATH, LABEL = range(4)  # ids within the namespace of a subject
 VIEW, ACCESS_POINT = range(2)  # ids within that of the area
+INTERVAL_S = 0.2
 LIFETIME = Duration(sec=2)  # of a subject's markers, should nobody delete them
 HEIGHT_M = 1.0  # of spheres above the floor
 LARGEST_M = 50.0  # axis of an ellipse that is still drawn
 CHI2_90 = 4.605  # two degrees of freedom: 90 % of the truth lies within
 ORANGE, BLUE, GREY = (1.0, 0.55, 0.1), (0.2, 0.6, 1.0), (0.7, 0.7, 0.7)
+
+
+class Drawing:
+    """Publishes markers as long as somebody looks, a few times a second at most."""
+
+    def __init__(self, node: Node, area: AreaSettings) -> None:
+        self._area, self._floor = area.area, area_markers(area)
+        self._publisher = node.create_publisher(MarkerArray, 'markers', RELIABLE)
+        self._shown: tuple[str, ...] = ()
+        self._drawn_s = 0.0
+
+    def draw(self, predictions: Predictions, now_s: float) -> None:
+        """Show the subjects; `now_s` is any steady time."""
+        if now_s - self._drawn_s < INTERVAL_S:
+            return
+        self._drawn_s = now_s
+        if self._publisher.get_subscription_count():
+            vanished = sorted(set(self._shown) - set(predictions.subjects))
+            self._publisher.publish(subject_markers(self._area, predictions, vanished))
+            self._shown = predictions.subjects
+
+    def draw_floor(self) -> None:
+        """Show what does not move, for whoever came late."""
+        if self._publisher.get_subscription_count():
+            self._publisher.publish(self._floor)
 
 
 def subject_markers(

@@ -12,10 +12,9 @@ from time import perf_counter
 
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
-from visualization_msgs.msg import MarkerArray
 
 from utt_ros.bridge.diagnostics import Diagnostics
-from utt_ros.bridge.markers import area_markers, subject_markers
+from utt_ros.bridge.markers import Drawing
 from utt_ros.bridge.outputs import Outputs
 from utt_ros.bridge.parameters import declare
 from utt_ros.bridge.process import run_node
@@ -33,7 +32,6 @@ from utt_ros.twin.status import Watch
 from utt_ros.twin.worker import NewestWorker
 
 STATUS_SEC = 1.0
-MARKERS_SEC = 0.2
 TIMES = 600  # ticks over which computing times are reported
 
 
@@ -45,13 +43,11 @@ class Twin(LifecycleNode):
         self._area, self._window = declare(self, AreaSettings), declare(self, WindowSettings)
         settings, belief = declare(self, TwinSettings), declare(self, BeliefSettings, 'belief.')
         self._engine = TwinEngine(self._area, self._window, belief, settings.lag)
-        self._floor = area_markers(self._area)
         self._watch = Watch(self._area.modalities)
         self._outputs = Outputs(self, self._area.area)
         self._times_ms: deque[float] = deque(maxlen=TIMES)
         self._newest: Predictions | None = None
-        self._shown: tuple[str, ...] = ()
-        self._heard_s = self._drawn_s = perf_counter()
+        self._heard_s = perf_counter()
         self._round: int | None = None
         self._refused_samples = self._refused_models = 0
         self._trouble = ''
@@ -59,7 +55,7 @@ class Twin(LifecycleNode):
         self._input = None
         self.create_subscription(DeployedModel, 'deployed_model', self._opener.put, STATE)
         self._status = self.create_publisher(TwinStatus, 'twin_status', RELIABLE)
-        self._markers = self.create_publisher(MarkerArray, 'markers', RELIABLE)
+        self._drawing = Drawing(self, self._area)
         self.create_timer(
             STATUS_SEC, self._report, clock=Clock(clock_type=ClockType.STEADY_TIME))
         self._diagnostics = Diagnostics(self, 'twin', self._values)
@@ -101,15 +97,7 @@ class Twin(LifecycleNode):
         self._outputs.publish(predictions)
         self._newest, self._heard_s = predictions, perf_counter()
         self._times_ms.append(1e3 * (self._heard_s - begin_s))
-        if self._heard_s - self._drawn_s >= MARKERS_SEC:
-            self._draw(predictions)
-
-    def _draw(self, predictions: Predictions) -> None:
-        self._drawn_s = self._heard_s
-        if self._markers.get_subscription_count():
-            vanished = sorted(set(self._shown) - set(predictions.subjects))
-            self._markers.publish(subject_markers(self._area.area, predictions, vanished))
-            self._shown = predictions.subjects
+        self._drawing.draw(predictions, self._heard_s)
 
     def _open(self, message: DeployedModel) -> None:
         """Use this graph from the next tick on; a bad one changes nothing. In the other thread."""
@@ -128,8 +116,7 @@ class Twin(LifecycleNode):
             self.get_clock().now().to_msg(), self._area.area, self._watch, self._newest,
             model_round=self._round, idle_s=perf_counter() - self._heard_s,
             predictions=self._outputs.published, times_ms=self._times_ms))
-        if self._markers.get_subscription_count():
-            self._markers.publish(self._floor)
+        self._drawing.draw_floor()
         if self._newest is not None:
             self._outputs.forget(self._newest.stamp_ns)
 
