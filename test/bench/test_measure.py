@@ -34,6 +34,12 @@ def test_outputs_of_other_ticks_count_nowhere() -> None:
     assert arrived.tolist() == [[-1, -1], [-1, -1], [-1, 204 * MS]]
 
 
+def test_of_the_rows_of_a_tick_the_newest_counts() -> None:
+    rows = records((0, 0, -0.1, 104), (0, 0, 20, 105), (0, 0, 40, 106), (0, 0, 60, 107),
+                   (0, 0, 80, 108))
+    assert measure.arrivals(rows, TICKS, 1, 1)[:, 0].tolist() == [-1, 108 * MS, -1]
+
+
 def test_nothing_received_is_nothing_arrived() -> None:
     assert (measure.arrivals(records(), TICKS, 2, 3) == measure.PENDING).all()
     assert measure.arrivals(records((0, 0, 0, 1)), TICKS[:0], 2, 3).shape == (0, 2)

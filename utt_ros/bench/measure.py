@@ -11,6 +11,7 @@ NS_PER_MS = 1e6
 NS_PER_SEC = 1e9
 PERCENTILES = {'p50': 50.0, 'p90': 90.0, 'p99': 99.0, 'max': 100.0}
 PENDING = -1
+LAG_NS = (10_000_000, 30_000_000)  # about that of the synchronizer, 20 ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +63,15 @@ def arrivals(
 ) -> Stamps:
     """When the last output of every tick and phone arrived (K, P) [ns], or PENDING.
 
-    `records` (N, 4): phone, output, stamp of the tick, time of arrival; `ticks_ns` (K,)
-    increasing. Records of other ticks are ignored.
+    `records` (N, 4): phone, output, stamp, time of arrival; `ticks_ns` (K,) increasing. A record
+    belongs to the tick of its stamp; the newest row of a synthesized IMU to the tick that it is
+    LAG_NS older than. Other records are ignored.
     """
     received = np.full((len(ticks_ns), phones, outputs), PENDING, np.int64)
     if len(records) and len(ticks_ns):
         tick = np.minimum(np.searchsorted(ticks_ns, records[:, 2]), len(ticks_ns) - 1)
-        known = ticks_ns[tick] == records[:, 2]
+        age_ns = ticks_ns[tick] - records[:, 2]
+        known = (age_ns == 0) | ((LAG_NS[0] <= age_ns) & (age_ns < LAG_NS[1]))
         phone, output, _, arrived = records[known].T
         np.maximum.at(received, (tick[known], phone, output), arrived)
     return np.where((received == PENDING).any(axis=2), PENDING, received.max(axis=2))
