@@ -1,0 +1,55 @@
+"""A simulated area through the offline scoring of the demonstration."""
+
+from math import isfinite
+
+import numpy as np
+import pytest
+
+from utt_ros.demo.evaluation import nmse, untrained_positions
+from utt_ros.demo.scenes import find_scenes
+from utt_ros.demo.scoring import score, summarise
+from utt_ros.errors import SessionError
+from utt_ros.federation.store import Checkpoint
+from utt_ros.models.settings import ModelSettings, dump_config
+from utt_ros.models.twin import initial_weights
+from utt_ros.sessions.bags import read_session, write_area, write_session
+from utt_ros.sessions.simulate.world import plan, simulate
+from utt_ros.settings import WindowSettings
+
+
+def initial():
+    model, shape = ModelSettings(), WindowSettings()
+    return Checkpoint('f', 0, dump_config(model, shape), initial_weights(model, shape, 0))
+
+
+@pytest.fixture(scope='module')
+def scene(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('demo')
+    for planned in plan(1, 2.0, 3, [])[:2]:
+        area = planned.area.settings
+        write_area(area, folder / 'in' / area.area)
+        write_session(simulate(planned), area, folder / 'in' / area.area / planned.name)
+    found, = find_scenes(folder / 'in', folder / 'out')
+    return found
+
+
+def test_every_operation_of_an_area_gets_a_number_per_model(scene):
+    first, again = nmse([initial(), initial()], scene)
+    assert first == again
+    assert {'transfer:imu->camera', 'merge:camera+ftm->imu', 'split:ftm->camera+imu'} <= set(first)
+    assert all(isfinite(value) and value > 0.5 for value in first.values())
+
+
+def test_untrained_twin_knows_where_people_are_while_the_camera_sees_them(scene):
+    found, = untrained_positions(initial(), scene)
+    assert np.array_equal(np.unique(found.received_ns), [0])
+    summary = summarise(score(found, read_session(scene.test[0]), use_camera=True))
+    assert summary['camera']['n'] > 300
+    assert summary['camera']['median'] < 0.3
+
+
+def test_sessions_shorter_than_a_window_are_refused_by_the_name_of_their_area(scene):
+    model, shape = ModelSettings(), WindowSettings(horizon=512)
+    long = Checkpoint('f', 0, dump_config(model, shape), initial_weights(model, shape, 0))
+    with pytest.raises(SessionError, match=r"no session of area 'area0' has 54\.2 s"):
+        nmse([long], scene)

@@ -1,0 +1,60 @@
+"""Positions and clocks as the recorder leaves them."""
+
+import numpy as np
+import pytest
+from rosbags.rosbag2 import StoragePlugin, Writer
+
+from utt_ros.demo.recording import read_clocks, read_positions
+from utt_ros.sessions.definitions import typestore
+
+POSE = 'geometry_msgs/msg/PoseWithCovarianceStamped'
+CLOCK = 'rosgraph_msgs/msg/Clock'
+S = 1_000_000_000
+
+
+def pose(types, seconds, x, y):
+    kind = types.types
+    time = kind['builtin_interfaces/msg/Time'](sec=seconds, nanosec=5)
+    covariance = np.zeros(36)
+    covariance[[0, 1, 6, 7]] = 4.0, 1.0, 1.0, 9.0
+    inner = kind['geometry_msgs/msg/Pose'](
+        position=kind['geometry_msgs/msg/Point'](x=x, y=y, z=0.0),
+        orientation=kind['geometry_msgs/msg/Quaternion'](x=0.0, y=0.0, z=0.0, w=1.0))
+    return kind[POSE](
+        header=kind['std_msgs/msg/Header'](stamp=time, frame_id='hall'),
+        pose=kind['geometry_msgs/msg/PoseWithCovariance'](pose=inner, covariance=covariance))
+
+
+@pytest.fixture
+def bag(tmp_path):
+    types = typestore()
+    with Writer(tmp_path / 'bag', version=9, storage_plugin=StoragePlugin.MCAP) as writer:
+        places = {name: writer.add_connection(f'/{name}/position', POSE, typestore=types)
+                  for name in ('hall/twins/ann', 'hall/twins/bob', 'yard/twins/ann')}
+        clocks = [writer.add_connection(name, CLOCK, typestore=types)
+                  for name in ('/clock', '/yard/clock')]
+        for number, place in enumerate(places.values()):
+            message = pose(types, 100 + number, 1.0 + number, -2.0)
+            writer.write(place, (500 + number) * S, types.serialize_cdr(message, POSE))
+        for number, clock in enumerate(clocks):
+            time = types.types['builtin_interfaces/msg/Time'](sec=100 + number, nanosec=0)
+            data = types.serialize_cdr(types.types[CLOCK](clock=time), CLOCK)
+            writer.write(clock, (600 + number) * S, data)
+    return tmp_path / 'bag'
+
+
+def test_positions_are_read_by_area_with_when_they_came(bag):
+    found = read_positions(bag)
+    assert sorted(found) == ['hall', 'yard']
+    hall = found['hall']
+    assert hall.subjects.tolist() == ['ann', 'bob']
+    assert hall.stamps_ns.tolist() == [100 * S + 5, 101 * S + 5]
+    assert hall.received_ns.tolist() == [500 * S, 501 * S]
+    assert hall.positions_m.tolist() == [[1.0, -2.0], [2.0, -2.0]]
+    assert hall.covariances_m2[0].tolist() == [[4.0, 1.0], [1.0, 9.0]]
+
+
+def test_clock_without_a_name_is_that_of_the_only_area(bag):
+    found = read_clocks(bag, 'hall')
+    assert found['hall'].tolist() == [[100 * S, 600 * S]]
+    assert found['yard'].tolist() == [[101 * S, 601 * S]]
