@@ -1,5 +1,6 @@
 """One area's twin: a synced batch in, predictions of all its subjects out."""
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ from utt_ros.twin.settings import BeliefSettings
 
 FRESH_S = {'camera': 0.5, 'ftm': 2.0, 'imu': 0.5}  # younger than that, a sensor counts as there
 PRIOR_AGE_S = 1.0  # of the camera, up to which the belief's velocity tells the model anything
+UNSAID = np.full((2, 2), np.nan, np.float32)  # of somebody whom the model saw for the first time
 LAG_S = 0.02  # of the IMU behind its tick, as the synchronizer's `lag`
 
 Stamps = npt.NDArray[np.int64]
@@ -38,7 +40,11 @@ class Predictions:
 
 
 class TwinEngine:
-    """Belief and model of one area. For one thread; `deploy` may be called from any."""
+    """Belief and model of one area. For one thread; `deploy` may be called from any.
+
+    Model and belief take about as long, so they run at the same time: what the model says of the
+    velocity at a tick carries the belief to the next one. Directions are those of the tick itself.
+    """
 
     def __init__(
         self, area: AreaSettings, window: WindowSettings, belief: BeliefSettings | None = None,
@@ -50,6 +56,8 @@ class TwinEngine:
         self._runtime: OnnxRuntime | None = None
         self._velocities: dict[str, FloatArray] = {}  # subject -> (2,) where the camera saw it
         self._turns: dict[str, float] = {}  # subject -> error of its compass [rad]
+        self._said: dict[str, FloatArray] = {}  # subject -> (2, 2) velocity, its deviation
+        self._pool = ThreadPoolExecutor(1, 'model')
         self._epoch = -1
         self._seconds = window.period * np.arange(1, window.horizon + 1, dtype=np.float32)
         self._ahead_ns = np.round(1e9 * self._seconds).astype(np.int64)
@@ -57,6 +65,11 @@ class TwinEngine:
         self._behind_ns = np.round(1e9 * (lag_s + rows)).astype(np.int64)
         self.failures = 0  # ticks at which the model gave no usable answer
         self.failure = ''
+
+    @property
+    def refused(self) -> int:
+        """Subjects times ticks that the belief had no room for."""
+        return self._belief.refused
 
     @property
     def ready(self) -> bool:
@@ -71,7 +84,7 @@ class TwinEngine:
         """Take in one tick. A model that fails is counted, and the belief goes on without it."""
         self._history.push(batch)
         if batch.epoch != self._epoch:
-            self._epoch, self._velocities, self._turns = batch.epoch, {}, {}
+            self._epoch, self._velocities, self._turns, self._said = batch.epoch, {}, {}, {}
         windows = self._history.windows()
         heading, valid = compass_heading(
             windows.values['imu'], windows.masks['imu'],
@@ -79,12 +92,10 @@ class TwinEngine:
         prior, prior_valid = self._prior(batch.subjects)
         turns = np.array([self._turns.get(name, 0.0) for name in batch.subjects], np.float32)
         frame = np.where(valid, heading + turns, np.arctan2(prior[:, 1], prior[:, 0]))
-        answer = self._ask(windows, valid, rotate(prior, -frame), prior_valid)
-        pace = None
-        if answer is not None:
-            pace = Pace(heading, valid, answer.velocity, answer.velocity_std)
-        estimate = self._belief.step(batch, pace)
-        self._remember(batch.subjects, estimate)
+        asked = self._ask(windows, valid, rotate(prior, -frame), prior_valid)
+        estimate = self._belief.step(batch, self._pace(batch.subjects, heading, valid))
+        answer = self._await(asked)
+        self._remember(batch.subjects, estimate, answer)
         ahead = estimate.velocity[:, None] * self._seconds[:, None]
         if answer is not None:
             framed = valid | prior_valid
@@ -101,24 +112,41 @@ class TwinEngine:
     def _ask(
         self, windows: Windows, heading_valid: MaskArray, prior: FloatArray,
         prior_valid: MaskArray,
-    ) -> Answer | None:
-        runtime = self._runtime
-        if runtime is None or not windows.subjects:
+    ) -> 'Future[Answer] | None':
+        """Let the model begin; it runs while the belief is worked out."""
+        if self._runtime is None or not windows.subjects:
             return None
         context = np.column_stack([heading_valid, prior, prior_valid]).astype(np.float32)
+        return self._pool.submit(self._runtime.run, windows, context)
+
+    def _await(self, asked: 'Future[Answer] | None') -> Answer | None:
         try:
-            return runtime.run(windows, context)
+            return None if asked is None else asked.result()
         except ModelError as err:
             self.failures += 1
             self.failure = str(err)
             return None
 
-    def _remember(self, subjects: tuple[str, ...], estimate: Estimate) -> None:
+    def _pace(
+        self, subjects: tuple[str, ...], heading: FloatArray, valid: MaskArray,
+    ) -> Pace | None:
+        """Where subjects head now, as fast as the model said at the last tick."""
+        if not self._said:
+            return None
+        said = np.array([self._said.get(name, UNSAID) for name in subjects], np.float32)
+        velocity, std = said.reshape(-1, 2, 2).transpose(1, 0, 2)
+        return Pace(heading, valid & np.isfinite(velocity[:, 0]), velocity, std)
+
+    def _remember(
+        self, subjects: tuple[str, ...], estimate: Estimate, answer: Answer | None,
+    ) -> None:
         seen = estimate.known & (estimate.age_s['camera'] <= PRIOR_AGE_S)
         self._velocities = {
             name: estimate.velocity[row] for row, name in enumerate(subjects) if seen[row]}
         self._turns = {
             name: float(estimate.compass_error[row]) for row, name in enumerate(subjects)}
+        self._said = {} if answer is None else dict(zip(
+            subjects, np.stack([answer.velocity, answer.velocity_std], axis=1), strict=True))
 
     def _predict(
         self, batch: SyncedBatch, estimate: Estimate, ahead: FloatArray, answer: Answer | None,
