@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -10,14 +11,19 @@ NODE = """
 import sys
 from rclpy.node import Node
 from utt_ros.bridge.process import run_node
-from utt_ros.errors import SettingsError
+from utt_ros.errors import SettingsError, UttError
 
 def make():
     if 'refuse' in sys.argv:
         raise SettingsError('no such luck')
     node = Node('quiet')
-    node.create_timer(0.05, lambda: print('spinning', flush=True))
+    node.create_timer(0.05, tick)
     return node
+
+def tick():
+    print('spinning', flush=True)
+    if 'fail' in sys.argv:
+        raise UttError('out of luck')
 
 sys.exit(run_node(make, []))
 """
@@ -41,10 +47,27 @@ def test_signal_ends_a_node_cleanly_even_when_it_comes_twice(
 
 
 @pytest.mark.usefixtures('ros_domain')
-def test_node_whose_settings_are_refused_ends_with_exit_code_2() -> None:
+@pytest.mark.parametrize(('how', 'code', 'reason'), [
+    ('refuse', 2, 'no such luck'), ('fail', 1, 'out of luck'),
+])
+def test_refused_settings_end_a_node_with_2_and_a_later_error_with_1(
+    how: str, code: int, reason: str,
+) -> None:
     done = subprocess.run(
-        [sys.executable, '-c', NODE, 'refuse'], capture_output=True, text=True, timeout=WAIT_SEC,
+        [sys.executable, '-c', NODE, how], capture_output=True, text=True, timeout=WAIT_SEC,
         check=False,
     )
-    assert done.returncode == 2
-    assert 'no such luck' in done.stderr
+    assert done.returncode == code
+    assert reason in done.stderr
+
+
+@pytest.mark.usefixtures('ros_domain')
+def test_signal_that_is_repeated_until_the_end_changes_nothing() -> None:
+    command = [sys.executable, '-c', NODE]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == 'spinning\n'
+        deadline_s = time.monotonic() + WAIT_SEC
+        while process.poll() is None and time.monotonic() < deadline_s:
+            process.send_signal(signal.SIGINT)
+    assert process.returncode == 0

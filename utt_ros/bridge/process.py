@@ -1,7 +1,7 @@
 """A node as a process: start, spin, stop cleanly."""
 
+import os
 import signal
-import sys
 from collections.abc import Callable, Sequence
 from time import monotonic
 from types import FrameType
@@ -27,7 +27,8 @@ def run_node(
 ) -> int:
     """Run one node until SIGINT or SIGTERM, or until `done`, which is asked often.
 
-    Returns 0, or 2 when an error of ours ends it.
+    Returns 0; 2 when its settings are refused, so that starting it again would not help; 1 when an
+    error of ours ends it later.
     """
     stop = StopRequest()
     rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
@@ -43,12 +44,14 @@ def run_node(
         spin_until(executor, lambda: stop() or done(node))
     except UttError as err:
         node.get_logger().fatal(str(err))
-        return 2
+        return 1
     finally:
         executor.remove_node(node)
         node.destroy_node()
         executor.shutdown()
         rclpy.try_shutdown()
+        # While the interpreter ends, Python's handlers are gone: a repeated request would kill it.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     return 0
 
 
@@ -69,10 +72,10 @@ class StopRequest:
         return self._asked_s is not None
 
     def _ask(self, number: int, _frame: FrameType | None) -> None:
-        if self._asked_s is None:
-            self._asked_s = monotonic()
-        elif monotonic() - self._asked_s > REPEAT_SEC:
-            sys.exit(128 + number)
+        now_s = monotonic()
+        if self._asked_s is not None and now_s - self._asked_s > REPEAT_SEC:
+            os._exit(128 + number)  # an exception may be thrown into code that cannot stand it
+        self._asked_s = now_s
 
 
 def spin_until(executor: Executor, done: Callable[[], bool]) -> None:
