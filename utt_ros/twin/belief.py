@@ -33,6 +33,7 @@ X, Y, VX, VY, TURN, SLOW, HIDE = range(7)
 DISAGREES = 16.0  # squared Mahalanobis distance at which the camera contradicts the cloud
 STRIKES = 2  # contradictions in a row after which the camera is believed
 DEPLETED = 0.5  # share of effective particles below which a cloud is resampled
+FARTHEST_M = 1000.0  # a position or range beyond is a fault
 RING_STD_M = 0.5  # radial spread of a new cloud about its first range
 SIGHT_NS = 3_000_000_000  # a camera that saw nobody for longer may be covered
 NEVER = -(1 << 62)
@@ -82,11 +83,16 @@ class Belief:
         self._random = [generator('', row) for row in range(rows)]
         self._sight_ns = NEVER
 
+    @property
+    def refused(self) -> int:
+        """Subjects times ticks beyond `max_subjects`."""
+        return self._roster.refused
+
     def step(self, batch: SyncedBatch, pace: Pace | None = None) -> Estimate:
         """Carry all subjects of a tick to its stamp and take in what was measured.
 
-        Values that are not finite count as not measured. A new epoch, or an absence of more than
-        `max_gap`, starts a subject anew.
+        Values that are not finite or absurd count as not measured. A new epoch, or an absence of
+        more than `max_gap`, starts a subject anew.
         """
         rows, elapsed, new = self._roster.admit(batch)
         for name, row in new:
@@ -121,7 +127,7 @@ class Belief:
         """What is new and usable per subject and sensor (S, 3); remembers when that was."""
         measured = np.stack([
             batch.camera_mask & np.isfinite(batch.camera).all(1),
-            batch.ftm_mask & np.isfinite(batch.ftm[:, 0]),
+            batch.ftm_mask & (np.abs(batch.ftm[:, 0]) <= FARTHEST_M),
             batch.imu_mask.any(1)], axis=1)[served]
         self._seen[rows] = np.where(measured, batch.stamp_ns, self._seen[rows])
         return np.asarray(measured)
@@ -185,7 +191,9 @@ class Belief:
     def _see(self, rows: Indices, boxes: FloatArray, seen: MaskArray) -> None:
         """Take in boxes (S, 5) where `seen`."""
         where, spread = self._camera.locate(boxes[seen])
-        usable = np.isfinite(where).all(1) & np.isfinite(spread).all((1, 2))
+        with np.errstate(invalid='ignore', over='ignore'):
+            usable = (np.abs(where).max(1, initial=0) <= FARTHEST_M) & (
+                np.trace(spread, axis1=1, axis2=2) <= FARTHEST_M**2)
         rows, where, spread = rows[seen][usable], where[usable], spread[usable]
         old = self._known[rows]
         for row, centre, covariance in zip(rows[~old], where[~old], spread[~old], strict=True):

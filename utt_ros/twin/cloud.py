@@ -62,7 +62,7 @@ def resample(states: FloatArray, weights: FloatArray, offsets: Array) -> FloatAr
     """Equally weighted particles (S, D, P); systematic resampling with offsets (S,) in [0, 1)."""
     subjects, _, count = states.shape
     total = np.cumsum(weights, axis=1, dtype=np.float64)
-    upto = np.floor(total * (count / total[:, -1:]) - offsets[:, None]).astype(np.intp) + 1
+    upto = np.ceil(total * (count / total[:, -1:]) - offsets[:, None]).astype(np.intp)
     upto[:, -1] = count
     copies = np.diff(np.clip(upto, 0, count), axis=1, prepend=0)
     chosen = np.repeat(np.tile(np.arange(count), subjects), copies.ravel())

@@ -59,8 +59,9 @@ class TwinEngine:
         self._said: dict[str, FloatArray] = {}  # subject -> (2, 2) velocity, its deviation
         self._pool = ThreadPoolExecutor(1, 'model')
         self._epoch = -1
-        self._seconds = window.period * np.arange(1, window.horizon + 1, dtype=np.float32)
-        self._ahead_ns = np.round(1e9 * self._seconds).astype(np.int64)
+        seconds = window.period * np.arange(1, window.horizon + 1)
+        self._seconds = seconds.astype(np.float32)
+        self._ahead_ns = np.round(1e9 * seconds).astype(np.int64)
         rows = np.arange(window.imu_rows)[::-1] * window.period / window.imu_rows
         self._behind_ns = np.round(1e9 * (lag_s + rows)).astype(np.int64)
         self.failures = 0  # ticks at which the model gave no usable answer

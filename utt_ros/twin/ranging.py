@@ -41,7 +41,7 @@ class RangingModel:
 
     def distance(self, ranges: Array) -> Array:
         """Distances (...) [m] on the floor from the access point; at least 0.5."""
-        slant = (ranges - self.trend[0]) / (1 + self.trend[1])
+        slant = np.maximum((ranges - self.trend[0]) / (1 + self.trend[1]), 0.0)
         return np.asarray(np.sqrt(np.maximum(slant**2 - self._rise**2, 0.25)))
 
     def likelihood(

@@ -1,0 +1,122 @@
+import numpy as np
+import pytest
+
+from utt_ros.errors import MeasurementError
+from utt_ros.settings import AreaSettings, WindowSettings
+from utt_ros.twin.engine import TwinEngine
+from utt_ros.twin.runtime import OnnxRuntime
+
+SHAPE = WindowSettings()
+FIELD_T = 28e-6
+
+
+class Walk:
+    """One who walks along x at 1 m/s, holding the phone flat and ahead."""
+
+    def __init__(self, world, x=5.0):
+        self.people = world(subjects=1)
+        self.people.compass_error[:] = 0
+        self.x = x
+
+    def tick(self, **sensors):
+        self.people.position[:] = self.x - 0.12, 0.0
+        self.people.direction[:], self.people.speed[:] = 0.0, 1.0
+        batch = self.people.tick(**sensors)
+        self.people.position[:] = self.x, 0.0
+        self.x += 0.1
+        batch.imu[..., 2] = 9.81
+        batch.imu[..., 6:] = 0.0, FIELD_T, -30e-6
+        return batch
+
+
+@pytest.fixture
+def engine(make_graph):
+    """Its x axis points to magnetic north."""
+    engine = TwinEngine(AreaSettings(area='hall', magnetic_yaw=np.pi / 2), SHAPE)
+    engine.deploy(OnnxRuntime(make_graph(1.0), SHAPE))
+    return engine
+
+
+def run(engine, walk, ticks, **sensors):
+    for _ in range(ticks):
+        predictions = engine.step(walk.tick(**sensors))
+    return predictions
+
+
+def test_future_leads_ahead_of_the_position(engine, world):
+    found = run(engine, Walk(world), 40)
+    assert found.trajectory.shape == (1, SHAPE.horizon, 2)
+    np.testing.assert_allclose(found.trajectory[:, -1] - found.position, [[3.0, 0.0]], atol=0.4)
+    assert (found.trajectory_stamps_ns - found.stamp_ns == 10**8 * np.arange(1, 31)).all()
+
+
+def test_synthesized_imu_has_the_rows_and_stamps_of_the_tick(engine, world):
+    found = run(engine, Walk(world), 3)
+    assert found.imu.shape == (1, 5, 9)
+    assert (found.stamp_ns - found.imu_stamps_ns).tolist() == [
+        100_000_000, 80_000_000, 60_000_000, 40_000_000, 20_000_000]
+
+
+def test_sources_say_what_a_position_stands_on(engine, world):
+    walk = Walk(world)
+    assert run(engine, walk, 10).sources == ('camera+ftm+imu',)
+    assert run(engine, walk, 10, camera=False).sources == ('ftm+imu',)
+    assert run(engine, walk, 25, camera=False, ftm=False).sources == ('imu',)
+    assert run(engine, walk, 10, camera=False, ftm=False, imu=False).sources == ('memory',)
+
+
+def test_position_goes_on_when_the_camera_is_lost(engine, world):
+    walk = Walk(world)
+    run(engine, walk, 30)
+    found = run(engine, walk, 30, camera=False)
+    assert np.linalg.norm(found.position - walk.people.position) < 1.2
+
+
+def test_without_a_model_the_future_is_a_straight_line_and_no_imu_is_made_up(world):
+    engine, walk = TwinEngine(AreaSettings(area='hall'), SHAPE), Walk(world)
+    found = run(engine, walk, 40)
+    assert found.imu is None
+    np.testing.assert_allclose(
+        found.trajectory[0], found.position + 0.1 * np.arange(1, 31)[:, None] * found.velocity,
+        rtol=1e-5)
+    np.testing.assert_allclose(found.velocity, [[1.0, 0.0]], atol=0.3)
+
+
+def test_model_that_fails_is_counted_and_the_belief_goes_on(make_graph, world):
+    engine, walk = TwinEngine(AreaSettings(area='hall'), SHAPE), Walk(world)
+    engine.deploy(OnnxRuntime(make_graph(fragile=True), SHAPE))
+    found = run(engine, walk, 40)
+    assert engine.failures > 25
+    assert engine.failure == 'velocity is not finite'
+    assert np.linalg.norm(found.position - walk.people.position) < 0.3
+
+
+def test_model_is_exchanged_between_two_ticks(engine, make_graph, world):
+    walk = Walk(world)
+    run(engine, walk, 30)
+    engine.deploy(OnnxRuntime(make_graph(2.0), SHAPE))
+    found = run(engine, walk, 1)
+    assert np.linalg.norm(found.trajectory[0, -1] - found.position[0]) == pytest.approx(6, abs=0.1)
+
+
+def test_nobody_and_nobody_known_give_empty_predictions(engine, world):
+    people = world(subjects=2)
+    assert engine.step(people.tick(who=slice(0, 0))).subjects == ()
+    found = engine.step(people.tick(camera=False, ftm=False))
+    assert found.subjects == ()
+    assert found.position.shape == (0, 2)
+    assert found.trajectory.shape == (0, SHAPE.horizon, 2)
+
+
+def test_tick_of_another_shape_is_refused(engine, world):
+    batch = world(subjects=1).tick()
+    object.__setattr__(batch, 'imu', batch.imu[:, :4])
+    with pytest.raises(MeasurementError, match='4 rows of IMU'):
+        engine.step(batch)
+
+
+def test_jump_back_in_time_begins_anew(engine, world):
+    walk = Walk(world)
+    run(engine, walk, 30)
+    walk.people.sequence, walk.people.epoch = 0, 1
+    assert run(engine, walk, 1, camera=False, ftm=False).subjects == ()
