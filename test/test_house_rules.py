@@ -2,6 +2,7 @@
 
 import ast
 import re
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -16,9 +17,10 @@ PACKAGE = ROOT / 'utt_ros'
 
 ROS = re.compile(
     r'(rclpy|launch|launch_ros|message_filters|cv_bridge|tf2_ros|ament_index_python|rosidl_\w+|'
-    r'builtin_interfaces|std_srvs|\w+_msgs|utt_ros\.(msg|bridge|nodes))(\.|$)'
+    r'builtin_interfaces|rcl_interfaces|std_srvs|\w+_msgs|utt_ros\.(msg|bridge|nodes))(\.|$)'
 )
 TORCH = re.compile(r'torch(\.|$)')
+DISTRIBUTIONS = {'yaml': 'pyyaml'}
 # The bench drives a naive pipeline beside ours, so it speaks ROS and torch as the nodes do.
 OUTER_ROOMS = {'bridge', 'nodes', 'cli', 'demo', 'bench'}
 
@@ -158,6 +160,21 @@ def test_no_assert_guards_the_package() -> None:
         for module in modules().values()
         for node in ast.walk(module.tree)
         if isinstance(node, ast.Assert)
+    ]
+    assert not found
+
+
+def test_every_package_that_is_imported_is_declared() -> None:
+    declared = (ROOT / 'pyproject.toml').read_text(encoding='utf-8').lower()
+    modules_of_tests = (Module(path) for path in (ROOT / 'test').rglob('*.py'))
+    known = {*sys.stdlib_module_names, 'utt_ros'}
+    found = [
+        f'{module.at(line)}: {top}'
+        for module in (*modules().values(), *modules_of_tests)
+        for name, line in module.imports
+        if (top := name.split('.')[0]) not in known
+        if not ROS.match(name)
+        if not re.search(rf'^  "{DISTRIBUTIONS.get(top, top)}\b', declared, re.MULTILINE)
     ]
     assert not found
 
