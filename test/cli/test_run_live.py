@@ -1,0 +1,95 @@
+"""`utt run` with the real nodes: an area that replays a recording, from its start to Ctrl-C."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from geometry_msgs.msg import PoseWithCovarianceStamped
+from nav_msgs.msg import Path as PathMessage
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from sensor_msgs.msg import Imu
+from utt_ros.msg import TwinStatus
+
+from utt_ros.bridge.qos import SENSOR
+from utt_ros.cli.main import main
+from utt_ros.run.prepare import CHECKOUT
+
+UTT = 'import sys; from utt_ros.cli.main import main; sys.exit(main())'
+START_SEC = 90.0  # torch is imported, on a machine that may be busy
+STOP_SEC = 30.0
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Path:
+    """Simulate the first session of one area."""
+    words = ['--areas', '1', '--minutes', '0.5', '--seed', '1']
+    assert main(['simulate', '--out', str(tmp_path / 'sessions'), *words]) == 0
+    return next(iter(sorted((tmp_path / 'sessions').glob('*/*/metadata.yaml')))).parent
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(*words: object) -> subprocess.Popen[bytes]:
+        command = [sys.executable, '-c', UTT, 'run', *map(str, words)]
+        with (tmp_path / 'said').open('wb') as said:
+            started.append(subprocess.Popen(command, stdout=said, stderr=said, cwd=CHECKOUT))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def test_area_predicts_from_a_recording_until_ctrl_c(
+    tmp_path: Path, ros: int, recording: Path, wait_until: Callable[..., None],
+    run: Callable[..., subprocess.Popen[bytes]],
+) -> None:
+    area, got, node = recording.parent.name, set[str](), Node('watcher')
+    bag = ['--bag', recording, '--loop', '--state', tmp_path / 'state', '--loopback-only']
+    process = run(*bag)
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    wanted = {'position': PoseWithCovarianceStamped, 'trajectory': PathMessage, 'imu': Imu}
+
+    def listen() -> None:
+        for topic, _ in node.get_topic_names_and_types():
+            kind = topic.rpartition('/')[2]
+            if topic.startswith(f'/{area}/twins/') and kind in wanted:
+                wants = wanted.pop(kind)
+                node.create_subscription(wants, topic, lambda _, kind=kind: got.add(kind), SENSOR)
+        executor.spin_once(timeout_sec=0.1)
+
+    def see(status: TwinStatus) -> None:
+        got.update({'model'} if status.model_ready else ())
+
+    node.create_subscription(TwinStatus, f'/{area}/twin_status', see, SENSOR)
+    outputs = {'imu', 'model', 'position', 'trajectory'}
+    wait_until(lambda: got == outputs, timeout_sec=START_SEC, spin=listen)
+    nodes = psutil.Process(process.pid).children()
+    assert len(nodes) == 4
+    process.send_signal(signal.SIGINT)
+    assert process.wait(STOP_SEC) == 0, (tmp_path / 'said').read_text()
+    assert not any(child.is_running() for child in nodes)
+    executor.shutdown()
+    node.destroy_node()
+
+
+def test_settings_that_a_node_refuses_end_the_run_with_an_error(
+    tmp_path: Path, ros_domain: int, run: Callable[..., subprocess.Popen[bytes]],
+) -> None:
+    file = tmp_path / 'area.yaml'
+    own = '/**/sync:\n  ros__parameters: {lag: -1.0}\n'
+    file.write_text(f'/**:\n  ros__parameters: {{area: hall}}\n{own}')
+    process = run(file, '--state', tmp_path / 'state')
+    assert process.wait(START_SEC) == 1
+    said = (tmp_path / 'said').read_text()
+    assert 'lag' in said
+    assert 'stopped because hall/sync ended with exit code 2' in said

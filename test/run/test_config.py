@@ -1,0 +1,96 @@
+"""The example files name every parameter, with its default and its meaning."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from utt_ros.federation.settings import AggregatorSettings
+from utt_ros.learning.settings import LearningSettings, TrainerSettings
+from utt_ros.models.settings import ModelSettings
+from utt_ros.run.graph import DECIDED, read_area
+from utt_ros.run.prepare import CHECKOUT
+from utt_ros.settings import AreaSettings, WindowSettings
+from utt_ros.sync.settings import SyncSettings
+from utt_ros.twin.settings import BeliefSettings, TwinSettings
+
+CONFIG = CHECKOUT / 'config'
+Part = tuple[type, str]  # settings, prefix of their names
+NODES: dict[str, tuple[str, str, tuple[Part, ...]]] = {  # file, block, what the node declares
+    'sync': ('area.yaml', '/**/sync', (
+        (AreaSettings, ''), (WindowSettings, ''), (SyncSettings, ''))),
+    'twin': ('area.yaml', '/**/twin', (
+        (AreaSettings, ''), (WindowSettings, ''), (TwinSettings, ''),
+        (BeliefSettings, 'belief.'))),
+    'trainer': ('area.yaml', '/**/trainer', (
+        (AreaSettings, ''), (WindowSettings, ''), (TrainerSettings, ''), (LearningSettings, ''),
+        (ModelSettings, 'model.'))),
+    'aggregator': ('aggregator.yaml', '', (
+        (AggregatorSettings, ''), (WindowSettings, ''), (ModelSettings, 'model.'))),
+}
+
+
+def flat(values: Mapping[str, Any], prefix: str = '') -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        whole = prefix + name
+        found |= flat(value, f'{whole}.') if isinstance(value, dict) else {whole: value}
+    return found
+
+
+def told(file: str, blocks: Iterable[str]) -> dict[str, Any]:
+    document = yaml.safe_load((CONFIG / file).read_text())
+    found: dict[str, Any] = {}
+    for block in filter(None, blocks):
+        found |= flat(document[block]['ros__parameters'])
+    return found
+
+
+def defaults(parts: Iterable[Part]) -> dict[str, Any]:
+    found = {prefix + item.name: item.default for cls, prefix in parts for item in fields(cls)}
+    values = {name: list(value) if isinstance(value, tuple) else value
+              for name, value in found.items() if name not in DECIDED - {'area'}}
+    return {name: value for name, value in values.items() if value != []}  # YAML of rcl has none
+
+
+@pytest.mark.parametrize('node', NODES)
+def test_example_has_every_parameter_of_a_node_with_its_default(node: str) -> None:
+    file, block, parts = NODES[node]
+    expected, own = defaults(parts), told(file, [block])
+    assert set(own) <= set(expected)
+    assert {name: value for name, value in told(file, ['/**', block]).items()
+            if name in expected} == expected
+
+
+def test_example_has_no_parameter_that_nobody_declares() -> None:
+    declared = {name for node in ('sync', 'twin', 'trainer') for name in defaults(NODES[node][2])}
+    assert set(told('area.yaml', ['/**'])) <= declared
+    assert set(told('aggregator.yaml', ['/**'])) == set(defaults(NODES['aggregator'][2]))
+
+
+def test_parameter_that_means_two_things_is_not_told_to_every_node() -> None:
+    meanings: dict[str, set[str]] = {}
+    for _, _, parts in (NODES[node] for node in ('sync', 'twin', 'trainer')):
+        for cls, prefix in parts:
+            for item in fields(cls):
+                meanings.setdefault(prefix + item.name, set()).add(item.metadata['text'])
+    several = {name for name, texts in meanings.items() if len(texts) > 1} - {'lag'}
+    assert not several & set(told('area.yaml', ['/**']))
+
+
+@pytest.mark.parametrize('file', ['area.yaml', 'aggregator.yaml'])
+def test_example_says_what_every_parameter_means(file: str) -> None:
+    said = re.sub(r'\s*\n\s*# ', ' ', (CONFIG / file).read_text())
+    for cls in {cls for node in NODES.values() if node[0] == file for cls, _ in node[2]}:
+        for item in fields(cls):
+            if item.name not in DECIDED and (cls, item.name) != (TwinSettings, 'lag'):
+                assert item.metadata['text'] in said
+
+
+def test_example_is_a_file_that_an_area_starts_with() -> None:
+    area = read_area(Path(CONFIG / 'area.yaml'))
+    assert area.settings == AreaSettings()
