@@ -148,7 +148,7 @@ def main(args: Sequence[str] | None = None) -> int:
         return made[0]
 
     code = run_node(make, args, Recorder.is_over)
-    return 2 if made and made[0].failed else code
+    return 1 if made and made[0].failed else code
 
 
 if __name__ == '__main__':
