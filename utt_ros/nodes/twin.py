@@ -130,6 +130,7 @@ class Twin(LifecycleNode):
             'ticks': self._watch.ticks,
             'ticks_lost': self._watch.lost,
             'predictions': self._outputs.published,
+            'subjects_refused': self._engine.refused,
             'samples_refused': self._refused_samples,
             'models_refused': self._refused_models,
             'model_failures': self._engine.failures,
