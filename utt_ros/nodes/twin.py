@@ -8,6 +8,7 @@ import gc
 import sys
 from collections import deque
 from collections.abc import Mapping, Sequence
+from threading import Event
 from time import perf_counter
 
 from rclpy.clock import Clock, ClockType
@@ -32,6 +33,7 @@ from utt_ros.twin.status import Watch
 from utt_ros.twin.worker import NewestWorker
 
 STATUS_SEC = 1.0
+LONGEST_WAIT_SEC = 0.5
 TIMES = 600  # ticks over which computing times are reported
 
 
@@ -51,6 +53,7 @@ class Twin(LifecycleNode):
         self._round: int | None = None
         self._refused_samples = self._refused_models = 0
         self._trouble = ''
+        self._tick_ended = Event()
         self._opener = NewestWorker('graph', self._open)
         self._input = None
         self.create_subscription(DeployedModel, 'deployed_model', self._opener.put, STATE)
@@ -97,12 +100,18 @@ class Twin(LifecycleNode):
         self._outputs.publish(predictions)
         self._newest, self._heard_s = predictions, perf_counter()
         self._times_ms.append(1e3 * (self._heard_s - begin_s))
+        self._tick_ended.set()
         self._drawing.draw(predictions, self._heard_s)
 
     def _open(self, message: DeployedModel) -> None:
-        """Use this graph from the next tick on; a bad one changes nothing. In the other thread."""
+        """Use this graph from the next tick on; a bad one changes nothing. In the other thread.
+
+        Opening holds Python's lock for 40 ms, so it waits for the end of a tick, if there are any.
+        """
         try:
             deployment = deployment_from_message(message)
+            self._tick_ended.clear()
+            self._tick_ended.wait(LONGEST_WAIT_SEC)
             self._engine.deploy(OnnxRuntime(deployment.graph, self._window))
             self._round = deployment.round
         except ModelError as err:
