@@ -39,8 +39,29 @@ def test_answer_has_a_row_per_subject(make_graph, rng, subjects):
 
 @pytest.mark.parametrize('payload', [b'', b'no graph at all', b'\x08\x07' * 500])
 def test_bytes_that_are_no_graph_are_refused(payload):
-    with pytest.raises(ModelError, match='ONNX Runtime'):
+    with pytest.raises(ModelError, match='not a graph'):
         OnnxRuntime(payload, SHAPE)
+
+
+def test_new_weights_of_the_same_graph_share_its_session(make_graph, rng):
+    old = OnnxRuntime(make_graph(1.2), SHAPE)
+    new = OnnxRuntime(make_graph(0.7), SHAPE, old)
+    assert new.session is old.session
+    windows, context = windows_of(rng, 2), np.zeros((2, 4), np.float32)
+    for runtime, speed in ((new, 0.7), (old, 1.2)):
+        np.testing.assert_allclose(runtime.run(windows, context).velocity, [[speed, 0]] * 2)
+
+
+def test_another_graph_gets_a_session_of_its_own(make_graph):
+    old = OnnxRuntime(make_graph(), SHAPE)
+    assert OnnxRuntime(make_graph(fragile=True), SHAPE, old).session is not old.session
+
+
+def test_weights_that_are_not_finite_are_refused_and_spoil_nothing(make_graph, rng):
+    old = OnnxRuntime(make_graph(1.2), SHAPE)
+    with pytest.raises(ModelError, match='not finite'):
+        OnnxRuntime(make_graph(float('nan')), SHAPE, old)
+    old.run(windows_of(rng, 2), np.zeros((2, 4), np.float32))
 
 
 def test_graph_that_asks_for_something_unknown_is_refused(make_graph):

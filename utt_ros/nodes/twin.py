@@ -50,6 +50,7 @@ class Twin(LifecycleNode):
         self._times_ms: deque[float] = deque(maxlen=TIMES)
         self._newest: Predictions | None = None
         self._heard_s = perf_counter()
+        self._runtime: OnnxRuntime | None = None
         self._round: int | None = None
         self._refused_samples = self._refused_models = 0
         self._trouble = ''
@@ -112,7 +113,8 @@ class Twin(LifecycleNode):
             deployment = deployment_from_message(message)
             self._tick_ended.clear()
             self._tick_ended.wait(LONGEST_WAIT_SEC)
-            self._engine.deploy(OnnxRuntime(deployment.graph, self._window))
+            self._runtime = OnnxRuntime(deployment.graph, self._window, self._runtime)
+            self._engine.deploy(self._runtime)
             self._round = deployment.round
         except ModelError as err:
             self._refused_models += 1

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import onnx
 import onnxruntime
 
 from utt_ros.errors import ModelError
@@ -25,19 +26,21 @@ class Answer:
 
 
 class OnnxRuntime:
-    """One graph on one thread. Raises ModelError when it is none, or not of this shape."""
+    """One graph on one thread. Raises ModelError when it is none, or not of this shape.
 
-    def __init__(self, payload: bytes, shape: WindowSettings) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        try:
-            self._session = onnxruntime.InferenceSession(
-                payload, options, providers=['CPUExecutionProvider'])
-        except Exception as err:  # the library has no common base for what a broken graph raises
-            raise ModelError(f'not a graph that ONNX Runtime can run: {err}') from err
+    Opening a session takes tens of milliseconds in which no other thread runs, so a model that
+    differs from `like` in its weights alone shares its session: weights are inputs of it.
+    """
+
+    def __init__(
+        self, payload: bytes, shape: WindowSettings, like: 'OnnxRuntime | None' = None,
+    ) -> None:
         self._shape = shape
-        self._check()
+        self.skeleton, self._weights = _split(payload)
+        shared = like is not None and like.skeleton == self.skeleton
+        self.session: onnxruntime.InferenceSession = (
+            like.session if like and shared else _open(self.skeleton))
+        self._wanted = self._check()
         self.run(self._blank(1), np.zeros((1, CONTEXT), np.float32))
 
     def run(self, windows: Windows, context: FloatArray) -> Answer:
@@ -48,7 +51,7 @@ class OnnxRuntime:
         inputs = {name: array for name, array in self._inputs(windows, context).items()
                   if name in self._wanted}
         try:
-            outputs = self._session.run(list(self._expected(1)), inputs)
+            outputs = self.session.run(list(self._expected(1)), {**inputs, **self._weights})
         except Exception as err:
             raise ModelError(f'the graph failed: {err}') from err
         named = dict(zip(self._expected(len(windows)).items(), outputs, strict=True))
@@ -74,14 +77,16 @@ class OnnxRuntime:
         return {'velocity': pair, 'velocity_log_std': pair, 'future': ahead,
                 'future_log_std': ahead, 'synthesized_imu': imu}
 
-    def _check(self) -> None:
-        self._wanted = {item.name for item in self._session.get_inputs()}
-        given = {item.name for item in self._session.get_outputs()}
+    def _check(self) -> set[str]:
+        """The inputs that the graph wants beside its weights."""
+        wanted = {item.name for item in self.session.get_inputs()} - set(self._weights)
+        given = {item.name for item in self.session.get_outputs()}
         known = set(self._inputs(self._blank(0), np.zeros((0, CONTEXT), np.float32)))
-        for what, names in (('asks for', self._wanted - known),
+        for what, names in (('asks for', wanted - known),
                             ('does not give', set(self._expected(0)) - given)):
             if names:
                 raise ModelError(f'the graph {what} {", ".join(sorted(names))}')
+        return wanted
 
     def _blank(self, subjects: int) -> Windows:
         """Windows in which nothing was measured."""
@@ -92,3 +97,30 @@ class OnnxRuntime:
             values[name] = np.zeros((subjects, rows, len(channels)), np.float32)
             masks[name] = np.zeros((subjects, rows), bool)
         return Windows(np.zeros(subjects, np.int64), ('',) * subjects, values, masks)
+
+
+def _split(payload: bytes) -> tuple[bytes, dict[str, FloatArray]]:
+    """A graph whose float32 weights are inputs, and the weights. Raises ModelError."""
+    try:
+        model = onnx.load_from_string(payload)
+        found = {item.name: item for item in model.graph.initializer
+                 if item.data_type == onnx.TensorProto.FLOAT}
+        weights = {name: onnx.numpy_helper.to_array(item) for name, item in found.items()}
+    except Exception as err:  # protobuf has no common base for what broken bytes raise
+        raise ModelError(f'not a graph in ONNX: {err}') from err
+    for name, item in found.items():
+        model.graph.initializer.remove(item)
+        model.graph.input.append(onnx.helper.make_tensor_value_info(
+            name, onnx.TensorProto.FLOAT, item.dims))
+    return model.SerializeToString(deterministic=True), weights
+
+
+def _open(skeleton: bytes) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(
+            skeleton, options, providers=['CPUExecutionProvider'])
+    except Exception as err:  # the library has no common base for what a broken graph raises
+        raise ModelError(f'not a graph that ONNX Runtime can run: {err}') from err
