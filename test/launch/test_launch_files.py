@@ -154,7 +154,7 @@ def test_both_ways_of_starting_tell_every_node_the_same(
     monkeypatch.setenv('TOLD', str(tmp_path / 'run'))
     specs = [
         replace(process, command=(str(tmp_path / 'prefix/lib/utt_ros' / node.executable),
-                                  *process.command[3:]))
+                                  *process.command[4:]))
         for node, process in zip(nodes, map(process_of, nodes), strict=True)
     ]
     with Processes(specs, output=None):

@@ -21,7 +21,7 @@ def test_node_becomes_a_command_with_everything_it_is_told() -> None:
     process = process_of(node)
     assert process.name == 'hall/sync'
     assert process.command == (
-        sys.executable, '-m', 'utt_ros.nodes.sync', 'bag', '--ros-args',
+        sys.executable, '-m', 'utt_ros.run.node', 'sync', 'bag', '--ros-args',
         '-r', '__node:=sync', '-r', '__ns:=/hall', '-r', '/clock:=/hall/clock',
         '--params-file', '/hall.yaml', '-p', 'area:="hall"', '-p', 'use_sim_time:=true',
         '-p', 'x:=[1.0, 2.5]', '--log-level', 'warn',
@@ -37,7 +37,7 @@ def test_parameters_arrive_as_they_were_meant(ros_domain: int) -> None:
     }
     command = process_of(NodeSpec('n', 'n', '/hall', parameters=meant)).command
     context = rclpy.Context()
-    rclpy.init(context=context, args=list(command[3:]), domain_id=ros_domain)
+    rclpy.init(context=context, args=list(command[4:]), domain_id=ros_domain)
     try:
         node = Node(
             'default', context=context, automatically_declare_parameters_from_overrides=True,

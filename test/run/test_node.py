@@ -1,0 +1,48 @@
+"""Starting a node: what a Ctrl-C does before it listens for one, and after."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+LOADING = """
+import signal, sys, types
+from utt_ros.run import node
+
+def pause():
+    print('ready', flush=True)
+    signal.pause()
+
+def load(name):
+    if sys.argv[1:] == ['while_loading']:
+        pause()
+    return types.SimpleNamespace(main=pause)
+
+node.import_module = load
+sys.exit(node.main())
+"""
+
+
+@pytest.mark.parametrize(('when', 'traceback'), [('while_loading', False), ('later', True)])
+def test_interrupt_while_a_node_is_being_loaded_leaves_no_traceback(
+    when: str, traceback: bool,
+) -> None:
+    command = [sys.executable, '-c', LOADING, 'sync', when]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == 'ready\n'
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=10.0)
+    assert process.returncode == -signal.SIGINT
+    assert ('KeyboardInterrupt' in said) is traceback
+
+
+def test_node_gets_its_arguments_without_its_name() -> None:
+    done = subprocess.run(
+        [sys.executable, '-m', 'utt_ros.run.node', 'player', '--help'],
+        capture_output=True, text=True, timeout=30, check=False,
+    )
+    assert done.returncode == 0
+    assert '--start-offset' in done.stdout
