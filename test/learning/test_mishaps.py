@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
+from utt_ros.geometry.heading import compass_heading
 from utt_ros.learning import mishaps
 from utt_ros.learning.mishaps import (
     black_out,
     drop_modalities,
+    hold_differently,
     in_heading_frame,
     motion_targets,
     rotate,
@@ -99,6 +101,31 @@ def test_every_subset_of_modalities_occurs_and_something_always_remains(
     assert not (use & ~present).any()
     assert len({tuple(row) for row in use[2:].tolist()}) == 7
     assert use[2:].any(1).all()
+
+
+def test_a_phone_that_is_held_differently_feels_the_same_turned(rng: np.random.Generator) -> None:
+    imu = rng.normal(size=(COUNT, 7, 9)).astype(np.float32)
+    imu[..., 6:] *= 1e-5
+    felt = hold_differently(imu, rng)
+    for first in (0, 3):
+        np.testing.assert_allclose(
+            np.linalg.norm(felt[..., first:first + 3], axis=-1),
+            np.linalg.norm(imu[..., first:first + 3], axis=-1), rtol=1e-4)
+    between = np.einsum('nrk,nrk->nr', imu[..., :3], imu[..., 3:6])
+    np.testing.assert_allclose(
+        np.einsum('nrk,nrk->nr', felt[..., :3], felt[..., 3:6]), between, atol=1e-4)
+    assert (felt != imu).any(axis=(1, 2)).all()
+
+
+def test_a_tilt_hardly_changes_where_a_lying_phone_points(rng: np.random.Generator) -> None:
+    lying = np.zeros((COUNT, 1, 9), np.float32)
+    lying[..., 2], lying[..., 7] = 9.81, 3e-5  # y axis to magnetic north
+    felt = hold_differently(np.repeat(lying, 100, axis=1), rng)
+    heading, valid = compass_heading(felt, np.ones(felt.shape[:2], bool), 0.02, 0.0)
+    error = heading - np.pi / 2
+    assert valid.all()
+    assert np.abs(np.median(error)) < 0.02
+    assert np.std(error) < 0.15
 
 
 @pytest.mark.parametrize('name', ['camera', 'ftm', 'imu'])

@@ -61,7 +61,7 @@ def test_training_makes_the_errors_on_held_out_windows_small(
     assert last < 0.8 * first
     assert trainer.steps == 100
     assert after['transfer:camera->ftm'] < min(0.7, before['transfer:camera->ftm'])
-    assert after['merge:ftm+imu->camera'] < min(0.9, before['merge:ftm+imu->camera'])
+    assert after['merge:ftm+imu->camera'] < 0.5 * before['merge:ftm+imu->camera']
 
 
 def test_velocity_learned_in_one_area_holds_in_another_without_a_camera(
@@ -192,6 +192,7 @@ def test_the_batched_loss_equals_the_sum_over_operations(
     shape: WindowSettings, walk: Walk, monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator,
 ) -> None:
     monkeypatch.setattr(objective, 'BLACKOUT', {})
+    monkeypatch.setattr(objective, 'DISTORTIONS', {})
     windows = walk(AREA, 12)
     windows.masks['camera'][:4] = False
     windows.masks['imu'][4:6] = False

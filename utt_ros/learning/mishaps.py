@@ -1,12 +1,14 @@
 """What goes wrong live, simulated in training so that the model has met it [D].
 
 A camera is blocked and ranging fails for a while at the end of a window, whole modalities are
-missing, the compass is disturbed, and the velocity that is known beforehand is noisy, old or none.
+missing, phones are held in another way, the compass is disturbed, and the velocity that is known
+beforehand is noisy, old or none.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from utt_ros.learning.examples import Columns
 from utt_ros.models.motion import CONTEXT
@@ -18,6 +20,8 @@ NO_HEADING = 0.1
 NO_PRIOR = 0.5
 PRIOR_STD = (0.05, 0.4)  # noise of the prior is drawn with a deviation between these [m/s]
 OLDEST_PRIOR = 10  # ticks since the camera saw the subject
+TILT_STD_RAD = 0.17  # of another way to hold a phone, about its x and y axes
+HARD_IRON_STD_T = 3e-6  # of another phone, or of what lies beside it
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,33 @@ def black_out(mask: MaskArray, probability: float, rng: np.random.Generator) -> 
     count, ticks = mask.shape
     length = rng.integers(1, ticks + 1, count) * (rng.random(count) < probability)
     return np.asarray(mask & (np.arange(ticks) < (ticks - length)[:, None]))
+
+
+def hold_differently(imu: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """What phones would feel (N, R, 9) that are tilted a little, and magnetic in another way.
+
+    Rows that are masked change as well; they count nowhere.
+    """
+    count, rows, _ = imu.shape
+    turn = tilts(rng.normal(0.0, TILT_STD_RAD, (count, 2)))
+    felt = (imu.reshape(count, 3 * rows, 3) @ turn).reshape(imu.shape)  # accel, gyro, mag alike
+    felt[..., 6:] += rng.normal(0.0, HARD_IRON_STD_T, (count, 1, 3)).astype(np.float32)
+    return felt
+
+
+def tilts(angles: npt.NDArray[np.float64]) -> FloatArray:
+    """Rotations (N, 3, 3) about the x axis, then the y axis, by (N, 2) [rad]."""
+    cos, sin = np.cos(angles), np.sin(angles)
+    about_x, about_y = np.zeros((2, len(angles), 3, 3))
+    about_x[:, 0, 0] = about_y[:, 1, 1] = 1.0
+    about_x[:, 1, 1] = about_x[:, 2, 2] = cos[:, 0]
+    about_x[:, 2, 1], about_x[:, 1, 2] = sin[:, 0], -sin[:, 0]
+    about_y[:, 0, 0] = about_y[:, 2, 2] = cos[:, 1]
+    about_y[:, 0, 2], about_y[:, 2, 0] = sin[:, 1], -sin[:, 1]
+    return np.asarray(about_y @ about_x, np.float32)
+
+
+DISTORTIONS = {'imu': hold_differently}  # of what the networks read, not of what they aim at
 
 
 def drop_modalities(

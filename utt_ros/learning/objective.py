@@ -8,11 +8,19 @@ from torch import Tensor
 
 from utt_ros.learning.examples import Columns
 from utt_ros.learning.losses import gaussian_loss, scaled_error, translation_loss
-from utt_ros.learning.mishaps import BLACKOUT, black_out, drop_modalities, motion_targets
+from utt_ros.learning.mishaps import (
+    BLACKOUT,
+    DISTORTIONS,
+    black_out,
+    drop_modalities,
+    motion_targets,
+)
 from utt_ros.models.modalities import modality
 from utt_ros.models.operations import operations, unique_pairs
 from utt_ros.models.twin import UnifiedTwin
 from utt_ros.records import MaskArray
+
+MOTION_WEIGHT = 20.0  # about that of the fifteen decodings of three modalities together [R]
 
 
 class Objective:
@@ -40,11 +48,14 @@ class Objective:
         if not seen:
             return total
         values = {name: torch.from_numpy(columns[name]) for name in seen}
+        given = {name: torch.from_numpy(DISTORTIONS[name](columns[name], rng))
+                 if name in DISTORTIONS else values[name] for name in seen}
         features, present = self._twin.encode(
-            values, {name: torch.from_numpy(mask) for name, mask in seen.items()})
+            given, {name: torch.from_numpy(mask) for name, mask in seen.items()})
         total = total + self._translation(features, present, values, masks)
         if self._moves and 'camera' in seen and columns['velocity_valid'].any():
-            total = total + self._motion(features, present, columns, seen['camera'], rng)
+            motion = self._motion(features, present, columns, seen['camera'], rng)
+            total = total + MOTION_WEIGHT * motion
         return total
 
     def _translation(

@@ -30,7 +30,7 @@ class LearningSettings:
 
     terms: tuple[str, ...] = setting(TERMS, 'terms of the loss; one alone for a specific model')
     batch: int = setting(64, 'windows per training step', low=1, high=4096)
-    learning_rate: float = setting(2e-3, 'step size of AdamW', low=0.0, high=1.0)
+    learning_rate: float = setting(3e-3, 'step size of AdamW', low=0.0, high=1.0)
     largest_gradient: float = setting(1.0, 'norm that gradients are clipped to', low=1e-6)
     capacity: int = setting(8192, 'training windows that are kept', low=1, high=1_000_000)
     held_out: int = setting(1024, 'held-out windows that are kept', low=1, high=1_000_000)

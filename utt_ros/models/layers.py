@@ -35,7 +35,8 @@ class SelfAttention(nn.Module):
         if not torch.onnx.is_in_onnx_export():
             return F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
         scores = (query * self.scale) @ key.transpose(-2, -1)
-        return (scores if bias is None else scores + bias).softmax(dim=-1) @ value
+        mixed: Tensor = (scores if bias is None else scores + bias).softmax(dim=-1) @ value
+        return mixed
 
 
 class TransformerLayer(nn.Module):
