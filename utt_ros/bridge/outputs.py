@@ -37,16 +37,16 @@ class Outputs:
         subjects = [self._subject(name, now_ns) for name in predictions.subjects]
         places = positions(self._area, predictions.position, predictions.covariance, now_ns)
         for subject, data in zip(subjects, places, strict=True):
-            subject.position.publish(data)
+            _send(subject.position, data)
         ahead = paths(
             self._area, predictions.trajectory, now_ns, predictions.trajectory_stamps_ns)
         for subject, data in zip(subjects, ahead, strict=True):
-            subject.trajectory.publish(data)
+            _send(subject.trajectory, data)
         if predictions.imu is not None:
             felt = zip(predictions.subjects, subjects, predictions.imu, strict=True)
             for name, subject, rows in felt:
                 for data in imus(name, rows, predictions.imu_stamps_ns):
-                    subject.imu.publish(data)
+                    _send(subject.imu, data)
         self.published += len(subjects)
 
     def forget(self, now_ns: int) -> list[str]:
@@ -77,3 +77,8 @@ class Outputs:
     def _destroy(self, subject: _Subject) -> None:
         for publisher in (subject.position, subject.trajectory, subject.imu):
             self._node.destroy_publisher(publisher)
+
+
+def _send(publisher: Publisher, data: bytes) -> None:
+    """As `publisher.publish(data)` does, without the checks that take a third of its time."""
+    publisher.handle.publish_raw(data)
