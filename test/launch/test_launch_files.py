@@ -23,7 +23,7 @@ pytest.importorskip('launch_ros', reason='launch and launch_ros are not installe
 Wait = Callable[..., None]
 LAUNCH = Path(__file__).parents[2] / 'launch'
 NODES = ('aggregator', 'player', 'sync', 'trainer', 'truth_markers', 'twin', 'wait_ready')
-WAIT_SEC = 20.0
+WAIT_SEC = 60.0
 
 STAND_IN = f"""#!{sys.executable}
 import json, os, pathlib, signal, sys

@@ -8,12 +8,14 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import psutil
 import pytest
 
 from utt_ros.errors import UttError
+from utt_ros.run import processes
 from utt_ros.run.processes import Backoff, Processes, describe, environment
 from utt_ros.run.spec import ProcessSpec
 
@@ -139,6 +141,18 @@ def test_process_that_dies_is_reported_and_started_again(
         wait_until(lambda: running.pids().get('area/twin', first) != first)
         assert 'area/twin was ended by SIGKILL; starting it again in 0.5 s' in said.getvalue()
         assert running.failure is None
+
+
+def test_process_that_keeps_dying_is_given_up(
+    said: io.StringIO, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(processes, 'Backoff', partial(Backoff, first_sec=0.01, limit=3))
+    twin = process('twin', 'raise SystemExit(7)', respawn=True, essential=True)
+    with Processes([twin], output=said) as running:
+        assert running.wait(WAIT_SEC)
+        assert running.failure == (
+            'twin ended with exit code 7; it ended 3 times in 60 s and is given up')
+    assert said.getvalue().count('starting it again') == 2
 
 
 def test_process_that_refuses_its_settings_is_not_started_again(said: io.StringIO) -> None:
