@@ -12,8 +12,8 @@ from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import Imu
 from std_msgs.msg import Header
 
-from utt_ros.bridge.cdr import CdrTemplate, number, stamp
-from utt_ros.bridge.predictions import imus, paths, positions
+from utt_ros.bridge.cdr import CdrTemplate, Placeholders
+from utt_ros.bridge.predictions import imus, path_template, paths, positions
 
 T0 = 1_700_000_000_123_456_789
 AREAS = ['a', 'hall', 'hall1', 'a_much_longer_name']
@@ -81,10 +81,17 @@ def test_no_subjects_make_no_messages():
     assert positions('hall', np.zeros((0, 2)), np.zeros((0, 2, 2)), T0) == []
 
 
+def test_padding_that_holds_an_older_template_confuses_no_new_one():
+    for _ in range(50):
+        for area in AREAS:
+            path_template.__wrapped__(area, 30)
+
+
 def test_template_demands_every_placeholder_once():
+    made = Placeholders()
     with pytest.raises(ValueError, match='placeholder 1 is in the message 0 times'):
-        CdrTemplate(Vector3(x=number(0)), 2, 0)
+        CdrTemplate(Vector3(x=made.number(0)), made, 2, 0)
     with pytest.raises(ValueError, match='placeholder 0 is in the message 2 times'):
-        CdrTemplate(Vector3(x=number(0), y=number(0)), 1, 0)
+        CdrTemplate(Vector3(x=made.number(0), y=made.number(0)), made, 1, 0)
     with pytest.raises(ValueError, match='placeholder 0'):
-        CdrTemplate(Header(stamp=stamp(1)), 0, 1)
+        CdrTemplate(Header(stamp=made.stamp(1)), made, 0, 1)

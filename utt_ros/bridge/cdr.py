@@ -5,6 +5,7 @@ Patching its bytes takes microseconds, and many messages are patched at once.
 """
 
 from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -13,25 +14,40 @@ from builtin_interfaces.msg import Time
 from rclpy.serialization import serialize_message
 
 HEADER = 4  # bytes of encapsulation; the fields behind it are aligned to their size
-NUMBER = 7.0e300  # placeholders begin here; each next double is another one
-STAMP = 0x5AFE0000
+NUMBER = int(np.float64(7.0e300).view(np.int64))  # the first placeholders; each next double
+STAMP = 0x40000000  # or second is another one
+PLACES = 2048  # of a kind in a message
+RUNS = 2**19
 NS_PER_SEC = 1_000_000_000
 
 
-def number(index: int) -> float:
-    """Placeholder of the number with this index."""
-    return float((np.float64(NUMBER).view(np.int64) + index).view(np.float64))
+class Placeholders:
+    """Numbers and stamps that no earlier message held.
 
+    The middleware leaves padding uninitialised: there a message holds what lay in memory before,
+    which may be placeholders of an earlier one.
+    """
 
-def stamp(index: int) -> Time:
-    """Placeholder of the stamp with this index."""
-    return Time(sec=STAMP + index, nanosec=index)
+    _runs = count()
+
+    def __init__(self) -> None:
+        run = next(self._runs) % RUNS
+        self.first_number = NUMBER + run * PLACES
+        self.first_stamp = STAMP + run * PLACES
+
+    def number(self, index: int) -> float:
+        """Placeholder of the number with this index."""
+        return float(np.int64(self.first_number + index).view(np.float64))
+
+    def stamp(self, index: int) -> Time:
+        """Placeholder of the stamp with this index."""
+        return Time(sec=self.first_stamp + index, nanosec=index)
 
 
 class CdrTemplate:
     """A message in which `numbers` float64 and `stamps` stamps hold placeholders."""
 
-    def __init__(self, message: Any, numbers: int, stamps: int) -> None:
+    def __init__(self, message: Any, made: Placeholders, numbers: int, stamps: int) -> None:
         """Raises ValueError when a placeholder is missing, or there more than once."""
         data = serialize_message(message)
         self._size = len(data)
@@ -39,9 +55,8 @@ class CdrTemplate:
         self._row = np.zeros(8 * words, np.uint8)
         self._row[HEADER:HEADER + self._size] = np.frombuffer(data, np.uint8)  # so 8 divides
         longs, ints = self._row.view('<i8'), self._row.view('<i4')
-        first = int(np.float64(NUMBER).view(np.int64))
-        self._numbers = np.array(list(_places(longs, first, numbers)), np.intp)
-        self._stamps = np.array(list(_places(ints, STAMP, stamps)), np.intp)
+        self._numbers = np.array(list(_places(longs, made.first_number, numbers)), np.intp)
+        self._stamps = np.array(list(_places(ints, made.first_stamp, stamps)), np.intp)
 
     def fill(
         self, numbers: npt.NDArray[np.floating[Any]], stamps_ns: npt.NDArray[np.int64],
@@ -56,8 +71,8 @@ class CdrTemplate:
         return [row[HEADER:end].tobytes() for row in rows]
 
 
-def _places(words: npt.NDArray[Any], first: int, count: int) -> Iterator[int]:
-    for index in range(count):
+def _places(words: npt.NDArray[Any], first: int, how_many: int) -> Iterator[int]:
+    for index in range(how_many):
         found = np.flatnonzero(words == first + index)
         if len(found) != 1:
             raise ValueError(f'placeholder {index} is in the message {len(found)} times')

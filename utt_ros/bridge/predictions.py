@@ -9,7 +9,7 @@ from nav_msgs.msg import Path
 from sensor_msgs.msg import Imu
 from std_msgs.msg import Header
 
-from utt_ros.bridge.cdr import CdrTemplate, number, stamp
+from utt_ros.bridge.cdr import CdrTemplate, Placeholders
 from utt_ros.records import FloatArray
 
 FLOOR_VARIANCE = 0.01  # of z [m^2]: people stand on the floor
@@ -21,33 +21,36 @@ MOST_TEMPLATES = 1024
 @lru_cache(maxsize=8)
 def position_template(area: str) -> CdrTemplate:
     """PoseWithCovarianceStamped: x, y and their covariance (2 x 2)."""
-    message = PoseWithCovarianceStamped(header=Header(stamp=stamp(0), frame_id=area))
-    message.pose.pose.position = Point(x=number(0), y=number(1), z=0.0)
+    made = Placeholders()
+    message = PoseWithCovarianceStamped(header=Header(stamp=made.stamp(0), frame_id=area))
+    message.pose.pose.position = Point(x=made.number(0), y=made.number(1), z=0.0)
     covariance = np.diag([0.0, 0.0, FLOOR_VARIANCE, *[UNKNOWN_VARIANCE] * 3]).ravel()
-    covariance[list(PLANE)] = [number(index) for index in range(2, 6)]
+    covariance[list(PLANE)] = [made.number(index) for index in range(2, 6)]
     message.pose.covariance = covariance
-    return CdrTemplate(message, 6, 1)
+    return CdrTemplate(message, made, 6, 1)
 
 
 @lru_cache(maxsize=8)
 def path_template(area: str, poses: int) -> CdrTemplate:
     """Path: x and y of each pose; stamp of the header, then of each pose."""
-    message = Path(header=Header(stamp=stamp(0), frame_id=area))
+    made = Placeholders()
+    message = Path(header=Header(stamp=made.stamp(0), frame_id=area))
     for index in range(poses):
-        pose = PoseStamped(header=Header(stamp=stamp(index + 1), frame_id=area))
-        pose.pose.position = Point(x=number(2 * index), y=number(2 * index + 1), z=0.0)
+        pose = PoseStamped(header=Header(stamp=made.stamp(index + 1), frame_id=area))
+        pose.pose.position = Point(x=made.number(2 * index), y=made.number(2 * index + 1), z=0.0)
         message.poses.append(pose)
-    return CdrTemplate(message, 2 * poses, poses + 1)
+    return CdrTemplate(message, made, 2 * poses, poses + 1)
 
 
 @lru_cache(maxsize=MOST_TEMPLATES)
 def imu_template(subject: str) -> CdrTemplate:
     """Imu: acceleration, then angular velocity; orientation unknown (REP-145)."""
-    message = Imu(header=Header(stamp=stamp(0), frame_id=subject))
-    message.linear_acceleration = Vector3(x=number(0), y=number(1), z=number(2))
-    message.angular_velocity = Vector3(x=number(3), y=number(4), z=number(5))
+    made = Placeholders()
+    message = Imu(header=Header(stamp=made.stamp(0), frame_id=subject))
+    message.linear_acceleration = Vector3(x=made.number(0), y=made.number(1), z=made.number(2))
+    message.angular_velocity = Vector3(x=made.number(3), y=made.number(4), z=made.number(5))
     message.orientation_covariance[0] = -1.0
-    return CdrTemplate(message, 6, 1)
+    return CdrTemplate(message, made, 6, 1)
 
 
 def positions(
