@@ -84,6 +84,7 @@ class Processes:
         self._kill = threading.Event()
         self._started = threading.Event()
         self._over = threading.Event()
+        self._ended = threading.Event()
         self._thread = threading.Thread(target=self._supervise, name='processes')
         self.failure: str | None = None
 
@@ -120,10 +121,11 @@ class Processes:
         """Stop every process; a second Ctrl-C while waiting kills them at once."""
         self._stop.set()
         try:
-            self._thread.join()
+            self._ended.wait()  # a join() that is interrupted takes the thread for ended
         except KeyboardInterrupt:
             self._kill.set()
-            self._thread.join()
+            self._ended.wait()
+        self._thread.join()
 
     def _supervise(self) -> None:
         try:
@@ -146,6 +148,7 @@ class Processes:
             self._selector.close()
             self._started.set()
             self._over.set()
+            self._ended.set()
 
     def _start(self, spec: ProcessSpec) -> None:
         child = Child(spec, self._environment)
