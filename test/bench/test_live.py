@@ -1,0 +1,56 @@
+"""The whole benchmark, small: two phones, our nodes without training, the naive pipeline."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from utt_ros.bench.live import Sample, usage
+from utt_ros.cli.main import main
+
+KEYS = {
+    'latency_ms', 'newest_input_ms', 'predictions_per_s', 'ticks', 'predicted', 'missing', 'sent',
+    'lost', 'usage', 'cpu_percent_per_phone', 'rss_mb_per_phone', 'windows_per_s', 'lateness_ms',
+    'load',
+}
+
+
+def test_it_measures_our_nodes_and_the_naive_pipeline_in_one_run(
+    ros_domain: int, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = tmp_path / 'live.json'
+    code = main([
+        'bench', 'live', '--phones', '2', '--seconds', '3', '--warm-up', '0',
+        '--only', 'serving', 'naive', '--domain', str(ros_domain), '--json', str(out)])
+    assert code == 0
+    measured = json.loads(out.read_text())
+    assert set(measured['scenarios']) == {'serving', 'naive'}
+    for scenario in measured['scenarios'].values():
+        assert set(scenario) >= KEYS
+        assert scenario['predicted'] > 0
+        assert 0 < scenario['newest_input_ms']['p50'] <= scenario['latency_ms']['p50']
+        assert scenario['cpu_percent_per_phone'] > 0
+    ours, naive = measured['scenarios']['serving'], measured['scenarios']['naive']
+    assert ours['lost'] is not None
+    assert naive['lost'] is None
+    assert ours['predicted'] > naive['predicted']
+    assert 20 <= ours['ticks'] <= 40
+    assert ours['sent']['imu'] > ours['sent']['mag'] > ours['sent']['camera']
+    said = capsys.readouterr()
+    assert 'predictions missing' in said.out
+    assert any(line.startswith(('pass', 'FAIL')) for line in said.out.splitlines())
+
+
+def test_numbers_outside_their_limits_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(['bench', 'live', '--phones', '0'])
+    assert 'it must be within 1..100' in capsys.readouterr().err
+
+
+def test_usage_is_what_was_added_between_two_samples() -> None:
+    begin = Sample(0, {'sync': 5.0, 'twin': 1.0}, {'sync': 10, 'twin': 20}, 0.5)
+    end = Sample(2 * 10**9, {'sync': 5.5, 'twin': 1.1}, {'sync': 30_000_000, 'twin': 20}, 0.7)
+    used = usage(begin, end)
+    assert used['sync'].cpu_percent == pytest.approx(25.0)
+    assert used['twin'].cpu_percent == pytest.approx(5.0)
+    assert used['sync'].rss_mb == 30.0
