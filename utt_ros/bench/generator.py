@@ -1,6 +1,7 @@
 """The load as a process: publishes what is due when it is due, and measures how late it was.
 
-It can also hand a model to a twin that has no trainer.
+It begins when somebody listens to every topic and, where there is a twin, when its model is there;
+it can also hand a model to a twin that has no trainer.
 """
 
 import argparse
@@ -26,7 +27,7 @@ from utt_ros.bridge.weights import byte_array
 from utt_ros.msg import DeployedModel
 
 LEAD_SEC = 0.2
-LINK_SEC = 60.0
+LINK_SEC = 100.0
 LONGEST_SLEEP_SEC = 0.1
 
 
@@ -84,12 +85,24 @@ def deploy(node: Node, folder: Path) -> None:
         checksum=sha256(graph).hexdigest(), payload=byte_array(graph)))
 
 
+def awaited(node: Node) -> Callable[[], bool]:
+    """Tell whether a model has been deployed."""
+    subscription = node.create_subscription(
+        DeployedModel, 'deployed_model', lambda _: None, STATE, raw=True)
+
+    def deployed() -> bool:
+        with subscription.handle:
+            return subscription.handle.take_message(DeployedModel, True) is not None
+    return deployed
+
+
 def main(args: Sequence[str] | None = None) -> int:
     """Wait for listeners, publish until SIGINT, write OUT.npz."""
     parser = argparse.ArgumentParser(prog='generator', description=__doc__)
     parser.add_argument('phones', type=int)
     parser.add_argument('out', type=Path)
     parser.add_argument('--model', type=Path, help='folder of a model to deploy')
+    parser.add_argument('--await-model', action='store_true', help='wait until one is deployed')
     options = parser.parse_args(args)
     stop = StopRequest()
     rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
@@ -97,10 +110,11 @@ def main(args: Sequence[str] | None = None) -> int:
     generator = Generator(node, make_streams(options.phones))
     if options.model:
         deploy(node, options.model)
+    deployed = awaited(node) if options.await_model else lambda: True
     deadline_s = time.monotonic() + LINK_SEC
-    while not generator.linked() and not stop():
+    while not (generator.linked() and deployed()) and not stop():
         if time.monotonic() > deadline_s:
-            node.get_logger().error(f'nobody listened to some topic within {LINK_SEC:g} s')
+            node.get_logger().error(f'no model, or a topic without listener, for {LINK_SEC:g} s')
             return 1
         time.sleep(LONGEST_SLEEP_SEC)
     generator.run(stop)

@@ -37,7 +37,7 @@ class Scenario:
     title: str
     pipeline: tuple[ProcessSpec, ...]
     beside: tuple[ProcessSpec, ...] = ()  # what trains
-    model: Path | None = None  # folder of one to deploy, where nothing trains
+    model: tuple[str, ...] = ()  # what the generator is told about it
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +98,8 @@ def run(
 def _processes(
     scenario: Scenario, phones: int, folder: Path,
 ) -> tuple[ProcessSpec, ...]:
-    model = ('--model', str(scenario.model)) if scenario.model else ()
-    generator = rig_process('generator', str(phones), str(folder / 'generator'), *model)
+    generator = rig_process(
+        'generator', str(phones), str(folder / 'generator'), *scenario.model)
     observer = rig_process('observer', str(phones), str(folder / 'observer'))
     return (*scenario.pipeline, *scenario.beside, generator, observer)
 

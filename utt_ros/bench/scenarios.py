@@ -16,12 +16,14 @@ NEVER_HELD_OUT = {'holdout_every': 1000}  # what is walked now is trained on now
 def make_scenarios(phones: int, folder: Path) -> dict[str, Scenario]:
     """Every scenario by name; `folder` has the model and gets the state of the nodes."""
     config, beside = str(folder / 'config.json'), folder / 'naive_training'
+    model = ('--model', str(folder))
     training = rig_process('training', str(phones), config, str(beside / 'training'))
     return {
         'training': Scenario(
             'utt, training',
-            _our(folder, 'training', PIPELINE), _our(folder, 'training', LEARNING)),
-        'serving': Scenario('utt', _our(folder, 'serving', PIPELINE), model=folder),
+            _our(folder, 'training', PIPELINE), _our(folder, 'training', LEARNING),
+            ('--await-model',)),
+        'serving': Scenario('utt', _our(folder, 'serving', PIPELINE), model=model),
         'naive': Scenario('naive', (_naive(phones, config, folder / 'naive'),)),
         'naive_training': Scenario(
             'naive, training', (_naive(phones, config, beside),), (training,)),
