@@ -45,8 +45,8 @@ CMAKE_FLAGS := -G Ninja -DCMAKE_MAKE_PROGRAM=$(BIN)/ninja -DPython3_EXECUTABLE=$
 	-DCMAKE_PREFIX_PATH=$(VENV) -DCMAKE_INSTALL_PREFIX=$(VENV) -DCMAKE_BUILD_TYPE=Release \
 	-DBUILD_TESTING=OFF -DAMENT_CMAKE_SYMLINK_INSTALL=ON
 
-# The folder utt_ros changes when a room or a module beside the rooms comes or goes.
-$(VENV)/.built: $(VENV)/.packages CMakeLists.txt package.xml utt_ros $(wildcard cmake/* msg/*)
+# A folder changes when a room, or a file in it, comes or goes.
+$(VENV)/.built: $(VENV)/.packages CMakeLists.txt package.xml utt_ros launch config $(wildcard cmake/* msg/*)
 	@echo 'Building the interfaces'
 	@{ export PATH="$(BIN):$$PATH" && cmake -S . -B $(VENV)/build $(CMAKE_FLAGS) \
 		&& cmake --build $(VENV)/build && cd $(VENV)/build && cmake --install .; } > $(VENV)/build.log 2>&1 \
