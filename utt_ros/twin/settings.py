@@ -19,7 +19,7 @@ class BeliefSettings:
         low=0.1, high=5.0)
     walk_tau: float = setting(3.0, 'such a velocity lasts for about [s]', low=0.1, high=60.0)
     velocity_std_floor: float = setting(
-        0.15, 'learned velocities are not trusted more than this [m/s]', low=0.0, high=5.0)
+        0.4, 'learned velocities are not trusted more than this [m/s]', low=0.0, high=5.0)
     velocity_tau: float = setting(
         1.5, 'an error of a learned velocity lasts for about [s]', low=0.1, high=60.0)
     heading_std: float = setting(
@@ -29,7 +29,7 @@ class BeliefSettings:
     range_bias_std: float = setting(
         1.4, 'slow error of FTM ranges, standard deviation [m]', low=0.0, high=50.0)
     range_bias_tau: float = setting(
-        1.7, 'a slow error of FTM ranges lasts for about [s]', low=0.1, high=600.0)
+        4.0, 'a slow error of FTM ranges lasts for about [s]', low=0.1, high=600.0)
     range_std: float = setting(
         1.0, 'error of single FTM ranges, scale of a Student distribution [m]',
         low=0.01, high=50.0)
