@@ -61,7 +61,8 @@ def test_imus_are_the_bytes_that_rclpy_makes(subject, rng):
     rows = rng.normal(0, 9, (5, 9)).astype(np.float32)
     stamps_ns = T0 + 2 * 10**7 * np.arange(-4, 1)
     for row, stamp_ns, data in zip(
-            rows.tolist(), stamps_ns.tolist(), imus(subject, rows, stamps_ns), strict=True):
+            rows.tolist(), stamps_ns.tolist(), imus((subject,), rows[None], stamps_ns)[0],
+            strict=True):
         message = Imu(header=header(subject, stamp_ns))
         message.orientation_covariance[0] = -1.0
         message.linear_acceleration = Vector3(x=row[0], y=row[1], z=row[2])
@@ -74,11 +75,19 @@ def test_without_padding_every_byte_is_the_same():
     message = Imu(header=header('abc', T0))
     message.orientation_covariance[0] = -1.0
     message.linear_acceleration = message.angular_velocity = Vector3(x=1.0, y=1.0, z=1.0)
-    assert imus('abc', rows, stamps_ns) == [serialize_message(message)]
+    assert imus(('abc',), rows[None], stamps_ns) == [[serialize_message(message)]]
+
+
+def test_imus_of_many_are_those_of_each(rng):
+    subjects, stamps_ns = ('a', 'bc', 'd', 'ef', 'a_much_longer_name'), T0 + np.arange(3)
+    rows = rng.normal(size=(5, 3, 9)).astype(np.float32)
+    assert imus(subjects, rows, stamps_ns) == [
+        imus((subject,), rows[[number]], stamps_ns)[0] for number, subject in enumerate(subjects)]
 
 
 def test_no_subjects_make_no_messages():
     assert positions('hall', np.zeros((0, 2)), np.zeros((0, 2, 2)), T0) == []
+    assert imus((), np.zeros((0, 5, 9)), T0 + np.arange(5)) == []
 
 
 def test_padding_that_holds_an_older_template_confuses_no_new_one():

@@ -4,7 +4,7 @@ Building a Path of 30 poses from rclpy's classes and serializing it takes half a
 Patching its bytes takes microseconds, and many messages are patched at once.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import Any
 
@@ -50,11 +50,11 @@ class CdrTemplate:
     def __init__(self, message: Any, made: Placeholders, numbers: int, stamps: int) -> None:
         """Raises ValueError when a placeholder is missing, or there more than once."""
         data = serialize_message(message)
-        self._size = len(data)
-        words = -(-self._size // 8) + 1
-        self._row = np.zeros(8 * words, np.uint8)
-        self._row[HEADER:HEADER + self._size] = np.frombuffer(data, np.uint8)  # so 8 divides
-        longs, ints = self._row.view('<i8'), self._row.view('<i4')
+        self.size = len(data)
+        words = -(-self.size // 8) + 1
+        self.row = np.zeros(8 * words, np.uint8)
+        self.row[HEADER:HEADER + self.size] = np.frombuffer(data, np.uint8)  # so 8 divides
+        longs, ints = self.row.view('<i8'), self.row.view('<i4')
         self._numbers = np.array(list(_places(longs, made.first_number, numbers)), np.intp)
         self._stamps = np.array(list(_places(ints, made.first_stamp, stamps)), np.intp)
 
@@ -62,13 +62,42 @@ class CdrTemplate:
         self, numbers: npt.NDArray[np.floating[Any]], stamps_ns: npt.NDArray[np.int64],
     ) -> list[bytes]:
         """M messages with these numbers (M, numbers) and stamps (M, stamps) or (stamps,)."""
-        rows = np.tile(self._row, (len(numbers), 1))
+        return self.fill_rows(np.tile(self.row, (len(numbers), 1)), numbers, stamps_ns)
+
+    def fill_rows(
+        self, rows: npt.NDArray[np.uint8], numbers: npt.NDArray[np.floating[Any]],
+        stamps_ns: npt.NDArray[np.int64],
+    ) -> list[bytes]:
+        """As `fill`, on copies (M, bytes) of templates that are laid out as this one."""
         rows.view('<f8')[:, self._numbers] = numbers
         ints = rows.view('<i4')
         ints[:, self._stamps] = stamps_ns // NS_PER_SEC
         ints[:, self._stamps + 1] = stamps_ns % NS_PER_SEC
-        end = HEADER + self._size
+        end = HEADER + self.size
         return [row[HEADER:end].tobytes() for row in rows]
+
+
+def fill_each(
+    templates: Sequence[CdrTemplate], numbers: npt.NDArray[np.floating[Any]],
+    stamps_ns: npt.NDArray[np.int64],
+) -> list[list[bytes]]:
+    """Fill each template for M messages: numbers (T, M, numbers), stamps (M, stamps).
+
+    Templates of one type that are equally long, such as those that differ in the letters of a name
+    only, are filled at once.
+    """
+    alike: dict[int, list[int]] = {}
+    for place, template in enumerate(templates):
+        alike.setdefault(template.size, []).append(place)
+    found: list[list[bytes]] = [[] for _ in templates]
+    each = numbers.shape[1]
+    for places in alike.values():
+        rows = np.repeat(np.stack([templates[place].row for place in places]), each, axis=0)
+        messages = templates[places[0]].fill_rows(
+            rows, numbers[places].reshape(len(rows), -1), np.tile(stamps_ns, (len(places), 1)))
+        for number, place in enumerate(places):
+            found[place] = messages[number * each:(number + 1) * each]
+    return found
 
 
 def _places(words: npt.NDArray[Any], first: int, how_many: int) -> Iterator[int]:

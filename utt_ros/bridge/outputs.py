@@ -10,7 +10,7 @@ from sensor_msgs.msg import Imu
 
 from utt_ros.bridge.predictions import imus, paths, positions
 from utt_ros.bridge.qos import RELIABLE
-from utt_ros.twin.engine import Predictions
+from utt_ros.twin.engine import Places, Predictions
 
 KEEP_NS = 10_000_000_000  # the publishers of somebody who left live on for that long
 
@@ -31,21 +31,24 @@ class Outputs:
         self._subjects: dict[str, _Subject] = {}
         self.published = 0  # subjects times ticks
 
+    def publish_places(self, places: Places) -> None:
+        """The positions of a tick, which are known first."""
+        messages = positions(self._area, places.position, places.covariance, places.stamp_ns)
+        for name, data in zip(places.subjects, messages, strict=True):
+            _send(self._subject(name, places.stamp_ns).position, data)
+
     def publish(self, predictions: Predictions) -> None:
-        """Everything of one tick: first all positions, then all trajectories, then the IMUs."""
-        now_ns = predictions.stamp_ns
-        subjects = [self._subject(name, now_ns) for name in predictions.subjects]
-        places = positions(self._area, predictions.position, predictions.covariance, now_ns)
-        for subject, data in zip(subjects, places, strict=True):
-            _send(subject.position, data)
+        """The rest of a tick: all trajectories, then the IMUs."""
+        subjects = [self._subject(name, predictions.stamp_ns) for name in predictions.subjects]
         ahead = paths(
-            self._area, predictions.trajectory, now_ns, predictions.trajectory_stamps_ns)
+            self._area, predictions.trajectory, predictions.stamp_ns,
+            predictions.trajectory_stamps_ns)
         for subject, data in zip(subjects, ahead, strict=True):
             _send(subject.trajectory, data)
         if predictions.imu is not None:
-            felt = zip(predictions.subjects, subjects, predictions.imu, strict=True)
-            for name, subject, rows in felt:
-                for data in imus(name, rows, predictions.imu_stamps_ns):
+            felt = imus(predictions.subjects, predictions.imu, predictions.imu_stamps_ns)
+            for subject, rows in zip(subjects, felt, strict=True):
+                for data in rows:
                     _send(subject.imu, data)
         self.published += len(subjects)
 

@@ -9,7 +9,7 @@ from nav_msgs.msg import Path
 from sensor_msgs.msg import Imu
 from std_msgs.msg import Header
 
-from utt_ros.bridge.cdr import CdrTemplate, Placeholders
+from utt_ros.bridge.cdr import CdrTemplate, Placeholders, fill_each
 from utt_ros.records import FloatArray
 
 FLOOR_VARIANCE = 0.01  # of z [m^2]: people stand on the floor
@@ -70,6 +70,9 @@ def paths(
     return path_template(area, poses).fill(trajectory.reshape(subjects, 2 * poses), stamps_ns)
 
 
-def imus(subject: str, rows: FloatArray, stamps_ns: npt.NDArray[np.int64]) -> list[bytes]:
-    """One message per row (C, 9) [IMU_CHANNELS] of a subject; the magnetic field is left out."""
-    return imu_template(subject).fill(rows[:, :6], stamps_ns[:, None])
+def imus(
+    subjects: tuple[str, ...], rows: FloatArray, stamps_ns: npt.NDArray[np.int64],
+) -> list[list[bytes]]:
+    """Per subject one message per row (S, C, 9) [IMU_CHANNELS], without the magnetic field."""
+    templates = [imu_template(subject) for subject in subjects]
+    return fill_each(templates, rows[:, :, :6], stamps_ns[:, None])

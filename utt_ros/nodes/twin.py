@@ -92,13 +92,14 @@ class Twin(LifecycleNode):
         begin_s = perf_counter()
         try:
             batch = samples_from_message(deserialize(SyncedSamples, data))
-            predictions = self._engine.step(batch)
+            self._outputs.publish_places(self._engine.locate(batch))
         except MeasurementError as err:
             self._refused_samples += 1
             self.get_logger().warning(f'refused: {err}', throttle_duration_sec=5.0)
             return
-        self._watch.see(batch)
+        predictions = self._engine.predict()
         self._outputs.publish(predictions)
+        self._watch.see(batch)
         self._newest, self._heard_s = predictions, perf_counter()
         self._times_ms.append(1e3 * (self._heard_s - begin_s))
         self._tick_ended.set()

@@ -12,6 +12,7 @@ from utt_ros.records import FloatArray, MaskArray, SyncedBatch, Windows
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.sync.windows import History
 from utt_ros.twin.belief import SENSORS, Belief, Estimate, Pace
+from utt_ros.twin.roster import Indices
 from utt_ros.twin.runtime import Answer, OnnxRuntime
 from utt_ros.twin.settings import BeliefSettings
 
@@ -21,6 +22,16 @@ UNSAID = np.full((2, 2), np.nan, np.float32)  # of somebody whom the model saw f
 LAG_S = 0.02  # of the IMU behind its tick, as the synchronizer's `lag`
 
 Stamps = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the S subjects of a tick are that the twin knows something of; area frame."""
+
+    stamp_ns: int
+    subjects: tuple[str, ...]  # S
+    position: FloatArray  # (S, 2) [m]
+    covariance: FloatArray  # (S, 2, 2) [m^2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +69,7 @@ class TwinEngine:
         self._turns: dict[str, float] = {}  # subject -> error of its compass [rad]
         self._said: dict[str, FloatArray] = {}  # subject -> (2, 2) velocity, its deviation
         self._pool = ThreadPoolExecutor(1, 'model')
+        self._tick: _Tick
         self._epoch = -1
         seconds = window.period * np.arange(1, window.horizon + 1)
         self._seconds = seconds.astype(np.float32)
@@ -83,6 +95,11 @@ class TwinEngine:
 
     def step(self, batch: SyncedBatch) -> Predictions:
         """Take in one tick. A model that fails is counted, and the belief goes on without it."""
+        self.locate(batch)
+        return self.predict()
+
+    def locate(self, batch: SyncedBatch) -> Places:
+        """First half of a step: what can be said while the model still runs."""
         self._history.push(batch)
         if batch.epoch != self._epoch:
             self._epoch, self._velocities, self._turns, self._said = batch.epoch, {}, {}, {}
@@ -95,13 +112,21 @@ class TwinEngine:
         frame = np.where(valid, heading + turns, np.arctan2(prior[:, 1], prior[:, 0]))
         asked = self._ask(windows, valid, rotate(prior, -frame), prior_valid)
         estimate = self._belief.step(batch, self._pace(batch.subjects, heading, valid))
-        answer = self._await(asked)
-        self._remember(batch.subjects, estimate, answer)
+        known = np.flatnonzero(estimate.known)
+        places = Places(batch.stamp_ns, tuple(batch.subjects[row] for row in known),
+                        estimate.position[known], estimate.covariance[known])
+        self._tick = _Tick(batch, estimate, known, places, frame, valid | prior_valid, asked)
+        return places
+
+    def predict(self) -> Predictions:
+        """Second half of a step: everything, when the model has answered. Once per tick."""
+        tick = self._tick
+        estimate, answer = tick.estimate, self._await(tick.asked)
+        self._remember(tick.batch.subjects, estimate, answer)
         ahead = estimate.velocity[:, None] * self._seconds[:, None]
         if answer is not None:
-            framed = valid | prior_valid
-            ahead[framed] = rotate(answer.future, frame[:, None])[framed]
-        return self._predict(batch, estimate, ahead, answer)
+            ahead[tick.framed] = rotate(answer.future, tick.frame[:, None])[tick.framed]
+        return self._predict(tick, ahead, answer)
 
     def _prior(self, subjects: tuple[str, ...]) -> tuple[FloatArray, MaskArray]:
         """Velocities (S, 2) that the camera told up to the last tick, and whether it did."""
@@ -150,22 +175,35 @@ class TwinEngine:
             subjects, np.stack([answer.velocity, answer.velocity_std], axis=1), strict=True))
 
     def _predict(
-        self, batch: SyncedBatch, estimate: Estimate, ahead: FloatArray, answer: Answer | None,
+        self, tick: '_Tick', ahead: FloatArray, answer: Answer | None,
     ) -> Predictions:
-        known = np.flatnonzero(estimate.known)
+        estimate, known, places = tick.estimate, tick.known, tick.places
         ages = np.stack([estimate.age_s[name] for name in SENSORS], axis=1)
         fresh = ages <= [FRESH_S[name] for name in SENSORS]
         return Predictions(
-            stamp_ns=batch.stamp_ns,
-            subjects=tuple(batch.subjects[row] for row in known),
+            stamp_ns=places.stamp_ns,
+            subjects=places.subjects,
             sources=tuple(_sources(fresh[row]) for row in known),
-            position=estimate.position[known],
-            covariance=estimate.covariance[known],
+            position=places.position,
+            covariance=places.covariance,
             velocity=estimate.velocity[known],
             trajectory=(estimate.position[:, None] + ahead)[known],
-            trajectory_stamps_ns=batch.stamp_ns + self._ahead_ns,
+            trajectory_stamps_ns=places.stamp_ns + self._ahead_ns,
             imu=None if answer is None else answer.imu[known],
-            imu_stamps_ns=batch.stamp_ns - self._behind_ns)
+            imu_stamps_ns=places.stamp_ns - self._behind_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tick:
+    """A tick that is located and not yet predicted; S subjects take part in it."""
+
+    batch: SyncedBatch
+    estimate: Estimate
+    known: Indices  # rows of the subjects in `places`
+    places: Places
+    frame: FloatArray  # (S,) direction of the heading frame [rad]
+    framed: MaskArray  # (S,) whether there is one
+    asked: 'Future[Answer] | None'
 
 
 def rotate(vectors: FloatArray, angle: FloatArray) -> FloatArray:
