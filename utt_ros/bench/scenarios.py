@@ -6,11 +6,14 @@ from pathlib import Path
 from utt_ros.bench.live import Scenario, rig_process
 from utt_ros.bench.load import AREA
 from utt_ros.run.graph import Area, Plan, graph
-from utt_ros.run.spec import NodeSpec, ProcessSpec, process_of
+from utt_ros.run.spec import NodeSpec, Parameter, ProcessSpec, process_of
 
 PIPELINE = ('sync', 'twin')
 LEARNING = ('trainer', 'aggregator')
-NEVER_HELD_OUT = {'holdout_every': 1000}  # what is walked now is trained on now
+PARAMETERS: dict[str, dict[str, Parameter]] = {
+    'trainer': {'holdout_every': 1000},  # what is walked now is trained on now
+    'aggregator': {'areas': (AREA.area,)},  # so rounds follow each other without a pause
+}
 
 
 def make_scenarios(phones: int, folder: Path) -> dict[str, Scenario]:
@@ -39,7 +42,7 @@ def _our(folder: Path, name: str, wanted: tuple[str, ...]) -> tuple[ProcessSpec,
 
 def _once(node: NodeSpec) -> NodeSpec:
     """The same node, but its death ends the measurement."""
-    parameters = {**node.parameters, **(NEVER_HELD_OUT if node.name == 'trainer' else {})}
+    parameters = {**node.parameters, **PARAMETERS.get(node.name, {})}
     return replace(node, respawn=False, parameters=parameters)
 
 

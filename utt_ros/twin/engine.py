@@ -143,7 +143,7 @@ class TwinEngine:
         if self._runtime is None or not windows.subjects:
             return None
         context = np.column_stack([heading_valid, prior, prior_valid]).astype(np.float32)
-        return self._pool.submit(self._runtime.run, windows, context)
+        return self._pool.submit(self._runtime.prepare(windows, context))
 
     def _await(self, asked: 'Future[Answer] | None') -> Answer | None:
         try:

@@ -1,7 +1,8 @@
 """The area's model as a graph that ONNX Runtime runs: windows in, motion and IMU out."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import onnx
@@ -41,6 +42,10 @@ class OnnxRuntime:
         self.session: onnxruntime.InferenceSession = (
             like.session if like and shared else _open(self.skeleton))
         self._wanted = self._check()
+        self._binding = self.session.io_binding()
+        for name, weight in self._weights.items():
+            value = onnxruntime.OrtValue.ortvalue_from_numpy(weight)
+            self._binding.bind_ortvalue_input(name, value)
         self.run(self._blank(1), np.zeros((1, CONTEXT), np.float32))
 
     def run(self, windows: Windows, context: FloatArray) -> Answer:
@@ -48,13 +53,27 @@ class OnnxRuntime:
 
         Raises ModelError when the answer has another shape than asked for or is not finite.
         """
-        inputs = {name: array for name, array in self._inputs(windows, context).items()
-                  if name in self._wanted}
+        return self.prepare(windows, context)()
+
+    def prepare(self, windows: Windows, context: FloatArray) -> Callable[[], Answer]:
+        """The same in two parts, the second of which leaves other threads alone.
+
+        One question at a time: prepare the next when this one is answered.
+        """
+        for name, array in self._inputs(windows, context).items():
+            if name in self._wanted:
+                self._binding.bind_cpu_input(name, np.ascontiguousarray(array))
+        for name in self._expected(1):
+            self._binding.bind_output(name)
+        return partial(self._answer, len(windows))
+
+    def _answer(self, subjects: int) -> Answer:
         try:
-            outputs = self.session.run(list(self._expected(1)), {**inputs, **self._weights})
+            self.session.run_with_iobinding(self._binding)
+            outputs = self._binding.copy_outputs_to_cpu()
         except Exception as err:
             raise ModelError(f'the graph failed: {err}') from err
-        named = dict(zip(self._expected(len(windows)).items(), outputs, strict=True))
+        named = dict(zip(self._expected(subjects).items(), outputs, strict=True))
         for (name, expected), array in named.items():
             if array.shape != expected:
                 raise ModelError(f'{name} has shape {array.shape}: it must be {expected}')
