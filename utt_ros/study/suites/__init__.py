@@ -1,0 +1,1 @@
+"""The suites of `utt evaluate`, by name."""
