@@ -8,7 +8,7 @@ from utt_ros.federation.averaging import RULES, Contribution
 from utt_ros.federation.checks import check_update
 from utt_ros.federation.rounds import RoundKeeper
 from utt_ros.federation.settings import LONGEST_NAME, AggregatorSettings, valid_area
-from utt_ros.federation.store import Checkpoint, Store, read_log
+from utt_ros.federation.store import Checkpoint, Nowhere, Store
 from utt_ros.federation.wire import Tensors, pack
 from utt_ros.records import GlobalModel, RoundStatus, Update
 
@@ -30,7 +30,7 @@ class Server:
     """Takes updates and the time, in nanoseconds of a clock that never jumps."""
 
     def __init__(
-        self, settings: AggregatorSettings, store: Store, begin: Checkpoint, now_ns: int,
+        self, settings: AggregatorSettings, store: Store | Nowhere, begin: Checkpoint, now_ns: int,
     ) -> None:
         """`begin`: the newest checkpoint of `store`, or a new federation."""
         self.accepted = 0  # updates since start
@@ -40,7 +40,7 @@ class Server:
         self._store = store
         self._keeper = RoundKeeper(settings, begin.round, self._known(), now_ns)
         self._contributions: list[Contribution] = []
-        self._tensors = begin.tensors
+        self.tensors = begin.tensors
         self.model = _to_publish(begin)
 
     def receive(self, update: Update, now_ns: int) -> str | None:
@@ -66,7 +66,7 @@ class Server:
         if update.federation == self.model.federation:
             self._keeper.hear(update.area)
         return check_update(
-            update, self._tensors, self.model.federation, self.model.round, self._settings,
+            update, self.tensors, self.model.federation, self.model.round, self._settings,
         )
 
     def step(self, now_ns: int) -> RoundStatus | None:
@@ -78,12 +78,12 @@ class Server:
             return None
         closed = replace(self.status(now_ns), state='completed', deadline_s=0.0)
         ordered = sorted(self._contributions, key=lambda item: item.area)
-        tensors = RULES[self._settings.weighting](ordered, self._tensors)
+        tensors = RULES[self._settings.weighting](ordered, self.tensors)
         following = Checkpoint(
             self.model.federation, self.model.round + 1, self.model.config, tensors,
         )
         self._contributions = []
-        self._tensors = tensors
+        self.tensors = tensors
         self.model = _to_publish(following)
         self._commit(following, closed)
         self._keeper.advance(now_ns)
@@ -105,7 +105,7 @@ class Server:
     def _known(self) -> list[str]:
         """The areas that took part in the last round before a restart."""
         try:
-            last = read_log(self._store.folder)[-1:]
+            last = self._store.rounds()[-1:]
         except ModelError as err:
             self.problem = str(err)
             return []

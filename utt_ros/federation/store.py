@@ -113,6 +113,24 @@ class Store:
                 file.truncate(size)
                 raise
 
+    def rounds(self) -> list[RoundStatus]:
+        """The completed rounds; raises ModelError when the log can't be read."""
+        return read_log(self.folder)
+
+
+class Nowhere:
+    """In place of a `Store`: of a federation within one process, which keeps nothing."""
+
+    def save(self, checkpoint: Checkpoint, checksum: str) -> None:
+        """Write nothing."""
+
+    def log(self, closed: RoundStatus) -> None:
+        """Write nothing."""
+
+    def rounds(self) -> list[RoundStatus]:
+        """None."""
+        return []
+
 
 def checkpoints(folder: Path) -> list[Path]:
     """The checkpoints in a folder, oldest round first."""

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from utt_ros.errors import ModelError
+from utt_ros.federation.exchange import answer, open_model
 from utt_ros.federation.store import Checkpoint, read_checkpoint, write_checkpoint
-from utt_ros.federation.wire import pack, schema_of, unpack
+from utt_ros.federation.wire import pack
 from utt_ros.learning.inbox import Inbox
 from utt_ros.learning.settings import LearningSettings, TrainerSettings
 from utt_ros.learning.trainer import LocalTrainer
@@ -91,9 +92,7 @@ class Participant:
         if known == (model.federation, model.round, model.checksum):
             return []
         try:
-            tensors = unpack(model.payload, model.checksum, self._settings.max_model_bytes)
-            if schema_of(tensors) != model.schema:
-                raise ModelError('its tensors are not those that its schema announces')
+            tensors = open_model(model, self._settings.max_model_bytes)
             checkpoint = Checkpoint(model.federation, model.round, model.config, tensors)
             return [*self._adopt(checkpoint), *self._keep(checkpoint)]
         except ModelError as err:
@@ -148,10 +147,8 @@ class Participant:
             return self._problem(f'round {current.round}: nothing could be trained')
         if not self._settings.federated:
             return self._next_alone(current)
-        packed = pack(tensors)
-        return [Update(
-            current.federation, self._area.area, current.round, len(self.trainer.kept),
-            self.trainer.modalities, packed.schema, packed.checksum, packed.payload)]
+        return [answer(
+            current, self._area.area, len(self.trainer.kept), self.trainer.modalities, tensors)]
 
     def _begin_alone(self) -> list[Event]:
         model = self.trainer.model

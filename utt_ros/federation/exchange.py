@@ -1,0 +1,24 @@
+"""How an area reads a global model and writes its answer; the same live and in one process."""
+
+from utt_ros.errors import ModelError
+from utt_ros.federation.store import Checkpoint
+from utt_ros.federation.wire import Tensors, pack, schema_of, unpack
+from utt_ros.records import FloatArray, GlobalModel, Update
+
+
+def open_model(model: GlobalModel, limit_bytes: int) -> dict[str, FloatArray]:
+    """The tensors of a global model; raises ModelError when they are not those it announces."""
+    tensors = unpack(model.payload, model.checksum, limit_bytes)
+    if schema_of(tensors) != model.schema:
+        raise ModelError('its tensors are not those that its schema announces')
+    return tensors
+
+
+def answer(
+    to: GlobalModel | Checkpoint, area: str, windows: int, modalities: tuple[str, ...],
+    tensors: Tensors,
+) -> Update:
+    """The update of an area that trained a model."""
+    packed = pack(tensors)
+    return Update(to.federation, area, to.round, windows, modalities,
+                  packed.schema, packed.checksum, packed.payload)
