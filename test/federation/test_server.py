@@ -146,6 +146,42 @@ def test_a_restart_resumes_federation_round_and_model(
     assert again.receive(update_for(server, 'north', 5.0), 0) is None
 
 
+@pytest.mark.parametrize('name', ['fedadagrad', 'fedadam', 'fedyogi'])
+def test_an_adaptive_server_goes_on_after_a_restart_as_if_there_was_none(
+    settings: AggregatorSettings, name: str,
+) -> None:
+    models = []
+    for stops in (False, True):
+        folder = f'{settings.state_dir}{stops}'
+        adaptive = replace(settings, server=name, areas=(), state_dir=folder)
+        kept = Store(adaptive.state_path, adaptive.keep)
+        server = Server(adaptive, kept, new_federation(kept, '{}', INITIAL), 0)
+        for round_ in range(4):
+            server.receive(update_for(server, 'north', 1.0 + round_), 0)
+            assert server.step(10 * SECOND) is not None
+            if stops:
+                kept.close()
+                kept = Store(adaptive.state_path, adaptive.keep)
+                begin, _ = kept.newest()
+                assert begin is not None
+                server = Server(adaptive, kept, begin, 0)
+        models.append(model_of(server))
+    assert not np.array_equal(models[0]['imu.w'], INITIAL['imu.w'])
+    np.testing.assert_array_equal(models[0]['imu.w'], models[1]['imu.w'])
+    assert set(models[1]) == set(INITIAL)
+
+
+def test_gates_weigh_areas_by_what_they_say_to_have(
+    settings: AggregatorSettings, store: Store,
+) -> None:
+    gated = replace(settings, weighting='gated', gates=('camera=0.9', 'imu=0.1'))
+    server = Server(gated, store, new_federation(store, '{}', INITIAL), 0)
+    server.receive(update_for(server, 'north', 2.0), 0)
+    server.receive(replace(update_for(server, 'south', 4.0), modalities=('camera',)), 0)
+    server.step(0)
+    np.testing.assert_allclose(model_of(server)['imu.w'], 0.1 * 2.0 + 0.9 * 4.0)
+
+
 def test_a_restart_waits_for_the_areas_of_the_last_round(
     settings: AggregatorSettings, store: Store, server: Server,
 ) -> None:

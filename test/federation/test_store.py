@@ -54,6 +54,26 @@ def test_the_newest_checkpoint_is_read_back(store: Store) -> None:
     assert problems == []
 
 
+def test_the_memory_of_a_server_is_kept_apart_from_its_model(store: Store) -> None:
+    made = replace(checkpoint(1), memory={'fedadam/b': np.full(3, 0.5, np.float32)})
+    store.save(made, pack(made.tensors).checksum)
+    found, problems = store.newest()
+    assert (found is not None, problems) == (True, [])
+    assert pack(found.tensors) == pack(made.tensors)
+    assert pack(found.memory) == pack(made.memory)
+
+
+def test_a_damaged_memory_is_found(store: Store) -> None:
+    made = replace(checkpoint(1), memory={'fedadam/b': np.full(3, 0.5, np.float32)})
+    store.save(made, pack(made.tensors).checksum)
+    (path,) = checkpoints(store.folder)
+    content, half = path.read_bytes(), np.float32(0.5).tobytes()
+    assert content.count(half) == 3
+    path.write_bytes(content.replace(half, np.float32(0.25).tobytes(), 1))
+    with pytest.raises(ModelError, match='has checksum'):
+        read_checkpoint(path)
+
+
 def test_the_initial_and_the_newest_checkpoints_are_kept(store: Store) -> None:
     save(store, *range(6))
     assert [read_checkpoint(path).round for path in checkpoints(store.folder)] == [0, 4, 5]

@@ -1,8 +1,7 @@
 """From the updates of a round to the next global model.
 
 A rule takes what the areas sent and the model they started from, and returns the next model.
-Robust rules and server optimizers have the same form; one that keeps state between rounds is an
-object that can be called.
+Robust rules have the same form; server optimizers come after it (`rules`).
 """
 
 from collections.abc import Callable, Sequence
@@ -23,6 +22,7 @@ class Contribution:
     area: str
     tensors: Tensors  # only those the area trained
     windows: int  # that it trained on
+    modalities: tuple[str, ...] = ()  # that it says to have
 
 
 Rule = Callable[[Sequence[Contribution], Tensors], dict[str, FloatArray]]

@@ -4,9 +4,10 @@ from dataclasses import replace
 from secrets import token_hex
 
 from utt_ros.errors import ModelError, UpdateRefused
-from utt_ros.federation.averaging import RULES, Contribution
+from utt_ros.federation.averaging import Contribution
 from utt_ros.federation.checks import check_update
 from utt_ros.federation.rounds import RoundKeeper
+from utt_ros.federation.rules import make_average, make_step
 from utt_ros.federation.settings import LONGEST_NAME, AggregatorSettings, valid_area
 from utt_ros.federation.store import Checkpoint, Nowhere, Store
 from utt_ros.federation.wire import Tensors, pack
@@ -40,6 +41,8 @@ class Server:
         self._store = store
         self._keeper = RoundKeeper(settings, begin.round, self._known(), now_ns)
         self._contributions: list[Contribution] = []
+        self._average, self._advance = make_average(settings), make_step(settings)
+        self._memory = begin.memory
         self.tensors = begin.tensors
         self.model = _to_publish(begin)
 
@@ -55,7 +58,8 @@ class Server:
             self._keeper.refuse(update.area[:LONGEST_NAME], str(err), size, answered=current)
             return str(err)
         self.accepted += 1
-        self._contributions.append(Contribution(update.area, tensors, update.windows))
+        self._contributions.append(Contribution(
+            update.area, tensors, update.windows, update.modalities))
         self._keeper.accept(update.area, update.windows, size, now_ns)
         return None
 
@@ -78,12 +82,13 @@ class Server:
             return None
         closed = replace(self.status(now_ns), state='completed', deadline_s=0.0)
         ordered = sorted(self._contributions, key=lambda item: item.area)
-        tensors = RULES[self._settings.weighting](ordered, self.tensors)
+        mean = self._average(ordered, self.tensors)
+        tensors, memory = self._advance(self.tensors, mean, self._memory)
         following = Checkpoint(
-            self.model.federation, self.model.round + 1, self.model.config, tensors,
+            self.model.federation, self.model.round + 1, self.model.config, tensors, memory,
         )
         self._contributions = []
-        self.tensors = tensors
+        self.tensors, self._memory = tensors, memory
         self.model = _to_publish(following)
         self._commit(following, closed)
         self._keeper.advance(now_ns)

@@ -5,9 +5,12 @@ from pathlib import Path
 
 from utt_ros.errors import SettingsError
 from utt_ros.federation.averaging import RULES
+from utt_ros.federation.gated import read_gates
 from utt_ros.settings import check, setting
 
 LONGEST_NAME = 64
+WEIGHTINGS = (*sorted(RULES), 'gated')
+SERVERS = ('fedavg', 'fedadagrad', 'fedadam', 'fedyogi')
 
 
 def valid_area(area: object) -> bool:
@@ -27,7 +30,14 @@ class AggregatorSettings:
         30.0, 'time from the first update of a round until it completes without the others [s]',
         low=0.0, high=86400.0,
     )
-    weighting: str = setting('windows', f'how areas are weighted: {" or ".join(sorted(RULES))}')
+    weighting: str = setting('windows', f'how areas are weighted: {" or ".join(WEIGHTINGS)}')
+    gates: tuple[str, ...] = setting(
+        (), 'weights of modalities for gated, such as camera=0.5; empty: all the same')
+    server: str = setting('fedavg', f'what makes a model of the average: {" or ".join(SERVERS)}')
+    server_rate: float = setting(0.01, 'step size of an adaptive server', low=1e-9, high=1e3)
+    server_tau: float = setting(1e-3, 'adaptivity of an adaptive server', low=1e-9, high=1e3)
+    server_beta2: float = setting(
+        0.99, 'how long fedadam and fedyogi remember', low=0.0, high=0.9999)
     max_rounds: int = setting(0, 'rounds after which the federation ends; 0: never', low=0)
     areas: tuple[str, ...] = setting((), 'areas that may take part; empty: any')
     max_areas: int = setting(64, 'areas that may take part in one round', low=1, high=1024)
@@ -42,10 +52,12 @@ class AggregatorSettings:
 
     def __post_init__(self) -> None:
         check(self)
-        if self.weighting not in RULES:
-            raise SettingsError(
-                f'weighting is {self.weighting!r}: it must be one of {sorted(RULES)}'
-            )
+        for name, known in (('weighting', WEIGHTINGS), ('server', SERVERS)):
+            if getattr(self, name) not in known:
+                raise SettingsError(
+                    f'{name} is {getattr(self, name)!r}: it must be one of {", ".join(known)}'
+                )
+        read_gates(self.gates)
         for area in self.areas:
             if not valid_area(area):
                 raise SettingsError(f'areas has {area!r}, which is not a name of an area')

@@ -12,7 +12,7 @@ after a crash (the later one holds) but never missing.
 import fcntl
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
@@ -23,6 +23,7 @@ from utt_ros.files import sync_folder, write_atomically
 from utt_ros.records import RoundStatus
 
 LOG = 'rounds.jsonl'
+MEMORY = 'memory/'  # begins the names of what is not the model
 PATTERN = 'model-*.safetensors'
 
 
@@ -34,6 +35,7 @@ class Checkpoint:
     round: int
     config: str  # JSON
     tensors: Tensors
+    memory: Tensors = field(default_factory=dict)  # of an adaptive server
 
 
 class Store:
@@ -152,8 +154,10 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint, checksum: str) -> None:
         'round': str(checkpoint.round),
         'config': checkpoint.config,
         'checksum': checksum,
+        'memory': pack(checkpoint.memory).checksum,
     }
-    write_atomically(path, serialize(checkpoint.tensors, metadata))
+    memory = {MEMORY + name: tensor for name, tensor in checkpoint.memory.items()}
+    write_atomically(path, serialize({**checkpoint.tensors, **memory}, metadata))
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -161,16 +165,22 @@ def read_checkpoint(path: Path) -> Checkpoint:
     try:
         with safe_open(path, framework='numpy') as file:
             metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in sorted(file.keys())}
+            found = {name: file.get_tensor(name) for name in sorted(file.keys())}
+        tensors = {name: item for name, item in found.items() if not name.startswith(MEMORY)}
+        memory = {name.removeprefix(MEMORY): item for name, item in found.items()
+                  if name.startswith(MEMORY)}
         checkpoint = Checkpoint(
-            metadata['federation'], int(metadata['round']), metadata['config'], tensors,
+            metadata['federation'], int(metadata['round']), metadata['config'], tensors, memory,
         )
-        checksum = metadata['checksum']
+        checksums = ((metadata['checksum'], tensors),
+                     (metadata.get('memory', pack({}).checksum), memory))
     except (OSError, SafetensorError, KeyError, ValueError) as err:
         raise ModelError(f'{path.name} is not a readable checkpoint: {err}') from err
-    actual = pack(checkpoint.tensors).checksum
-    if actual != checksum:
-        raise ModelError(f'{path.name} has checksum {actual[:12]}…: {checksum[:12]}… was written')
+    for checksum, part in checksums:
+        actual = pack(part).checksum
+        if actual != checksum:
+            raise ModelError(
+                f'{path.name} has checksum {actual[:12]}…: {checksum[:12]}… was written')
     return checkpoint
 
 

@@ -1,0 +1,112 @@
+"""Adaptive servers follow their formulas over several rounds, tensor by tensor."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from utt_ros.errors import SettingsError
+from utt_ros.federation.rules import make_step
+from utt_ros.federation.servers import OPTIMIZERS
+from utt_ros.federation.settings import AggregatorSettings
+
+RATE, TAU, BETA2 = 0.3, 0.02, 0.9
+Arrays = dict[str, np.ndarray]
+
+
+def second_moment(name: str, v: np.ndarray, change: np.ndarray) -> np.ndarray:
+    """The three lines of algorithm 2 of Reddi et al."""
+    square = change**2
+    return {
+        'fedadagrad': v + square,
+        'fedadam': BETA2 * v + (1 - BETA2) * square,
+        'fedyogi': v - (1 - BETA2) * square * np.sign(v - square),
+    }[name]
+
+
+def settings(name: str) -> AggregatorSettings:
+    return AggregatorSettings(
+        server=name, server_rate=RATE, server_tau=TAU, server_beta2=BETA2)
+
+
+@pytest.mark.parametrize('name', OPTIMIZERS)
+def test_rounds_follow_the_formula(name: str, rng: np.random.Generator) -> None:
+    step = make_step(settings(name))
+    model: Arrays = {'a': rng.normal(size=(3, 2)).astype(np.float32), 'b': np.float32([2.0])}
+    expected = {key: value.astype(np.float64) for key, value in model.items()}
+    v = {key: np.zeros(value.shape) for key, value in model.items()}
+    memory: Arrays = {}
+    for _ in range(6):
+        mean = {key: (value + rng.normal(size=value.shape)).astype(np.float32)
+                for key, value in model.items()}
+        for key, value in model.items():
+            change = mean[key].astype(np.float64) - value
+            v[key] = second_moment(name, v[key], change)
+            expected[key] += RATE * change / (np.sqrt(v[key]) + TAU)
+        model, memory = step(model, mean, memory)
+        for key, value in model.items():
+            assert value.dtype == np.float32
+            np.testing.assert_allclose(value, expected[key], rtol=1e-4, atol=1e-4)
+            np.testing.assert_allclose(memory[f'{name}/{key}'], v[key], rtol=1e-4)
+
+
+@pytest.mark.parametrize('name', OPTIMIZERS)
+def test_a_tensor_that_nobody_sent_stays_and_so_does_its_memory(name: str) -> None:
+    step = make_step(settings(name))
+    model = {'a': np.float32([1.0]), 'b': np.float32([2.0])}
+    _, memory = step(model, {key: value + 1 for key, value in model.items()}, {})
+    made, later = step(model, {'a': np.float32([5.0]), 'b': model['b']}, memory)
+    np.testing.assert_array_equal(made['b'], model['b'])
+    np.testing.assert_array_equal(later[f'{name}/b'], memory[f'{name}/b'])
+    assert later[f'{name}/a'] != memory[f'{name}/a']
+
+
+@pytest.mark.parametrize('name', OPTIMIZERS)
+def test_a_step_changes_none_of_its_inputs(name: str) -> None:
+    model, mean = {'a': np.float32([1.0, 2.0])}, {'a': np.float32([4.0, 2.0])}
+    _, memory = make_step(settings(name))(model, mean, {})
+    before = {key: value.copy() for key, value in memory.items()}
+    make_step(settings(name))(model, mean, memory)
+    np.testing.assert_array_equal(model['a'], [1.0, 2.0])
+    np.testing.assert_array_equal(mean['a'], [4.0, 2.0])
+    np.testing.assert_array_equal(memory[f'{name}/a'], before[f'{name}/a'])
+
+
+def test_yogi_forgets_slower_than_adam_when_changes_become_small() -> None:
+    model = {'a': np.float32([0.0])}
+    kept = {}
+    for name in ('fedadam', 'fedyogi'):
+        _, memory = make_step(settings(name))(model, {'a': np.float32([10.0])}, {})
+        for _ in range(20):
+            _, memory = make_step(settings(name))(model, {'a': np.float32([0.1])}, memory)
+        kept[name] = float(memory[f'{name}/a'][0])
+    assert kept['fedyogi'] > 4 * kept['fedadam']
+
+
+def test_the_memory_of_another_server_is_not_used() -> None:
+    model, mean = {'a': np.float32([0.0])}, {'a': np.float32([1.0])}
+    _, memory = make_step(settings('fedadagrad'))(model, mean, {})
+    first, _ = make_step(settings('fedadam'))(model, mean, {})
+    made, kept = make_step(settings('fedadam'))(model, mean, memory)
+    np.testing.assert_array_equal(made['a'], first['a'])
+    assert list(kept) == ['fedadam/a']
+
+
+def test_averaging_alone_keeps_no_memory() -> None:
+    mean = {'a': np.float32([1.0])}
+    assert make_step(AggregatorSettings())({'a': np.float32([0.0])}, mean, {}) == (mean, {})
+
+
+def test_an_unknown_server_is_refused() -> None:
+    with pytest.raises(SettingsError, match="server is 'sgd': it must be one of fedavg, fedadag"):
+        AggregatorSettings(server='sgd')
+
+
+def test_an_aggregator_that_averages_does_not_load_torch() -> None:
+    code = ('import sys; from utt_ros.federation.server import Server; '
+            'from utt_ros.federation.rules import make_step; '
+            'from utt_ros.federation.settings import AggregatorSettings as S; '
+            'make_step(S()); assert "torch" not in sys.modules; '
+            'make_step(S(server="fedyogi")); assert "torch" in sys.modules')
+    subprocess.run([sys.executable, '-c', code], check=True, timeout=60)

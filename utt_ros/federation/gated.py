@@ -1,0 +1,64 @@
+"""The paper's modality-gated aggregation: what areas say counts by the sensors they have."""
+
+from collections.abc import Mapping, Sequence
+from math import isclose, isfinite
+
+from utt_ros.errors import SettingsError
+from utt_ros.federation.averaging import Contribution, average
+from utt_ros.federation.wire import Tensors
+from utt_ros.records import FloatArray
+
+
+def read_gates(entries: Sequence[str]) -> dict[str, float]:
+    """Weights by modality from entries such as 'camera=0.5'; raises SettingsError.
+
+    They must add up to 1: otherwise they would rescale the learning rate.
+    """
+    gates: dict[str, float] = {}
+    for entry in entries:
+        name, _, number = entry.partition('=')
+        try:
+            gates[name] = float(number)
+        except ValueError as err:
+            raise SettingsError(f'gates has {entry!r}: it must be like camera=0.5') from err
+        if not (isfinite(gates[name]) and gates[name] >= 0.0):
+            raise SettingsError(f'gates has {entry!r}: a weight is at least 0')
+    if entries and not isclose(sum(gates.values()), 1.0, abs_tol=1e-6):
+        raise SettingsError(f'gates add up to {sum(gates.values()):g}: it must be 1')
+    return gates
+
+
+class Gated:
+    """`sum_m alpha_m D^m`, `sum_m alpha_m = 1` [P], as a rule.
+
+    `D^m` is the mean change, by windows, of the areas that have modality m [R]. For each tensor
+    the gates are shared out among those who sent it: a gate that nobody answers for is left out
+    and the others keep their proportions. A tensor that no open gate has sent stays.
+    """
+
+    def __init__(self, gates: Mapping[str, float]) -> None:
+        """`gates`: weight by modality; empty for the same weight of each that takes part."""
+        self._gates = dict(gates)
+
+    def __call__(
+        self, contributions: Sequence[Contribution], reference: Tensors,
+    ) -> dict[str, FloatArray]:
+        """The next model, or what an adaptive server makes its step from."""
+        result = dict(reference)
+        for name in sorted({name for item in contributions for name in item.tensors}):
+            senders = [item for item in contributions if name in item.tensors]
+            weighted = list(zip(senders, self.shares(senders), strict=True))
+            if any(share > 0.0 for _, share in weighted):
+                updates = [({name: item.tensors[name]}, share) for item, share in weighted]
+                result[name] = average(updates, {name: reference[name]})[name]
+        return result
+
+    def shares(self, senders: Sequence[Contribution]) -> list[float]:
+        """What each counts: the part of every gate that its windows have."""
+        windows: dict[str, int] = {}
+        for item in senders:
+            for modality in set(item.modalities):
+                windows[modality] = windows.get(modality, 0) + item.windows
+        gates = self._gates or dict.fromkeys(windows, 1.0)
+        return [sum(gates.get(modality, 0.0) * item.windows / windows[modality]
+                    for modality in sorted(set(item.modalities))) for item in senders]

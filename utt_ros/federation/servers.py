@@ -1,0 +1,99 @@
+"""Adaptive servers: one step of an optimizer on what a round changed [S: Reddi et al., ICLR 2021].
+
+The pseudo-gradient is `D = mean - reference`, for each tensor that somebody sent; then
+
+    fedadagrad  v += D^2
+    fedadam     v = beta2 v + (1 - beta2) D^2
+    fedyogi     v -= (1 - beta2) D^2 sign(v - D^2)
+
+and `reference + rate D / (sqrt(v) + tau)`. `v` begins at 0 and there is no momentum, as in the
+convergence bound (`utt_ros.federation.bound`).
+
+Of the rooms that run live this module alone loads torch, and only where it is asked for.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from utt_ros.federation.wire import Tensors
+from utt_ros.records import FloatArray
+
+LATE = 10**6  # steps: where Adam's correction for a short past is 1
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """See `AggregatorSettings`."""
+
+    rate: float
+    tau: float
+    beta2: float
+
+
+Optimize = Callable[[list[Tensor], list[Tensor], Rates], None]
+"""Changes weights, which hold their gradients, and their `v`, in place."""
+
+
+def adagrad(weights: list[Tensor], v: list[Tensor], rates: Rates) -> None:
+    """`torch.optim.Adagrad`."""
+    optimizer = torch.optim.Adagrad(weights, lr=rates.rate, eps=rates.tau)
+    for weight, past in zip(weights, v, strict=True):
+        optimizer.state[weight]['sum'] = past
+    optimizer.step()
+
+
+def adam(weights: list[Tensor], v: list[Tensor], rates: Rates) -> None:
+    """`torch.optim.Adam` without momentum, and without its correction for a short past."""
+    optimizer = torch.optim.Adam(
+        weights, lr=rates.rate, betas=(0.0, rates.beta2), eps=rates.tau)
+    for weight, past in zip(weights, v, strict=True):
+        optimizer.state[weight] = {
+            'step': torch.tensor(float(LATE)), 'exp_avg': torch.zeros_like(weight),
+            'exp_avg_sq': past}
+    optimizer.step()
+
+
+def yogi(weights: list[Tensor], v: list[Tensor], rates: Rates) -> None:
+    """By hand: torch has none."""
+    for weight, past in zip(weights, v, strict=True):
+        gradient = weight.grad if weight.grad is not None else torch.zeros_like(weight)
+        square = gradient.square()
+        past.sub_((1.0 - rates.beta2) * square * torch.sign(past - square))
+        weight.sub_(rates.rate * gradient / (past.sqrt() + rates.tau))
+
+
+OPTIMIZERS: dict[str, Optimize] = {'fedadagrad': adagrad, 'fedadam': adam, 'fedyogi': yogi}
+
+
+@dataclass(frozen=True, slots=True)
+class Adaptive:
+    """A step of a server: the model before a round and the mean of its updates to the next."""
+
+    name: str
+    rates: Rates
+
+    def __call__(
+        self, reference: Tensors, mean: Tensors, memory: Tensors,
+    ) -> tuple[dict[str, FloatArray], dict[str, FloatArray]]:
+        """The next model and memory; `memory` holds `v` under 'server/tensor'.
+
+        Tensors that nobody sent, which `mean` has from the reference, stay, and so does their `v`.
+        """
+        changed = [name for name in sorted(reference) if mean[name] is not reference[name]]
+        weights, past = [], []
+        for name in changed:
+            weight = torch.tensor(reference[name])
+            weight.grad = torch.from_numpy(reference[name] - mean[name])
+            weights.append(weight)
+            known = memory.get(f'{self.name}/{name}')
+            past.append(torch.zeros_like(weight) if known is None else torch.tensor(known))
+        with torch.no_grad():
+            OPTIMIZERS[self.name](weights, past, self.rates)
+        kept = {key: v for key, v in memory.items() if key.startswith(f'{self.name}/')}
+        kept |= {f'{self.name}/{name}': v.numpy() for name, v in zip(changed, past, strict=True)}
+        made = {name: weight.numpy() for name, weight in zip(changed, weights, strict=True)}
+        return {name: np.asarray(made.get(name, reference[name])) for name in reference}, kept
