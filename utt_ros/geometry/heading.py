@@ -30,6 +30,27 @@ def compass_heading(
     noise averages out. Valid where at least FRESH_SHARE of the rows of the last FRESH_SPAN_S are
     measured and have a horizontal field of at least WEAKEST_FIELD_T; elsewhere the heading is 0.
     """
+    heading, _, usable = _compass(imu, mask, row_period_s, magnetic_yaw)
+    valid = usable[:, -round(FRESH_SPAN_S / row_period_s):].mean(1) >= FRESH_SHARE
+    return np.where(valid, heading, 0).astype(np.float32), valid
+
+
+def compass_headings(
+        imu: FloatArray, mask: MaskArray, row_period_s: float, magnetic_yaw: float,
+) -> tuple[FloatArray, MaskArray]:
+    """The headings (S, R) of all rows, from the same mean as `compass_heading`; valid (S, R).
+
+    So those before the last row know what was measured after them. Valid where the row is.
+    """
+    heading, backwards, usable = _compass(imu, mask, row_period_s, magnetic_yaw)
+    headings = wrap_angle(heading[:, None] + backwards)
+    return np.where(usable, headings, 0).astype(np.float32), usable
+
+
+def _compass(
+        imu: FloatArray, mask: MaskArray, row_period_s: float, magnetic_yaw: float,
+) -> tuple[npt.NDArray[np.floating], FloatArray, MaskArray]:
+    """Heading (S,) at the last row, the turn (S, R) from there to each row, and usable rows."""
     rows = np.ascontiguousarray(np.where(mask[..., None], imu, 0).transpose(2, 0, 1))  # (9, S, R)
     up = _moving_sum(rows[0:3], round(GRAVITY_SPAN_S / row_period_s))
     up /= np.maximum(np.sqrt(_dot(up, up)), 1e-9)
@@ -41,9 +62,7 @@ def compass_heading(
     compass *= usable / np.maximum(np.abs(compass), 1e-12)
     backwards = yaw - yaw[:, -1:]
     mean = (compass * (np.cos(backwards) - 1j * np.sin(backwards))).sum(1)
-    heading = wrap_angle(np.angle(mean) - magnetic_yaw)
-    valid = usable[:, -round(FRESH_SPAN_S / row_period_s):].mean(1) >= FRESH_SHARE
-    return np.where(valid, heading, 0).astype(np.float32), valid
+    return wrap_angle(np.angle(mean) - magnetic_yaw), backwards, usable
 
 
 def wrap_angle(angle: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:

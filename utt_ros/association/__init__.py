@@ -1,0 +1,1 @@
+"""Which track of the camera belongs to which phone; numpy and scipy only."""
