@@ -25,7 +25,7 @@ def relative_errors(
 ) -> Errors:
     """Errors of each decoding (sources, target), over the windows that have all its sources."""
     errors = {pair: RelativeError(means[pair[1]]) for pair in pairs}
-    for begin in range(0, len(columns['heading']), BATCH):
+    for begin in range(0, len(next(iter(columns.values()))), BATCH):
         _add(twin, take(columns, slice(begin, begin + BATCH)), errors)
     return errors
 

@@ -33,6 +33,12 @@ class RelativeError:
         return _mean_ratio(self._error, self._spread)
 
     @property
+    def nmse_var_of_channels(self) -> Array:
+        """(F,), NaN where a channel never varied."""
+        varying = self._spread > 0.0
+        return np.where(varying, self._error / np.where(varying, self._spread, 1.0), np.nan)
+
+    @property
     def nmse_energy(self) -> float:
         """NaN when nothing was counted."""
         return _mean_ratio(self._error, self._energy)

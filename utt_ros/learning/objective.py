@@ -16,7 +16,7 @@ from utt_ros.learning.mishaps import (
     motion_targets,
 )
 from utt_ros.models.modalities import modality
-from utt_ros.models.operations import operations, unique_pairs
+from utt_ros.models.operations import Operation, operations, unique_pairs
 from utt_ros.models.twin import UnifiedTwin
 from utt_ros.records import MaskArray
 
@@ -28,10 +28,12 @@ class Objective:
 
     def __init__(
         self, twin: UnifiedTwin, modalities: Sequence[str], terms: Sequence[str],
+        wanted: Sequence[Operation] = (),
     ) -> None:
+        """`wanted`: only these operations, instead of all of the terms."""
         self._twin = twin
         self._modalities = tuple(modalities)
-        self._operations = operations(modalities, terms)
+        self._operations = list(wanted) or operations(modalities, terms)
         self._scales = {name: torch.tensor(modality(name).scale) for name in modalities}
         self._moves = 'motion' in terms and 'camera' in modalities
 

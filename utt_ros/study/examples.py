@@ -1,0 +1,84 @@
+"""Windows of recordings as columns to learn from and to be judged on.
+
+The past of a modality, its window just before, counts as a modality of its own: what direct
+mapping reads, and what the unified model may read besides.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+from torch import nn
+
+from utt_ros.errors import SessionError
+from utt_ros.learning.examples import Columns, make_examples
+from utt_ros.models.modalities import REGISTRY, Modality, modality, register
+from utt_ros.models.settings import ModelSettings
+from utt_ros.records import MODALITIES
+from utt_ros.settings import WindowSettings
+from utt_ros.study.data import Data
+from utt_ros.study.records import Names
+
+TRAIN_STRIDE = 5  # ticks; of training windows
+VAL_STRIDE = 15
+PAST = '_past'
+
+
+def past(name: str) -> str:
+    """The name of a modality's window before."""
+    return f'{name}{PAST}'
+
+
+def _no_decoder(_of: Modality, _model: ModelSettings, _window: WindowSettings) -> nn.Module:
+    """The past is never asked for."""
+    return nn.Module()
+
+
+for _name in MODALITIES:
+    if past(_name) not in REGISTRY:
+        register(replace(modality(_name), name=past(_name), decoder=_no_decoder))
+
+
+def unified_examples(data: Data, split: str, area: str | None, stride: int) -> Columns:
+    """Windows of T ticks with the motion labels of the H ticks that follow.
+
+    Raises SessionError when there is none.
+    """
+    found = []
+    for name, settings in data.areas.items():
+        if area in (None, name) and data.of(split, name):
+            try:
+                windows = data.windows(split, name, stride=stride).windows
+            except SessionError:
+                continue
+            found.append(make_examples(windows, settings, data.shape))
+    return _stack(found, split, area)
+
+
+def paired_examples(data: Data, split: str, area: str | None, stride: int) -> Columns:
+    """Windows of T ticks and, under the names of `past`, the T ticks before.
+
+    Raises SessionError when there is none.
+    """
+    windows = data.windows(split, area, stride=stride, ticks=2 * data.shape.ticks).windows
+    columns: Columns = {}
+    for name, values in windows.values.items():
+        half = values.shape[1] // 2
+        for title, rows in ((name, slice(half, None)), (past(name), slice(None, half))):
+            columns[title] = values[:, rows]
+            columns[f'{title}_mask'] = windows.masks[name][:, rows]
+    return columns
+
+
+def judged(data: Data, split: str) -> tuple[Columns, Names, Names, npt.NDArray[np.int64]]:
+    """Paired windows that do not overlap, their sequences, subjects and last stamps."""
+    cut = data.windows(split, stride=data.shape.ticks, ticks=2 * data.shape.ticks)
+    columns = paired_examples(data, split, None, data.shape.ticks)
+    return columns, cut.sequences, np.array(cut.windows.subjects), cut.windows.stamps_ns
+
+
+def _stack(found: list[Columns], split: str, area: str | None) -> Columns:
+    if not found:
+        raise SessionError(f'no {split} sequence is long enough for a window'
+                           f'{f" in area {area!r}" if area else ""}')
+    return {name: np.concatenate([each[name] for each in found]) for name in found[0]}

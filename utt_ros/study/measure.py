@@ -1,0 +1,140 @@
+"""From a model and windows to predictions, and from predictions to rows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from utt_ros.learning.evaluation import BATCH, training_means
+from utt_ros.learning.examples import Columns, take
+from utt_ros.learning.metrics import Array, RelativeError
+from utt_ros.models.operations import Pair
+from utt_ros.models.twin import UnifiedTwin
+from utt_ros.records import CHANNELS, FloatArray, MaskArray
+from utt_ros.study.data import Data
+from utt_ros.study.examples import judged, past
+from utt_ros.study.records import Made, Names, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """The windows that operations are judged on; N of them, none overlaps another."""
+
+    columns: Columns  # with the past
+    means: dict[str, Array]  # of the train split
+    sequences: Names  # (N,)
+    subjects: Names  # (N,)
+    stamps_ns: npt.NDArray[np.int64]  # (N,)
+
+    def rows_for(self, sources: Sequence[str], target: str) -> npt.NDArray[np.intp]:
+        """Windows in which all sources, the target and its past were measured.
+
+        The same for every method, so that each has what it reads.
+        """
+        there = [self.columns[f'{name}_mask'].any(1) for name in (*sources, target, past(target))]
+        return np.flatnonzero(np.all(there, axis=0))
+
+
+def make_bench(data: Data, split: str) -> Bench:
+    """Raises SessionError when no sequence is long enough."""
+    training = data.windows('train', ticks=data.shape.ticks).windows
+    masks = {f'{name}_mask': mask for name, mask in training.masks.items()}
+    means = training_means({**training.values, **masks}, data.modalities)
+    return Bench(judged(data, split)[0], means, *judged(data, split)[1:])
+
+
+@torch.no_grad()
+def translate(twin: UnifiedTwin, columns: Columns, pair: Pair) -> FloatArray:
+    """What a model makes of the sources: windows (N, T, F) of the target in physical units."""
+    sources, target = pair
+    made = []
+    for begin in range(0, len(columns[f'{target}_mask']), BATCH):
+        batch = take(columns, slice(begin, begin + BATCH))
+        features, _ = twin.encode(
+            {name: torch.from_numpy(batch[name]) for name in sources},
+            {name: torch.from_numpy(batch[f'{name}_mask']) for name in sources})
+        made.append(twin.decode_pairs(features, [pair])[pair].numpy())
+    return np.concatenate(made) if made else np.zeros_like(columns[target])
+
+
+def last_value(columns: Columns, target: str) -> FloatArray:
+    """The last row that was measured before the window, in every row of it (N, T, F)."""
+    values, mask = columns[past(target)], columns[f'{past(target)}_mask']
+    last = mask.shape[1] - 1 - mask[:, ::-1].argmax(1)
+    return np.repeat(values[np.arange(len(values)), last][:, None], values.shape[1], axis=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What rows are called."""
+
+    suite: str
+    method: str
+    operation: str
+    sources: str
+    target: str
+    fusor: str
+    seed: int
+
+
+def made_of(
+    bench: Bench, rows: npt.NDArray[np.intp], prediction: FloatArray, label: Label,
+) -> Made:
+    """Predictions of some windows beside what was measured in them."""
+    target = bench.columns[label.target][rows]
+    mask = bench.columns[f'{label.target}_mask'][rows]
+    name = '-'.join([label.suite, label.method, label.operation, label.sources, label.target,
+                     label.fusor, f'seed{label.seed}'])
+    return Made(
+        name, prediction.astype(np.float32), target,
+        np.repeat(mask[..., None], target.shape[2], axis=2), bench.means[label.target],
+        label.operation, label.sources, label.target,
+        bench.sequences[rows], bench.subjects[rows], bench.stamps_ns[rows])
+
+
+def rows_of(made: Made, label: Label) -> list[Row]:
+    """All metrics of one direction."""
+    mask: MaskArray = np.any(made.mask, axis=2)
+    error = RelativeError(made.train_mean)
+    error.add(made.prediction, made.target, mask)
+    values = {'nmse_var': error.nmse_var, 'nmse_energy': 100.0 * error.nmse_energy,
+              **by_channel(error, made.target_modality),
+              **_in_units(made.prediction, made.target, mask, made.target_modality)}
+    return [Row(label.suite, label.method, label.operation, label.sources, label.target,
+                label.fusor, label.seed, metric, value, len(made.stamp))
+            for metric, value in values.items()]
+
+
+def by_channel(error: RelativeError, target: str) -> dict[str, float]:
+    """NMSE_var of each channel that varies: which of them can be told at all."""
+    return {f'nmse_var_{name}': value
+            for name, value in zip(CHANNELS[target], error.nmse_var_of_channels, strict=True)
+            if np.isfinite(value)}
+
+
+def _in_units(
+    made: FloatArray, true: FloatArray, mask: MaskArray, target: str,
+) -> Mapping[str, float]:
+    if not mask.any():
+        return {}
+    error = np.abs(made[mask] - true[mask])
+    if target == 'camera':
+        return {'depth_mae_m': float(error[:, 2].mean()),
+                'iou': float(box_overlap(made[mask], true[mask]).mean())}
+    if target == 'ftm':
+        return {'range_mae_m': float(error[:, 0].mean())}
+    return {f'rmse_{name}': float(np.sqrt((error[:, channels] ** 2).mean()))
+            for name, channels in (('accel_mps2', slice(0, 3)), ('gyro_radps', slice(3, 6)),
+                                   ('mag_t', slice(6, 9)))}
+
+
+def box_overlap(made: FloatArray, true: FloatArray) -> Array:
+    """Intersection over union (K,) of boxes (K, 5) CAMERA_CHANNELS."""
+    size_made, size_true = np.maximum(made[:, 3:5], 0.0), true[:, 3:5]
+    low = np.maximum(made[:, :2] - size_made / 2, true[:, :2] - size_true / 2)
+    high = np.minimum(made[:, :2] + size_made / 2, true[:, :2] + size_true / 2)
+    shared = np.prod(np.maximum(high - low, 0.0), axis=1)
+    union = np.prod(size_made, axis=1) + np.prod(size_true, axis=1) - shared
+    return np.asarray(shared / np.maximum(union, 1e-9), np.float64)

@@ -1,0 +1,22 @@
+"""Every fusor in every direction, trained alike: Fig. 4 of the paper."""
+
+from functools import partial
+
+from utt_ros.models.fusors import FUSORS
+from utt_ros.study.recipes import with_fusor
+from utt_ros.study.records import Outcome, Unit
+from utt_ros.study.study import Study
+from utt_ros.study.suites.operations import evaluate, its_sources, model_says
+
+SUITE = 'fusors'
+
+
+def units(study: Study) -> list[Unit]:
+    """By fusor and seed."""
+    return [Unit(f'{SUITE}-{fusor}-seed{seed}', partial(_fusor, study, fusor, seed))
+            for fusor in FUSORS for seed in study.seeds]
+
+
+def _fusor(study: Study, fusor: str, seed: int) -> Outcome:
+    twin, _ = study.trained(seed, with_fusor(study.recipe, fusor))
+    return evaluate(study, 'utt', fusor, seed, model_says(twin, its_sources), suite=SUITE)

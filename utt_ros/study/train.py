@@ -1,0 +1,242 @@
+"""Training for experiments: areas together or all data in one place, best model by validation.
+
+Both run Algorithm 1 (`study.distributed`) with the trainer that runs live; all data in one place
+is a federation of one.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from math import cos, inf, isfinite, nan, pi
+
+import numpy as np
+import torch
+
+from utt_ros.errors import SessionError, SettingsError
+from utt_ros.federation.settings import AggregatorSettings
+from utt_ros.learning.evaluation import relative_errors, training_means
+from utt_ros.learning.examples import Columns
+from utt_ros.learning.mishaps import in_heading_frame
+from utt_ros.learning.objective import Objective
+from utt_ros.learning.settings import TERMS, LearningSettings
+from utt_ros.learning.trainer import LocalTrainer
+from utt_ros.models.operations import Operation, operations, unique_pairs
+from utt_ros.models.settings import ModelSettings
+from utt_ros.models.twin import UnifiedTwin, Weights, initial_weights, load_weights
+from utt_ros.records import MODALITIES, FloatArray
+from utt_ros.settings import AreaSettings, check, setting
+from utt_ros.study.data import Data
+from utt_ros.study.distributed import Mapped, Plan, Round, distribute
+from utt_ros.study.examples import (
+    PAST,
+    TRAIN_STRIDE,
+    VAL_STRIDE,
+    paired_examples,
+    unified_examples,
+)
+
+PLANS = ('federated', 'centralised')
+LARGEST_SCORE_CHANGE = 0.002  # of NMSE_var: less is no improvement
+SLOWEST_RATE = 0.05  # at the end, of the rate at the begin
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What is trained, where, and for how long."""
+
+    model: ModelSettings = field(default_factory=ModelSettings)
+    plan: str = setting('federated', f'where: {" or ".join(PLANS)}')
+    terms: tuple[str, ...] = setting(TERMS, 'terms of the loss')
+    wanted: tuple[Operation, ...] = ()  # instead of the operations of the terms
+    rounds: int = setting(30, 'rounds at most', low=1, high=100_000)
+    local_steps: int = setting(6, 'steps of an area in a round', low=1, high=100_000)
+    batch: int = setting(32, 'windows of an area per step', low=1, high=4096)
+    learning_rate: float = setting(3e-3, 'step size at the begin', low=0.0, high=1.0)
+    patience: int = setting(30, 'rounds without a better model before the end', low=1)
+    server: str = setting('fedavg', 'what makes a model of the average')
+    server_rate: float = setting(0.01, 'step size of an adaptive server', low=1e-9, high=1e3)
+    weighting: str = setting('windows', 'how areas are weighted')
+
+    def __post_init__(self) -> None:
+        check(self)
+        if self.plan not in PLANS:
+            raise SettingsError(f'plan is {self.plan!r}: it must be {" or ".join(PLANS)}')
+
+    @property
+    def operations(self) -> tuple[Operation, ...]:
+        """What the model is trained for, and judged on."""
+        return self.wanted or tuple(operations(
+            self.model.modalities, [term for term in self.terms if term != 'motion']))
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One round as a watcher sees it."""
+
+    round: Round
+    score: float  # on validation, less is better
+    rounds: int  # at most
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """The best model on validation."""
+
+    twin: UnifiedTwin
+    score: float
+    best_round: int  # rounds that led to it
+    history: tuple[float, ...]  # score after each round
+    mapped: Mapped
+    windows: int  # that it was trained on
+
+
+class Pupil(LocalTrainer):
+    """A trainer whose windows were all recorded for training, of any modalities in the registry.
+
+    Which windows are held out is a matter of whole sequences here, not of blocks of time.
+    """
+
+    def __init__(self, recipe: Recipe, data: Data, columns: Columns, seed: int) -> None:
+        count = len(next(iter(columns.values())))
+        learning = LearningSettings(
+            terms=recipe.terms, batch=recipe.batch, learning_rate=recipe.learning_rate,
+            capacity=count, seed=seed)
+        super().__init__(recipe.model, data.shape, AreaSettings(), learning)
+        self.kept.add(columns)
+        self.modalities = tuple(
+            name for name in recipe.model.modalities if columns[f'{name}_mask'].any())
+        self._objective = Objective(self.twin, self.modalities, recipe.terms, recipe.wanted)
+
+    def set_rate(self, rate: float) -> None:
+        """Change the step size."""
+        for group in self._optimizer.param_groups:
+            group['lr'] = rate
+
+
+def train(
+    data: Data, recipe: Recipe, seed: int, watch: Callable[[Progress], None] | None = None,
+) -> Trained:
+    """Train on the train split and keep the best model on the val split; no other is read.
+
+    Raises SessionError when no sequence is long enough.
+    """
+    learners = make_learners(data, recipe, seed)
+    judge = Judge(data, recipe)
+    weights = initial_weights(recipe.model, data.shape, seed)
+    search = _Search(recipe, learners, judge, watch)
+    mapped = distribute(learners, weights, _plan(recipe, seed), stop=search)
+    load_weights(judge.twin, search.best)
+    return Trained(judge.twin, search.score, search.best_round, tuple(search.history), mapped,
+                   sum(len(learner.kept) for learner in learners.values()))
+
+
+def make_learners(data: Data, recipe: Recipe, seed: int) -> dict[str, Pupil]:
+    """One per area, or one for all; areas without a training window are left out."""
+    areas = list(data.areas) if recipe.plan == 'federated' else [None]
+    found = {}
+    for number, area in enumerate(areas):
+        try:
+            columns = examples(data, recipe.model, 'train', area, TRAIN_STRIDE)
+        except SessionError:
+            continue
+        found[area or 'all'] = Pupil(recipe, data, columns, 1000 * seed + number)
+    if not found:
+        raise SessionError('no train sequence is long enough for a window')
+    return found
+
+
+def examples(
+    data: Data, model: ModelSettings, split: str, area: str | None, stride: int,
+) -> Columns:
+    """What a model learns from, with the past where it reads any."""
+    if any(name.endswith(PAST) for name in model.modalities):
+        return paired_examples(data, split, area, stride)
+    return unified_examples(data, split, area, stride)
+
+
+class Judge:
+    """Scores weights by the mean NMSE_var over all decodings on the val split."""
+
+    def __init__(self, data: Data, recipe: Recipe) -> None:
+        self.twin = UnifiedTwin(recipe.model, data.shape)
+        self._columns = examples(data, recipe.model, 'val', None, VAL_STRIDE)
+        self._terms = recipe.terms
+        self._pairs = unique_pairs(recipe.operations or operations(MODALITIES))
+        targets = sorted({target for _, target in self._pairs})
+        training = data.windows('train', ticks=data.shape.ticks).windows
+        self._means = training_means(
+            {**training.values, **{f'{name}_mask': mask for name, mask in training.masks.items()}},
+            targets)
+
+    def __call__(self, weights: Weights) -> float:
+        """Less is better; infinite where nothing can be judged."""
+        load_weights(self.twin, weights)
+        errors = relative_errors(self.twin, self._columns, self._pairs, self._means)
+        found = [error.nmse_var for error in errors.values() if isfinite(error.nmse_var)]
+        if 'motion' in self._terms:
+            moved = motion_error(self.twin, self._columns)
+            found += [moved] if isfinite(moved) else []
+        return float(np.mean(found)) if found else inf
+
+
+@torch.no_grad()
+def motion_error(twin: UnifiedTwin, columns: Columns) -> float:
+    """Squared error of the displacement after H ticks over that of staying, by phone alone.
+
+    NaN where no label is valid.
+    """
+    names = [name for name in twin.settings.modalities if name != 'camera']
+    features, present = twin.encode(
+        {name: torch.from_numpy(columns[name]) for name in names},
+        {name: torch.from_numpy(columns[f'{name}_mask']) for name in names})
+    without = np.zeros(len(columns['heading']), bool)
+    targets = in_heading_frame(
+        columns, columns['heading_valid'], np.zeros_like(columns['prior']), without)
+    motion = twin.motion(twin.fuse(features, present), torch.from_numpy(targets.context))
+    valid = targets.future_valid[:, -1] & present.numpy().any(1)
+    true, made = targets.future[valid, -1], motion.future.numpy()[valid, -1]
+    return float(((made - true) ** 2).sum() / (true**2).sum()) if valid.any() else nan
+
+
+class _Search:
+    """After each round: judge, keep the best, slow down, and say when to stop."""
+
+    def __init__(
+        self, recipe: Recipe, learners: Mapping[str, Pupil], judge: Judge,
+        watch: Callable[[Progress], None] | None,
+    ) -> None:
+        self._recipe, self._learners, self._judge, self._watch = recipe, learners, judge, watch
+        self.best: Weights = {}
+        self.score, self.best_round = inf, 0
+        self.history: list[float] = []
+
+    def __call__(self, done: Round, weights: Mapping[str, FloatArray]) -> bool:
+        score = self._judge(dict(weights))
+        self.history.append(score)
+        if not self.best or score < self.score - LARGEST_SCORE_CHANGE:
+            self.best = {name: values.copy() for name, values in weights.items()}
+            self.score, self.best_round = score, len(self.history)
+        if self._watch is not None:
+            self._watch(Progress(done, score, self._recipe.rounds))
+        self._slow_down(len(self.history) / self._recipe.rounds)
+        return len(self.history) - self.best_round >= self._recipe.patience
+
+    def _slow_down(self, share: float) -> None:
+        """Half a cosine from the full rate to the slowest."""
+        factor = SLOWEST_RATE + (1.0 - SLOWEST_RATE) * (1.0 + cos(pi * share)) / 2.0
+        for learner in self._learners.values():
+            learner.set_rate(factor * self._recipe.learning_rate)
+
+
+def _plan(recipe: Recipe, seed: int) -> Plan:
+    return Plan(
+        rounds=recipe.rounds, local_steps=recipe.local_steps, seed=seed,
+        aggregator=AggregatorSettings(
+            server=recipe.server, server_rate=recipe.server_rate, weighting=recipe.weighting))
+
+
+def centralised(recipe: Recipe) -> Recipe:
+    """The same with all data in one place: as many windows per round, in larger batches."""
+    return replace(recipe, plan='centralised', local_steps=3 * recipe.local_steps,
+                   batch=2 * recipe.batch)
+
+
