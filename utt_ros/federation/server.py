@@ -44,7 +44,7 @@ class Server:
         self._average, self._advance = make_average(settings), make_step(settings)
         self._memory = begin.memory
         self.tensors = begin.tensors
-        self.model = _to_publish(begin)
+        self.model = to_publish(begin)
 
     def receive(self, update: Update, now_ns: int) -> str | None:
         """Count an update, or return why it was refused."""
@@ -89,7 +89,7 @@ class Server:
         )
         self._contributions = []
         self.tensors, self._memory = tensors, memory
-        self.model = _to_publish(following)
+        self.model = to_publish(following)
         self._commit(following, closed)
         self._keeper.advance(now_ns)
         return closed
@@ -117,7 +117,8 @@ class Server:
         return [area for closed in last for area in closed.accepted]
 
 
-def _to_publish(checkpoint: Checkpoint) -> GlobalModel:
+def to_publish(checkpoint: Checkpoint) -> GlobalModel:
+    """The wire form of a model."""
     packed = pack(checkpoint.tensors)
     return GlobalModel(
         checkpoint.federation, checkpoint.round, checkpoint.config,

@@ -1,0 +1,76 @@
+"""What an area keeps to itself: never sent, never overwritten."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+
+from utt_ros.models.settings import ModelSettings
+from utt_ros.models.twin import UnifiedTwin, read_weights
+from utt_ros.settings import WindowSettings
+from utt_ros.study.distributed import Plan, distribute
+from utt_ros.study.personal import Personal, scale_locally
+
+BEGIN = {'decoders.w': np.zeros(2, np.float32), 'fusor.w': np.zeros(2, np.float32)}
+
+
+class Jump:
+    """An area that goes to its own optimum at once."""
+
+    def __init__(self, optimum: float) -> None:
+        self.optimum = optimum
+        self.kept = range(1)
+        self.modalities = ('imu',)
+
+    def load(self, weights: Mapping[str, np.ndarray]) -> None:
+        self.loaded = dict(weights)
+
+    def train(self, steps: int) -> float:
+        return 0.0
+
+    def update(self) -> dict[str, np.ndarray]:
+        return {name: np.full_like(values, self.optimum) for name, values in BEGIN.items()}
+
+
+def test_own_parts_stay_and_the_rest_is_shared() -> None:
+    learners = {'a': Jump(1.0), 'b': Jump(3.0)}
+    areas = {name: Personal(learner) for name, learner in learners.items()}
+    mapped = distribute(areas, BEGIN, Plan(rounds=2))
+    np.testing.assert_array_equal(mapped.weights['decoders.w'], 2.0)
+    np.testing.assert_array_equal(mapped.weights['fusor.w'], 0.0)
+    for name, optimum in (('a', 1.0), ('b', 3.0)):
+        model = areas[name].model(mapped.weights)
+        np.testing.assert_array_equal(model['fusor.w'], optimum)
+        np.testing.assert_array_equal(model['decoders.w'], 2.0)
+        np.testing.assert_array_equal(learners[name].loaded['fusor.w'], optimum)
+
+
+def test_own_parts_are_not_on_the_wire() -> None:
+    whole = distribute({'a': Jump(1.0)}, BEGIN, Plan(rounds=1))
+    parts = distribute({'a': Personal(Jump(1.0))}, BEGIN, Plan(rounds=1))
+    assert parts.rounds[0].bytes_up['a'] < whole.rounds[0].bytes_up['a']
+
+
+def test_local_scaling_is_that_of_the_measured_windows_and_no_weight(
+    rng: np.random.Generator,
+) -> None:
+    shape = WindowSettings(ticks=8, imu_rows=2, horizon=4)
+    twin = UnifiedTwin(ModelSettings(width=8, heads=2, feedforward=8), shape)
+    before = read_weights(twin)
+    camera = twin.encoders['camera'].scale.scale.clone()
+    mask = rng.random((50, 8)) < 0.5
+    ftm = np.stack([rng.normal(12.0, 3.0, (50, 8)), np.full((50, 8), 0.4)], -1).astype(np.float32)
+    columns = {'ftm': np.where(mask[..., None], ftm, 1e6).astype(np.float32), 'ftm_mask': mask}
+    for name, rows in (('camera', 8), ('imu', 16)):
+        columns[name] = np.zeros((50, rows, 5), np.float32)
+        columns[f'{name}_mask'] = np.zeros((50, rows), bool)
+    steady = twin.encoders['ftm'].scale.scale[1].clone()
+    scale_locally(twin, columns)
+    for network in (twin.encoders['ftm'], twin.decoders['ftm']):
+        measured = ftm[mask][:, 0]
+        assert torch.isclose(network.scale.offset[0], torch.tensor(measured.mean()))
+        assert torch.isclose(network.scale.scale[0], torch.tensor(measured.std()))
+        assert network.scale.scale[1] == steady  # a channel that does not move
+    assert torch.equal(twin.encoders['camera'].scale.scale, camera)
+    after = read_weights(twin)
+    assert all(np.array_equal(after[name], before[name]) for name in before)
