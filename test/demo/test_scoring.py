@@ -122,3 +122,11 @@ def test_latency_is_measured_from_the_replayed_stamp():
 
 def test_without_predictions_there_is_no_latency():
     assert latency_ms(predictions([], np.zeros((0, 2))), clock_of_two_bags()) is None
+
+
+def test_latency_of_a_slow_replay_is_wall_time():
+    clock = np.stack([np.arange(100) * S // 10, 5_000 * S + np.arange(100) * S // 5], axis=1)
+    late = replace(
+        predictions([1.0, 3.0], [(0, 0)] * 2),
+        received_ns=np.array([5_002 * S + 4_000_000, 5_006 * S + 6_000_000]))
+    assert latency_ms(late, clock, rate=0.5)['p50'] == pytest.approx(5.0)

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import shutil
 import sys
 import time
@@ -16,7 +17,7 @@ from tqdm import tqdm
 
 from utt_ros.cli import import_, simulate
 from utt_ros.demo.evaluation import nmse, untrained_positions
-from utt_ros.demo.live import Stage
+from utt_ros.demo.live import Stage, replay_rate
 from utt_ros.demo.live import run as run_live
 from utt_ros.demo.map import draw
 from utt_ros.demo.recording import read_clocks, read_positions
@@ -72,13 +73,14 @@ def run(options: argparse.Namespace) -> int:
     scenes = find_scenes(_sessions(options, out), out / 'areas')
     names = ', '.join(f'{scene.name} ({"+".join(scene.settings.modalities)})' for scene in scenes)
     _say(f'{len(scenes)} areas: {names}')
-    _learn(scenes, options.rounds, out)
+    rate = replay_rate(len(scenes), os.cpu_count() or 1)
+    _learn(scenes, options.rounds, out, rate)
     log = [each for each in read_log(out / 'state' / 'aggregator') if each.state == 'completed']
     if not log:
         raise UttError(f'no round was completed; logs are in {out / "log"}')
     _test(scenes, len(log), out)
     _say('scoring')
-    summary = _summary(scenes, log, out, begin_s)
+    summary = _summary(scenes, log, out, rate) | {'wall_s': time.monotonic() - begin_s}
     write_atomically(out / 'summary.json', json.dumps(summary, indent=2, allow_nan=False).encode())
     print(table(summary))
     print(f'\n{out / "summary.json"}\n{out / "map.png"}')
@@ -114,11 +116,14 @@ def _sessions(options: argparse.Namespace, out: Path) -> Path:
     return made
 
 
-def _learn(scenes: Sequence[Scene], rounds: int, out: Path) -> None:
+def _learn(scenes: Sequence[Scene], rounds: int, out: Path, rate: float) -> None:
+    if rate < 1.0:
+        _say(f'replaying at {rate:g} times the recorded speed, so that {len(scenes)} areas can '
+             f'learn on {os.cpu_count()} cores')
     log = out / 'state' / 'aggregator' / 'rounds.jsonl'
     limit_s = max(SHORTEST_LIMIT_S, SECONDS_PER_ROUND_AND_AREA * rounds * len(scenes))
     end_s = time.monotonic() + limit_s
-    stage = Stage(out, out / 'training', rounds, 60.0, least_round=0, learn=True)
+    stage = Stage(out, out / 'training', rounds, 60.0, least_round=0, learn=True, rate=rate)
     with tqdm(total=rounds, desc='learning', unit='round', disable=None) as bar:
 
         def watch() -> bool:
@@ -141,7 +146,7 @@ def _test(scenes: Sequence[Scene], rounds: int, out: Path) -> None:
 
 
 def _summary(
-    scenes: Sequence[Scene], log: Sequence[RoundStatus], out: Path, begin_s: float,
+    scenes: Sequence[Scene], log: Sequence[RoundStatus], out: Path, rate: float,
 ) -> dict[str, Any]:
     store = checkpoints(out / 'state' / 'aggregator')
     models = [read_checkpoint(path) for path in (store[0], store[-1])]
@@ -151,7 +156,7 @@ def _summary(
     live = SimpleNamespace(
         test=read_positions(out / 'test'), test_clock=read_clocks(out / 'test', scenes[0].name),
         training=read_positions(out / 'training'),
-        training_clock=read_clocks(out / 'training', scenes[0].name))
+        training_clock=read_clocks(out / 'training', scenes[0].name), training_rate=rate)
     areas, pictures = {}, {}
     for scene in tqdm(scenes, desc='scoring', unit='area', disable=None):
         areas[scene.name], scores = _area_summary(scene, models, log, live)
@@ -160,7 +165,7 @@ def _summary(
     traffic = [each.bytes_received + each.bytes_sent for each in log]
     return {
         'rounds': len(log), 'bytes_per_round': round(sum(traffic) / len(traffic)),
-        'wall_s': time.monotonic() - begin_s, 'areas': areas}
+        'replay_rate': rate, 'areas': areas}
 
 
 def _area_summary(
@@ -181,7 +186,7 @@ def _area_summary(
         'untrained_m': summarise(untrained),
         'latency_ms': latency_ms(live.test[scene.name], live.test_clock[scene.name]),
         'latency_training_ms': latency_ms(
-            live.training[scene.name], live.training_clock[scene.name]),
+            live.training[scene.name], live.training_clock[scene.name], live.training_rate),
     }
     return summary, scores
 

@@ -11,6 +11,8 @@ from utt_ros.run.processes import Processes
 from utt_ros.run.spec import NodeSpec, Parameter, process_of
 
 POLL_SEC = 0.5
+AREA_CORES = 0.2  # that the live nodes of an area take at rate 1, about
+LIVE_SHARE = 0.5  # of all cores; the others are for learning
 RECORDED = (r'/[^/]+/twins/[^/]+/position', r'(/[^/]+)?/clock')
 
 
@@ -24,6 +26,12 @@ class Stage:
     deadline: float  # for the last areas of a round [s]
     least_round: int  # model that the twins must have before the replay begins
     learn: bool  # False: the model is used and not changed
+    rate: float = 1.0  # of the replay
+
+
+def replay_rate(areas: int, cores: int) -> float:
+    """How fast to replay while areas learn, 1 at most: trainers get what the live nodes leave."""
+    return min(1.0, LIVE_SHARE * cores / (AREA_CORES * areas))
 
 
 def run(scenes: Sequence[Scene], stage: Stage, watch: Callable[[], bool]) -> None:
@@ -47,7 +55,8 @@ def _nodes(scenes: Sequence[Scene], stage: Stage) -> list[NodeSpec]:
              bags=scene.train if stage.learn else scene.test)
         for scene in scenes)
     plan = Plan(
-        areas, stage.folder / 'state', aggregator=True, loop=stage.learn, log_level='warn')
+        areas, stage.folder / 'state', aggregator=True, loop=stage.learn, rate=stage.rate,
+        log_level='warn')
     parameters: dict[str, dict[str, Parameter]] = {
         'aggregator': {
             'areas': [scene.name for scene in scenes], 'quorum': len(scenes),

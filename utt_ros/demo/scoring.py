@@ -150,19 +150,21 @@ def during(predictions: Predictions, segment: npt.NDArray[np.int64]) -> Predicti
 
 
 def latency_ms(
-    predictions: Predictions, clock: npt.NDArray[np.int64]
+    predictions: Predictions, clock: npt.NDArray[np.int64], rate: float = 1.0,
 ) -> Mapping[str, float] | None:
     """Percentiles of the wall time from a tick's stamp to the arrival of its position [ms].
 
-    Replay is paced by a constant rate of 1, so wall time = replayed time + an offset; the least
-    delayed clock message gives the offset. The result is short of that message's own transport, a
-    fraction of a millisecond.
+    Replay has a constant rate, so wall time = replayed time / rate + an offset; the least delayed
+    clock message gives the offset. The result is short of that message's own transport, a fraction
+    of a millisecond.
     """
     late_ns = [np.zeros(0, np.int64)]
     for segment in segments(clock):
         found = during(predictions, segment)
-        offset_ns = np.min(segment[:, 1] - segment[:, 0])
-        late_ns.append(found.received_ns - found.stamps_ns - offset_ns)
+        first_ns, begin_ns = segment[0]
+        offset_ns = np.min(segment[:, 1] - begin_ns - (segment[:, 0] - first_ns) / rate)
+        due_ns = (found.stamps_ns - first_ns) / rate + offset_ns
+        late_ns.append(found.received_ns - begin_ns - due_ns)
     values = np.concatenate(late_ns) / 1e6
     if not len(values):
         return None
