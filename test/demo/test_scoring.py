@@ -125,7 +125,8 @@ def test_without_predictions_there_is_no_latency():
 
 
 def test_latency_of_a_slow_replay_is_wall_time():
-    clock = np.stack([np.arange(100) * S // 10, 5_000 * S + np.arange(100) * S // 5], axis=1)
+    ticks = np.arange(100) * S
+    clock = np.stack([BEGIN_NS + ticks // 10, 5_000 * S + ticks // 5], axis=1)
     late = replace(
         predictions([1.0, 3.0], [(0, 0)] * 2),
         received_ns=np.array([5_002 * S + 4_000_000, 5_006 * S + 6_000_000]))
