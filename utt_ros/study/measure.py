@@ -37,6 +37,15 @@ class Bench:
         return np.flatnonzero(np.all(there, axis=0))
 
 
+    def nmse_var(
+        self, rows: npt.NDArray[np.intp], target: str, prediction: FloatArray,
+    ) -> float:
+        """Of predictions of some windows."""
+        error = RelativeError(self.means[target])
+        error.add(prediction, self.columns[target][rows], self.columns[f'{target}_mask'][rows])
+        return error.nmse_var
+
+
 def make_bench(data: Data, split: str) -> Bench:
     """Raises SessionError when no sequence is long enough."""
     training = data.windows('train', ticks=data.shape.ticks).windows

@@ -47,11 +47,11 @@ class Recipe:
     plan: str = setting('federated', f'where: {" or ".join(PLANS)}')
     terms: tuple[str, ...] = setting(TERMS, 'terms of the loss')
     wanted: tuple[Operation, ...] = ()  # instead of the operations of the terms
-    rounds: int = setting(30, 'rounds at most', low=1, high=100_000)
+    rounds: int = setting(20, 'rounds at most', low=1, high=100_000)
     local_steps: int = setting(6, 'steps of an area in a round', low=1, high=100_000)
     batch: int = setting(32, 'windows of an area per step', low=1, high=4096)
     learning_rate: float = setting(3e-3, 'step size at the begin', low=0.0, high=1.0)
-    patience: int = setting(30, 'rounds without a better model before the end', low=1)
+    patience: int = setting(8, 'rounds without a better model before the end', low=1)
     server: str = setting('fedavg', 'what makes a model of the average')
     server_rate: float = setting(0.01, 'step size of an adaptive server', low=1e-9, high=1e3)
     weighting: str = setting('windows', 'how areas are weighted')
