@@ -1,6 +1,6 @@
 """Moments at which somebody must say whose phone is whose, from recordings with labels removed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,6 +22,7 @@ class Encounter:
     """What a method is shown, and what it must find, which it is not shown."""
 
     area: AreaSettings
+    sequence: str
     seen: Candidates
     owners: npt.NDArray[np.intp]  # (K,) row of the phone of each track
 
@@ -51,7 +52,36 @@ def encounters(
         rows = [row for row, name in enumerate(wanted) if name in seen.phones]
         if rows and len(seen.phones) > 1:
             owners = [seen.phones.index(wanted[row]) for row in rows]
-            yield Encounter(recording.area, seen.of_tracks(rows), np.array(owners, np.intp))
+            yield Encounter(
+                recording.area, recording.sequence, seen.of_tracks(rows),
+                np.array(owners, np.intp))
+
+
+def crowd(
+    found: Sequence[Encounter], phones: int, rng: np.random.Generator,
+) -> Iterator[Encounter]:
+    """The same encounters among more phones: of people who walked the same area in other sequences.
+
+    As many are added as there are, up to `phones` in all; nobody in view carries them.
+    """
+    for one in found:
+        others = [other for other in found if other.area.area == one.area.area
+                  and other.sequence != one.sequence]
+        seen, place = one.seen, one.seen.ticks
+        while others and len(seen.phones) < phones:
+            other = others[int(rng.integers(len(others)))].seen
+            if other.ticks == place:
+                seen = _beside(seen, other, int(rng.integers(len(other.phones))))
+        yield replace(one, seen=seen)
+
+
+def _beside(seen: Candidates, other: Candidates, phone: int) -> Candidates:
+    """The candidates with one more phone."""
+    columns = {
+        name: np.concatenate([getattr(seen, name), getattr(other, name)[phone:phone + 1]])
+        for name in ('ftm', 'ftm_mask', 'imu', 'imu_mask')}
+    name = f'{other.phones[phone]}, passer-by {len(seen.phones)}'
+    return replace(seen, phones=(*seen.phones, name), **columns)
 
 
 class _Namer:

@@ -1,0 +1,1 @@
+"""Methods of others that ours is compared with, honestly tuned; torch."""

@@ -1,0 +1,68 @@
+"""One area's part in training a baseline, alone or in the distributed mapping."""
+
+from collections.abc import Callable, Mapping, Sequence
+from math import isfinite, nan
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from utt_ros.baselines.scaling import Item
+from utt_ros.errors import ModelError
+from utt_ros.models.twin import Weights
+
+Loss = Callable[[nn.Module, dict[str, Tensor]], Tensor]
+LARGEST_GRADIENT = 1.0
+
+
+class BaselineLearner:
+    """Trains a network on examples in memory; a `study.distributed.Learner`."""
+
+    def __init__(
+        self, net: nn.Module, loss: Loss, examples: Item, modalities: Sequence[str], *,
+        seed: int, batch: int = 64, learning_rate: float = 2e-3,
+    ) -> None:
+        self.net, self.modalities = net, tuple(modalities)
+        self.kept = next(iter(examples.values()))
+        self._loss, self._examples, self._batch = loss, examples, batch
+        self._rng = np.random.default_rng(seed)
+        self._optimizer = torch.optim.AdamW(net.parameters(), lr=learning_rate)
+        self._trained = False
+
+    def load(self, weights: Mapping[str, npt.NDArray[np.generic]]) -> None:
+        """Begin from these weights; raises ModelError when they do not fit."""
+        try:
+            self.net.load_state_dict(
+                {name: torch.from_numpy(np.array(values)) for name, values in weights.items()})
+        except RuntimeError as err:
+            raise ModelError(f'weights do not fit the baseline: {err}') from err
+        self._trained = False
+
+    def train(self, steps: int) -> float:
+        """Take gradient steps; return their mean loss, NaN when there is nothing to learn from."""
+        losses = [self._step() for _ in range(steps)] if len(self.kept) else []
+        counted = [loss for loss in losses if isfinite(loss)]
+        return float(np.mean(counted)) if counted else nan
+
+    def update(self) -> Weights:
+        """All tensors, if there was a step since `load`."""
+        return read_net(self.net) if self._trained else {}
+
+    def _step(self) -> float:
+        rows = self._rng.integers(0, len(self.kept), self._batch)
+        batch = {name: torch.from_numpy(values[rows]) for name, values in self._examples.items()}
+        self._optimizer.zero_grad()
+        loss = self._loss(self.net, batch)
+        torch.autograd.backward(loss)
+        norm = nn.utils.clip_grad_norm_(self.net.parameters(), LARGEST_GRADIENT)
+        if not norm.isfinite():
+            return nan
+        self._optimizer.step()
+        self._trained = True
+        return loss.item()
+
+
+def read_net(net: nn.Module) -> Weights:
+    """A copy of all tensors, by sorted name."""
+    return {name: tensor.numpy().copy() for name, tensor in sorted(net.state_dict().items())}
