@@ -1,0 +1,31 @@
+"""What the floors assume; every default was chosen on the validation split, see docs/tasks.md."""
+
+from dataclasses import dataclass
+
+from utt_ros.settings import check, setting
+
+
+@dataclass(frozen=True, slots=True)
+class FloorSettings:
+    """Constants of Kalman filter, particle filter and bearing; `tasks.tuning` chooses them."""
+
+    acceleration: float = setting(
+        0.1, 'spectral density of the acceleration in Kalman filters [m^2/s^3]',
+        low=1e-6, high=100.0)
+    gate: float = setting(
+        9.0, 'squared Mahalanobis distance beyond which a measurement counts less', low=1.0)
+    range_std: float = setting(
+        3.0, 'error of FTM ranges, standard deviation [m]', low=0.01, high=50.0)
+    range_offset: float = setting(
+        -1.24, 'FTM range less distance at 0 m [m]', low=-20.0, high=20.0)
+    range_slope: float = setting(
+        0.178, 'FTM range less distance, growth per metre', low=-1.0, high=1.0)
+    step_length: float = setting(0.56, 'length of a step [m]', low=0.1, high=2.0)
+    step_noise: float = setting(
+        0.3, 'error of the walked distance, share of it', low=0.0, high=2.0)
+    heading_std: float = setting(
+        0.2, 'error of a heading, standard deviation [rad]', low=0.0, high=3.0)
+    particles: int = setting(500, 'particles of the particle filter', low=50, high=10_000)
+
+    def __post_init__(self) -> None:
+        check(self)
