@@ -17,8 +17,8 @@ from utt_ros.records import FloatArray, MaskArray
 BLACKOUT = {'camera': 0.3, 'ftm': 0.15}  # probability that the end of the window is not seen
 MISSING = {'camera': 0.5, 'ftm': 0.3, 'imu': 0.2}  # probability that motion must do without
 NO_HEADING = 0.1
-NO_PRIOR = 0.5
-PRIOR_STD = (0.05, 0.4)  # noise of the prior is drawn with a deviation between these [m/s]
+NO_PRIOR = 0.3
+PRIOR_STD = (0.02, 0.15)  # noise added to the prior is drawn with a deviation in between [m/s]
 OLDEST_PRIOR = 10  # ticks since the camera saw the subject
 TILT_STD_RAD = 0.17  # of another way to hold a phone, about its x and y axes
 HARD_IRON_STD_T = 3e-6  # of another phone, or of what lies beside it
