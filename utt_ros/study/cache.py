@@ -45,7 +45,7 @@ def read(path: Path) -> tuple[Session, tuple[SyncedBatch, ...]] | None:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         return _session(arrays), tuple(_batches(arrays))
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile):
         return None
 
 

@@ -8,12 +8,11 @@ import numpy as np
 
 from utt_ros.models.operations import Operation, operations
 from utt_ros.models.twin import UnifiedTwin
-from utt_ros.study.examples import past
 from utt_ros.study.measure import make_bench
 from utt_ros.study.recipes import direct, single, with_fusor
 from utt_ros.study.records import Outcome, Row, Unit
 from utt_ros.study.study import Study
-from utt_ros.study.suites.operations import evaluate, its_sources, model_says
+from utt_ros.study.suites.operations import evaluate, its_sources, model_says, reads_own_past
 from utt_ros.study.traffic import LINK_BPS, central_cost, mapping_cost, raw_bytes
 from utt_ros.study.train import Recipe, centralised
 
@@ -109,9 +108,9 @@ def _errors(
     for sources, target in item.pairs:
         rows = bench.rows_for(sources, target)
         if len(rows):
-            read = (past(target),) if reads_past else sources
-            found.append(bench.nmse_var(rows, target, model_says(
-                twin, lambda _, read=read: read)(bench, rows, (sources, target))))
+            reads = reads_own_past if reads_past else its_sources
+            made = model_says(twin, reads)(bench, rows, (sources, target))
+            found.append(bench.nmse_var(rows, target, made))
     return {'nmse_var': float(np.mean(found)) if found else float('nan')}
 
 

@@ -79,6 +79,11 @@ def its_sources(pair: Pair) -> tuple[str, ...]:
     return pair[0]
 
 
+def reads_own_past(pair: Pair) -> tuple[str, ...]:
+    """What direct mapping reads."""
+    return (past(pair[1]),)
+
+
 def _unified(study: Study, seed: int) -> Outcome:
     twin = study.model(seed)
     return evaluate(study, 'utt', twin.settings.fusor, seed, model_says(twin, its_sources))

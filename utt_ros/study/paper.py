@@ -1,0 +1,25 @@
+"""Numbers that the paper prints (arXiv 2509.02551), to be shown beside ours [P].
+
+Its NMSE is on another data set and probably `nmse_energy`, in per cent; ratios carry over, values
+do not. Which bar a number of Fig. 4 belongs to is inferred from the order of the text [R].
+"""
+
+PAPER_ENERGY = {  # (operation, sources, target) -> NMSE with the gating fusor
+    ('transfer', 'camera', 'ftm'): 4.49,
+    ('transfer', 'camera', 'imu'): 7.18,
+    ('transfer', 'ftm', 'camera'): 9.65,
+    ('transfer', 'ftm', 'imu'): 7.58,
+    ('merge', 'ftm+imu', 'camera'): 8.04,
+    ('merge', 'camera+imu', 'ftm'): 4.00,
+    ('merge', 'camera+ftm', 'imu'): 7.15,
+}
+PAPER_TABLE = {  # (method, operation) -> time [s], NMSE
+    ('direct_single', 'split'): (6843.0, 15.79),
+    ('direct_single', 'merge'): (6843.0, 15.79),
+    ('utt_single', 'split'): (4002.0, 12.01),
+    ('utt_single', 'merge'): (4355.0, 8.08),
+    ('centralised_single', 'split'): (4571.0, 12.61),
+    ('centralised_single', 'merge'): (4941.0, 8.24),
+}
+PAPER_SPECIFIC = {'specific': 4.30, 'unified': 4.49}  # Fig. 5a, camera to ftm
+PAPER_TASKS = {'real': 0.474, 'twin': 0.462}  # Fig. 6, trajectory prediction
