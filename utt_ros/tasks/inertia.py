@@ -16,6 +16,7 @@ Array = npt.NDArray[np.float64]
 GRAVITY_MPS2 = 9.80665
 SMOOTH_TICKS = 5  # over which a path is differentiated
 STEP_SPAN_S = 5.0  # over which the frequency of steps is told
+FLAT_MPS2 = 1e-3
 STEPPING_MPS2 = 0.6  # standard deviation of acceleration above which somebody steps
 
 
@@ -82,7 +83,7 @@ def step_frequency_errors(
     """|frequency made - real| [Hz] of stretches of STEP_SPAN_S in which somebody steps (N,).
 
     made, real (T, C, 9) and known (T, C) of one walk; stretches that are not all known are left
-    out.
+    out. What does not move at all has a frequency of 0.
     """
     rate = window.imu_rows / window.period
     span = round(STEP_SPAN_S * rate)
@@ -98,7 +99,7 @@ def step_frequency_errors(
     frequency = np.fft.rfftfreq(4 * span, 1 / rate)  # padded, so that the peak is found finely
     power = np.abs(np.fft.rfft(pieces * np.hanning(span), 4 * span))
     band = (frequency >= BAND_HZ[0]) & (frequency <= BAND_HZ[1])
-    peak = frequency[band][power[..., band].argmax(2)]
+    peak = frequency[band][power[..., band].argmax(2)] * (pieces.std(2) > FLAT_MPS2)
     return np.asarray(np.abs(peak[0] - peak[1]))
 
 

@@ -1,0 +1,97 @@
+"""The suite of downstream tasks, on a made-up walk that is recorded three times."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from utt_ros.geometry.camera import CameraModel
+from utt_ros.models.settings import ModelSettings
+from utt_ros.models.twin import UnifiedTwin
+from utt_ros.records import Session, SyncedBatch, Truth
+from utt_ros.settings import AreaSettings, WindowSettings
+from utt_ros.study.cards import save_model
+from utt_ros.study.data import Data, Recording
+from utt_ros.study.records import Outcome
+from utt_ros.study.study import Study
+from utt_ros.study.suites.tasks import OUTAGES_S, units
+
+WINDOW = WindowSettings()
+TICKS = 130
+SPEED = 1.0
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Study:
+    twin = UnifiedTwin(ModelSettings(width=8, heads=1, feedforward=8), WINDOW)
+    model = tmp_path / 'model.safetensors'
+    save_model(model, twin, 'made up', {}, {})
+    area = AreaSettings('a')
+    recordings = tuple(recording(area, split) for split in ('train', 'val', 'test'))
+    return Study(Data(recordings, WINDOW, 'made up'), tmp_path, given=model)
+
+
+def recording(area: AreaSettings, split: str) -> Recording:
+    """Somebody crosses the view at a constant pace; what is measured of him is exact."""
+    stamps = (np.arange(TICKS + 60, dtype=np.int64) + 1) * 100_000_000
+    positions = np.stack([np.full(len(stamps), 8.0), SPEED * stamps / 1e9 - 7.0], axis=1)
+    truth = Truth(stamps, positions, np.full(len(stamps), np.pi / 2))
+    boxes = CameraModel(area).project(positions).astype(np.float32)
+    ranges = np.hypot(np.linalg.norm(positions, axis=1), 1.3)
+    imu = np.zeros((1, 5, 9), np.float32)
+    imu[..., 2], imu[..., 7] = 9.8, 2.5e-5
+    batches = tuple(SyncedBatch(
+        int(stamps[tick]), 0, tick, True, ('p',), ('t',), np.ones(1, np.float32),
+        boxes[tick:tick + 1], np.ones(1, bool), np.array([[ranges[tick], 0.5]], np.float32),
+        np.zeros(1, np.float32), np.ones(1, bool), imu, np.ones((1, 5), bool))
+        for tick in range(TICKS))
+    session = Session('a', split, split, None, {}, {'p': truth})
+    return Recording(area, split, split, batches, session)
+
+
+def run(study: Study, key: str) -> Outcome:
+    return {unit.key: unit for unit in units(study)}[key].run()
+
+
+def values(outcome: Outcome) -> dict[tuple[str, str, str], float]:
+    return {(row.operation, row.target, row.metric): row.value for row in outcome.rows}
+
+
+def test_units_have_unique_names_that_are_fit_for_files(study: Study) -> None:
+    keys = [unit.key for unit in units(study)]
+    assert len(set(keys)) == len(keys)
+    assert all(key.replace('-', '').replace('_', '').isalnum() for key in keys)
+
+
+def test_the_twin_is_followed_and_its_predictions_are_kept(study: Study) -> None:
+    outcome = run(study, 'tasks-follow-utt-seed0')
+    found = values(outcome)
+    assert found['positioning', 'camera', 'error_median_m'] < 0.2
+    assert 0.0 <= found['interval', 'camera', 'coverage_90'] <= 1.0
+    assert found['trajectory', '5s', 'ade_m'] > found['trajectory', '1s', 'ade_m']
+    assert found['trajectory', '3s', 'min_ade_20_m'] <= found['trajectory', '3s', 'ade_m']
+    assert {row.method for row in outcome.rows} == {'utt'}
+    positions, paths = outcome.made
+    assert positions.prediction.shape == (TICKS, 1, 2)
+    assert positions.mask.shape == positions.target.shape
+    assert positions.std is not None
+    error = np.linalg.norm(positions.prediction - positions.target, axis=2)
+    assert np.median(error) == pytest.approx(
+        found['positioning', 'camera', 'error_median_m'], abs=1e-4)
+    assert paths.prediction.shape == (TICKS, WINDOW.horizon, 2)
+    assert set(paths.sequence) == {'a/test'}
+
+
+def test_a_floor_predicts_and_goes_on_without_its_camera(study: Study) -> None:
+    outcome = run(study, 'tasks-kalman_camera')
+    found = values(outcome)
+    assert found['trajectory', '1s', 'ade_m'] < 0.3  # at a constant pace
+    assert found['positioning', 'camera', 'error_median_m'] < 0.05
+    assert f'outage_{OUTAGES_S[0]:g}s' in {row.target for row in outcome.rows}
+    assert not [row for row in outcome.rows if row.target == 'camera_off']  # never sees anybody
+
+
+def test_what_the_imu_floors_cannot_tell_is_not_a_number(study: Study) -> None:
+    found = values(run(study, 'tasks-imu-floors'))
+    assert np.isnan(found['activity', 'walking', 'balanced_accuracy'])  # nobody stands
+    assert found['imu', 'imu', 'rmse_accel_z_mps2'] < 0.1
