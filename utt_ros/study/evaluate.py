@@ -15,7 +15,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from io import BytesIO
 from multiprocessing import active_children, get_context
 from pathlib import Path
@@ -32,6 +32,7 @@ from utt_ros.study.data import load
 from utt_ros.study.records import Made, Outcome, Row, Unit
 from utt_ros.study.study import Study
 from utt_ros.study.suites import SUITES, units
+from utt_ros.study.train import Recipe
 
 UNITS, CACHE, PREDICTIONS, RESULTS = 'units', 'cache', 'predictions', 'results.json'
 
@@ -47,6 +48,7 @@ class Request:
     split: str = 'test'
     model: Path | None = None
     save_predictions: bool = False
+    recipe: Recipe = field(default_factory=Recipe)
 
     def open(self) -> Study:
         """Read the data. Raises UttError."""
@@ -54,7 +56,8 @@ class Request:
         data = load(self.data, self.out / CACHE, shape)
         if not data.of(self.split):
             raise SettingsError(f'the data have no {self.split} split')
-        return Study(data, self.out / CACHE, tuple(range(self.seeds)), self.split, self.model)
+        return Study(data, self.out / CACHE, tuple(range(self.seeds)), self.split, self.model,
+                     self.recipe)
 
 
 @dataclass(frozen=True, slots=True)

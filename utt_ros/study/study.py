@@ -4,7 +4,7 @@ import fcntl
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ class Study:
     seeds: tuple[int, ...] = (0,)
     split: str = 'test'
     given: Path | None = None  # a model that is judged instead of trained ones
-    recipe: Recipe = Recipe()  # noqa: RUF009 - frozen
+    recipe: Recipe = field(default_factory=Recipe)
 
     def model(self, seed: int, **variant: Any) -> UnifiedTwin:
         """The paper's method; `variant` changes fields of its recipe. See `trained`.

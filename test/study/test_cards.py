@@ -1,0 +1,68 @@
+"""Model cards."""
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from utt_ros.errors import ModelError
+from utt_ros.federation.wire import serialize
+from utt_ros.models.settings import ModelSettings
+from utt_ros.models.twin import UnifiedTwin, read_weights
+from utt_ros.settings import WindowSettings
+from utt_ros.study.cards import Card, load_model, save_model
+
+SMALL = ModelSettings(width=8, heads=2, feedforward=8)
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> tuple[Path, UnifiedTwin, Card]:
+    """Save a model."""
+    twin, path = UnifiedTwin(SMALL, WindowSettings()), tmp_path / 'model.safetensors'
+    return path, twin, save_model(path, twin, 'abc', {'seed': 1}, {'score': 0.5})
+
+
+def rewrite(path: Path, twin: UnifiedTwin, card: Card) -> None:
+    path.write_bytes(serialize(read_weights(twin), {'card': json.dumps(asdict(card))}))
+
+
+def test_a_model_comes_back_with_its_card(model: tuple[Path, UnifiedTwin, Card]) -> None:
+    path, twin, card = model
+    again, read = load_model(path)
+    assert read == card
+    assert read.data_fingerprint == 'abc'
+    assert json.loads(path.with_suffix('.json').read_bytes())['metrics'] == {'score': 0.5}
+    ours, theirs = read_weights(twin), read_weights(again)
+    assert all(np.array_equal(ours[name], theirs[name]) for name in ours)
+
+
+@pytest.mark.parametrize(('change', 'why'), [
+    ({'scaling': {}}, 'was scaled by'),
+    ({'modalities': ['camera']}, 'its card names'),
+    ({'code_version': '99.0'}, 'made by version 99.0'),
+    ({'checksum': 'x'}, 'not those of its card'),
+    ({'config': '{}'}, 'configuration'),
+])
+def test_a_card_that_does_not_fit_is_refused(
+    model: tuple[Path, UnifiedTwin, Card], change: dict[str, object], why: str,
+) -> None:
+    path, twin, card = model
+    rewrite(path, twin, replace(card, **change))
+    with pytest.raises(ModelError, match=why):
+        load_model(path)
+
+
+def test_weights_without_a_card_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / 'model.safetensors'
+    path.write_bytes(serialize({}))
+    with pytest.raises(ModelError, match='has no card'):
+        load_model(path)
+
+
+def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / 'model.safetensors'
+    path.write_bytes(b'nothing')
+    with pytest.raises(ModelError, match=r'model\.safetensors'):
+        load_model(path)
