@@ -135,6 +135,39 @@ def test_an_area_that_can_train_nothing_says_so_and_sends_nothing(
     assert participant.problem == 'round 0: nothing could be trained'
 
 
+def test_an_area_that_could_train_nothing_tries_again_with_new_windows(
+    make: Make, shape: WindowSettings, walk: Walk,
+) -> None:
+    participant = make()
+    empty = walk(AreaSettings(modalities=('ftm',)), 60)
+    participant.inbox.put_windows(empty)
+    participant.inbox.put_model(global_model(shape))
+    assert kinds(run(participant)) == ['Deployment', 'Report', 'Problem']
+    participant.inbox.put_windows(walk(AREA, 15))
+    assert run(participant) == []
+    participant.inbox.put_windows(walk(AREA, 40))
+    assert kinds(run(participant)) == ['Update']
+
+
+def test_training_ends_with_its_round_and_the_model_is_judged_all_the_same(
+    make: Make, shape: WindowSettings, walk: Walk,
+) -> None:
+    participant = make()
+    participant.inbox.put_windows(walk(AREA, 60))
+    participant.inbox.put_model(global_model(shape, 4))
+    participant.close_round('fed', 3)
+    run(participant, 2)
+    participant.close_round('fed', 4)
+    events = run(participant)
+    assert kinds(events) == []
+    participant.inbox.put_model(global_model(shape, 5))
+    participant.step(0.0)
+    participant.close_round('fed', 5)
+    assert kinds(run(participant)) == ['Report']
+    participant.inbox.put_model(global_model(shape, 4, seed=2))
+    assert kinds(run(participant)) == ['Deployment', 'Report', 'Update']
+
+
 @pytest.mark.parametrize(('spoil', 'reason'), [
     (lambda model: replace(model, checksum='0' * 64), 'checksum'),
     (lambda model: replace(model, schema='0' * 64), 'schema'),

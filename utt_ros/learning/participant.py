@@ -57,6 +57,7 @@ class Participant:
         self._losses: list[float] = []
         self._loss = nan
         self._needed = settings.min_windows  # windows seen before the next training
+        self._closed: tuple[str, int] | None = None  # federation and round
 
     def resume(self) -> list[Event]:
         """Deploy what the process before this one worked with; alone, begin if there is none."""
@@ -71,6 +72,10 @@ class Participant:
         if self.current is None and not self._settings.federated:
             events += self._begin_alone()
         return events
+
+    def close_round(self, federation: str, round_: int) -> None:
+        """Note, from any thread, that an update of that round would come too late."""
+        self._closed = federation, round_
 
     def step(self, wait_sec: float) -> list[Event]:
         """Take what has arrived, then do one piece of work; waits only when there is none."""
@@ -94,7 +99,9 @@ class Participant:
         try:
             tensors = open_model(model, self._settings.max_model_bytes)
             checkpoint = Checkpoint(model.federation, model.round, model.config, tensors)
-            return [*self._adopt(checkpoint), *self._keep(checkpoint)]
+            events = self._adopt(checkpoint)
+            self._needed, self._closed = self._settings.min_windows, None
+            return [*events, *self._keep(checkpoint)]
         except ModelError as err:
             return self._problem(
                 f'model of round {model.round} of {model.federation[:64]!r} is refused: {err}')
@@ -129,6 +136,9 @@ class Participant:
         if not self._reported:
             self._reported = True
             return [self._report()]
+        if self._closed == (self._current().federation, self._current().round):
+            self._steps_left = 0
+            return []
         self._losses.append(self.trainer.train(1))
         self._steps_left -= 1
         return [] if self._steps_left else self._finish()
@@ -144,11 +154,18 @@ class Participant:
         counted = [loss for loss in self._losses if np.isfinite(loss)]
         self._loss = float(np.mean(counted)) if counted else nan
         if not tensors:
-            return self._problem(f'round {current.round}: nothing could be trained')
+            return self._try_again(current)
         if not self._settings.federated:
             return self._next_alone(current)
         return [answer(
             current, self._area.area, len(self.trainer.kept), self.trainer.modalities, tensors)]
+
+    def _try_again(self, current: Checkpoint) -> list[Event]:
+        """Train the same model when a batch of new windows is there: others may wait for it."""
+        self._needed = self.trainer.kept.added + self._learning.batch
+        self._steps_left = self._settings.local_steps
+        self._losses = []
+        return self._problem(f'round {current.round}: nothing could be trained')
 
     def _begin_alone(self) -> list[Event]:
         model = self.trainer.model

@@ -26,7 +26,14 @@ from utt_ros.learning.participant import Event, Participant, Problem
 from utt_ros.learning.settings import LearningSettings, TrainerSettings
 from utt_ros.learning.trainer import use_one_thread
 from utt_ros.models.settings import ModelSettings
-from utt_ros.msg import DeployedModel, GlobalModel, ModelUpdate, SyncedSamples, TrainingMetrics
+from utt_ros.msg import (
+    DeployedModel,
+    GlobalModel,
+    ModelUpdate,
+    RoundStatus,
+    SyncedSamples,
+    TrainingMetrics,
+)
 from utt_ros.records import Deployment, Report
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.sync.windows import History
@@ -57,6 +64,7 @@ class Trainer(Node):
         self.create_subscription(SyncedSamples, 'synced', self._on_samples, RELIABLE, raw=True)
         if self._settings.federated:
             self.create_subscription(GlobalModel, '/utt/model', self._on_model, STATE)
+            self.create_subscription(RoundStatus, '/utt/rounds', self._on_rounds, RELIABLE)
         self._diagnostics = Diagnostics(self, 'trainer', self._values)
         self._stop = Signal()
         self._failure: Exception | None = None
@@ -84,6 +92,10 @@ class Trainer(Node):
 
     def _on_model(self, message: GlobalModel) -> None:
         self._participant.inbox.put_model(model_from_message(message))
+
+    def _on_rounds(self, message: RoundStatus) -> None:
+        if message.state == 'completed':
+            self._participant.close_round(message.federation, message.round)
 
     def _work(self) -> None:
         use_one_thread()
