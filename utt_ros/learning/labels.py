@@ -114,8 +114,8 @@ def filter_velocity(positions: Array, precision: Array, period: float) -> tuple[
     """
     move = np.array([[1.0, period], [0.0, 1.0]])
     noise = ACCELERATION * np.array([[period**3 / 3, period**2 / 2], [period**2 / 2, period]])
-    state = np.zeros((len(positions), 2, 2))  # position and velocity by axis
-    spread = np.tile(np.diag([FAR_M**2, SPEED_STD**2]), (len(positions), 1, 1))
+    state: Array = np.zeros((len(positions), 2, 2))  # position and velocity by axis
+    spread: Array = np.tile(np.diag([FAR_M**2, SPEED_STD**2]), (len(positions), 1, 1))
     for tick in range(positions.shape[1]):
         state = move @ state
         spread = move @ spread @ move.T + noise

@@ -67,7 +67,7 @@ def best_of_samples(
     """
     rng = np.random.default_rng(seed)
     turn = _direction(start, predicted)
-    best = np.linalg.norm(predicted - true, axis=2)
+    best: Array = np.linalg.norm(predicted - true, axis=2)
     for _ in range(SAMPLES - 1 if len(bank) else 0):
         drawn = bank[rng.integers(0, len(bank), len(predicted))]
         distance = np.linalg.norm(predicted + _rotate(drawn, turn) - true, axis=2)

@@ -62,8 +62,8 @@ def sourced(walk: Walk, window: WindowSettings) -> MaskArray:
     Without any of both the live graph makes the IMU from itself, which counts for nothing here.
     """
     there = np.pad(walk.camera_mask | walk.ftm_mask, (window.ticks - 1, 0))
-    return np.asarray(
-        walk.imu_mask & sliding_window_view(there, window.ticks).any(1)[:, None])
+    lately = np.asarray(sliding_window_view(there, window.ticks).any(1))
+    return walk.imu_mask & lately[:, None]
 
 
 def likeness(made: Array, real: Array) -> dict[str, float]:

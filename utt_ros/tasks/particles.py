@@ -60,9 +60,10 @@ class _Cloud:
         self._random = np.random.default_rng(seed)
         self._ap = np.asarray(area.ap_position[:2])
         self._rise = area.ap_position[2] - area.phone_height
-        self._at = np.zeros((count, 2))
-        self._turn, self._stretch = np.zeros(count), np.ones(count)
-        self._weights = np.full(count, 1 / count)
+        self._at: Array = np.zeros((count, 2))
+        self._turn: Array = np.zeros(count)
+        self._stretch: Array = np.ones(count)
+        self._weights: Array = np.full(count, 1 / count)
 
     def place(self, centre: Array, spread: Array) -> None:
         own, count = self._settings, len(self._at)

@@ -84,9 +84,9 @@ def interpolate(truth: Truth, stamps_ns: Stamps) -> Array:
 def _walk(batches: Sequence[SyncedBatch], name: str, truth: Truth) -> Walk:
     places = [(tick, batch.subjects.index(name)) for tick, batch in enumerate(batches)
               if name in batch.subjects]
-    columns = [
-        np.stack([getattr(batches[tick], field)[row] for tick, row in places])
-        for field in ('camera', 'camera_mask', 'ftm', 'ftm_mask', 'imu', 'imu_mask')]
+    columns = {
+        field: np.stack([getattr(batches[tick], field)[row] for tick, row in places])
+        for field in ('camera', 'camera_mask', 'ftm', 'ftm_mask', 'imu', 'imu_mask')}
     stamps_ns = np.array([batches[tick].stamp_ns for tick, _ in places], np.int64)
     ticks = np.array([tick for tick, _ in places], np.intp)
-    return Walk(name, stamps_ns, ticks, *columns, truth)
+    return Walk(name, stamps_ns, ticks, **columns, truth=truth)
