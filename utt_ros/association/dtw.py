@@ -16,17 +16,25 @@ def warp(local: Array, first: npt.NDArray[np.intp], second: npt.NDArray[np.intp]
     Steps are (1, 0), (0, 1) and (1, 1) [S: Sakoe and Chiba 1978].
     """
     count, rows, columns = local.shape
-    total = np.full((count, rows + 1, columns + 1), np.inf)
-    total[:, 0, 0] = 0.0
+    total = np.full((count, (rows + 1) * (columns + 1)), np.inf)
+    total[:, 0] = 0.0
+    flat = local.reshape(count, -1)
+    # A diagonal is a slice of a flattened matrix: no index arrays, all pairs at once.
     for diagonal in range(2, rows + columns + 1):
-        i = np.arange(max(1, diagonal - columns), min(rows, diagonal - 1) + 1)
-        j = diagonal - i
-        before = np.minimum(total[:, i - 1, j], total[:, i, j - 1])
-        before = np.minimum(before, total[:, i - 1, j - 1])
-        total[:, i, j] = local[:, i - 1, j - 1] + before
+        low, high = max(1, diagonal - columns), min(rows, diagonal - 1)
+
+        def cells(row: int, along: int, low: int = low, high: int = high) -> slice:
+            begin = (low - row) * columns + along
+            return slice(begin, begin + (high - low) * columns + 1, columns)
+        here = low * (columns - 1) - columns + diagonal - 1
+        step = max(columns - 1, 1)
+        before = np.minimum(total[:, cells(1, diagonal - 1)], total[:, cells(0, diagonal - 1)])
+        before = np.minimum(before, total[:, cells(1, diagonal - 2)])
+        total[:, cells(0, diagonal)] = before + flat[
+            :, here:here + (high - low) * step + 1:step]
     empty = (first == 0) | (second == 0)
-    cost = total[np.arange(count), first, second] / np.maximum(first + second, 1)
-    return np.where(empty, np.nan, cost)
+    ends = total[np.arange(count), first * (columns + 1) + second]
+    return np.where(empty, np.nan, ends / np.maximum(first + second, 1))
 
 
 def pack(values: Array, mask: MaskArray) -> tuple[Array, npt.NDArray[np.intp]]:

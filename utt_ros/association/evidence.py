@@ -42,17 +42,27 @@ class Walks:
     position: Array  # (K, T, 2) [m], gaps filled in
     distance: Array  # (K, T) from the access point [m]
     velocity: Array  # (K, T, 2) [m/s]
-    inside: MaskArray  # (K, T) from when a track was first seen until it was last
+    inside: MaskArray  # (K, T) from when a track was first seen
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the model says of the velocities of P phones at E instants, area frame."""
+
+    ends: npt.NDArray[np.intp]  # (E,) ticks, each behind the one spoken of
+    velocity: Array  # (P, E, 2) [m/s]
+    std: Array  # (P, E)
+    known: MaskArray  # (P, E)
 
 
 def gather(
     seen: Candidates, area: AreaSettings, translator: Translator, heading_bias: float = 0.0,
 ) -> FloatArray:
     """Evidence (K, P, F) in the order of NAMES; NaN where nothing tells."""
-    walks = follow(seen, area)
     evidence = np.full((len(seen.track_ids), len(seen.phones), len(NAMES)), np.nan)
     if not evidence.size:
         return evidence.astype(np.float32)
+    walks = follow(seen, area)
     angles, valid = headings(seen, area.magnetic_yaw + heading_bias)
     with np.errstate(invalid='ignore', divide='ignore'):
         evidence[..., 0:3], evidence[..., 15] = _ranges(seen, walks.distance, walks.inside)
@@ -73,7 +83,7 @@ def follow(seen: Candidates, area: AreaSettings) -> Walks:
     for row, mask in enumerate(seen.boxes_mask):
         good = np.flatnonzero(mask & np.isfinite(located[row]).all(1))
         if good.size:
-            inside[row] = (ticks >= good[0]) & (ticks <= good[-1])
+            inside[row] = ticks >= good[0]
             for axis in (0, 1):
                 position[row, :, axis] = np.interp(ticks, good, located[row, good, axis])
     x, y, z = area.ap_position
@@ -127,7 +137,7 @@ def _ranges(seen: Candidates, distance: Array, inside: MaskArray) -> tuple[Array
 def _expected_ranges(seen: Candidates, walks: Walks, translator: Translator) -> Array:
     """Mean and rms (K, P, 2) of measured less expected range, where the model expects one."""
     boxes, mask = cut(seen.boxes, translator.ticks), cut(seen.boxes_mask, translator.ticks)
-    count, pieces = mask.shape[:2]
+    count = len(mask)
     expected = translator.tracks(
         boxes.reshape(-1, *boxes.shape[2:]), mask.reshape(-1, mask.shape[2]))
     told = expected[..., 0].reshape(count, -1)[:, -seen.ticks:]
@@ -163,14 +173,13 @@ def _motions(
     velocity = turn(says.velocity.reshape(*shape, 2), angle)  # (P, E, 2) area frame
     std = np.hypot(*says.velocity_std.reshape(*shape, 2).transpose(2, 0, 1)) / np.sqrt(2)
     known = valid[:, ends - 1]
-    return (_velocities(seen, walks, ends, velocity, std, known),
-            _boxes(seen, walks, ends, says.boxes.reshape(*shape, ticks, -1)))
+    told = Told(ends, velocity, std, known)
+    return (_velocities(seen, walks, told),
+            _boxes(seen, ends, says.boxes.reshape(*shape, ticks, -1)))
 
 
-def _velocities(
-    seen: Candidates, walks: Walks, ends: npt.NDArray[np.intp], velocity: Array, std: Array,
-    known: MaskArray,
-) -> Array:
+def _velocities(seen: Candidates, walks: Walks, told: Told) -> Array:
+    ends, velocity, std, known = told.ends, told.velocity, told.std, told.known
     walked = walks.velocity[:, None, ends - 1]  # (K, 1, E, 2)
     use = np.isfinite(walked).all(-1) & known[None]  # (K, P, E)
     error = np.where(use[..., None], walked - velocity[None], 0.0)
@@ -188,9 +197,7 @@ def _velocities(
         np.broadcast_to(straight[:, None], away.shape)], axis=-1)
 
 
-def _boxes(
-    seen: Candidates, walks: Walks, ends: npt.NDArray[np.intp], boxes: FloatArray,
-) -> Array:
+def _boxes(seen: Candidates, ends: npt.NDArray[np.intp], boxes: FloatArray) -> Array:
     """Rms (K, P, 3) of seen less translated boxes (P, E, T', 5), per channel, scaled."""
     ticks = boxes.shape[2]
     mask = windows_at(seen.boxes_mask, ends, ticks, 1)[:, None]  # (K, 1, E, T')

@@ -89,7 +89,8 @@ def compare_paths(where: Array, mask: MaskArray, walked: Array) -> Costs:
 
     where (K, T, 2), mask (K, T), walked (P, T, 2); Procrustes without reflection or scale.
     """
-    track, phones = where[..., 0] + 1j * where[..., 1], walked[..., 0] + 1j * walked[..., 1]
+    track = np.where(mask, where[..., 0], 0.0) + 1j * np.where(mask, where[..., 1], 0.0)
+    phones = walked[..., 0] + 1j * walked[..., 1]
     costs = np.full((len(track), len(phones)), np.nan)
     for row, used in enumerate(mask):
         if not used.any():

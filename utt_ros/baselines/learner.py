@@ -32,11 +32,7 @@ class BaselineLearner:
 
     def load(self, weights: Mapping[str, npt.NDArray[np.generic]]) -> None:
         """Begin from these weights; raises ModelError when they do not fit."""
-        try:
-            self.net.load_state_dict(
-                {name: torch.from_numpy(np.array(values)) for name, values in weights.items()})
-        except RuntimeError as err:
-            raise ModelError(f'weights do not fit the baseline: {err}') from err
+        load_net(self.net, weights)
         self._trained = False
 
     def train(self, steps: int) -> float:
@@ -66,3 +62,12 @@ class BaselineLearner:
 def read_net(net: nn.Module) -> Weights:
     """A copy of all tensors, by sorted name."""
     return {name: tensor.numpy().copy() for name, tensor in sorted(net.state_dict().items())}
+
+
+def load_net(net: nn.Module, weights: Mapping[str, npt.NDArray[np.generic]]) -> None:
+    """Replace all tensors; raises ModelError when they do not fit."""
+    try:
+        net.load_state_dict(
+            {name: torch.from_numpy(np.array(values)) for name, values in weights.items()})
+    except RuntimeError as err:
+        raise ModelError(f'weights do not fit the baseline: {err}') from err

@@ -1,5 +1,8 @@
 """How the networks of the baselines see measurements: per step, scaled, zeros where masked."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -27,10 +30,10 @@ def means(values: FloatArray, mask: MaskArray, steps: int) -> tuple[FloatArray, 
     return (total / np.maximum(number, 1)).astype(np.float32), np.asarray(number[..., 0] > 0)
 
 
-Item = dict[str, npt.NDArray[np.generic]]
+Item = dict[str, npt.NDArray[Any]]
 """Arrays of one example, or of several with a first axis."""
 
 
-def stack(items: list[Item]) -> Item:
+def stack(items: Sequence[Item]) -> Item:
     """Examples of equal shapes as one."""
     return {name: np.stack([item[name] for item in items]) for name in items[0]}

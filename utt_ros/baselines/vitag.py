@@ -1,9 +1,9 @@
 """ViTag's X-Translator, as released and repaired [S: Cao et al., SECON 2022, and its code].
 
 Windows of K = 10 frames. Each modality that is fed has a convolution (32, kernel 16) and a BiLSTM
-(32); their sum is decoded into every modality by a convolution, two BiLSTMs and a dense layer, with
-the mean squared error of every modality as loss. As released, FTM is decoded but never fed. It is
-trained to translate: from all, from the camera alone and from the phone alone.
+(32); their sum is decoded into every modality by a convolution, two BiLSTMs and a dense layer,
+with the mean squared error of every modality as loss. As released, FTM is decoded but never fed.
+It is trained to translate: from all, from the camera alone and from the phone alone.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from utt_ros.association.candidates import Candidates
 from utt_ros.association.evidence import cut
 from utt_ros.association.matching import Costs
+from utt_ros.association.vifi import combine
 from utt_ros.baselines.scaling import Item, means, scale
 
 FRAMES = 10
@@ -30,11 +31,12 @@ class Reader(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.convolution = nn.Conv1d(channels + 1, HIDDEN, KERNEL, padding='same')
+        self.convolution = nn.Conv1d(channels + 1, HIDDEN, KERNEL, padding=KERNEL // 2)
         self.lstm = nn.LSTM(HIDDEN, HIDDEN, batch_first=True, bidirectional=True)
 
-    def forward(self, rows: Tensor) -> Tensor:  # (B, K, F + 1) -> (B, K, 2 H)
-        smooth = F.relu(self.convolution(rows.transpose(1, 2))).transpose(1, 2)
+    def forward(self, rows: Tensor) -> Tensor:
+        """(B, K, F + 1) -> (B, K, 2 H)."""
+        smooth = F.relu(self.convolution(rows.transpose(1, 2)))[..., 1:].transpose(1, 2)
         read: Tensor = self.lstm(smooth)[0]
         return read
 
@@ -44,12 +46,13 @@ class Writer(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.convolution = nn.Conv1d(2 * HIDDEN, HIDDEN, KERNEL, padding='same')
+        self.convolution = nn.Conv1d(2 * HIDDEN, HIDDEN, KERNEL, padding=KERNEL // 2)
         self.lstm = nn.LSTM(HIDDEN, HIDDEN, 2, batch_first=True, bidirectional=True)
         self.dense = nn.Linear(2 * HIDDEN, channels)
 
-    def forward(self, joint: Tensor) -> Tensor:  # (B, K, 2 H) -> (B, K, F)
-        smooth = F.relu(self.convolution(joint.transpose(1, 2))).transpose(1, 2)
+    def forward(self, joint: Tensor) -> Tensor:
+        """(B, K, 2 H) -> (B, K, F)."""
+        smooth = F.relu(self.convolution(joint.transpose(1, 2)))[..., 1:].transpose(1, 2)
         written: Tensor = self.dense(self.lstm(smooth)[0])
         return written
 
@@ -118,10 +121,7 @@ class VitagMatcher:
 
     def cost(self, seen: Candidates) -> Costs:
         """Weighted distances (K, P), the mean over windows of ten frames."""
-        parts = self.parts(seen)
-        known = [np.nan_to_num(parts[name], nan=float(np.nanmean(parts[name])) if np.isfinite(
-            parts[name]).any() else 0.0) * weight for name, weight in self._weights.items()]
-        return np.asarray(sum(known))
+        return weigh(self.parts(seen), self._weights)
 
     @torch.no_grad()
     def parts(self, seen: Candidates) -> dict[str, Costs]:
@@ -140,6 +140,11 @@ class VitagMatcher:
             from_phone['camera'].unflatten(0, phones)[None], frames['camera'][:, None],
             frames['camera'][:, None])
         return costs
+
+
+def weigh(parts: Mapping[str, Costs], weights: Mapping[str, float]) -> Costs:
+    """The weighted sum (K, P); a distance that is not known counts as the mean of its kind."""
+    return combine(np.stack([parts[name] for name in weights]), tuple(weights.values()))
 
 
 def _distance(made: Tensor, rows: Tensor, track: Tensor) -> Costs:

@@ -36,9 +36,9 @@ class Encounter:
 
 def encounters(
     recording: Recording, shape: WindowSettings, *, every: int = EVERY_TICKS,
-    longest: int = LONGEST_TICKS,
+    longest: int = LONGEST_TICKS, phones: int = 2,
 ) -> Iterator[Encounter]:
-    """Every so manyth tick at which somebody is seen and two phones or more are there."""
+    """Every so manyth tick at which somebody is seen and so many phones or more are there."""
     history = CandidateHistory(longest, shape)
     namer = _Namer()
     for number, batch in enumerate(recording.batches):
@@ -50,7 +50,7 @@ def encounters(
         seen = history.candidates()
         wanted = [namer.owner[track] for track in seen.track_ids]
         rows = [row for row, name in enumerate(wanted) if name in seen.phones]
-        if rows and len(seen.phones) > 1:
+        if rows and len(seen.phones) >= phones:
             owners = [seen.phones.index(wanted[row]) for row in rows]
             yield Encounter(
                 recording.area, recording.sequence, seen.of_tracks(rows),
@@ -60,7 +60,7 @@ def encounters(
 def crowd(
     found: Sequence[Encounter], phones: int, rng: np.random.Generator,
 ) -> Iterator[Encounter]:
-    """The same encounters among more phones: of people who walked the same area in other sequences.
+    """The same encounters among more phones: of people who walked the area in other sequences.
 
     As many are added as there are, up to `phones` in all; nobody in view carries them.
     """
