@@ -9,7 +9,9 @@ import pytest
 
 from utt_ros.errors import SettingsError
 from utt_ros.models.settings import ModelSettings
+from utt_ros.study import evaluate
 from utt_ros.study.evaluate import Done, Request, run
+from utt_ros.study.records import Outcome, Row, Unit
 from utt_ros.study.report import write_report
 from utt_ros.study.table import read_results
 from utt_ros.study.train import Recipe
@@ -96,3 +98,20 @@ def test_the_report_needs_no_other_file(request_: Request) -> None:
     assert 'Table I' in page
     assert 'src="http' not in page
     assert 'href=' not in page
+
+
+def test_a_unit_that_fails_in_any_way_is_told_and_the_others_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail() -> Outcome:
+        raise TypeError('of a suite')
+
+    row = Row('tasks', 'utt', 'o', 'a', 'b', 'gating', 0, 'nmse_var', 0.5, np.int64(7))  # type: ignore[arg-type]
+    request = Request(tmp_path, tmp_path)
+    (tmp_path / evaluate.UNITS).mkdir()
+    known = {'good': Unit('good', lambda: Outcome((row,))), 'bad': Unit('bad', fail)}
+    monkeypatch.setattr(evaluate, '_state', {'request': request, 'units': {'tasks': known}})
+    assert evaluate._run_unit('tasks', 'bad').error == 'TypeError: of a suite'
+    assert evaluate._run_unit('tasks', 'good').error == ''
+    kept = json.loads((tmp_path / evaluate.UNITS / 'good.json').read_bytes())
+    assert kept['rows'][0]['n_windows'] == 7

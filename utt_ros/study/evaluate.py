@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from utt_ros.errors import SettingsError, UttError
+from utt_ros.errors import SettingsError
 from utt_ros.files import write_atomically
 from utt_ros.learning.trainer import use_one_thread
 from utt_ros.settings import WindowSettings
@@ -126,10 +126,9 @@ def _run_unit(suite: str, key: str) -> Done:
     begin, request = time.monotonic(), _state['request']
     unit: Unit = _state['units'][suite][key]
     try:
-        outcome = unit.run()
-    except (UttError, ArithmeticError, LookupError, ValueError, RuntimeError) as err:
+        keep(request, key, unit.run(), time.monotonic() - begin)
+    except Exception as err:  # noqa: BLE001 - whatever it is, it must not end the other units
         return Done(key, time.monotonic() - begin, f'{type(err).__name__}: {err}')
-    keep(request, key, outcome, time.monotonic() - begin)
     return Done(key, time.monotonic() - begin, '')
 
 
@@ -154,7 +153,7 @@ def packed(made: Made) -> bytes:
 
 def as_json(row: Row) -> dict[str, Any]:
     """A row, with null for what is not finite."""
-    content = asdict(row)
+    content = asdict(row) | {'seed': int(row.seed), 'n_windows': int(row.n_windows)}
     content['value'] = float(row.value) if math.isfinite(row.value) else None
     return content
 
