@@ -20,7 +20,7 @@ from utt_ros.study.data import Data
 from utt_ros.study.records import Names
 
 TRAIN_STRIDE = 5  # ticks; of training windows
-VAL_STRIDE = 15
+VAL_STRIDE = 30
 PAST = '_past'
 
 

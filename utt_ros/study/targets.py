@@ -6,6 +6,7 @@ from math import isfinite
 from utt_ros.study.table import Key, Table
 
 GATES = ('gating', 'gating_sum')
+UNTOLD = 0.85  # NMSE_var of a channel that hardly depends on anything measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,25 @@ class Goal:
             return 'not measured'
         met = self.value <= self.limit if self.at_most else self.value >= self.limit
         return 'reached' if met else 'missed'
+
+
+def least_ratio(table: Table, operation: str) -> float:
+    """What a ratio to direct mapping could be at least, given channels that no method can tell.
+
+    Those whose NMSE_var is at least UNTOLD for every method keep the best one; all others are
+    perfect. An autoencoder, which is given what it makes, is no method.
+    """
+    best: dict[str, dict[str, float]] = {}
+    for key, cell in table.find(suite='operations', operation=operation).items():
+        channel = key[6].removeprefix('nmse_var_')
+        if channel != key[6] and key[1] != 'direct_reconstruct':
+            of_target = best.setdefault(key[4], {})
+            of_target[channel] = min(of_target.get(channel, float('inf')), cell.mean)
+    least = [sum(value for value in found.values() if value >= UNTOLD) / len(found)
+             for found in best.values()]
+    direct = table.mean(
+        suite='operations', method='direct', operation=operation, metric='nmse_var')
+    return sum(least) / len(least) / direct if least else float('nan')
 
 
 def goals(table: Table) -> list[Goal]:

@@ -1,0 +1,87 @@
+"""The suites that compare fusors, plans, servers and costs."""
+
+from pathlib import Path
+
+import pytest
+
+from utt_ros.models.fusors import FUSORS
+from utt_ros.study.data import Data
+from utt_ros.study.records import Row
+from utt_ros.study.study import Study
+from utt_ros.study.suites import SUITES, units
+from utt_ros.study.traffic import LINK_BPS, central_cost, mapping_cost, raw_bytes
+from utt_ros.study.train import Recipe
+
+
+@pytest.fixture
+def study(data: Data, recipe: Recipe, tmp_path: Path) -> Study:
+    """Compare small models on simulated walks."""
+    return Study(data, tmp_path, (0,), recipe=recipe)
+
+
+def run(study: Study, suite: str, key: str) -> tuple[Row, ...]:
+    return next(unit for unit in units(suite, study) if unit.key == key).run().rows
+
+
+@pytest.mark.parametrize('suite', SUITES)
+def test_units_have_names_of_their_own_that_are_safe_for_files(study: Study, suite: str) -> None:
+    keys = [unit.key for unit in units(suite, study)]
+    assert keys
+    assert len(set(keys)) == len(keys)
+    assert not [key for key in keys if '/' in key or not key.startswith(suite)]
+
+
+def test_every_fusor_is_compared(study: Study) -> None:
+    assert {unit.key for unit in units('fusors', study)} == {
+        f'fusors-{name}-seed0' for name in FUSORS}
+    rows = run(study, 'fusors', 'fusors-max-seed0')
+    assert {row.fusor for row in rows} == {'max'}
+    assert {row.operation for row in rows} == {'transfer', 'merge', 'split'}
+
+
+@pytest.mark.parametrize('name', ['windows', 'gated', 'fedadagrad', 'fedadam', 'fedyogi'])
+def test_every_server_trains(study: Study, name: str) -> None:
+    rows = run(study, 'federation', f'federation-server-{name}-seed0')
+    assert {row.method for row in rows} == {f'server_{name}'}
+
+
+def test_costs_count_time_bytes_and_errors_of_each_configuration(study: Study) -> None:
+    timed = run(study, 'federation', 'federation-time-merge-ftm+imu-seed0')
+    direct = run(study, 'federation', 'federation-time-direct-seed0')
+    assert {row.method for row in timed} == {'utt_single', 'centralised_single'}
+    for rows in (timed, direct):
+        found = {row.metric: row.value for row in rows}
+        assert found['link_bps'] == LINK_BPS
+        assert all(found[name] > 0.0 for name in ('time_s', 'compute_s', 'bytes', 'nmse_var'))
+    of = {(row.method, row.sources, row.target): row.value for row in direct
+          if row.metric == 'time_s'}
+    assert len(of) == 6
+    assert len(set(of.values())) == 1
+
+
+def test_models_are_trained_once(study: Study) -> None:
+    first, card = study.trained(0, study.recipe)
+    again, same = study.trained(0, study.recipe)
+    assert card == same
+    assert first is not again
+    assert len(list((study.folder / 'models').glob('*.safetensors'))) == 1
+
+
+def test_raw_data_are_counted_as_they_were_measured(data: Data) -> None:
+    everything, ranges = raw_bytes(data, data.modalities), raw_bytes(data, ['ftm'])
+    phones = [phone for item in data.of('train', 'area1')
+              for phone in item.session.phones.values()]
+    assert ranges['area1'] == sum(len(phone.ftm) * (8 + 2 * 4) for phone in phones)
+    assert everything['area0'] > ranges['area0']
+
+
+def test_transfers_take_the_time_of_the_slowest_link() -> None:
+    training = {
+        'round_slowest_s': [1.0, 2.0], 'bytes_slowest': [1000, 3000], 'bytes_final': 500,
+        'bytes_down': [2000, 2000], 'bytes_up': [1500, 1500], 'areas': 2, 'compute_s': 5.0}
+    cost = mapping_cost(training)
+    assert cost['time_s'] == pytest.approx(3.0 + 8 * 4500 / LINK_BPS)
+    assert cost['bytes'] == 7000 + 2 * 500
+    central = central_cost(training, {'a': 10_000, 'b': 40_000})
+    assert central['time_s'] == pytest.approx(5.0 + 8 * 40_500 / LINK_BPS)
+    assert central['bytes'] == 50_000 + 2 * 500
