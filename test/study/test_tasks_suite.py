@@ -66,7 +66,7 @@ def test_units_have_unique_names_that_are_fit_for_files(study: Study) -> None:
 def test_the_twin_is_followed_and_its_predictions_are_kept(study: Study) -> None:
     outcome = run(study, 'tasks-follow-utt-seed0')
     found = values(outcome)
-    assert found['positioning', 'camera', 'error_median_m'] < 0.2
+    assert found['position', 'camera', 'median_m'] < 0.2
     assert 0.0 <= found['interval', 'camera', 'coverage_90'] <= 1.0
     assert found['trajectory', '5s', 'ade_m'] > found['trajectory', '1s', 'ade_m']
     assert found['trajectory', '3s', 'min_ade_20_m'] <= found['trajectory', '3s', 'ade_m']
@@ -77,7 +77,7 @@ def test_the_twin_is_followed_and_its_predictions_are_kept(study: Study) -> None
     assert positions.std is not None
     error = np.linalg.norm(positions.prediction - positions.target, axis=2)
     assert np.median(error) == pytest.approx(
-        found['positioning', 'camera', 'error_median_m'], abs=1e-4)
+        found['position', 'camera', 'median_m'], abs=1e-4)
     assert paths.prediction.shape == (TICKS, WINDOW.horizon, 2)
     assert set(paths.sequence) == {'a/test'}
 
@@ -86,7 +86,7 @@ def test_a_floor_predicts_and_goes_on_without_its_camera(study: Study) -> None:
     outcome = run(study, 'tasks-kalman_camera')
     found = values(outcome)
     assert found['trajectory', '1s', 'ade_m'] < 0.3  # at a constant pace
-    assert found['positioning', 'camera', 'error_median_m'] < 0.05
+    assert found['position', 'camera', 'median_m'] < 0.05
     assert f'outage_{OUTAGES_S[0]:g}s' in {row.target for row in outcome.rows}
     assert not [row for row in outcome.rows if row.target == 'camera_off']  # never sees anybody
 

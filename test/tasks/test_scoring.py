@@ -24,8 +24,8 @@ def off_by(walk: Walk, metres: float, deviation: float) -> Track:
 def test_errors_and_their_quantiles(walk: Walk) -> None:
     error = errors_m(off_by(walk, 0.5, 1.0), walk)
     assert position_metrics(error) == pytest.approx(
-        {'error_mean_m': 0.5, 'error_median_m': 0.5, 'error_p90_m': 0.5}, abs=1e-4)
-    assert np.isnan(position_metrics(np.full(3, np.nan))['error_mean_m'])
+        {'mean_m': 0.5, 'median_m': 0.5, 'p90_m': 0.5}, abs=1e-4)
+    assert np.isnan(position_metrics(np.full(3, np.nan))['mean_m'])
 
 
 def test_an_error_of_two_deviations_lies_inside_and_one_of_three_outside(walk: Walk) -> None:

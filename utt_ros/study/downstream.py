@@ -74,7 +74,7 @@ def position_rows(found: Sequence[Followed], label: Label) -> list[Row]:
     ages = np.concatenate([each.walk.camera_age_s() for each in found])
     rows = []
     for name, chosen in scoring.conditions(ages).items():
-        rows += _rows_where(found, chosen, label, 'positioning', name)
+        rows += _rows_where(found, chosen, label, 'position', name)
     return rows
 
 
@@ -85,14 +85,14 @@ def outage_rows(found: Sequence[Followed], label: Label, length_s: float) -> lis
     late = [chosen & (each.walk.camera_age_s() > length_s - 1.0)
             for each, chosen in zip(found, gone, strict=True)]
     name = f'outage_{length_s:g}s'
-    return [*_rows_where(found, np.concatenate(gone), label, 'positioning', name),
-            *_rows_where(found, np.concatenate(late), label, 'positioning', f'{name}_end')]
+    return [*_rows_where(found, np.concatenate(gone), label, 'position', name),
+            *_rows_where(found, np.concatenate(late), label, 'position', f'{name}_end')]
 
 
 def blind_rows(found: Sequence[Followed], label: Label) -> list[Row]:
     """Errors and intervals where there never was a camera."""
     settled = [(each.walk.stamps_ns - each.walk.stamps_ns[0]) / 1e9 > SETTLED_S for each in found]
-    return _rows_where(found, np.concatenate(settled), label, 'positioning', 'camera_off')
+    return _rows_where(found, np.concatenate(settled), label, 'position', 'camera_off')
 
 
 def path_rows(
@@ -132,7 +132,7 @@ def made_positions(found: Sequence[Followed], label: Label, mean: Array) -> Made
     true = np.concatenate([each.walk.truth_m() for each in found]).astype(np.float32)
     variance = np.concatenate([
         np.diagonal(each.track.covariance, axis1=1, axis2=2) for each in found])
-    return _made('positioning', label, found, said[:, None], true[:, None], mean=mean,
+    return _made('position', label, found, said[:, None], true[:, None], mean=mean,
                  std=np.sqrt(np.maximum(variance, 0.0))[:, None])
 
 
@@ -156,7 +156,7 @@ def _made(
     return Made(
         f'{SUITE}-{operation}-{label.method}-seed{label.seed}',
         np.where(known, said, 0.0), np.where(known, true, 0.0), known, mean,
-        operation, label.sources, 'position' if operation == 'positioning' else 'trajectory',
+        operation, label.sources, 'position' if operation == 'position' else 'trajectory',
         sequence, subject, np.concatenate([each.walk.stamps_ns for each in found]),
         None if std is None else np.where(known, std, 0.0).astype(np.float32))
 

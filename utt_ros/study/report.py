@@ -15,6 +15,7 @@ from utt_ros.study.figures import Bars, bars
 from utt_ros.study.paper import PAPER_ENERGY, PAPER_SPECIFIC, PAPER_TABLE, PAPER_TASKS
 from utt_ros.study.table import FIELDS, Cell, Key, Table, read_results
 from utt_ros.study.targets import UNTOLD, goals, least_ratio, worst
+from utt_ros.study.task_targets import task_goals
 
 REPORT = 'report.html'
 LETTERS = {'camera': 'V', 'ftm': 'W', 'imu': 'S'}  # as the paper calls its modalities
@@ -46,7 +47,7 @@ def _about(about: dict[str, Any]) -> str:
 
 def _goals(table: Table) -> str:
     rows = [(goal.text, _number(goal.value), f'{"≤" if goal.at_most else "≥"} {goal.limit:g}',
-             goal.verdict) for goal in goals(table)]
+             goal.verdict) for goal in [*goals(table), *task_goals(table)]]
     least = ', '.join(f'{name} {_number(least_ratio(table, name))}' for name in ('merge', 'split'))
     text = (f'<p class="note">Some channels have an NMSE_var of at least {UNTOLD} whatever the '
             f'method. With those at their best and all others perfect the ratio to direct mapping '

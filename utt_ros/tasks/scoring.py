@@ -49,10 +49,10 @@ def position_metrics(error: Array) -> dict[str, float]:
     """Mean, median and 90th percentile [m] of errors (N,), NaN left out."""
     known = error[np.isfinite(error)]
     if not len(known):
-        return dict.fromkeys(('error_mean_m', 'error_median_m', 'error_p90_m'), float('nan'))
+        return dict.fromkeys(('mean_m', 'median_m', 'p90_m'), float('nan'))
     median, p90 = np.quantile(known, (0.5, 0.9))
-    return {'error_mean_m': float(known.mean()), 'error_median_m': float(median),
-            'error_p90_m': float(p90)}
+    return {'mean_m': float(known.mean()), 'median_m': float(median),
+            'p90_m': float(p90)}
 
 
 def interval_metrics(square: Array, likelihood: Array) -> dict[str, float]:
