@@ -55,6 +55,7 @@ def test_warp_agrees_with_the_textbook_recursion() -> None:
 
 
 def test_pack_moves_what_counts_to_the_front_in_order() -> None:
-    values, numbers = pack(np.array([[7.0, 1.0, 8.0, 2.0]]), np.array([[False, True, False, True]]))
+    values, numbers = pack(
+        np.array([[7.0, 1.0, 8.0, 2.0]]), np.array([[False, True, False, True]]))
     assert values[0, :2].tolist() == [1.0, 2.0]
     assert numbers.tolist() == [2]

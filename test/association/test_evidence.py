@@ -41,7 +41,7 @@ def test_evidence_of_true_pairs_is_that_nothing_differs(area, walkers) -> None:
 
 def test_evidence_of_false_pairs_tells_how_much_differs(area, walkers) -> None:
     found = gather(walkers(), area, Ahead())
-    assert part(found, 'heading_across')[0, 0] == pytest.approx(-1.0, abs=0.01)  # goes to its right
+    assert part(found, 'heading_across')[0, 0] == pytest.approx(-1.0, abs=0.01)  # to its right
     assert part(found, 'velocity_rms_mps')[0, 0] == pytest.approx(1.2 * 2**0.5, abs=0.1)
 
 

@@ -17,6 +17,7 @@ BATCH = 256
 RATE = 3e-3
 DECAY = 0.02
 JUDGE_EVERY = 50
+SMALLEST = 1e-6  # standard deviation of what never changes
 
 Pairs = Sequence[tuple[FloatArray, npt.NDArray[np.intp]]]  # evidence (K, P, F), owners (K,)
 
@@ -24,9 +25,12 @@ Pairs = Sequence[tuple[FloatArray, npt.NDArray[np.intp]]]  # evidence (K, P, F),
 def train_scorer(train: Pairs, val: Pairs, seed: int) -> Scorer:
     """The scorer of least cross entropy on `val` over the phones that each track may belong to."""
     flat = np.concatenate([evidence.reshape(-1, evidence.shape[2]) for evidence, _ in train])
-    mean, std = np.nanmean(flat, axis=0), np.nanstd(flat, axis=0)
+    known = np.isfinite(flat)
+    number = np.maximum(known.sum(0), 1)
+    mean = np.where(known, flat, 0.0).sum(0) / number
+    std = np.sqrt((np.where(known, flat - mean, 0.0) ** 2).sum(0) / number)
     base = Scorer(
-        mean.astype(np.float32), np.maximum(std, 1e-6).astype(np.float32),
+        mean.astype(np.float32), np.maximum(std, SMALLEST).astype(np.float32),
         np.zeros((HIDDEN, len(mean)), np.float32), np.zeros(HIDDEN, np.float32),
         np.zeros(HIDDEN, np.float32))
     lists, judged = _lists(train, base), _lists(val, base)

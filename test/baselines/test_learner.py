@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from utt_ros.baselines.learner import BaselineLearner, load_net, read_net
+from utt_ros.baselines.scaling import means
+from utt_ros.errors import ModelError
+from utt_ros.study.distributed import Plan, distribute
+
+
+def error(net, batch):
+    return ((net(batch['x']) - batch['y']) ** 2).mean()
+
+
+def learner(slope, seed=0):
+    x = np.random.default_rng(seed).standard_normal((50, 1)).astype(np.float32)
+    torch.manual_seed(seed)
+    return BaselineLearner(nn.Linear(1, 1), error, {'x': x, 'y': slope * x}, ('camera',),
+                           seed=seed, learning_rate=0.05)
+
+
+def test_an_untrained_learner_has_no_update() -> None:
+    assert learner(1.0).update() == {}
+
+
+def test_weights_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(ModelError, match='do not fit'):
+        load_net(nn.Linear(1, 1), {'weight': np.zeros((2, 2), np.float32)})
+
+
+def test_baselines_learn_together_inside_the_distributed_mapping() -> None:
+    areas = {'left': learner(1.0), 'right': learner(3.0, seed=1)}
+    mapped = distribute(areas, read_net(nn.Linear(1, 1)), Plan(rounds=20, local_steps=10))
+    assert mapped.weights['weight'][0, 0] == pytest.approx(2.0, abs=0.4)
+    assert not any(each.refused for each in mapped.rounds)
+
+
+def test_means_leave_out_what_is_masked() -> None:
+    values = np.array([[[1.0], [3.0], [9.0], [9.0]]], np.float32)
+    mask = np.array([[True, True, False, False]])
+    found, known = means(values, mask, 2)
+    assert found[0, :, 0].tolist() == [2.0, 0.0]
+    assert known[0].tolist() == [True, False]

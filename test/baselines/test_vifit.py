@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+import torch
+
+from utt_ros.baselines.scaling import scale
+from utt_ros.baselines.vifit import (
+    FRAMES,
+    Frames,
+    Vifit,
+    diou,
+    hold_first,
+    iou,
+    predict,
+    required_frames,
+    vifit_loss,
+    vifit_rows,
+)
+
+BOX = np.array([640.0, 360.0, 5.0, 40.0, 100.0], np.float32)
+
+
+def window(boxes):
+    """A window (1, T) with silent phones and these true boxes."""
+    ticks = len(boxes)
+    rows = vifit_rows(
+        boxes[:1], np.zeros((1, ticks, 2), np.float32), np.zeros((1, ticks), bool),
+        np.zeros((1, 5 * ticks, 9), np.float32), np.zeros((1, 5 * ticks), bool))
+    return {**rows, 'boxes': scale('camera', boxes[None], np.ones((1, ticks), bool)),
+            'seen': np.ones((1, ticks), bool), 'true': boxes[None]}
+
+
+def test_overlap_of_boxes_by_hand() -> None:
+    moved = BOX + np.float32([20, 0, 0, 0, 0])  # half of the width
+    assert iou(BOX, moved) == pytest.approx(1 / 3)
+    assert iou(BOX, BOX) == pytest.approx(1.0)
+    assert iou(BOX, BOX + np.float32([500, 0, 0, 0, 0])) == 0.0
+
+
+def test_distance_iou_subtracts_how_far_apart_centres_are() -> None:
+    moved = BOX + np.float32([20, 0, 0, 0, 0])
+    found = diou(torch.from_numpy(BOX), torch.from_numpy(moved)).item()
+    assert found == pytest.approx(1 / 3 - 20**2 / (60**2 + 100**2))
+
+
+def test_an_untrained_model_begins_with_the_first_box_that_it_is_given() -> None:
+    torch.manual_seed(0)
+    net = Vifit(5)
+    torch.nn.init.zeros_(net.decoder.weight)
+    torch.nn.init.zeros_(net.decoder.bias)
+    made = predict(net, window(np.tile(BOX, (FRAMES, 1))))
+    assert made.shape == (1, FRAMES, 5)
+    assert np.allclose(made, BOX, atol=1e-3)
+
+
+def test_no_box_but_the_first_reaches_the_model() -> None:
+    boxes = np.tile(BOX, (FRAMES, 1))
+    other = boxes.copy()
+    other[1:] += 50
+    first, second = window(boxes), window(other)
+    assert all(np.array_equal(first[name], second[name]) for name in ('first', 'ftm', 'imu'))
+
+
+def test_somebody_who_stands_needs_one_frame_in_all() -> None:
+    chain = [window(np.tile(BOX, (FRAMES, 1)))] * 3
+    assert required_frames(hold_first, chain) == (3, 1)
+
+
+def test_somebody_who_walks_out_of_the_held_box_needs_a_frame_per_window() -> None:
+    walk = BOX + np.linspace(0, 200, FRAMES, dtype=np.float32)[:, None] * [1, 0, 0, 0, 0]
+    chain = [window((walk + np.float32([200 * i, 0, 0, 0, 0])).astype(np.float32))
+             for i in range(3)]
+    assert required_frames(hold_first, chain) == (3, 3)
+
+
+def test_one_frame_per_window_already_saves_as_much_as_is_published() -> None:
+    assert Frames(windows=10, sent=10).saved == pytest.approx(0.9655, abs=1e-4)
+    assert Frames(windows=100, sent=65).saved == pytest.approx(0.9776, abs=1e-4)
+
+
+def test_the_loss_of_the_true_boxes_is_zero() -> None:
+    item = window(np.tile(BOX, (FRAMES, 1)))
+    batch = {name: torch.from_numpy(values) for name, values in item.items()}
+    loss = vifit_loss(lambda rows: rows['boxes'], batch)
+    assert loss.item() == pytest.approx(0.0, abs=1e-5)

@@ -1,0 +1,45 @@
+"""The whole suite on simulated walkers, for a moment each."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from utt_ros.study import fusion, rivals
+from utt_ros.study.associating import Score
+from utt_ros.study.study import Study
+from utt_ros.study.suites import association
+
+
+@pytest.fixture
+def study(data, recipe, tmp_path: Path, monkeypatch) -> Study:
+    monkeypatch.setattr(rivals, 'ROUNDS', 1)
+    monkeypatch.setattr(rivals, 'STEPS', 1)
+    monkeypatch.setattr(rivals, 'AREA_STEPS', 1)
+    monkeypatch.setattr(fusion, 'STEPS', 50)
+    return Study(data, tmp_path, recipe=recipe)
+
+
+def test_every_method_publishes_every_setting_on_the_same_tracks(study: Study) -> None:
+    made = {unit.key: unit.run().rows for unit in association.units(study)
+            if 'deep' in unit.key or 'utt' in unit.key}
+    tracks = {}
+    for rows in made.values():
+        for row in rows:
+            tracks.setdefault(row.operation, set()).add(row.n_windows)
+            assert np.isnan(row.value) or 0.0 <= row.value <= 1.0
+    assert set(tracks) >= {f'fixed {age} s' for age in (1, 3, 5, 10)} | {'crowd 3 s'}
+    assert all(len(counts) == 1 for counts in tracks.values())
+
+
+def test_the_mean_over_fixed_windows_counts_each_window_once() -> None:
+    rows = association.rows('some', 0, {'fixed 1 s': Score(1, 2), 'fixed 3 s': Score(4, 4),
+                                        'crowd 3 s': Score(0, 9)})
+    assert rows[-1].operation == 'fixed mean'
+    assert rows[-1].value == 0.75
+    assert rows[-1].n_windows == 6
+
+
+def test_an_area_without_all_sensors_has_no_unit(study: Study, monkeypatch) -> None:
+    monkeypatch.setattr(association, 'MODALITIES', ('camera', 'lidar'))
+    assert association.units(study) == []
