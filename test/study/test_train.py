@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from utt_ros.errors import SettingsError
 from utt_ros.models.modalities import modality
 from utt_ros.models.operations import Operation
-from utt_ros.models.twin import read_weights
+from utt_ros.models.twin import initial_weights, read_weights
 from utt_ros.study.data import Data
-from utt_ros.study.examples import paired_examples, past
+from utt_ros.study.examples import paired_examples, past, unified_examples
 from utt_ros.study.recipes import direct, directions, with_past
 from utt_ros.study.train import Pupil, Recipe, centralised, make_learners, train
 
@@ -79,3 +80,16 @@ def test_the_past_is_scaled_like_the_modality() -> None:
 def test_a_recipe_refuses_an_unknown_plan() -> None:
     with pytest.raises(SettingsError, match='plan is'):
         Recipe(plan='somewhere')
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason='there is no CUDA device')
+def test_processor_and_cuda_agree_on_loss_and_step(data: Data, recipe: Recipe) -> None:
+    columns = unified_examples(data, 'train', 'area0', 5)
+    here, there = (Pupil(recipe, data, columns, 0) for _ in range(2))
+    here.twin.to('cpu')
+    for learner in (here, there):
+        learner.load(initial_weights(recipe.model, data.shape, 0))
+    assert here.train(3) == pytest.approx(there.train(3), rel=1e-3)
+    ours, theirs = here.update(), there.update()
+    assert ours.keys() == theirs.keys()
+    assert all(np.allclose(ours[name], theirs[name], atol=1e-3) for name in ours)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -49,11 +50,11 @@ class Objective:
         total = torch.zeros(())
         if not seen:
             return total
-        values = {name: torch.from_numpy(columns[name]) for name in seen}
-        given = {name: torch.from_numpy(DISTORTIONS[name](columns[name], rng))
+        values = {name: self._tensor(columns[name]) for name in seen}
+        given = {name: self._tensor(DISTORTIONS[name](columns[name], rng))
                  if name in DISTORTIONS else values[name] for name in seen}
         features, present = self._twin.encode(
-            given, {name: torch.from_numpy(mask) for name, mask in seen.items()})
+            given, {name: self._tensor(mask) for name, mask in seen.items()})
         total = total + self._translation(features, present, values, masks)
         if self._moves and 'camera' in seen and columns['velocity_valid'].any():
             motion = self._motion(features, present, columns, seen['camera'], rng)
@@ -73,8 +74,9 @@ class Objective:
         for pair, window in self._twin.decode_pairs(features, unique_pairs(possible)).items():
             sources, target = pair
             complete = torch.stack([there[name] for name in sources], dim=1).all(dim=1)
-            mask = torch.from_numpy(masks[target]) & complete.unsqueeze(1)
-            losses[pair] = scaled_error(window, values[target], mask, self._scales[target])
+            mask = self._tensor(masks[target]) & complete.unsqueeze(1)
+            scale = self._scales[target].to(window.device)
+            losses[pair] = scaled_error(window, values[target], mask, scale)
         return translation_loss(losses, possible)
 
     def _motion(
@@ -82,15 +84,19 @@ class Objective:
         rng: np.random.Generator,
     ) -> Tensor:
         names = self._twin.settings.modalities
-        use = torch.from_numpy(drop_modalities(present.numpy(), names, rng))
+        use = self._tensor(drop_modalities(present.cpu().numpy(), names, rng))
         targets = motion_targets(columns, camera_mask, rng)
         motion = self._twin.motion(
-            self._twin.fuse(features, use), torch.from_numpy(targets.context))
+            self._twin.fuse(features, use), self._tensor(targets.context))
         seconds = self._twin.motion.seconds
         now = gaussian_loss(
             motion.velocity, motion.velocity_log_std,
-            torch.from_numpy(targets.velocity), torch.from_numpy(targets.velocity_valid))
+            self._tensor(targets.velocity), self._tensor(targets.velocity_valid))
         later = gaussian_loss(  # as mean velocities, so that all horizons weigh the same
             motion.future / seconds, motion.future_log_std - seconds.log(),
-            torch.from_numpy(targets.future) / seconds, torch.from_numpy(targets.future_valid))
+            self._tensor(targets.future) / seconds, self._tensor(targets.future_valid))
         return now + later
+
+    def _tensor(self, values: npt.NDArray[np.generic]) -> Tensor:
+        """An array where the model is, in the memory of the processor or of a device."""
+        return torch.from_numpy(values).to(self._twin.motion.seconds.device)

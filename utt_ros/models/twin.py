@@ -87,7 +87,8 @@ class UnifiedTwin(nn.Module):
             names: features[:, index[names[0]]] for names in sets if len(names) == 1}
         several = [names for names in sets if len(names) > 1]
         if several:
-            use = torch.tensor([[name in names for name in index] for names in several])  # (P, M)
+            use = torch.tensor(  # (P, M)
+                [[name in names for name in index] for names in several], device=features.device)
             count = len(features)
             together = self.fusor(
                 features.repeat(len(several), 1, 1), use.repeat_interleave(count, dim=0))
@@ -97,7 +98,8 @@ class UnifiedTwin(nn.Module):
 
 def read_weights(twin: UnifiedTwin) -> Weights:
     """A copy of all tensors, by sorted name."""
-    return {name: tensor.numpy().copy() for name, tensor in sorted(twin.state_dict().items())}
+    return {name: tensor.cpu().numpy().copy()
+            for name, tensor in sorted(twin.state_dict().items())}
 
 
 def load_weights(twin: UnifiedTwin, weights: Mapping[str, npt.NDArray[np.generic]]) -> None:

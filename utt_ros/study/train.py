@@ -7,6 +7,7 @@ is a federation of one.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from math import cos, inf, isfinite, nan, pi
+from time import perf_counter, process_time
 
 import numpy as np
 import torch
@@ -89,6 +90,11 @@ class Trained:
     windows: int  # that it was trained on
 
 
+def device() -> str:
+    """Where models are trained: on CUDA where there is one."""
+    return 'cuda' if torch.cuda.is_available() else 'cpu'
+
+
 class Pupil(LocalTrainer):
     """A trainer whose windows were all recorded for training, of any modalities in the registry.
 
@@ -101,6 +107,7 @@ class Pupil(LocalTrainer):
             terms=recipe.terms, batch=recipe.batch, learning_rate=recipe.learning_rate,
             capacity=count, seed=seed)
         super().__init__(recipe.model, data.shape, AreaSettings(), learning)
+        self.twin.to(device())
         self.kept.add(columns)
         self.modalities = tuple(
             name for name in recipe.model.modalities if columns[f'{name}_mask'].any())
@@ -123,7 +130,8 @@ def train(
     judge = Judge(data, recipe)
     weights = initial_weights(recipe.model, data.shape, seed)
     search = _Search(recipe, learners, judge, watch)
-    mapped = distribute(learners, weights, _plan(recipe, seed), stop=search)
+    clock = perf_counter if device() == 'cuda' else process_time
+    mapped = distribute(learners, weights, _plan(recipe, seed), stop=search, clock=clock)
     load_weights(judge.twin, search.best)
     return Trained(judge.twin, search.score, search.best_round, tuple(search.history), mapped,
                    sum(len(learner.kept) for learner in learners.values()))
