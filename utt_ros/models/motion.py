@@ -36,9 +36,10 @@ def knot_weights(knots: int, horizon: int) -> Tensor:
 
 
 class MotionHead(nn.Module):
-    """Velocity = correction + gate * prior; mean velocity up to each knot = velocity + residual.
+    """Velocity = prior + gate * prior + correction; up to each knot, mean velocity + residual.
 
-    The last layer starts at zero: an untrained head says that nobody moves, give or take 1 m/s.
+    The last layer starts at zero: an untrained head says that all go on as the camera saw them,
+    and that nobody else moves, give or take 1 m/s.
     """
 
     seconds: Tensor
@@ -60,7 +61,7 @@ class MotionHead(nn.Module):
         prior = context[:, 1:3].clamp(-FASTEST, FASTEST) * context[:, 3:]
         known = torch.cat([feature, context[:, :1], prior, context[:, 3:]], dim=1)
         said = self.say(F.relu(self.think(F.relu(self.read(known)))))
-        velocity = said[:, :2] + said[:, 2:3] * prior
+        velocity = prior + said[:, 2:3] * prior + said[:, :2]
         residual, spread = said[:, 5:].unflatten(1, (2, self.knots, 2)).unbind(1)  # (N, K, 2)
         mean_velocity = velocity.unsqueeze(1) + self.weights @ residual  # (N, H, 2)
         mean_log_std = (self.weights @ spread).clamp(*LOG_STD)
