@@ -4,7 +4,6 @@ Splits are by whole sequences, as recorded.
 """
 
 import hashlib
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -31,6 +30,7 @@ SPLITS = ('train', 'val', 'test')
 HELD_OUT = 0.15  # of an area's sequences, where a split was not recorded
 FORMAT = '1'  # of the cache
 CHUNK = 2**20
+WORTH_A_POOL = 16  # sequences; fewer are read before processes have begun
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def load(folder: Path, cache_folder: Path, shape: WindowSettings | None = None) 
     keep.mkdir(parents=True, exist_ok=True)
     read = partial(_read, keep=keep, shape=shape)
     missing = [source for source in sources if not _file(keep, source).exists()]
-    if len(missing) > 2 * (os.cpu_count() or 1):
+    if len(missing) >= WORTH_A_POOL:
         with ProcessPoolExecutor(mp_context=get_context('spawn')) as pool:
             for _ in pool.map(partial(_prepare, keep=keep, shape=shape), missing):
                 pass
