@@ -12,11 +12,13 @@ from utt_ros.bench import report
 from utt_ros.bench.live import Timing, run
 from utt_ros.bench.measure import Result
 from utt_ros.bench.model import write_model
+from utt_ros.bench.operations import measure as measure_training
 from utt_ros.bench.scenarios import make_scenarios
 from utt_ros.files import write_atomically
 
 SCENARIOS = ('training', 'serving', 'naive', 'naive_training')
-LIMITS = {'phones': (1, 100), 'seconds': (1.0, 3600.0), 'warm_up': (0.0, 600.0)}
+LIMITS = {'phones': (1, 100), 'seconds': (1.0, 3600.0), 'warm_up': (0.0, 600.0),
+          'steps': (1, 100_000), 'repeats': (1, 1000)}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -39,6 +41,20 @@ def configure(parser: argparse.ArgumentParser) -> None:
     live.add_argument('--json', type=Path, metavar='FILE', help='write everything measured there')
     live.add_argument('--logs', type=Path, metavar='DIR',
                       help='keep what the processes say and measure there')
+    text = 'training throughput, beside a loop over operations'
+    train = benches.add_parser('train', help=text, description=f'Measure {text}.')
+    train.set_defaults(run=_train)
+    train.add_argument('--steps', type=_number(int, 'steps'), default=10,
+                       help='steps per measurement (default %(default)s)')
+    train.add_argument('--repeats', type=_number(int, 'repeats'), default=5,
+                       help='measurements of each, in turns (default %(default)s)')
+
+
+def _train(options: argparse.Namespace) -> int:
+    found = measure_training(options.steps, options.repeats)
+    print(f'ours {found["ours"]:.0f} windows/s, one operation after the other '
+          f'{found["naive"]:.0f} windows/s: {found["ratio"]:.2f} times as fast')
+    return 0
 
 
 def _live(options: argparse.Namespace) -> int:

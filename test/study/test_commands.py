@@ -1,0 +1,67 @@
+"""`utt train` and `utt evaluate` as commands."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from utt_ros.cli.main import main
+
+UTT = [sys.executable, '-c', 'import sys; from utt_ros.cli.main import main; sys.exit(main())']
+ROOT = Path(__file__).parents[2]
+
+
+def test_train_writes_a_model_that_evaluate_takes(
+    sessions: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+) -> None:
+    model = tmp_path / 'model.safetensors'
+    assert main(['train', '--data', str(sessions), '--out', str(model), '--rounds', '1',
+                 '--steps', '1', '--plan', 'centralised', '--fusor', 'max']) == 0
+    card = json.loads(model.with_suffix('.json').read_bytes())
+    assert card['training']['plan'] == 'centralised'
+    assert 'score' in capsys.readouterr().out
+    out = tmp_path / 'out'
+    command = [*UTT, 'evaluate', '--data', str(sessions), '--out', str(out), '--suite',
+               'operations', '--model', str(model), '--jobs', '1', '--split', 'val']
+    running = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True,
+                               start_new_session=True)
+    try:
+        _wait_for(out / 'units/operations-utt-seed0.json', running)
+        children = psutil.Process(running.pid).children(recursive=True)
+        os.kill(running.pid, signal.SIGINT)
+        assert running.wait(60) == 130
+    finally:
+        running.kill()
+        running.communicate()
+    assert not [child for child in children if child.is_running()
+                and child.status() != psutil.STATUS_ZOMBIE]
+    rows = json.loads((out / 'units/operations-utt-seed0.json').read_bytes())['rows']
+    assert {row['fusor'] for row in rows} == {'max'}
+
+
+def _wait_for(path: Path, running: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 200
+    while not path.exists():
+        assert running.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize(('arguments', 'why'), [
+    (['evaluate', '--out', 'x', '--data', 'nowhere'], 'nowhere is no folder'),
+    (['evaluate', '--out', 'x', '--data', '.', '--seeds', '0'], '--seeds is 0'),
+    (['train', '--data', '.', '--out', 'missing/model'], '--out is missing/model'),
+])
+def test_mistakes_are_named(
+    arguments: list[str], why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    assert why in capsys.readouterr().err

@@ -1,0 +1,85 @@
+"""Training throughput: our step beside a loop that works out one operation after the other.
+
+Same model, same windows, same loss, same optimizer, one thread; motion is left out of both.
+"""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from utt_ros.bench.load import AREA
+from utt_ros.bench.training import make_windows
+from utt_ros.learning.examples import Columns
+from utt_ros.learning.losses import scaled_error
+from utt_ros.learning.settings import LearningSettings
+from utt_ros.learning.trainer import LocalTrainer
+from utt_ros.models.modalities import modality
+from utt_ros.models.operations import KINDS, Operation, operations
+from utt_ros.models.settings import ModelSettings
+from utt_ros.models.twin import UnifiedTwin
+from utt_ros.records import MODALITIES
+from utt_ros.settings import WindowSettings
+
+PHONES = 8
+
+
+class NaiveTrainer:
+    """What one would write first: each operation encodes, fuses and decodes by itself."""
+
+    def __init__(self, twin: UnifiedTwin, learning: LearningSettings) -> None:
+        self._twin = twin
+        self._operations = operations(MODALITIES)
+        self._optimizer = torch.optim.AdamW(twin.parameters(), lr=learning.learning_rate)
+        self._limit = learning.largest_gradient
+
+    def step(self, columns: Columns) -> None:
+        """Take one gradient step on a batch."""
+        self._optimizer.zero_grad()
+        loss = torch.stack([self._loss(item, columns) for item in self._operations]).sum()
+        torch.autograd.backward(loss)
+        torch.nn.utils.clip_grad_norm_(self._twin.parameters(), self._limit)
+        self._optimizer.step()
+
+    def _loss(self, item: Operation, columns: Columns) -> torch.Tensor:
+        features, present = self._twin.encode(
+            {name: torch.from_numpy(columns[name]) for name in item.sources},
+            {name: torch.from_numpy(columns[f'{name}_mask']) for name in item.sources})
+        feature = self._twin.fuse(features, present)
+        losses = []
+        for target in item.targets:
+            made = self._twin.decode(target, feature)
+            losses.append(scaled_error(
+                made, torch.from_numpy(columns[target]),
+                torch.from_numpy(columns[f'{target}_mask']),
+                torch.tensor(modality(target).scale)))
+        return torch.stack(losses).sum()
+
+
+def measure(steps: int, repeats: int) -> dict[str, float]:
+    """Windows per second of both, medians over repeats that take turns, and their ratio."""
+    torch.set_num_threads(1)
+    learning = LearningSettings(terms=KINDS, holdout_every=1000)
+    ours = LocalTrainer(ModelSettings(), WindowSettings(), AREA, learning)
+    ours.observe(make_windows(PHONES, WindowSettings()))
+    naive = NaiveTrainer(UnifiedTwin(ModelSettings(), WindowSettings()), learning)
+    rng = np.random.default_rng(0)
+
+    def one_after_the_other() -> None:
+        for _ in range(steps):
+            naive.step(ours.kept.draw(learning.batch, rng))
+
+    runs: dict[str, Callable[[], object]] = {
+        'ours': lambda: ours.train(steps), 'naive': one_after_the_other}
+    spent: dict[str, list[float]] = {name: [] for name in runs}
+    for run in runs.values():
+        run()
+    for _ in range(repeats):
+        for name, run in runs.items():
+            begin = time.process_time()
+            run()
+            spent[name].append(time.process_time() - begin)
+    speed = {name: steps * learning.batch / float(np.median(times))
+             for name, times in spent.items()}
+    return {**speed, 'ratio': speed['ours'] / speed['naive']}
