@@ -181,7 +181,9 @@ def _paths(
     found: Sequence[Followed], window: WindowSettings, ticks: int,
 ) -> tuple[Array, Array, Array]:
     """Starts (N, 2), predicted and true paths (N, `ticks`, 2) of all ticks that are judged."""
-    starts, predicted, true = [np.zeros((0, 2))], [], []
+    starts: list[Array] = [np.zeros((0, 2))]
+    predicted: list[Array] = []
+    true: list[Array] = []
     for each in found:
         future = each.walk.future_m(window.period, ticks)
         chosen = futures.judged(each.track, each.walk, future)

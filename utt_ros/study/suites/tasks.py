@@ -182,4 +182,5 @@ def _other(study: Study) -> str:
 def _mean_position(data: Data) -> npt.NDArray[np.float64]:
     truths: Iterable[npt.NDArray[np.float64]] = (
         truth.positions_m for item in data.of('train') for truth in item.session.truth.values())
-    return np.concatenate([np.zeros((0, 2)), *truths]).mean(0)
+    mean: npt.NDArray[np.float64] = np.concatenate([np.zeros((0, 2)), *truths]).mean(0)
+    return mean
