@@ -155,15 +155,17 @@ def test_training_ends_with_its_round_and_the_model_is_judged_all_the_same(
     participant = make()
     participant.inbox.put_windows(walk(AREA, 60))
     participant.inbox.put_model(global_model(shape, 4))
-    participant.close_round('fed', 3)
+    participant.follow_round('fed', 3, completed=True)
     run(participant, 2)
-    participant.close_round('fed', 4)
+    participant.follow_round('fed', 4, completed=True)
     events = run(participant)
     assert kinds(events) == []
     participant.inbox.put_model(global_model(shape, 5))
     participant.step(0.0)
-    participant.close_round('fed', 5)
+    participant.follow_round('fed', 5, completed=True)
     assert kinds(run(participant)) == ['Report']
+    participant.follow_round('fed', 5, completed=False)
+    assert kinds(run(participant)) == ['Update']
     participant.inbox.put_model(global_model(shape, 4, seed=2))
     assert kinds(run(participant)) == ['Deployment', 'Report', 'Update']
 

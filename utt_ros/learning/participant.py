@@ -73,9 +73,12 @@ class Participant:
             events += self._begin_alone()
         return events
 
-    def close_round(self, federation: str, round_: int) -> None:
-        """Note, from any thread, that an update of that round would come too late."""
-        self._closed = federation, round_
+    def follow_round(self, federation: str, round_: int, *, completed: bool) -> None:
+        """Note, from any thread, whether an update of that round would come too late.
+
+        The last round of a federation may be opened again, by an aggregator that wants more.
+        """
+        self._closed = (federation, round_) if completed else None
 
     def step(self, wait_sec: float) -> list[Event]:
         """Take what has arrived, then do one piece of work; waits only when there is none."""
@@ -89,7 +92,9 @@ class Participant:
 
     @property
     def _ready(self) -> bool:
-        return self.trainer.kept.added >= self._needed
+        current = self.current
+        over = current and self._closed == (current.federation, current.round)
+        return self.trainer.kept.added >= self._needed and not (over and self._reported)
 
     def _receive(self, model: GlobalModel) -> list[Event]:
         current = self.current
@@ -136,9 +141,6 @@ class Participant:
         if not self._reported:
             self._reported = True
             return [self._report()]
-        if self._closed == (self._current().federation, self._current().round):
-            self._steps_left = 0
-            return []
         self._losses.append(self.trainer.train(1))
         self._steps_left -= 1
         return [] if self._steps_left else self._finish()

@@ -94,8 +94,8 @@ class Trainer(Node):
         self._participant.inbox.put_model(model_from_message(message))
 
     def _on_rounds(self, message: RoundStatus) -> None:
-        if message.state == 'completed':
-            self._participant.close_round(message.federation, message.round)
+        self._participant.follow_round(
+            message.federation, message.round, completed=message.state == 'completed')
 
     def _work(self) -> None:
         use_one_thread()
