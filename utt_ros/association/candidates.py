@@ -50,7 +50,7 @@ class Candidates:
     @property
     def ages_s(self) -> npt.NDArray[np.float64]:
         """Time (K,) from when each track was first seen to the last tick [s]."""
-        return self.period * (self.ticks - 1 - self.first_seen)
+        return np.asarray(self.period * (self.ticks - 1 - self.first_seen), np.float64)
 
     def of_tracks(self, rows: Sequence[int] | npt.NDArray[np.intp]) -> 'Candidates':
         """The same phones with some of the tracks."""

@@ -5,6 +5,7 @@ tracks of any age are judged by what they share with each phone.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ from utt_ros.records import FloatArray, MaskArray
 from utt_ros.settings import AreaSettings
 
 Array = npt.NDArray[np.float64]
+Values = npt.NDArray[Any]
 
 NAMES = (
     'range_mean_m', 'range_rms_m', 'range_std_m',  # FTM less the distance of the box
@@ -162,12 +164,11 @@ def _motions(
     step = round(EVERY_S / seen.period)
     ends = np.arange(seen.ticks, 0, -step)[::-1]  # behind the last tick of each window
     ticks, rows = translator.ticks, seen.imu_rows
-    says = translator.phones(*(
-        windows_at(values, ends, ticks, per_tick).reshape(
-            -1, ticks * per_tick, *values.shape[2:])
+    ftm, ftm_mask, imu, imu_mask = (
+        windows_at(values, ends, ticks, per_tick).reshape(-1, ticks * per_tick, *values.shape[2:])
         for values, per_tick in (
-            (seen.ftm, 1), (seen.ftm_mask, 1), (seen.imu, rows), (seen.imu_mask, rows))),
-        heading_valid=valid[:, ends - 1].reshape(-1))
+            (seen.ftm, 1), (seen.ftm_mask, 1), (seen.imu, rows), (seen.imu_mask, rows)))
+    says = translator.phones(ftm, ftm_mask, imu, imu_mask, valid[:, ends - 1].reshape(-1))
     shape = (len(seen.phones), len(ends))
     angle = angles[:, ends - 1]
     velocity = turn(says.velocity.reshape(*shape, 2), angle)  # (P, E, 2) area frame
@@ -213,16 +214,16 @@ def _boxes(seen: Candidates, ends: npt.NDArray[np.intp], boxes: FloatArray) -> A
 
 
 def windows_at(
-    values: npt.NDArray[np.generic], ends: npt.NDArray[np.intp], ticks: int, per_tick: int,
-) -> npt.NDArray[np.generic]:
+    values: Values, ends: npt.NDArray[np.intp], ticks: int, per_tick: int,
+) -> Values:
     """The windows (N, E, ticks * per_tick, ...) that end before each tick; zeros before 0."""
     rows = ticks * per_tick
     padded = np.concatenate([np.zeros_like(values[:, :1]).repeat(rows, 1), values], axis=1)
     index = (ends * per_tick)[:, None] + np.arange(rows)
-    return padded[:, index]
+    return np.asarray(padded[:, index])
 
 
-def cut(values: npt.NDArray[np.generic], ticks: int) -> npt.NDArray[np.generic]:
+def cut(values: Values, ticks: int) -> Values:
     """Windows (N, E, ticks, ...) side by side, the last at the end; zeros before the first."""
     length = values.shape[1]
     ends = np.arange(length, 0, -ticks)[::-1]

@@ -38,7 +38,7 @@ def count_steps(seen: Candidates) -> Array:
         peaks, _ = find_peaks(
             smooth, prominence=WEAKEST_STEP, distance=max(1, round(QUICKEST_STEP_S / rate_s)))
         steps[phone, peaks] = 1.0
-    return steps.reshape(len(steps), seen.ticks, -1).sum(2)
+    return np.asarray(steps.reshape(len(steps), seen.ticks, -1).sum(2))
 
 
 def dead_reckon(seen: Candidates, magnetic_yaw: float, step_m: float) -> Array:
