@@ -44,7 +44,7 @@ class VifiDeep(nn.Module):
 def _last(lstm: nn.LSTM, rows: Tensor) -> Tensor:
     """The last outputs (B, N, 2 H) of both directions, of sequences (B, N, S, .)."""
     _, (state, _) = lstm(rows.flatten(0, 1))
-    return torch.cat([state[-2], state[-1]], dim=1).unflatten(0, rows.shape[:2])
+    return torch.cat([state[-2], state[-1]], dim=1).reshape(*rows.shape[:2], -1)
 
 
 def deep_loss(net: nn.Module, batch: dict[str, Tensor]) -> Tensor:

@@ -34,7 +34,7 @@ class SharedEncoder(nn.Module):
 
     def forward(self, rows: Tensor) -> Tensor:
         """(B, T, F) -> (B, T, d)."""
-        tokens = self.embed(rows) + self.place
+        tokens: Tensor = self.embed(rows) + self.place
         for _ in range(DEPTH):
             tokens = self.layer(tokens)
         return tokens

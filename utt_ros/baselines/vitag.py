@@ -18,6 +18,7 @@ from utt_ros.association.evidence import cut
 from utt_ros.association.matching import Costs
 from utt_ros.association.vifi import combine
 from utt_ros.baselines.scaling import Item, means, scale
+from utt_ros.records import FloatArray
 
 FRAMES = 10
 CHANNELS = {'camera': 5, 'ftm': 2, 'imu': 9}
@@ -91,7 +92,7 @@ def masked_error(made: Tensor, rows: Tensor) -> Tensor:
     return error / (mask.sum((1, 2)) * made.shape[2]).clamp(min=1.0)
 
 
-def frames_of(seen: Candidates) -> dict[str, np.ndarray]:
+def frames_of(seen: Candidates) -> dict[str, FloatArray]:
     """Windows with masks (N, E, K, F + 1) of K tracks and P phones, side by side in time."""
     imu, moved = means(seen.imu, seen.imu_mask, seen.ticks)
     rows = {'camera': (seen.boxes, seen.boxes_mask), 'ftm': (seen.ftm, seen.ftm_mask),

@@ -44,14 +44,20 @@ def tune_bipartite(
     scored = {}
     for step_m in steps_m:
         own = BipartiteSettings(step_m=step_m, slant=slant, heading_bias=biases)
-        parts = Remembered(lambda one, own=own: VifiBipartite(one.area, own).parts(one.seen))
+        parts = Remembered(_bipartite_parts(own))
         for path, heading in product(WEIGHTS, WEIGHTS):
             weights = (path, heading, PUBLISHED[2])
-            scored[step_m, weights] = mean_idp(judge(
-                val.tuning, lambda one, parts=parts, weights=weights: combine(
-                    parts(one), weights)))
+            scored[step_m, weights] = mean_idp(judge(val.tuning, _combined(parts, weights)))
     step_m, weights = max(scored, key=lambda key: scored[key])
     return BipartiteSettings(weights, step_m, slant, heading_bias=biases)
+
+
+def _bipartite_parts(own: BipartiteSettings) -> Cost:
+    return lambda one: VifiBipartite(one.area, own).parts(one.seen)
+
+
+def _combined(parts: Remembered, weights: tuple[float, ...]) -> Cost:
+    return lambda one: combine(parts(one), weights)
 
 
 def bipartite_cost(own: BipartiteSettings) -> Cost:
@@ -76,8 +82,10 @@ def vitag(data: Data, version: str, seed: int, *, federated: bool) -> XTranslato
             (one.area.area, item) for recording in data.of(split)
             for one in encounters(recording, data.shape, every=DENSE_TICKS, longest=10, phones=1)
             for item in vitag_examples(one.seen, one.owners.tolist()))
-    return fit(partial(XTranslator, version), vitag_loss, found('train'), found('val'), seed,
-               federated=federated)
+    net: XTranslator = fit(
+        partial(XTranslator, version), vitag_loss, found('train'), found('val'), seed,
+        federated=federated)
+    return net
 
 
 def vitag_cost(net: XTranslator, weights: Mapping[str, float]) -> Cost:

@@ -4,12 +4,14 @@
 more are there. Choices are made on the val split by the mean over fixed windows and the crowd.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import numpy as np
 
 from utt_ros.association.evidence import NAMES, gather
+from utt_ros.association.fusion import Scorer
+from utt_ros.association.matching import Costs
 from utt_ros.association.vifi import BipartiteSettings
 from utt_ros.learning.trainer import use_one_thread
 from utt_ros.records import MODALITIES, FloatArray
@@ -114,15 +116,19 @@ def _utt(study: Study, seed: int) -> Outcome:
     chosen = [(evidence(one), one.owners) for one in val.examples()]
     for method, names in (('utt', NAMES), ('utt_without_model', PHYSICAL)):
         columns = [NAMES.index(name) for name in names]
-        scorer = train_scorer(*(
+        train_pairs, val_pairs = (
             [(values[..., columns], owners) for values, owners in pairs]
-            for pairs in (learned, chosen)), seed)
-        costs[method] = lambda one, scorer=scorer, columns=columns: -scorer(
-            remembered(one)[..., columns])
+            for pairs in (learned, chosen))
+        costs[method] = _scored(
+            remembered, train_scorer(train_pairs, val_pairs, seed), columns)
     return _publish(study, seed, costs, twin.settings.fusor)
 
 
-def _translation(evidence: FloatArray) -> np.ndarray:
+def _scored(evidence: Remembered, scorer: Scorer, columns: Sequence[int]) -> Cost:
+    return lambda one: -scorer(evidence(one)[..., columns])
+
+
+def _translation(evidence: FloatArray) -> Costs:
     parts = evidence[..., [NAMES.index(name) for name in TRANSLATED]]
     return np.asarray(np.nan_to_num(parts, nan=1.0) @ np.array(TRANSLATED_WEIGHTS), np.float64)
 
