@@ -9,6 +9,7 @@ from utt_ros.demo.scoring import (
     Predictions,
     concatenate,
     during,
+    join,
     latency_ms,
     score,
     segments,
@@ -102,6 +103,23 @@ def clock_of_two_bags():
 def test_clock_is_cut_where_another_bag_begins():
     first, second = segments(clock_of_two_bags())
     assert len(first) == len(second) == 100
+
+
+def test_bag_of_which_much_is_heard_at_once_is_still_one_bag():
+    clock = clock_of_two_bags()
+    clock[50:60, 1] += 20 * S
+    clock[60:, 0] += 5 * S
+    clock[60:, 1] += 20 * S
+    first_ends, second_ends = BEGIN_NS + 8 * S, BEGIN_NS + 9 * S
+    assert len(segments(clock)) == 3
+    assert [len(part) for part in join(segments(clock), [first_ends, second_ends])] == [100, 100]
+
+
+def test_next_bag_is_not_joined():
+    clock = clock_of_two_bags()
+    clock[100:, 0] += 60 * S
+    ends = [BEGIN_NS + 2 * S, BEGIN_NS + 62 * S]
+    assert [len(part) for part in join(segments(clock), ends)] == [100, 100]
 
 
 def test_predictions_are_told_apart_by_when_they_arrived():

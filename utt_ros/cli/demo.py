@@ -28,6 +28,7 @@ from utt_ros.demo.scoring import (
     Scores,
     concatenate,
     during,
+    join,
     latency_ms,
     score,
     segments,
@@ -38,6 +39,7 @@ from utt_ros.federation.store import Checkpoint, checkpoints, read_checkpoint, r
 from utt_ros.files import write_atomically
 from utt_ros.records import RoundStatus
 from utt_ros.sessions.bags import read_session
+from utt_ros.sessions.recorded import open_bag
 
 EXAMPLES = """
 examples:
@@ -78,7 +80,7 @@ def run(options: argparse.Namespace) -> int:
     log = [each for each in read_log(out / 'state' / 'aggregator') if each.state == 'completed']
     if not log:
         raise UttError(f'no round was completed; logs are in {out / "log"}')
-    _test(scenes, len(log), out)
+    _test(scenes, len(log), out, rate)
     _say('scoring')
     summary = _summary(scenes, log, out, rate) | {'wall_s': time.monotonic() - begin_s}
     write_atomically(out / 'summary.json', json.dumps(summary, indent=2, allow_nan=False).encode())
@@ -134,8 +136,9 @@ def _learn(scenes: Sequence[Scene], rounds: int, out: Path, rate: float) -> None
         run_live(scenes, stage, watch)
 
 
-def _test(scenes: Sequence[Scene], rounds: int, out: Path) -> None:
-    stage = Stage(out, out / 'test', rounds, 60.0, least_round=rounds, learn=False)
+def _test(scenes: Sequence[Scene], rounds: int, out: Path, rate: float) -> None:
+    stage = Stage(
+        out, out / 'test', rounds, 60.0, least_round=rounds, learn=False, rate=rate)
     with tqdm(desc='testing', unit='s', disable=None, bar_format='{desc} {elapsed}') as bar:
 
         def watch() -> bool:
@@ -156,7 +159,7 @@ def _summary(
     live = SimpleNamespace(
         test=read_positions(out / 'test'), test_clock=read_clocks(out / 'test', scenes[0].name),
         training=read_positions(out / 'training'),
-        training_clock=read_clocks(out / 'training', scenes[0].name), training_rate=rate)
+        training_clock=read_clocks(out / 'training', scenes[0].name), rate=rate)
     areas, pictures = {}, {}
     for scene in tqdm(scenes, desc='scoring', unit='area', disable=None):
         areas[scene.name], scores = _area_summary(scene, models, log, live)
@@ -184,9 +187,10 @@ def _area_summary(
         'nmse': {name: {'first': first[name], 'last': last[name]} for name in sorted(first)},
         'position_error_m': summarise(scores),
         'untrained_m': summarise(untrained),
-        'latency_ms': latency_ms(live.test[scene.name], live.test_clock[scene.name]),
+        'latency_ms': latency_ms(
+            live.test[scene.name], live.test_clock[scene.name], live.rate),
         'latency_training_ms': latency_ms(
-            live.training[scene.name], live.training_clock[scene.name], live.training_rate),
+            live.training[scene.name], live.training_clock[scene.name], live.rate),
     }
     return summary, scores
 
@@ -195,7 +199,11 @@ def _by_bag(
     predictions: Predictions, clock: npt.NDArray[np.int64], scene: Scene,
 ) -> list[Predictions]:
     """Bags of one area may overlap in time, so positions are told apart by when they came."""
-    parts = segments(clock)
+    ends_ns = []
+    for bag in scene.test:
+        with open_bag(bag) as recorded:
+            ends_ns.append(recorded.end_ns)
+    parts = join(segments(clock), ends_ns)
     if len(parts) != len(scene.test):
         raise UttError(
             f'the replay of {scene.name!r} had {len(parts)} parts: '

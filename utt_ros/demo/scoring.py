@@ -1,6 +1,6 @@
 """How far live predictions are from the truth, and how late they come."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -135,10 +135,25 @@ def _quantiles(scores: Scores, rows: npt.NDArray[np.bool_]) -> dict[str, float] 
 def segments(clock: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
     """Cut a clock (M, 2), replayed time and wall time [ns], where another bag begins.
 
-    Within a bag both times run alike; between bags replayed time jumps, back or ahead.
+    Between bags replayed time jumps back, or further ahead than wall time. The latter also happens
+    within a bag, when a busy machine hears of much at once: see `join`.
     """
-    behind = clock[:, 1] - clock[:, 0]
-    return np.split(clock, np.flatnonzero(np.abs(np.diff(behind)) > JUMP_NS) + 1)
+    replayed, wall = np.diff(clock, axis=0).T
+    return np.split(clock, np.flatnonzero((replayed < 0) | (replayed - wall > JUMP_NS)) + 1)
+
+
+def join(
+    parts: Sequence[npt.NDArray[np.int64]], ends_ns: Sequence[int],
+) -> list[npt.NDArray[np.int64]]:
+    """Segments by bag: one that goes on before the end of its bag, of `ends_ns`, belongs to it."""
+    joined = list(parts[:1])
+    for part in parts[1:]:
+        end_ns = ends_ns[len(joined) - 1] if len(joined) <= len(ends_ns) else 0
+        if joined[-1][-1, 0] < part[0, 0] < end_ns:
+            joined[-1] = np.concatenate([joined[-1], part])
+        else:
+            joined.append(part)
+    return joined
 
 
 def during(predictions: Predictions, segment: npt.NDArray[np.int64]) -> Predictions:
