@@ -25,6 +25,7 @@ CHANNELS = {'camera': 5, 'ftm': 2, 'imu': 9}
 FED = {'as_released': ('camera', 'imu'), 'repaired': ('camera', 'ftm', 'imu')}
 HIDDEN, KERNEL = 32, 16
 PHONE = ('ftm', 'imu')
+PATTERNS = (tuple(CHANNELS), ('camera',), PHONE)  # what it learns to translate from
 
 
 class Reader(nn.Module):
@@ -71,17 +72,30 @@ class XTranslator(nn.Module):
         self, rows: Mapping[str, Tensor], sources: Sequence[str], targets: Sequence[str],
     ) -> dict[str, Tensor]:
         """Windows (B, K, F) of the targets from windows with masks (B, K, F + 1)."""
-        joint = torch.stack([
-            self.readers[name](rows[name]) for name in self.fed if name in sources]).sum(0)
+        read = {name: self.readers[name](rows[name]) for name in self.fed if name in sources}
+        joint = torch.stack(list(read.values())).sum(0)
         return {name: self.writers[name](joint) for name in targets}
+
+    def translate(self, rows: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """All modalities (3 B, K, F) from all, from the camera and from the phone, one call each.
+
+        What reads from several sources is read once.
+        """
+        read = {name: self.readers[name](rows[name]) for name in self.fed}
+        joint = torch.cat([
+            torch.stack([read[name] for name in self.fed if name in sources]).sum(0)
+            for sources in PATTERNS])
+        return {name: writer(joint) for name, writer in self.writers.items()}
 
 
 def vitag_loss(net: nn.Module, batch: dict[str, Tensor]) -> Tensor:
-    """Mean squared errors of every modality from all, from the camera and from the phone."""
-    losses = []
-    for sources in (tuple(CHANNELS), ('camera',), PHONE):
-        for name, made in net(batch, sources, tuple(CHANNELS)).items():
-            losses.append(masked_error(made, batch[name]).mean())
+    """Mean squared errors of every modality from all, from the camera and from the phone.
+
+    `net` is an XTranslator.
+    """
+    made: dict[str, Tensor] = net.translate(batch)  # type: ignore[operator]
+    losses = [len(PATTERNS) * masked_error(
+        values, batch[name].repeat(len(PATTERNS), 1, 1)).mean() for name, values in made.items()]
     return torch.stack(losses).sum()
 
 
