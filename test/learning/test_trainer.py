@@ -69,7 +69,7 @@ def test_velocity_learned_in_one_area_holds_in_another_without_a_camera(
 ) -> None:
     trainer = trainer_of(shape, terms=('motion',))
     trainer.observe(walk(AREA, 600))
-    trainer.train(120)
+    trainer.train(200)
     elsewhere = AreaSettings(magnetic_yaw=-2.0, modalities=('ftm', 'imu'))
     seen = AreaSettings(magnetic_yaw=-2.0)
     there = trainer_of(shape, seen)

@@ -6,6 +6,8 @@ beside the file for people to read.
 
 import json
 from dataclasses import asdict, dataclass, fields
+from functools import cache
+from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from utt_ros.models.settings import ModelSettings, dump_config, load_config
 from utt_ros.models.twin import UnifiedTwin, load_weights, read_weights
 from utt_ros.settings import WindowSettings
 
+PACKAGE = Path(__file__).parents[1]
 Scaling = dict[str, dict[str, list[float]]]  # modality -> offset, scale -> per channel
 
 
@@ -45,6 +48,15 @@ class Card:
 def code_version() -> str:
     """The version of this package."""
     return version('utt_ros')
+
+
+@cache
+def code_digest() -> str:
+    """A digest of this package's sources: results of other code are other results."""
+    found = sha256()
+    for path in sorted(PACKAGE.rglob('*.py')):
+        found.update(path.relative_to(PACKAGE).as_posix().encode() + path.read_bytes())
+    return found.hexdigest()[:16]
 
 
 def scaling(model: ModelSettings) -> Scaling:

@@ -27,7 +27,7 @@ from utt_ros.errors import SettingsError
 from utt_ros.files import write_atomically
 from utt_ros.learning.trainer import use_one_thread
 from utt_ros.settings import WindowSettings
-from utt_ros.study.cards import code_version, load_model
+from utt_ros.study.cards import code_digest, code_version, load_model
 from utt_ros.study.data import load
 from utt_ros.study.records import Made, Outcome, Row, Unit
 from utt_ros.study.study import Study
@@ -178,11 +178,11 @@ def write_results(
 
 
 def _check_resumed(request: Request, study: Study) -> None:
-    """Units of other data, another split or another model must not be mixed in."""
+    """Units of other data, another split, model or program must not be mixed in."""
     path = request.out / UNITS / 'study.json'
     model = load_model(request.model)[1].checksum if request.model else ''
     ours = {'data': study.data.fingerprint, 'split': request.split, 'model': model,
-            'code_version': code_version()}
+            'code': code_digest(), 'training recipe': repr(request.recipe)}
     if not path.exists():
         write_atomically(path, json.dumps(ours).encode())
     elif (theirs := json.loads(path.read_bytes())) != ours:

@@ -44,13 +44,6 @@ def specific(base: Recipe, kind: str) -> Recipe:
     return replace(base, terms=(kind,))
 
 
-def single(base: Recipe, operation: Operation) -> Recipe:
-    """A model of one operation, with only the networks that it takes."""
-    names = tuple(sorted({*operation.sources, *operation.targets}))
-    return replace(base, terms=(operation.kind,), wanted=(operation,),
-                   model=replace(base.model, modalities=names))
-
-
 def with_fusor(base: Recipe, fusor: str) -> Recipe:
     """The same with another fusor; without motion, which no direction is judged on."""
     return replace(base, terms=('transfer', 'merge', 'split'),

@@ -62,9 +62,9 @@ def _table_one(table: Table) -> str:
                 for metric in ('time_s', 'compute_s', 'bytes', 'nmse_var')]
         rows.append((method.removesuffix('_single'), operation, *map(_number, ours),
                      f'{seconds:g}', f'{error:g}'))
-    text = ('<p class="note">The worst configuration of each operation. Time counts computation '
-            'with areas at once, and transfers at the link rate in the rows; direct mapping '
-            'builds every twin, one pipeline after the other.</p>')
+    text = ('<p class="note">Time to map all twins by one kind of operation: computation with '
+            'areas at once, and transfers at the link rate in the rows. Direct mapping builds '
+            'them by one pipeline after the other.</p>')
     head = ('method', 'operation', 'time [s]', 'compute [s]', 'bytes', 'NMSE_var',
             'paper: time [s]', 'paper: NMSE')
     return '<h2>Table I: time and error</h2>' + text + _html_table(head, rows)

@@ -11,8 +11,9 @@ from typing import Any
 
 from utt_ros.errors import ModelError
 from utt_ros.models.twin import UnifiedTwin
-from utt_ros.study.cards import load_model, save_model
+from utt_ros.study.cards import code_digest, load_model, save_model
 from utt_ros.study.data import Data
+from utt_ros.study.measure import Bench, make_bench
 from utt_ros.study.train import Recipe, Trained, train
 
 MODELS = 'models'
@@ -28,6 +29,13 @@ class Study:
     split: str = 'test'
     given: Path | None = None  # a model that is judged instead of trained ones
     recipe: Recipe = field(default_factory=Recipe)
+    _benches: list[Bench] = field(default_factory=list, init=False, repr=False)  # one at most
+
+    def bench(self) -> Bench:
+        """The windows that operations are judged on; cut once."""
+        if not self._benches:
+            self._benches.append(make_bench(self.data, self.split))
+        return self._benches[0]
 
     def model(self, seed: int, **variant: Any) -> UnifiedTwin:
         """The paper's method; `variant` changes fields of its recipe. See `trained`.
@@ -57,8 +65,9 @@ class Study:
         return twin, card.training
 
     def _key(self, seed: int, recipe: Recipe) -> str:
-        text = json.dumps([self.data.fingerprint, repr(self.data.shape), seed, asdict(recipe)],
-                          sort_keys=True, default=str)
+        text = json.dumps(
+            [code_digest(), self.data.fingerprint, repr(self.data.shape), seed, asdict(recipe)],
+            sort_keys=True, default=str)
         return sha256(text.encode()).hexdigest()[:24]
 
 

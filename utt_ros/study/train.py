@@ -4,7 +4,7 @@ Both run Algorithm 1 (`study.distributed`) with the trainer that runs live; all 
 is a federation of one.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import cos, inf, isfinite, nan, pi
 from time import perf_counter, process_time
@@ -38,6 +38,7 @@ from utt_ros.study.examples import (
 PLANS = ('federated', 'centralised')
 LARGEST_SCORE_CHANGE = 0.002  # of NMSE_var: less is no improvement
 SLOWEST_RATE = 0.05  # at the end, of the rate at the begin
+CENTRAL_BATCH = 2  # batches of one area in a batch of all data
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Recipe:
     plan: str = setting('federated', f'where: {" or ".join(PLANS)}')
     terms: tuple[str, ...] = setting(TERMS, 'terms of the loss')
     wanted: tuple[Operation, ...] = ()  # instead of the operations of the terms
-    rounds: int = setting(20, 'rounds at most', low=1, high=100_000)
+    rounds: int = setting(30, 'rounds at most', low=1, high=100_000)
     local_steps: int = setting(6, 'steps of an area in a round', low=1, high=100_000)
     batch: int = setting(32, 'windows of an area per step', low=1, high=4096)
     learning_rate: float = setting(3e-3, 'step size at the begin', low=0.0, high=1.0)
@@ -131,7 +132,7 @@ def train(
     weights = initial_weights(recipe.model, data.shape, seed)
     search = _Search(recipe, learners, judge, watch)
     clock = perf_counter if device() == 'cuda' else process_time
-    mapped = distribute(learners, weights, _plan(recipe, seed), stop=search, clock=clock)
+    mapped = distribute(learners, weights, _plan(data, recipe, seed), stop=search, clock=clock)
     load_weights(judge.twin, search.best)
     return Trained(judge.twin, search.score, search.best_round, tuple(search.history), mapped,
                    sum(len(learner.kept) for learner in learners.values()))
@@ -162,7 +163,7 @@ def examples(
 
 
 class Judge:
-    """Scores weights by the mean NMSE_var over all decodings on the val split."""
+    """Scores weights on the val split: mean NMSE_var over all decodings, plus that of motion."""
 
     def __init__(self, data: Data, recipe: Recipe) -> None:
         self.twin = UnifiedTwin(recipe.model, data.shape)
@@ -180,29 +181,33 @@ class Judge:
         load_weights(self.twin, weights)
         errors = relative_errors(self.twin, self._columns, self._pairs, self._means)
         found = [error.nmse_var for error in errors.values() if isfinite(error.nmse_var)]
+        score = float(np.mean(found)) if found else inf
         if 'motion' in self._terms:
-            moved = motion_error(self.twin, self._columns)
-            found += [moved] if isfinite(moved) else []
-        return float(np.mean(found)) if found else inf
+            moved = [motion_error(self.twin, self._columns, names) for names in (
+                self.twin.settings.modalities, _blind(self.twin))]
+            score += float(np.mean([each for each in moved if isfinite(each)] or [0.0]))
+        return score
 
 
 @torch.no_grad()
-def motion_error(twin: UnifiedTwin, columns: Columns) -> float:
-    """Squared error of the displacement after H ticks over that of staying, by phone alone.
+def motion_error(twin: UnifiedTwin, columns: Columns, names: Sequence[str]) -> float:
+    """Squared error of the displacement after H ticks over that of staying, from some modalities.
 
-    NaN where no label is valid.
+    With a camera the head is told the velocity before as well. NaN where no label is valid.
     """
-    names = [name for name in twin.settings.modalities if name != 'camera']
     features, present = twin.encode(
         {name: torch.from_numpy(columns[name]) for name in names},
         {name: torch.from_numpy(columns[f'{name}_mask']) for name in names})
-    without = np.zeros(len(columns['heading']), bool)
-    targets = in_heading_frame(
-        columns, columns['heading_valid'], np.zeros_like(columns['prior']), without)
+    told = columns['prior_valid'] & ('camera' in names)
+    targets = in_heading_frame(columns, columns['heading_valid'], columns['prior'], told)
     motion = twin.motion(twin.fuse(features, present), torch.from_numpy(targets.context))
     valid = targets.future_valid[:, -1] & present.numpy().any(1)
     true, made = targets.future[valid, -1], motion.future.numpy()[valid, -1]
     return float(((made - true) ** 2).sum() / (true**2).sum()) if valid.any() else nan
+
+
+def _blind(twin: UnifiedTwin) -> list[str]:
+    return [name for name in twin.settings.modalities if name != 'camera']
 
 
 class _Search:
@@ -235,16 +240,19 @@ class _Search:
             learner.set_rate(factor * self._recipe.learning_rate)
 
 
-def _plan(recipe: Recipe, seed: int) -> Plan:
+def _plan(data: Data, recipe: Recipe, seed: int) -> Plan:
+    """In one place a round has as many windows as in all areas together."""
+    steps = recipe.local_steps
+    if recipe.plan == 'centralised':
+        steps = max(1, steps * len(data.areas) // CENTRAL_BATCH)
     return Plan(
-        rounds=recipe.rounds, local_steps=recipe.local_steps, seed=seed,
+        rounds=recipe.rounds, local_steps=steps, seed=seed,
         aggregator=AggregatorSettings(
             server=recipe.server, server_rate=recipe.server_rate, weighting=recipe.weighting))
 
 
 def centralised(recipe: Recipe) -> Recipe:
-    """The same with all data in one place: as many windows per round, in larger batches."""
-    return replace(recipe, plan='centralised', local_steps=3 * recipe.local_steps,
-                   batch=2 * recipe.batch)
+    """The same with all data in one place, in larger batches."""
+    return replace(recipe, plan='centralised', batch=CENTRAL_BATCH * recipe.batch)
 
 

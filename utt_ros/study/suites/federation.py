@@ -6,18 +6,22 @@ from functools import partial
 
 import numpy as np
 
-from utt_ros.models.operations import Operation, operations
-from utt_ros.models.twin import UnifiedTwin
-from utt_ros.study.measure import make_bench
-from utt_ros.study.recipes import direct, single, with_fusor
+from utt_ros.models.operations import operations
+from utt_ros.study.recipes import direct, specific, with_fusor
 from utt_ros.study.records import Outcome, Row, Unit
 from utt_ros.study.study import Study
-from utt_ros.study.suites.operations import evaluate, its_sources, model_says, reads_own_past
+from utt_ros.study.suites.operations import (
+    Translate,
+    evaluate,
+    its_sources,
+    model_says,
+    reads_own_past,
+)
 from utt_ros.study.traffic import LINK_BPS, central_cost, mapping_cost, raw_bytes
-from utt_ros.study.train import Recipe, centralised
+from utt_ros.study.train import centralised
 
 SUITE = 'federation'
-EVERYTHING = Operation('unified', (), ())
+TIMED = ('merge', 'split')
 PATIENCE = 4  # rounds without a better model end each mapping of Table I, whatever its method
 SERVERS: dict[str, dict[str, str | float]] = {  # beside fedavg by windows, which is `utt`
     'uniform': {'weighting': 'uniform'},
@@ -34,18 +38,13 @@ def units(study: Study) -> list[Unit]:
     for seed in study.seeds:
         found += [Unit(f'{SUITE}-{method}-seed{seed}', partial(_unified, study, method, seed))
                   for method in ('utt', 'centralised')]
-        found += [Unit(f'{SUITE}-time-{item.kind}-{"+".join(item.sources)}-seed{seed}',
-                       partial(_timed, study, item, seed))
-                  for item in _configurations(study)]
+        found += [Unit(f'{SUITE}-time-{kind}-seed{seed}', partial(_timed, study, kind, seed))
+                  for kind in TIMED]
         found += [Unit(f'{SUITE}-time-direct-seed{seed}', partial(_timed_direct, study, seed))]
     first = study.seeds[0]  # servers are an aside: one seed will do
     return [*found, *(
         Unit(f'{SUITE}-server-{name}-seed{first}', partial(_server, study, name, first))
         for name in ('windows', *SERVERS))]
-
-
-def _configurations(study: Study) -> list[Operation]:
-    return operations(study.data.modalities, ('merge', 'split'))
 
 
 def _unified(study: Study, method: str, seed: int) -> Outcome:
@@ -55,7 +54,7 @@ def _unified(study: Study, method: str, seed: int) -> Outcome:
                      suite=SUITE)
     sent = raw_bytes(study.data, study.data.modalities)
     cost = mapping_cost(training) if method == 'utt' else central_cost(training, sent)
-    return replace(found, rows=(*found.rows, *_costs(method, EVERYTHING, seed, cost)))
+    return replace(found, rows=(*found.rows, *_rows(method, 'unified', seed, cost)))
 
 
 def _server(study: Study, name: str, seed: int) -> Outcome:
@@ -65,57 +64,56 @@ def _server(study: Study, name: str, seed: int) -> Outcome:
                     model_says(twin, its_sources), suite=SUITE)
 
 
-def _timed(study: Study, item: Operation, seed: int) -> Outcome:
-    """One operation mapped by the areas together, and with their data in one place."""
-    base = replace(study.recipe, patience=PATIENCE)
+def _timed(study: Study, kind: str, seed: int) -> Outcome:
+    """All twins by one kind of operation: mapped by the areas together, and in one place."""
+    base = specific(replace(study.recipe, patience=PATIENCE), kind)
+    sent = raw_bytes(study.data, study.data.modalities)
     rows: list[Row] = []
     for method in ('utt', 'centralised'):
-        recipe = single(base if method == 'utt' else centralised(base), item)
-        twin, training = study.trained(seed, recipe)
-        sent = raw_bytes(study.data, recipe.model.modalities)
+        twin, training = study.trained(seed, base if method == 'utt' else centralised(base))
         cost = mapping_cost(training) if method == 'utt' else central_cost(training, sent)
-        errors = _errors(study, twin, item, reads_past=False)
-        rows += _costs(f'{method}_single', item, seed, cost | errors)
+        says = dict.fromkeys(study.data.modalities, model_says(twin, its_sources))
+        errors, count = _errors(study, says, kind)
+        rows += _rows(f'{method}_single', kind, seed, cost | errors, count)
     return Outcome(tuple(rows))
 
 
 def _timed_direct(study: Study, seed: int) -> Outcome:
-    """Every twin by its own pipeline, one after the other, mapped by the areas together."""
+    """All twins, each by a pipeline of its own, one after the other, by the areas together."""
     base = replace(study.recipe, patience=PATIENCE)
     total: dict[str, float] = {}
-    twins: dict[str, UnifiedTwin] = {}
+    says: dict[str, Translate] = {}
     for target in study.data.modalities:
-        recipe: Recipe = replace(
-            direct(base, target), plan='federated', local_steps=base.local_steps,
-            batch=base.batch)
-        twins[target], training = study.trained(seed, recipe)
+        recipe = replace(direct(base, target), plan='federated', batch=base.batch)
+        twin, training = study.trained(seed, recipe)
+        says[target] = model_says(twin, reads_own_past)
         for name, value in mapping_cost(training).items():
             total[name] = total.get(name, 0.0) + value
     rows: list[Row] = []
-    for item in _configurations(study):
-        found = [_errors(study, twins[target], replace(item, targets=(target,)), reads_past=True)
-                 for target in item.targets]
-        mean = {'nmse_var': float(np.mean([each['nmse_var'] for each in found]))}
-        rows += _costs('direct_single', item, seed, total | mean)
+    for kind in TIMED:
+        errors, count = _errors(study, says, kind)
+        rows += _rows('direct_single', kind, seed, total | errors, count)
     return Outcome(tuple(rows))
 
 
 def _errors(
-    study: Study, twin: UnifiedTwin, item: Operation, *, reads_past: bool,
-) -> dict[str, float]:
-    """Mean NMSE_var of an operation over its targets."""
-    bench = make_bench(study.data, study.split)
-    found = []
-    for sources, target in item.pairs:
-        rows = bench.rows_for(sources, target)
-        if len(rows):
-            reads = reads_own_past if reads_past else its_sources
-            made = model_says(twin, reads)(bench, rows, (sources, target))
-            found.append(bench.nmse_var(rows, target, made))
-    return {'nmse_var': float(np.mean(found)) if found else float('nan')}
+    study: Study, says: Mapping[str, Translate], kind: str,
+) -> tuple[dict[str, float], int]:
+    """Mean NMSE_var over all directions of a kind of operation, and how many windows they had."""
+    bench = study.bench()
+    errors, count = [], 0
+    for item in operations(study.data.modalities, (kind,)):
+        for sources, target in item.pairs:
+            rows = bench.rows_for(sources, target)
+            if len(rows):
+                made = says[target](bench, rows, (sources, target))
+                errors.append(bench.nmse_var(rows, target, made))
+                count += len(rows)
+    return {'nmse_var': float(np.mean(errors)) if errors else float('nan')}, count
 
 
-def _costs(method: str, item: Operation, seed: int, values: Mapping[str, float]) -> list[Row]:
-    sources, targets = '+'.join(item.sources), '+'.join(item.targets)
-    return [Row(SUITE, method, item.kind, sources, targets, 'gating', seed, name, value, 0)
+def _rows(
+    method: str, kind: str, seed: int, values: Mapping[str, float], count: int = 0,
+) -> list[Row]:
+    return [Row(SUITE, method, kind, 'all', 'all', 'gating', seed, name, value, count)
             for name, value in {**values, 'link_bps': LINK_BPS}.items()]

@@ -16,7 +16,6 @@ from utt_ros.study.measure import (
     Label,
     last_value,
     made_of,
-    make_bench,
     rows_of,
     translate,
 )
@@ -54,7 +53,7 @@ def evaluate(
     `say(bench, rows, pair)` makes what the method says of some windows. `sources` of a row names
     the direction; docs/evaluation.md tells what each method reads.
     """
-    bench = make_bench(study.data, study.split)
+    bench = study.bench()
     rows: list[Row] = []
     made: list[Made] = []
     for kind, pair in directions(study.data.modalities):
