@@ -11,11 +11,11 @@ from torch import Tensor, nn
 from utt_ros.association.fusion import Scorer
 from utt_ros.records import FloatArray
 
-HIDDEN = 16
-STEPS = 1500
+HIDDEN = 32
+STEPS = 4000
 BATCH = 256
 RATE = 3e-3
-DECAY = 0.02
+DECAY = 0.3
 JUDGE_EVERY = 50
 SMALLEST = 1e-6  # standard deviation of what never changes
 
