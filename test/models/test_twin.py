@@ -135,7 +135,7 @@ def test_one_registration_adds_a_modality_to_every_operation() -> None:
 
 
 def test_an_unknown_modality_is_refused_by_name() -> None:
-    with pytest.raises(ModelError, match=r"modality is 'radar'.*camera, ftm, imu"):
+    with pytest.raises(ModelError, match=r"modality is 'radar'.*camera.*ftm.*imu"):
         UnifiedTwin(ModelSettings(modalities=('imu', 'radar')), WINDOW)
 
 
