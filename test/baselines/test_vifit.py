@@ -22,9 +22,10 @@ BOX = np.array([640.0, 360.0, 5.0, 40.0, 100.0], np.float32)
 def window(boxes):
     """A window (1, T) with silent phones and these true boxes."""
     ticks = len(boxes)
+    silent, fast = np.zeros((1, ticks), bool), np.zeros((1, 5 * ticks), bool)
     rows = vifit_rows(
-        boxes[:1], np.zeros((1, ticks, 2), np.float32), np.zeros((1, ticks), bool),
-        np.zeros((1, 5 * ticks, 9), np.float32), np.zeros((1, 5 * ticks), bool))
+        boxes[:1], (np.zeros((1, ticks, 2), np.float32), silent),
+        (np.zeros((1, 5 * ticks, 9), np.float32), fast), (np.zeros(fast.shape, np.float32), fast))
     return {**rows, 'boxes': scale('camera', boxes[None], np.ones((1, ticks), bool)),
             'seen': np.ones((1, ticks), bool), 'true': boxes[None]}
 

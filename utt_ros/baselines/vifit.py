@@ -8,18 +8,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from utt_ros.baselines.scaling import Item, scale
 from utt_ros.models.modalities import modality
-from utt_ros.records import FloatArray
+from utt_ros.records import FloatArray, MaskArray
 
 FRAMES = 30
 WIDTH, FEED_FORWARD, HEADS, DEPTH = 72, 144, 4, 4
 ENOUGH_IOU = 0.5
 DEPTH_WEIGHT = 1.0
+Measured = tuple[FloatArray, MaskArray]  # values and where they were measured
 
 
 class SharedEncoder(nn.Module):
@@ -45,7 +45,7 @@ class Vifit(nn.Module):
 
     def __init__(self, imu_rows: int) -> None:
         super().__init__()
-        channels = {'first': 6, 'ftm': 3, 'imu': 9 * imu_rows + 1}
+        channels = {'first': 6, 'ftm': 3, 'imu': 9 * imu_rows + 3}
         self.encoders = nn.ModuleDict(
             {name: SharedEncoder(size) for name, size in channels.items()})
         self.decoder = nn.Linear(WIDTH * len(channels), 5)
@@ -58,20 +58,27 @@ class Vifit(nn.Module):
 
 
 def vifit_rows(
-    first: FloatArray, ftm: FloatArray, ftm_mask: npt.NDArray[np.bool_], imu: FloatArray,
-    imu_mask: npt.NDArray[np.bool_],
+    first: FloatArray, ranging: Measured, motion: Measured, headings: Measured,
 ) -> dict[str, FloatArray]:
-    """Rows (N, T, .) from first boxes (N, 5) and windows of the phones, scaled."""
+    """Rows (N, T, .), scaled, from first boxes (N, 5), FTM (N, T, 2) and IMU (N, T * C, 9).
+
+    `headings` (N, T * C) of the phones in the area frame and their validity go with the IMU: areas
+    look into different directions, so magnetic fields alone say nothing about the picture.
+    """
+    (ftm, ftm_mask), (imu, imu_mask) = ranging, motion
     count, ticks = ftm_mask.shape
     given = np.zeros((count, ticks, 6), np.float32)
     given[:, 0, :5], given[:, 0, 5] = scale('camera', first, np.ones(count, bool)), 1.0
     per_tick = imu_mask.reshape(count, ticks, -1)
     moved = scale('imu', imu, imu_mask).reshape(count, ticks, -1)
+    angle, valid = (part.reshape(count, ticks, -1)[..., -1] for part in headings)
+    pointing = np.stack([np.cos(angle) * valid, np.sin(angle) * valid], axis=-1)
     return {
         'first': given,
         'ftm': np.concatenate([scale('ftm', ftm, ftm_mask), ftm_mask[..., None]], -1).astype(
             np.float32),
-        'imu': np.concatenate([moved, per_tick.mean(2, keepdims=True)], -1).astype(np.float32)}
+        'imu': np.concatenate(
+            [moved, per_tick.mean(2, keepdims=True), pointing], -1).astype(np.float32)}
 
 
 def vifit_loss(net: nn.Module, batch: dict[str, Tensor]) -> Tensor:

@@ -17,7 +17,9 @@ from utt_ros.baselines.vifit import (
     vifit_loss,
     vifit_rows,
 )
+from utt_ros.geometry.heading import compass_headings
 from utt_ros.records import Windows
+from utt_ros.settings import AreaSettings
 from utt_ros.study.data import Recording
 from utt_ros.study.rivals import fit
 from utt_ros.study.study import Study
@@ -39,7 +41,7 @@ def reconstruct(study: Study, seed: int) -> Iterator[tuple[str, str, float, int]
                     for item in chain)
         return groups
     net: Vifit = fit(lambda: Vifit(data.shape.imu_rows), vifit_loss, found('train'), found('val'),
-                     seed, federated=False)
+                     seed, federated=False, batch=32, learning_rate=1e-3)
     judged = [chain for recording in data.of(study.split)
               for chain in chains(recording, study, FRAMES - 1).values()]
     methods: dict[str, Boxes] = {
@@ -80,14 +82,18 @@ def chains(recording: Recording, study: Study, stride: int) -> dict[str, list[It
             if not key or windows.stamps_ns[row] - stamp_ns > 1.5 * stride * period_ns:
                 key = f'{subject} {windows.stamps_ns[row]}'
             last[subject] = (key, int(windows.stamps_ns[row]))
-            found.setdefault(key, []).append(_item(windows, row))
+            found.setdefault(key, []).append(_item(windows, row, study, recording.area))
     return found
 
 
-def _item(windows: Windows, row: int) -> Item:
+def _item(windows: Windows, row: int, study: Study, area: AreaSettings) -> Item:
     values = {name: rows[row:row + 1] for name, rows in windows.values.items()}
     masks = {name: rows[row:row + 1] for name, rows in windows.masks.items()}
+    shape = study.data.shape
+    headings = compass_headings(
+        values['imu'], masks['imu'], shape.period / shape.imu_rows, area.magnetic_yaw)
     rows = vifit_rows(
-        values['camera'][:, 0], values['ftm'], masks['ftm'], values['imu'], masks['imu'])
+        values['camera'][:, 0], (values['ftm'], masks['ftm']), (values['imu'], masks['imu']),
+        headings)
     return {**rows, 'boxes': scale('camera', values['camera'], masks['camera']),
             'seen': masks['camera'], 'true': values['camera']}

@@ -113,6 +113,7 @@ def _scored(val: Encounters, parts: Remembered, weights: Mapping[str, float]) ->
 
 def fit(
     make: Callable[[], Any], loss: Loss, train: Found, val: Found, seed: int, *, federated: bool,
+    batch: int = 64, learning_rate: float = 2e-3,
 ) -> Any:
     """A network of least loss on val after any round of the distributed mapping.
 
@@ -124,7 +125,9 @@ def fit(
     if not federated:
         train = {'all': [item for items in train.values() for item in items]}
     learners = {
-        area: BaselineLearner(make(), loss, stack(items), MODALITIES, seed=1000 * seed + number)
+        area: BaselineLearner(
+            make(), loss, stack(items), MODALITIES, seed=1000 * seed + number, batch=batch,
+            learning_rate=learning_rate)
         for number, (area, items) in enumerate(sorted(train.items()))}
     plan = Plan(rounds=ROUNDS, local_steps=AREA_STEPS if federated else STEPS, seed=seed)
     search = _Search(net, loss, [item for items in val.values() for item in items])
