@@ -13,6 +13,10 @@ class MeasurementError(UttError, ValueError):
     """A measurement has a wrong shape, is not finite or is outside what its sensor can deliver."""
 
 
+class SourceError(UttError):
+    """A sensor cannot be opened or is gone; the message says what to do about it."""
+
+
 class SessionError(UttError):
     """A recorded session cannot be read or written."""
 

@@ -1,0 +1,96 @@
+"""A managed node around one source; what is published is the matter of each driver."""
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+
+from utt_ros.bridge.diagnostics import Diagnostics
+from utt_ros.bridge.parameters import declare
+from utt_ros.drivers.pump import Pump, PumpSettings
+from utt_ros.drivers.source import Entry, Source
+from utt_ros.errors import SettingsError, UttError
+from utt_ros.settings import AreaSettings
+
+SILENT_S = 3.0  # a source that says nothing for longer is worth a warning
+
+
+class Driver(LifecycleNode):
+    """Inactive, it has its settings; active, it reads its source and publishes.
+
+    Parameters: those of the area, `autostart`, `source` (a name in the registry), those of the
+    pump, and those of the chosen source with its name before them (`iw.interface`).
+    """
+
+    def __init__(self, name: str, sources: Mapping[str, Entry], default: str) -> None:
+        super().__init__(name)
+        self.area = declare(self, AreaSettings)
+        autostart = self.declare_parameter('autostart', True).value
+        chosen = self.declare_parameter('source', default).value
+        if chosen not in sources:
+            raise SettingsError(
+                f'{name}: source is {chosen!r}: it must be one of {", ".join(sorted(sources))}')
+        entry = sources[chosen]
+        self.chosen: str = chosen
+        settings = declare(self, entry.settings, f'{chosen}.')
+        self._pump_settings = declare(self, PumpSettings)
+        self._source: Source[Any] = entry.make(settings, self.area)
+        self._pump: Pump | None = None
+        self._refused = 0
+        self._wake = self.create_guard_condition(self._drain)
+        self._diagnostics = Diagnostics(self, name, self._values)
+        if autostart:
+            self.trigger_configure()
+            self.trigger_activate()
+
+    @abstractmethod
+    def publish(self, samples: Sequence[Any]) -> None:
+        """Publish what the source delivered, oldest first. Raises MeasurementError for bad ones."""
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Begin to read."""
+        self._pump = Pump(self._source, self._pump_settings, self._wake.trigger)
+        self._pump.start()
+        return super().on_activate(state)
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Let go of the source."""
+        self._halt()
+        return super().on_deactivate(state)
+
+    def destroy_node(self) -> None:
+        """Let go of the source."""
+        self._halt()
+        super().destroy_node()
+
+    def _halt(self) -> None:
+        pump, self._pump = self._pump, None
+        if pump is not None and not pump.stop():
+            self.get_logger().error(f'{self.chosen} does not let go of its device')
+
+    def _drain(self) -> None:
+        if self._pump is None:
+            return
+        try:
+            self.publish(self._pump.take())
+        except UttError as err:
+            self._refused += 1
+            self.get_logger().warning(f'refused: {err}', throttle_duration_sec=5.0)
+
+    def _values(self) -> Mapping[str, object]:
+        if self._pump is None:
+            return {'message': f'{self.chosen} is not active'}
+        status = self._pump.status()
+        bad = status.state != 'open' or status.silent_s > SILENT_S
+        return {
+            'level': 'warn' if bad or status.dropped else 'ok',
+            'message': status.trouble or (
+                f'silent for {status.silent_s:.0f} s' if status.silent_s > SILENT_S else ''),
+            'source': self.chosen, 'state': status.state, 'samples': status.samples,
+            'rate_hz': f'{status.rate_hz:.1f}', 'silent_s': f'{status.silent_s:.1f}',
+            'dropped': status.dropped, 'reopened': status.reopened,
+            'not_published': self._refused,
+            **{f'refused_{reason}': count for reason, count in sorted(status.refused.items())},
+            **self._source.status(),
+        }

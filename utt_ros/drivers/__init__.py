@@ -1,0 +1,1 @@
+"""Sensors that people own, as sources of samples; no ROS, no torch."""
