@@ -46,7 +46,7 @@ class Driver(LifecycleNode):
 
     @abstractmethod
     def publish(self, samples: Sequence[Any]) -> None:
-        """Publish what the source delivered, oldest first. Raises MeasurementError for bad ones."""
+        """Publish what was delivered, oldest first. Raises MeasurementError for bad samples."""
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Begin to read."""

@@ -1,6 +1,6 @@
 """Runs a source in a thread of its own: opens it, reads it, opens it again when it was lost."""
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event, Lock, Thread
