@@ -1,0 +1,151 @@
+"""An HTTP port of ours that phones push to."""
+
+from collections import Counter, deque
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import BoundedSemaphore, Condition, Thread
+
+from utt_ros.drivers.servers import MOST_CONNECTIONS, Arrival, Now, Server, port_of
+from utt_ros.errors import SourceError
+
+LONGEST_BODY = 4_194_304
+MOST_BODIES = 1000  # that wait
+MOST_WAITING = 64 * 1_048_576  # bytes of these
+POLL_S = 0.1  # how soon it notices that it is closed
+IDLE_S = 15.0  # a connection that is silent for so long is closed
+
+
+class HttpServer(Server):
+    """HTTP: bodies of POST and PUT to any path, answered with 200 as soon as they are queued."""
+
+    _server: '_Http | None' = None
+
+    @property
+    def port(self) -> int:
+        """The port that is open."""
+        return port_of(self._server.socket if self._server else None)
+
+    def open(self) -> None:
+        """Listen, in threads."""
+        self.close()
+        try:
+            self._server = _Http(self._address, self._counters, self._now)
+        except OSError as err:
+            raise self.refusal(err) from err
+        Thread(target=self._server.serve_forever, args=(POLL_S,), name='http', daemon=True).start()
+
+    def read(self, timeout_s: float) -> list[Arrival]:
+        """Bodies."""
+        if self._server is None:
+            raise SourceError('the port is closed')
+        return self._server.take(timeout_s)
+
+    def close(self) -> None:
+        """Close the port; open connections end with their next request."""
+        server, self._server = self._server, None
+        if server is not None:
+            server.shutdown()
+            server.server_close()
+
+
+class _Http(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = MOST_CONNECTIONS
+
+    def __init__(self, address: tuple[str, int], counters: 'Counter[str]', now: Now) -> None:
+        self._slots = BoundedSemaphore(MOST_CONNECTIONS)
+        self._counters, self.now = counters, now
+        self._queue: deque[Arrival] = deque()
+        self._bytes = 0
+        self._changed = Condition()
+        self.closed = False
+        super().__init__(address, _Handler)
+
+    def put(self, arrival: Arrival) -> bool:
+        """False: there is no room."""
+        with self._changed:
+            full = (len(self._queue) == MOST_BODIES
+                    or self._bytes + len(arrival.data) > MOST_WAITING)
+            if full or self.closed:
+                self._counters['queue_full'] += 1
+                return False
+            self._queue.append(arrival)
+            self._bytes += len(arrival.data)
+            self._changed.notify()
+            return True
+
+    def refuse(self, reason: str) -> None:
+        """Count; requests have threads of their own."""
+        with self._changed:
+            self._counters[reason] += 1
+
+    def take(self, timeout_s: float) -> list[Arrival]:
+        """What has been put, oldest first."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._queue, timeout_s)
+            taken = list(self._queue)
+            self._queue.clear()
+            self._bytes = 0
+        return taken
+
+    def server_close(self) -> None:
+        self.closed = True
+        super().server_close()
+
+    def process_request(self, request: object, client_address: object) -> None:
+        if not self._slots.acquire(blocking=False):
+            self.refuse('too_many_connections')
+            self.shutdown_request(request)  # type: ignore[arg-type]
+            return
+        super().process_request(request, client_address)  # type: ignore[arg-type]
+
+    def process_request_thread(self, request: object, client_address: object) -> None:
+        try:
+            super().process_request_thread(request, client_address)  # type: ignore[arg-type]
+        finally:
+            self._slots.release()
+
+    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002
+        """A peer that went away in the middle of a request."""
+        self.refuse('cut_request')
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = 'HTTP/1.1'
+    timeout = IDLE_S
+    server: _Http
+
+    def do_POST(self) -> None:
+        arrival_ns = self.server.now()
+        length = self.headers.get('Content-Length', '')
+        if not (length.isascii() and length.isdecimal() and len(length) < 12):
+            self._refuse(411, 'no_length')
+        elif int(length) > LONGEST_BODY:
+            self._refuse(413, 'long_body')
+        else:
+            self._take(int(length), arrival_ns)
+
+    do_PUT = do_POST  # noqa: N815  its base class names it so
+
+    def _take(self, length: int, arrival_ns: int) -> None:
+        body = self.rfile.read(length)
+        if len(body) < length:
+            self._refuse(400, 'cut_body')
+        elif self.server.put(Arrival(str(self.client_address[0]), body, arrival_ns)):
+            self._answer(200)
+        else:
+            self._answer(503)
+
+    def _refuse(self, code: int, reason: str) -> None:
+        self.server.refuse(reason)
+        self.close_connection = True
+        self._answer(code)
+
+    def _answer(self, code: int) -> None:
+        self.send_response(code)
+        self.send_header('Content-Length', '0')
+        if self.close_connection or self.server.closed:
+            self.send_header('Connection', 'close')
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Requests are not logged."""
