@@ -6,7 +6,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from utt_ros.models.export import OUTPUTS, LiveGraph, OnnxExporter, example_inputs, export_onnx
+from utt_ros.models.export import (
+    LIVE,
+    TRANSLATED,
+    LiveGraph,
+    OnnxExporter,
+    example_inputs,
+    export_onnx,
+)
 from utt_ros.models.fusors import FUSORS
 from utt_ros.models.settings import ModelSettings
 from utt_ros.models.twin import UnifiedTwin, initial_weights, load_weights
@@ -35,18 +42,21 @@ def lively(twin: UnifiedTwin) -> UnifiedTwin:
     return twin
 
 
-def run(graph: bytes, given: dict[str, Tensor]) -> list[np.ndarray]:
+def run(graph: bytes, given: dict[str, Tensor]) -> dict[str, np.ndarray]:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(graph, options, providers=['CPUExecutionProvider'])
-    assert tuple(item.name for item in session.get_outputs()) == OUTPUTS
-    return session.run(None, {name: item.numpy() for name, item in given.items()})
+    names = [item.name for item in session.get_outputs()]
+    made = session.run(None, {name: item.numpy() for name, item in given.items()})
+    return dict(zip(names, made, strict=True))
 
 
 def assert_same(graph: bytes, twin: UnifiedTwin, given: dict[str, Tensor]) -> None:
     with torch.no_grad():
-        expected = LiveGraph(twin)(*given.values())
-    for name, actual, wanted in zip(OUTPUTS, run(graph, given), expected, strict=True):
+        expected = LiveGraph(twin, tuple(TRANSLATED))(*given.values())
+    made = run(graph, given)
+    assert tuple(made) == (*LIVE, *TRANSLATED.values())
+    for (name, actual), wanted in zip(made.items(), expected, strict=True):
         assert np.isfinite(actual).all(), name
         np.testing.assert_allclose(actual, wanted.numpy(), rtol=1e-4, atol=1e-4, err_msg=name)
 
@@ -83,7 +93,8 @@ def test_the_imu_is_synthesized_without_the_imu_where_something_else_is_there() 
     twin = UnifiedTwin(MODEL, WINDOW)
     graph, given = export_onnx(twin), inputs(twin)
     without = dict(given, imu_mask=torch.zeros_like(given['imu_mask']))
-    synthesized, other = run(graph, given)[-1], run(graph, without)[-1]
+    synthesized, other = (
+        run(graph, each)['synthesized_imu'] for each in (given, without))
     alone = [subject for subject in range(SUBJECTS) if subject % 4 == 3]  # neither camera nor ftm
     rest = [subject for subject in range(SUBJECTS) if subject not in alone]
     np.testing.assert_allclose(synthesized[rest], other[rest], rtol=1e-5, atol=1e-5)

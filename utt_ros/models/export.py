@@ -2,6 +2,7 @@
 
 import io
 import warnings
+from collections.abc import Sequence
 from copy import deepcopy
 
 import onnx
@@ -12,19 +13,22 @@ from utt_ros.models.motion import CONTEXT
 from utt_ros.models.twin import UnifiedTwin
 
 OPSET = 18
-OUTPUTS = ('velocity', 'velocity_log_std', 'future', 'future_log_std', 'synthesized_imu')
+LIVE = ('velocity', 'velocity_log_std', 'future', 'future_log_std', 'synthesized_imu')
+TRANSLATED = {'camera': 'translated_camera', 'ftm': 'translated_ftm'}  # for association
 
 
 class LiveGraph(nn.Module):
     """Windows of S subjects in, their motion and what their phones feel out.
 
     Motion stands on every modality that is there. The IMU is synthesized from the others; from
-    itself only where there is no other.
+    itself only where there is no other. Boxes and ranges are translated from all that is there;
+    a twin leaves them out of what it runs.
     """
 
-    def __init__(self, twin: UnifiedTwin) -> None:
+    def __init__(self, twin: UnifiedTwin, translated: Sequence[str] = ()) -> None:
         super().__init__()
         self.twin = twin
+        self.translated = tuple(translated)
         names = twin.settings.modalities
         self.others = [name != 'imu' for name in names]
 
@@ -34,13 +38,20 @@ class LiveGraph(nn.Module):
         values = dict(zip(names, windows[::2], strict=True))
         masks = dict(zip(names, windows[1::2], strict=True))
         features, present = self.twin.encode(values, masks)
-        motion = self.twin.motion(self.twin.fuse(features, present), context)
+        fused = self.twin.fuse(features, present)
+        motion = self.twin.motion(fused, context)
         others = present & torch.tensor(self.others)
         sources = others | (present & ~others.any(dim=1, keepdim=True))
         imu = self.twin.decode(
             'imu', self.twin.fuse(features, sources), newest=self.twin.window.imu_rows)
         return (motion.velocity, motion.velocity_log_std,
-                motion.future, motion.future_log_std, imu)
+                motion.future, motion.future_log_std, imu,
+                *(self.twin.decode(name, fused) for name in self.translated))
+
+
+def translated_by(twin: UnifiedTwin) -> tuple[str, ...]:
+    """The modalities that the graph of this model translates for association."""
+    return tuple(name for name in TRANSLATED if name in twin.settings.modalities)
 
 
 def example_inputs(twin: UnifiedTwin, subjects: int) -> dict[str, Tensor]:
@@ -84,16 +95,18 @@ def trace(twin: UnifiedTwin) -> onnx.ModelProto:
         for weight in twin.parameters():
             weight.normal_()
     inputs = example_inputs(twin, 2)
-    names = [*inputs, *OUTPUTS]
+    translated = translated_by(twin)
+    made = [*LIVE, *(TRANSLATED[name] for name in translated)]
+    names = [*inputs, *made]
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')
         torch.onnx.export(
-            LiveGraph(twin).eval(), tuple(inputs.values()),
+            LiveGraph(twin, translated).eval(), tuple(inputs.values()),
             buffer,  # type: ignore[arg-type]  # a file-like object is fine for this exporter
             dynamo=False,
             opset_version=OPSET, do_constant_folding=False, input_names=list(inputs),
-            output_names=list(OUTPUTS), dynamic_axes={name: {0: 'S'} for name in names})
+            output_names=made, dynamic_axes={name: {0: 'S'} for name in names})
     return onnx.load_from_string(buffer.getvalue())
 
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-import onnx
 import onnxruntime
 
 from utt_ros.errors import ModelError
 from utt_ros.records import CHANNELS, FloatArray, MaskArray, Windows
 from utt_ros.settings import WindowSettings
+from utt_ros.twin.graphs import open_session, run, split
 
 CONTEXT = 4  # heading_valid, prior velocity in the heading frame x, y [m/s], prior_valid
 
@@ -37,10 +37,10 @@ class OnnxRuntime:
         self, payload: bytes, shape: WindowSettings, like: 'OnnxRuntime | None' = None,
     ) -> None:
         self._shape = shape
-        self.skeleton, self._weights = _split(payload)
+        self.skeleton, self._weights = split(payload, self._expected(0))
         shared = like is not None and like.skeleton == self.skeleton
         self.session: onnxruntime.InferenceSession = (
-            like.session if like and shared else _open(self.skeleton))
+            like.session if like and shared else open_session(self.skeleton))
         self._wanted = self._check()
         self._binding = self.session.io_binding()
         for name, weight in self._weights.items():
@@ -68,18 +68,8 @@ class OnnxRuntime:
         return partial(self._answer, len(windows))
 
     def _answer(self, subjects: int) -> Answer:
-        try:
-            self.session.run_with_iobinding(self._binding)
-            outputs = self._binding.copy_outputs_to_cpu()
-        except Exception as err:
-            raise ModelError(f'the graph failed: {err}') from err
-        named = dict(zip(self._expected(subjects).items(), outputs, strict=True))
-        for (name, expected), array in named.items():
-            if array.shape != expected:
-                raise ModelError(f'{name} has shape {array.shape}: it must be {expected}')
-            if not np.isfinite(array).all():
-                raise ModelError(f'{name} is not finite')
-        velocity, velocity_log_std, future, future_log_std, imu = outputs
+        made = run(self.session, self._binding, self._expected(subjects))
+        velocity, velocity_log_std, future, future_log_std, imu = made.values()
         return Answer(
             velocity, np.exp(velocity_log_std), future, np.exp(future_log_std), imu)
 
@@ -97,14 +87,11 @@ class OnnxRuntime:
                 'future_log_std': ahead, 'synthesized_imu': imu}
 
     def _check(self) -> set[str]:
-        """The inputs that the graph wants beside its weights."""
+        """The inputs that the graph wants beside its weights. Raises ModelError."""
         wanted = {item.name for item in self.session.get_inputs()} - set(self._weights)
-        given = {item.name for item in self.session.get_outputs()}
         known = set(self._inputs(self._blank(0), np.zeros((0, CONTEXT), np.float32)))
-        for what, names in (('asks for', wanted - known),
-                            ('does not give', set(self._expected(0)) - given)):
-            if names:
-                raise ModelError(f'the graph {what} {", ".join(sorted(names))}')
+        if wanted - known:
+            raise ModelError(f'the graph asks for {", ".join(sorted(wanted - known))}')
         return wanted
 
     def _blank(self, subjects: int) -> Windows:
@@ -116,30 +103,3 @@ class OnnxRuntime:
             values[name] = np.zeros((subjects, rows, len(channels)), np.float32)
             masks[name] = np.zeros((subjects, rows), bool)
         return Windows(np.zeros(subjects, np.int64), ('',) * subjects, values, masks)
-
-
-def _split(payload: bytes) -> tuple[bytes, dict[str, FloatArray]]:
-    """A graph whose float32 weights are inputs, and the weights. Raises ModelError."""
-    try:
-        model = onnx.load_from_string(payload)
-        found = {item.name: item for item in model.graph.initializer
-                 if item.data_type == onnx.TensorProto.FLOAT}
-        weights = {name: onnx.numpy_helper.to_array(item) for name, item in found.items()}
-    except Exception as err:  # protobuf has no common base for what broken bytes raise
-        raise ModelError(f'not a graph in ONNX: {err}') from err
-    for name, item in found.items():
-        model.graph.initializer.remove(item)
-        model.graph.input.append(onnx.helper.make_tensor_value_info(
-            name, onnx.TensorProto.FLOAT, item.dims))
-    return model.SerializeToString(deterministic=True), weights
-
-
-def _open(skeleton: bytes) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    try:
-        return onnxruntime.InferenceSession(
-            skeleton, options, providers=['CPUExecutionProvider'])
-    except Exception as err:  # the library has no common base for what a broken graph raises
-        raise ModelError(f'not a graph that ONNX Runtime can run: {err}') from err
