@@ -18,7 +18,7 @@ def warp(local: Array, first: npt.NDArray[np.intp], second: npt.NDArray[np.intp]
     count, rows, columns = local.shape
     total = np.full((count, (rows + 1) * (columns + 1)), np.inf)
     total[:, 0] = 0.0
-    flat = local.reshape(count, -1)
+    flat = local.reshape(count, rows * columns)
     # A diagonal is a slice of a flattened matrix: no index arrays, all pairs at once.
     for diagonal in range(2, rows + columns + 1):
         low, high = max(1, diagonal - columns), min(rows, diagonal - 1)

@@ -14,7 +14,7 @@ from utt_ros.association.candidates import Candidates
 from utt_ros.association.steps import headings
 from utt_ros.association.translation import Translator
 from utt_ros.geometry.camera import CameraModel
-from utt_ros.records import FloatArray, MaskArray
+from utt_ros.records import CAMERA_CHANNELS, FloatArray, MaskArray
 from utt_ros.settings import AreaSettings
 
 Array = npt.NDArray[np.float64]
@@ -57,23 +57,84 @@ class Told:
     known: MaskArray  # (P, E)
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a model says of P phones at E instants, and of the ranges to K tracks."""
+
+    ends: npt.NDArray[np.intp]  # (E,) ticks, each behind the last of a window of T' ticks
+    velocity: FloatArray  # (P, E, 2) at the end of each window, heading frame [m/s]
+    std: FloatArray  # (P, E, 2)
+    known: MaskArray  # (P, E)
+    boxes: FloatArray  # (P, E, T', 5) of each window
+    ranges: FloatArray  # (K, T) [m]
+    ranged: MaskArray  # (K, T)
+
+
 def gather(
     seen: Candidates, area: AreaSettings, translator: Translator, heading_bias: float = 0.0,
 ) -> FloatArray:
     """Evidence (K, P, F) in the order of NAMES; NaN where nothing tells."""
+    compass = headings(seen, area.magnetic_yaw + heading_bias)
+    known = seen.track_ids and seen.phones
+    return weigh(
+        seen, area, compass, ask(seen, compass[1], translator) if known else silence(seen))
+
+
+def weigh(
+    seen: Candidates, area: AreaSettings, compass: tuple[FloatArray, MaskArray], said: Said,
+) -> FloatArray:
+    """Evidence (K, P, F) in the order of NAMES, given where phones point (P, T); NaN: unknown."""
     evidence = np.full((len(seen.track_ids), len(seen.phones), len(NAMES)), np.nan)
     if not evidence.size:
         return evidence.astype(np.float32)
     walks = follow(seen, area)
-    angles, valid = headings(seen, area.magnetic_yaw + heading_bias)
     with np.errstate(invalid='ignore', divide='ignore'):
         evidence[..., 0:3], evidence[..., 15] = _ranges(seen, walks.distance, walks.inside)
-        evidence[..., 3:5] = _expected_ranges(seen, walks, translator)
-        evidence[..., 5:7] = _directions(walks, angles, valid)
-        evidence[..., 7:12], evidence[..., 12:15] = _motions(
-            seen, walks, angles, valid, translator)
+        expected, _ = _ranges(seen, said.ranges.astype(np.float64), walks.inside & said.ranged)
+        evidence[..., 3:5] = expected[..., :2]
+        evidence[..., 5:7] = _directions(walks, *compass)
+        evidence[..., 7:12] = _velocities(seen, walks, _turned(said, compass))
+        evidence[..., 12:15] = _boxes(seen, said.ends, said.boxes)
     evidence[..., 16] = seen.period * walks.inside.sum(1)[:, None]
     return evidence.astype(np.float32)
+
+
+def ask(seen: Candidates, heading_valid: MaskArray, translator: Translator) -> Said:
+    """Ask a model for everything: once a second of every phone, side by side of every track."""
+    step = round(EVERY_S / seen.period)
+    ends = np.arange(seen.ticks, 0, -step)[::-1]
+    says = translator.phones(
+        *phone_windows(seen, ends, translator.ticks), heading_valid[:, ends - 1].reshape(-1))
+    shape = (len(seen.phones), len(ends))
+    boxes, mask = cut(seen.boxes, translator.ticks), cut(seen.boxes_mask, translator.ticks)
+    ranges = translator.tracks(
+        boxes.reshape(-1, *boxes.shape[2:]), mask.reshape(-1, mask.shape[2]))
+    return Said(
+        ends, says.velocity.reshape(*shape, 2), says.velocity_std.reshape(*shape, 2),
+        heading_valid[:, ends - 1], says.boxes.reshape(*shape, translator.ticks, -1),
+        ranges[..., 0].reshape(len(mask), -1)[:, -seen.ticks:],
+        np.repeat(mask.any(2), translator.ticks, axis=1)[:, -seen.ticks:])
+
+
+def silence(seen: Candidates) -> Said:
+    """What no model says."""
+    none = (len(seen.phones), 0)
+    return Said(
+        np.zeros(0, np.intp), np.zeros((*none, 2), np.float32), np.zeros((*none, 2), np.float32),
+        np.zeros(none, bool), np.zeros((*none, 1, len(CAMERA_CHANNELS)), np.float32),
+        np.zeros(seen.boxes_mask.shape, np.float32), np.zeros(seen.boxes_mask.shape, bool))
+
+
+def phone_windows(
+    seen: Candidates, ends: npt.NDArray[np.intp], ticks: int,
+) -> tuple[FloatArray, MaskArray, FloatArray, MaskArray]:
+    """FTM and IMU with masks in windows (P * E, ...) that end before these ticks."""
+    rows = seen.imu_rows
+    ftm, ftm_mask, imu, imu_mask = (
+        windows_at(values, ends, ticks, per_tick).reshape(-1, ticks * per_tick, *values.shape[2:])
+        for values, per_tick in (
+            (seen.ftm, 1), (seen.ftm_mask, 1), (seen.imu, rows), (seen.imu_mask, rows)))
+    return ftm, ftm_mask, imu, imu_mask
 
 
 def follow(seen: Candidates, area: AreaSettings) -> Walks:
@@ -136,18 +197,6 @@ def _ranges(seen: Candidates, distance: Array, inside: MaskArray) -> tuple[Array
     return np.stack([mean, np.sqrt(square), std], axis=-1), np.asarray(use.sum(-1), np.float64)
 
 
-def _expected_ranges(seen: Candidates, walks: Walks, translator: Translator) -> Array:
-    """Mean and rms (K, P, 2) of measured less expected range, where the model expects one."""
-    boxes, mask = cut(seen.boxes, translator.ticks), cut(seen.boxes_mask, translator.ticks)
-    count = len(mask)
-    expected = translator.tracks(
-        boxes.reshape(-1, *boxes.shape[2:]), mask.reshape(-1, mask.shape[2]))
-    told = expected[..., 0].reshape(count, -1)[:, -seen.ticks:]
-    usable = np.repeat(mask.any(2), translator.ticks, axis=1)[:, -seen.ticks:]
-    found, _ = _ranges(seen, told.astype(np.float64), walks.inside & usable)
-    return found[..., :2]
-
-
 def _directions(walks: Walks, angles: FloatArray, valid: MaskArray) -> Array:
     """Mean of the direction of travel, as (along, across) the phone's heading (K, P, 2)."""
     moving = np.linalg.norm(walks.velocity, axis=-1) > SLOWEST_MPS
@@ -157,26 +206,11 @@ def _directions(walks: Walks, angles: FloatArray, valid: MaskArray) -> Array:
     return np.stack([_mean(np.cos(turn), use), _mean(np.sin(turn), use)], axis=-1)
 
 
-def _motions(
-    seen: Candidates, walks: Walks, angles: FloatArray, valid: MaskArray, translator: Translator,
-) -> tuple[Array, Array]:
-    """Evidence (K, P, 5) of the model's velocities and (K, P, 3) of its boxes."""
-    step = round(EVERY_S / seen.period)
-    ends = np.arange(seen.ticks, 0, -step)[::-1]  # behind the last tick of each window
-    ticks, rows = translator.ticks, seen.imu_rows
-    ftm, ftm_mask, imu, imu_mask = (
-        windows_at(values, ends, ticks, per_tick).reshape(-1, ticks * per_tick, *values.shape[2:])
-        for values, per_tick in (
-            (seen.ftm, 1), (seen.ftm_mask, 1), (seen.imu, rows), (seen.imu_mask, rows)))
-    says = translator.phones(ftm, ftm_mask, imu, imu_mask, valid[:, ends - 1].reshape(-1))
-    shape = (len(seen.phones), len(ends))
-    angle = angles[:, ends - 1]
-    velocity = turn(says.velocity.reshape(*shape, 2), angle)  # (P, E, 2) area frame
-    std = np.hypot(*says.velocity_std.reshape(*shape, 2).transpose(2, 0, 1)) / np.sqrt(2)
-    known = valid[:, ends - 1]
-    told = Told(ends, velocity, std, known)
-    return (_velocities(seen, walks, told),
-            _boxes(seen, ends, says.boxes.reshape(*shape, ticks, -1)))
+def _turned(said: Said, compass: tuple[FloatArray, MaskArray]) -> Told:
+    """What was said of the velocities, in the area frame."""
+    angle = compass[0][:, said.ends - 1]
+    std = np.hypot(said.std[..., 0], said.std[..., 1]) / np.sqrt(2)
+    return Told(said.ends, turn(said.velocity, angle), std, said.known)
 
 
 def _velocities(seen: Candidates, walks: Walks, told: Told) -> Array:

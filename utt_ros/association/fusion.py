@@ -16,13 +16,17 @@ LARGEST = 6.0  # standard deviations; evidence beyond is as strange as that
 
 @dataclass(frozen=True, slots=True)
 class Scorer:
-    """Log likelihood ratio of a pair, up to a constant: a perceptron with one hidden layer."""
+    """Log likelihood ratio of a pair: a perceptron with one hidden layer.
+
+    Against the track having no phone at all, if it was trained on such; else up to a constant.
+    """
 
     mean: FloatArray  # (F,) of the evidence in training
     std: FloatArray  # (F,)
     hidden: FloatArray  # (H, F)
     hidden_bias: FloatArray  # (H,)
     out: FloatArray  # (H,)
+    level: float = 0.0
 
     def scale(self, evidence: FloatArray) -> FloatArray:
         """In standard deviations of the training; 0, the usual, where nothing tells."""
@@ -32,7 +36,7 @@ class Scorer:
     def __call__(self, evidence: FloatArray) -> Costs:
         """Scores (...) of evidence (..., F); larger for likelier pairs."""
         felt = np.tanh(self.scale(evidence) @ self.hidden.T + self.hidden_bias)
-        return np.asarray(felt @ self.out, np.float64)
+        return np.asarray(felt @ self.out, np.float64) + self.level
 
 
 class FusedMatcher:

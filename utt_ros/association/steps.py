@@ -16,8 +16,13 @@ QUICKEST_STEP_S = 0.33
 WEAKEST_STEP = 0.7  # prominence of a step in the norm of the acceleration [m/s^2]
 
 
-def headings(seen: Candidates, magnetic_yaw: float) -> tuple[FloatArray, MaskArray]:
-    """Where phones point at each tick (P, T) [rad], counter-clockwise from x; valid (P, T)."""
+def headings(
+    seen: Candidates, magnetic_yaw: float | Array,
+) -> tuple[FloatArray, MaskArray]:
+    """Where phones point at each tick (P, T) [rad], counter-clockwise from x; valid (P, T).
+
+    `magnetic_yaw` is one for all, or (P,).
+    """
     rows = seen.imu_rows
     angles, valid = compass_headings(
         seen.imu, seen.imu_mask, seen.period / rows, magnetic_yaw)
@@ -41,7 +46,7 @@ def count_steps(seen: Candidates) -> Array:
     return np.asarray(steps.reshape(len(steps), seen.ticks, -1).sum(2))
 
 
-def dead_reckon(seen: Candidates, magnetic_yaw: float, step_m: float) -> Array:
+def dead_reckon(seen: Candidates, magnetic_yaw: float | Array, step_m: float) -> Array:
     """Where steps of one length lead from the origin: (P, T, 2) [m], area frame."""
     angles, valid = headings(seen, magnetic_yaw)
     length = step_m * count_steps(seen) * valid

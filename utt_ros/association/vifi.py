@@ -34,6 +34,7 @@ class BipartiteSettings:
     weights: tuple[float, float, float] = PUBLISHED  # trajectory [m], heading [rad], range [m]
     step_m: float = 0.65
     slant: bool = False  # compare FTM with the distance from the access point, not with depth
+    every: int = 1  # walks are compared at every so manyth tick; that is faster by its square
     range_bias_m: float = 0.0  # taken off every range
     heading_bias: Mapping[str, float] = field(default_factory=dict)  # area -> [rad], taken off
 
@@ -45,34 +46,40 @@ class VifiBipartite:
         self.area = area
         self.settings = settings or BipartiteSettings()
 
-    def cost(self, seen: Candidates) -> Costs:
-        """Weighted costs (K, P); a part that nothing tells weighs nothing."""
-        parts = self.parts(seen)
+    def cost(self, seen: Candidates, turned: float | Array = 0.0) -> Costs:
+        """Weighted costs (K, P); a part that nothing tells weighs nothing.
+
+        `turned`: how far phones point left of where their owners go, one for all or (P,) [rad].
+        """
+        parts = self.parts(seen, turned)
         return combine(parts, self.settings.weights)
 
-    def parts(self, seen: Candidates) -> Array:
+    def parts(self, seen: Candidates, turned: float | Array = 0.0) -> Array:
         """DTW costs (3, K, P) of trajectory, heading and range."""
         area, own = self.area, self.settings
-        yaw = area.magnetic_yaw + own.heading_bias.get(area.area, 0.0)
+        yaw = area.magnetic_yaw + own.heading_bias.get(area.area, 0.0) + turned
         where = CameraModel(area).back_project(seen.boxes)  # (K, T, 2)
         walked = dead_reckon(seen, yaw, own.step_m)  # (P, T, 2)
         phone_heading, heading_valid = headings(seen, yaw)
+        some = slice((seen.ticks - 1) % own.every, None, own.every)
+        mask = seen.boxes_mask[:, some]
         return np.stack([
-            compare_paths(where, seen.boxes_mask, walked),
-            compare_courses(where, seen.boxes_mask, phone_heading, heading_valid),
-            self._compare_ranges(seen, where)])
+            compare_paths(where[:, some], mask, walked[:, some]),
+            compare_courses(where[:, some], mask, phone_heading[:, some],
+                            heading_valid[:, some], max(1, COURSE_TICKS // own.every)),
+            self._compare_ranges(seen, where, some)])
 
-    def _compare_ranges(self, seen: Candidates, where: Array) -> Costs:
+    def _compare_ranges(self, seen: Candidates, where: Array, some: slice) -> Costs:
         far: Array = seen.boxes[..., 2].astype(np.float64)
         if self.settings.slant:
             x, y, z = self.area.ap_position
             ground = np.hypot(where[..., 0] - x, where[..., 1] - y)
             far = np.hypot(ground, z - self.area.phone_height)
         ranges = seen.ftm[..., 0].astype(np.float64) - self.settings.range_bias_m
-        return np.stack([
-            _warp_row(far[row], seen.boxes_mask[row], ranges,
-                      seen.ftm_mask & _since(seen, row))
-            for row in range(len(far))]) if len(far) else np.zeros((0, len(ranges)))
+        since = np.arange(seen.ticks) >= seen.first_seen[:, None]
+        used = seen.ftm_mask & since[:, None]  # (K, P, T)
+        return _warp_all(far[:, some], seen.boxes_mask[:, some],
+                         np.broadcast_to(ranges, used.shape), used)
 
 
 def combine(parts: Array, weights: tuple[float, ...]) -> Costs:
@@ -91,60 +98,57 @@ def compare_paths(where: Array, mask: MaskArray, walked: Array) -> Costs:
     """
     track = np.where(mask, where[..., 0], 0.0) + 1j * np.where(mask, where[..., 1], 0.0)
     phones = walked[..., 0] + 1j * walked[..., 1]
-    costs = np.full((len(track), len(phones)), np.nan)
+    aligned = np.zeros((len(track), *phones.shape), complex)
     for row, used in enumerate(mask):
         if not used.any():
             continue
         path = track[row, used]
-        path = path - path.mean()
+        track[row, used] = path = path - path.mean()
         moved = phones[:, used]
         moved = moved - moved.mean(1, keepdims=True)
         turn = (moved.conj() * path).sum(1, keepdims=True)
         turn = np.where(np.abs(turn) > 1e-9, turn / np.maximum(np.abs(turn), 1e-9), 1.0)
-        aligned = moved * turn
-        lengths = np.full(len(phones), len(path))
-        costs[row] = sum(
-            warp(np.abs(part(path)[None, :, None] - part(aligned)[:, None, :]), lengths, lengths)
-            for part in (np.real, np.imag))
-    return costs
+        aligned[row][:, used] = moved * turn
+    both = np.broadcast_to(mask[:, None], aligned.shape)
+    return np.asarray(sum(
+        _warp_all(part(track), mask, part(aligned), both) for part in (np.real, np.imag)))
 
 
 def compare_courses(
     where: Array, mask: MaskArray, phone_heading: npt.NDArray[np.floating], valid: MaskArray,
+    reach: int = COURSE_TICKS,
 ) -> Costs:
     """DTW of the angle between the course of a walk and the heading of a phone [rad].
 
     where (K, T, 2), mask (K, T); headings and their validity (P, T).
     """
-    costs = np.full((len(where), len(phone_heading)), np.nan)
+    course = np.zeros(mask.shape)
     for row, used in enumerate(mask):
-        course = _course(where[row, used])
-        angles, numbers = pack(
-            np.asarray(phone_heading, np.float64), valid & (np.arange(len(used)) >= used.argmax()))
-        local = np.abs(wrap_angle(course[None, :, None] - angles[:, None, :]))
-        costs[row] = warp(local, np.full(len(angles), len(course)), numbers)
-    return costs
+        course[row, used] = _course(where[row, used], reach)
+    usable = valid & (np.arange(mask.shape[1]) >= mask.argmax(1)[:, None])[:, None]
+    angles = np.broadcast_to(np.asarray(phone_heading, np.float64), usable.shape)
+    return _warp_all(course, mask, angles, usable, circular=True)
 
 
-def _course(path: Array) -> Array:
-    """Directions (n,) of a path (n, 2), between the points some ticks before and after."""
+def _course(path: Array, reach: int) -> Array:
+    """Directions (n,) of a path (n, 2), between the points `reach` before and after."""
     index = np.arange(len(path))
-    ahead = np.minimum(index + COURSE_TICKS, len(path) - 1)
-    behind = np.maximum(index - COURSE_TICKS, 0)
+    ahead = np.minimum(index + reach, len(path) - 1)
+    behind = np.maximum(index - reach, 0)
     moved = path[ahead] - path[behind]
     return np.asarray(np.arctan2(moved[:, 1], moved[:, 0]))
 
 
-def _since(seen: Candidates, row: int) -> MaskArray:
-    """The ticks (1, T) from when a track was first seen."""
-    return np.asarray(np.arange(seen.ticks)[None] >= seen.first_seen[row])
-
-
-def _warp_row(far: Array, used: MaskArray, ranges: Array, ranged: MaskArray) -> Array:
-    packed, numbers = pack(ranges, ranged)
-    packed = packed[:, :max(int(numbers.max(initial=0)), 1)]
-    mine = far[used]
-    if not len(mine):
-        return np.full(len(ranges), np.nan)
-    local = np.abs(mine[None, :, None] - packed[:, None, :])
-    return warp(local, np.full(len(ranges), len(mine)), numbers)
+def _warp_all(
+    walks: Array, seen: MaskArray, told: Array, known: MaskArray, *, circular: bool = False,
+) -> Costs:
+    """DTW costs (K, P) between what is seen of walks (K, n) and told for each (K, P, m)."""
+    first, ones = pack(walks, seen)
+    second, others = pack(told, known)
+    tracks, phones = others.shape
+    first, second = first[:, :max(ones.max(initial=0), 1)], second[..., :max(
+        others.max(initial=0), 1)]
+    local = first[:, None, :, None] - second[:, :, None, :]
+    local = np.abs(wrap_angle(local) if circular else local)
+    return warp(local.reshape(tracks * phones, *local.shape[2:]), np.repeat(ones, phones),
+                others.reshape(-1)).reshape(tracks, phones)

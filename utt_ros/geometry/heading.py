@@ -36,11 +36,13 @@ def compass_heading(
 
 
 def compass_headings(
-        imu: FloatArray, mask: MaskArray, row_period_s: float, magnetic_yaw: float,
+        imu: FloatArray, mask: MaskArray, row_period_s: float,
+        magnetic_yaw: float | npt.NDArray[np.floating],
 ) -> tuple[FloatArray, MaskArray]:
     """The headings (S, R) of all rows, from the same mean as `compass_heading`; valid (S, R).
 
     So those before the last row know what was measured after them. Valid where the row is.
+    `magnetic_yaw` is one for all, or (S,).
     """
     heading, backwards, usable = _compass(imu, mask, row_period_s, magnetic_yaw)
     headings = wrap_angle(heading[:, None] + backwards)
@@ -48,7 +50,8 @@ def compass_headings(
 
 
 def _compass(
-        imu: FloatArray, mask: MaskArray, row_period_s: float, magnetic_yaw: float,
+        imu: FloatArray, mask: MaskArray, row_period_s: float,
+        magnetic_yaw: float | npt.NDArray[np.floating],
 ) -> tuple[npt.NDArray[np.floating], FloatArray, MaskArray]:
     """Heading (S,) at the last row, the turn (S, R) from there to each row, and usable rows."""
     rows = np.ascontiguousarray(np.where(mask[..., None], imu, 0).transpose(2, 0, 1))  # (9, S, R)

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from utt_ros.association.fusion import Scorer
+from utt_ros.association.matching import NOBODY
 from utt_ros.records import FloatArray
 
 HIDDEN = 32
@@ -23,7 +24,11 @@ Pairs = Sequence[tuple[FloatArray, npt.NDArray[np.intp]]]  # evidence (K, P, F),
 
 
 def train_scorer(train: Pairs, val: Pairs, seed: int) -> Scorer:
-    """The scorer of least cross entropy on `val` over the phones that each track may belong to."""
+    """The scorer of least cross entropy on `val` over the phones that each track may belong to.
+
+    Where some tracks in `train` belong to NOBODY that is a choice as well, of score 0.
+    """
+    nobody = any((owners == NOBODY).any() for _, owners in train)
     flat = np.concatenate([evidence.reshape(-1, evidence.shape[2]) for evidence, _ in train])
     known = np.isfinite(flat)
     number = np.maximum(known.sum(0), 1)
@@ -42,11 +47,12 @@ def train_scorer(train: Pairs, val: Pairs, seed: int) -> Scorer:
         for step in range(STEPS):
             rows = torch.randint(len(lists[0]), (BATCH,))
             optimizer.zero_grad()
-            torch.autograd.backward(_loss(net, *(part[rows] for part in lists)))
+            torch.autograd.backward(
+                _loss(net, *(part[rows] for part in lists), nobody=nobody))
             optimizer.step()
             if step % JUDGE_EVERY == JUDGE_EVERY - 1:
                 with torch.no_grad():
-                    loss = _loss(net, *judged).item()
+                    loss = _loss(net, *judged, nobody=nobody).item()
                 if loss < least:
                     best, least = _scorer(net, base), loss
     return best
@@ -68,12 +74,17 @@ def _lists(pairs: Pairs, base: Scorer) -> tuple[Tensor, Tensor, Tensor]:
     return torch.from_numpy(values), torch.from_numpy(there), torch.from_numpy(owner)
 
 
-def _loss(net: nn.Module, values: Tensor, there: Tensor, owner: Tensor) -> Tensor:
+def _loss(
+    net: nn.Module, values: Tensor, there: Tensor, owner: Tensor, *, nobody: bool,
+) -> Tensor:
     scores = net(values).squeeze(2).masked_fill(~there, -1e9)
+    if nobody:
+        scores = torch.cat([scores, scores.new_zeros(len(scores), 1)], dim=1)
+        owner = torch.where(owner == NOBODY, there.shape[1], owner)
     return F.cross_entropy(scores, owner)
 
 
 def _scorer(net: nn.Sequential, base: Scorer) -> Scorer:
     weights = {name: tensor.numpy().copy() for name, tensor in net.state_dict().items()}
     return Scorer(base.mean, base.std, weights['0.weight'], weights['0.bias'],
-                  weights['2.weight'][0])
+                  weights['2.weight'][0], float(weights['2.bias'][0]))
