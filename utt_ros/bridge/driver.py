@@ -23,6 +23,8 @@ class Driver(LifecycleNode):
     pump, and those of the chosen source with its name before them (`iw.interface`).
     """
 
+    pump_settings: type[PumpSettings] = PumpSettings
+
     def __init__(self, name: str, sources: Mapping[str, Entry], default: str) -> None:
         super().__init__(name)
         self.area = declare(self, AreaSettings)
@@ -34,15 +36,23 @@ class Driver(LifecycleNode):
         entry = sources[chosen]
         self.chosen: str = chosen
         settings = declare(self, entry.settings, f'{chosen}.')
-        self._pump_settings = declare(self, PumpSettings)
-        self._source: Source[Any] = entry.make(settings, self.area)
+        self._pump_settings = declare(self, self.pump_settings)
+        self._source: Source[Any] = self.wrap(entry.make(settings, self.area))
         self._pump: Pump | None = None
         self._refused = 0
         self._wake = self.create_guard_condition(self._drain)
         self._diagnostics = Diagnostics(self, name, self._values)
+        self.prepare()
         if autostart:
             self.trigger_configure()
             self.trigger_activate()
+
+    def prepare(self) -> None:
+        """Declare and read what else a driver needs, before it may become active."""
+
+    def wrap(self, source: Source[Any]) -> Source[Any]:
+        """Return what is read instead of the source; for drivers that look at what it delivers."""
+        return source
 
     @abstractmethod
     def publish(self, samples: Sequence[Any]) -> None:

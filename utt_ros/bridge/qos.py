@@ -15,6 +15,14 @@ SENSOR = QoSProfile(
 )
 """Streams of measurements: a late one is worth less than the next one."""
 
+PICTURES = QoSProfile(
+    history=QoSHistoryPolicy.KEEP_LAST,
+    depth=5,
+    reliability=QoSReliabilityPolicy.BEST_EFFORT,
+    durability=QoSDurabilityPolicy.VOLATILE,
+)
+"""As SENSOR, for messages of megabytes: 200 that wait would fill the memory."""
+
 RELIABLE = QoSProfile(
     history=QoSHistoryPolicy.KEEP_LAST,
     depth=50,

@@ -27,6 +27,8 @@ DEPTH_NOISE = (0.01, 0.0015)  # its standard deviation is 0.01 z + 0.0015 z^2 [R
 BODY_SWAY_M = 0.03  # standard deviation of the box centre about the person's axis [R]
 DEPTH_LIMITS_M = (0.5, 18.0)  # where a stereo camera tells depth
 EDGE_PX = 2.0  # a box that comes closer to the edge of the image may be cut
+FLOOR_STD = 0.15  # relative error beyond which feet do not tell how far somebody is [R]
+HEIGHTS_M = (1.0, 2.2)  # of people; other boxes show a part of somebody, or somebody on a table
 VISIBLE_SHARE = 0.4  # of a box must lie in the image for a detection
 
 
@@ -87,6 +89,27 @@ class CameraModel:
             width = self._area.fx * PERSON_WIDTH_M / depth
         return np.stack([column, row, depth, width, bottom - top], axis=-1)
 
+    def floor_depth(self, boxes: npt.ArrayLike) -> Array:
+        """Depth (...) [m] of people who stand where the lower edges of boxes (..., 5) say [D].
+
+        NaN where that is uncertain: a box that the edge of the image cuts, feet too near to the
+        horizon (FLOOR_STD), or a person who would not be of HEIGHTS_M.
+        """
+        area = self._area
+        u, v, _, width, height = np.moveaxis(np.asarray(boxes, dtype=np.float64), -1, 0)
+        slope = (v + height / 2 - area.cy) / area.fy
+        fall = slope * self._cos + self._sin
+        with np.errstate(divide='ignore', invalid='ignore'):
+            forward = area.camera_height / fall * (self._cos - slope * self._sin)
+            top = (v - height / 2 - area.cy) / area.fy
+            tall = area.camera_height - forward * (
+                top * self._cos + self._sin) / (self._cos - top * self._sin)
+            sure = (fall > 0) & (PIXEL_JITTER * height / area.fy / fall <= FLOOR_STD)
+            human = (tall >= HEIGHTS_M[0]) & (tall <= HEIGHTS_M[1])
+            depth = forward / self._along(np.asarray(boxes, dtype=np.float64))
+        cut = self._cut(u, v, width, height)
+        return np.where(sure & human & ~cut, depth, np.nan)
+
     def in_view(self, positions: npt.ArrayLike) -> MaskArray:
         """Whether an unhidden person at each position (..., 2) [m] would be detected, (...)."""
         u, v, depth, width, height = np.moveaxis(self.project(positions), -1, 0)
@@ -122,11 +145,17 @@ class CameraModel:
         of_row = below / fall / along
         jitter = PIXEL_JITTER * height / area.fy
         uncertain = np.hypot(PERSON_HEIGHT_STD_M / 2 / below, jitter / fall)
-        cut = (np.abs(2 * u - area.image_width) + width > area.image_width - 2 * EDGE_PX) | (
-            np.abs(2 * v - area.image_height) + height > area.image_height - 2 * EDGE_PX)
+        cut = self._cut(u, v, width, height)
         usable = np.where(cut & (measured > 0), np.inf, 1.0)
         stds = [_depth_std(measured), of_height * relative * usable, of_row * uncertain * usable]
         return np.stack([measured, of_height, of_row]), np.stack(stds)
+
+    def _cut(self, u: Array, v: Array, width: Array, height: Array) -> MaskArray:
+        """Whether the edge of the image may cut a box."""
+        area = self._area
+        return np.asarray(
+            (np.abs(2 * u - area.image_width) + width > area.image_width - 2 * EDGE_PX)
+            | (np.abs(2 * v - area.image_height) + height > area.image_height - 2 * EDGE_PX))
 
     def _along(self, boxes: Array) -> Array:
         """How far ahead one metre of depth lies in the row of the box centre, (...)."""

@@ -1,0 +1,111 @@
+"""The topics of a camera that has a driver of its own, as a source of pictures."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from threading import Condition
+from typing import Any
+
+from rclpy.node import Node
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+
+from utt_ros.bridge import images, message_filters
+from utt_ros.bridge.qos import PICTURES
+from utt_ros.bridge.samples import to_ns
+from utt_ros.drivers.samples import Picture
+from utt_ros.drivers.source import Source
+from utt_ros.errors import MeasurementError, SettingsError, SourceError
+from utt_ros.settings import AreaSettings, check, setting
+
+QUEUE = 10
+
+
+@dataclass(frozen=True, slots=True)
+class TopicsSettings:
+    """Which topics; names are relative to the area's namespace unless they begin with /."""
+
+    image: str = setting('camera/image_raw', 'topic of the pictures')
+    compressed: bool = setting(False, 'pictures are CompressedImage: JPEG or PNG')
+    depth: str = setting('', 'topic of depth, registered to the pictures; empty: none')
+    camera_info: str = setting('', 'topic of the calibration; empty: none')
+    slop: float = setting(0.05, 'stamps of what belongs together differ by less [s]',
+                          low=0.001, high=1.0)
+
+    def __post_init__(self) -> None:
+        check(self)
+        if not self.image:
+            raise SettingsError('image is empty: the topic of the pictures')
+
+
+class TopicSource(Source[Picture]):
+    """Pictures, with depth and calibration where topics are named; the newest ones win.
+
+    Callbacks only keep messages; they are converted in the thread that reads.
+    """
+
+    def __init__(self, node: Node, settings: TopicsSettings, area: AreaSettings) -> None:
+        super().__init__()
+        self._settings, self._area = settings, area
+        self._bridge = images.load()
+        self._newest: tuple[Any, ...] | None = None
+        self._is_open = False
+        self._changed = Condition()
+        self._filters = _join(node, settings, self._keep)
+
+    def open(self) -> None:
+        """Begin to listen."""
+        self._is_open = True
+
+    def read(self, timeout_s: float) -> Sequence[Picture]:
+        """Return the newest picture. Raises SourceError when its lens is not that of the area."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._newest, timeout_s)
+            newest, self._newest = self._newest, None
+        try:
+            return [] if newest is None else [self._picture(newest)]
+        except MeasurementError:
+            self.counters['undecodable'] += 1
+            return []
+
+    def close(self) -> None:
+        """Keep nothing any more."""
+        with self._changed:
+            self._is_open, self._newest = False, None
+
+    def _keep(self, *messages: Any) -> None:
+        with self._changed:
+            if self._is_open:
+                self.counters['superseded'] += self._newest is not None
+                self._newest = messages
+                self._changed.notify()
+
+    def _picture(self, messages: tuple[Any, ...]) -> Picture:
+        depth = None
+        for message in messages[1:]:
+            if isinstance(message, CameraInfo):
+                self._compare(message)
+            else:
+                depth = images.depths(self._bridge, message)
+        image = images.picture(self._bridge, messages[0])
+        if depth is not None and depth.shape != image.shape[:2]:
+            raise MeasurementError(
+                f'depth of {depth.shape} for a picture of {image.shape[:2]}: register it first')
+        return Picture(to_ns(messages[0].header.stamp), image, depth)
+
+    def _compare(self, info: CameraInfo) -> None:
+        try:
+            images.check_lens(info, self._area)
+        except SettingsError as err:
+            raise SourceError(f'{self._settings.camera_info}: {err}') from err
+
+
+def _join(node: Node, settings: TopicsSettings, keep: Any) -> Any:
+    """Call `keep(picture, *others)` for what belongs together."""
+    filters = message_filters.load()
+    kinds = [(CompressedImage if settings.compressed else Image, settings.image),
+             (Image, settings.depth), (CameraInfo, settings.camera_info)]
+    inputs = [filters.Subscriber(node, kind, topic, qos_profile=PICTURES)
+              for kind, topic in kinds if topic]
+    joined = (filters.ApproximateTimeSynchronizer(inputs, QUEUE, settings.slop)
+              if len(inputs) > 1 else inputs[0])
+    joined.registerCallback(keep)
+    return joined

@@ -1,0 +1,188 @@
+"""Image messages <-> arrays: the calls of ROS's cv_bridge that we use, for machines that lack it.
+
+Same names and arguments as the Python API of cv_bridge, written anew; the same tests run against
+both. What comes from others is checked here before either of them sees it.
+"""
+
+import sys
+from array import array
+from importlib import import_module
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+
+from utt_ros.drivers.camera.calibration import Calibration
+from utt_ros.errors import MeasurementError, SettingsError
+from utt_ros.records import FloatArray
+from utt_ros.settings import AreaSettings
+
+FOCAL_TOLERANCE = 0.05
+LARGEST_SIDE = 16384  # [px]
+LARGEST_BYTES = 256 * 1024 * 1024
+PLANES: dict[str, tuple[str, int]] = {  # numpy type, channels
+    'bgr8': ('u1', 3), 'rgb8': ('u1', 3), 'bgra8': ('u1', 4), 'rgba8': ('u1', 4),
+    'mono8': ('u1', 1), '8UC1': ('u1', 1), '8UC3': ('u1', 3),
+    'mono16': ('u2', 1), '16UC1': ('u2', 1), '32FC1': ('f4', 1)}
+TO_BGR = {'rgb8': cv2.COLOR_RGB2BGR, 'bgra8': cv2.COLOR_BGRA2BGR, 'rgba8': cv2.COLOR_RGBA2BGR,
+          'mono8': cv2.COLOR_GRAY2BGR}
+DEPTHS = {'16UC1': 0.001, 'mono16': 0.001, '32FC1': 1.0}  # [m]
+
+
+class CvBridge:
+    """Converts between messages and arrays."""
+
+    def imgmsg_to_cv2(
+        self, img_msg: Image, desired_encoding: str = 'passthrough',
+    ) -> npt.NDArray[Any]:
+        """Array (H, W) or (H, W, C) in the byte order of this machine; bgr8, or as it is sent."""
+        plane = _plane(img_msg)
+        if desired_encoding in ('passthrough', img_msg.encoding):
+            return plane
+        if desired_encoding != 'bgr8' or img_msg.encoding not in TO_BGR:
+            raise MeasurementError(f'no way from {img_msg.encoding} to {desired_encoding}')
+        return np.asarray(cv2.cvtColor(plane, TO_BGR[img_msg.encoding]))
+
+    def cv2_to_imgmsg(self, cvim: npt.NDArray[Any], encoding: str = 'passthrough') -> Image:
+        """Message of an array (H, W) or (H, W, C)."""
+        return Image(
+            height=cvim.shape[0], width=cvim.shape[1], encoding=encoding,
+            is_bigendian=sys.byteorder == 'big',
+            step=cvim.dtype.itemsize * int(np.prod(cvim.shape[1:])),
+            data=array('B', cvim.tobytes()))
+
+    def compressed_imgmsg_to_cv2(
+        self, cmprs_img_msg: CompressedImage, desired_encoding: str = 'passthrough',  # noqa: ARG002
+    ) -> npt.NDArray[Any]:
+        """Array (H, W, 3) BGR of a JPEG or PNG."""
+        image = cv2.imdecode(np.frombuffer(cmprs_img_msg.data, np.uint8), cv2.IMREAD_COLOR)
+        if image is None:
+            raise MeasurementError(f'{len(cmprs_img_msg.data)} bytes that are no picture')
+        return np.asarray(image)
+
+
+def load() -> Any:
+    """The real CvBridge where it is installed, else ours."""
+    try:
+        return import_module('cv_bridge').CvBridge()
+    except ImportError:
+        return CvBridge()
+
+
+def picture(bridge: Any, message: Any) -> npt.NDArray[np.uint8]:
+    """Colours (H, W, 3) BGR of an Image or CompressedImage. Raises MeasurementError."""
+    if isinstance(message, Image):
+        _check(message)
+        if PLANES[message.encoding][0] != 'u1':
+            raise MeasurementError(f'{message.encoding} is no encoding of colours')
+        wanted = 'passthrough' if message.encoding == '8UC3' else 'bgr8'
+        return _guarded(bridge.imgmsg_to_cv2, _named(message), wanted)
+    width, height = compressed_size(bytes(message.data[:65536]))
+    if max(width, height) > LARGEST_SIDE or width * height * 3 > LARGEST_BYTES:
+        raise MeasurementError(f'a picture of {width} x {height} px is too large')
+    return _guarded(bridge.compressed_imgmsg_to_cv2, message, 'bgr8')
+
+
+def depths(bridge: Any, message: Image) -> FloatArray:
+    """Depths (H, W) [m] of 32FC1 or of 16UC1 in millimetres (REP-118); NaN where unknown.
+
+    Raises MeasurementError.
+    """
+    _check(message)
+    if message.encoding not in DEPTHS:
+        raise MeasurementError(f'{message.encoding} is no encoding of depth: {sorted(DEPTHS)}')
+    raw = _guarded(bridge.imgmsg_to_cv2, message, 'passthrough')
+    scaled = raw.astype(np.float32) * np.float32(DEPTHS[message.encoding])
+    with np.errstate(invalid='ignore'):
+        return np.where(np.isfinite(scaled) & (scaled > 0), scaled, np.float32(np.nan))
+
+
+def image_message(bridge: Any, plane: npt.NDArray[Any] | None) -> Image | None:
+    """Message without a header of colours (H, W, 3) BGR, grey (H, W) or depth (H, W) [m]."""
+    if plane is None:
+        return None
+    encoding = '32FC1' if plane.dtype == np.float32 else 'mono8' if plane.ndim == 2 else 'bgr8'
+    return bridge.cv2_to_imgmsg(np.ascontiguousarray(plane), encoding=encoding)
+
+
+def info_message(calibration: Calibration) -> CameraInfo:
+    """Message of a calibration, without a header."""
+    return CameraInfo(
+        width=calibration.width, height=calibration.height, k=calibration.camera,
+        distortion_model=calibration.model, d=list(calibration.distortion),
+        r=calibration.rectification, p=calibration.projection)
+
+
+def check_lens(info: CameraInfo, area: AreaSettings) -> None:
+    """Raise SettingsError when positions would be wrong: the area tells another focal length."""
+    for got, want, name in ((info.k[0], area.fx, 'fx'), (info.k[4], area.fy, 'fy')):
+        if abs(got - want) > FOCAL_TOLERANCE * want:
+            raise SettingsError(
+                f'the calibration says {name} is {got:g} px, the area {want:g}: correct fx, fy, '
+                'cx and cy of the area')
+
+
+def compressed_size(data: bytes) -> tuple[int, int]:
+    """Width and height [px] that the head of a JPEG or PNG promises; few bytes may promise much.
+
+    Raises MeasurementError for anything else.
+    """
+    if data[:8] == b'\x89PNG\r\n\x1a\n' and data[12:16] == b'IHDR' and len(data) >= 24:
+        return int.from_bytes(data[16:20], 'big'), int.from_bytes(data[20:24], 'big')
+    at = 2 if data[:2] == b'\xff\xd8' else len(data)
+    while at + 9 <= len(data) and data[at] == 0xFF:
+        marker = data[at + 1]
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            return (int.from_bytes(data[at + 7:at + 9], 'big'),
+                    int.from_bytes(data[at + 5:at + 7], 'big'))
+        length = int.from_bytes(data[at + 2:at + 4], 'big')
+        at += 1 if marker == 0xFF else 2 + max(2, length)
+    raise MeasurementError(f'{len(data)} bytes that do not begin like a JPEG or PNG')
+
+
+def _check(message: Image) -> None:
+    """Raise MeasurementError unless the message holds the pixels it promises."""
+    if message.encoding not in PLANES:
+        raise MeasurementError(f'encoding {message.encoding!r}: known are {sorted(PLANES)}')
+    kind, channels = PLANES[message.encoding]
+    height, width, step = message.height, message.width, message.step
+    row = width * channels * np.dtype(kind).itemsize
+    if not 1 <= height <= LARGEST_SIDE or not 1 <= width <= LARGEST_SIDE:
+        raise MeasurementError(f'a picture of {width} x {height} px: sides are 1..{LARGEST_SIDE}')
+    if step < row or step % np.dtype(kind).itemsize:
+        raise MeasurementError(f'a step of {step} bytes: a row has {row}')
+    if len(message.data) < height * step or len(message.data) > LARGEST_BYTES:
+        raise MeasurementError(
+            f'{len(message.data)} bytes for {height} rows of {step}, at most {LARGEST_BYTES}')
+
+
+def _plane(message: Image) -> npt.NDArray[Any]:
+    """Pixels (H, W) or (H, W, C) without the ends of rows, in the byte order of this machine."""
+    _check(message)
+    kind, channels = PLANES[message.encoding]
+    stored = np.dtype(kind).newbyteorder('>' if message.is_bigendian else '<')
+    rows = np.frombuffer(message.data, np.uint8, message.height * message.step)
+    row = message.width * channels * stored.itemsize
+    used = rows.reshape(message.height, message.step)[:, :row]
+    shape = (message.height, message.width, channels)[:2 if channels == 1 else 3]
+    return np.ascontiguousarray(used).view(stored).reshape(shape).astype(kind)
+
+
+def _named(message: Image) -> Image:
+    """The same message with its colours named, since '8UC1' says nothing of them."""
+    if message.encoding != '8UC1':
+        return message
+    return Image(
+        header=message.header, height=message.height, width=message.width, encoding='mono8',
+        is_bigendian=message.is_bigendian, step=message.step, data=message.data)
+
+
+def _guarded(convert: Any, message: Any, encoding: str) -> Any:
+    try:
+        return convert(message, desired_encoding=encoding)
+    except MeasurementError:
+        raise
+    except Exception as err:  # cv_bridge raises what OpenCV, boost and numpy do
+        raise MeasurementError(f'a picture that cannot be read: {err}') from err

@@ -1,0 +1,76 @@
+"""What a camera's lens does, from the file that ROS's camera_calibration writes."""
+
+from dataclasses import dataclass
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from utt_ros.errors import SettingsError
+from utt_ros.settings import AreaSettings
+
+LARGEST_FILE = 100_000  # [bytes]
+MODELS = {'plumb_bob': (4, 5), 'rational_polynomial': (8, 8), 'equidistant': (4, 4)}
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """As in sensor_msgs/CameraInfo; matrices by rows."""
+
+    width: int  # [px]
+    height: int  # [px]
+    camera: tuple[float, ...]  # K (9)
+    model: str = 'plumb_bob'
+    distortion: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0, 0.0)
+    rectification: tuple[float, ...] = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)  # R (9)
+    projection: tuple[float, ...] = ()  # P (12)
+
+
+def of_area(area: AreaSettings) -> Calibration:
+    """A lens without distortion, as the area's settings describe it."""
+    return Calibration(
+        area.image_width, area.image_height,
+        (area.fx, 0.0, area.cx, 0.0, area.fy, area.cy, 0.0, 0.0, 1.0),
+        projection=(area.fx, 0.0, area.cx, 0.0, 0.0, area.fy, area.cy, 0.0, 0.0, 0.0, 1.0, 0.0))
+
+
+def read_calibration(path: Path) -> Calibration:
+    """Read a YAML file of camera_calibration. Raises SettingsError, which names what is wrong."""
+    try:
+        with path.open(encoding='utf-8') as file:
+            document = yaml.safe_load(file.read(LARGEST_FILE))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as err:
+        raise SettingsError(f'{path}: {err}') from err
+    if not isinstance(document, dict):
+        raise SettingsError(f'{path}: expected the file that camera_calibration writes')
+    model = document.get('distortion_model')
+    if model not in MODELS:
+        raise SettingsError(f'{path}: distortion_model is {model!r}: one of {sorted(MODELS)}')
+    camera = _matrix(path, document, 'camera_matrix', 9, 9)
+    if camera[0] <= 0 or camera[4] <= 0:
+        raise SettingsError(f'{path}: focal lengths are {camera[0]:g} and {camera[4]:g} px')
+    return Calibration(
+        _size(path, document, 'image_width'), _size(path, document, 'image_height'), camera,
+        str(model), _matrix(path, document, 'distortion_coefficients', *MODELS[model]),
+        _matrix(path, document, 'rectification_matrix', 9, 9),
+        _matrix(path, document, 'projection_matrix', 12, 12))
+
+
+def _size(path: Path, document: dict[Any, Any], name: str) -> int:
+    value = document.get(name)
+    if not isinstance(value, int) or not 1 <= value <= 16384:
+        raise SettingsError(f'{path}: {name} is {value!r}: a whole number in 1..16384')
+    return value
+
+
+def _matrix(
+    path: Path, document: dict[Any, Any], name: str, least: int, most: int,
+) -> tuple[float, ...]:
+    block = document.get(name)
+    data = block.get('data') if isinstance(block, dict) else None
+    if not isinstance(data, list) or not least <= len(data) <= most:
+        raise SettingsError(f'{path}: {name} needs {least}..{most} numbers under "data"')
+    if not all(isinstance(each, int | float) and isfinite(each) for each in data):
+        raise SettingsError(f'{path}: {name} holds what is no finite number')
+    return tuple(float(each) for each in data)

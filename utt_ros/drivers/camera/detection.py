@@ -1,0 +1,146 @@
+"""People in a picture: a network in ONNX form that OpenCV runs, or OpenCV's own HOG detector."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from utt_ros.drivers.camera.yolo import (
+    LAYOUTS,
+    decode,
+    layout_of,
+    letterbox,
+    without_rivals,
+)
+from utt_ros.drivers.samples import People
+from utt_ros.errors import MeasurementError, SettingsError
+from utt_ros.records import FloatArray
+from utt_ros.settings import check, setting
+
+Image = npt.NDArray[np.uint8]
+HOG_MARGIN = np.array([16 / 64, 16 / 128])  # of its window, left and right, above and below [S]
+DETECTORS = ('hog', 'onnx', 'source')
+
+
+@dataclass(frozen=True, slots=True)
+class DetectionSettings:
+    """Who finds people, and how sure it must be."""
+
+    detector: str = setting(
+        'hog', 'hog, onnx, or source: what the camera says itself, such as the ZED')
+    model: str = setting('', 'ONNX file of a YOLO-style network')
+    layout: str = setting('', 'rows, columns or corners; empty: by the shape of its output')
+    person_class: int = setting(0, 'class of people in the network', low=0, high=10_000)
+    input_size: int = setting(640, 'side of the square that the network sees [px]',
+                              low=32, high=4096)
+    score: float = setting(0.3, 'least confidence of a box', low=0.001, high=1.0)
+    overlap: float = setting(
+        0.45, 'intersection over union from which the surer of two boxes stays',
+        low=0.01, high=1.0)
+    hog_width: int = setting(640, 'wider pictures are made so wide before HOG [px]',
+                             low=128, high=4096)
+    threads: int = setting(2, 'threads that OpenCV uses for all of that', low=1, high=64)
+
+    def __post_init__(self) -> None:
+        check(self)
+        if self.detector not in DETECTORS:
+            raise SettingsError(f'detector is {self.detector!r}: one of {", ".join(DETECTORS)}')
+        if self.layout not in ('', *LAYOUTS):
+            raise SettingsError(
+                f'layout is {self.layout!r}: one of {", ".join(LAYOUTS)}, or empty')
+
+
+class Detector(ABC):
+    """Finds people in single pictures; used from one thread."""
+
+    @abstractmethod
+    def detect(self, image: Image) -> People:
+        """People in a picture (H, W, 3) BGR or (H, W). Raises MeasurementError."""
+
+
+def make_detector(settings: DetectionSettings) -> Detector | None:
+    """Make what the settings ask for; None: the source finds people itself.
+
+    Raises SettingsError when the network cannot be used.
+    """
+    cv2.setNumThreads(settings.threads)
+    if settings.detector == 'source':
+        return None
+    return OnnxDetector(settings) if settings.detector == 'onnx' else HogDetector(settings)
+
+
+class HogDetector(Detector):
+    """Dalal and Triggs' detector with OpenCV's weights: upright people, some 100 px high or more.
+
+    Its window has a margin of 16 px about people in 64 x 128 [S]; boxes are without it. Confidence
+    is the logistic function of twice the distance from its decision boundary [R].
+    """
+
+    def __init__(self, settings: DetectionSettings) -> None:
+        self._settings = settings
+        self._hog = cv2.HOGDescriptor()
+        self._hog.setSVMDetector(np.array(cv2.HOGDescriptor.getDefaultPeopleDetector()))
+
+    def detect(self, image: Image) -> People:
+        """People in a picture (H, W, 3) BGR or (H, W)."""
+        scale = min(1.0, self._settings.hog_width / image.shape[1])
+        small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        found, weights = self._hog.detectMultiScale(
+            small, winStride=(8, 8), padding=(16, 16), scale=1.05)
+        windows = np.asarray(found, np.float32).reshape(-1, 4) / scale
+        size = windows[:, 2:] * (1 - 2 * HOG_MARGIN)
+        boxes = np.concatenate([windows[:, :2] + windows[:, 2:] / 2, size], axis=1)
+        margin = np.asarray(weights, np.float32).reshape(-1)
+        confidence = np.asarray(1 / (1 + np.exp(-2 * margin)), np.float32)
+        return _people(np.asarray(boxes, np.float32), confidence, self._settings)
+
+
+class OnnxDetector(Detector):
+    """A YOLO-style network."""
+
+    def __init__(self, settings: DetectionSettings) -> None:
+        self._settings = settings
+        path = Path(settings.model).expanduser()
+        if not path.is_file():
+            raise SettingsError(f'detection.model is {settings.model!r}: there is no such file')
+        size = settings.input_size
+        try:
+            self._net = cv2.dnn.readNetFromONNX(str(path))
+            output = self._forward(np.zeros((size, size, 3), np.uint8))
+            self._layout = settings.layout or layout_of(output.shape)
+            decode(output, self._layout, settings.person_class, settings.score)
+        except (cv2.error, MeasurementError) as err:
+            raise SettingsError(f'{path}: cannot be used on {size} x {size} px: {err}') from err
+
+    def detect(self, image: Image) -> People:
+        """People in a picture (H, W, 3) BGR or (H, W)."""
+        settings = self._settings
+        square, scale, corner = letterbox(image, settings.input_size)
+        try:
+            output = self._forward(square)
+        except cv2.error as err:
+            raise MeasurementError(f'the network fails: {err}') from err
+        boxes, scores = decode(output, self._layout, settings.person_class, settings.score)
+        boxes[:, :2] -= corner
+        return _people(boxes / scale, scores, settings)
+
+    def _forward(self, square: Image) -> FloatArray:
+        size = self._settings.input_size
+        self._net.setInput(cv2.dnn.blobFromImage(square, 1 / 255, (size, size), swapRB=True))
+        output = np.asarray(self._net.forward(), np.float32)
+        if output.ndim != 3 or output.shape[0] != 1:
+            layout_of(output.shape)
+        return output
+
+
+def _people(boxes: FloatArray, scores: FloatArray, settings: DetectionSettings) -> People:
+    """Boxes (N, 4) [centre, size; px] that are sure enough and have no surer rival."""
+    sure = scores >= settings.score
+    boxes, scores = boxes[sure], scores[sure]
+    kept = without_rivals(boxes, scores, settings.overlap)
+    whole = np.full((len(kept), 5), np.nan, np.float32)
+    whole[:, [0, 1, 3, 4]] = boxes[kept]
+    return People(whole, scores[kept].astype(np.float32))
