@@ -14,6 +14,7 @@ COMMANDS = {
     'record': ('record', 'write the topics of an area to a bag'),
     'run': ('run', 'start the nodes of one or more areas'),
     'demo': ('demo', 'simulate, replay, train and score three areas'),
+    'calibrate': ('calibrate', 'measure what a sensor constantly gets wrong'),
     'train': ('train', 'train a model on recordings'),
     'evaluate': ('evaluate', 'make the tables and figures of the paper from recordings'),
     'bench': ('bench', 'measure speed against a naive pipeline'),

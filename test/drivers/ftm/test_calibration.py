@@ -1,0 +1,141 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from utt_ros.drivers.ftm.calibration import (
+    Calibration,
+    Fit,
+    Point,
+    fit_pair,
+    fit_pairs,
+    read_calibration,
+    write_calibration,
+)
+from utt_ros.drivers.ftm.points import read_points
+from utt_ros.drivers.samples import Ranging
+from utt_ros.errors import MeasurementError, SettingsError
+
+AP = '02:00:00:00:00:01'
+DISTANCES = (1.0, 2.0, 3.0, 4.5, 6.0, 8.0, 10.0)
+
+
+def measured(
+        rng: np.random.Generator, offset: float, scale: float = 1.0, distances: tuple = DISTANCES,
+        place: float = 0.1) -> list[Point]:
+    """Thirty ranges per distance: each with noise, and each place with reflections of its own."""
+    return [
+        Point('anna', AP, distance, offset + scale * distance + bias + rng.normal(0, 0.3))
+        for distance in distances for bias in [rng.normal(0, place)] for _ in range(30)]
+
+
+def test_offset_is_found_within_its_error(rng: np.random.Generator) -> None:
+    fit = fit_pair(measured(rng, 1.3), with_scale=False)
+    assert abs(fit.offset - 1.3) < 3 * fit.offset_error
+    assert 0.01 < fit.offset_error < 0.15
+    assert (fit.scale, fit.scale_error, fit.places, fit.ranges) == (1.0, 0.0, 7, 210)
+
+
+def test_standard_errors_are_as_large_as_errors_are() -> None:
+    errors = []
+    for seed in range(60):
+        fit = fit_pair(measured(np.random.default_rng(seed), -0.4), with_scale=False)
+        errors.append((fit.offset + 0.4) / fit.offset_error)
+    assert 0.7 < np.std(errors) < 1.8  # of seven places: a Student distribution, not a normal one
+
+
+def test_scale_is_found_when_asked_for(rng: np.random.Generator) -> None:
+    fit = fit_pair(measured(rng, 0.5, 1.08), with_scale=True)
+    assert abs(fit.scale - 1.08) < 3 * fit.scale_error
+    assert abs(fit.offset - 0.5) < 3 * fit.offset_error
+
+
+def test_a_place_in_somebodys_shadow_counts_little(rng: np.random.Generator) -> None:
+    points = measured(rng, 1.0)
+    spoiled = [Point(point.phone, point.ap, point.distance_m,
+                     point.range_m + 6.0 * (point.distance_m == 4.5)) for point in points]
+    clean, robust = (fit_pair(each, with_scale=False) for each in (points, spoiled))
+    assert abs(robust.offset - clean.offset) < 0.15  # the mean would move by 0.86
+    assert robust.offset_error > clean.offset_error
+
+
+@pytest.mark.parametrize(('distances', 'with_scale', 'why'), [
+    ((3.0,), False, '1 distances: at least 3'), ((1.0, 2.0), False, '2 distances'),
+    ((1.0, 4.0, 8.0), True, '3 distances: at least 4'),
+    ((1.0, 1.5, 2.0, 2.5), True, 'span 1.50 m')])
+def test_too_few_places_are_refused(
+        rng: np.random.Generator, distances: tuple, with_scale: bool, why: str) -> None:
+    with pytest.raises(MeasurementError, match=why):
+        fit_pair(measured(rng, 1.0, distances=distances), with_scale=with_scale)
+
+
+def test_no_points_are_refused_and_so_are_millimetres(rng: np.random.Generator) -> None:
+    with pytest.raises(MeasurementError, match='no range'):
+        fit_pairs([], with_scale=False)
+    points = [Point('anna', AP, distance, 1000 * distance) for distance in DISTANCES]
+    with pytest.raises(MeasurementError, match='in metres'):
+        fit_pair(points, with_scale=False)
+
+
+def test_perfect_ranges_are_fitted_without_a_warning() -> None:
+    fit = fit_pair([Point('a', '', d, d + 0.5) for d in (1.0, 2.0, 3.0)], with_scale=False)
+    assert fit.offset == pytest.approx(0.5)
+    assert fit.offset_error < 1e-6
+
+
+def test_file_is_read_as_it_was_written_and_other_pairs_stay(tmp_path: Path) -> None:
+    path = tmp_path / 'ftm.yaml'
+    anna, ben = Fit('anna', AP, 1.25, 1.02, 0.1, 0.01, 5, 100, 0.2), Fit('ben', '', -0.5)
+    write_calibration(path, {('anna', AP): anna})
+    write_calibration(path, {('ben', ''): ben})
+    assert read_calibration(path).fits == {('anna', AP): anna, ('ben', ''): ben}
+
+
+def test_ranges_of_a_known_pair_are_corrected_and_others_are_left() -> None:
+    calibration = Calibration([Fit('anna', AP, 1.0, 1.1)])
+    sample = Ranging('anna', 5, 6.5, 0.22, AP)
+    corrected = calibration.correct(sample)
+    assert corrected.range_m == pytest.approx(5.0)
+    assert corrected.std_m == pytest.approx(0.2)
+    assert (corrected.stamp_ns, corrected.ap) == (5, AP)
+    other = Ranging('ben', 5, 6.5, 0.22, AP)
+    assert calibration.correct(other) is other
+
+
+@pytest.mark.parametrize('text', [
+    'pairs: 3', '[1, 2]', 'pairs: [{phone: a, offset: far}]', 'pairs: [{phone: a, speed: 1.0}]',
+    'pairs: [{phone: a, offset: .nan}]', 'pairs: [{phone: a, scale: 0.0}]', '{', '\x00',
+    'pairs: [{phone: a}, {phone: a}]', 'pairs: [{1: 2}]'])
+def test_broken_calibration_is_a_settings_error_that_names_the_file(
+        tmp_path: Path, text: str) -> None:
+    path = tmp_path / 'ftm.yaml'
+    path.write_text(text)
+    with pytest.raises(SettingsError, match=r'ftm\.yaml'):
+        read_calibration(path)
+
+
+def test_points_are_read_from_csv_and_yaml_alike(tmp_path: Path) -> None:
+    table, document = tmp_path / 'points.csv', tmp_path / 'points.yaml'
+    table.write_text(f'phone, ap, distance_m, range_m\nanna, {AP}, 1.0, 2.25\nben, , 2, 3.5\n')
+    document.write_text(f'points:\n- {{phone: anna, ap: "{AP}", distance_m: 1, range_m: 2.25}}\n'
+                        '- {phone: ben, distance_m: 2.0, range_m: 3.5}\n')
+    assert read_points(table) == read_points(document) == [
+        Point('anna', AP, 1.0, 2.25), Point('ben', '', 2.0, 3.5)]
+
+
+@pytest.mark.parametrize(('row', 'why'), [
+    ('anna,,1.0,far', 'line 2: distance_m and range_m'), ('anna,,-1,2', 'line 2: distance -1'),
+    ('anna,,nan,2', 'distance nan'), ('an na,,1,2', 'phone'), ('anna,home,1,2', 'ap is'),
+    ('anna,,1', 'must be numbers')])
+def test_wrong_rows_are_named(tmp_path: Path, row: str, why: str) -> None:
+    path = tmp_path / 'points.csv'
+    path.write_text(f'phone,ap,distance_m,range_m\n{row}\n')
+    with pytest.raises(MeasurementError, match=why):
+        read_points(path)
+
+
+def test_wrong_columns_are_named(tmp_path: Path) -> None:
+    path = tmp_path / 'points.csv'
+    path.write_text('who,metres\nanna,1\n')
+    with pytest.raises(SettingsError, match='who, metres'):
+        read_points(path)

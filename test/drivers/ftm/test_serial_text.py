@@ -1,0 +1,82 @@
+import math
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from utt_ros.drivers.ftm.serial_text import Report, parse_esp_idf, parse_gtec
+
+CAPTURES = Path(__file__).parents[3] / 'docs/sources/captures'
+METRES_PER_PS = 1.49896e-4
+PIECES = ['I (393564) ftm_station: ', 'Estimated RTT - 33 nSec, ', 'Estimated Distance - 5.07',
+          ' meters', '\x1b[0;32m', '02:00:00:00:00:01', ',33', ',-1', ',2', ',9999999999999999999',
+          '{"id":', '"dist_est":620', '"frames":[', '{"rtt":41000, "rssi":-60}', ']}', 'NaN', '[']
+
+
+def read(name: str) -> list[str]:
+    return (CAPTURES / name).read_text().splitlines()
+
+
+def test_console_tells_distance_and_when() -> None:
+    reports = [parse_esp_idf(line) for line in read('esp_idf.txt')]
+    assert reports[0] == reports[1] == ''
+    assert [(report.range_m, report.boot_ns) for report in reports[2:4]] == [
+        (5.07, 393564 * 10**6), (5.21, 394064 * 10**6)]
+    assert math.isnan(reports[2].std_m)
+    assert reports[4] == 'failed'
+
+
+def test_console_with_colours_is_read_and_a_cut_line_is_not() -> None:
+    line = '\x1b[0;32mI (7) ftm_station: Estimated RTT - 33 nSec, Estimated Distance - 5.07 meters'
+    assert parse_esp_idf(line + '\x1b[0m').range_m == 5.07
+    for end in range(len(line)):
+        assert parse_esp_idf(line[:end]) == ''
+    assert parse_esp_idf(line.replace('5.07', '5007.00')) == 'implausible'
+
+
+def test_gtec_tells_distance_spread_and_signal_in_every_variant() -> None:
+    log, csv, extra, json = (parse_gtec(line) for line in read('gtec.txt'))
+    assert log == ''
+    assert (csv.range_m, csv.ap, csv.attempted, csv.successful) == (
+        5.07, '02:00:00:00:00:01', 4, 3)
+    assert csv.std_m == pytest.approx(1000 * METRES_PER_PS, rel=1e-3)
+    assert csv.rssi_dbm == -52.0
+    assert csv.boot_ns is None
+    assert (extra.range_m, extra.attempted) == (5.12, 2)
+    assert (json.range_m, json.ap, json.rssi_dbm) == (6.2, '02:00:00:00:00:02', -61.0)
+    assert json.std_m == pytest.approx(600 / math.sqrt(2) * METRES_PER_PS, rel=1e-3)
+
+
+def test_other_spellings_of_the_json_are_read() -> None:
+    line = read('gtec.txt')[3]
+    expected = parse_gtec(line)
+    assert parse_gtec(line.replace('"id"', '"ssid": "x", "mac"')) == expected
+    assert parse_gtec(line.replace('42 , "dist_est"', '42 "dist_est"')) == expected
+
+
+@pytest.mark.parametrize('wrong', [
+    '02:00:00:00:00:01,33,35,507,2,33800,-51,1,2,3,4',
+    '02:00:00:00:00:01,33,35,507,x',
+    '02:00:00:00:00:01,33,35',
+    '{"id":"02:00:00:00:00:02", "dist_est":620, "num_frames":1, "frames":[]}',
+    '{"id":"02:00:00:00:00:02", "dist_est":6.2, "num_frames":0, "frames":[]}',
+    '{"id":2}', '{', '{}'])
+def test_gtec_lines_that_do_not_add_up_are_garbage(wrong: str) -> None:
+    assert parse_gtec(wrong) == 'garbage'
+
+
+def test_gtec_without_frames_has_no_spread() -> None:
+    report = parse_gtec('02:00:00:00:00:01,33,35,507,0,')
+    assert report.range_m == 5.07
+    assert math.isnan(report.std_m)
+    assert math.isnan(report.rssi_dbm)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.sampled_from(PIECES) | st.text(max_size=10), max_size=25).map(''.join))
+def test_no_line_upsets_the_parsers(line: str) -> None:
+    for parse in (parse_esp_idf, parse_gtec):
+        report = parse(line)
+        assert isinstance(report, str) or (
+            isinstance(report, Report) and -50 <= report.range_m <= 300)

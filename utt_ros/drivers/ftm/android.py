@@ -1,0 +1,78 @@
+"""Android phones that send their RangingResults as JSON lines, over UDP or by HTTP POST."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from utt_ros.drivers.ftm.android_json import parse
+from utt_ros.drivers.ftm.phones import Owners, Stamps, check_phones
+from utt_ros.drivers.samples import Ranging
+from utt_ros.drivers.servers import Arrival, Now, Server
+from utt_ros.drivers.source import Source
+from utt_ros.settings import check, setting
+
+
+@dataclass(frozen=True, slots=True)
+class AndroidSettings:
+    """Where phones send to, and which phone is whose."""
+
+    host: str = setting('0.0.0.0', 'address to listen on')  # noqa: S104  phones are elsewhere
+    port: int = setting(9710, 'port to listen on', low=1, high=65535)
+    devices: tuple[str, ...] = setting(
+        (), 'deviceId of each phone; empty: any, and it is the name of the phone')
+    phones: tuple[str, ...] = setting((), 'name of each of these phones')
+
+    def __post_init__(self) -> None:
+        check(self)
+        check_phones('devices', self.devices, self.phones)
+
+
+class Android(Source[Ranging]):
+    """Datagrams, or bodies of POST requests to any path, of one or more lines."""
+
+    def __init__(
+        self, settings: AndroidSettings, server: type[Server], now: Now = time.time_ns,
+    ) -> None:
+        super().__init__()
+        self._owners = Owners(settings.devices, settings.phones)
+        self._stamps = Stamps(self.counters)
+        self._server = server(settings.host, settings.port, self.counters, now)
+
+    def open(self) -> None:
+        """Listen."""
+        self._server.open()
+
+    def read(self, timeout_s: float) -> Sequence[Ranging]:
+        """Ranges that have come."""
+        return [sample for arrival in self._server.read(timeout_s)
+                for sample in self._take(arrival)]
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._server.close()
+
+    def status(self) -> Mapping[str, object]:
+        """Clocks of the phones."""
+        return self._stamps.status()
+
+    def _take(self, arrival: Arrival) -> list[Ranging]:
+        results, refused = parse(arrival.data)
+        self.counters.update(refused)
+        samples = []
+        for result in results:
+            phone = self._owners.name(result.device)
+            if not phone:
+                self.counters['unknown_phone'] += 1
+                continue
+            stamp_ns = self._stamps.stamp(
+                phone, result.mac, result.boot_ns, arrival.arrival_ns)
+            if stamp_ns is not None:
+                samples.append(Ranging(
+                    phone, stamp_ns, result.range_m, result.std_m, result.mac, result.rssi_dbm,
+                    result.attempted, result.successful))
+        return samples
+
+
+def lacking() -> str:
+    """Nothing: every machine can listen."""
+    return ''

@@ -1,0 +1,109 @@
+"""Whose measurement it is, when it was made, and whether it can be true."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from utt_ros.drivers.clock import PeerClock
+from utt_ros.errors import SettingsError
+from utt_ros.sync.limits import NAME_LENGTH, RANGE_M, RANGE_STD_M, is_name
+
+MOST_PHONES = 64
+MAC = re.compile(r'[0-9a-f]{2}(:[0-9a-f]{2}){5}', re.ASCII)
+NS_PER_MS = 1_000_000
+
+
+def is_mac(text: str) -> bool:
+    """Whether it is a hardware address such as '02:00:00:00:00:01', in lower case."""
+    return MAC.fullmatch(text) is not None
+
+
+def is_plausible(range_m: float, std_m: float) -> bool:
+    """Whether a range and its standard deviation (NaN: not told) [m] can be those of a phone."""
+    return RANGE_M[0] <= range_m <= RANGE_M[1] and not (std_m < 0.0 or std_m > RANGE_STD_M)
+
+
+def check_phones(
+        what: str, keys: Sequence[str], phones: Sequence[str], *, repeated: bool = False) -> None:
+    """Check lists of ids and of the phones they belong to; a phone may be listed again if said.
+
+    Raises SettingsError.
+    """
+    if len(keys) != len(phones):
+        raise SettingsError(
+            f'{what} has {len(keys)} entries and phones {len(phones)}: one phone for each')
+    if len(keys) > MOST_PHONES:
+        raise SettingsError(f'{what} has {len(keys)} entries: {MOST_PHONES} at most')
+    for name, values in ((what, keys), ('phones', phones)):
+        if any(not isinstance(value, str) for value in values):
+            raise SettingsError(f'{name} is {list(values)}: it must hold texts')
+        twice = [value for value, count in Counter(values).items() if count > 1]
+        if twice and not (repeated and name == 'phones'):
+            raise SettingsError(f'{name} holds {twice[0]!r} more than once')
+    for phone in phones:
+        if not is_name(phone):
+            raise SettingsError(
+                f'phones holds {phone!r}: a letter, then letters, digits and single underscores')
+
+
+class Owners:
+    """Names of phones by the ids that their apps send.
+
+    Without a list every id gets a name made of its letters and digits, as long as no other id has
+    taken that name and there are not too many.
+    """
+
+    def __init__(self, devices: Sequence[str], phones: Sequence[str]) -> None:
+        self._names = dict(zip(devices, phones, strict=True))
+        self._is_open = not devices
+
+    def name(self, device: str) -> str:
+        """The phone of a device; empty when there is none."""
+        found = self._names.get(device, '')
+        if found or not self._is_open or len(self._names) >= MOST_PHONES:
+            return found
+        name = re.sub('[^A-Za-z0-9]+', '_', device).strip('_')[:NAME_LENGTH]
+        name = name if name[:1].isalpha() else f'phone_{name}'[:NAME_LENGTH]
+        if not is_name(name) or name in self._names.values():
+            return ''
+        self._names[device] = name
+        return name
+
+
+class Stamps:
+    """Host stamps from clocks of devices; one clock per device, stamps of a stream only grow."""
+
+    def __init__(self, counters: Counter[str]) -> None:
+        self._counters = counters
+        self._clocks: dict[str, PeerClock] = {}
+        self._last: dict[tuple[str, str], int] = {}
+
+    def stamp(self, device: str, stream: str, peer_ns: int, arrival_ns: int) -> int | None:
+        """The host's time [ns] of a device's stamp that arrived now; None, counted: refused.
+
+        A device must be one of a bounded set, and so must its streams.
+        """
+        clock = self._clocks.setdefault(device, PeerClock())
+        if not clock.observe(peer_ns, arrival_ns):
+            self._counters['clock'] += 1
+            return None
+        return self.advance(device, stream, clock.to_host(peer_ns))
+
+    def advance(self, device: str, stream: str, stamp_ns: int) -> int | None:
+        """A stamp of the host if it lies after the last one of its stream; else None, counted."""
+        last_ns = self._last.get((device, stream), 0)
+        if stamp_ns <= last_ns:
+            self._counters['repeated' if stamp_ns == last_ns else 'backward'] += 1
+            return None
+        if len(self._last) >= MOST_PHONES**2 and (device, stream) not in self._last:
+            self._counters['too_many_streams'] += 1
+            return None
+        self._last[device, stream] = stamp_ns
+        return stamp_ns
+
+    def status(self) -> Mapping[str, object]:
+        """Offset, drift and spread of every clock."""
+        return {
+            f'{device}.{key}': value
+            for device, clock in sorted(self._clocks.copy().items())
+            for key, value in clock.status().items()}

@@ -1,0 +1,84 @@
+"""Wi-Fi fine time measurements of phones, from whatever delivers them."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import isnan
+from pathlib import Path
+
+from rclpy.publisher import Publisher
+
+from utt_ros.bridge.driver import Driver
+from utt_ros.bridge.parameters import declare
+from utt_ros.bridge.process import run_node
+from utt_ros.bridge.qos import SENSOR
+from utt_ros.bridge.samples import to_time
+from utt_ros.drivers.ftm import SOURCES
+from utt_ros.drivers.ftm.calibration import Calibration, read_calibration
+from utt_ros.drivers.samples import Ranging
+from utt_ros.msg import FtmRange
+from utt_ros.settings import check, setting
+
+
+@dataclass(frozen=True, slots=True)
+class FtmSettings:
+    """What is done with ranges before they are published."""
+
+    calibration: str = setting('', 'file that `utt calibrate ftm` wrote; empty: none')
+    unknown_std: float = setting(
+        0.5, 'standard deviation of a range whose source tells none [m]', low=0.0, high=50.0)
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+class Ftm(Driver):
+    """Publishes `phones/<phone>/ftm`."""
+
+    def __init__(self) -> None:
+        self._outputs: dict[str, Publisher] = {}
+        self._calibration = Calibration(())
+        self._uncalibrated = 0
+        super().__init__('ftm', SOURCES, 'android_udp')
+
+    def prepare(self) -> None:
+        """Read the calibration. Raises SettingsError."""
+        self._settings = declare(self, FtmSettings)
+        if self._settings.calibration:
+            self._calibration = read_calibration(Path(self._settings.calibration))
+
+    def publish(self, samples: Sequence[Ranging]) -> None:
+        """Publish corrected ranges, each on the topic of its phone."""
+        for sample in samples:
+            corrected = self._calibration.correct(sample)
+            self._uncalibrated += corrected is sample
+            if sample.phone not in self._outputs:
+                self._outputs[sample.phone] = self.create_publisher(
+                    FtmRange, f'phones/{sample.phone}/ftm', SENSOR)
+            self._outputs[sample.phone].publish(
+                message(corrected, f'{self.area.area}/ap', self._settings.unknown_std))
+
+    def _values(self) -> Mapping[str, object]:
+        return {
+            **super()._values(), 'calibrated_pairs': len(self._calibration.fits),
+            'uncalibrated': self._uncalibrated}
+
+
+def message(sample: Ranging, frame: str, unknown_std_m: float) -> FtmRange:
+    """Convert a range; what its source does not tell of the spread is what it is told here."""
+    made = FtmRange(
+        phone=sample.phone, ap=sample.ap, range=sample.range_m,
+        range_std=unknown_std_m if isnan(sample.std_m) else sample.std_m,
+        rssi=sample.rssi_dbm, attempted=sample.attempted, successful=sample.successful)
+    made.header.frame_id = frame
+    made.header.stamp = to_time(sample.stamp_ns)
+    return made
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the node."""
+    return run_node(Ftm, args)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
