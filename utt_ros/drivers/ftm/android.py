@@ -1,10 +1,10 @@
 """Android phones that send their RangingResults as JSON lines, over UDP or by HTTP POST."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from utt_ros.drivers.ftm.android_json import parse
+from utt_ros.drivers.ftm.android_json import Result, parse
 from utt_ros.drivers.ftm.phones import Owners, Stamps, check_phones
 from utt_ros.drivers.samples import Ranging
 from utt_ros.drivers.servers import Arrival, Now, Server
@@ -58,19 +58,25 @@ class Android(Source[Ranging]):
     def _take(self, arrival: Arrival) -> list[Ranging]:
         results, refused = parse(arrival.data)
         self.counters.update(refused)
-        samples = []
+        devices: dict[str, list[Result]] = {}
         for result in results:
-            phone = self._owners.name(result.device)
-            if not phone:
-                self.counters['unknown_phone'] += 1
-                continue
-            stamp_ns = self._stamps.stamp(
-                phone, result.mac, result.boot_ns, arrival.arrival_ns)
+            devices.setdefault(result.device, []).append(result)
+        return [sample for device, own in devices.items()
+                for sample in self._take_device(device, own, arrival.arrival_ns)]
+
+    def _take_device(
+            self, device: str, results: list[Result], arrival_ns: int) -> Iterator[Ranging]:
+        phone = self._owners.name(device)
+        newest_ns = max(result.boot_ns for result in results)
+        if not phone or not self._stamps.observe(phone, newest_ns, arrival_ns):
+            self.counters['clock' if phone else 'unknown_phone'] += len(results)
+            return
+        for result in results:
+            stamp_ns = self._stamps.stamp(phone, result.mac, result.boot_ns)
             if stamp_ns is not None:
-                samples.append(Ranging(
+                yield Ranging(
                     phone, stamp_ns, result.range_m, result.std_m, result.mac, result.rssi_dbm,
-                    result.attempted, result.successful))
-        return samples
+                    result.attempted, result.successful)
 
 
 def lacking() -> str:

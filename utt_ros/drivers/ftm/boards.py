@@ -107,9 +107,8 @@ class Boards(Source[Ranging]):
         ready, _, _ = select.select(list(ports), [], [], timeout_s)
         samples: list[Ranging] = []
         for number in ready:
-            arrival_ns = time.time_ns()
             for line in self._lines(ports[number]):
-                samples += self._take(ports[number].phone, line, arrival_ns)
+                samples += self._take(ports[number].phone, line, time.time_ns())
         return samples
 
     def close(self) -> None:
@@ -174,10 +173,12 @@ class Boards(Source[Ranging]):
         *lines, board.rest = (board.rest + data).split(b'\n')
         if board.skips and lines:
             lines, board.skips = lines[1:], False
+        whole = [line for line in lines if len(line) <= LONGEST_LINE]
+        self.counters['too_long'] += len(lines) - len(whole)
         if len(board.rest) > LONGEST_LINE:
             self.counters['too_long'] += 1
             board.rest, board.skips = b'', True
-        return [line.decode('utf-8', 'replace') for line in lines]
+        return [line.decode('utf-8', 'replace') for line in whole]
 
     def _take(self, phone: str, line: str, arrival_ns: int) -> list[Ranging]:
         report = self._parse(line.rstrip('\r'))
@@ -187,8 +188,11 @@ class Boards(Source[Ranging]):
         ap = report.ap or self._ap
         if report.boot_ns is None:
             stamp_ns = self._stamps.advance(phone, ap, arrival_ns)
+        elif self._stamps.observe(phone, report.boot_ns, arrival_ns):
+            stamp_ns = self._stamps.stamp(phone, ap, report.boot_ns)
         else:
-            stamp_ns = self._stamps.stamp(phone, ap, report.boot_ns, arrival_ns)
+            self.counters['clock'] += 1
+            return []
         if stamp_ns is None:
             return []
         return [Ranging(phone, stamp_ns, report.range_m, report.std_m, ap, report.rssi_dbm,

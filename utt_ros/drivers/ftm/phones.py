@@ -63,7 +63,8 @@ class Owners:
         if found or not self._is_open or len(self._names) >= MOST_PHONES:
             return found
         name = re.sub('[^A-Za-z0-9]+', '_', device).strip('_')[:NAME_LENGTH]
-        name = name if name[:1].isalpha() else f'phone_{name}'[:NAME_LENGTH]
+        if name[:1].isdigit():
+            name = f'phone_{name}'[:NAME_LENGTH].strip('_')
         if not is_name(name) or name in self._names.values():
             return ''
         self._names[device] = name
@@ -78,16 +79,17 @@ class Stamps:
         self._clocks: dict[str, PeerClock] = {}
         self._last: dict[tuple[str, str], int] = {}
 
-    def stamp(self, device: str, stream: str, peer_ns: int, arrival_ns: int) -> int | None:
-        """The host's time [ns] of a device's stamp that arrived now; None, counted: refused.
+    def observe(self, device: str, peer_ns: int, arrival_ns: int) -> bool:
+        """Learn from the newest stamp of what a device sent at once; false: map none of it.
 
-        A device must be one of a bounded set, and so must its streams.
+        There must be a bounded number of devices.
         """
         clock = self._clocks.setdefault(device, PeerClock())
-        if not clock.observe(peer_ns, arrival_ns):
-            self._counters['clock'] += 1
-            return None
-        return self.advance(device, stream, clock.to_host(peer_ns))
+        return clock.observe(peer_ns, arrival_ns)
+
+    def stamp(self, device: str, stream: str, peer_ns: int) -> int | None:
+        """The host's time [ns] of a stamp, after `observe`; None, counted: it is refused."""
+        return self.advance(device, stream, self._clocks[device].to_host(peer_ns))
 
     def advance(self, device: str, stream: str, stamp_ns: int) -> int | None:
         """A stamp of the host if it lies after the last one of its stream; else None, counted."""

@@ -1,0 +1,79 @@
+"""Peers of other processes that speak wire formats."""
+
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+PEERS = Path(__file__).parents[1] / 'peers'
+
+
+class Board:
+    """A board at a pseudo-terminal; `say` makes it print."""
+
+    def __init__(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, str(PEERS / 'serial_board.py')], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, text=True)
+        self.port = self.hear()
+
+    def say(self, *lines: str, end: str = r'\r\n') -> None:
+        """Print lines, in which escapes are understood."""
+        for line in lines:
+            self.process.stdin.write(line + ('' if line.startswith('!') else end) + '\n')
+        self.process.stdin.flush()
+
+    def hear(self) -> str:
+        """What the process tells us."""
+        return self.process.stdout.readline().strip()
+
+    def unplug(self) -> None:
+        """The port is gone."""
+        self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture
+def plug_board() -> Iterator[Callable[[], Board]]:
+    boards: list[Board] = []
+
+    def plug() -> Board:
+        boards.append(Board())
+        return boards[-1]
+
+    yield plug
+    for board in boards:
+        board.unplug()
+
+
+class FakeIw:
+    """The program iw on PATH, as we want it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        program = folder / 'iw'
+        program.write_text(
+            f'#!/bin/sh\nexec {sys.executable} {PEERS / "fake_iw.py"} {folder} "$@"\n')
+        program.chmod(program.stat().st_mode | stat.S_IXUSR)
+        self.behave('well')
+
+    def behave(self, *words: str) -> None:
+        """Say how the next calls go; the last word stays."""
+        (self.folder / 'behaviour').write_text(' '.join(words))
+
+    def requests(self) -> list[str]:
+        """Return what it was asked, one text per call."""
+        path = self.folder / 'requests'
+        return path.read_text().splitlines() if path.exists() else []
+
+
+@pytest.fixture
+def fake_iw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeIw:
+    folder = tmp_path / 'bin'
+    folder.mkdir()
+    monkeypatch.setenv('PATH', f'{folder}{os.pathsep}{os.environ["PATH"]}')
+    return FakeIw(folder)

@@ -1,0 +1,34 @@
+"""A phone that sends RangingResults: `android_phone.py udp|http PORT DEVICE BOOT_MS RATE_HZ`.
+
+Its clock runs since BOOT_MS; it ends when its input is closed.
+"""
+
+import http.client
+import json
+import select
+import socket
+import sys
+import time
+
+way, port, device = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+boot_ms, rate_hz = int(sys.argv[4]), float(sys.argv[5])
+sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+begin_s, count = time.monotonic(), 0
+while not select.select([sys.stdin], [], [], 1.0 / rate_hz)[0]:
+    count += 1
+    body = json.dumps({
+        'deviceId': device, 'mac': '02:00:00:00:00:01', 'status': 0, 'distanceMm': 5000 + count,
+        'distanceStdDevMm': 400, 'rssi': -58, 'numAttemptedMeasurements': 8,
+        'numSuccessfulMeasurements': 7,
+        'rangingTimestampMillis': boot_ms + int((time.monotonic() - begin_s) * 1000)}).encode()
+    if way == 'udp':
+        sender.sendto(body + b'\n', ('127.0.0.1', port))
+        continue
+    connection = http.client.HTTPConnection('127.0.0.1', port, timeout=5.0)
+    try:
+        connection.request('POST', '/', body)
+        connection.getresponse().read()
+    except OSError:
+        pass  # nobody listens yet
+    finally:
+        connection.close()
