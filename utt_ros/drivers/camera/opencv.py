@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Condition, Event, Thread
-from time import time_ns
+from time import monotonic, time_ns
 from typing import Any
 
 import cv2
@@ -21,6 +21,7 @@ NS_PER_MS = 1_000_000
 NS_PER_SEC = 1_000_000_000
 FRAME_RATES = (0.1, 1000.0)  # [Hz] that a file may claim
 USUAL_RATE = 30.0  # [Hz] of a file that claims none
+ATTEMPTS = 10  # OpenCV says of a spoiled picture what it says of the end
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ class _Live(_Reader):
 
     def _run(self) -> None:
         latency_ns = int(self._settings.latency * NS_PER_SEC)
-        while not self._stop.is_set() and self._capture.grab():
+        while not self._stop.is_set() and self._grab():
             stamp_ns = time_ns() - latency_ns
             ok, image = self._capture.retrieve()
             if not ok or image is None:
@@ -149,6 +150,16 @@ class _Live(_Reader):
         with self._changed:
             self._is_lost = True
             self._changed.notify()
+
+    def _grab(self) -> bool:
+        begin_s = monotonic()
+        for failures in range(ATTEMPTS):
+            if self._capture.grab():
+                self._counters['undecodable'] += failures
+                return True
+            if self._stop.is_set() or monotonic() - begin_s > self._settings.timeout:
+                break
+        return False
 
 
 class _File(_Reader):
@@ -189,7 +200,7 @@ class _File(_Reader):
     def _grab(self) -> bool:
         """Take the next picture, without those that are too late; false at the end."""
         while not self.over:
-            if not self._capture.grab():
+            if not any(self._capture.grab() for _ in range(ATTEMPTS)):
                 self._end()
                 continue
             position_ns = int(self._capture.get(cv2.CAP_PROP_POS_MSEC) * NS_PER_MS)

@@ -1,0 +1,58 @@
+"""An HTTP camera: a video, again and again, as multipart/x-mixed-replace.
+
+mjpeg_camera.py VIDEO PORT RATE_HZ HOW: `well`, or `badly`, then every third JPEG is cut or noise.
+Writes the port as soon as it listens.
+"""
+
+import random
+import sys
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
+
+import cv2
+
+
+def pictures(path: str) -> list[bytes]:
+    capture = cv2.VideoCapture(path)
+    found = []
+    while True:
+        ok, image = capture.read()
+        if not ok:
+            return found
+        found.append(cv2.imencode('.jpg', image)[1].tobytes())
+
+
+def spoiled(jpeg: bytes, number: int) -> bytes:
+    noise = random.Random(number)
+    if number % 3:
+        return jpeg
+    return noise.randbytes(len(jpeg)) if number % 2 else jpeg[:len(jpeg) // 3]
+
+
+class Camera(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header('Content-Type', 'multipart/x-mixed-replace; boundary=part')
+        self.end_headers()
+        for number in count(1):
+            jpeg = JPEGS[number % len(JPEGS)]
+            jpeg = spoiled(jpeg, number) if HOW == 'badly' else jpeg
+            head = f'--part\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n'
+            try:
+                self.wfile.write(head.encode() + jpeg + b'\r\n')
+            except OSError:
+                return
+            time.sleep(1 / RATE)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+JPEGS = pictures(sys.argv[1])
+RATE, HOW = float(sys.argv[3]), sys.argv[4]
+server = ThreadingHTTPServer(('127.0.0.1', int(sys.argv[2])), Camera)
+server.daemon_threads = True
+sys.stdout.write(f'{server.server_port}\n')
+sys.stdout.flush()
+server.serve_forever()
