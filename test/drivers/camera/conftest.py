@@ -51,6 +51,16 @@ def scene(index: int) -> Image:
     return image
 
 
+@pytest.fixture(scope='session')
+def picture_of() -> Callable[[int], Image]:
+    return scene
+
+
+@pytest.fixture(scope='session')
+def feet() -> Callable[[int], tuple[tuple[float, float], tuple[float, float]]]:
+    return places
+
+
 @pytest.fixture
 def area() -> AreaSettings:
     return AreaSettings(

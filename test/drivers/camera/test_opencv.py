@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -56,7 +57,7 @@ def test_file_is_read_completely_with_its_own_times(area: AreaSettings, video: P
         pictures = read_all(opened)
     assert len(pictures) == 40
     assert {each.image.shape for each in pictures} == {(360, 640, 3)}
-    steps_ns = {b.stamp_ns - a.stamp_ns for a, b in zip(pictures, pictures[1:], strict=False)}
+    steps_ns = {b.stamp_ns - a.stamp_ns for a, b in pairwise(pictures)}
     assert max(steps_ns) == pytest.approx(1e8, abs=1e4)
     assert min(steps_ns) == pytest.approx(1e8, abs=1e4)
     assert before_ns <= pictures[0].stamp_ns <= time.time_ns() + 1e8
@@ -92,7 +93,7 @@ def test_file_can_be_repeated_with_stamps_that_go_on(area: AreaSettings, video: 
     with source(area, video, real_time=False, repeat=True) as opened:
         stamps = [each.stamp_ns for _ in range(90) for each in opened.read(0.1)]
     assert len(stamps) == 90
-    assert all(1e4 < b - a < 2.1e8 for a, b in zip(stamps, stamps[1:], strict=False))
+    assert all(1e4 < b - a < 2.1e8 for a, b in pairwise(stamps))
 
 
 def test_cut_file_gives_what_is_left_of_it(
@@ -135,7 +136,7 @@ def test_stream_of_another_process_is_stamped_as_it_arrives(
             for each in opened.read(5.0):
                 assert 0.05 <= (time.time_ns() - each.stamp_ns) / 1e9 < 2.0
                 pictures.append(each)
-    assert all(b.stamp_ns > a.stamp_ns for a, b in zip(pictures, pictures[1:], strict=False))
+    assert all(b.stamp_ns > a.stamp_ns for a, b in pairwise(pictures))
     assert pictures[0].image.shape == (360, 640, 3)
 
 
@@ -164,7 +165,7 @@ def test_corrupted_pictures_of_a_stream_do_not_end_it(
             opened.open()
             while shown < 30:
                 shown += len(opened.read(2.0))
-        except SourceError:
+        except SourceError:  # noqa: PERF203
             lost += 1
         finally:
             opened.close()

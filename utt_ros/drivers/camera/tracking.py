@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from edgefirst.tracker import ByteTrack
+from edgefirst.tracker import ByteTrack, TrackInfo
 
 from utt_ros.records import FloatArray
 from utt_ros.settings import check, setting
@@ -52,7 +52,7 @@ class Tracker:
             corners.astype(np.float32), confidence.astype(np.float32),
             np.zeros(len(boxes), np.uintp), stamp_ns)
         return tuple(
-            None if info is None or info.count < self._settings.confirm
+            None if info is None or _boxes_of(info) < self._settings.confirm
             else info.uuid.replace('-', '')[:ID_DIGITS] for info in found)
 
     def _begin(self) -> ByteTrack:
@@ -60,3 +60,8 @@ class Tracker:
         return ByteTrack(
             high_conf=settings.begin, iou=settings.overlap, update=FOLLOW,
             lifespan_ns=int(settings.forget * NS_PER_SEC))
+
+
+def _boxes_of(info: TrackInfo) -> int:
+    """How many boxes a track has had; the library counts 1 at the second, too."""
+    return info.count + (info.last_updated > info.created)

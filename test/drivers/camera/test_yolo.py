@@ -1,0 +1,76 @@
+"""Layouts of networks, and what comes out of them by hand."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from utt_ros.drivers.camera.yolo import (
+    MOST_BOXES,
+    decode,
+    layout_of,
+    letterbox,
+    without_rivals,
+)
+from utt_ros.errors import MeasurementError
+
+
+@pytest.mark.parametrize(('shape', 'layout'), [
+    ((1, 25200, 85), 'rows'), ((1, 84, 8400), 'columns'), ((1, 5, 8400), 'columns'),
+    ((1, 300, 6), 'corners'), ((1, 25200, 6), 'rows')])
+def test_layout_is_told_by_the_shape(shape: tuple[int, ...], layout: str) -> None:
+    assert layout_of(shape) == layout
+
+
+@pytest.mark.parametrize('shape', [(8400, 84), (2, 84, 8400), (1, 3, 80, 80, 85), (1, 4, 8400)])
+def test_other_shapes_are_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(MeasurementError, match='the network gives'):
+        layout_of(shape)
+
+
+def test_letterbox_keeps_the_shape_of_things() -> None:
+    image = np.zeros((360, 640, 3), np.uint8)
+    image[100:200, 300:400] = 255
+    square, scale, (left, top) = letterbox(image, 320)
+    assert square.shape == (320, 320, 3)
+    assert (scale, left, top) == (0.5, 0, 70)
+    bright = np.argwhere(square[..., 0] == 255)
+    assert bright.min(axis=0).tolist() == [120, 150]
+    assert bright.max(axis=0).tolist() == [169, 199]
+
+
+def test_the_three_layouts_say_the_same() -> None:
+    rows = np.float32([[[100, 50, 20, 40, 0.8, 0.1, 0.5], [10, 10, 4, 8, 0.9, 1.0, 0.0]]])
+    columns = np.float32([[[100, 50, 20, 40, 0.0, 0.4], [10, 10, 4, 8, 0.9, 0.0]]])
+    corners = np.float32([[[90, 30, 110, 70, 0.4, 1], [8, 6, 12, 14, 0.9, 0]]])
+    for output, layout in ((rows, 'rows'), (columns.transpose(0, 2, 1), 'columns'),
+                           (corners, 'corners')):
+        boxes, scores = decode(output, layout, 1, 0.3)
+        assert boxes.tolist() == [[100, 50, 20, 40]]
+        assert scores == pytest.approx([0.4])
+
+
+def test_class_that_the_network_lacks_is_refused() -> None:
+    with pytest.raises(MeasurementError, match='has 2 classes, so none with number 2'):
+        decode(np.zeros((1, 6, 100), np.float32), 'columns', 2, 0.3)
+
+
+def test_surer_of_two_that_overlap_stays() -> None:
+    boxes = np.float32([[50, 50, 20, 40], [52, 50, 20, 40], [90, 50, 20, 40]])
+    kept = without_rivals(boxes, np.float32([0.6, 0.9, 0.5]), 0.45)
+    assert kept.tolist() == [1, 2]
+    assert without_rivals(boxes[:0], np.float32([]), 0.45).tolist() == []
+
+
+@settings(max_examples=60, deadline=None)
+@given(arrays(np.float32, st.tuples(st.just(1), st.integers(7, 20), st.just(7)),
+              elements=st.floats(width=32, allow_nan=True, allow_infinity=True)),
+       st.sampled_from(['rows', 'columns', 'corners']))
+def test_whatever_comes_out_of_a_network_boxes_are_finite(output: np.ndarray, layout: str) -> None:
+    with np.errstate(all='ignore'):
+        boxes, scores = decode(output, layout, 0, 0.25)
+    assert np.isfinite(scores).all()
+    assert ((scores >= 0.25) & (scores <= 1)).all()
+    assert (boxes[:, 2:] > 0).all()
+    assert len(boxes) <= MOST_BOXES
