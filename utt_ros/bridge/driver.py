@@ -40,7 +40,7 @@ class Driver(LifecycleNode):
         self._source: Source[Any] = self.wrap(entry.make(settings, self.area))
         self._pump: Pump | None = None
         self._refused = 0
-        self._wake = self.create_guard_condition(self._drain)
+        self._is_woken = False
         self._diagnostics = Diagnostics(self, name, self._values)
         self.prepare()
         if autostart:
@@ -60,7 +60,7 @@ class Driver(LifecycleNode):
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Begin to read."""
-        self._pump = Pump(self._source, self._pump_settings, self._wake.trigger)
+        self._pump = Pump(self._source, self._pump_settings, self._wake)
         self._pump.start()
         return super().on_activate(state)
 
@@ -79,7 +79,15 @@ class Driver(LifecycleNode):
         if pump is not None and not pump.stop():
             self.get_logger().error(f'{self.chosen} does not let go of its device')
 
+    def _wake(self) -> None:
+        """Have `_drain` called by the executor; the events executor knows no guard conditions."""
+        executor = self.executor
+        if executor is not None and not self._is_woken:
+            self._is_woken = True
+            executor.create_task(self._drain)
+
     def _drain(self) -> None:
+        self._is_woken = False
         if self._pump is None:
             return
         try:
