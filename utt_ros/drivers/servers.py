@@ -174,7 +174,8 @@ class LineServer(Server):
         except OSError:
             data = b''
         if not data:
-            self._counters['cut_line'] += bool(connection.rest)
+            if connection.rest:
+                self._counters['cut_line'] += 1
             self._drop(made)
             return []
         connection.heard_ns = arrival_ns = self._now()

@@ -1,9 +1,10 @@
 """An HTTP port of ours that phones push to."""
 
-from collections import Counter, deque
+from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import BoundedSemaphore, Condition, Thread
+from threading import BoundedSemaphore, Thread
 
+from utt_ros.drivers.inbox import Inbox
 from utt_ros.drivers.servers import MOST_CONNECTIONS, Arrival, Now, Server, port_of
 from utt_ros.errors import SourceError
 
@@ -37,7 +38,7 @@ class HttpServer(Server):
         """Bodies."""
         if self._server is None:
             raise SourceError('the port is closed')
-        return self._server.take(timeout_s)
+        return self._server.inbox.take(timeout_s)
 
     def close(self) -> None:
         """Close the port; open connections end with their next request."""
@@ -53,39 +54,9 @@ class _Http(ThreadingHTTPServer):
 
     def __init__(self, address: tuple[str, int], counters: 'Counter[str]', now: Now) -> None:
         self._slots = BoundedSemaphore(MOST_CONNECTIONS)
-        self._counters, self.now = counters, now
-        self._queue: deque[Arrival] = deque()
-        self._bytes = 0
-        self._changed = Condition()
-        self.closed = False
+        self.inbox = Inbox(MOST_BODIES, MOST_WAITING, counters)
+        self.now, self.closed = now, False
         super().__init__(address, _Handler)
-
-    def put(self, arrival: Arrival) -> bool:
-        """False: there is no room."""
-        with self._changed:
-            full = (len(self._queue) == MOST_BODIES
-                    or self._bytes + len(arrival.data) > MOST_WAITING)
-            if full or self.closed:
-                self._counters['queue_full'] += 1
-                return False
-            self._queue.append(arrival)
-            self._bytes += len(arrival.data)
-            self._changed.notify()
-            return True
-
-    def refuse(self, reason: str) -> None:
-        """Count; requests have threads of their own."""
-        with self._changed:
-            self._counters[reason] += 1
-
-    def take(self, timeout_s: float) -> list[Arrival]:
-        """What has been put, oldest first."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._queue, timeout_s)
-            taken = list(self._queue)
-            self._queue.clear()
-            self._bytes = 0
-        return taken
 
     def server_close(self) -> None:
         self.closed = True
@@ -93,7 +64,7 @@ class _Http(ThreadingHTTPServer):
 
     def process_request(self, request: object, client_address: object) -> None:
         if not self._slots.acquire(blocking=False):
-            self.refuse('too_many_connections')
+            self.inbox.refuse('too_many_connections')
             self.shutdown_request(request)  # type: ignore[arg-type]
             return
         super().process_request(request, client_address)  # type: ignore[arg-type]
@@ -106,7 +77,7 @@ class _Http(ThreadingHTTPServer):
 
     def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002
         """A peer that went away in the middle of a request."""
-        self.refuse('cut_request')
+        self.inbox.refuse('cut_request')
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -130,13 +101,14 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(length)
         if len(body) < length:
             self._refuse(400, 'cut_body')
-        elif self.server.put(Arrival(str(self.client_address[0]), body, arrival_ns)):
+        elif not self.server.closed and self.server.inbox.put(
+                Arrival(str(self.client_address[0]), body, arrival_ns)):
             self._answer(200)
         else:
             self._answer(503)
 
     def _refuse(self, code: int, reason: str) -> None:
-        self.server.refuse(reason)
+        self.server.inbox.refuse(reason)
         self.close_connection = True
         self._answer(code)
 

@@ -1,0 +1,133 @@
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from utt_ros.drivers.imu.assembler import MOST_READINGS, Assembler, Pairing
+from utt_ros.drivers.imu.readings import Reading
+from utt_ros.drivers.samples import Inertial, Magnetic
+
+MS = 1_000_000
+OFFSET_NS = 10**18
+
+
+def reading(kind: str, at_ms: float, x: float = 0.0) -> Reading:
+    return Reading(kind, round(at_ms * MS), (x, 0.0, 0.0))
+
+
+def make(
+    reorder_ms: int = 0, max_gap_ms: int = 50, apart: bool = False,
+) -> tuple[Assembler, Counter[str]]:
+    counters: Counter[str] = Counter()
+    pairing = Pairing(reorder_ms * MS, max_gap_ms * MS, apart)
+    return Assembler('p', pairing, counters, lambda peer_ns: peer_ns + OFFSET_NS), counters
+
+
+def rows(samples: list[Any]) -> list[tuple[float, float, float]]:
+    """Milliseconds, x of accel, x of gyro."""
+    return [((sample.stamp_ns - OFFSET_NS) / MS, float(sample.accel[0]), float(sample.gyro[0]))
+            for sample in samples if isinstance(sample, Inertial)]
+
+
+def feed(assembler: Assembler, *readings: Reading) -> list[Any]:
+    assembler.add(readings)
+    return assembler.take()
+
+
+def test_the_gyroscope_is_interpolated_at_the_stamps_of_accel() -> None:
+    assembler, counters = make()
+    assert feed(assembler, reading('gyro', 0, 1.0), reading('accel', 5, 7.0)) == []
+    assert rows(feed(assembler, reading('gyro', 20, 5.0))) == [(5.0, 7.0, 2.0)]
+    assert rows(feed(assembler, reading('accel', 20, 8.0))) == [(20.0, 8.0, 5.0)]
+    assert not counters
+
+
+def test_nothing_is_extrapolated_and_no_long_gap_is_filled() -> None:
+    assembler, counters = make()
+    samples = feed(
+        assembler, reading('accel', 5), reading('gyro', 10), reading('accel', 40),
+        reading('gyro', 61), reading('accel', 61), reading('accel', 70))
+    assert rows(samples) == [(61.0, 0.0, 0.0)]
+    assert counters == {'unpaired': 2}  # before the first, in the gap; the last one waits
+    assert feed(assembler, reading('accel', 2000)) == []
+    assert counters == {'unpaired': 3}
+
+
+def test_gravity_is_added_at_the_stamps_of_accel() -> None:
+    assembler, _ = make(apart=True)
+    samples = feed(
+        assembler, reading('gravity', 0, 9.0), reading('gravity', 10, 10.0), reading('gyro', 0),
+        reading('gyro', 10), reading('accel', 5, 1.0))
+    assert rows(samples) == [(5.0, 10.5, 0.0)]
+    assert feed(assembler, reading('accel', 15, 1.0), reading('gyro', 20)) == []  # no gravity yet
+
+
+def test_what_comes_within_the_window_is_put_in_order() -> None:
+    assembler, counters = make(reorder_ms=100)
+    samples = []
+    for at_ms in (20, 0, 10, 40, 30, 60, 50):
+        samples += feed(assembler, reading('accel', at_ms, at_ms), reading('gyro', at_ms))
+    assert samples == []
+    samples = feed(assembler, reading('accel', 160), reading('gyro', 160))
+    assert rows(samples) == [(at_ms, at_ms, 0.0) for at_ms in (0, 10, 20, 30, 40, 50, 60)]
+    assert feed(assembler, reading('accel', 60), reading('accel', 59)) == []
+    assert feed(assembler, reading('accel', 160)) == []
+    assert counters == {'late': 2, 'duplicate': 1}
+
+
+def test_magnetic_samples_come_by_themselves() -> None:
+    assembler, _ = make()
+    samples = feed(assembler, reading('mag', 8, 2e-5), reading('mag', 4, 1e-5))
+    assert [type(sample) for sample in samples] == [Magnetic, Magnetic]
+    assert [sample.stamp_ns - OFFSET_NS for sample in samples] == [4 * MS, 8 * MS]
+    np.testing.assert_allclose(samples[1].field, [2e-5, 0.0, 0.0])
+
+
+def test_host_stamps_that_do_not_grow_are_refused() -> None:
+    offset_ns = [OFFSET_NS]
+    counters: Counter[str] = Counter()
+    assembler = Assembler(
+        'p', Pairing(0, 50 * MS, False), counters, lambda peer_ns: peer_ns + offset_ns[0])
+    assert len(feed(assembler, reading('gyro', 0), reading('accel', 0), reading('mag', 0))) == 2
+    offset_ns[0] -= 10 * MS  # the clock found a shorter delay
+    assert feed(assembler, reading('gyro', 10), reading('accel', 10), reading('mag', 10)) == []
+    assert counters == {'backwards': 2}
+    assert len(feed(assembler, reading('gyro', 20), reading('accel', 20))) == 1
+
+
+def test_a_sensor_that_never_comes_does_not_fill_the_memory() -> None:
+    assembler, counters = make()
+    for at_ms in range(0, 100_000, 10):
+        assert feed(assembler, reading('accel', at_ms)) == []
+    assert counters['unpaired'] > 9000
+    assert len(assembler._accel.stamps) < 200
+    for at_ms in range(MOST_READINGS + 10):
+        assembler.add([reading('gyro', at_ms)])
+    assert len(assembler._others['gyro'].stamps) == MOST_READINGS
+    assert counters['overflow'] == 10
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.lists(st.tuples(st.sampled_from(['accel', 'gyro', 'gravity', 'mag']),
+                                st.integers(1, 400)), max_size=8), max_size=20),
+    st.integers(0, 60), st.booleans())
+def test_no_order_invents_samples_or_breaks_theirs(
+    batches: list[list[tuple[str, int]]], reorder_ms: int, apart: bool,
+) -> None:
+    assembler, _ = make(reorder_ms, apart=apart)
+    samples = []
+    for batch in batches:
+        samples += feed(assembler, *(reading(kind, at_ms, at_ms) for kind, at_ms in batch))
+    sent = {(kind, at_ms) for batch in batches for kind, at_ms in batch}
+    for kind, record in (('accel', Inertial), ('mag', Magnetic)):
+        stamps_ms = [(sample.stamp_ns - OFFSET_NS) // MS
+                     for sample in samples if isinstance(sample, record)]
+        assert stamps_ms == sorted(set(stamps_ms))
+        assert {(kind, at_ms) for at_ms in stamps_ms} <= sent
+    for at_ms, accel, gyro in rows(samples):
+        assert gyro == pytest.approx(at_ms, rel=1e-5)  # each sensor tells its own time
+        assert accel == pytest.approx(2 * at_ms if apart else at_ms, rel=1e-5)

@@ -1,0 +1,105 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from utt_ros.drivers.imu import SOURCES, iio
+from utt_ros.drivers.imu.iio import Iio, IioSettings
+from utt_ros.drivers.samples import Inertial, Magnetic
+from utt_ros.errors import SourceError
+
+BEGIN_NS = 1_790_000_000_000_000_000
+
+
+def write(folder: Path, name: str, scale: str, raw: tuple[object, object, object]) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / f'in_{name}_scale').write_text(scale + '\n')
+    for axis, value in zip('xyz', raw, strict=True):
+        (folder / f'in_{name}_{axis}_raw').write_text(f'{value}\n')
+
+
+@pytest.fixture
+def devices(tmp_path: Path) -> Path:
+    """Make a tree as the kernel does for an lsm6dsx and a magnetometer."""
+    write(tmp_path / 'iio:device0', 'accel', '0.000598', (0, -100, 16400))
+    write(tmp_path / 'iio:device1', 'anglvel', '0.000153', (1000, 0, -2000))
+    write(tmp_path / 'iio:device2', 'magn', '0.001', (200, -100, 0))
+    (tmp_path / 'iio:device2' / 'in_magn_x_offset').write_text('50\n')
+    return tmp_path
+
+
+@pytest.fixture
+def source(devices: Path) -> Iterator[Iio]:
+    ticks = iter(range(10**6))
+    made = Iio(IioSettings(phone='robot', rate=1000.0, root=str(devices)),
+               lambda: BEGIN_NS + next(ticks) * 1000)
+    with made:
+        yield made
+    made.close()
+
+
+def test_raw_values_become_si_units_with_stamps_between_their_reads(source: Iio) -> None:
+    inertial, magnetic = source.read(1.0)
+    assert isinstance(inertial, Inertial)
+    assert isinstance(magnetic, Magnetic)
+    np.testing.assert_allclose(inertial.accel, [0.0, -0.0598, 9.8072], rtol=1e-5)
+    np.testing.assert_allclose(inertial.gyro, [0.153, 0.0, -0.306], rtol=1e-5)
+    np.testing.assert_allclose(magnetic.field, [25e-6, -10e-6, 0.0], rtol=1e-5)  # 1 G = 100 uT
+    assert inertial.phone == magnetic.phone == 'robot'
+    assert inertial.stamp_ns == magnetic.stamp_ns == BEGIN_NS + 500
+
+
+def test_a_mount_matrix_turns_into_the_axes_of_the_device(devices: Path, source: Iio) -> None:
+    (devices / 'iio:device0' / 'in_accel_mount_matrix').write_text('0, 0, 1; 0, 1, 0; -1, 0, 0\n')
+    source.open()
+    np.testing.assert_allclose(source.read(1.0)[0].accel, [9.8072, -0.0598, 0.0], atol=1e-6)
+
+
+def test_new_values_are_seen_and_bad_ones_counted(devices: Path, source: Iio) -> None:
+    file = devices / 'iio:device0' / 'in_accel_x_raw'
+    file.write_text('1000\n')
+    assert source.read(1.0)[0].accel[0] == pytest.approx(0.598)
+    for bad in ('', 'nan\n', '1e9\n', 'x' * 1000):
+        file.write_text(bad)
+        assert source.read(1.0) == []
+    assert source.counters['malformed'] == 4
+    file.write_text('-1000\n')
+    assert source.read(1.0)[0].accel[0] == pytest.approx(-0.598)
+
+
+def test_it_reads_as_often_as_set_and_waits_no_longer_than_asked(devices: Path) -> None:
+    with Iio(IioSettings(rate=1.0, root=str(devices))) as source:
+        assert len(source.read(0.0)) == 2
+        assert source.read(0.01) == []
+
+
+def test_a_clock_of_the_host_that_is_set_back_is_waited_for(devices: Path) -> None:
+    stamps = iter([100, 102, 50, 52, 104, 106])
+    with Iio(IioSettings(rate=1000.0, root=str(devices)), lambda: next(stamps)) as source:
+        assert [len(source.read(1.0)) for _ in range(3)] == [2, 0, 2]
+        assert source.counters['backwards'] == 1
+
+
+def test_a_device_that_is_not_there_says_so(tmp_path: Path, source: Iio, devices: Path) -> None:
+    missing = tmp_path / 'nothing'
+    for file in devices.glob('iio:device1/in_anglvel_*_raw'):
+        file.unlink()
+    with pytest.raises(SourceError, match='in_anglvel_x_raw: load the driver'):
+        source.open()
+    with pytest.raises(SourceError, match='closed'):
+        source.read(0.0)
+    assert 'in_accel_x_raw and in_anglvel_x_raw' in iio.lacking(missing)
+    assert iio.lacking(devices) != ''
+
+
+def test_a_scale_that_is_no_number_is_named(devices: Path) -> None:
+    (devices / 'iio:device1' / 'in_anglvel_scale').write_text('much\n')
+    with pytest.raises(SourceError, match=r'gyro: .*much'):
+        Iio(IioSettings(root=str(devices))).open()
+
+
+def test_only_sources_that_need_nothing_from_this_machine_lack_nothing() -> None:
+    for name, entry in SOURCES.items():
+        assert entry.title
+        assert (entry.lacking() == '') or name == 'iio'

@@ -1,0 +1,86 @@
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from utt_ros.drivers.imu.phones import Phones, PhoneSettings
+from utt_ros.drivers.imu.readings import Reading
+from utt_ros.drivers.samples import Inertial
+
+NS_PER_S = 1_000_000_000
+MS = 1_000_000
+BEGIN_NS = 1_790_000_000 * NS_PER_S
+DAY_NS = 86_400 * NS_PER_S
+
+
+def make(**values: object) -> tuple[Phones, Counter[str]]:
+    counters: Counter[str] = Counter()
+    given = PhoneSettings(**values)
+    return Phones(given, given.pairing(), counters), counters
+
+
+def send(phones: Phones, host_ns: int, offset_ns: int, delay_ns: int = 2 * MS) -> list[Inertial]:
+    stamp_ns = host_ns + offset_ns
+    readings = [Reading('gyro', stamp_ns, (0.0, 0.0, 0.0)),
+                Reading('accel', stamp_ns, (0.0, 0.0, 9.8))]
+    return phones.add('one', readings, host_ns + delay_ns)
+
+
+def test_stamps_of_a_phone_3_days_off_that_drifts_are_true_within_2_ms(
+    rng: np.random.Generator,
+) -> None:
+    phones, counters = make()
+    errors, sent = [], 0
+    for index in range(9000):
+        passed_ns = index * 10 * MS
+        offset_ns = -3 * DAY_NS + round(100e-6 * passed_ns)
+        delay_ns = round((2.0 + rng.exponential(15.0)) * MS)
+        sent += 1
+        samples = send(phones, BEGIN_NS + passed_ns, offset_ns, delay_ns)
+        errors += [(sample.stamp_ns - BEGIN_NS - passed_ns) / MS - 2.0 for sample in samples]
+    assert np.abs(errors[-2500:]).max() < 2.0
+    assert len(errors) == sent - counters['backwards']
+    assert counters['backwards'] < 40
+    assert phones.status()['one.drift_ppm'] == pytest.approx(-100.0, abs=40.0)
+
+
+def test_a_phone_whose_clock_jumps_back_is_heard_again_and_its_stamps_still_grow() -> None:
+    phones, counters = make()
+    stamps = []
+    for index in range(1000):
+        offset_ns = 0 if index < 500 else -3 * DAY_NS  # it was started anew
+        samples = send(phones, BEGIN_NS + index * 10 * MS, offset_ns)
+        stamps += [sample.stamp_ns for sample in samples]
+    assert np.all(np.diff(stamps) > 0)
+    assert counters == {'other_clock': 400}  # two readings each, for two seconds
+    assert stamps[-1] == BEGIN_NS + 9990 * MS + 2 * MS
+    assert len(stamps) == 800
+
+
+def test_one_wild_stamp_costs_its_own_batch_only() -> None:
+    phones, counters = make()
+    for index in range(100):
+        assert len(send(phones, BEGIN_NS + index * 10 * MS, 0)) == 1
+        if index == 50:
+            assert send(phones, BEGIN_NS + index * 10 * MS, DAY_NS) == []
+    assert counters == {'other_clock': 2}
+
+
+def test_what_comes_in_batches_is_stamped_as_it_was_measured() -> None:
+    phones, counters = make()
+    samples = []
+    for second in range(5):
+        begin_ns = BEGIN_NS + second * NS_PER_S
+        readings = [Reading(kind, begin_ns + index * 10 * MS + DAY_NS, (0.0, 0.0, 0.0))
+                    for kind in ('accel', 'gyro') for index in range(100)]
+        samples += phones.add('one', readings, begin_ns + 990 * MS)
+    assert [sample.stamp_ns for sample in samples] == [
+        BEGIN_NS + index * 10 * MS for index in range(500)]
+    assert not counters
+
+
+def test_readings_much_older_than_the_newest_of_a_batch_are_late() -> None:
+    phones, counters = make()
+    old = Reading('accel', 5, (0.0, 0.0, 0.0))
+    phones.add('one', [old, Reading('accel', BEGIN_NS, (0.0, 0.0, 0.0))], BEGIN_NS)
+    assert counters == {'late': 1}

@@ -1,0 +1,168 @@
+"""A phone: `imu_apps.py APP HOST PORT [options]` speaks the wire format of an app until killed.
+
+It feels the same always, but for the gyroscope about z, which tells the host's time: seconds
+modulo 10. Its clock is `--offset` seconds off and drifts.
+"""
+
+import argparse
+import http.client
+import itertools
+import json
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from urllib.parse import parse_qs, urlsplit
+
+ACCEL, GRAVITY, MAG_UT = (0.25, -0.5, 9.75), (0.0, 0.0, 9.5), (20.0, -10.0, -40.0)
+LINEAR = tuple(total - part for total, part in zip(ACCEL, GRAVITY, strict=True))
+Packet = Callable[[argparse.Namespace, int, tuple[float, float, float]], bytes]
+
+
+def sensor_logger(options: argparse.Namespace, stamp_ns: int, gyro: tuple) -> bytes:
+    def entry(name: str, values: tuple, sign: float = 1.0) -> dict:
+        x, y, z = (sign * value for value in values)
+        return {'name': name, 'time': stamp_ns, 'values': {'z': z, 'y': y, 'x': x}, 'accuracy': 3}
+
+    sign = -1.0 if options.ios else 1.0
+    payload = [
+        entry('gyroscope', gyro), entry('accelerometer', LINEAR, sign),
+        entry('gravity', GRAVITY, sign), entry('magnetometer', MAG_UT),
+        {'name': 'orientation', 'time': stamp_ns,
+         'values': {'qx': 0.0, 'qy': 0.0, 'qz': 0.0, 'qw': 1.0}}]
+    return json.dumps({'messageId': 1, 'sessionId': 'a', 'deviceId': options.device,
+                       'payload': payload}).encode()
+
+
+def sensor_server(options: argparse.Namespace, stamp_ns: int, gyro: tuple) -> list[bytes]:
+    values = {'android.sensor.accelerometer': ACCEL, 'android.sensor.gyroscope': gyro,
+              'android.sensor.magnetic_field': MAG_UT, 'android.sensor.light': (3.0,)}
+    return [json.dumps({'type': name, 'accuracy': 3, 'timestamp': stamp_ns,
+                        'values': list(found)}).encode()
+            for name, found in values.items() if name in options.types]
+
+
+def hyper_imu(options: argparse.Namespace, stamp_ns: int, gyro: tuple) -> bytes:
+    numbers = ','.join(f'{value:.6f}' for value in (*ACCEL, *gyro, *MAG_UT))
+    return f'{stamp_ns // 1_000_000},{numbers}\r\n'.encode()
+
+
+def sensor_streamer(options: argparse.Namespace, stamp_ns: int, gyro: tuple) -> bytes:
+    def vector(values: tuple) -> dict:
+        return {'timestamp': stamp_ns, 'value': values}
+
+    return json.dumps({'accelerometer': vector(ACCEL), 'gyroscope': vector(gyro),
+                       'magneticField': vector(MAG_UT)}).encode() + b'\n'
+
+
+GARBAGE = (b'', b'\xff\xfe\x00', b'{"a":', b'[' * 5000, b'nonsense', b'1,2,3', b'{}', b'[1, 2]',
+           b'{"deviceId": "one", "payload": [null, {"name": "gyroscope", "time": -1}]}',
+           b'{"accelerometer": {"timestamp": 5, "value": [NaN, 0, 1e999]}}')
+
+
+def ticks(options: argparse.Namespace) -> Iterator[tuple[int, tuple[float, float, float]]]:
+    """Yield the phone's stamp and the gyroscope, at the rate."""
+    begin_ns = time.time_ns()
+    for index in itertools.count():
+        host_ns = begin_ns + round(index * 1e9 / options.rate)
+        time.sleep(max(0.0, (host_ns - time.time_ns()) / 1e9))
+        drift_ns = round(options.ppm * 1e-6 * (host_ns - begin_ns))
+        stamp_ns = host_ns + round(options.offset * 1e9) + drift_ns
+        yield stamp_ns, (0.5, -0.25, host_ns % 10_000_000_000 / 1e9)
+
+
+def packets(options: argparse.Namespace, packet: Packet) -> Iterator[bytes]:
+    """Yield packets; with garbage, also pieces of them and nonsense."""
+    garbage = itertools.cycle(GARBAGE)
+    for index, (stamp_ns, gyro) in enumerate(ticks(options)):
+        whole = packet(options, stamp_ns, gyro)
+        if options.garbage and index % 3 == 2:
+            yield next(garbage)
+            yield whole[:len(whole) // 2]
+        yield whole
+
+
+def dial(options: argparse.Namespace) -> socket.socket:
+    while True:
+        try:
+            return socket.create_connection(
+                (options.host, options.port), 10.0, (options.bind, 0))
+        except ConnectionRefusedError:  # noqa: PERF203  nobody listens yet
+            time.sleep(0.05)
+
+
+def push(options: argparse.Namespace) -> None:
+    dial(options).close()
+    connection = http.client.HTTPConnection(options.host, options.port, timeout=10.0)
+    for body in packets(options, sensor_logger):
+        connection.request('POST', '/data', body, {'Content-Type': 'application/json'})
+        connection.getresponse().read()
+
+
+def udp(options: argparse.Namespace) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.bind((options.bind, 0))
+        for data in packets(options, hyper_imu):
+            sender.sendto(data, (options.host, options.port))
+
+
+def tcp(options: argparse.Namespace, packet: Packet) -> None:
+    with dial(options) as sender:
+        for data in packets(options, packet):
+            sender.sendall(data.rstrip(b'\n') + b'\n')
+
+
+def serve(options: argparse.Namespace) -> None:
+    from websockets.exceptions import ConnectionClosed
+    from websockets.sync.server import ServerConnection, serve
+
+    def handle(connection: ServerConnection) -> None:
+        asked = urlsplit(connection.request.path)
+        if asked.path != '/sensors/connect':
+            connection.close(1008)
+            return
+        options.types = json.loads(parse_qs(asked.query)['types'][0])
+        garbage = itertools.cycle(GARBAGE)
+        try:
+            for index, (stamp_ns, gyro) in enumerate(ticks(options)):
+                if options.garbage and index % 3 == 2:
+                    connection.send(next(garbage).decode('latin-1'))
+                for message in sensor_server(options, stamp_ns, gyro):
+                    connection.send(message.decode())
+                    if options.garbage and index % 3 == 2:
+                        connection.send(message[:len(message) // 2].decode())
+        except ConnectionClosed:
+            pass
+
+    with serve(handle, options.host, options.port) as server:
+        server.serve_forever()
+
+
+APPS = {
+    'sensor_logger': push,
+    'sensor_server': serve,
+    'hyper_imu_udp': udp,
+    'hyper_imu_tcp': lambda options: tcp(options, hyper_imu),
+    'sensor_streamer': lambda options: tcp(options, sensor_streamer),
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument('app', choices=APPS)
+    parser.add_argument('host')
+    parser.add_argument('port', type=int)
+    parser.add_argument('--device', default='one')
+    parser.add_argument('--bind', default='127.0.0.1')
+    parser.add_argument('--rate', type=float, default=100.0)
+    parser.add_argument('--offset', type=float, default=-259_200.0)
+    parser.add_argument('--ppm', type=float, default=100.0)
+    parser.add_argument('--garbage', action='store_true')
+    parser.add_argument('--ios', action='store_true')
+    options = parser.parse_args()
+    APPS[options.app](options)
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

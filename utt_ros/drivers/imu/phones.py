@@ -1,0 +1,106 @@
+"""Many phones at one source: who they are, and a clock and an assembler for each."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from utt_ros.drivers.clock import PeerClock
+from utt_ros.drivers.ftm.phones import Owners, check_phones
+from utt_ros.drivers.imu.assembler import Assembler, Pairing
+from utt_ros.drivers.imu.readings import Reading
+from utt_ros.drivers.samples import Inertial, Magnetic
+from utt_ros.errors import SettingsError
+from utt_ros.settings import check, setting
+
+NS_PER_S = 1_000_000_000
+LONGEST_BATCH_NS = 60 * NS_PER_S  # of what a phone sends at once
+UPSIDE_DOWN = ('accel', 'gravity')
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneSettings:
+    """Whose phones they are, and how their readings become samples."""
+
+    devices: tuple[str, ...] = setting(
+        (), 'what the app calls the phones, or their IP addresses; empty: all that come')
+    phones: tuple[str, ...] = setting((), 'their names in topics, one for each device')
+    reorder: float = setting(
+        0.0, 'readings wait for earlier ones that come later, for so long [s]', low=0.0, high=10.0)
+    max_gap: float = setting(
+        0.1, 'longest gap of the gyroscope that is interpolated [s]', low=0.001, high=2.0)
+
+    def __post_init__(self) -> None:
+        check(self)
+        check_phones('devices', self.devices, self.phones)
+
+    def pairing(self, *, apart: bool = False) -> Pairing:
+        """For the assembler; `apart`: gravity is to be added."""
+        return Pairing(round(self.reorder * NS_PER_S), round(self.max_gap * NS_PER_S), apart)
+
+
+class _Phone:
+    def __init__(self, name: str, pairing: Pairing, counters: 'Counter[str]') -> None:
+        self.clock = PeerClock()
+        self.assembler = Assembler(name, pairing, counters, self.clock.to_host)
+
+
+class Phones:
+    """Readings in, samples out. Phones in `inverted` send accelerations with the opposite sign."""
+
+    def __init__(
+        self, settings: PhoneSettings, pairing: Pairing, counters: 'Counter[str]',
+        inverted: Sequence[str] = (),
+    ) -> None:
+        self._owners = Owners(settings.devices, settings.phones)
+        self._pairing, self._counters, self._inverted = pairing, counters, inverted
+        self._phones: dict[str, _Phone] = {}
+
+    def add(
+        self, device: str, readings: Sequence[Reading], arrival_ns: int,
+    ) -> list[Inertial | Magnetic]:
+        """Samples that are complete with what a device sent at once, stamped by its own clock."""
+        name = self._owners.name(device)
+        if not name:
+            self._counters['unknown_phone'] += 1
+            return []
+        if not readings:
+            return []
+        phone = self._phones.get(name)
+        if phone is None:
+            phone = self._phones[name] = _Phone(name, self._pairing, self._counters)
+        newest_ns = max(reading.peer_ns for reading in readings)
+        jumps = phone.clock.jumps
+        if not phone.clock.observe(newest_ns, arrival_ns):
+            self._counters['other_clock'] += len(readings)
+            return []
+        if phone.clock.jumps > jumps:
+            phone.assembler.clear()
+        phone.assembler.add(self._usable(name, readings, newest_ns))
+        return phone.assembler.take()
+
+    def _usable(self, name: str, readings: Sequence[Reading], newest_ns: int) -> list[Reading]:
+        recent = [reading for reading in readings
+                  if newest_ns - reading.peer_ns < LONGEST_BATCH_NS]
+        if len(recent) < len(readings):
+            self._counters['late'] += len(readings) - len(recent)
+        return [_negated(reading) for reading in recent] if name in self._inverted else recent
+
+    def status(self) -> Mapping[str, object]:
+        """Offset, drift and spread of each phone's clock."""
+        return {f'{name}.{key}': value for name, phone in sorted(self._phones.copy().items())
+                for key, value in phone.clock.status().items()}
+
+
+def check_inverted(inverted: Sequence[str], phones: Sequence[str]) -> None:
+    """Raise SettingsError when a phone whose signs are inverted is not one of the phones."""
+    unknown = sorted(set(inverted) - set(phones))
+    if phones and unknown:
+        raise SettingsError(
+            f'inverted has {unknown[0]!r}: it must be one of {", ".join(sorted(phones))}')
+
+
+def _negated(reading: Reading) -> Reading:
+    if reading.kind not in UPSIDE_DOWN:
+        return reading
+    x, y, z = reading.values
+    return Reading(reading.kind, reading.peer_ns, (-x, -y, -z))

@@ -1,0 +1,37 @@
+"""What one sensor of a phone said: SI units, the phone's axes, the phone's clock."""
+
+from typing import Any, NamedTuple
+
+from utt_ros.errors import MeasurementError
+from utt_ros.sync.limits import ACCEL_MPS2, GYRO_RADPS, MAGNETIC_T, STAMP_NS
+
+Vector = tuple[float, float, float]
+LIMITS = {'accel': ACCEL_MPS2, 'gravity': ACCEL_MPS2, 'gyro': GYRO_RADPS, 'mag': MAGNETIC_T}
+TESLA = 1e-6  # apps send microtesla
+
+
+class Reading(NamedTuple):
+    """`kind` is accel, gravity [m/s^2], gyro [rad/s] or mag [T]."""
+
+    kind: str
+    peer_ns: int
+    values: Vector
+
+
+def reading(kind: str, peer_ns: Any, values: Any, scale: float = 1.0) -> Reading:
+    """Build a reading from what an app sent; `scale` makes SI units of its numbers.
+
+    Raises MeasurementError when it is not a stamp and three numbers that the sensor can deliver.
+    """
+    if type(peer_ns) is not int or not STAMP_NS[0] <= peer_ns <= STAMP_NS[1]:
+        raise MeasurementError(f'stamp {str(peer_ns)[:40]} of {kind}: {STAMP_NS[0]}..2^62 ns')
+    if not isinstance(values, list | tuple) or len(values) < 3:
+        raise MeasurementError(f'{kind} is {str(values)[:40]}: three numbers expected')
+    x, y, z = (_number(kind, value, LIMITS[kind] / scale) for value in values[:3])
+    return Reading(kind, peer_ns, (x * scale, y * scale, z * scale))
+
+
+def _number(kind: str, value: Any, limit: float) -> float:
+    if type(value) not in (int, float) or not abs(value) <= limit:
+        raise MeasurementError(f'{kind} {str(value)[:40]} is outside -{limit:g}..{limit:g}')
+    return float(value)

@@ -1,0 +1,142 @@
+"""SensorServer (Android): each phone is a WebSocket server. See docs/sources/sensor_server.md."""
+
+import json
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from threading import Event, Thread
+from urllib.parse import quote
+
+from websockets.exceptions import WebSocketException
+from websockets.sync.client import connect
+
+from utt_ros.drivers.ftm.phones import check_phones
+from utt_ros.drivers.imu.formats import ANDROID, sensor_server
+from utt_ros.drivers.imu.phones import Phones, PhoneSettings
+from utt_ros.drivers.imu.readings import Reading
+from utt_ros.drivers.inbox import Inbox
+from utt_ros.drivers.samples import Inertial, Magnetic
+from utt_ros.drivers.servers import Arrival
+from utt_ros.drivers.source import Entry, Source
+from utt_ros.errors import MeasurementError, SettingsError, SourceError
+from utt_ros.settings import check, setting
+
+MOST_MESSAGES = 20_000  # that wait
+MOST_BYTES = 8_388_608
+LONGEST_MESSAGE = 65_536
+CONNECT_S = 3.0
+POLL_S = 0.2
+RETRY_S = 5.0  # for one phone, while others are connected
+
+
+@dataclass(frozen=True, slots=True)
+class SensorServerSettings(PhoneSettings):
+    """Phones that run SensorServer; `devices` are their addresses."""
+
+    devices: tuple[str, ...] = setting(
+        ('192.168.1.2:8080',), 'addresses of the phones as the app shows them, host:port')
+    phones: tuple[str, ...] = setting(('phone',), 'their names in topics, one for each device')
+    magnetometer: bool = setting(True, 'ask for the magnetic field, too')
+
+    def __post_init__(self) -> None:
+        check(self)
+        check_phones('devices', self.devices, self.phones)
+        wrong = [one for one in self.devices if not re.fullmatch(r'[\w.\-]+:\d{1,5}', one)]
+        if wrong or not self.devices:
+            raise SettingsError(f'devices are {list(self.devices)}: one or more of host:port')
+
+
+class _Link(Thread):
+    """Keeps the connection to one phone."""
+
+    def __init__(self, device: str, magnetometer: bool, inbox: Inbox) -> None:
+        super().__init__(name=f'link to {device}', daemon=True)
+        kinds = [name for name, (kind, _) in ANDROID.items() if magnetometer or kind != 'mag']
+        types = quote(json.dumps(kinds, separators=(',', ':')))
+        self._device, self._inbox = device, inbox
+        self._url = f'ws://{device}/sensors/connect?types={types}'
+        self._ended = Event()
+        self.state = 'opening'  # or open, or why it is lost
+
+    def run(self) -> None:
+        while not self._ended.is_set():
+            try:
+                self._listen()
+            except (OSError, WebSocketException) as err:  # noqa: PERF203  it is tried again
+                self.state = f'{type(err).__name__}: {err}'
+                self._ended.wait(RETRY_S)
+
+    def stop(self) -> None:
+        """End soon."""
+        self._ended.set()
+
+    def _listen(self) -> None:
+        with connect(self._url, open_timeout=CONNECT_S, close_timeout=1.0, proxy=None,
+                     compression=None, max_size=LONGEST_MESSAGE) as connection:
+            self.state = 'open'
+            while not self._ended.is_set():
+                try:
+                    data = connection.recv(POLL_S, decode=False)
+                except TimeoutError:
+                    continue
+                self._inbox.put(Arrival(self._device, data, time.time_ns()))
+
+
+class SensorServer(Source[Inertial | Magnetic]):
+    """Its stamps count from the phone's start; its accelerometer includes gravity."""
+
+    def __init__(self, settings: SensorServerSettings) -> None:
+        super().__init__()
+        self._settings = settings
+        self._phones = Phones(settings, settings.pairing(), self.counters)
+        self._links: dict[str, _Link] = {}
+        self._inbox = Inbox(MOST_MESSAGES, MOST_BYTES, self.counters)
+
+    def open(self) -> None:
+        """Begin to connect to all phones."""
+        self.close()
+        settings = self._settings
+        self._inbox = Inbox(MOST_MESSAGES, MOST_BYTES, self.counters)
+        self._links = {
+            phone: _Link(device, settings.magnetometer, self._inbox)
+            for device, phone in zip(settings.devices, settings.phones, strict=True)}
+        for link in self._links.values():
+            link.start()
+
+    def read(self, timeout_s: float) -> list[Inertial | Magnetic]:
+        """Samples that are complete. Raises SourceError when no phone is connected."""
+        samples: list[Inertial | Magnetic] = []
+        arrivals = self._inbox.take(timeout_s)
+        for device, data, arrival_ns in arrivals:
+            samples += self._phones.add(device, self._parse(data), arrival_ns)
+        states = {phone: link.state for phone, link in self._links.items()}
+        if not arrivals and not {'open', 'opening'} & set(states.values()):
+            raise SourceError('; '.join(f'{phone}: {state}' for phone, state in states.items())
+                              + ': start SensorServer there, and compare the address it shows')
+        return samples
+
+    def close(self) -> None:
+        """Disconnect."""
+        for link in self._links.values():
+            link.stop()
+        for link in self._links.values():
+            link.join(CONNECT_S + 1.0)
+        self._links = {}
+
+    def status(self) -> Mapping[str, object]:
+        """State of each connection, and the clocks of phones."""
+        links = {f'{phone}.connection': link.state for phone, link in self._links.copy().items()}
+        return {**links, **self._phones.status()}
+
+    def _parse(self, data: bytes) -> list[Reading]:
+        try:
+            reading = sensor_server(data)
+        except MeasurementError:
+            self.counters['malformed'] += 1
+            return []
+        return [reading] if reading else []
+
+
+ENTRY = Entry('SensorServer, a WebSocket of each phone', SensorServerSettings,
+              lambda settings, _area: SensorServer(settings), lambda: '')

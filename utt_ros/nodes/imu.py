@@ -1,0 +1,54 @@
+"""What phones feel, from an app or from this machine: `phones/<phone>/imu/...`."""
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from rclpy.publisher import Publisher
+from sensor_msgs.msg import Imu, MagneticField
+
+from utt_ros.bridge.driver import Driver
+from utt_ros.bridge.inertial import inertial_to_message, magnetic_to_message
+from utt_ros.bridge.process import run_node
+from utt_ros.bridge.qos import SENSOR
+from utt_ros.drivers.imu import SOURCES
+from utt_ros.drivers.samples import Inertial
+
+MOST_PUBLISHERS = 256  # sources know 64 phones, of which some may have changed names
+
+
+class ImuDriver(Driver):
+    """Publishes inertial and magnetic samples of every phone of its source."""
+
+    def __init__(self) -> None:
+        self._topics: dict[tuple[str, type], Publisher] = {}
+        super().__init__('imu', SOURCES, 'sensor_logger')
+
+    def publish(self, samples: Sequence[Any]) -> None:
+        """Publish, oldest first."""
+        for sample in samples:
+            if isinstance(sample, Inertial):
+                publisher = self._topic(sample.phone, Imu, 'data_raw')
+                publisher.publish(inertial_to_message(sample))
+            else:
+                publisher = self._topic(sample.phone, MagneticField, 'mag')
+                publisher.publish(magnetic_to_message(sample))
+
+    def _topic(self, phone: str, kind: type, name: str) -> Publisher:
+        publisher = self._topics.get((phone, kind))
+        if publisher is None:
+            if len(self._topics) == MOST_PUBLISHERS:
+                oldest = next(iter(self._topics))
+                self.destroy_publisher(self._topics.pop(oldest))
+            publisher = self.create_publisher(kind, f'phones/{phone}/imu/{name}', SENSOR)
+            self._topics[phone, kind] = publisher
+        return publisher
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the driver until it is told to stop."""
+    return run_node(ImuDriver, args)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
