@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from utt_ros.geometry.heading import compass_heading, wrap_angle
+from utt_ros.geometry.heading import compass_heading, turn_field, wrap_angle
 
 PERIOD_S = 0.02
 FIELD_T = np.array([0.0, 28e-6, -35e-6])  # east, north, up
@@ -96,3 +96,27 @@ def test_heading_needs_half_of_the_last_second():
     assert found == pytest.approx(1.0, abs=1e-3)
     mask[:, 124] = False
     assert heading_of(rows, mask) == (0.0, False)
+
+
+@pytest.mark.parametrize('tilt', np.radians([-40, 0, 60]))
+def test_turned_field_tells_the_heading_in_the_area_without_its_yaw(tilt):
+    rows, mask = walking(phone(np.linspace(-1.0, 1.5, 150), tilt)), np.ones((1, 150), bool)
+    turned = turn_field(rows, mask, PERIOD_S, 0.8)
+    assert heading_of(turned)[0] == pytest.approx(heading_of(rows, yaw=0.8)[0], abs=1e-3)
+    assert np.array_equal(turned[..., :6], rows[..., :6])
+
+
+def test_field_that_is_turned_back_is_the_same_again():
+    rows = np.concatenate([phone(np.full(150, 0.4), tilt=0.5), phone(np.full(150, 2.0), -0.3)])
+    mask, yaws = np.ones((2, 150), bool), np.array([0.7, -2.1])
+    back = turn_field(turn_field(rows, mask, PERIOD_S, yaws), mask, PERIOD_S, -yaws)
+    assert np.allclose(back, rows, atol=1e-9, rtol=1e-4)
+
+
+def test_what_was_not_measured_is_not_turned_into_something():
+    rows, mask = phone(np.full(150, 0.4), tilt=0.5), np.zeros((1, 150), bool)
+    rows[0, 20] = np.nan
+    mask[0, 50:] = True
+    turned = turn_field(rows, mask, PERIOD_S, 1.0)
+    assert not turned[0, :50].any()
+    assert np.isfinite(turned).all()

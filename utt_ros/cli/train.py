@@ -12,6 +12,7 @@ from utt_ros.models.fusors import FUSORS
 from utt_ros.models.settings import ModelSettings
 from utt_ros.study.cards import save_model
 from utt_ros.study.data import load
+from utt_ros.study.recipes import deployable
 from utt_ros.study.study import summary
 from utt_ros.study.train import PLANS, Progress, Recipe, centralised, train
 
@@ -28,7 +29,7 @@ the file and, for reading, in MODEL.json beside it.
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of `utt train`."""
-    recipe = Recipe()
+    recipe = deployable(Recipe())
     parser.epilog, parser.formatter_class = EXAMPLES, argparse.RawDescriptionHelpFormatter
     parser.add_argument('--data', type=Path, required=True, metavar='DIR',
                         help='recordings: bags by area, or the Vi-Fi layout')
@@ -51,7 +52,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train. Raises UttError."""
-    recipe = replace(Recipe(), rounds=options.rounds, model=ModelSettings(fusor=options.fusor))
+    recipe = replace(
+        deployable(Recipe()), rounds=options.rounds, model=ModelSettings(fusor=options.fusor))
     recipe = recipe if options.plan == 'federated' else centralised(recipe)
     if options.steps is not None:
         recipe = replace(recipe, local_steps=options.steps)

@@ -1,4 +1,4 @@
-"""Compass heading of phones from accelerometer, gyroscope and magnetometer, all phones at once."""
+"""Where phones point and what field they meet, from their nine axes, all phones at once."""
 
 import numpy as np
 import numpy.typing as npt
@@ -55,8 +55,7 @@ def _compass(
 ) -> tuple[npt.NDArray[np.floating], FloatArray, MaskArray]:
     """Heading (S,) at the last row, the turn (S, R) from there to each row, and usable rows."""
     rows = np.ascontiguousarray(np.where(mask[..., None], imu, 0).transpose(2, 0, 1))  # (9, S, R)
-    up = _moving_sum(rows[0:3], round(GRAVITY_SPAN_S / row_period_s))
-    up /= np.maximum(np.sqrt(_dot(up, up)), 1e-9)
+    up = _vertical(rows, row_period_s)
     axis = _pointing_axis(up[1], mask)[..., None]  # (3, S, 1)
     east = _cross(rows[6:9], up)
     usable = mask & (_dot(east, east) >= WEAKEST_FIELD_T**2)
@@ -68,9 +67,35 @@ def _compass(
     return wrap_angle(np.angle(mean) - magnetic_yaw), backwards, usable
 
 
+def turn_field(
+        imu: FloatArray, mask: MaskArray, row_period_s: float, angle: npt.ArrayLike,
+) -> FloatArray:
+    """IMU rows (S, R, 9) with the magnetic field turned about the vertical, counter-clockwise.
+
+    By `magnetic_yaw` (one, or (S,)) [rad]: what phones would measure if magnetic east lay along
+    the area's x axis. So a direction looks the same in every area [D]. By its negative: back. The
+    vertical is that of `compass_heading`; rows that are masked are 0. By Rodrigues' formula
+
+        b' = b cos a + (up x b) sin a + up (up . b) (1 - cos a)
+    """
+    rows = np.ascontiguousarray(np.where(mask[..., None], imu, 0).transpose(2, 0, 1))  # (9, S, R)
+    up, field = _vertical(rows, row_period_s), rows[6:9]
+    cos, sin = (np.asarray(part, np.float32).reshape(-1, 1) for part in (
+        np.cos(angle), np.sin(angle)))
+    rows[6:9] = field * cos + _cross(up, field) * sin + up * (_dot(up, field) * (1 - cos))
+    return np.ascontiguousarray(rows.transpose(1, 2, 0))
+
+
 def wrap_angle(angle: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
     """The same angles in [-pi, pi)."""
     return np.asarray((angle + np.pi) % (2 * np.pi) - np.pi)
+
+
+def _vertical(rows: FloatArray, row_period_s: float) -> FloatArray:
+    """Unit vectors up (3, S, R) in the phone frame, of rows (9, S, R)."""
+    up = _moving_sum(rows[0:3], round(GRAVITY_SPAN_S / row_period_s))
+    up /= np.maximum(np.sqrt(_dot(up, up)), 1e-9)
+    return up
 
 
 def _moving_sum(values: FloatArray, span: int) -> FloatArray:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from utt_ros.geometry.heading import turn_field
 from utt_ros.learning.labels import motion_labels
 from utt_ros.records import Windows
 from utt_ros.settings import AreaSettings, WindowSettings
@@ -15,12 +16,18 @@ the fields of MotionLabels."""
 
 
 def make_examples(windows: Windows, area: AreaSettings, shape: WindowSettings) -> Columns:
-    """The first T ticks of windows of T + H ticks, and the motion that all of them show."""
+    """The first T ticks of windows of T + H ticks, and the motion that all of them show.
+
+    Magnetic fields are turned towards the area, as a model reads and makes them everywhere.
+    """
     columns: Columns = {}
     for name, values in windows.values.items():
         rows = values.shape[1] * shape.ticks // (shape.ticks + shape.horizon)
         columns[name] = values[:, :rows]
         columns[f'{name}_mask'] = windows.masks[name][:, :rows]
+    if 'imu' in columns:
+        columns['imu'] = turn_field(
+            columns['imu'], columns['imu_mask'], shape.period / shape.imu_rows, area.magnetic_yaw)
     labels = motion_labels(windows, area, shape)
     return columns | {name: getattr(labels, name) for name in labels.__slots__}
 

@@ -11,12 +11,13 @@ import numpy.typing as npt
 from torch import nn
 
 from utt_ros.errors import SessionError
+from utt_ros.geometry.heading import turn_field
 from utt_ros.learning.examples import Columns, make_examples
 from utt_ros.models.modalities import REGISTRY, Modality, modality, register
 from utt_ros.models.settings import ModelSettings
 from utt_ros.records import MODALITIES
 from utt_ros.settings import WindowSettings
-from utt_ros.study.data import Data
+from utt_ros.study.data import Cut, Data
 from utt_ros.study.records import Names
 
 TRAIN_STRIDE = 5  # ticks; of training windows
@@ -56,25 +57,48 @@ def unified_examples(data: Data, split: str, area: str | None, stride: int) -> C
 
 
 def paired_examples(data: Data, split: str, area: str | None, stride: int) -> Columns:
-    """Windows of T ticks and, under the names of `past`, the T ticks before.
+    """Windows of T ticks as they were measured and, under the names of `past`, the T ticks before.
 
-    Raises SessionError when there is none.
+    `magnetic_yaw` (N,) is that of their areas. Raises SessionError when there is none.
     """
-    windows = data.windows(split, area, stride=stride, ticks=2 * data.shape.ticks).windows
-    columns: Columns = {}
-    for name, values in windows.values.items():
-        half = values.shape[1] // 2
-        for title, rows in ((name, slice(half, None)), (past(name), slice(None, half))):
-            columns[title] = values[:, rows]
-            columns[f'{title}_mask'] = windows.masks[name][:, rows]
-    return columns
+    return _paired(data, data.windows(split, area, stride=stride, ticks=2 * data.shape.ticks))
+
+
+def turned(columns: Columns, shape: WindowSettings) -> Columns:
+    """Windows as a model reads them, of windows as they were measured; see `make_examples`."""
+    row_s = shape.period / shape.imu_rows
+    return columns | {
+        name: turn_field(columns[name], columns[f'{name}_mask'], row_s, columns['magnetic_yaw'])
+        for name in ('imu', past('imu')) if name in columns}
 
 
 def judged(data: Data, split: str) -> tuple[Columns, Names, Names, npt.NDArray[np.int64]]:
     """Paired windows that do not overlap, their sequences, subjects and last stamps."""
     cut = data.windows(split, stride=data.shape.ticks, ticks=2 * data.shape.ticks)
-    columns = paired_examples(data, split, None, data.shape.ticks)
-    return columns, cut.sequences, np.array(cut.windows.subjects), cut.windows.stamps_ns
+    return (_paired(data, cut), cut.sequences, np.array(cut.windows.subjects),
+            cut.windows.stamps_ns)
+
+
+def _paired(data: Data, cut: Cut) -> Columns:
+    columns: Columns = {'magnetic_yaw': _yaws(data, cut)}
+    for name, values in cut.windows.values.items():
+        half = values.shape[1] // 2
+        for title, rows in ((name, slice(half, None)), (past(name), slice(None, half))):
+            columns[title] = values[:, rows]
+            columns[f'{title}_mask'] = cut.windows.masks[name][:, rows]
+    return columns
+
+
+def plain_examples(data: Data, split: str) -> Columns:
+    """Windows of T ticks that do not overlap, as they were measured."""
+    cut = data.windows(split, ticks=data.shape.ticks)
+    masks = {f'{name}_mask': mask for name, mask in cut.windows.masks.items()}
+    return {**cut.windows.values, **masks, 'magnetic_yaw': _yaws(data, cut)}
+
+
+def _yaws(data: Data, cut: Cut) -> npt.NDArray[np.float64]:
+    of_area = {name: area.magnetic_yaw for name, area in data.areas.items()}
+    return np.array([of_area[name.partition('/')[0]] for name in cut.sequences])
 
 
 def _stack(found: list[Columns], split: str, area: str | None) -> Columns:

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from utt_ros.geometry.heading import turn_field
 from utt_ros.learning.evaluation import BATCH, training_means
 from utt_ros.learning.examples import Columns, take
 from utt_ros.learning.metrics import Array, RelativeError
@@ -14,7 +15,7 @@ from utt_ros.models.operations import Pair
 from utt_ros.models.twin import UnifiedTwin
 from utt_ros.records import CHANNELS, FloatArray, MaskArray
 from utt_ros.study.data import Data
-from utt_ros.study.examples import judged, past
+from utt_ros.study.examples import judged, past, plain_examples, turned
 from utt_ros.study.records import Made, Names, Row
 
 
@@ -22,11 +23,11 @@ from utt_ros.study.records import Made, Names, Row
 class Bench:
     """The windows that operations are judged on; N of them, none overlaps another."""
 
-    columns: Columns  # with the past
-    means: dict[str, Array]  # of the train split
+    columns: Columns  # as they were measured, with the past
     sequences: Names  # (N,)
     subjects: Names  # (N,)
     stamps_ns: npt.NDArray[np.int64]  # (N,)
+    means: dict[str, Array]  # of the train split
 
     def rows_for(self, sources: Sequence[str], target: str) -> npt.NDArray[np.intp]:
         """Windows in which all sources, the target and its past were measured.
@@ -35,7 +36,6 @@ class Bench:
         """
         there = [self.columns[f'{name}_mask'].any(1) for name in (*sources, target, past(target))]
         return np.flatnonzero(np.all(there, axis=0))
-
 
     def nmse_var(
         self, rows: npt.NDArray[np.intp], target: str, prediction: FloatArray,
@@ -48,23 +48,24 @@ class Bench:
 
 def make_bench(data: Data, split: str) -> Bench:
     """Raises SessionError when no sequence is long enough."""
-    training = data.windows('train', ticks=data.shape.ticks).windows
-    masks = {f'{name}_mask': mask for name, mask in training.masks.items()}
-    means = training_means({**training.values, **masks}, data.modalities)
-    return Bench(judged(data, split)[0], means, *judged(data, split)[1:])
+    means = training_means(plain_examples(data, 'train'), data.modalities)
+    return Bench(*judged(data, split), means)
 
 
 @torch.no_grad()
 def translate(twin: UnifiedTwin, columns: Columns, pair: Pair) -> FloatArray:
-    """What a model makes of the sources: windows (N, T, F) of the target in physical units."""
+    """What a model makes of the sources: windows (N, T, F) of the target as it is measured."""
     sources, target = pair
     made = []
     for begin in range(0, len(columns[f'{target}_mask']), BATCH):
-        batch = take(columns, slice(begin, begin + BATCH))
+        batch = turned(take(columns, slice(begin, begin + BATCH)), twin.window)
         features, _ = twin.encode(
             {name: torch.from_numpy(batch[name]) for name in sources},
             {name: torch.from_numpy(batch[f'{name}_mask']) for name in sources})
-        made.append(twin.decode_pairs(features, [pair])[pair].numpy())
+        window = twin.decode_pairs(features, [pair])[pair].numpy()
+        there = np.ones(window.shape[:2], bool)
+        made.append(window if target != 'imu' else turn_field(
+            window, there, twin.window.period / twin.window.imu_rows, -batch['magnetic_yaw']))
     return np.concatenate(made) if made else np.zeros_like(columns[target])
 
 

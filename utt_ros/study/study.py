@@ -14,6 +14,7 @@ from utt_ros.models.twin import UnifiedTwin
 from utt_ros.study.cards import code_digest, load_model, save_model
 from utt_ros.study.data import Data
 from utt_ros.study.measure import Bench, make_bench
+from utt_ros.study.recipes import deployable
 from utt_ros.study.train import Recipe, Trained, train
 
 MODELS = 'models'
@@ -45,6 +46,12 @@ class Study:
         if self.given is not None and not variant:
             return load_model(self.given)[0]
         return self.trained(seed, replace(self.recipe, **variant))[0]
+
+    def deployed(self, seed: int) -> UnifiedTwin:
+        """What is judged at its tasks: the paper's method trained to its end, or a given model."""
+        if self.given is not None:
+            return load_model(self.given)[0]
+        return self.trained(seed, deployable(self.recipe))[0]
 
     def trained(self, seed: int, recipe: Recipe) -> tuple[UnifiedTwin, dict[str, Any]]:
         """The model of a recipe, trained or from the cache, and how it was trained.

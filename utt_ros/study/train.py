@@ -32,6 +32,8 @@ from utt_ros.study.examples import (
     TRAIN_STRIDE,
     VAL_STRIDE,
     paired_examples,
+    plain_examples,
+    turned,
     unified_examples,
 )
 
@@ -158,7 +160,7 @@ def examples(
 ) -> Columns:
     """What a model learns from, with the past where it reads any."""
     if any(name.endswith(PAST) for name in model.modalities):
-        return paired_examples(data, split, area, stride)
+        return turned(paired_examples(data, split, area, stride), data.shape)
     return unified_examples(data, split, area, stride)
 
 
@@ -171,10 +173,7 @@ class Judge:
         self._terms = recipe.terms
         self._pairs = unique_pairs(recipe.operations or operations(MODALITIES))
         targets = sorted({target for _, target in self._pairs})
-        training = data.windows('train', ticks=data.shape.ticks).windows
-        self._means = training_means(
-            {**training.values, **{f'{name}_mask': mask for name, mask in training.masks.items()}},
-            targets)
+        self._means = training_means(turned(plain_examples(data, 'train'), data.shape), targets)
 
     def __call__(self, weights: Weights) -> float:
         """Less is better; infinite where nothing can be judged."""

@@ -1,13 +1,13 @@
 """One area's twin: a synced batch in, predictions of all its subjects out."""
 
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from utt_ros.errors import ModelError
-from utt_ros.geometry.heading import compass_heading
+from utt_ros.geometry.heading import compass_heading, turn_field
 from utt_ros.records import FloatArray, MaskArray, SyncedBatch, Windows
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.sync.windows import History
@@ -74,7 +74,8 @@ class TwinEngine:
         seconds = window.period * np.arange(1, window.horizon + 1)
         self._seconds = seconds.astype(np.float32)
         self._ahead_ns = np.round(1e9 * seconds).astype(np.int64)
-        rows = np.arange(window.imu_rows)[::-1] * window.period / window.imu_rows
+        self._row_s = window.period / window.imu_rows
+        rows = np.arange(window.imu_rows)[::-1] * self._row_s
         self._behind_ns = np.round(1e9 * (lag_s + rows)).astype(np.int64)
         self.failures = 0  # ticks at which the model gave no usable answer
         self.failure = ''
@@ -105,8 +106,7 @@ class TwinEngine:
             self._epoch, self._velocities, self._turns, self._said = batch.epoch, {}, {}, {}
         windows = self._history.windows()
         heading, valid = compass_heading(
-            windows.values['imu'], windows.masks['imu'],
-            self._window.period / self._window.imu_rows, self._area.magnetic_yaw)
+            windows.values['imu'], windows.masks['imu'], self._row_s, self._area.magnetic_yaw)
         prior, prior_valid = self._prior(batch.subjects)
         turns = np.array([self._turns.get(name, 0.0) for name in batch.subjects], np.float32)
         frame = np.where(valid, heading + turns, np.arctan2(prior[:, 1], prior[:, 0]))
@@ -143,6 +143,9 @@ class TwinEngine:
         if self._runtime is None or not windows.subjects:
             return None
         context = np.column_stack([heading_valid, prior, prior_valid]).astype(np.float32)
+        turned = turn_field(
+            windows.values['imu'], windows.masks['imu'], self._row_s, self._area.magnetic_yaw)
+        windows = replace(windows, values={**windows.values, 'imu': turned})
         return self._pool.submit(self._runtime.prepare(windows, context))
 
     def _await(self, asked: 'Future[Answer] | None') -> Answer | None:
@@ -174,6 +177,11 @@ class TwinEngine:
         self._said = {} if answer is None else dict(zip(
             subjects, np.stack([answer.velocity, answer.velocity_std], axis=1), strict=True))
 
+    def _felt(self, imu: FloatArray) -> FloatArray:
+        """Synthesized rows (S, C, 9) with the field as it is where the area lies."""
+        made = np.ones(imu.shape[:2], bool)
+        return turn_field(imu, made, self._row_s, -self._area.magnetic_yaw)
+
     def _predict(
         self, tick: '_Tick', ahead: FloatArray, answer: Answer | None,
     ) -> Predictions:
@@ -189,7 +197,7 @@ class TwinEngine:
             velocity=estimate.velocity[known],
             trajectory=(estimate.position[:, None] + ahead)[known],
             trajectory_stamps_ns=places.stamp_ns + self._ahead_ns,
-            imu=None if answer is None else answer.imu[known],
+            imu=None if answer is None else self._felt(answer.imu[known]),
             imu_stamps_ns=places.stamp_ns - self._behind_ns)
 
 

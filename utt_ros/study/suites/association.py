@@ -100,7 +100,7 @@ def _federated(study: Study, seed: int) -> Outcome:
 def _utt(study: Study, seed: int) -> Outcome:
     """Our model's translation errors alone, all evidence fused, and what needs no model fused."""
     use_one_thread()
-    twin = study.model(seed)
+    twin = study.deployed(seed)
     if set(MODALITIES) - set(twin.settings.modalities):
         return Outcome(())
     train, val = Encounters(study.data, 'train'), Encounters(study.data, 'val')

@@ -68,7 +68,7 @@ def floor_tracker(floor: Floor) -> Tracker:
 
 
 def _twin(study: Study, seed: int) -> tuple[Tracker, Label]:
-    twin = study.model(seed)
+    twin = study.deployed(seed)
     return twin_tracker(twin, study.data.shape), Label('utt', TWIN, twin.settings.fusor, seed)
 
 
