@@ -52,7 +52,7 @@ def test_area_describes_a_lens_without_distortion() -> None:
     ('500.1', '0', 'focal lengths are 0'),
     (', 0, 0, 1]\ndist', ']\ndist', 'camera_matrix needs'),
     ('0.1, -0.2, 0.001', '0.1', 'distortion_coefficients needs'),
-    ('image_width', '- {', 'hall.yaml'),
+    ('image_width', '- {', r'hall\.yaml'),
     (TEXT, '[1, 2]', 'expected the file'),
 ])
 def test_wrong_files_are_refused_by_name(path: Path, old: str, new: str, says: str) -> None:
@@ -62,5 +62,5 @@ def test_wrong_files_are_refused_by_name(path: Path, old: str, new: str, says: s
 
 
 def test_missing_file_is_refused(path: Path) -> None:
-    with pytest.raises(SettingsError, match='hall.yaml'):
+    with pytest.raises(SettingsError, match=r'hall\.yaml'):
         read_calibration(path)

@@ -10,7 +10,7 @@ PERSON_M, WALL_M = 4.0, 9.0
 
 
 def room(rng: np.random.Generator) -> np.ndarray:
-    """Picture (360, 640) of a person in the box, before a wall, with the noise of a stereo pair."""
+    """Picture (360, 640) of a person in the box and a wall behind, as noisy as stereo."""
     depth = np.full((360, 640), WALL_M, np.float32)
     depth[100:300, 285:355] = PERSON_M
     depth += rng.normal(0, 0.01, depth.shape).astype(np.float32) * depth

@@ -10,7 +10,6 @@ import pytest
 from utt_ros.drivers.camera.detection import DetectionSettings, make_detector
 from utt_ros.errors import SettingsError
 
-
 INPUT, TALL = 320, 160.0
 
 

@@ -1,0 +1,1 @@
+"""A stand-in for Stereolabs' module of this name, with its call signatures and no camera."""
