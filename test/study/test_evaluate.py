@@ -87,6 +87,18 @@ def test_a_run_that_was_stopped_does_only_what_is_missing(request_: Request) -> 
     assert told.begin == told.total - 1
 
 
+def test_results_hold_what_earlier_calls_found_in_other_suites(request_: Request) -> None:
+    units = request_.out / 'units'
+    content = json.loads((units / 'operations-floors.json').read_bytes())
+    row = content['rows'][0] | {'suite': 'tasks', 'seed': 1}
+    (units / 'tasks-some.json').write_text(json.dumps(content | {'rows': [row]}))
+    assert run(request_, 1, Told()) == []
+    (units / 'tasks-some.json').unlink()
+    table, about = read_results(request_.out)
+    assert len(table.find(suite='tasks')) == 1
+    assert (about['suites'], about['seeds']) == (['operations', 'tasks'], 2)
+
+
 def test_results_of_another_split_are_not_mixed_in(request_: Request) -> None:
     with pytest.raises(SettingsError, match='another split'):
         run(replace(request_, split='val'), 1, Told())

@@ -87,7 +87,7 @@ def run(
     for count, done in enumerate(_work(request, missing, jobs), len(named) - len(missing) + 1):
         tell(done, count, len(named))
         failed += [f'{done.key}: {done.error}'] if done.error else []
-    write_results(request, study, [key for _, key in named], failed)
+    write_results(request, study, failed)
     return failed
 
 
@@ -159,16 +159,20 @@ def as_json(row: Row) -> dict[str, Any]:
 
 
 def write_results(
-    request: Request, study: Study, keys: Sequence[str], failed: Sequence[str],
+    request: Request, study: Study, failed: Sequence[str],
 ) -> dict[str, Any]:
-    """Collect the rows of all units that are complete."""
-    found = [content for key in keys if (content := _read(request, key)) is not None]
+    """Collect the rows of all units that are complete, those of earlier calls included."""
+    kept = {suite: [content for path in sorted((request.out / UNITS).glob(f'{suite}-*.json'))
+                    if (content := _read(request, path.stem)) is not None] for suite in SUITES}
+    found = [content for contents in kept.values() for content in contents]
     results = {
         'about': {
             'data': request.data.name, 'data_fingerprint': study.data.fingerprint,
             'areas': {name: list(area.modalities) for name, area in study.data.areas.items()},
-            'notes': list(study.data.notes), 'split': request.split, 'seeds': request.seeds,
-            'suites': list(request.suites), 'model': request.model and request.model.name,
+            'notes': list(study.data.notes), 'split': request.split,
+            'seeds': len({row['seed'] for content in found for row in content['rows']}),
+            'suites': [suite for suite, contents in kept.items() if contents],
+            'model': request.model and request.model.name,
             'code_version': code_version(), 'cores': os.cpu_count(), 'failed': list(failed),
             'unit_seconds': sum(content['seconds'] for content in found)},
         'rows': [row for content in found for row in content['rows']]}

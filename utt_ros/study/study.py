@@ -88,6 +88,7 @@ def summary(made: Trained, recipe: Recipe, seed: int) -> dict[str, Any]:
         'server': recipe.server, 'weighting': recipe.weighting, 'history': list(made.history),
         'areas': len(rounds[0].train_s),
         'round_slowest_s': [max(each.train_s.values()) + each.aggregate_s for each in rounds],
+        'train_s': sum(sum(each.train_s.values()) for each in rounds),
         'compute_s': sum(sum(each.train_s.values()) + each.aggregate_s for each in rounds),
         'bytes_down': [sum(each.bytes_down.values()) for each in rounds],
         'bytes_up': [sum(each.bytes_up.values()) for each in rounds],

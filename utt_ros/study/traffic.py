@@ -39,6 +39,7 @@ def mapping_cost(training: Mapping[str, Any]) -> dict[str, float]:
 def central_cost(training: Mapping[str, Any], uploads: Mapping[str, int]) -> dict[str, float]:
     """Cost where all areas upload their raw data first, all at once, and get the last model."""
     moved = max(uploads.values()) + training['bytes_final']
-    return {'time_s': float(training['compute_s']) + 8.0 * moved / LINK_BPS,
-            'compute_s': float(training['compute_s']),
+    computed = float(training['train_s'])  # there is nothing to aggregate
+    return {'time_s': computed + 8.0 * moved / LINK_BPS,
+            'compute_s': computed,
             'bytes': float(sum(uploads.values()) + len(uploads) * training['bytes_final'])}

@@ -77,10 +77,11 @@ def test_raw_data_are_counted_as_they_were_measured(data: Data) -> None:
 def test_transfers_take_the_time_of_the_slowest_link() -> None:
     training = {
         'round_slowest_s': [1.0, 2.0], 'bytes_slowest': [1000, 3000], 'bytes_final': 500,
-        'bytes_down': [2000, 2000], 'bytes_up': [1500, 1500], 'areas': 2, 'compute_s': 5.0}
+        'bytes_down': [2000, 2000], 'bytes_up': [1500, 1500], 'areas': 2, 'compute_s': 5.0,
+        'train_s': 4.0}
     cost = mapping_cost(training)
     assert cost['time_s'] == pytest.approx(3.0 + 8 * 4500 / LINK_BPS)
     assert cost['bytes'] == 7000 + 2 * 500
     central = central_cost(training, {'a': 10_000, 'b': 40_000})
-    assert central['time_s'] == pytest.approx(5.0 + 8 * 40_500 / LINK_BPS)
+    assert central['time_s'] == pytest.approx(4.0 + 8 * 40_500 / LINK_BPS)
     assert central['bytes'] == 50_000 + 2 * 500
