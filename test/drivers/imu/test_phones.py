@@ -84,3 +84,17 @@ def test_readings_much_older_than_the_newest_of_a_batch_are_late() -> None:
     old = Reading('accel', 5, (0.0, 0.0, 0.0))
     phones.add('one', [old, Reading('accel', BEGIN_NS, (0.0, 0.0, 0.0))], BEGIN_NS)
     assert counters == {'late': 1}
+
+
+def test_pushes_that_overtake_each_other_are_put_in_order() -> None:
+    phones, counters = make(reorder=0.3)
+    samples = []
+    for push in (0, 1, 3, 2, 4, 5, 7, 6, 8, 9):  # of 0.2 s each; the late ones are held back
+        begin_ns = push * 200 * MS
+        readings = [Reading(kind, begin_ns + index * 10 * MS + NS_PER_S, (0.0, 0.0, 0.0))
+                    for kind in ('accel', 'gyro') for index in range(20)]
+        held_ns = 200 * MS if push in (2, 6) else 0
+        samples += phones.add('one', readings, BEGIN_NS + begin_ns + 190 * MS + held_ns)
+    assert [sample.stamp_ns for sample in samples] == [
+        BEGIN_NS + index * 10 * MS for index in range(170)]  # the last 0.3 s wait
+    assert not counters

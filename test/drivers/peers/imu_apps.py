@@ -12,6 +12,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 ACCEL, GRAVITY, MAG_UT = (0.25, -0.5, 9.75), (0.0, 0.0, 9.5), (20.0, -10.0, -40.0)
@@ -124,6 +125,10 @@ def serve(options: argparse.Namespace) -> None:
         options.types = json.loads(parse_qs(asked.query)['types'][0])
         garbage = itertools.cycle(GARBAGE)
         try:
+            if options.capture:
+                for line, _ in zip(options.capture, ticks(options), strict=False):
+                    connection.send(line)
+                return
             for index, (stamp_ns, gyro) in enumerate(ticks(options)):
                 if options.garbage and index % 3 == 2:
                     connection.send(next(garbage).decode('latin-1'))
@@ -159,6 +164,8 @@ def main() -> int:
     parser.add_argument('--ppm', type=float, default=100.0)
     parser.add_argument('--garbage', action='store_true')
     parser.add_argument('--ios', action='store_true')
+    parser.add_argument('--capture', type=lambda path: Path(path).read_text().splitlines(),
+                        help='messages that sensor_server sends instead, at the rate')
     options = parser.parse_args()
     APPS[options.app](options)
     return 0
