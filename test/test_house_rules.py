@@ -20,7 +20,7 @@ ROS = re.compile(
     r'builtin_interfaces|rcl_interfaces|std_srvs|\w+_msgs|utt_ros\.(msg|bridge|nodes))(\.|$)'
 )
 TORCH = re.compile(r'torch(\.|$)')
-DISTRIBUTIONS = {'yaml': 'pyyaml'}
+DISTRIBUTIONS = {'cv2': 'opencv-python-headless', 'serial': 'pyserial', 'yaml': 'pyyaml'}
 # The bench drives a naive pipeline beside ours, so it speaks ROS and torch as the nodes do.
 OUTER_ROOMS = {'bridge', 'nodes', 'cli', 'demo', 'bench'}
 LEARNING_ROOMS = {'models', 'learning', 'study', 'baselines'}

@@ -117,3 +117,22 @@ def test_wrong_settings_are_refused() -> None:
         ConsoleSettings(command='ftm\nrm')
     with pytest.raises(SettingsError, match='ports is empty'):
         gtec(BoardSettings())
+
+
+def test_clock_of_a_board_that_drifts_or_starts_anew_is_followed() -> None:
+    source = esp_idf(ConsoleSettings(ports=('/dev/none',), phones=('anna',), ap=AP))
+    begin_ns, errors = 1_790_000_000_000_000_000, []
+
+    def hear(host_s: float, boot_s: float) -> list[Ranging]:
+        arrival_ns = begin_ns + round((host_s + 0.004) * 1e9)
+        return source._take('anna', LINE.replace('{ms}', str(round(boot_s * 1000))), arrival_ns)
+
+    for step in range(240):  # two minutes; three days since it was plugged in
+        host_s = step / 2
+        for sample in hear(host_s, 259_200 + host_s * (1 + 100e-6)):
+            errors.append((sample.stamp_ns - begin_ns) / 1e9 - host_s)  # noqa: PERF401
+    assert len(errors) == 240
+    assert max(map(abs, errors)) < 0.02
+    again = [hear(130 + step / 2, 3 + step / 2) for step in range(20)]
+    assert source.counters['clock'] in range(3, 7)  # two seconds
+    assert abs(again[-1][0].stamp_ns - begin_ns - 139.5e9) < 0.02e9
