@@ -55,6 +55,13 @@ def post(server: Server, body: bytes, **headers: str) -> int:
         return connection.getresponse().status
 
 
+def post_or_none(server: Server) -> int | None:
+    try:
+        return post(server, b'x')
+    except (OSError, http.client.HTTPException):
+        return None
+
+
 def test_datagrams_come_whole_and_in_order(open_server: Open, wait_until: Callable) -> None:
     server = open_server(DatagramServer)
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as peer:
@@ -139,6 +146,31 @@ def test_bodies_that_nobody_takes_do_not_pile_up(
     assert [post(server, b'x') for _ in range(3)] == [200, 200, 503]
     assert counters == {'queue_full': 1}
     assert len(server.read(0.0)) == 2
+
+
+def test_more_connections_than_allowed_are_closed(
+    open_server: Open, counters: Counter[str], wait_until: Callable,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr('utt_ros.drivers.web.MOST_CONNECTIONS', 1)
+    server = open_server(HttpServer)
+    with dial(server) as silent:
+        silent.sendall(b'POST / HTTP/1.1\r\n')
+        with dial(server) as other:
+            assert other.recv(1) == b''
+        assert counters == {'too_many_connections': 1}
+    wait_until(lambda: post_or_none(server) == 200)
+
+
+@pytest.mark.parametrize('kind', [LineServer, HttpServer])
+def test_a_silent_peer_keeps_nobody_waiting(
+    open_server: Open, kind: type[Server], wait_until: Callable,
+) -> None:
+    server = open_server(kind)
+    with dial(server), dial(server) as other:
+        assert server.read(0.01) == []
+        other.sendall(b'POST / HTTP/1.0\r\nContent-Length: 2\r\n\r\nhi\n')
+        assert b'hi' in read(server, 1 if kind is HttpServer else 3, wait_until)[-1]
 
 
 @pytest.mark.parametrize('kind', [DatagramServer, LineServer, HttpServer])
