@@ -1,4 +1,4 @@
-"""`utt bench`: measure speed against a naive pipeline."""
+"""`utt bench`: measure speed against a naive pipeline, and association on recordings."""
 
 import argparse
 import json
@@ -15,6 +15,9 @@ from utt_ros.bench.model import write_model
 from utt_ros.bench.operations import measure as measure_training
 from utt_ros.bench.scenarios import make_scenarios
 from utt_ros.files import write_atomically
+from utt_ros.study import bench_association
+from utt_ros.study.bench_association import METHODS
+from utt_ros.study.matched import table
 
 SCENARIOS = ('training', 'serving', 'naive', 'naive_training')
 LIMITS = {'phones': (1, 100), 'seconds': (1.0, 3600.0), 'warm_up': (0.0, 600.0),
@@ -48,6 +51,49 @@ def configure(parser: argparse.ArgumentParser) -> None:
                        help='steps per measurement (default %(default)s)')
     train.add_argument('--repeats', type=_number(int, 'repeats'), default=5,
                        help='measurements of each, in turns (default %(default)s)')
+    _configure_association(benches)
+
+
+def _configure_association(benches: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:
+    text = 'live association on recordings, labels removed: IDP by age of a track, positions'
+    judge = benches.add_parser('association', help=text, description=f'Measure {text}.')
+    judge.set_defaults(run=_association)
+    judge.add_argument('--split', choices=['train', 'val', 'test'], default='test',
+                       help='sequences to judge on (default %(default)s)')
+    judge.add_argument('--only', nargs='+', choices=METHODS, default=METHODS, metavar='METHOD',
+                       help=f'some of {", ".join(METHODS)}')
+    judge.add_argument('--cache', type=Path, metavar='DIR',
+                       help='keep what is read there for the next time')
+    judge.add_argument('--model', type=Path, metavar='FILE',
+                       help='of utt train; without it nothing is translated')
+    text = 'the likelihoods of live association from recordings with labels, their val split'
+    fitting = benches.add_parser('fit-association', help=f'fit {text}', description=f'Fit {text}.')
+    fitting.set_defaults(run=_fit_association)
+    fitting.add_argument('--model', type=Path, metavar='FILE', required=True,
+                         help='of utt train, from the train split of the same recordings')
+    fitting.add_argument('--out', type=Path, metavar='FILE', required=True,
+                         help='file to write, for association_scorers')
+    fitting.add_argument('--seed', type=int, default=0, help='(default %(default)s)')
+    for parser in (judge, fitting):
+        parser.add_argument('--data', type=Path, required=True, metavar='DIR',
+                            help='recordings: bags by area, or the Vi-Fi layout')
+
+
+def _association(options: argparse.Namespace) -> int:
+    data = bench_association.read(options.data, options.cache)
+    found = {}
+    for method, one, left in bench_association.judge(
+            data, options.split, options.model, options.only):
+        print(f'{method} is judged', file=sys.stderr)
+        found[method] = one, left
+    print(table(found))
+    return 0
+
+
+def _fit_association(options: argparse.Namespace) -> int:
+    bench_association.fit(options.data, options.model, options.out, options.seed)
+    print(options.out)
+    return 0
 
 
 def _train(options: argparse.Namespace) -> int:

@@ -1,5 +1,6 @@
 """Windows with their labels, as columns that a buffer keeps and a batch is drawn from."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy.typing as npt
 
 from utt_ros.geometry.heading import turn_field
 from utt_ros.learning.labels import motion_labels
-from utt_ros.records import Windows
+from utt_ros.records import SyncedBatch, Windows
 from utt_ros.settings import AreaSettings, WindowSettings
 
 Columns = dict[str, npt.NDArray[Any]]
@@ -30,6 +31,14 @@ def make_examples(windows: Windows, area: AreaSettings, shape: WindowSettings) -
             columns['imu'], columns['imu_mask'], shape.period / shape.imu_rows, area.magnetic_yaw)
     labels = motion_labels(windows, area, shape)
     return columns | {name: getattr(labels, name) for name in labels.__slots__}
+
+
+def only_certain(batch: SyncedBatch, least: float) -> SyncedBatch:
+    """The tick without the boxes whose association is below `least`."""
+    certain = batch.camera_mask & (batch.association >= np.float32(least))
+    if np.array_equal(certain, batch.camera_mask):
+        return batch
+    return replace(batch, camera=batch.camera * certain[:, None], camera_mask=certain)
 
 
 def take(columns: Columns, rows: npt.NDArray[np.intp] | slice) -> Columns:

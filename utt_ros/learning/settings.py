@@ -37,6 +37,9 @@ class LearningSettings:
     holdout_block: float = setting(
         30.0, 'length of the blocks of time that are held out [s]', low=0.1, high=86400.0)
     holdout_every: int = setting(4, 'every so manyth block is held out', low=2, high=1000)
+    least_association: float = setting(
+        0.9, 'boxes that are less certain to be of their subject are not learned from',
+        low=0.0, high=1.0)
     seed: int = setting(0, 'seed of batches and of simulated mishaps', low=0, high=2**31 - 1)
 
     def __post_init__(self) -> None:

@@ -1,7 +1,8 @@
 """The synchronizer of an area: measurements in, `synced` out.
 
 Phones are found by the names of their topics and may come and go. All messages are taken as bytes:
-a broken one is counted, and IMU messages are read without being deserialized.
+a broken one is counted, and IMU messages are read without being deserialized. Where boxes have no
+labels they are matched to phones, if so set; docs/association.md.
 """
 
 import re
@@ -65,7 +66,14 @@ class Sync(Node):
         self._area = declare(self, AreaSettings)
         windows, settings = declare(self, WindowSettings), declare(self, SyncSettings)
         self._most = len(SENSORS) * settings.max_subjects
-        self._synchronizer = Synchronizer(settings, windows, self._area.modalities)
+        self._matching = None
+        if settings.association != 'labels':
+            # It loads scipy and ONNX Runtime, which an area with labels has no use for.
+            from utt_ros.bridge.matching import Matching  # noqa: PLC0415
+            self._matching = Matching(self, settings, self._area, windows)
+        self._synchronizer = Synchronizer(
+            settings, windows, self._area.modalities,
+            self._matching.associator if self._matching else None)
         self._synchronizer.counters['messages'] = 0
         self._reported: dict[str, int] = {}
         events = PublisherEventCallbacks(incompatible_qos=self._on_incompatible_qos)
@@ -80,6 +88,12 @@ class Sync(Node):
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(DISCOVERY_SEC, self._discover, clock=steady)
         self._diagnostics = Diagnostics(self, 'sync', self._values)
+
+    def destroy_node(self) -> None:
+        """Wait until no graph is being opened any more."""
+        if self._matching is not None:
+            self._matching.close()
+        super().destroy_node()
 
     def _discover(self) -> None:
         """Subscribe to phones that appeared, drop those that nobody publishes any more."""
@@ -138,6 +152,7 @@ class Sync(Node):
             'phones': ' '.join(self._synchronizer.phones),
             'epoch': self._synchronizer.epoch,
             **counters,
+            **(self._matching.values() if self._matching else {}),
         }
 
 

@@ -22,6 +22,7 @@ from utt_ros.bridge.samples import deserialize, samples_from_message
 from utt_ros.bridge.training import deployment_to_message, report_to_message
 from utt_ros.bridge.weights import model_from_message, update_to_message
 from utt_ros.errors import MeasurementError, UttError
+from utt_ros.learning.examples import only_certain
 from utt_ros.learning.participant import Event, Participant, Problem
 from utt_ros.learning.settings import LearningSettings, TrainerSettings
 from utt_ros.learning.trainer import use_one_thread
@@ -52,9 +53,10 @@ class Trainer(Node):
         area = declare(self, AreaSettings)
         self._window = declare(self, WindowSettings)
         self._settings = declare(self, TrainerSettings)
+        learning = declare(self, LearningSettings)
+        self._least_association = learning.least_association
         self._participant = Participant(
-            area, self._window, declare(self, ModelSettings, 'model.'),
-            declare(self, LearningSettings), self._settings)
+            area, self._window, declare(self, ModelSettings, 'model.'), learning, self._settings)
         ticks = self._window.ticks + self._window.horizon
         self._history = History(ticks, self._window.imu_rows, self._window.period)
         self._ticks = self._refused_samples = 0
@@ -80,7 +82,7 @@ class Trainer(Node):
     def _on_samples(self, data: bytes) -> None:
         try:
             batch = samples_from_message(deserialize(SyncedSamples, data))
-            self._history.push(batch)
+            self._history.push(only_certain(batch, self._least_association))
         except MeasurementError as err:
             self._refused_samples += 1
             self.get_logger().warning(f'refused: {err}', throttle_duration_sec=5.0)

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from utt_ros.records import MODALITIES, FloatArray, Frames, Session, SyncedBatch
 from utt_ros.settings import WindowSettings
+from utt_ros.sync.association import Associator
 from utt_ros.sync.settings import SyncSettings
 from utt_ros.sync.synchronizer import Synchronizer
 
@@ -19,12 +20,14 @@ def synchronize(
     settings: SyncSettings | None = None,
     modalities: Sequence[str] = MODALITIES,
     windows: WindowSettings | None = None,
+    associator: Associator | None = None,
 ) -> Iterator[SyncedBatch]:
     """The ticks of a session, from its streams merged in order of stamps.
 
-    Ticks at the end that wait for measurements after the recording are left out, as they are live.
+    Labels are taken unless an associator is given, a new one for every session. Ticks at the end
+    that wait for measurements after the recording are left out, as they are live.
     """
-    synchronizer = Synchronizer(settings, windows, modalities)
+    synchronizer = Synchronizer(settings, windows, modalities, associator)
     streams = list(_streams(synchronizer, session, modalities))
     stamps_ns = np.concatenate([np.empty(0, np.int64), *(stamps for stamps, _ in streams)])
     numbers = np.repeat(np.arange(len(streams)), [len(stamps) for stamps, _ in streams])

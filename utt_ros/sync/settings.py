@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from utt_ros.errors import SettingsError
 from utt_ros.settings import check, setting
 
+ASSOCIATIONS = ('labels', 'vifi', 'twin', 'fused')
+
 
 @dataclass(frozen=True, slots=True)
 class SyncSettings:
@@ -33,9 +35,24 @@ class SyncSettings:
         1024, 'messages kept of each stream of a phone', low=64, high=1_000_000)
     max_subjects: int = setting(
         256, 'subjects at a time; further ones are refused', low=1, high=10_000)
+    association: str = setting(
+        'labels', f'who is in the picture: {", ".join(ASSOCIATIONS)}; a label counts always')
+    association_period: float = setting(
+        0.5, 'tracks are matched to phones so often [s]', low=0.1, high=10.0)
+    association_least: float = setting(
+        0.5, 'a track gets a phone once it is so certain', low=0.0, high=1.0)
+    association_margin: float = setting(
+        2.0, 'log likelihood by which other phones must fit better', low=0.0, high=100.0)
+    association_patience: float = setting(
+        1.0, 'and for how long, before a track changes its phone [s]', low=0.0, high=60.0)
+    association_scorers: str = setting(
+        '', 'file of likelihoods; empty: that of the package, fitted on simulated walks')
 
     def __post_init__(self) -> None:
         check(self)
+        if self.association not in ASSOCIATIONS:
+            raise SettingsError(f'association is {self.association!r}: it must be one of '
+                                f'{", ".join(ASSOCIATIONS)}')
         if self.max_gap > self.max_wait:
             raise SettingsError(
                 f'max_gap is {self.max_gap}: it must be at most max_wait, {self.max_wait}')

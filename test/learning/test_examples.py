@@ -1,0 +1,33 @@
+from dataclasses import replace
+
+import numpy as np
+
+from utt_ros.learning.examples import only_certain
+from utt_ros.records import SyncedBatch
+
+
+def batch():
+    return SyncedBatch(
+        stamp_ns=1, epoch=0, sequence=0, camera_tick=True, subjects=('anna', 'bert', 'carl'),
+        track_ids=('1', '2', ''), association=np.float32([0.9, 0.89, 0.0]),
+        camera=np.ones((3, 5), np.float32) * np.float32([[1], [1], [0]]),
+        camera_mask=np.array([True, True, False]), ftm=np.ones((3, 2), np.float32),
+        ftm_age_s=np.zeros(3, np.float32), ftm_mask=np.ones(3, bool),
+        imu=np.ones((3, 5, 9), np.float32), imu_mask=np.ones((3, 5), bool))
+
+
+def test_boxes_that_may_be_of_somebody_else_are_not_learned_from() -> None:
+    found = only_certain(batch(), 0.9)
+    assert found.camera_mask.tolist() == [True, False, False]
+    assert found.camera.sum(1).tolist() == [5.0, 0.0, 0.0]
+
+
+def test_what_the_phone_measured_is_learned_from_all_the_same() -> None:
+    found = only_certain(batch(), 0.9)
+    assert found.ftm_mask.all()
+    assert found.imu_mask.all()
+
+
+def test_boxes_with_labels_are_all_learned_from() -> None:
+    certain = replace(batch(), association=np.float32([1.0, 1.0, 0.0]))
+    assert only_certain(certain, 1.0) is certain

@@ -1,0 +1,54 @@
+"""`utt bench association` and `fit-association`: what they do, without the command line."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from utt_ros.association.scorers import COLUMNS, write_scorers
+from utt_ros.files import write_atomically
+from utt_ros.learning.trainer import use_one_thread
+from utt_ros.models.export import export_onnx
+from utt_ros.study.cards import load_model
+from utt_ros.study.data import Data, load
+from utt_ros.study.live_scorers import fit_scorers
+from utt_ros.study.matched import Run, join, run, without_phone
+from utt_ros.study.translation import TwinTranslator
+from utt_ros.twin.runtime import OnnxRuntime
+from utt_ros.twin.translation import OnnxTranslator
+
+METHODS = ('labels', *COLUMNS)
+
+
+def fit(data: Path, model: Path, out: Path, seed: int) -> None:
+    """Fit the likelihoods on the val split and write them. Raises UttError."""
+    use_one_thread()
+    translator = TwinTranslator(load_model(model)[0])
+    found = fit_scorers(read(data, None), translator, seed)
+    write_atomically(out, write_scorers(found).encode())
+
+
+def judge(
+    data: Data, split: str, model: Path | None, methods: Sequence[str],
+) -> Iterator[tuple[str, Run, Run | None]]:
+    """By method: all sequences of a split, and again with one phone left at home.
+
+    Raises UttError.
+    """
+    use_one_thread()
+    graph = None if model is None else export_onnx(load_model(model)[0])
+    translator = None if graph is None else OnnxTranslator(graph, data.shape)
+    runtime = None if graph is None else OnnxRuntime(graph, data.shape)
+    found = [item for item in data.of(split) if item.session.frames is not None]
+    for method in methods:
+        with_all = [run(item, data.shape, method, translator, runtime) for item in found]
+        with_less = [
+            run(item, data.shape, method, translator, twin=False,
+                session=without_phone(item.session)[0])
+            for item in found if method != 'labels' and len(item.session.phones) > 1]
+        yield method, join(with_all), join(with_less) if with_less else None
+
+
+def read(folder: Path, cache: Path | None) -> Data:
+    """Recordings; what is read is kept in `cache`, if given."""
+    with TemporaryDirectory(prefix='utt_bench_') as aside:
+        return load(folder, cache or Path(aside))
