@@ -135,6 +135,16 @@ def test_stamps_that_go_back_or_stand_still_are_refused() -> None:
     assert len(phones.send(1.3, result(10.3))) == 1
 
 
+def test_host_whose_clock_is_set_back_is_served_again() -> None:
+    phones = Phones()
+    for step in range(10):
+        assert len(phones.send(7200.0 + step, result(10.0 + step))) == 1
+    taken = [phones.send(3610.0 + step, result(20.0 + step)) for step in range(6)]
+    assert taken[-1][0].stamp_ns - BEGIN_NS == pytest.approx(3615e9, abs=1e6)
+    assert phones.source.counters['host_set_back'] == 1
+    assert phones.source.counters['backward'] == 0
+
+
 def test_ranges_to_two_access_points_at_one_instant_are_both_taken() -> None:
     phones = Phones()
     both = phones.send(1.0, result(10.0), result(10.0, mac='02:00:00:00:00:02'))

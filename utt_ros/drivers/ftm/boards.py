@@ -187,6 +187,7 @@ class Boards(Source[Ranging]):
             return []
         ap = report.ap or self._ap
         if report.boot_ns is None:
+            self._stamps.notice(arrival_ns)
             stamp_ns = self._stamps.advance(phone, ap, arrival_ns)
         elif self._stamps.observe(phone, report.boot_ns, arrival_ns):
             stamp_ns = self._stamps.stamp(phone, ap, report.boot_ns)

@@ -148,7 +148,8 @@ def _huber(rows: Array, target: Array) -> tuple[Array, Array, float]:
             break
     pull = left * weights
     inside = max(float(np.mean(np.abs(left) <= HUBER * spread)), 1.0 / count)
-    variance = float(pull @ pull) / max(count - width, 1) / inside**2
+    few = 1 + width / count * (1 - inside) / inside  # his correction for few rows
+    variance = (few / inside)**2 * float(pull @ pull) / max(count - width, 1)
     errors = np.sqrt(variance * np.diag(np.linalg.inv(rows.T @ rows)))
     return found, errors, spread
 

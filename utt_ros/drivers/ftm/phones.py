@@ -11,6 +11,7 @@ from utt_ros.sync.limits import NAME_LENGTH, RANGE_M, RANGE_STD_M, is_name
 MOST_PHONES = 64
 MAC = re.compile(r'[0-9a-f]{2}(:[0-9a-f]{2}){5}', re.ASCII)
 NS_PER_MS = 1_000_000
+SET_BACK_NS = 1_000_000_000
 
 
 def is_mac(text: str) -> bool:
@@ -78,12 +79,21 @@ class Stamps:
         self._counters = counters
         self._clocks: dict[str, PeerClock] = {}
         self._last: dict[tuple[str, str], int] = {}
+        self._heard_ns = 0
+
+    def notice(self, arrival_ns: int) -> None:
+        """Begin anew when the host's own clock was set back: else all would be refused."""
+        if arrival_ns < self._heard_ns - SET_BACK_NS:
+            self._last.clear()
+            self._counters['host_set_back'] += 1
+        self._heard_ns = arrival_ns
 
     def observe(self, device: str, peer_ns: int, arrival_ns: int) -> bool:
         """Learn from the newest stamp of what a device sent at once; false: map none of it.
 
         There must be a bounded number of devices.
         """
+        self.notice(arrival_ns)
         clock = self._clocks.setdefault(device, PeerClock())
         return clock.observe(peer_ns, arrival_ns)
 
