@@ -104,3 +104,24 @@ def test_any_leading_shape_is_kept():
     assert CAMERA.back_project(boxes).shape == (3, 4, 2)
     assert CAMERA.covariance(boxes).shape == (3, 4, 2, 2)
     assert CAMERA.in_view(CAMERA.back_project(boxes)).shape == (3, 4)
+
+
+def test_feet_on_the_floor_tell_the_depth():
+    boxes = CAMERA.project([[4.0, 0.5], [7.0, -2.0], [9.0, 1.0]])
+    unknown = boxes.copy()
+    unknown[:, 2] = np.nan
+    np.testing.assert_allclose(CAMERA.floor_depth(unknown), boxes[:, 2], rtol=1e-9)
+
+
+def test_feet_that_are_hidden_cut_or_too_far_tell_no_depth():
+    near, far = CAMERA.project([[4.0, 0.5], [60.0, 0.0]])
+    half = near.copy()  # what shows above a desk
+    half[1] -= near[4] / 4
+    half[4] /= 2
+    cut = near.copy()
+    cut[1] += AREA.image_height - (near[1] + near[4] / 2)
+    above = near.copy()
+    above[1] = 40.0
+    above[4] = 60.0
+    assert np.isnan(CAMERA.floor_depth([half, cut, above, far, np.full(5, np.nan)])).all()
+    assert np.isnan(CAMERA.floor_depth(far))

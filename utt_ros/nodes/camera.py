@@ -69,12 +69,15 @@ class CameraNode(Driver):
                 for name, kind in kinds.items()}
 
     def publish(self, samples: Sequence[Picture]) -> None:
-        """Publish people and pictures, oldest first."""
+        """Publish pictures and people, oldest first.
+
+        People come last: a large picture pushes what was sent before it out of shared memory.
+        """
         for sample in samples:
             header = Header(stamp=to_time(sample.stamp_ns), frame_id=self._frame)
+            self._publish_picture(header, sample)
             if sample.people is not None:
                 self._tracks.publish(tracks_message(header, sample.people))
-            self._publish_picture(header, sample)
 
     def _publish_picture(self, header: Header, sample: Picture) -> None:
         makers: dict[str, Callable[[], Any]] = {
