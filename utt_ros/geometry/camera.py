@@ -28,7 +28,8 @@ BODY_SWAY_M = 0.03  # standard deviation of the box centre about the person's ax
 DEPTH_LIMITS_M = (0.5, 18.0)  # where a stereo camera tells depth
 EDGE_PX = 2.0  # a box that comes closer to the edge of the image may be cut
 FLOOR_STD = 0.15  # relative error beyond which feet do not tell how far somebody is [R]
-HEIGHTS_M = (1.0, 2.2)  # of people; other boxes show a part of somebody, or somebody on a table
+PITCH_STD_RAD = 0.01  # of the camera, as an installer measures it [R]
+ODD_M = 0.3  # who differs so much from the usual height is cut, on a table, or a child [R]
 VISIBLE_SHARE = 0.4  # of a box must lie in the image for a detection
 
 
@@ -93,7 +94,7 @@ class CameraModel:
         """Depth (...) [m] of people who stand where the lower edges of boxes (..., 5) say [D].
 
         NaN where that is uncertain: a box that the edge of the image cuts, feet too near to the
-        horizon (FLOOR_STD), or a person who would not be of HEIGHTS_M.
+        horizon (FLOOR_STD), or a person who would not be about as tall as `person_height`.
         """
         area = self._area
         u, v, _, width, height = np.moveaxis(np.asarray(boxes, dtype=np.float64), -1, 0)
@@ -104,8 +105,9 @@ class CameraModel:
             top = (v - height / 2 - area.cy) / area.fy
             tall = area.camera_height - forward * (
                 top * self._cos + self._sin) / (self._cos - top * self._sin)
-            sure = (fall > 0) & (PIXEL_JITTER * height / area.fy / fall <= FLOOR_STD)
-            human = (tall >= HEIGHTS_M[0]) & (tall <= HEIGHTS_M[1])
+            jitter = np.hypot(PIXEL_JITTER * height / area.fy, PITCH_STD_RAD)
+            sure = (fall > 0) & (jitter / fall <= FLOOR_STD)
+            human = np.abs(tall - area.person_height) <= ODD_M
             depth = forward / self._along(np.asarray(boxes, dtype=np.float64))
         cut = self._cut(u, v, width, height)
         return np.where(sure & human & ~cut, depth, np.nan)
