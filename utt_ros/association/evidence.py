@@ -235,15 +235,15 @@ def _velocities(seen: Candidates, walks: Walks, told: Told) -> Array:
 def _boxes(seen: Candidates, ends: npt.NDArray[np.intp], boxes: FloatArray) -> Array:
     """Rms (K, P, 3) of seen less translated boxes (P, E, T', 5), per channel, scaled."""
     ticks = boxes.shape[2]
-    mask = windows_at(seen.boxes_mask, ends, ticks, 1)[:, None]  # (K, 1, E, T')
-    true = windows_at(seen.boxes, ends, ticks, 1)[:, None]
-    found = [
-        np.sqrt(_mean(
-            (((true - boxes[None])[..., channel] / scale)**2).reshape(
-                len(true), len(boxes), -1),
-            np.broadcast_to(mask, (len(true), len(boxes), *mask.shape[2:])).reshape(
-                len(true), len(boxes), -1)))
-        for channel, scale in zip(BOX_CHANNELS, BOX_SCALE, strict=True)]
+    mask = windows_at(seen.boxes_mask, ends, ticks, 1).reshape(len(seen.boxes), -1)  # (K, E T')
+    true = windows_at(seen.boxes, ends, ticks, 1).reshape(*mask.shape, len(CAMERA_CHANNELS))
+    count = mask.sum(1, keepdims=True)
+    found = []
+    for channel, scale in zip(BOX_CHANNELS, BOX_SCALE, strict=True):
+        one = np.where(mask, true[..., channel] / scale, 0.0)
+        other = (boxes[..., channel] / scale).reshape(len(boxes), -1)  # (P, E T')
+        square = (one**2).sum(1)[:, None] - 2.0 * one @ other.T + mask @ (other**2).T
+        found.append(np.sqrt(np.where(count, np.maximum(square, 0.0) / count, np.nan)))
     return np.stack(found, axis=-1)
 
 
