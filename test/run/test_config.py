@@ -9,9 +9,17 @@ from typing import Any
 import pytest
 import yaml
 
+from utt_ros.bridge.cameras import TopicsSettings
+from utt_ros.drivers import camera, ftm, imu
+from utt_ros.drivers.camera.detection import DetectionSettings
+from utt_ros.drivers.camera.tracking import TrackingSettings
+from utt_ros.drivers.pump import PumpSettings
+from utt_ros.drivers.source import Entry
 from utt_ros.federation.settings import AggregatorSettings
 from utt_ros.learning.settings import LearningSettings, TrainerSettings
 from utt_ros.models.settings import ModelSettings
+from utt_ros.nodes.camera import CameraPumpSettings
+from utt_ros.nodes.ftm import FtmSettings
 from utt_ros.run.graph import DECIDED, read_area
 from utt_ros.run.prepare import CHECKOUT
 from utt_ros.settings import AreaSettings, WindowSettings
@@ -20,6 +28,12 @@ from utt_ros.twin.settings import BeliefSettings, TwinSettings
 
 CONFIG = CHECKOUT / 'config'
 Part = tuple[type, str]  # settings, prefix of their names
+
+
+def sources(entries: Mapping[str, Entry]) -> tuple[Part, ...]:
+    return ((AreaSettings, ''), *((entry.settings, f'{name}.') for name, entry in entries.items()))
+
+
 NODES: dict[str, tuple[str, str, tuple[Part, ...]]] = {  # file, block, what the node declares
     'sync': ('area.yaml', '/**/sync', (
         (AreaSettings, ''), (WindowSettings, ''), (SyncSettings, ''))),
@@ -29,8 +43,20 @@ NODES: dict[str, tuple[str, str, tuple[Part, ...]]] = {  # file, block, what the
     'trainer': ('area.yaml', '/**/trainer', (
         (AreaSettings, ''), (WindowSettings, ''), (TrainerSettings, ''), (LearningSettings, ''),
         (ModelSettings, 'model.'))),
+    'camera': ('area.yaml', '/**/camera', (
+        *sources(camera.SOURCES), (TopicsSettings, 'topics.'), (CameraPumpSettings, ''),
+        (DetectionSettings, 'detection.'), (TrackingSettings, 'tracking.'))),
+    'ftm': ('area.yaml', '/**/ftm', (
+        *sources(ftm.SOURCES), (PumpSettings, ''), (FtmSettings, ''))),
+    'imu': ('area.yaml', '/**/imu', (*sources(imu.SOURCES), (PumpSettings, ''))),
     'aggregator': ('aggregator.yaml', '', (
         (AggregatorSettings, ''), (WindowSettings, ''), (ModelSettings, 'model.'))),
+}
+OF_AREA = tuple(node for node, (file, _, _) in NODES.items() if file == 'area.yaml')
+BESIDES: dict[str, dict[str, Any]] = {  # what nodes declare without settings
+    'camera': {'autostart': True, 'source': camera.DEFAULT, 'calibration': ''},
+    'ftm': {'autostart': True, 'source': ftm.DEFAULT},
+    'imu': {'autostart': True, 'source': imu.DEFAULT},
 }
 
 
@@ -60,21 +86,21 @@ def defaults(parts: Iterable[Part]) -> dict[str, Any]:
 @pytest.mark.parametrize('node', NODES)
 def test_example_has_every_parameter_of_a_node_with_its_default(node: str) -> None:
     file, block, parts = NODES[node]
-    expected, own = defaults(parts), told(file, [block])
+    expected, own = defaults(parts) | BESIDES.get(node, {}), told(file, [block])
     assert set(own) <= set(expected)
     assert {name: value for name, value in told(file, ['/**', block]).items()
             if name in expected} == expected
 
 
 def test_example_has_no_parameter_that_nobody_declares() -> None:
-    declared = {name for node in ('sync', 'twin', 'trainer') for name in defaults(NODES[node][2])}
+    declared = {name for node in OF_AREA for name in defaults(NODES[node][2])}
     assert set(told('area.yaml', ['/**'])) <= declared
     assert set(told('aggregator.yaml', ['/**'])) == set(defaults(NODES['aggregator'][2]))
 
 
 def test_parameter_that_means_two_things_is_not_told_to_every_node() -> None:
     meanings: dict[str, set[str]] = {}
-    for _, _, parts in (NODES[node] for node in ('sync', 'twin', 'trainer')):
+    for _, _, parts in (NODES[node] for node in OF_AREA):
         for cls, prefix in parts:
             for item in fields(cls):
                 meanings.setdefault(prefix + item.name, set()).add(item.metadata['text'])
@@ -94,3 +120,10 @@ def test_example_says_what_every_parameter_means(file: str) -> None:
 def test_example_is_a_file_that_an_area_starts_with() -> None:
     area = read_area(Path(CONFIG / 'area.yaml'))
     assert area.settings == AreaSettings()
+
+
+def test_example_starts_every_driver_when_its_line_is_no_comment(tmp_path: Path) -> None:
+    text = (CONFIG / 'area.yaml').read_text()
+    path = tmp_path / 'area.yaml'
+    path.write_text(text.replace('# drivers: [', 'drivers: ['))
+    assert read_area(path).drivers == ('camera', 'ftm', 'imu')

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from utt_ros.errors import SettingsError
 from utt_ros.geometry.camera import CameraModel
@@ -122,6 +123,51 @@ def test_view_shows_the_layout_of_its_area_in_its_time() -> None:
     assert nodes['hall/rviz'].arguments == ('-d', '/state/hall/area.rviz')
     assert nodes['hall/rviz'].parameters == {'use_sim_time': True}
     assert nodes['hall/truth_markers'].namespace == '/hall'
+
+
+def with_drivers(path: Path, drivers: object, **area: object) -> Path:
+    told = {'area': 'hall', 'drivers': drivers, **area}
+    path.write_text(yaml.safe_dump({'/**': {'ros__parameters': told}}))
+    return path
+
+
+def test_drivers_that_an_area_lists_are_nodes_of_it_on_the_hosts_clock(tmp_path: Path) -> None:
+    found = read_area(with_drivers(tmp_path / 'area.yaml', ['ftm', 'camera']))
+    nodes = graph(replace(plan(found), use_sim_time=True))[3:]
+    assert [node.label for node in nodes] == ['hall/ftm', 'hall/camera']
+    for node in nodes:
+        assert node.parameter_files == (tmp_path / 'area.yaml',)
+        assert node.parameters == {'area': 'hall', 'use_sim_time': False}
+        assert node.respawn
+
+
+def test_recordings_stand_in_for_drivers(tmp_path: Path) -> None:
+    found = read_area(with_drivers(tmp_path / 'area.yaml', ['camera', 'ftm', 'imu']))
+    nodes = graph(plan(replace(found, bags=(Path('a'),))))
+    assert [node.name for node in nodes] == ['sync', 'twin', 'trainer', 'ready', 'player']
+
+
+def test_area_without_a_list_of_drivers_has_none(tmp_path: Path) -> None:
+    write_parameter_file(tmp_path / 'area.yaml', AreaSettings(area='hall'))
+    assert read_area(tmp_path / 'area.yaml').drivers == ()
+
+
+@pytest.mark.parametrize(('drivers', 'says'), [
+    (['camera', 'sonar'], 'some of'), ('camera', 'some of'), ([['camera']], 'some of'),
+    (['imu', 'imu'], 'listed once'), (['camera'], "'camera', but modalities are")])
+def test_drivers_that_do_not_exist_or_have_no_use_are_refused(
+    tmp_path: Path, drivers: object, says: str,
+) -> None:
+    with pytest.raises(SettingsError, match=says):
+        read_area(with_drivers(tmp_path / 'area.yaml', drivers, modalities=['ftm', 'imu']))
+
+
+def test_drivers_are_not_for_a_block_of_one_node(tmp_path: Path) -> None:
+    path = tmp_path / 'area.yaml'
+    path.write_text('/**:\n  ros__parameters: {area: hall}\n'
+                    '/**/ftm:\n  ros__parameters: {drivers: [ftm]}\n')
+    with pytest.raises(SettingsError, match='drivers is not for a block of one node'):
+        read_area(path)
 
 
 def rotation(arguments: tuple[str, ...]) -> np.ndarray:

@@ -17,7 +17,7 @@ from utt_ros.bridge.parameters import declare
 from utt_ros.bridge.process import run_node
 from utt_ros.bridge.qos import PICTURES, SENSOR
 from utt_ros.bridge.samples import to_time
-from utt_ros.drivers.camera import SOURCES
+from utt_ros.drivers.camera import DEFAULT, SOURCES
 from utt_ros.drivers.camera.calibration import of_area, read_calibration
 from utt_ros.drivers.camera.detection import DetectionSettings
 from utt_ros.drivers.camera.tracking import TrackingSettings
@@ -45,12 +45,15 @@ class CameraNode(Driver):
 
     def __init__(self) -> None:
         topics = Entry('camera topics of another driver', TopicsSettings, self._topics, lambda: '')
-        super().__init__('camera', {**SOURCES, 'topics': topics}, 'opencv')
+        super().__init__('camera', {**SOURCES, 'topics': topics}, DEFAULT)
 
     def wrap(self, source: Source[Any]) -> Source[Any]:
         """Let somebody watch what the camera sees."""
-        return Watched(source, self.area, declare(self, DetectionSettings, 'detection.'),
-                       declare(self, TrackingSettings, 'tracking.'))
+        detection = declare(self, DetectionSettings, 'detection.')
+        if detection.detector == 'source' and self.chosen != 'zed':
+            raise SettingsError(
+                f'detection.detector is source, but {self.chosen} finds no people: hog or onnx')
+        return Watched(source, self.area, detection, declare(self, TrackingSettings, 'tracking.'))
 
     def prepare(self) -> None:
         """Read the calibration and make the publishers."""

@@ -13,7 +13,7 @@ from utt_ros.bridge.parameters import declare
 from utt_ros.bridge.process import run_node
 from utt_ros.bridge.qos import SENSOR
 from utt_ros.bridge.samples import to_time
-from utt_ros.drivers.ftm import SOURCES
+from utt_ros.drivers.ftm import DEFAULT, SOURCES
 from utt_ros.drivers.ftm.calibration import Calibration, read_calibration
 from utt_ros.drivers.samples import Ranging
 from utt_ros.msg import FtmRange
@@ -39,7 +39,7 @@ class Ftm(Driver):
         self._outputs: dict[str, Publisher] = {}
         self._calibration = Calibration(())
         self._uncalibrated = 0
-        super().__init__('ftm', SOURCES, 'android_udp')
+        super().__init__('ftm', SOURCES, DEFAULT)
 
     def prepare(self) -> None:
         """Read the calibration. Raises SettingsError."""

@@ -11,7 +11,7 @@ from utt_ros.bridge.driver import Driver
 from utt_ros.bridge.inertial import inertial_to_message, magnetic_to_message
 from utt_ros.bridge.process import run_node
 from utt_ros.bridge.qos import SENSOR
-from utt_ros.drivers.imu import SOURCES
+from utt_ros.drivers.imu import DEFAULT, SOURCES
 from utt_ros.drivers.samples import Inertial
 
 MOST_PUBLISHERS = 256  # sources know 64 phones, of which some may have changed names
@@ -22,7 +22,7 @@ class ImuDriver(Driver):
 
     def __init__(self) -> None:
         self._topics: dict[tuple[str, type], Publisher] = {}
-        super().__init__('imu', SOURCES, 'sensor_logger')
+        super().__init__('imu', SOURCES, DEFAULT)
 
     def publish(self, samples: Sequence[Any]) -> None:
         """Publish, oldest first."""

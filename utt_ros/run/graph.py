@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from utt_ros.errors import SettingsError
+from utt_ros.records import MODALITIES
 from utt_ros.run.spec import NodeSpec, Parameter
 from utt_ros.settings import AreaSettings, from_mapping, read_parameter_file
 
@@ -19,7 +20,8 @@ AREA_FILE = 'area.yaml'
 DEFAULT_STATE = Path('~/.ros/utt_ros')
 CLOCK = '/clock'
 EVERY_NODE = '/**'
-DECIDED = frozenset({'area', 'federated', 'state_dir', 'use_sim_time'})  # by the graph
+DRIVERS = 'drivers'
+DECIDED = frozenset({'area', DRIVERS, 'federated', 'state_dir', 'use_sim_time'})  # by the graph
 Vector = tuple[float, float, float]
 
 
@@ -31,6 +33,7 @@ class Area:
     namespace: str = ''  # default: its name
     parameter_files: tuple[Path, ...] = ()
     bags: tuple[Path, ...] = ()
+    drivers: tuple[str, ...] = ()  # nodes that read its sensors, unless bags stand in for them
 
     @property
     def name(self) -> str:
@@ -88,7 +91,9 @@ def read_area(
     if name:
         settings = replace(settings, area=name)
     files = (() if path is None else (path,)) + tuple(extra_files)
-    return Area(settings, namespace, tuple(file.absolute() for file in files))
+    drivers = _drivers(path, values, settings)
+    return Area(
+        settings, namespace, tuple(file.absolute() for file in files), drivers=drivers)
 
 
 def parameters_of(path: Path) -> dict[str, Any]:
@@ -130,7 +135,12 @@ def graph(plan: Plan) -> list[NodeSpec]:
 
 
 def area_nodes(plan: Plan, area: Area) -> list[NodeSpec]:
-    """List the nodes of one area: its synchronizer, its twin, its trainer."""
+    """List the nodes of one area: its synchronizer, its twin, its trainer, its drivers.
+
+    Bags stand in for sensors: an area that replays some has no drivers. What drivers measure is
+    stamped by the host's clock, whatever the others live by.
+    """
+    drivers = () if area.bags else area.drivers
     trainer: dict[str, Parameter] = {
         'state_dir': str(_state(plan, area.name)),
         'federated': plan.federated,
@@ -139,6 +149,7 @@ def area_nodes(plan: Plan, area: Area) -> list[NodeSpec]:
         _area_node(plan, area, 'sync', {}),
         _area_node(plan, area, 'twin', {}),
         _area_node(plan, area, 'trainer', trainer),
+        *(_area_node(plan, area, name, {'use_sim_time': False}) for name in drivers),
     ]
 
 
@@ -197,6 +208,23 @@ def view_nodes(plan: Plan, area: Area) -> list[NodeSpec]:
 def layout_path(plan: Plan, area: Area) -> Path:
     """Where the RViz layout of an area is written."""
     return _state(plan, area.name) / 'area.rviz'
+
+
+def _drivers(
+    path: Path | None, values: dict[str, Any], settings: AreaSettings,
+) -> tuple[str, ...]:
+    """Which drivers an area file asks for. Raises SettingsError."""
+    names = values.get(DRIVERS, [])
+    if not isinstance(names, list) or any(name not in MODALITIES for name in names):
+        raise SettingsError(
+            f'{path}: {DRIVERS} is {names!r}: it must be a list of some of {list(MODALITIES)}')
+    if len(set(names)) < len(names):
+        raise SettingsError(f'{path}: {DRIVERS} is {names}: each one may be listed once')
+    unused = [name for name in names if name not in settings.modalities]
+    if unused:
+        raise SettingsError(f'{path}: {DRIVERS} has {unused[0]!r}, but modalities are '
+                            f'{list(settings.modalities)}')
+    return tuple(names)
 
 
 def _player(plan: Plan, area: Area, after: str) -> NodeSpec:

@@ -4,3 +4,4 @@ from utt_ros.drivers.camera import opencv, zed
 from utt_ros.drivers.source import Entry
 
 SOURCES: dict[str, Entry] = {'opencv': opencv.ENTRY, 'zed': zed.ENTRY}
+DEFAULT = 'opencv'

@@ -22,3 +22,4 @@ SOURCES: dict[str, Entry] = {
         'Wi-Fi card of this machine, through iw', iw.IwSettings,
         lambda settings, _: iw.IwSource(settings), iw.lacking),
 }
+DEFAULT = 'android_udp'

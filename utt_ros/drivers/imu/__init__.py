@@ -10,3 +10,4 @@ SOURCES: dict[str, Entry] = {
     'sensor_server': sensor_server.ENTRY,
     'sensor_streamer': sensor_streamer.ENTRY,
 }
+DEFAULT = 'sensor_logger'
