@@ -165,6 +165,7 @@ def test_topics_of_another_driver_become_tracks(
 @pytest.mark.parametrize(('parameters', 'says'), [
     ({'source': 'magic'}, 'it must be one of opencv, topics, zed'),
     ({'detection__detector': 'onnx', 'detection__model': '/no/such.onnx'}, 'no such file'),
+    ({'detection__detector': 'source'}, 'opencv finds no people'),
     ({'calibration': '/no/such.yaml'}, 'no/such.yaml'),
     ({'opencv__latency': -1.0}, 'latency')])
 def test_wrong_settings_end_the_node_with_the_reason(

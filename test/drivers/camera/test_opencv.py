@@ -1,8 +1,10 @@
 """Files and streams; what a camera on USB does differently needs one."""
 
+import socket
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -172,6 +174,22 @@ def test_corrupted_pictures_of_a_stream_do_not_end_it(
     assert shown >= 30
     assert lost == 0
     assert opened.counters['undecodable'] > 0
+
+
+def test_camera_that_falls_silent_counts_as_lost(
+    area: AreaSettings, start_camera: Callable[..., subprocess.Popen[str]],
+) -> None:
+    port = start_camera(rate=50, how='shortly').port
+    with source(area, f'http://127.0.0.1:{port}/', timeout=0.6) as opened:
+        assert opened.read(5.0)
+        with pytest.raises(SourceError, match='gives no more pictures'):
+            deque(iter(lambda: opened.read(1.0), None), maxlen=0)
+
+
+def test_who_takes_calls_and_never_answers_is_given_up(area: AreaSettings) -> None:
+    mute = socket.create_server(('127.0.0.1', 0))
+    with mute, pytest.raises(SourceError, match='cannot be opened'):
+        source(area, f'http://127.0.0.1:{mute.getsockname()[1]}/', timeout=0.6).open()
 
 
 def test_camera_that_vanishes_and_returns_is_found_again(

@@ -1,6 +1,7 @@
 """An HTTP camera: a video, again and again, as multipart/x-mixed-replace.
 
-mjpeg_camera.py VIDEO PORT RATE_HZ HOW: `well`, or `badly`, then every third JPEG is cut or noise.
+mjpeg_camera.py VIDEO PORT RATE_HZ HOW: `well`; `badly`: every third JPEG is cut or noise;
+`shortly`: says no more after 20 pictures, and keeps the connection.
 Writes the port as soon as it listens.
 """
 
@@ -36,6 +37,8 @@ class Camera(BaseHTTPRequestHandler):
         self.send_header('Content-Type', 'multipart/x-mixed-replace; boundary=part')
         self.end_headers()
         for number in count(1):
+            while HOW == 'shortly' and number > 20:
+                time.sleep(1.0)
             jpeg = JPEGS[number % len(JPEGS)]
             jpeg = spoiled(jpeg, number) if HOW == 'badly' else jpeg
             head = f'--part\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n'
