@@ -6,13 +6,16 @@ import numpy as np
 import pytest
 from utt_ros.msg import SyncedSamples
 
+from utt_ros.association.live import make_associator
 from utt_ros.bridge.qos import RELIABLE
 from utt_ros.bridge.samples import samples_from_message
 from utt_ros.records import SyncedBatch
 from utt_ros.sessions.bags import read_session, write_area, write_session
 from utt_ros.sessions.simulate.world import plan, simulate
 from utt_ros.settings import WindowSettings
+from utt_ros.study.matched import strip
 from utt_ros.sync.offline import synchronize
+from utt_ros.sync.settings import SyncSettings
 from utt_ros.sync.windows import History, cut_windows
 
 AREAS = {'area0': ('camera', 'ftm', 'imu'), 'area1': ('ftm', 'imu')}
@@ -52,6 +55,32 @@ def windows_of(batches):
         history.push(batch)
         if history.length == SHAPE.ticks and batch.subjects:
             yield history.windows()
+
+
+@pytest.mark.timeout(90)
+@pytest.mark.parametrize('method', ['vifi', 'fused'])
+def test_matches_of_tracks_without_labels_are_bit_identical(
+    tmp_path, start_node, listener, wait_until, method
+):
+    planned = plan(1, 0.5, seed=5)[0]
+    area = planned.area.settings
+    bag = tmp_path / area.area / planned.name
+    write_area(area, tmp_path / area.area)
+    write_session(strip(simulate(planned))[0], area, bag)
+    live = listener.hear(SyncedSamples, f'/{area.area}/synced', RELIABLE)
+    start_node('sync', '--ros-args', '-r', f'__ns:=/{area.area}', '--params-file',
+               bag.parent / 'area.yaml', '-p', f'association:={method}')
+    wait_until(lambda: listener.node.count_publishers(f'/{area.area}/synced'), 20.0, listener.spin)
+    start_node('player', bag, '--rate', RATE, '--wait-subscribers', 20, '--ros-args',
+               '-r', f'__ns:=/{area.area}')
+    associator = make_associator(SyncSettings(association=method), area, SHAPE)
+    offline = list(synchronize(
+        read_session(bag), SyncSettings(association=method), windows=SHAPE,
+        associator=associator))
+    wait_until(lambda: len(live) >= len(offline), 40.0, listener.spin)
+    batches = [samples_from_message(message) for message in live]
+    assert max(batch.association.max(initial=0.0) for batch in batches) > 0.9
+    assert [bits(batch) for batch in batches] == [bits(batch) for batch in offline]
 
 
 @pytest.mark.timeout(90)

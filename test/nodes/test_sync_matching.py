@@ -1,0 +1,51 @@
+"""The synchronizer asks the area's model when it matches tracks to phones."""
+
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray
+from utt_ros.msg import DeployedModel
+
+from utt_ros.bridge.qos import RELIABLE, STATE
+from utt_ros.bridge.training import deployment_to_message
+from utt_ros.models.export import export_onnx
+from utt_ros.models.settings import ModelSettings
+from utt_ros.models.twin import UnifiedTwin
+from utt_ros.records import Deployment
+from utt_ros.settings import WindowSettings
+
+MODEL = ModelSettings(width=16, heads=2, feedforward=16)
+
+
+def deployed(listener, round_, graph):
+    stamp = listener.node.get_clock().now().to_msg()
+    return deployment_to_message(Deployment('hall', 'f', round_, '{}', graph), stamp)
+
+
+@pytest.mark.timeout(60)
+def test_trained_models_are_asked_and_broken_ones_are_counted(start_node, listener, wait_until):
+    heard = listener.hear(DiagnosticArray, '/diagnostics', RELIABLE)
+    models = listener.node.create_publisher(DeployedModel, '/hall/deployed_model', STATE)
+    start_node('sync', '--ros-args', '-r', '__ns:=/hall', '-p', 'association:=twin')
+    graph = export_onnx(UnifiedTwin(MODEL, WindowSettings()))
+
+    def told():
+        statuses = [status for message in heard for status in message.status
+                    if status.name.endswith('sync')]
+        return {item.key: item.value for item in statuses[-1].values} if statuses else {}
+
+    wait_until(lambda: models.get_subscription_count() and told(), 20.0, listener.spin)
+    models.publish(deployed(listener, 0, graph))
+    models.publish(deployed(listener, 3, graph))
+    wait_until(lambda: told()['association_round'] == '3', 20.0, listener.spin)
+    models.publish(deployed(listener, 4, b'no graph'))
+    wait_until(lambda: told()['models_refused'] == '1', 20.0, listener.spin)
+    assert told()['association_round'] == '3'
+
+
+@pytest.mark.timeout(60)
+def test_a_file_of_likelihoods_that_is_not_there_is_named(start_node, wait_until):
+    node = start_node('sync', '--ros-args', '-r', '__ns:=/hall', '-p', 'association:=fused',
+                      '-p', 'association_scorers:=/nowhere/own.json')
+    node.expect(2)
+    wait_until(lambda: node.process.poll() is not None, 20.0)
+    node.wait()
+    assert '/nowhere/own.json' in node.said
