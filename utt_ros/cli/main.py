@@ -14,6 +14,8 @@ COMMANDS = {
     'record': ('record', 'write the topics of an area to a bag'),
     'run': ('run', 'start the nodes of one or more areas'),
     'demo': ('demo', 'simulate, replay, train and score three areas'),
+    'sources': ('sources', 'list what sensors can be read from, and what of it works here'),
+    'check': ('check', 'read every sensor of an area for some seconds'),
     'calibrate': ('calibrate', 'measure what a sensor constantly gets wrong'),
     'train': ('train', 'train a model on recordings'),
     'evaluate': ('evaluate', 'make the tables and figures of the paper from recordings'),

@@ -27,8 +27,8 @@ def _area(name: str, area: Mapping[str, Any]) -> list[str]:
                  for key, label in LATENCIES.items() if (found := area.get(key))]
     return [
         head,
-        *_aligned(['operation', 'NMSE_var first', 'last'], operations),
-        *_aligned(
+        *aligned(['operation', 'NMSE_var first', 'last'], operations),
+        *aligned(
             ['position error [m]', 'median', 'p90', 'in 90 % ellipse', 'untrained median', 'p90'],
             [_position(label, area['position_error_m'][key], area['untrained_m'][key])
              for key, label in SITUATIONS.items() if area['position_error_m'][key]]),
@@ -47,13 +47,16 @@ def _number(value: float | None) -> str:
     return '-' if value is None else f'{value:.3f}'
 
 
-def _aligned(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Columns as wide as their widest cell, the first to the left, the others to the right."""
+def aligned(
+    head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1,
+) -> list[str]:
+    """Columns as wide as their widest cell, the first `left` flush left, the others right."""
     if not rows:
         return []
     widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
     lines = []
     for row in (head, *rows):
-        cells = [cell.rjust(width) for cell, width in zip(row, widths, strict=True)]
-        lines.append('  ' + '  '.join([row[0].ljust(widths[0]), *cells[1:]]).rstrip())
+        cells = [cell.ljust(width) if column < left else cell.rjust(width)
+                 for column, (cell, width) in enumerate(zip(row, widths, strict=True))]
+        lines.append('  ' + '  '.join(cells).rstrip())
     return lines

@@ -1,0 +1,28 @@
+"""`utt sources` as it is typed."""
+
+import pytest
+
+from utt_ros.cli.main import main
+from utt_ros.drivers import camera, ftm, imu
+
+
+def test_every_source_is_listed_with_why_it_cannot_work(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv('PATH', '/nowhere')
+    assert main(['sources']) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()[1:]]
+    assert {(row[0], row[1]) for row in rows} == {
+        (kind, name) for kind, entries in
+        (('camera', camera.SOURCES), ('ftm', ftm.SOURCES), ('imu', imu.SOURCES))
+        for name in entries}
+    by_name = {row[1]: ' '.join(row[2:]) for row in rows}
+    assert by_name['opencv'].endswith('yes')
+    assert 'the program iw is not there: apt install iw' in by_name['iw']
+
+
+def test_help_says_how_a_source_is_chosen(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(['sources', '--help'])
+    assert ended.value.code == 0
+    assert 'source: iw' in capsys.readouterr().out

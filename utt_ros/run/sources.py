@@ -1,0 +1,109 @@
+"""What an area file says of the sources of its drivers, for whom there is no ROS to ask."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import yaml
+
+from utt_ros.drivers import camera, ftm, imu
+from utt_ros.drivers.camera.detection import DetectionSettings
+from utt_ros.drivers.camera.tracking import TrackingSettings
+from utt_ros.drivers.camera.watching import Watched
+from utt_ros.drivers.pump import PumpSettings
+from utt_ros.drivers.source import Entry, Source
+from utt_ros.errors import SettingsError
+from utt_ros.run.graph import Area
+from utt_ros.settings import from_mapping
+
+KINDS: Mapping[str, ModuleType] = {'camera': camera, 'ftm': ftm, 'imu': imu}
+TOPICS = 'topics'  # the camera's source that is made of ROS
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """The source of one driver."""
+
+    kind: str
+    name: str
+    make: Callable[[], Source[Any]] | None  # None: only its node can
+    phones: tuple[str, ...]  # who is expected to be heard; empty when anybody may be
+    pump: PumpSettings
+
+
+def sources_of(kind: str) -> Mapping[str, Entry]:
+    """The registry of a kind of sensor."""
+    found: Mapping[str, Entry] = KINDS[kind].SOURCES
+    return found
+
+
+def configured(area: Area, kind: str) -> Configured:
+    """The source that an area's driver is told to read. Raises SettingsError.
+
+    A setting that the source does not have is refused, which its node would not notice.
+    """
+    told = _told(area, kind)
+    name = told.get('source', KINDS[kind].DEFAULT)
+    known = {item.name for item in fields(PumpSettings)}
+    pump = from_mapping(PumpSettings, {key: told[key] for key in told if key in known})
+    if (kind, name) == ('camera', TOPICS):
+        return Configured(kind, name, None, (), pump)
+    entries = sources_of(kind)
+    if name not in entries:
+        raise SettingsError(
+            f'source is {name!r}: it must be one of {", ".join(sorted(entries))}')
+    entry = entries[name]
+    settings = from_mapping(entry.settings, _below(told, f'{name}.'))
+    return Configured(kind, name, lambda: _make(area, kind, entry, settings, told),
+                      _phones(settings), pump)
+
+
+def _make(
+    area: Area, kind: str, entry: Entry, settings: Any, told: Mapping[str, Any],
+) -> Source[Any]:
+    source = entry.make(settings, area.settings)
+    if kind != 'camera':
+        return source
+    return Watched(
+        source, area.settings, from_mapping(DetectionSettings, _below(told, 'detection.')),
+        from_mapping(TrackingSettings, _below(told, 'tracking.')))
+
+
+def _phones(settings: Any) -> tuple[str, ...]:
+    alone = getattr(settings, 'phone', '')
+    return (alone,) if alone else tuple(dict.fromkeys(getattr(settings, 'phones', ())))
+
+
+def _below(told: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    return {name.removeprefix(prefix): told[name] for name in told if name.startswith(prefix)}
+
+
+def _told(area: Area, node: str) -> dict[str, Any]:
+    """Parameters of a node: those of every block that matches its name, later ones win."""
+    found: dict[str, Any] = {}
+    for path in area.parameter_files:
+        for block, content in _blocks(path).items():
+            if _pattern(block).fullmatch(f'{area.root}/{node}'):
+                found |= _flat(content['ros__parameters'])
+    return found
+
+
+def _blocks(path: Path) -> dict[str, Any]:
+    document: dict[str, Any] = yaml.safe_load(path.read_text(encoding='utf-8'))
+    return document
+
+
+def _pattern(block: str) -> re.Pattern[str]:
+    """Names of nodes as rcl matches them: ** is any number of parts of a name, * is one."""
+    return re.compile(re.escape(block).replace(r'/\*\*', '(/.*)?').replace(r'\*', '[^/]+'))
+
+
+def _flat(values: Mapping[str, Any], prefix: str = '') -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        whole = f'{prefix}{name}'
+        found |= _flat(value, f'{whole}.') if isinstance(value, dict) else {whole: value}
+    return found
