@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
-from utt_ros.geometry.camera import CameraModel
 from utt_ros.geometry.heading import compass_heading
+from utt_ros.geometry.walking import LARGEST_STD, camera_positions, filter_velocity
 from utt_ros.records import FloatArray, MaskArray, Windows
 from utt_ros.settings import AreaSettings, WindowSettings
 
@@ -19,13 +19,7 @@ Array = npt.NDArray[np.float64]
 VELOCITY_SPAN_S = 0.8  # to either side of an instant
 POSITION_SPAN_S = 0.4
 LARGEST_VELOCITY_STD = 0.3  # of a label [m/s]
-LARGEST_PRIOR_STD = 0.6  # what boxes up to now tell is less certain [m/s]
-ACCELERATION = 0.2  # spectral density of people's acceleration, as their belief has it [m^2/s^3]
-SPEED_STD = 1.0  # of somebody who was not seen before [m/s]
-FAR_M = 100.0  # standard deviation of a position of which nothing is known
-GATE = 9.0  # squared Mahalanobis distance beyond which a box counts less
 LARGEST_POSITION_STD = 0.3  # [m]
-BEND_M = 0.1  # how far a path leaves a straight line within a span
 CAUCHY = 2.385  # 95 % efficient for Gaussian noise [S: Holland and Welsch 1977]
 REWEIGHTINGS = 5
 
@@ -46,7 +40,8 @@ class MotionLabels:
 
 def motion_labels(windows: Windows, area: AreaSettings, shape: WindowSettings) -> MotionLabels:
     """Labels at tick T of windows of T + H ticks; only headings are valid without a camera."""
-    positions, precision = camera_positions(windows, area)
+    positions, precision = camera_positions(
+        windows.values['camera'], windows.masks['camera'], area)
     reach = round(VELOCITY_SPAN_S / shape.period)
     now = shape.ticks - 1
     first = max(now - reach, 0)
@@ -62,17 +57,7 @@ def motion_labels(windows: Windows, area: AreaSettings, shape: WindowSettings) -
         heading, heading_valid,
         *_only(velocity, both_sides & (velocity_std <= LARGEST_VELOCITY_STD)),
         *_only(future, future_valid),
-        *_only(prior, prior_std <= LARGEST_PRIOR_STD))
-
-
-def camera_positions(windows: Windows, area: AreaSettings) -> tuple[Array, Array]:
-    """Positions (N, K, 2) [m] in the area frame and their precisions (N, K) [1/m^2], 0: unseen."""
-    camera = CameraModel(area)
-    with np.errstate(invalid='ignore'):  # boxes that are masked or broken are left out below
-        positions, covariance = camera.locate(windows.values['camera'])
-    variance = np.trace(covariance, axis1=-2, axis2=-1) / 2 + BEND_M**2
-    usable = windows.masks['camera'] & np.isfinite(positions).all(-1) & np.isfinite(variance)
-    return np.where(usable[..., None], positions, 0.0), np.where(usable, 1.0 / variance, 0.0)
+        *_only(prior, prior_std <= LARGEST_STD))
 
 
 def phone_headings(
@@ -103,31 +88,6 @@ def fit_velocity(positions: Array, precision: Array, period: float) -> tuple[Arr
     seconds = period * np.arange(positions.shape[1], dtype=np.float64)
     _, velocity, _, std = fit_lines(positions, precision, seconds)
     return velocity, std
-
-
-def filter_velocity(positions: Array, precision: Array, period: float) -> tuple[Array, Array]:
-    """Velocity (N, 2) at the last tick of (N, K, 2), and its deviation (N,): a Kalman filter.
-
-    Constant velocity with white-noise acceleration [S: Bar-Shalom, Li and Kirubarajan 2001], both
-    axes alike. It knows the past alone and about as well as a live belief does, so the head meets
-    in training what it will be told live.
-    """
-    move = np.array([[1.0, period], [0.0, 1.0]])
-    noise = ACCELERATION * np.array([[period**3 / 3, period**2 / 2], [period**2 / 2, period]])
-    state: Array = np.zeros((len(positions), 2, 2))  # position and velocity by axis
-    spread: Array = np.tile(np.diag([FAR_M**2, SPEED_STD**2]), (len(positions), 1, 1))
-    for tick in range(positions.shape[1]):
-        state = move @ state
-        spread = move @ spread @ move.T + noise
-        with np.errstate(divide='ignore'):
-            variance = 1.0 / precision[:, tick]  # infinite where unseen: no gain
-        innovation = positions[:, tick] - state[:, 0]
-        total = spread[:, 0, 0] + variance
-        surprise = (innovation**2).sum(-1) / total / GATE
-        gain = spread[:, 0] / (total * np.maximum(surprise, 1.0))[:, None]  # (N, 2)
-        state = state + gain[:, :, None] * innovation[:, None]
-        spread = spread - gain[:, :, None] * spread[:, None, 0]
-    return state[:, 1], np.sqrt(spread[:, 1, 1])
 
 
 def fit_lines(

@@ -15,9 +15,9 @@ from utt_ros.twin.belief import SENSORS, Belief, Estimate, Pace
 from utt_ros.twin.roster import Indices
 from utt_ros.twin.runtime import Answer, OnnxRuntime
 from utt_ros.twin.settings import BeliefSettings
+from utt_ros.twin.walkers import Walkers
 
 FRESH_S = {'camera': 0.5, 'ftm': 2.0, 'imu': 0.5}  # younger than that, a sensor counts as there
-PRIOR_AGE_S = 1.0  # of the camera, up to which the belief's velocity tells the model anything
 UNSAID = np.full((2, 2), np.nan, np.float32)  # of somebody whom the model saw for the first time
 LAG_S = 0.02  # of the IMU behind its tick, as the synchronizer's `lag`
 
@@ -65,7 +65,7 @@ class TwinEngine:
         self._history = History(window.ticks, window.imu_rows, window.period)
         self._belief = Belief(area, belief)
         self._runtime: OnnxRuntime | None = None
-        self._velocities: dict[str, FloatArray] = {}  # subject -> (2,) where the camera saw it
+        self._walkers = Walkers(area)
         self._turns: dict[str, float] = {}  # subject -> error of its compass [rad]
         self._said: dict[str, FloatArray] = {}  # subject -> (2, 2) velocity, its deviation
         self._pool = ThreadPoolExecutor(1, 'model')
@@ -103,11 +103,12 @@ class TwinEngine:
         """First half of a step: what can be said while the model still runs."""
         self._history.push(batch)
         if batch.epoch != self._epoch:
-            self._epoch, self._velocities, self._turns, self._said = batch.epoch, {}, {}, {}
+            self._epoch, self._turns, self._said = batch.epoch, {}, {}
+            self._walkers.forget()
         windows = self._history.windows()
         heading, valid = compass_heading(
             windows.values['imu'], windows.masks['imu'], self._row_s, self._area.magnetic_yaw)
-        prior, prior_valid = self._prior(batch.subjects)
+        prior, prior_valid = self._walkers.push(batch)
         turns = np.array([self._turns.get(name, 0.0) for name in batch.subjects], np.float32)
         frame = np.where(valid, heading + turns, np.arctan2(prior[:, 1], prior[:, 0]))
         asked = self._ask(windows, valid, rotate(prior, -frame), prior_valid)
@@ -127,13 +128,6 @@ class TwinEngine:
         if answer is not None:
             ahead[tick.framed] = rotate(answer.future, tick.frame[:, None])[tick.framed]
         return self._predict(tick, ahead, answer)
-
-    def _prior(self, subjects: tuple[str, ...]) -> tuple[FloatArray, MaskArray]:
-        """Velocities (S, 2) that the camera told up to the last tick, and whether it did."""
-        nothing = np.zeros(2, np.float32)
-        found = [self._velocities.get(name, nothing) for name in subjects]
-        known = np.array([name in self._velocities for name in subjects], bool)
-        return np.array(found, np.float32).reshape(-1, 2), known
 
     def _ask(
         self, windows: Windows, heading_valid: MaskArray, prior: FloatArray,
@@ -169,9 +163,6 @@ class TwinEngine:
     def _remember(
         self, subjects: tuple[str, ...], estimate: Estimate, answer: Answer | None,
     ) -> None:
-        seen = estimate.known & (estimate.age_s['camera'] <= PRIOR_AGE_S)
-        self._velocities = {
-            name: estimate.velocity[row] for row, name in enumerate(subjects) if seen[row]}
         self._turns = {
             name: float(estimate.compass_error[row]) for row, name in enumerate(subjects)}
         self._said = {} if answer is None else dict(zip(
