@@ -9,13 +9,14 @@ import numpy as np
 
 from utt_ros.association.evidence import NAMES
 from utt_ros.association.fusion import Scorer
-from utt_ros.association.vifi import PUBLISHED, BipartiteSettings
+from utt_ros.association.vifi import BipartiteSettings
 from utt_ros.errors import SettingsError
 
 SHIPPED = Path(__file__).with_name('scorers.json')  # how it was made: docs/association.md
 LARGEST_FILE = 2**20
 VIFI_TICKS = 4  # walks are compared at every fourth tick, or 20 phones would take too long
-VIFI = BipartiteSettings(PUBLISHED, slant=True, every=VIFI_TICKS)
+VIFI_WEIGHTS = (0.3, 3.0, 0.8)  # the best of seven on simulated walks; docs/association.md
+VIFI = BipartiteSettings(VIFI_WEIGHTS, slant=True, every=VIFI_TICKS)
 TWIN = (
     'translated_range_mean_m', 'translated_range_rms_m', 'velocity_rms_mps', 'velocity_surprise',
     'speed_difference_mps', 'path_rms_m', 'straight_m', 'translated_column', 'translated_depth',
