@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from utt_ros.drivers.ftm.android import Android, AndroidSettings
-from utt_ros.drivers.ftm.phones import MOST_PHONES, Owners
+from utt_ros.drivers.phones import MOST_PHONES, Owners
 from utt_ros.drivers.samples import Ranging
 from utt_ros.drivers.servers import Arrival, DatagramServer, Server
 from utt_ros.drivers.web import HttpServer

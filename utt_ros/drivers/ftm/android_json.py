@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from utt_ros.drivers.ftm.phones import NS_PER_MS, is_mac
+from utt_ros.drivers.phones import NS_PER_MS, is_mac
 from utt_ros.sync.limits import RANGE_M, RANGE_STD_M
 
 LONGEST_ID = 64

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from utt_ros.drivers.ftm import iw_text
-from utt_ros.drivers.ftm.phones import Stamps, check_phones, is_mac
+from utt_ros.drivers.phones import Stamps, check_phones, is_mac
 from utt_ros.drivers.samples import Ranging
 from utt_ros.drivers.source import Source
 from utt_ros.errors import SettingsError, SourceError

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from utt_ros.drivers.ftm.calibration import LONGEST_FILE, Point, read_yaml, rows_of
-from utt_ros.drivers.ftm.phones import is_mac, is_plausible
+from utt_ros.drivers.phones import is_mac, is_plausible
 from utt_ros.errors import MeasurementError, SettingsError
 from utt_ros.sync.limits import RANGE_M, is_name
 

@@ -11,9 +11,9 @@ from threading import Event
 
 import numpy as np
 
-from utt_ros.drivers.ftm.phones import check_phones
 from utt_ros.drivers.imu.iio_text import Matrix, mount_matrix, number
 from utt_ros.drivers.imu.readings import Vector, reading
+from utt_ros.drivers.phones import check_phones
 from utt_ros.drivers.samples import Inertial, Magnetic
 from utt_ros.drivers.source import Entry, Source
 from utt_ros.errors import MeasurementError, SourceError

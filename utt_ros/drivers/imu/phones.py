@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from utt_ros.drivers.clock import PeerClock
-from utt_ros.drivers.ftm.phones import Owners, check_phones
 from utt_ros.drivers.imu.assembler import Assembler, Pairing
 from utt_ros.drivers.imu.readings import Reading
+from utt_ros.drivers.phones import Owners, check_phones
 from utt_ros.drivers.samples import Inertial, Magnetic
 from utt_ros.errors import SettingsError
 from utt_ros.settings import check, setting

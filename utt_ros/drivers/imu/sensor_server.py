@@ -11,11 +11,11 @@ from urllib.parse import quote
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
-from utt_ros.drivers.ftm.phones import check_phones
 from utt_ros.drivers.imu.formats import ANDROID, sensor_server
 from utt_ros.drivers.imu.phones import Phones, PhoneSettings
 from utt_ros.drivers.imu.readings import Reading
 from utt_ros.drivers.inbox import Inbox
+from utt_ros.drivers.phones import check_phones
 from utt_ros.drivers.samples import Inertial, Magnetic
 from utt_ros.drivers.servers import Arrival
 from utt_ros.drivers.source import Entry, Source
