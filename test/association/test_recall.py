@@ -60,24 +60,24 @@ def heard(recall, whole):
 
 
 def test_from_memory_a_model_says_what_it_says_when_asked_again(area, walkers) -> None:
-    recall, whole = Recall(), walkers(ticks=60)
+    recall, whole = Recall(0.0), walkers(ticks=60)
     recall.translator = Echo()
     compass = headings(whole, 0.0)
     found = weigh(whole, area, compass, heard(recall, whole))
-    wanted = weigh(whole, area, compass, ask(whole, compass[1], Echo()))
+    wanted = weigh(whole, area, compass, ask(whole, compass[1], Echo(), 0.0))
     assert np.isfinite(wanted[..., NAMES.index('velocity_rms_mps')]).all()
     np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5)
 
 
 def test_every_window_is_asked_once(walkers) -> None:
-    recall, echo = Recall(), Echo()
+    recall, echo = Recall(0.0), Echo()
     recall.translator = echo
     heard(recall, walkers(ticks=60))
     assert echo.asked == [2] * 12
 
 
 def test_what_was_said_before_the_window_is_forgotten(walkers) -> None:
-    recall, whole = Recall(), walkers(ticks=40)
+    recall, whole = Recall(0.0), walkers(ticks=40)
     recall.translator = Echo()
     heard(recall, whole)
     much_later = replace(whole, stamp_ns=whole.stamp_ns + 10**11)
@@ -86,7 +86,7 @@ def test_what_was_said_before_the_window_is_forgotten(walkers) -> None:
 
 @pytest.mark.parametrize('translator', [None, Broken()])
 def test_without_a_model_nothing_is_said(area, walkers, translator) -> None:
-    recall, seen = Recall(), walkers()
+    recall, seen = Recall(0.0), walkers()
     recall.translator = translator
     said = recall.hear(seen, valid(seen))
     found = weigh(seen, area, headings(seen, 0.0), said)

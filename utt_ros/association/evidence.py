@@ -14,6 +14,7 @@ from utt_ros.association.candidates import Candidates
 from utt_ros.association.steps import headings
 from utt_ros.association.translation import Translator
 from utt_ros.geometry.camera import CameraModel
+from utt_ros.geometry.heading import turn_field
 from utt_ros.records import CAMERA_CHANNELS, FloatArray, MaskArray
 from utt_ros.settings import AreaSettings
 
@@ -77,7 +78,8 @@ def gather(
     compass = headings(seen, area.magnetic_yaw + heading_bias)
     known = seen.track_ids and seen.phones
     return weigh(
-        seen, area, compass, ask(seen, compass[1], translator) if known else silence(seen))
+        seen, area, compass,
+        ask(seen, compass[1], translator, area.magnetic_yaw) if known else silence(seen))
 
 
 def weigh(
@@ -99,12 +101,15 @@ def weigh(
     return evidence.astype(np.float32)
 
 
-def ask(seen: Candidates, heading_valid: MaskArray, translator: Translator) -> Said:
+def ask(
+    seen: Candidates, heading_valid: MaskArray, translator: Translator, magnetic_yaw: float,
+) -> Said:
     """Ask a model for everything: once a second of every phone, side by side of every track."""
     step = round(EVERY_S / seen.period)
     ends = np.arange(seen.ticks, 0, -step)[::-1]
     says = translator.phones(
-        *phone_windows(seen, ends, translator.ticks), heading_valid[:, ends - 1].reshape(-1))
+        *phone_windows(seen, ends, translator.ticks, magnetic_yaw),
+        heading_valid[:, ends - 1].reshape(-1))
     shape = (len(seen.phones), len(ends))
     boxes, mask = cut(seen.boxes, translator.ticks), cut(seen.boxes_mask, translator.ticks)
     ranges = translator.tracks(
@@ -126,15 +131,19 @@ def silence(seen: Candidates) -> Said:
 
 
 def phone_windows(
-    seen: Candidates, ends: npt.NDArray[np.intp], ticks: int,
+    seen: Candidates, ends: npt.NDArray[np.intp], ticks: int, magnetic_yaw: float,
 ) -> tuple[FloatArray, MaskArray, FloatArray, MaskArray]:
-    """FTM and IMU with masks in windows (P * E, ...) that end before these ticks."""
+    """FTM and IMU with masks in windows (P * E, ...) that end before these ticks.
+
+    Magnetic fields are turned towards the area, as models read them.
+    """
     rows = seen.imu_rows
     ftm, ftm_mask, imu, imu_mask = (
         windows_at(values, ends, ticks, per_tick).reshape(-1, ticks * per_tick, *values.shape[2:])
         for values, per_tick in (
             (seen.ftm, 1), (seen.ftm_mask, 1), (seen.imu, rows), (seen.imu_mask, rows)))
-    return ftm, ftm_mask, imu, imu_mask
+    turned = turn_field(imu, imu_mask, seen.period / rows, magnetic_yaw)
+    return ftm, ftm_mask, turned, imu_mask
 
 
 def follow(seen: Candidates, area: AreaSettings) -> Walks:

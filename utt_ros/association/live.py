@@ -39,7 +39,7 @@ class Judge:
 
     def __init__(self, area: AreaSettings, method: str, scorer: Scorer) -> None:
         self.area, self.method, self.scorer = area, method, scorer
-        self.recall, self.offsets = Recall(), Offsets()
+        self.recall, self.offsets = Recall(area.magnetic_yaw), Offsets()
         self._vifi = VifiBipartite(area, VIFI)
         self._columns = [] if method == 'vifi' else [
             NAMES.index(name) for name in COLUMNS[method]]

@@ -26,7 +26,8 @@ class _Answer:
 class Recall:
     """Asks a model at every match, and answers for the whole window from memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, magnetic_yaw: float) -> None:
+        self._magnetic_yaw = magnetic_yaw
         self.translator: Translator | None = None  # from the next match on
         self.failures = 0  # matches at which the model gave no usable answer
         self.failure = ''
@@ -42,7 +43,8 @@ class Recall:
         if translator is None or not seen.phones or not seen.track_ids:
             return silence(seen)
         try:
-            self._answers.append(_ask(seen, heading_valid, translator))
+            self._answers.append(_ask(
+                seen, heading_valid, translator, self._magnetic_yaw))
         except ModelError as err:
             self.failures += 1
             self.failure = str(err)
@@ -91,9 +93,12 @@ class Recall:
         return chosen[::-1]
 
 
-def _ask(seen: Candidates, heading_valid: MaskArray, translator: Translator) -> _Answer:
+def _ask(
+    seen: Candidates, heading_valid: MaskArray, translator: Translator, magnetic_yaw: float,
+) -> _Answer:
     ticks, end = translator.ticks, np.array([seen.ticks])
-    says = translator.phones(*phone_windows(seen, end, ticks), heading_valid[:, -1])
+    says = translator.phones(
+        *phone_windows(seen, end, ticks, magnetic_yaw), heading_valid[:, -1])
     ranges = translator.tracks(seen.boxes[:, -ticks:], seen.boxes_mask[:, -ticks:])[..., 0]
     return _Answer(
         seen.stamp_ns, _rows(seen.phones), says, heading_valid[:, -1], _rows(seen.track_ids),

@@ -75,7 +75,7 @@ def _example(one: Encounter, translator: Translator, rng: np.random.Generator) -
     turned = rng.normal(0.0, OFFSET_RAD, len(seen.phones))
     angles, valid = headings(seen, area.magnetic_yaw)
     compass = (angles - turned[:, None]).astype(np.float32), valid
-    said = ask(seen, valid, translator)
+    said = ask(seen, valid, translator, area.magnetic_yaw)
     told = weigh(seen, area, compass, said)
     fused = weigh(seen, area, compass, silence(seen)) if rng.random() < SILENT else told
     return {'vifi': vifi_evidence(VifiBipartite(area, VIFI), seen, turned), 'fused': fused,
