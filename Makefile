@@ -21,6 +21,7 @@ help:
 	@echo 'make demo                  simulate, replay, train and score three areas'
 	@echo 'make demo SESSIONS=DIR     the same on imported sessions'
 	@echo 'make demo ROUNDS=N         longer or shorter'
+	@echo 'make demo LIVE=1           simulated phones and a camera, heard by real drivers'
 	@echo 'make lock                  resolve the dependencies of pyproject.toml anew'
 	@echo 'make clean                 remove .venv and everything made in it'
 	@echo 'PYTHON=python3.12          the interpreter that .venv is made with'
@@ -61,7 +62,7 @@ test: lint
 	$(BIN)/python -m pytest --durations=10 --cov --cov-report=term
 
 demo: setup
-	$(BIN)/utt demo $(if $(SESSIONS),--sessions '$(SESSIONS)') $(if $(ROUNDS),--rounds $(ROUNDS))
+	$(BIN)/utt demo $(if $(SESSIONS),--sessions '$(SESSIONS)') $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(LIVE),--live)
 
 # The tools to build wheels are locked together with what the package needs when it runs. torch
 # names its CUDA packages exactly, and a CPU build of the same release needs none: they stay out.

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from utt_ros.cli import import_, simulate
+from utt_ros.cli import demo_live, import_, simulate
 from utt_ros.demo.evaluation import nmse, untrained_positions
 from utt_ros.demo.live import Stage, replay_rate
 from utt_ros.demo.live import run as run_live
@@ -45,9 +45,11 @@ EXAMPLES = """
 examples:
   utt demo
   utt demo --sessions recordings --rounds 12
+  utt demo --live                          simulated phones and a camera, heard by real drivers
 
 Learning replays the training sessions, live and again and again, until the rounds are over; the
-test sessions, which no trainer ever sees, are then replayed once to score the twins.
+test sessions, which no trainer ever sees, are then replayed once to score the twins. Live, nothing
+is recorded before: one area hears what its sensors send over loopback, as real ones would.
 """
 SECONDS_PER_ROUND_AND_AREA = 30.0  # more than that, and something is wrong
 SHORTEST_LIMIT_S = 300.0
@@ -63,6 +65,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--rounds', type=int, default=8, metavar='N', help='(default: 8)')
     parser.add_argument('--seed', type=int, default=0, metavar='S',
                         help='of the simulation (default: 0)')
+    parser.add_argument('--live', action='store_true',
+                        help='one area with drivers, phones and a camera instead of recordings')
+    parser.add_argument('--seconds', type=float, default=75.0, metavar='N',
+                        help='with --live: how long people walk (default: 75)')
     parser.set_defaults(run=run)
 
 
@@ -71,7 +77,11 @@ def run(options: argparse.Namespace) -> int:
     begin_s = time.monotonic()
     if options.rounds < 1:
         raise UttError(f'--rounds is {options.rounds}: it must be at least 1')
+    if options.live and options.sessions:
+        raise UttError('--live has no --sessions: its people walk while it runs')
     out = _empty(options.out)
+    if options.live:
+        return demo_live.run(options, out)
     scenes = find_scenes(_sessions(options, out), out / 'areas')
     names = ', '.join(f'{scene.name} ({"+".join(scene.settings.modalities)})' for scene in scenes)
     _say(f'{len(scenes)} areas: {names}')

@@ -1,0 +1,44 @@
+"""Drawn people in pictures of a room."""
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from utt_ros.settings import AreaSettings
+
+Image = npt.NDArray[np.uint8]
+Array = npt.NDArray[np.float64]
+
+WALL, NOISE = 165, 12  # grey level of the room, and noise of the camera
+COLOUR = (20, 20, 150)  # of everybody, BGR; nothing else is red
+
+
+def draw(image: Image, box: Array, phase: float, colour: tuple[int, ...] = COLOUR) -> None:
+    """Draw somebody who walks into a box (5,) [CAMERA_CHANNELS]; `phase` of the stride [rad]."""
+    centre, foot, unit = float(box[0]), float(box[1] + box[4] / 2), float(box[4]) / 8
+
+    def at(x: float, y: float) -> tuple[int, int]:
+        return round(centre + x * unit), round(foot - y * unit)
+
+    def thick(width: float) -> int:
+        return max(1, round(width * unit))
+
+    cv2.ellipse(image, at(0, 7.3), (thick(0.5), thick(0.65)), 0, 0, 360, colour, -1, cv2.LINE_AA)
+    trunk = np.array([at(-0.95, 6.4), at(0.95, 6.4), at(0.7, 3.8), at(-0.7, 3.8)])
+    cv2.fillPoly(image, [trunk], colour, cv2.LINE_AA)
+    for side in (-1, 1):
+        swing = side * 0.5 * np.sin(phase)
+        cv2.line(image, at(0.35 * side, 3.9), at(0.35 * side + swing, 0.2), colour, thick(0.6),
+                 cv2.LINE_AA)
+        cv2.line(image, at(side, 6.2), at(1.15 * side - 0.7 * swing, 3.5), colour, thick(0.4),
+                 cv2.LINE_AA)
+
+
+def picture(area: AreaSettings, boxes: Array, phases: Array, rng: np.random.Generator) -> Image:
+    """Picture of the room with people in boxes (N, 5), nearer ones before others."""
+    shape = (area.image_height, area.image_width, 3)
+    image = np.full(shape, WALL, np.uint8)
+    image += rng.integers(0, NOISE, shape, dtype=np.uint8)
+    for row in np.argsort(-boxes[:, 2]):
+        draw(image, boxes[row], phases[row])
+    return image

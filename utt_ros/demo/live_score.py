@@ -1,0 +1,191 @@
+"""What was heard of a live demonstration, against what its simulated world knows."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from utt_ros.demo.live_world import NS_PER_S, boxes_by_name, clock_of
+from utt_ros.demo.recording import read_positions
+from utt_ros.demo.scoring import score, summarise
+from utt_ros.errors import UttError
+from utt_ros.records import Session, Truth
+from utt_ros.sessions.definitions import typestore
+from utt_ros.sessions.recorded import open_bag
+from utt_ros.settings import AreaSettings
+
+DIAGNOSTICS = '/diagnostics'
+SAME_PERSON = 0.3  # intersection over union of a box with where somebody is
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A session that was walked live."""
+
+    area: AreaSettings
+    session: Session  # with stamps of the simulation
+    first_ns: int  # of it
+    begin_ns: int  # of the walk, host's clock
+    seed: int
+
+    def at(self, host_ns: int) -> int:
+        """The simulation's stamp of an instant."""
+        return host_ns - self.begin_ns + self.first_ns
+
+
+def summary(bag: Path, scene: Scene) -> dict[str, Any]:
+    """Everything that is shown. Raises UttError when no position was heard."""
+    positions = read_positions(bag).get(scene.area.area)
+    if positions is None:
+        raise UttError(f'the twin of {scene.area.area!r} published no position')
+    late_ms = (positions.received_ns - positions.stamps_ns) / 1e6
+    heard = _heard(bag, scene)
+    drivers = _drivers(bag, scene)
+    return {
+        'streams': _streams(heard, scene),
+        'drivers': {name: _numbers(told) for name, (_, told) in drivers.items()},
+        'clocks': _clocks(drivers, scene),
+        'identity': _identity(bag, scene),
+        'position_error_m': summarise(score(positions, shifted(scene), use_camera=True)),
+        'latency_ms': {'p50': float(np.quantile(late_ms, 0.5)),
+                       'p99': float(np.quantile(late_ms, 0.99)), 'n': len(late_ms)}}
+
+
+def shifted(scene: Scene) -> Session:
+    """The session with stamps of the host's clock."""
+    by_ns = scene.begin_ns - scene.first_ns
+    frames, session = scene.session.frames, scene.session
+    return replace(
+        session, frames=frames and replace(frames, stamps_ns=frames.stamps_ns + by_ns),
+        truth={name: Truth(truth.stamps_ns + by_ns, truth.positions_m, truth.headings_rad)
+               for name, truth in session.truth.items()})
+
+
+def _messages(bag: Path, wanted: tuple[str, ...]) -> Iterator[tuple[int, str, Any]]:
+    """Receive time [ns], topic, message, of topics that end so."""
+    types = typestore()
+    with open_bag(bag) as recorded:
+        kinds = {topic.name: topic.type for topic in recorded.topics
+                 if topic.name.endswith(wanted)}
+        for received_ns, name, data in recorded.messages(
+                kinds, recorded.start_ns, recorded.end_ns):
+            yield received_ns, name, types.deserialize_cdr(data, kinds[name])
+
+
+def _stamp_ns(message: Any) -> int:
+    return int(message.header.stamp.sec * NS_PER_S + message.header.stamp.nanosec)
+
+
+def _heard(bag: Path, scene: Scene) -> dict[str, npt.NDArray[np.int64]]:
+    """Stamps and receive times (N, 2) [ns] since the begin, by topic below the area."""
+    rows: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for received_ns, name, message in _messages(bag, ('/ftm', '/data_raw', '/mag', '/tracks')):
+        if (stamp_ns := _stamp_ns(message)) >= scene.begin_ns:
+            rows[name.removeprefix(f'/{scene.area.area}/')].append((stamp_ns, received_ns))
+    return {name: np.array(pairs, np.int64) for name, pairs in rows.items()}
+
+
+def _streams(
+    heard: Mapping[str, npt.NDArray[np.int64]], scene: Scene,
+) -> dict[str, dict[str, float]]:
+    """Of every stream: samples made and heard, their rate, and how late they come."""
+    frames = scene.session.frames
+    made = {'camera/tracks': len(frames.stamps_ns) if frames else 0}
+    for phone, streams in scene.session.phones.items():
+        made |= {f'phones/{phone}/ftm': len(streams.ftm),
+                 f'phones/{phone}/imu/data_raw': len(streams.inertial),
+                 f'phones/{phone}/imu/mag': len(streams.magnetic)}
+    found = {}
+    for name, count in made.items():
+        pairs = heard.get(name, np.zeros((0, 2), np.int64))
+        span_s = float(np.ptp(pairs[:, 0])) / NS_PER_S if len(pairs) > 1 else np.inf
+        late_ms = np.diff(pairs, axis=1) / 1e6 if len(pairs) else np.zeros(1)
+        found[name] = {'made': count, 'heard': len(pairs), 'rate_hz': (len(pairs) - 1) / span_s,
+                       'late_ms': float(np.median(late_ms))}
+    return found
+
+
+def _drivers(bag: Path, scene: Scene) -> dict[str, tuple[int, dict[str, str]]]:
+    """The last diagnostics of each driver and their stamp [ns]."""
+    found = {}
+    for _, _, message in _messages(bag, (DIAGNOSTICS,)):
+        for status in message.status:
+            area, _, node = status.name.partition(': ')
+            if area == scene.area.area and node in ('camera', 'ftm', 'imu'):
+                values = {pair.key: pair.value for pair in status.values}
+                found[node] = _stamp_ns(message), values
+    return found
+
+
+def _numbers(told: Mapping[str, str]) -> dict[str, Any]:
+    refused = {name.removeprefix('refused_'): int(value) for name, value in told.items()
+               if name.startswith('refused_') and int(value)}
+    return {'source': told['source'], 'dropped': int(told['dropped']),
+            'reopened': int(told['reopened']), 'refused': refused}
+
+
+def _clocks(
+    drivers: Mapping[str, tuple[int, Mapping[str, str]]], scene: Scene,
+) -> dict[str, dict[str, float]]:
+    """Offset host - phone that was estimated, its error, and drifts, by phone and driver."""
+    found = {}
+    for node in ('ftm', 'imu'):
+        now_ns, told = drivers.get(node, (0, {}))
+        for phone, truth in scene.session.truth.items():
+            if f'{phone}.offset_s' not in told:
+                continue
+            clock = clock_of(phone, scene.seed)
+            last_ns = min(scene.at(now_ns), int(truth.stamps_ns[-1]))  # that the driver knows of
+            gone_s = (last_ns - scene.first_ns) / NS_PER_S
+            true_s = -clock.offset_s if node == 'imu' else scene.begin_ns / NS_PER_S - clock.boot_s
+            true_s -= clock.drift_ppm * 1e-6 * gone_s
+            offset_s = float(told[f'{phone}.offset_s'])
+            found[f'{phone} {node}'] = {
+                'offset_s': offset_s, 'error_ms': 1000 * (offset_s - true_s),
+                'drift_ppm': -float(told[f'{phone}.drift_ppm']), 'true_ppm': clock.drift_ppm}
+    return found
+
+
+def _identity(bag: Path, scene: Scene) -> dict[str, float]:
+    """How many boxes of people were tracked, were given to a phone, and to the right one.
+
+    A box is of whom it overlaps most; boxes of nobody are left out. `idp` is the share of those
+    tracked that got their own phone.
+    """
+    tracked = given = right = 0
+    for _, name, message in _messages(bag, ('/synced', '/tracks')):
+        if (stamp_ns := _stamp_ns(message)) < scene.begin_ns:
+            continue
+        true = boxes_by_name(scene.area, scene.session, scene.at(stamp_ns))
+        if name.endswith('/tracks'):
+            tracked += sum(bool(_owner(_box(track), true)) for track in message.tracks)
+            continue
+        boxes = np.asarray(message.camera).reshape(-1, 5)
+        for subject, box, mask in zip(message.subjects, boxes, message.camera_mask, strict=True):
+            owner = _owner(box, true) if mask and subject in scene.session.phones else ''
+            given, right = given + bool(owner), right + bool(owner and owner == subject)
+    return {'tracked': tracked, 'given': given, 'right': right, 'idp': right / max(tracked, 1),
+            'right_of_given': right / max(given, 1)}
+
+
+def _box(track: Any) -> npt.NDArray[np.float64]:
+    return np.array(
+        [track.center_x, track.center_y, track.depth, track.width, track.height], np.float64)
+
+
+def _owner(box: npt.NDArray[Any], true: Mapping[str, npt.NDArray[np.float64]]) -> str:
+    shares = {name: _overlap(box, other) for name, other in true.items()}
+    best = max(shares, key=lambda name: shares[name], default='')
+    return best if best and shares[best] >= SAME_PERSON else ''
+
+
+def _overlap(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> float:
+    """Intersection over union of two boxes (5,)."""
+    low = np.maximum(one[:2] - one[3:] / 2, other[:2] - other[3:] / 2)
+    high = np.minimum(one[:2] + one[3:] / 2, other[:2] + other[3:] / 2)
+    common = float(np.clip(high - low, 0.0, None).prod())
+    return common / (float(one[3:].prod() + other[3:].prod()) - common)
