@@ -2,10 +2,11 @@
 
 from math import log
 
+import numpy as np
 import pytest
 import torch
 
-from utt_ros.learning.losses import gaussian_loss, scaled_error, translation_loss
+from utt_ros.learning.losses import distance_loss, gaussian_loss, scaled_error, translation_loss
 from utt_ros.models.operations import operations, unique_pairs
 
 TRUE = torch.tensor([[[1.0, 10.0], [2.0, 20.0]]])
@@ -51,3 +52,36 @@ def test_gaussian_loss_is_least_for_the_deviation_of_the_error() -> None:
     gaussian_loss(torch.zeros(1, 2), log_std, error, torch.tensor([True])).backward()
     assert log_std.grad is not None
     torch.testing.assert_close(log_std.grad, torch.zeros(1, 2))
+
+
+def test_distance_loss_is_least_at_the_median_and_at_the_deviation() -> None:
+    rng = np.random.default_rng(0)
+    radius, angle = rng.gamma(2.0, 1.0, 20_000), rng.uniform(0.0, 2 * np.pi, 20_000)
+    away = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)  # density exp(-|x|)
+    away[:2000, 0] += 20.0  # some go elsewhere: a mean would follow them by 2
+    true = torch.tensor(away, dtype=torch.float32)
+    mean, log_std = torch.zeros(2, requires_grad=True), torch.zeros(2, requires_grad=True)
+    optimizer = torch.optim.Adam([mean, log_std], lr=0.05)
+    for _ in range(300):
+        optimizer.zero_grad()
+        loss = distance_loss(
+            mean.expand_as(true), log_std.expand_as(true), true, torch.ones(len(true), dtype=bool))
+        loss.backward()
+        optimizer.step()
+    assert mean.detach().abs().max() < 0.5
+    plain = true[2000:]
+    for _ in range(300):
+        optimizer.zero_grad()
+        loss = distance_loss(mean.expand_as(plain), log_std.expand_as(plain), plain,
+                             torch.ones(len(plain), dtype=bool))
+        loss.backward()
+        optimizer.step()
+    assert log_std.detach().exp().numpy() == pytest.approx(plain.std(0).numpy(), rel=0.03)
+
+
+def test_distance_loss_has_finite_gradients_where_the_prediction_is_exact() -> None:
+    mean = torch.zeros(3, 2, requires_grad=True)
+    loss = distance_loss(mean, torch.zeros(3, 2), torch.zeros(3, 2), torch.tensor([1, 1, 0]) > 0)
+    loss.backward()
+    assert mean.grad is not None
+    assert mean.grad.isfinite().all()

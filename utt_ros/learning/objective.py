@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from utt_ros.learning.examples import Columns
-from utt_ros.learning.losses import gaussian_loss, scaled_error, translation_loss
+from utt_ros.learning.losses import distance_loss, gaussian_loss, scaled_error, translation_loss
 from utt_ros.learning.mishaps import (
     BLACKOUT,
     DISTORTIONS,
@@ -92,7 +92,7 @@ class Objective:
         now = gaussian_loss(
             motion.velocity, motion.velocity_log_std,
             self._tensor(targets.velocity), self._tensor(targets.velocity_valid))
-        later = gaussian_loss(  # as mean velocities, so that all horizons weigh the same
+        later = distance_loss(  # as mean velocities, so that all horizons weigh the same
             motion.future / seconds, motion.future_log_std - seconds.log(),
             self._tensor(targets.future) / seconds, self._tensor(targets.future_valid))
         return now + later
