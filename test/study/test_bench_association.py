@@ -30,7 +30,8 @@ def test_the_command_tells_how_well_tracks_are_matched(sessions, model, capsys) 
     assert main(['bench', 'association', '--data', str(sessions), '--model', str(model),
                  '--only', 'labels', 'twin']) == 0
     lines = capsys.readouterr().out.strip().splitlines()
-    assert [line.split('|')[1].strip() for line in lines[2:]] == ['`labels`', '`twin`']
+    assert [line.split('|')[1].strip() for line in lines[2:4]] == ['`labels`', '`twin`']
+    assert lines[4].startswith('twin: a match of 20 tracks and 20 phones ')
     assert lines[2].split('|')[6].strip() == '1.000'
 
 

@@ -87,6 +87,11 @@ def _association(options: argparse.Namespace) -> int:
         print(f'{method} is judged', file=sys.stderr)
         found[method] = one, left
     print(table(found))
+    for method in found:
+        if method != 'labels':
+            match_ms, share = bench_association.cost(data, options.model, method)
+            print(f'{method}: a match of 20 tracks and 20 phones {match_ms:.0f} ms, '
+                  f'{100.0 * share:.1f} % of a core')
     return 0
 
 

@@ -11,6 +11,7 @@ from utt_ros.models.export import export_onnx
 from utt_ros.study.cards import load_model
 from utt_ros.study.data import Data, load
 from utt_ros.study.live_scorers import fit_scorers
+from utt_ros.study.match_cost import match_cost
 from utt_ros.study.matched import Run, join, run, without_phone
 from utt_ros.study.translation import TwinTranslator
 from utt_ros.twin.runtime import OnnxRuntime
@@ -46,6 +47,12 @@ def judge(
                 session=without_phone(item.session)[0])
             for item in found if method != 'labels' and len(item.session.phones) > 1]
         yield method, join(with_all), join(with_less) if with_less else None
+
+
+def cost(data: Data, model: Path | None, method: str) -> tuple[float, float]:
+    """See `match_cost`."""
+    graph = None if model is None else export_onnx(load_model(model)[0])
+    return match_cost(method, OnnxTranslator(graph, data.shape) if graph else None, data.shape)
 
 
 def read(folder: Path, cache: Path | None) -> Data:

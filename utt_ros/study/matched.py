@@ -64,9 +64,10 @@ class Seen:
         return float(some.sum() / count), float(self.right[some].mean()) if some.any() else nan
 
     @property
-    def strangers(self) -> float:
-        """Of the boxes of people without a phone, the share that was given one."""
-        return float(self.named[self.stranger].mean()) if self.stranger.any() else nan
+    def strangers(self) -> tuple[float, float]:
+        """Of the boxes of people without a phone, the share that was given one, with certainty."""
+        given, sure = (part[self.stranger] for part in (self.named, self.confidence >= CERTAIN))
+        return (float(given.mean()), float(sure.mean())) if len(given) else (nan, nan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +223,7 @@ def table(found: Mapping[str, tuple[Run, Run | None]]) -> str:
     """Markdown: by method what it did, and what it did where somebody had left the phone."""
     ages = [f'{age:g} s' for age in AGES_S]
     title = ['method', *ages, 'all', 'wrong', 'certain', 'of these right', 'changes/min',
-             'strangers named', 'seen, median / mean / p90 m', 'all, median / p90 m',
+             'strangers named / certainly', 'seen, median / mean / p90 m', 'all, median / p90 m',
              'ms/frame p50 / p99']
     lines = [title, ['---'] * len(title)]
     for method, (one, left) in found.items():
@@ -231,7 +232,7 @@ def table(found: Mapping[str, tuple[Run, Run | None]]) -> str:
             f'`{method}`', *(f'{seen.at(age):.3f}' for age in AGES_S), f'{seen.idp:.3f}',
             f'{seen.wrong:.3f}', f'{share:.3f}', f'{right:.3f}',
             f'{60.0 * seen.changes / max(seen.seconds, 1.0):.2f}',
-            f'{left.seen.strangers:.3f}' if left else '',
+            ' / '.join(f'{share:.3f}' for share in left.seen.strangers) if left else '',
             ' / '.join([_part(one.errors_m, 50), _mean(one.errors_m), _part(one.errors_m, 90)]),
             f'{_part(one.all_errors_m, 50)} / {_part(one.all_errors_m, 90)}',
             f'{_part(one.cost_ms, 50)} / {_part(one.cost_ms, 99)}'])
