@@ -1,0 +1,48 @@
+"""The network that finds drawn people, run as the camera's driver runs it."""
+
+
+import cv2
+import numpy as np
+import pytest
+
+from utt_ros.demo.detector import SIDE, write_network
+from utt_ros.demo.figures import picture
+from utt_ros.demo.live_world import world
+from utt_ros.drivers.camera.detection import DetectionSettings, OnnxDetector
+from utt_ros.geometry.camera import CameraModel
+
+AREA = world(0, 20.0).area.settings
+
+
+@pytest.fixture(scope='module')
+def detector(tmp_path_factory: pytest.TempPathFactory) -> OnnxDetector:
+    path = tmp_path_factory.mktemp('network') / 'figures.onnx'
+    write_network(AREA, path)
+    return OnnxDetector(DetectionSettings(
+        detector='onnx', model=str(path), input_size=SIDE, score=0.5, overlap=0.3, threads=1))
+
+
+def seen(positions_m: list[tuple[float, float]], seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    boxes = CameraModel(AREA).project(np.array(positions_m).reshape(-1, 2))
+    image = picture(AREA, boxes, rng.uniform(0, 6, len(boxes)), rng)
+    return cv2.imdecode(cv2.imencode('.jpg', image)[1], cv2.IMREAD_COLOR)
+
+
+def test_drawn_people_are_found_where_they_stand(detector: OnnxDetector) -> None:
+    model = CameraModel(AREA)
+    places = [(3.5, 0.4), (6.0, -2.0), (9.0, 3.0), (14.0, -2.0)]
+    for seed in range(5):
+        people = detector.detect(seen(places, seed))
+        boxes = people.boxes.copy()
+        boxes[:, 2] = model.floor_depth(boxes)
+        found = model.locate(boxes)[0]
+        assert len(found) == len(places)
+        for place in places:
+            nearest = np.linalg.norm(found - place, axis=1).min()
+            assert nearest < 0.1 * np.hypot(*place)
+
+
+def test_nobody_is_found_in_an_empty_room(detector: OnnxDetector) -> None:
+    for seed in range(5):
+        assert len(detector.detect(seen([], seed)).boxes) == 0

@@ -1,0 +1,49 @@
+"""The area file of the live demonstration and what is started with it."""
+
+from pathlib import Path
+
+import pytest
+
+from utt_ros.demo.live_area import Show, free_ports, processes, write_area_file
+from utt_ros.run.graph import read_area
+from utt_ros.run.sources import configured
+
+
+@pytest.fixture(scope='module')
+def show(tmp_path_factory: pytest.TempPathFactory) -> Show:
+    made = Show(tmp_path_factory.mktemp('live'), 0, 20.0, free_ports())
+    made.file.parent.mkdir()
+    write_area_file(made)
+    return made
+
+
+def test_its_drivers_listen_where_the_peers_send(show: Show) -> None:
+    area = read_area(show.file)
+    assert area.drivers == ('camera', 'ftm', 'imu')
+    assert len(set(show.ports)) == 3
+    sources = {kind: configured(area, kind) for kind in area.drivers}
+    assert {kind: told.name for kind, told in sources.items()} == {
+        'camera': 'opencv', 'ftm': 'android_udp', 'imu': 'sensor_logger'}
+    for kind, port in zip(('ftm', 'imu'), show.ports[1:], strict=True):
+        with sources[kind].make() as source:
+            words = vars(source)
+            server = words.get('server') or words['_server']
+            assert server.port == port
+    assert sources['camera'].make().status()['people'] == 0  # its network can be read
+
+
+def test_it_is_the_graph_of_any_area_with_sensors_and_no_bag(show: Show) -> None:
+    specs = {spec.name: spec for spec in processes(show)}
+    assert set(specs) == {
+        'utt/recorder', 'area0/sync', 'area0/twin', 'area0/trainer', 'area0/camera', 'area0/ftm',
+        'area0/imu', 'utt/ready', 'peers'}
+    assert specs['peers'].after == 'utt/ready'
+    assert specs['peers'].essential
+    assert not specs['peers'].respawn
+    assert all(str(show.file) in specs[f'area0/{name}'].command for name in ('camera', 'sync'))
+
+
+def test_only_what_can_be_scored_is_recorded(show: Show) -> None:
+    recorder = next(spec for spec in processes(show) if spec.name == 'utt/recorder')
+    assert 'image' not in ' '.join(recorder.command)
+    assert str(Path(show.out, 'heard')) in recorder.command

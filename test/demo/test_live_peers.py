@@ -1,0 +1,82 @@
+"""The simulated phones and camera as processes, heard by real sources."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from utt_ros.demo.live_area import Show, free_ports, write_area_file
+from utt_ros.demo.live_world import clock_of, world
+from utt_ros.drivers.pump import Pump
+from utt_ros.drivers.samples import Inertial, Picture, Ranging
+from utt_ros.run.graph import read_area
+from utt_ros.run.sources import configured
+from utt_ros.sessions.simulate.world import START_NS, simulate
+
+SECONDS = 20.0  # they are stopped as soon as enough was heard
+
+
+@pytest.fixture
+def show(tmp_path: Path) -> Show:
+    made = Show(tmp_path, 0, SECONDS, free_ports())
+    made.file.parent.mkdir()
+    write_area_file(made)
+    return made
+
+
+@pytest.fixture
+def peers(show: Show) -> Iterator[None]:
+    camera, ftm, imu = map(str, show.ports)
+    process = subprocess.Popen([
+        sys.executable, '-m', 'utt_ros.demo.live_peers', '--seed', '0', '--seconds', str(SECONDS),
+        '--camera-port', camera, '--ftm-port', ftm, '--imu-port', imu, '--begin', show.begin],
+        start_new_session=True)
+    yield
+    family = [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]
+    for each in family:
+        each.kill()
+    process.wait()
+
+
+def test_everybody_is_heard_with_true_values_at_true_times(
+    show: Show, peers: None, wait_until: Callable[..., None],
+) -> None:
+    area, session = read_area(show.file), simulate(world(0, SECONDS))
+    sources = [configured(area, kind).make() for kind in area.drivers]
+    pumps = [Pump(source, configured(area, kind).pump, lambda: None)
+             for source, kind in zip(sources, area.drivers, strict=True)]
+    heard: list[object] = []
+
+    def phones(kind: type) -> set[str]:
+        return {sample.phone for sample in heard if isinstance(sample, kind)}
+
+    def is_enough() -> bool:
+        for pump in pumps:
+            heard.extend(pump.take())
+        return (phones(Ranging) and phones(Inertial) == phones(Ranging) and any(
+            isinstance(sample, Picture) and sample.people and len(sample.people.boxes)
+            for sample in heard))
+
+    for pump in pumps:
+        pump.start()
+    wait_until(is_enough, timeout_sec=30.0)
+    for pump in pumps:
+        assert pump.stop()
+    assert phones(Ranging) <= set(session.phones)
+    begin_ns = int(show.begin.read_text())
+    for name in phones(Inertial):
+        streams = session.phones[name]
+        felt = [sample for sample in heard
+                if isinstance(sample, Inertial) and sample.phone == name]
+        for sample in felt:
+            values = np.concatenate([sample.accel, sample.gyro])
+            row = int(np.abs(streams.inertial - values).sum(axis=1).argmin())
+            np.testing.assert_allclose(streams.inertial[row], values, atol=1e-5)
+            late_ns = sample.stamp_ns - begin_ns - (streams.inertial_stamps_ns[row] - START_NS)
+            assert -1e6 < late_ns < 5e9  # of a busy machine
+        offset_s = sources[2].status()[f'{name}.offset_s']
+        assert offset_s == pytest.approx(-clock_of(name, 0).offset_s, abs=5.0)
