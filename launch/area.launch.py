@@ -1,4 +1,4 @@
-"""One area: synchronizer, twin and trainer; recordings in place of sensors, RViz on demand."""
+"""One area: synchronizer, twin, trainer, drivers; recordings in place of sensors, RViz if asked."""
 
 from launch import LaunchDescription
 

@@ -1,19 +1,22 @@
 """`utt run` with the real nodes: an area that replays a recording, from its start to Ctrl-C."""
 
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
+import yaml
 from geometry_msgs.msg import PoseWithCovarianceStamped
 from nav_msgs.msg import Path as PathMessage
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from sensor_msgs.msg import Imu
-from utt_ros.msg import TwinStatus
+from utt_ros.msg import FtmRange, TwinStatus
 
 from utt_ros.bridge.qos import SENSOR
 from utt_ros.cli.main import main
@@ -78,6 +81,36 @@ def test_area_predicts_from_a_recording_until_ctrl_c(
     process.send_signal(signal.SIGINT)
     assert process.wait(STOP_SEC) == 0, (tmp_path / 'said').read_text()
     assert not any(child.is_running() for child in nodes)
+    executor.shutdown()
+    node.destroy_node()
+
+
+def test_area_with_drivers_hears_its_phones(
+    tmp_path: Path, ros: int, wait_until: Callable[..., None],
+    run: Callable[..., subprocess.Popen[bytes]],
+) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ear:
+        ear.bind(('127.0.0.1', 0))
+        port = ear.getsockname()[1]
+    file, node = tmp_path / 'hall.yaml', Node('watcher')
+    file.write_text(yaml.safe_dump({
+        '/**': {'ros__parameters': {'area': 'hall', 'drivers': ['ftm']}},
+        '/**/ftm': {'ros__parameters': {
+            'unknown_std': 0.7, 'android_udp': {'host': '127.0.0.1', 'port': port}}}}))
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    heard: list[FtmRange] = []
+    node.create_subscription(FtmRange, '/hall/phones/ann/ftm', heard.append, SENSOR)
+    peer = CHECKOUT / 'test/drivers/peers/android_phone.py'
+    words = [sys.executable, str(peer), 'udp', str(port), 'ann', '86000000', '5']
+    with subprocess.Popen(words, stdin=subprocess.PIPE) as phone:
+        process = run(file, '--state', tmp_path / 'state')
+        wait_until(lambda: len(heard) > 5, START_SEC, lambda: executor.spin_once(timeout_sec=0.1))
+        phone.stdin.close()
+    assert heard[0].header.frame_id == 'hall/ap'
+    assert abs(heard[-1].header.stamp.sec - time.time()) < START_SEC
+    process.send_signal(signal.SIGINT)
+    assert process.wait(STOP_SEC) == 0, (tmp_path / 'said').read_text()
     executor.shutdown()
     node.destroy_node()
 

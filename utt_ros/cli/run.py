@@ -26,7 +26,8 @@ examples:
   utt run hall.yaml --federated                       the same, with an aggregator elsewhere
   utt run hall.yaml stairs.yaml --record evening      two areas, their aggregator and a recorder
 
-An area file says where the camera and the access point are: copy config/area.yaml.
+An area file says where the camera and the access point are, and which drivers read its sensors:
+copy config/area.yaml. `utt sources` lists what there is, `utt check AREA` tries what is set.
 Ctrl-C stops everything; a second Ctrl-C stops it at once.
 """
 

@@ -104,8 +104,9 @@ def _streams(
         pairs = heard.get(name, np.zeros((0, 2), np.int64))
         span_s = float(np.ptp(pairs[:, 0])) / NS_PER_S if len(pairs) > 1 else np.inf
         late_ms = np.diff(pairs, axis=1) / 1e6 if len(pairs) else np.zeros(1)
-        found[name] = {'made': count, 'heard': len(pairs), 'rate_hz': max(0, len(pairs) - 1) / span_s,
-                       'late_ms': float(np.median(late_ms))}
+        found[name] = {
+            'made': count, 'heard': len(pairs), 'rate_hz': max(0, len(pairs) - 1) / span_s,
+            'late_ms': float(np.median(late_ms))}
     return found
 
 
