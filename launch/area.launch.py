@@ -1,4 +1,4 @@
-"""One area: synchronizer, twin, trainer, drivers; recordings in place of sensors, RViz if asked."""
+"""One area: synchronizer, twin, trainer, drivers; recordings in place of sensors; RViz."""
 
 from launch import LaunchDescription
 
