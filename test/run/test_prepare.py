@@ -74,3 +74,11 @@ def test_shared_file_of_the_installation_is_preferred(
 def test_shared_file_that_is_nowhere_is_named() -> None:
     with pytest.raises(SettingsError, match='config/no_such_file is not installed'):
         shared_file('config/no_such_file')
+
+
+def test_drivers_that_a_recording_stands_in_for_are_mentioned(tmp_path: Path) -> None:
+    hall = Area(AreaSettings(area='hall'), bags=(Path('bag'),), drivers=('ftm',))
+    _, remarks = prepare(Plan((hall,), tmp_path))
+    assert 'hall: recordings stand in for its drivers' in remarks
+    _, remarks = prepare(Plan((replace(hall, bags=()),), tmp_path))
+    assert not any('drivers' in remark for remark in remarks)

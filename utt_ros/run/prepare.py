@@ -25,6 +25,8 @@ def prepare(plan: Plan) -> tuple[Plan, list[str]]:
     rviz = plan.rviz and _installed('rviz2', 'rviz2')
     if plan.rviz and not rviz:
         remarks.append('rviz2 is not installed: going on without it')
+    remarks += [f'{area.name}: recordings stand in for its drivers'
+                for area in plan.areas if plan.nodes and area.bags and area.drivers]
     plan = replace(plan, rviz=rviz, transforms=transforms)
     if rviz:
         template = shared_file('config/area.rviz').read_text(encoding='utf-8')

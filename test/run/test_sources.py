@@ -1,0 +1,67 @@
+"""What an area file says of its sources, as the drivers' nodes would be told."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from utt_ros.drivers import camera, ftm, imu
+from utt_ros.errors import SettingsError
+from utt_ros.run.graph import Area, read_area
+from utt_ros.run.prepare import CHECKOUT
+from utt_ros.run.sources import KINDS, configured
+
+
+def area(path: Path, **blocks: dict[str, object]) -> Area:
+    """`__` stands for **, `_` for / in names of blocks."""
+    document = {'/**': {'ros__parameters': {'area': 'hall', 'drivers': ['ftm']}}}
+    for name, told in blocks.items():
+        block = name.replace('__', '/**').replace('_', '/')
+        document[block] = {'ros__parameters': told}
+    (path / 'area.yaml').write_text(yaml.safe_dump(document, sort_keys=False))
+    return read_area(path / 'area.yaml')
+
+
+def test_source_that_is_not_chosen_is_the_default_of_its_node(tmp_path: Path) -> None:
+    for kind, module in (('camera', camera), ('ftm', ftm), ('imu', imu)):
+        assert configured(area(tmp_path), kind).name == module.DEFAULT
+
+
+@pytest.mark.parametrize('block', ['__/ftm', '_hall_ftm', '_*_ftm', '__'])
+def test_blocks_that_match_the_name_of_the_node_are_read(tmp_path: Path, block: str) -> None:
+    told = {'source': 'gtec', 'gtec': {'ports': ['/dev/ttyUSB0'], 'phones': ['ann']}}
+    if block == '__':
+        told |= {'area': 'hall', 'drivers': ['ftm']}
+    found = configured(area(tmp_path, **{block: told}), 'ftm')
+    assert (found.name, found.phones) == ('gtec', ('ann',))
+
+
+def test_blocks_of_other_nodes_are_not_read(tmp_path: Path) -> None:
+    found = configured(area(tmp_path, _yard_ftm={'source': 'iw'}, __imu={'source': 'iw'}), 'ftm')
+    assert found.name == ftm.DEFAULT
+
+
+def test_later_block_wins_and_names_may_be_nested_or_dotted(tmp_path: Path) -> None:
+    found = configured(area(
+        tmp_path, **{'__/ftm': {'source': 'iw', 'esp_idf.ap': 'no address', 'first_wait': 2},
+                     '_hall_ftm': {'source': 'esp_idf', 'esp_idf': {'ap': ''}}}), 'ftm')
+    assert found.name == 'esp_idf'
+    assert found.pump.first_wait == 2.0
+
+
+@pytest.mark.parametrize(('told', 'says'), [
+    ({'source': 'sonar'}, "source is 'sonar': it must be one of android_http"),
+    ({'android_udp': {'prot': 3}}, "no setting 'prot'"),
+    ({'android_udp': {'port': 0}}, 'port is 0: it must be at least 1'),
+    ({'queue': 0}, 'queue is 0')])
+def test_settings_that_do_not_fit_are_refused(
+    tmp_path: Path, told: dict[str, object], says: str,
+) -> None:
+    with pytest.raises(SettingsError, match=says):
+        configured(area(tmp_path, **{'__/ftm': told}), 'ftm')
+
+
+def test_example_file_sets_every_kind() -> None:
+    example = read_area(CHECKOUT / 'config' / 'area.yaml')
+    for kind, module in KINDS.items():
+        assert configured(example, kind).name == module.DEFAULT
