@@ -8,6 +8,7 @@ from rclpy.node import Node
 
 from utt_ros.bridge.qos import RELIABLE
 
+LONGEST_TEXT = 1000
 LEVELS = {
     'ok': DiagnosticStatus.OK, 'warn': DiagnosticStatus.WARN, 'error': DiagnosticStatus.ERROR}
 
@@ -32,10 +33,15 @@ class Diagnostics:
         status = DiagnosticStatus(
             level=LEVELS[str(values.pop('level', 'ok'))],
             name=self._name,
-            message=str(values.pop('message', '')),
+            message=_text(values.pop('message', '')),
             hardware_id=self._node.get_name(),
-            values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
+            values=[KeyValue(key=key, value=_text(value)) for key, value in values.items()],
         )
         message = DiagnosticArray(status=[status])
         message.header.stamp = self._node.get_clock().now().to_msg()
         self._publisher.publish(message)
+
+
+def _text(value: object) -> str:
+    """What a message can carry; strangers may have their part in an error's text."""
+    return str(value)[:LONGEST_TEXT].encode('utf-8', 'replace').decode('utf-8')

@@ -10,7 +10,7 @@ from utt_ros.bridge.diagnostics import Diagnostics
 from utt_ros.bridge.parameters import declare
 from utt_ros.drivers.pump import Pump, PumpSettings
 from utt_ros.drivers.source import Entry, Source
-from utt_ros.errors import SettingsError, UttError
+from utt_ros.errors import SettingsError
 from utt_ros.settings import AreaSettings
 
 SILENT_S = 3.0  # a source that says nothing for longer is worth a warning
@@ -39,6 +39,7 @@ class Driver(LifecycleNode):
         self._pump_settings = declare(self, self.pump_settings)
         self._source: Source[Any] = self.wrap(entry.make(settings, self.area))
         self._pump: Pump | None = None
+        self._stuck: Pump | None = None  # its thread did not end yet
         self._refused = 0
         self._is_woken = False
         self._diagnostics = Diagnostics(self, name, self._values)
@@ -56,10 +57,15 @@ class Driver(LifecycleNode):
 
     @abstractmethod
     def publish(self, samples: Sequence[Any]) -> None:
-        """Publish what was delivered, oldest first. Raises MeasurementError for bad samples."""
+        """Publish what was delivered, oldest first; what it raises costs this sample only."""
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Begin to read."""
+        """Begin to read; fails while a thread of before still has the source."""
+        if self._stuck is not None and not self._stuck.stop(0.0):
+            self.get_logger().error(
+                f'{self.chosen} still holds its device: activate again later, or start anew')
+            return TransitionCallbackReturn.FAILURE
+        self._stuck = None
         self._pump = Pump(self._source, self._pump_settings, self._wake)
         self._pump.start()
         return super().on_activate(state)
@@ -69,6 +75,11 @@ class Driver(LifecycleNode):
         self._halt()
         return super().on_deactivate(state)
 
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Let go of the source; nobody deactivates before."""
+        self._halt()
+        return super().on_shutdown(state)
+
     def destroy_node(self) -> None:
         """Let go of the source."""
         self._halt()
@@ -77,6 +88,7 @@ class Driver(LifecycleNode):
     def _halt(self) -> None:
         pump, self._pump = self._pump, None
         if pump is not None and not pump.stop():
+            self._stuck = pump
             self.get_logger().error(f'{self.chosen} does not let go of its device')
 
     def _wake(self) -> None:
@@ -90,11 +102,13 @@ class Driver(LifecycleNode):
         self._is_woken = False
         if self._pump is None:
             return
-        try:
-            self.publish(self._pump.take())
-        except UttError as err:
-            self._refused += 1
-            self.get_logger().warning(f'refused: {err}', throttle_duration_sec=5.0)
+        for sample in self._pump.take():
+            try:
+                self.publish((sample,))
+            except Exception as err:  # noqa: BLE001, PERF203  the others must not be lost with it
+                self._refused += 1
+                self.get_logger().warning(
+                    f'not published: {type(err).__name__}: {err}', throttle_duration_sec=5.0)
 
     def _values(self) -> Mapping[str, object]:
         if self._pump is None:

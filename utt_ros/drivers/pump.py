@@ -62,21 +62,19 @@ class Pump:
         self._recent: deque[tuple[float, int]] = deque()
 
     def start(self) -> None:
-        """Begin to read; does nothing when it has begun."""
-        if self._thread is None:
+        """Begin to read; does nothing while a thread of before still has the source."""
+        if self._thread is None or not self._thread.is_alive():
             self._stop.clear()
             self._heard_s = monotonic()
             self._thread = Thread(target=self._run, name='source', daemon=True)
             self._thread.start()
 
     def stop(self, timeout_s: float = 5.0) -> bool:
-        """Close the source; false when it did not let go in time."""
+        """Close the source; false when it did not let go in time. May be asked again."""
         self._stop.set()
-        thread, self._thread = self._thread, None
-        if thread is None:
-            return True
-        thread.join(timeout_s)
-        return not thread.is_alive()
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+        return self._thread is None or not self._thread.is_alive()
 
     def take(self) -> list[Any]:
         """All samples that wait, oldest first."""
@@ -109,8 +107,7 @@ class Pump:
                 self._trouble = str(err)
             except Exception as err:  # noqa: BLE001  a driver's fault must not end the process
                 self._trouble = f'{type(err).__name__}: {err}'
-            finally:
-                self._source.close()
+            self._close()
             if monotonic() - begin_s > LASTED_S:
                 wait_s = self._settings.first_wait
             if not self._stop.is_set():
@@ -119,6 +116,12 @@ class Pump:
                 wait_s = min(2.0 * wait_s, self._settings.longest_wait)
                 self._reopened += 1
         self._state = 'closed'
+
+    def _close(self) -> None:
+        try:
+            self._source.close()
+        except Exception as err:  # noqa: BLE001  such as a device that is gone
+            self._trouble = f'{type(err).__name__}: {err}'
 
     def _keep(self, samples: Any) -> None:
         if not samples:

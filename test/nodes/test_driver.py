@@ -1,0 +1,138 @@
+"""What all drivers share: states, the thread that reads, and samples that cannot be published."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from threading import Event
+from typing import Any
+
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.experimental.events_executor import EventsExecutor
+from rclpy.lifecycle import TransitionCallbackReturn
+
+from utt_ros.bridge.driver import Driver
+from utt_ros.bridge.qos import RELIABLE
+from utt_ros.drivers.pump import Pump
+from utt_ros.drivers.source import Entry, Source
+from utt_ros.settings import setting
+
+
+@dataclass(frozen=True, slots=True)
+class NoSettings:
+    """It needs one, to be declared."""
+
+    unused: int = setting(0, 'nothing', low=0, high=1)
+
+
+class Handed(Source[int]):
+    """Delivers what it is handed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting: list[int] = []
+        self.hold, self.held = Event(), Event()
+        self.hold.set()
+        self.opened = self.closed = 0
+        self.told: dict[str, object] = {}
+
+    def open(self) -> None:
+        self.opened += 1
+
+    def read(self, timeout_s: float) -> list[int]:
+        if not self.hold.is_set():
+            self.held.set()
+            self.hold.wait()
+        Event().wait(min(timeout_s, 0.01))
+        taken, self.waiting = self.waiting, []
+        return taken
+
+    def close(self) -> None:
+        self.closed += 1
+
+    def status(self) -> dict[str, object]:
+        return self.told
+
+
+class Plain(Driver):
+    """Keeps what it would publish."""
+
+    def __init__(self, source: Handed) -> None:
+        self.published: list[int] = []
+        super().__init__('plain', {'handed': Entry(
+            'for tests', NoSettings, lambda _settings, _area: source, lambda: '')}, 'handed')
+
+    def publish(self, samples: Sequence[Any]) -> None:
+        for sample in samples:
+            if sample < 0:
+                raise OverflowError(f'{sample} is no stamp')
+            self.published.append(sample)
+
+
+@dataclass
+class Running:
+    """A driver in the test's process."""
+
+    node: Plain
+    source: Handed
+    executor: EventsExecutor
+
+    def spin(self) -> None:
+        self.executor.spin_once(timeout_sec=0.05)
+
+
+@pytest.fixture
+def running(ros: int) -> Iterator[Running]:
+    source = Handed()
+    node = Plain(source)
+    executor = EventsExecutor()
+    executor.add_node(node)
+    yield Running(node, source, executor)
+    source.hold.set()
+    executor.remove_node(node)
+    node.destroy_node()
+    executor.shutdown()
+
+
+def test_a_sample_that_cannot_be_published_costs_nobody_else(
+        running: Running, wait_until: Callable[..., None]) -> None:
+    running.source.waiting = [1, -2, 3, -4, 5]
+    wait_until(lambda: len(running.node.published) == 3, spin=running.spin)
+    assert running.node.published == [1, 3, 5]
+    assert running.node._values()['not_published'] == 2
+
+
+def test_nothing_is_read_any_more_after_a_shutdown(running: Running) -> None:
+    assert running.node.trigger_shutdown() == TransitionCallbackReturn.SUCCESS
+    assert running.source.closed == 1
+    running.source.waiting = [1]
+    running.spin()
+    assert running.source.waiting == [1]
+
+
+def test_a_source_that_a_thread_still_holds_is_not_read_by_a_second_one(
+        running: Running, wait_until: Callable[..., None],
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    node, source = running.node, running.source
+    monkeypatch.setattr(Pump.stop, '__defaults__', (0.05,))
+    source.hold.clear()
+    wait_until(source.held.is_set)
+    node.trigger_deactivate()
+    assert node.trigger_activate() == TransitionCallbackReturn.FAILURE
+    assert source.opened == 1
+    source.hold.set()
+    wait_until(lambda: source.closed == 1)
+    wait_until(lambda: node.trigger_activate() == TransitionCallbackReturn.SUCCESS)
+    source.waiting = [7]
+    wait_until(lambda: node.published == [7], spin=running.spin)
+    assert (source.opened, source.closed) == (2, 1)
+
+
+def test_texts_of_strangers_do_not_end_a_driver_by_its_diagnostics(
+        running: Running, wait_until: Callable[..., None]) -> None:
+    heard: list[DiagnosticArray] = []
+    running.node.create_subscription(DiagnosticArray, '/diagnostics', heard.append, RELIABLE)
+    running.source.told = {'connection': 'invalid header: \udcff', 'long': 'x' * 100_000}
+    wait_until(lambda: heard, spin=running.spin)
+    values = {pair.key: pair.value for pair in heard[-1].status[0].values}
+    assert values['connection'] == 'invalid header: ?'
+    assert len(values['long']) <= 1000
