@@ -9,6 +9,7 @@ from utt_ros.errors import SettingsError
 from utt_ros.sync.limits import NAME_LENGTH, RANGE_M, RANGE_STD_M, is_name
 
 MOST_PHONES = 64
+LONGEST_ID = 256  # of a device; it is remembered
 MAC = re.compile(r'[0-9a-f]{2}(:[0-9a-f]{2}){5}', re.ASCII)
 NS_PER_MS = 1_000_000
 SET_BACK_NS = 1_000_000_000
@@ -63,6 +64,8 @@ class Owners:
         found = self._names.get(device, '')
         if found or not self._is_open or len(self._names) >= MOST_PHONES:
             return found
+        if len(device) > LONGEST_ID:
+            return ''
         name = re.sub('[^A-Za-z0-9]+', '_', device).strip('_')[:NAME_LENGTH]
         if name[:1].isdigit():
             name = f'phone_{name}'[:NAME_LENGTH].strip('_')

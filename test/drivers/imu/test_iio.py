@@ -74,7 +74,17 @@ def test_it_reads_as_often_as_set_and_waits_no_longer_than_asked(devices: Path) 
         assert source.read(0.01) == []
 
 
-def test_a_clock_of_the_host_that_is_set_back_is_waited_for(devices: Path) -> None:
+def test_a_clock_of_the_host_that_was_set_back_far_is_followed(devices: Path) -> None:
+    hour_ns = 3600 * 10**9
+    stamps = iter([BEGIN_NS, BEGIN_NS + 2, BEGIN_NS - hour_ns, BEGIN_NS + 2 - hour_ns])
+    with Iio(IioSettings(rate=1000.0, root=str(devices)), lambda: next(stamps)) as source:
+        got = [source.read(1.0)[0].stamp_ns for _ in range(2)]
+    assert got == [BEGIN_NS + 1, BEGIN_NS + 1 - hour_ns]
+    assert source.counters['host_set_back'] == 1
+    assert source.counters['backwards'] == 0
+
+
+def test_a_clock_of_the_host_that_is_set_back_a_little_is_waited_for(devices: Path) -> None:
     stamps = iter([100, 102, 50, 52, 104, 106])
     with Iio(IioSettings(rate=1000.0, root=str(devices)), lambda: next(stamps)) as source:
         assert [len(source.read(1.0)) for _ in range(3)] == [2, 0, 2]

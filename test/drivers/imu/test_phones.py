@@ -57,6 +57,29 @@ def test_a_phone_whose_clock_jumps_back_is_heard_again_and_its_stamps_still_grow
     assert len(stamps) == 800
 
 
+@pytest.mark.parametrize('is_stamped_by_arrival', [False, True])
+def test_phones_are_heard_again_when_the_clock_of_the_host_was_set_back(
+    is_stamped_by_arrival: bool,
+) -> None:
+    phones, counters = make()
+    stamps = []
+    for index in range(1000):
+        passed_ns = index * 10 * MS
+        host_ns = BEGIN_NS + passed_ns - (0 if index < 500 else 3600 * NS_PER_S)
+        peer_ns = host_ns + 2 * MS if is_stamped_by_arrival else DAY_NS + passed_ns
+        stamps += [sample.stamp_ns for sample in send(phones, host_ns, peer_ns - host_ns)]
+    assert counters['host_set_back'] == 1
+    assert counters['backwards'] == counters['late'] == 0
+    assert len(stamps) == (1000 if is_stamped_by_arrival else 800)
+    assert stamps[-1] == BEGIN_NS + 9990 * MS - 3600 * NS_PER_S + 2 * MS
+
+
+def test_ids_that_are_too_long_to_remember_are_strangers() -> None:
+    phones, counters = make()
+    assert phones.add('a' * 100_000, [Reading('accel', BEGIN_NS, (0.0, 0.0, 0.0))], BEGIN_NS) == []
+    assert counters == {'unknown_phone': 1}
+
+
 def test_one_wild_stamp_costs_its_own_batch_only() -> None:
     phones, counters = make()
     for index in range(100):

@@ -80,6 +80,10 @@ class Assembler:
     ) -> None:
         self._phone, self._pairing, self._counters = phone, pairing, counters
         self._to_host = to_host
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget the stamps that were given, too: the host's clock was set back."""
         self._last_ns = {'inertial': -1, 'magnetic': -1}
         self.clear()
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from utt_ros.drivers.imu.iio_text import Matrix, mount_matrix, number
 from utt_ros.drivers.imu.readings import Vector, reading
-from utt_ros.drivers.phones import check_phones
+from utt_ros.drivers.phones import SET_BACK_NS, check_phones
 from utt_ros.drivers.samples import Inertial, Magnetic
 from utt_ros.drivers.source import Entry, Source
 from utt_ros.errors import MeasurementError, SourceError
@@ -139,7 +139,9 @@ class Iio(Source[Inertial | Magnetic]):
         begin_ns = self._now()
         found = {kind: sensor.read(begin_ns) for kind, sensor in self._sensors.items()}
         stamp_ns = (begin_ns + self._now()) // 2
-        if stamp_ns <= self._last_ns:
+        if stamp_ns < self._last_ns - SET_BACK_NS:
+            self.counters['host_set_back'] += 1
+        elif stamp_ns <= self._last_ns:
             self.counters['backwards'] += 1
             return []
         self._last_ns = stamp_ns

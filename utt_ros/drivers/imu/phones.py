@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from utt_ros.drivers.clock import PeerClock
 from utt_ros.drivers.imu.assembler import Assembler, Pairing
 from utt_ros.drivers.imu.readings import Reading
-from utt_ros.drivers.phones import Owners, check_phones
+from utt_ros.drivers.phones import SET_BACK_NS, Owners, check_phones
 from utt_ros.drivers.samples import Inertial, Magnetic
 from utt_ros.errors import SettingsError
 from utt_ros.settings import check, setting
@@ -54,11 +54,13 @@ class Phones:
         self._owners = Owners(settings.devices, settings.phones)
         self._pairing, self._counters, self._inverted = pairing, counters, inverted
         self._phones: dict[str, _Phone] = {}
+        self._heard_ns = 0
 
     def add(
         self, device: str, readings: Sequence[Reading], arrival_ns: int,
     ) -> list[Inertial | Magnetic]:
         """Samples that are complete with what a device sent at once, stamped by its own clock."""
+        self._notice(arrival_ns)
         name = self._owners.name(device)
         if not name:
             self._counters['unknown_phone'] += 1
@@ -77,6 +79,13 @@ class Phones:
             phone.assembler.clear()
         phone.assembler.add(self._usable(name, readings, newest_ns))
         return phone.assembler.take()
+
+    def _notice(self, arrival_ns: int) -> None:
+        if arrival_ns < self._heard_ns - SET_BACK_NS:
+            self._counters['host_set_back'] += 1
+            for phone in self._phones.values():
+                phone.assembler.restart()
+        self._heard_ns = arrival_ns
 
     def _usable(self, name: str, readings: Sequence[Reading], newest_ns: int) -> list[Reading]:
         recent = [reading for reading in readings
