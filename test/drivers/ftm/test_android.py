@@ -145,6 +145,14 @@ def test_host_whose_clock_is_set_back_is_served_again() -> None:
     assert phones.source.counters['backward'] == 0
 
 
+def test_results_of_one_body_are_taken_whole_in_any_order() -> None:
+    phones = Phones()
+    taken = phones.send(5.0, result(12.0), result(10.0), result(11.0))
+    assert [BEGIN_NS + 1e9 * second for second in (3, 4, 5)] == pytest.approx(
+        [sample.stamp_ns for sample in taken], abs=1e6)
+    assert not phones.source.counters
+
+
 def test_ranges_to_two_access_points_at_one_instant_are_both_taken() -> None:
     phones = Phones()
     both = phones.send(1.0, result(10.0), result(10.0, mac='02:00:00:00:00:02'))

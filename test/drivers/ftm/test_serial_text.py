@@ -66,6 +66,13 @@ def test_gtec_lines_that_do_not_add_up_are_garbage(wrong: str) -> None:
     assert parse_gtec(wrong) == 'garbage'
 
 
+@pytest.mark.parametrize('line', [
+    '02:00:00:00:00:01,0,0,0,2,-1,-50,0,0,0,0,4294967295,-52,0,0,0,0',
+    '{"id":"02:00:00:00:00:02", "dist_est":0, "num_frames":1, "frames":[{"rtt":-1,"rssi":-50}]}'])
+def test_gtec_bursts_of_which_every_frame_failed_are_no_range(line: str) -> None:
+    assert parse_gtec(line) == 'failed'
+
+
 def test_gtec_without_frames_has_no_spread() -> None:
     report = parse_gtec('02:00:00:00:00:01,33,35,507,0,')
     assert report.range_m == 5.07

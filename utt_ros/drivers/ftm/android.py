@@ -71,7 +71,7 @@ class Android(Source[Ranging]):
         if not phone or not self._stamps.observe(phone, newest_ns, arrival_ns):
             self.counters['clock' if phone else 'unknown_phone'] += len(results)
             return
-        for result in results:
+        for result in sorted(results, key=lambda result: result.boot_ns):
             stamp_ns = self._stamps.stamp(phone, result.mac, result.boot_ns)
             if stamp_ns is not None:
                 yield Ranging(

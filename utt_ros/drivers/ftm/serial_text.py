@@ -114,12 +114,15 @@ def _pair(frame: Any) -> tuple[int, int] | None:
 def _report(ap: str, distance_cm: int, trips_ps: list[int], rssi: list[int]) -> Report | str:
     """The board's estimate, and how much its frames differ.
 
-    Frames that failed have round trips of 2^32 - 1, printed as -1 by some releases.
+    Frames that failed have round trips of 2^32 - 1, printed as -1 by some releases. Where all have,
+    the estimate is none.
     """
     good = [(trip, level) for trip, level in zip(trips_ps, rssi, strict=True)
             if trip not in {-1, INVALID_PS}]
     if any(abs(trip) > LARGEST_PS or not -128 <= level <= 30 for trip, level in good):
         return 'implausible'
+    if trips_ps and not good:
+        return 'failed'
     count, range_m = len(good), distance_cm / 100 if abs(distance_cm) < LARGEST_PS else math.inf
     mean = sum(trip for trip, _ in good) / max(count, 1)
     spread = math.sqrt(sum((trip - mean) ** 2 for trip, _ in good) / max(count - 1, 1))
