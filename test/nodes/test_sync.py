@@ -139,6 +139,12 @@ def test_hostile_messages_are_counted_and_stop_nothing(area):
     assert sum(bool(each.get_subscription_count()) for each in others) == 6
 
 
+def test_boxes_that_nobody_labels_are_told_with_what_would_match_them(area, listener):
+    area.wait_heard(area.camera)
+    area.frame(0, subjects=('',))
+    area.wait(lambda: any('association: fused' in each['message'] for each in area.reports()))
+
+
 def test_topic_of_another_type_and_subscriber_who_wants_too_much_are_reported(area, listener):
     area.publisher(String, 'phones/a/ftm')
     listener.hear(SyncedSamples, '/hall/synced', STATE)

@@ -36,8 +36,9 @@ from utt_ros.sync.settings import SyncSettings
 from utt_ros.sync.synchronizer import Synchronizer
 
 DISCOVERY_SEC = 0.5
-HARMLESS = {'messages', 'ticks', 'duplicated', 'reordered', 'surplus_frames',
-            'boxes_without_subject', 'boxes_without_depth'}
+UNNAMED = 'boxes_without_subject'
+HARMLESS = {'messages', 'ticks', 'duplicated', 'reordered', 'surplus_frames', UNNAMED,
+            'boxes_without_depth'}
 Read = Callable[[bytes], tuple[Any, ...]]
 
 
@@ -145,6 +146,9 @@ class Sync(Node):
         trouble = [name for name, number in counters.items()
                    if name not in HARMLESS and number > self._reported.get(name, 0)]
         remarks = [self._synchronizer.remarks.get(name, name) for name in trouble]
+        unnamed = counters.get(UNNAMED, 0) > self._reported.get(UNNAMED, 0)
+        if unnamed and self._matching is None:
+            remarks.append('boxes without labels are left out; association: fused would match them')
         self._reported = counters
         return {
             'level': 'warn' if trouble else 'ok',
