@@ -141,7 +141,8 @@ def test_hostile_messages_are_counted_and_stop_nothing(area):
 
 def test_boxes_that_nobody_labels_are_told_with_what_would_match_them(area, listener):
     area.wait_heard(area.camera)
-    area.frame(0, subjects=('',))
+    for number in range(30):
+        area.frame(100 * number, subjects=('', 'a'))
     area.wait(lambda: any('association: fused' in each['message'] for each in area.reports()))
 
 

@@ -148,7 +148,7 @@ class Sync(Node):
         remarks = [self._synchronizer.remarks.get(name, name) for name in trouble]
         unnamed = counters.get(UNNAMED, 0) > self._reported.get(UNNAMED, 0)
         if unnamed and self._matching is None:
-            remarks.append('boxes without labels are left out; association: fused would match them')
+            remarks.append('boxes without labels are left out: association: fused matches them')
         self._reported = counters
         return {
             'level': 'warn' if trouble else 'ok',
