@@ -1,5 +1,6 @@
 import http.client
 import socket
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -53,13 +54,6 @@ def post(server: Server, body: bytes, **headers: str) -> int:
     with closing(connection):
         connection.request('POST', '/data', body, headers)
         return connection.getresponse().status
-
-
-def post_or_none(server: Server) -> int | None:
-    try:
-        return post(server, b'x')
-    except (OSError, http.client.HTTPException):
-        return None
 
 
 def test_datagrams_come_whole_and_in_order(open_server: Open, wait_until: Callable) -> None:
@@ -148,18 +142,36 @@ def test_bodies_that_nobody_takes_do_not_pile_up(
     assert len(server.read(0.0)) == 2
 
 
-def test_more_connections_than_allowed_are_closed(
-    open_server: Open, counters: Counter[str], wait_until: Callable,
-    monkeypatch: pytest.MonkeyPatch,
+def test_peers_that_never_end_their_requests_keep_nobody_out(
+    open_server: Open, counters: Counter[str], monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr('utt_ros.drivers.web.MOST_CONNECTIONS', 1)
+    monkeypatch.setattr('utt_ros.drivers.web.MOST_CONNECTIONS', 3)
     server = open_server(HttpServer)
-    with dial(server) as silent:
-        silent.sendall(b'POST / HTTP/1.1\r\n')
-        with dial(server) as other:
-            assert other.recv(1) == b''
-        assert counters == {'too_many_connections': 1}
-    wait_until(lambda: post_or_none(server) == 200)
+    phone = http.client.HTTPConnection('127.0.0.1', server.port, timeout=WAIT_S)
+    with closing(phone), dial(server) as first, dial(server) as second:
+        first.sendall(b'POST / HTTP/1.1\r\nContent-Length: 100\r\n\r\nx')
+        second.sendall(b'POST / HTTP/1.1\r\nX-')
+        for _ in range(3):
+            phone.request('POST', '/', b'of a phone')
+            assert phone.getresponse().read() == b''
+            assert post(server, b'of another one') == 200
+        assert [len(one.data) for one in server.read(0.0)] == [10, 14] * 3
+        assert first.recv(1000) == b''
+    assert counters['too_many_connections'] >= 1
+    assert counters['queue_full'] == 0
+
+
+@pytest.mark.parametrize('sent', [b'', b'POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nshort'])
+def test_no_thread_of_a_connection_outlives_the_server(
+    open_server: Open, wait_until: Callable, sent: bytes,
+) -> None:
+    before = set(threading.enumerate())
+    server = open_server(HttpServer)
+    with dial(server) as peer:
+        peer.sendall(sent)
+        wait_until(lambda: len(set(threading.enumerate()) - before) == 2)
+        server.close()
+        wait_until(lambda: set(threading.enumerate()) <= before, 5.0)
 
 
 @pytest.mark.parametrize('kind', [LineServer, HttpServer])

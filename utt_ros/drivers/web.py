@@ -1,8 +1,12 @@
 """An HTTP port of ours that phones push to."""
 
+import socket
 from collections import Counter
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import BoundedSemaphore, Thread
+from threading import Lock, Thread
+from time import monotonic
+from typing import Any
 
 from utt_ros.drivers.inbox import Inbox
 from utt_ros.drivers.servers import MOST_CONNECTIONS, Arrival, Now, Server, port_of
@@ -16,7 +20,11 @@ IDLE_S = 15.0  # a connection that is silent for so long is closed
 
 
 class HttpServer(Server):
-    """HTTP: bodies of POST and PUT to any path, answered with 200 as soon as they are queued."""
+    """HTTP: bodies of POST and PUT to any path, answered with 200 as soon as they are queued.
+
+    The connection whose last whole request is the oldest makes room, so peers that send theirs
+    byte by byte keep nobody out.
+    """
 
     _server: '_Http | None' = None
 
@@ -41,7 +49,7 @@ class HttpServer(Server):
         return self._server.inbox.take(timeout_s)
 
     def close(self) -> None:
-        """Close the port; open connections end with their next request."""
+        """Close the port and all connections."""
         server, self._server = self._server, None
         if server is not None:
             server.shutdown()
@@ -53,7 +61,8 @@ class _Http(ThreadingHTTPServer):
     request_queue_size = MOST_CONNECTIONS
 
     def __init__(self, address: tuple[str, int], counters: 'Counter[str]', now: Now) -> None:
-        self._slots = BoundedSemaphore(MOST_CONNECTIONS)
+        self._heard_s: dict[socket.socket, float] = {}  # a whole request, or the begin
+        self._lock = Lock()
         self.inbox = Inbox(MOST_BODIES, MOST_WAITING, counters)
         self.now, self.closed = now, False
         super().__init__(address, _Handler)
@@ -61,19 +70,34 @@ class _Http(ThreadingHTTPServer):
     def server_close(self) -> None:
         self.closed = True
         super().server_close()
+        with self._lock:
+            self._end(*self._heard_s)
 
-    def process_request(self, request: object, client_address: object) -> None:
-        if not self._slots.acquire(blocking=False):
-            self.inbox.refuse('too_many_connections')
-            self.shutdown_request(request)  # type: ignore[arg-type]
-            return
-        super().process_request(request, client_address)  # type: ignore[arg-type]
+    def process_request(self, request: Any, client_address: object) -> None:
+        with self._lock:
+            if len(self._heard_s) >= MOST_CONNECTIONS:
+                self._end(min(self._heard_s, key=lambda one: self._heard_s[one]))
+                self.inbox.refuse('too_many_connections')
+            self._heard_s[request] = monotonic()
+        super().process_request(request, client_address)
 
-    def process_request_thread(self, request: object, client_address: object) -> None:
-        try:
-            super().process_request_thread(request, client_address)  # type: ignore[arg-type]
-        finally:
-            self._slots.release()
+    def process_request_thread(self, request: Any, client_address: object) -> None:
+        super().process_request_thread(request, client_address)
+        with self._lock:
+            self._heard_s.pop(request, None)
+
+    def note(self, request: Any) -> None:
+        """Remember that a whole request has come."""
+        with self._lock:
+            if request in self._heard_s:
+                self._heard_s[request] = monotonic()
+
+    def _end(self, *connections: socket.socket) -> None:
+        """Wake their threads, which then find the end of what is sent."""
+        for one in connections:
+            del self._heard_s[one]
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002
         """A peer that went away in the middle of a request."""
@@ -101,7 +125,9 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(length)
         if len(body) < length:
             self._refuse(400, 'cut_body')
-        elif not self.server.closed and self.server.inbox.put(
+            return
+        self.server.note(self.connection)
+        if not self.server.closed and self.server.inbox.put(
                 Arrival(str(self.client_address[0]), body, arrival_ns)):
             self._answer(200)
         else:
