@@ -1,5 +1,6 @@
 """Every app's wire format, from another process, into its source."""
 
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -167,6 +168,30 @@ def test_a_phone_that_is_not_there_says_so(open_source: Callable, wait_until: Ca
         wait_until(lambda: source.read(0.05))
 
 
+def test_an_address_that_no_resolver_takes_says_so(
+    open_source: Callable, wait_until: Callable,
+) -> None:
+    source = open_source('sensor_server', devices=('a..b:8080',))
+    with pytest.raises(SourceError, match=r'one: UnicodeError.*start SensorServer'):
+        wait_until(lambda: source.read(0.05))
+
+
+def test_an_answer_that_is_no_text_is_told_in_text(
+    open_source: Callable, wait_until: Callable, free_port: int,
+) -> None:
+    with socket.create_server(('127.0.0.1', free_port)) as stranger:
+        source = open_source('sensor_server')
+        answered, _ = stranger.accept()
+        with answered:
+            answered.recv(4096)
+            answered.sendall(b'HTTP/1.1 101 Yes\r\nConnection: Upgrade\r\nUpgrade: \xff'
+                             + b'x' * 5000 + b'\r\n\r\n')
+        with pytest.raises(SourceError, match=r'one: Invalid.*Upgrade header') as caught:
+            wait_until(lambda: source.read(0.05))
+    assert str(caught.value).isascii()
+    assert len(str(caught.value)) < 500
+
+
 @pytest.mark.parametrize(('app', 'values', 'remark'), [
     ('hyper_imu', {'transport': 'smoke'}, "transport is 'smoke'"),
     ('hyper_imu', {'columns': ('time', 'accel')}, 'gyro is missing'),
@@ -178,6 +203,7 @@ def test_a_phone_that_is_not_there_says_so(open_source: Callable, wait_until: Ca
     ('sensor_logger', {'reorder': -1.0}, 'at least 0'),
     ('sensor_server', {'devices': ('nowhere',)}, 'host:port'),
     ('sensor_server', {'devices': (), 'phones': ()}, 'one or more'),
+    ('sensor_server', {'devices': ('127.0.0.1:70000',)}, 'ports up to 65535'),
     ('sensor_streamer', {'port': 70_000}, 'at most 65535'),
     ('iio', {'phone': ''}, "''"),
 ])

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from threading import Event, Thread
 from urllib.parse import quote
 
-from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
 from utt_ros.drivers.imu.formats import ANDROID, sensor_server
@@ -25,6 +24,8 @@ from utt_ros.settings import check, setting
 MOST_MESSAGES = 20_000  # that wait
 MOST_BYTES = 8_388_608
 LONGEST_MESSAGE = 65_536
+LONGEST_STATE = 300
+LARGEST_PORT = 65_535
 CONNECT_S = 3.0
 POLL_S = 0.2
 RETRY_S = 5.0  # for one phone, while others are connected
@@ -42,9 +43,11 @@ class SensorServerSettings(PhoneSettings):
     def __post_init__(self) -> None:
         check(self)
         check_phones('devices', self.devices, self.phones)
-        wrong = [one for one in self.devices if not re.fullmatch(r'[\w.\-]+:\d{1,5}', one)]
+        wrong = [one for one in self.devices if not re.fullmatch(r'[\w.\-]+:\d{1,5}', one)
+                 or int(one.rpartition(':')[2]) > LARGEST_PORT]
         if wrong or not self.devices:
-            raise SettingsError(f'devices are {list(self.devices)}: one or more of host:port')
+            raise SettingsError(f'devices are {list(self.devices)}: one or more of host:port, '
+                                f'ports up to {LARGEST_PORT}')
 
 
 class _Link(Thread):
@@ -63,8 +66,10 @@ class _Link(Thread):
         while not self._ended.is_set():
             try:
                 self._listen()
-            except (OSError, WebSocketException) as err:  # noqa: PERF203  it is tried again
-                self.state = f'{type(err).__name__}: {err}'
+            except Exception as err:  # noqa: BLE001, PERF203  it is tried again, whatever it was
+                # what is not ASCII may be no text at all: headers of a stranger's answer
+                told = f'{type(err).__name__}: {err}'[:LONGEST_STATE]
+                self.state = told.encode('ascii', 'backslashreplace').decode('ascii')
                 self._ended.wait(RETRY_S)
 
     def stop(self) -> None:
