@@ -10,13 +10,15 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from utt_ros.bridge import images, message_filters
 from utt_ros.bridge.qos import PICTURES
-from utt_ros.bridge.samples import to_ns
+from utt_ros.bridge.samples import NS_PER_SEC, to_ns
 from utt_ros.drivers.samples import Picture
 from utt_ros.drivers.source import Source
 from utt_ros.errors import MeasurementError, SettingsError, SourceError
 from utt_ros.settings import AreaSettings, check, setting
+from utt_ros.sync.limits import STAMP_NS
 
 QUEUE = 10
+END_NS = 2**31 * NS_PER_SEC  # where the seconds of ROS end
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class TopicSource(Source[Picture]):
             self._changed.wait_for(lambda: self._newest, timeout_s)
             newest, self._newest = self._newest, None
         try:
-            return [] if newest is None else [self._picture(newest)]
+            return [] if newest is None else self._pictures(newest)
         except MeasurementError:
             self.counters['undecodable'] += 1
             return []
@@ -78,7 +80,11 @@ class TopicSource(Source[Picture]):
                 self._newest = messages
                 self._changed.notify()
 
-    def _picture(self, messages: tuple[Any, ...]) -> Picture:
+    def _pictures(self, messages: tuple[Any, ...]) -> list[Picture]:
+        stamp_ns = to_ns(messages[0].header.stamp)
+        if not STAMP_NS[0] <= stamp_ns < END_NS:
+            self.counters['bad_stamp'] += 1
+            return []
         depth = None
         for message in messages[1:]:
             if isinstance(message, CameraInfo):
@@ -89,7 +95,7 @@ class TopicSource(Source[Picture]):
         if depth is not None and depth.shape != image.shape[:2]:
             raise MeasurementError(
                 f'depth of {depth.shape} for a picture of {image.shape[:2]}: register it first')
-        return Picture(to_ns(messages[0].header.stamp), image, depth)
+        return [Picture(stamp_ns, image, depth)]
 
     def _compare(self, info: CameraInfo) -> None:
         try:

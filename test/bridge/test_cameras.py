@@ -1,0 +1,28 @@
+"""The topics of another driver as a source, without the network."""
+
+from array import array
+
+import pytest
+from builtin_interfaces.msg import Time
+from rclpy.node import Node
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+
+from utt_ros.bridge.cameras import TopicSource, TopicsSettings
+from utt_ros.settings import AreaSettings
+
+
+@pytest.mark.parametrize(('sec', 'nanosec', 'taken'), [
+    (1_790_000_000, 5, [1_790_000_000_000_000_005]),
+    (0, 0, []), (-5, 0, []), (2**31 - 1, 4_000_000_000, [])])
+def test_pictures_without_a_stamp_that_can_be_told_are_refused(
+        ros: int, sec: int, nanosec: int, taken: list[int]) -> None:
+    node = Node('listener')
+    source = TopicSource(node, TopicsSettings(), AreaSettings())
+    with source:
+        source._filters.signalMessage(Image(
+            header=Header(stamp=Time(sec=sec, nanosec=nanosec)), height=1, width=2,
+            encoding='mono8', step=2, data=array('B', b'ab')))
+        assert [picture.stamp_ns for picture in source.read(0.0)] == taken
+        assert source.counters['bad_stamp'] == (not taken)
+    node.destroy_node()
