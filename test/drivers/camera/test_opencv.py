@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
-from utt_ros.drivers.camera.opencv import OpenCVSettings, OpenCVSource
+from utt_ros.drivers.camera.opencv import OpenCVSettings, OpenCVSource, _Live
 from utt_ros.drivers.pump import Pump, PumpSettings
 from utt_ros.drivers.samples import Picture
 from utt_ros.errors import SettingsError, SourceError
@@ -174,6 +176,19 @@ def test_corrupted_pictures_of_a_stream_do_not_end_it(
     assert shown >= 30
     assert lost == 0
     assert opened.counters['undecodable'] > 0
+
+
+def test_a_decoder_that_fails_is_a_lost_camera_and_not_a_silent_one(
+    area: AreaSettings, start_camera: Callable[..., subprocess.Popen[str]],
+    wait_until: Callable[..., None], monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(self: _Live) -> None:
+        cv2.resize(np.zeros((0, 0, 3), np.uint8), (9, 9))  # as OpenCV fails in C++
+
+    monkeypatch.setattr(_Live, '_grab', fail)
+    with source(area, f'http://127.0.0.1:{start_camera().port}/') as opened, pytest.raises(
+            SourceError, match='gives no more pictures: OpenCV'):
+        wait_until(lambda: opened.read(0.05))
 
 
 def test_camera_that_falls_silent_counts_as_lost(

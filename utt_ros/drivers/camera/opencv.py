@@ -115,7 +115,7 @@ class _Live(_Reader):
     ) -> None:
         self._capture, self._settings, self._counters = capture, settings, counters
         self._newest: Picture | None = None
-        self._is_lost = False
+        self._is_lost, self._why = False, 'is it connected?'
         self._changed = Condition()
         self._stop = Event()
         self._thread = Thread(target=self._run, name='camera', daemon=True)
@@ -127,7 +127,7 @@ class _Live(_Reader):
             picture, self._newest = self._newest, None
             if picture is None and self._is_lost:
                 raise SourceError(
-                    f'{self._settings.location} gives no more pictures: is it connected?')
+                    f'{self._settings.location} gives no more pictures: {self._why}')
         return [] if picture is None else [picture]
 
     def close(self) -> None:
@@ -135,6 +135,17 @@ class _Live(_Reader):
         self._thread.join(1.0)  # it may wait for a picture until the timeout of the stream
 
     def _run(self) -> None:
+        try:
+            self._follow()
+        except cv2.error as err:
+            self._why = str(err)
+        finally:
+            self._capture.release()
+            with self._changed:
+                self._is_lost = True
+                self._changed.notify()
+
+    def _follow(self) -> None:
         latency_ns = int(self._settings.latency * NS_PER_SEC)
         while not self._stop.is_set() and self._grab():
             stamp_ns = time_ns() - latency_ns
@@ -146,10 +157,6 @@ class _Live(_Reader):
                 self._counters['superseded'] += self._newest is not None
                 self._newest = Picture(stamp_ns, np.asarray(image, np.uint8))
                 self._changed.notify()
-        self._capture.release()
-        with self._changed:
-            self._is_lost = True
-            self._changed.notify()
 
     def _grab(self) -> bool:
         begin_s = monotonic()
