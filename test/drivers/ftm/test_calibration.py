@@ -134,6 +134,15 @@ def test_wrong_rows_are_named(tmp_path: Path, row: str, why: str) -> None:
         read_points(path)
 
 
+def test_a_table_that_is_too_long_is_refused_and_not_cut(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / 'points.csv'
+    path.write_text('phone,distance_m,range_m\nanna,1,2.345\n')
+    monkeypatch.setattr('utt_ros.drivers.ftm.points.LONGEST_FILE', path.stat().st_size - 3)
+    with pytest.raises(SettingsError, match='is longer than'):
+        read_points(path)
+
+
 def test_wrong_columns_are_named(tmp_path: Path) -> None:
     path = tmp_path / 'points.csv'
     path.write_text('who,metres\nanna,1\n')

@@ -1,7 +1,6 @@
 """What a camera's lens does, from the file that ROS's camera_calibration writes."""
 
 from dataclasses import dataclass
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from utt_ros.errors import SettingsError
 from utt_ros.settings import AreaSettings
 
 LARGEST_FILE = 100_000  # [bytes]
+LARGEST_NUMBER = 1e9
 MODELS = {'plumb_bob': (4, 5), 'rational_polynomial': (8, 8), 'equidistant': (4, 4)}
 
 
@@ -40,26 +40,26 @@ def read_calibration(path: Path) -> Calibration:
     try:
         with path.open(encoding='utf-8') as file:
             document = yaml.safe_load(file.read(LARGEST_FILE))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as err:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as err:
         raise SettingsError(f'{path}: {err}') from err
     if not isinstance(document, dict):
         raise SettingsError(f'{path}: expected the file that camera_calibration writes')
     model = document.get('distortion_model')
-    if model not in MODELS:
+    if not isinstance(model, str) or model not in MODELS:
         raise SettingsError(f'{path}: distortion_model is {model!r}: one of {sorted(MODELS)}')
     camera = _matrix(path, document, 'camera_matrix', 9, 9)
     if camera[0] <= 0 or camera[4] <= 0:
         raise SettingsError(f'{path}: focal lengths are {camera[0]:g} and {camera[4]:g} px')
     return Calibration(
         _size(path, document, 'image_width'), _size(path, document, 'image_height'), camera,
-        str(model), _matrix(path, document, 'distortion_coefficients', *MODELS[model]),
+        model, _matrix(path, document, 'distortion_coefficients', *MODELS[model]),
         _matrix(path, document, 'rectification_matrix', 9, 9),
         _matrix(path, document, 'projection_matrix', 12, 12))
 
 
 def _size(path: Path, document: dict[Any, Any], name: str) -> int:
     value = document.get(name)
-    if not isinstance(value, int) or not 1 <= value <= 16384:
+    if type(value) is not int or not 1 <= value <= 16384:
         raise SettingsError(f'{path}: {name} is {value!r}: a whole number in 1..16384')
     return value
 
@@ -71,6 +71,6 @@ def _matrix(
     data = block.get('data') if isinstance(block, dict) else None
     if not isinstance(data, list) or not least <= len(data) <= most:
         raise SettingsError(f'{path}: {name} needs {least}..{most} numbers under "data"')
-    if not all(isinstance(each, int | float) and isfinite(each) for each in data):
+    if not all(type(each) in (int, float) and abs(each) <= LARGEST_NUMBER for each in data):
         raise SettingsError(f'{path}: {name} holds what is no finite number')
     return tuple(float(each) for each in data)

@@ -33,7 +33,11 @@ def read_points(path: Path) -> list[Point]:
 def _read_csv(path: Path) -> Rows:
     try:
         with path.open('rb') as file:
-            text = file.read(LONGEST_FILE).decode('utf-8-sig')
+            data = file.read(LONGEST_FILE + 1)
+        if len(data) > LONGEST_FILE:
+            raise SettingsError(
+                f'{path} is longer than {LONGEST_FILE} bytes: split it, several may be given')
+        text = data.decode('utf-8-sig')
         reader = csv.DictReader(StringIO(text), skipinitialspace=True)
         rows: Rows = [(f'line {reader.line_num}', row) for row in reader]
         names: Sequence[str] = reader.fieldnames or ()
