@@ -1,5 +1,5 @@
 from collections.abc import Callable, Iterator
-from threading import Event
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -76,6 +76,14 @@ def test_the_oldest_are_dropped_and_counted_when_nobody_takes(
     assert pump.status().dropped == 2
 
 
+def test_what_twenty_phones_push_at_once_finds_room(
+        run: Callable[..., Pump], wait_until: Callable[..., None]) -> None:
+    pushed = list(range(20 * 2 * 100))  # of a second: inertial and magnetic, at 100 Hz
+    pump = run(Script(pushed), PumpSettings())
+    wait_until(lambda: pump.status().samples)
+    assert pump.take() == pushed
+
+
 def test_a_source_that_fails_to_close_is_opened_again_all_the_same(
         run: Callable[..., Pump], wait_until: Callable[..., None]) -> None:
     script = Script(SourceError('gone'), close=OSError('it is gone'))
@@ -84,6 +92,17 @@ def test_a_source_that_fails_to_close_is_opened_again_all_the_same(
     assert pump.stop()
     assert pump.status().state == 'closed'
     assert pump.status().trouble == 'OSError: it is gone'
+
+
+def test_a_start_that_was_interrupted_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_thread: Thread) -> None:
+        raise KeyboardInterrupt
+
+    pump = Pump(Script(), FAST, lambda: None)
+    monkeypatch.setattr(Thread, 'start', interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        pump.start()
+    assert pump.stop()
 
 
 def test_a_thread_that_does_not_end_is_never_joined_by_a_second_one(

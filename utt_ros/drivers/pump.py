@@ -21,7 +21,7 @@ class PumpSettings:
     """How patient a driver is."""
 
     queue: int = setting(
-        1000, 'samples that wait to be published; the oldest are dropped', low=1, high=1_000_000)
+        10_000, 'samples that wait to be published; the oldest are dropped', low=1, high=1_000_000)
     first_wait: float = setting(
         0.5, 'wait before a lost source is opened again; doubled each time [s]',
         low=0.01, high=3600.0)
@@ -72,9 +72,11 @@ class Pump:
     def stop(self, timeout_s: float = 5.0) -> bool:
         """Close the source; false when it did not let go in time. May be asked again."""
         self._stop.set()
-        if self._thread is not None:
-            self._thread.join(timeout_s)
-        return self._thread is None or not self._thread.is_alive()
+        thread = self._thread
+        if thread is None or not thread.is_alive():  # also when Ctrl-C came while it began
+            return True
+        thread.join(timeout_s)
+        return not thread.is_alive()
 
     def take(self) -> list[Any]:
         """All samples that wait, oldest first."""

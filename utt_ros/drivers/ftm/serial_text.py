@@ -114,8 +114,8 @@ def _pair(frame: Any) -> tuple[int, int] | None:
 def _report(ap: str, distance_cm: int, trips_ps: list[int], rssi: list[int]) -> Report | str:
     """The board's estimate, and how much its frames differ.
 
-    Frames that failed have round trips of 2^32 - 1, printed as -1 by some releases. Where all have,
-    the estimate is none.
+    Frames that failed have round trips of 2^32 - 1, printed as -1 by some releases. When all
+    failed the estimate is none.
     """
     good = [(trip, level) for trip, level in zip(trips_ps, rssi, strict=True)
             if trip not in {-1, INVALID_PS}]
