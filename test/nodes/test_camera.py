@@ -163,6 +163,8 @@ def test_topics_of_another_driver_become_tracks(
 
 
 @pytest.mark.parametrize(('parameters', 'says'), [
+    ({'source': 1}, "'source' to '1' of type 'INTEGER', expecting type 'STRING'"),
+    ({'calibration': 1}, "'calibration' to '1' of type 'INTEGER', expecting"),
     ({'source': 'magic'}, 'it must be one of opencv, topics, zed'),
     ({'detection__detector': 'onnx', 'detection__model': '/no/such.onnx'}, 'no such file'),
     ({'detection__detector': 'source'}, 'opencv finds no people'),

@@ -8,6 +8,7 @@ from types import FrameType
 from typing import TypeVar
 
 import rclpy
+from rclpy.exceptions import ParameterException
 from rclpy.executors import Executor
 from rclpy.experimental.events_executor import EventsExecutor
 from rclpy.node import Node
@@ -34,7 +35,7 @@ def run_node(
     rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     try:
         node = factory()
-    except UttError as err:
+    except (UttError, ParameterException) as err:
         rclpy.logging.get_logger('utt_ros').fatal(str(err))
         rclpy.try_shutdown()
         return 2
