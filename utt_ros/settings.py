@@ -66,7 +66,8 @@ def _fit(name: str, value: Any, default: Any) -> Any:
     if same and isinstance(default, tuple) and default:
         same = all(type(item) is type(default[0]) for item in value)
     if not same and default is not MISSING:
-        raise SettingsError(f'{name} is {value!r}: it must be of the form {default!r}')
+        form = 'a list' if default == () else f'of the form {default!r}'
+        raise SettingsError(f'{name} is {value!r}: it must be {form}')
     return value
 
 

@@ -50,6 +50,8 @@ def test_later_block_wins_and_names_may_be_nested_or_dotted(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(('told', 'says'), [
+    ({'source': ['iw']}, r"source is \['iw'\]: it must be one of"),
+    ({'android_udp': {'devices': 'ann'}}, "devices is 'ann': it must be a list"),
     ({'source': 'sonar'}, "source is 'sonar': it must be one of android_http"),
     ({'android_udp': {'prot': 3}}, "no setting 'prot'"),
     ({'android_udp': {'port': 0}}, 'port is 0: it must be at least 1'),
@@ -59,6 +61,13 @@ def test_settings_that_do_not_fit_are_refused(
 ) -> None:
     with pytest.raises(SettingsError, match=says):
         configured(area(tmp_path, **{'__/ftm': told}), 'ftm')
+
+
+def test_camera_that_would_find_nobody_is_refused_as_by_its_node(tmp_path: Path) -> None:
+    told = {'source': 'opencv', 'detection': {'detector': 'source'}}
+    make = configured(area(tmp_path, **{'__/camera': told}), 'camera').make
+    with pytest.raises(SettingsError, match='opencv finds no people'):
+        make()
 
 
 def test_example_file_sets_every_kind() -> None:

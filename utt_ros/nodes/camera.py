@@ -19,7 +19,7 @@ from utt_ros.bridge.qos import PICTURES, SENSOR
 from utt_ros.bridge.samples import to_time
 from utt_ros.drivers.camera import DEFAULT, SOURCES
 from utt_ros.drivers.camera.calibration import of_area, read_calibration
-from utt_ros.drivers.camera.detection import DetectionSettings
+from utt_ros.drivers.camera.detection import DetectionSettings, check_finder
 from utt_ros.drivers.camera.tracking import TrackingSettings
 from utt_ros.drivers.camera.watching import Watched
 from utt_ros.drivers.pump import PumpSettings
@@ -50,9 +50,7 @@ class CameraNode(Driver):
     def wrap(self, source: Source[Any]) -> Source[Any]:
         """Let somebody watch what the camera sees."""
         detection = declare(self, DetectionSettings, 'detection.')
-        if detection.detector == 'source' and self.chosen != 'zed':
-            raise SettingsError(
-                f'detection.detector is source, but {self.chosen} finds no people: hog or onnx')
+        check_finder(detection, self.chosen)
         return Watched(source, self.area, detection, declare(self, TrackingSettings, 'tracking.'))
 
     def prepare(self) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from utt_ros.drivers import camera, ftm, imu
-from utt_ros.drivers.camera.detection import DetectionSettings
+from utt_ros.drivers.camera.detection import DetectionSettings, check_finder
 from utt_ros.drivers.camera.tracking import TrackingSettings
 from utt_ros.drivers.camera.watching import Watched
 from utt_ros.drivers.pump import PumpSettings
@@ -52,24 +52,24 @@ def configured(area: Area, kind: str) -> Configured:
     if (kind, name) == ('camera', TOPICS):
         return Configured(kind, name, None, (), pump)
     entries = sources_of(kind)
-    if name not in entries:
+    if not isinstance(name, str) or name not in entries:
         raise SettingsError(
             f'source is {name!r}: it must be one of {", ".join(sorted(entries))}')
-    entry = entries[name]
-    settings = from_mapping(entry.settings, _below(told, f'{name}.'))
-    return Configured(kind, name, lambda: _make(area, kind, entry, settings, told),
+    settings = from_mapping(entries[name].settings, _below(told, f'{name}.'))
+    return Configured(kind, name, lambda: _make(area, kind, name, settings, told),
                       _phones(settings), pump)
 
 
 def _make(
-    area: Area, kind: str, entry: Entry, settings: Any, told: Mapping[str, Any],
+    area: Area, kind: str, name: str, settings: Any, told: Mapping[str, Any],
 ) -> Source[Any]:
-    source = entry.make(settings, area.settings)
+    source = sources_of(kind)[name].make(settings, area.settings)
     if kind != 'camera':
         return source
-    return Watched(
-        source, area.settings, from_mapping(DetectionSettings, _below(told, 'detection.')),
-        from_mapping(TrackingSettings, _below(told, 'tracking.')))
+    detection = from_mapping(DetectionSettings, _below(told, 'detection.'))
+    check_finder(detection, name)
+    return Watched(source, area.settings, detection,
+                   from_mapping(TrackingSettings, _below(told, 'tracking.')))
 
 
 def _phones(settings: Any) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from utt_ros.settings import check, setting
 
 Image = npt.NDArray[np.uint8]
 HOG_MARGIN = np.array([16 / 64, 16 / 128])  # of its window, left and right, above and below [S]
+FINDERS = ('zed',)  # sources that find people
 DETECTORS = ('hog', 'onnx', 'source')
 
 
@@ -59,6 +60,13 @@ class Detector(ABC):
     @abstractmethod
     def detect(self, image: Image) -> People:
         """People in a picture (H, W, 3) BGR or (H, W). Raises MeasurementError."""
+
+
+def check_finder(settings: DetectionSettings, source: str) -> None:
+    """Raise SettingsError when nobody would be found: the source leaves that to others."""
+    if settings.detector == 'source' and source not in FINDERS:
+        raise SettingsError(
+            f'detection.detector is source, but {source} finds no people: hog or onnx')
 
 
 def make_detector(settings: DetectionSettings) -> Detector | None:
