@@ -7,12 +7,17 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 import yaml
 
+from utt_ros.cli.check import Trial
 from utt_ros.cli.main import main
+from utt_ros.drivers.pump import Pump, PumpSettings
+from utt_ros.drivers.source import Source
+from utt_ros.errors import SourceError
 from utt_ros.run.prepare import CHECKOUT
 
 PEERS = Path(__file__).parents[1] / 'drivers' / 'peers'
@@ -125,6 +130,37 @@ def test_what_cannot_be_read_says_why_while_others_are_tried(
     assert 'camera: not tried: its topics take ROS' in said
     assert 'ftm: cannot listen on 127.0.0.1' in said
     assert "imu: IioSettings has no setting 'rat'" in said
+
+
+class Faint(Source[Any]):
+    """Cannot be opened at first, and says nothing later."""
+
+    tries = 0
+
+    def open(self) -> None:
+        self.tries += 1
+        if self.tries == 1:
+            raise SourceError('unplugged: plug it in')
+
+    def read(self, timeout_s: float) -> list[Any]:
+        Event().wait(min(timeout_s, 0.01))
+        return []
+
+    def close(self) -> None: ...
+
+
+def test_why_a_source_was_lost_is_told_also_when_it_is_open_again(
+    wait_until: Callable[..., None],
+) -> None:
+    trial = Trial('imu', source=Faint())
+    trial.pump = Pump(trial.source, PumpSettings(first_wait=0.5), lambda: None)
+    trial.pump.start()
+    wait_until(lambda: trial.take() or trial.last_trouble)
+    wait_until(lambda: trial.pump.status().state == 'open')
+    trial.judge(trial.pump.status())
+    assert trial.troubles == ['unplugged: plug it in']
+    assert trial.failed
+    assert trial.pump.stop()
 
 
 @pytest.mark.parametrize(('drivers', 'words', 'says'), [

@@ -55,11 +55,15 @@ class Trial:
     pump: Pump | None = None
     heard: dict[str, Heard] = field(default_factory=dict)
     troubles: list[str] = field(default_factory=list)
+    last_trouble: str = ''  # while it was lost; it may be opened again by the end
     failed: bool = False
 
     def take(self) -> None:
         """Count what has come."""
-        for sample in self.pump.take() if self.pump is not None else ():
+        if self.pump is None:
+            return
+        self.last_trouble = self.pump.status().trouble or self.last_trouble
+        for sample in self.pump.take():
             who = CAMERA if isinstance(sample, Picture) else sample.phone
             who += ' (magnetic)' if isinstance(sample, Magnetic) else ''
             heard = self.heard.setdefault(who, Heard(0, sample.stamp_ns, 0))
@@ -72,7 +76,8 @@ class Trial:
         if status.trouble:
             self.troubles.append(status.trouble)
         elif not self.heard:
-            self.troubles.append('it is open and says nothing: does anybody send?')
+            self.troubles.append(
+                self.last_trouble or 'it is open and says nothing: does anybody send?')
         if silent and self.heard:
             self.troubles.append(f'nothing from {", ".join(silent)}')
         counts = {'dropped': status.dropped, **dict(sorted(status.refused.items()))}
