@@ -114,6 +114,13 @@ def test_pictures_that_promise_what_they_do_not_hold_are_refused(
         images.depths(bridge, bad)
 
 
+def test_pictures_with_a_long_profile_before_their_size_are_read(bridge: Any) -> None:
+    data = cv2.imencode('.jpg', np.full((32, 48, 3), 200, np.uint8))[1].tobytes()
+    profile = 3 * (b'\xff\xe2' + (60_000).to_bytes(2, 'big') + b'p' * 59_998)
+    whole = array('B', data[:2] + profile + data[2:])
+    assert images.picture(bridge, CompressedImage(format='jpeg', data=whole)).shape == (32, 48, 3)
+
+
 def test_small_file_that_promises_a_huge_picture_is_refused_unread(bridge: Any) -> None:
     data = bytearray(cv2.imencode('.png', np.zeros((8, 8, 3), np.uint8))[1].tobytes())
     data[16:24] = (60000).to_bytes(4, 'big') * 2

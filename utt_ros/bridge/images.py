@@ -22,6 +22,7 @@ from utt_ros.settings import AreaSettings
 FOCAL_TOLERANCE = 0.05
 LARGEST_SIDE = 16384  # [px]
 LARGEST_BYTES = 256 * 1024 * 1024
+LONGEST_HEAD = 1 << 20  # of a JPEG: previews and colour profiles come before its size
 PLANES: dict[str, tuple[str, int]] = {  # numpy type, channels
     'bgr8': ('u1', 3), 'rgb8': ('u1', 3), 'bgra8': ('u1', 4), 'rgba8': ('u1', 4),
     'mono8': ('u1', 1), '8UC1': ('u1', 1), '8UC3': ('u1', 3),
@@ -79,7 +80,7 @@ def picture(bridge: Any, message: Any) -> npt.NDArray[np.uint8]:
             raise MeasurementError(f'{message.encoding} is no encoding of colours')
         wanted = 'passthrough' if message.encoding == '8UC3' else 'bgr8'
         return _guarded(bridge.imgmsg_to_cv2, _named(message), wanted)
-    width, height = compressed_size(bytes(message.data[:65536]))
+    width, height = compressed_size(bytes(message.data[:LONGEST_HEAD]))
     if max(width, height) > LARGEST_SIDE or width * height * 3 > LARGEST_BYTES:
         raise MeasurementError(f'a picture of {width} x {height} px is too large')
     return _guarded(bridge.compressed_imgmsg_to_cv2, message, 'bgr8')
