@@ -132,12 +132,14 @@ def test_peers_of_iw_are_published(
 
 
 def test_calibration_that_is_missing_ends_the_node_with_its_name(
-        start_ftm: Start, wait_until: Start, tmp_path: Path) -> None:
-    node = start_ftm('android_udp', calibration=tmp_path / 'none.yaml')
+        start_ftm: Start, wait_until: Start, tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv('HOME', str(tmp_path))
+    node = start_ftm('android_udp', calibration='~/none.yaml')
     node.expect(2)
     wait_until(lambda: node.process.poll() is not None, WAIT_S)
     node.wait()
-    assert 'none.yaml' in node.said
+    assert str(tmp_path / 'none.yaml') in node.said
 
 
 def test_what_a_source_does_not_tell_of_the_spread_is_the_setting() -> None:

@@ -45,7 +45,8 @@ class Ftm(Driver):
         """Read the calibration. Raises SettingsError."""
         self._settings = declare(self, FtmSettings)
         if self._settings.calibration:
-            self._calibration = read_calibration(Path(self._settings.calibration))
+            self._calibration = read_calibration(
+                Path(self._settings.calibration).expanduser())
 
     def publish(self, samples: Sequence[Ranging]) -> None:
         """Publish corrected ranges, each on the topic of its phone."""
