@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from utt_ros.cli.check import Trial
+from utt_ros.cli.check import Trial, report
 from utt_ros.cli.main import main
 from utt_ros.drivers.pump import Pump, PumpSettings
 from utt_ros.drivers.source import Source
@@ -147,6 +147,15 @@ class Faint(Source[Any]):
         return []
 
     def close(self) -> None: ...
+
+
+def test_what_a_source_says_of_single_phones_is_shown() -> None:
+    source = Faint()
+    source.status = lambda: {  # as two phones of sensor_server, one of which is not there
+        'ann.connection': 'open', 'ann.offset_s': 3.5, 'bob.connection': 'TimeoutError: late'}
+    said = report([Trial('imu', source=source)], 0)
+    assert 'imu: ann.connection open, bob.connection TimeoutError: late' in said
+    assert '3.5' not in said.splitlines()[-1]
 
 
 def test_why_a_source_was_lost_is_told_also_when_it_is_open_again(

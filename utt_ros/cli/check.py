@@ -25,6 +25,7 @@ Reads the source of every driver that the area file lists, as its node would, wi
 area first: a port and a camera can be had once. Exit code 1: something said nothing.
 """
 HEAD = ('sensor', 'source', 'from', 'rate [Hz]', 'age [s]', 'clock offset [s]', 'drift [ppm]')
+CLOCK = ('offset_s', 'drift_ppm', 'spread_s')  # of a phone; they have columns
 CAMERA, NOBODY = 'camera', '(nobody)'
 POLL_S = 0.1
 NS_PER_S = 1e9
@@ -163,7 +164,8 @@ def _rows(trial: Trial, now_ns: int) -> Iterator[list[str]]:
 
 def _remarks(trial: Trial) -> Iterator[str]:
     status = trial.source.status() if trial.source is not None else {}
-    own = [f'{key} {value}' for key, value in status.items() if '.' not in key]
+    own = [f'{key} {value}' for key, value in status.items()
+           if key.rpartition('.')[2] not in CLOCK]
     if own:
         yield ', '.join(own)
     yield from trial.troubles
