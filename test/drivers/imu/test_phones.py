@@ -102,6 +102,18 @@ def test_what_comes_in_batches_is_stamped_as_it_was_measured() -> None:
     assert not counters
 
 
+@pytest.mark.parametrize('newest_first', [False, True])
+def test_a_batch_of_what_was_felt_while_the_network_was_gone_is_taken_whole(
+    newest_first: bool,
+) -> None:
+    phones, counters = make(reorder=0.3)
+    readings = [Reading(kind, DAY_NS + index * 5 * MS, (0.0, 0.0, 0.0))
+                for kind in ('accel', 'gyro') for index in range(10_000)]  # 50 s at 200 Hz
+    samples = phones.add('one', readings[::-1] if newest_first else readings, BEGIN_NS)
+    assert len(samples) == 10_000 - 60  # the last 0.3 s wait
+    assert not counters
+
+
 def test_readings_much_older_than_the_newest_of_a_batch_are_late() -> None:
     phones, counters = make()
     old = Reading('accel', 5, (0.0, 0.0, 0.0))

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from utt_ros.drivers.clock import PeerClock
 from utt_ros.drivers.imu.assembler import Assembler, Pairing
@@ -14,6 +15,7 @@ from utt_ros.settings import check, setting
 
 NS_PER_S = 1_000_000_000
 LONGEST_BATCH_NS = 60 * NS_PER_S  # of what a phone sends at once
+AT_ONCE = 1000  # readings; less than wait at most, so that a long batch has room
 UPSIDE_DOWN = ('accel', 'gravity')
 
 
@@ -77,8 +79,12 @@ class Phones:
             return []
         if phone.clock.jumps > jumps:
             phone.assembler.clear()
-        phone.assembler.add(self._usable(name, readings, newest_ns))
-        return phone.assembler.take()
+        usable = sorted(self._usable(name, readings, newest_ns), key=attrgetter('peer_ns'))
+        samples = []
+        for begin in range(0, len(usable), AT_ONCE):
+            phone.assembler.add(usable[begin:begin + AT_ONCE])
+            samples += phone.assembler.take()
+        return samples
 
     def _notice(self, arrival_ns: int) -> None:
         if arrival_ns < self._heard_ns - SET_BACK_NS:
