@@ -92,6 +92,9 @@ class AreaSettings:
     phone_height: float = setting(
         1.2, 'usual height of a carried phone above the floor [m]', low=0.0, high=3.0)
     person_height: float = setting(1.7, 'usual height of a person [m]', low=0.5, high=2.5)
+    depth_error: float = setting(
+        0.0, 'relative error of measured depths, beside that of a stereo camera',
+        low=0.0, high=1.0)
     magnetic_yaw: float = setting(
         0.0, 'direction of the x axis, counter-clockwise from magnetic east [rad]',
         low=-6.3, high=6.3)

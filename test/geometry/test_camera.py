@@ -53,6 +53,15 @@ def test_covariance_is_that_of_noisy_boxes():
         np.testing.assert_allclose(CAMERA.covariance(box), expected, rtol=0.05, atol=2e-4)
 
 
+def test_worse_depth_makes_the_covariance_wider_along_the_view():
+    camera, box = CameraModel(AreaSettings(depth_error=0.1)), CAMERA.project([8.0, 0.0])
+    plain, worse = CAMERA.covariance(box), camera.covariance(box)
+    assert worse[0, 0] == pytest.approx(plain[0, 0] + (0.1 * 8.0)**2, rel=0.01)
+    assert worse[1, 1] == pytest.approx(plain[1, 1])
+    noisy = box * [1.0, 1.0, 1.1, 1.0, 1.0]
+    assert abs(camera.locate(noisy)[0][0] - 8.0) < abs(CAMERA.locate(noisy)[0][0] - 8.0) / 2
+
+
 def noisy_boxes(count: int) -> tuple[np.ndarray, np.ndarray]:
     """Positions and what a camera says of them, with the noise that the model assumes."""
     rng = np.random.default_rng(11)

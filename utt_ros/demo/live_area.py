@@ -65,7 +65,7 @@ def write_area_file(show: Show) -> None:
     told = {name: list(value) if isinstance(value, tuple) else value
             for name, value in asdict(area).items()}
     blocks: dict[str, dict[str, Any]] = {
-        '/**': {**told, 'drivers': ['camera', 'ftm', 'imu']},
+        '/**': {**told, 'depth_error': 0.1, 'drivers': ['camera', 'ftm', 'imu']},
         '/**/sync': {'association': 'fused'},
         '/**/camera': {
             'source': 'opencv', 'opencv': {'location': f'http://127.0.0.1:{camera}/'},

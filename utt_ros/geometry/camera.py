@@ -55,12 +55,13 @@ class CameraModel:
     def covariance(self, boxes: npt.ArrayLike) -> Array:
         """Covariances (..., 2, 2) [m^2] of the back-projected positions, to first order [D].
 
-        Depth has DEPTH_NOISE, or twice the relative jitter of the height where it comes from the
-        height; the centre has PIXEL_JITTER on both axes, and the body sways by BODY_SWAY_M.
+        Depth has DEPTH_NOISE and the area's `depth_error`, or twice the relative jitter of the
+        height where it comes from the height; the centre has PIXEL_JITTER on both axes, and the
+        body sways by BODY_SWAY_M.
         """
         boxes = np.asarray(boxes, dtype=np.float64)
         depth = self._depth(boxes)
-        std = np.where(boxes[..., 2] > 0, _depth_std(depth), 2 * PIXEL_JITTER * depth)
+        std = np.where(boxes[..., 2] > 0, self._depth_std(depth), 2 * PIXEL_JITTER * depth)
         return self._spread(boxes, std)
 
     def locate(self, boxes: npt.ArrayLike) -> tuple[Array, Array]:
@@ -149,7 +150,8 @@ class CameraModel:
         uncertain = np.hypot(PERSON_HEIGHT_STD_M / 2 / below, jitter / fall)
         cut = self._cut(u, v, width, height)
         usable = np.where(cut & (measured > 0), np.inf, 1.0)
-        stds = [_depth_std(measured), of_height * relative * usable, of_row * uncertain * usable]
+        stds = [self._depth_std(measured), of_height * relative * usable,
+                of_row * uncertain * usable]
         return np.stack([measured, of_height, of_row]), np.stack(stds)
 
     def _cut(self, u: Array, v: Array, width: Array, height: Array) -> MaskArray:
@@ -158,6 +160,10 @@ class CameraModel:
         return np.asarray(
             (np.abs(2 * u - area.image_width) + width > area.image_width - 2 * EDGE_PX)
             | (np.abs(2 * v - area.image_height) + height > area.image_height - 2 * EDGE_PX))
+
+    def _depth_std(self, depth: Array) -> Array:
+        own = DEPTH_NOISE[0] * depth + DEPTH_NOISE[1] * depth**2
+        return np.asarray(np.hypot(own, self._area.depth_error * depth))
 
     def _along(self, boxes: Array) -> Array:
         """How far ahead one metre of depth lies in the row of the box centre, (...)."""
@@ -182,10 +188,6 @@ class CameraModel:
             (slope * self._cos + self._sin) / (self._cos - slope * self._sin)
             for slope in (top, bottom))
         return np.asarray(area.person_height / (fall_bottom - fall_top) / self._along(boxes))
-
-
-def _depth_std(depth: Array) -> Array:
-    return DEPTH_NOISE[0] * depth + DEPTH_NOISE[1] * depth**2
 
 
 def _overlap(centre: Array, size: Array, limit: int) -> Array:
