@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from utt_ros.errors import ModelError
+from utt_ros.geometry.heading import rotate
 from utt_ros.learning import objective
-from utt_ros.learning.mishaps import in_heading_frame, rotate
+from utt_ros.learning.mishaps import in_heading_frame
 from utt_ros.learning.objective import Objective
 from utt_ros.learning.settings import LearningSettings
 from utt_ros.learning.trainer import LocalTrainer

@@ -14,7 +14,7 @@ from utt_ros.association.candidates import Candidates
 from utt_ros.association.steps import headings
 from utt_ros.association.translation import Translator
 from utt_ros.geometry.camera import CameraModel
-from utt_ros.geometry.heading import turn_field
+from utt_ros.geometry.heading import rotate, turn_field
 from utt_ros.records import CAMERA_CHANNELS, FloatArray, MaskArray
 from utt_ros.settings import AreaSettings
 
@@ -219,7 +219,7 @@ def _turned(said: Said, compass: tuple[FloatArray, MaskArray]) -> Told:
     """What was said of the velocities, in the area frame."""
     angle = compass[0][:, said.ends - 1]
     std = np.hypot(said.std[..., 0], said.std[..., 1]) / np.sqrt(2)
-    return Told(said.ends, turn(said.velocity, angle), std, said.known)
+    return Told(said.ends, rotate(said.velocity, angle), std, said.known)
 
 
 def _velocities(seen: Candidates, walks: Walks, told: Told) -> Array:
@@ -271,9 +271,3 @@ def cut(values: Values, ticks: int) -> Values:
     length = values.shape[1]
     ends = np.arange(length, 0, -ticks)[::-1]
     return windows_at(values, ends, ticks, 1)
-
-
-def turn(vectors: npt.NDArray[np.floating], angle: npt.NDArray[np.floating]) -> Array:
-    """Vectors (..., 2) turned counter-clockwise by angles (...) [rad]."""
-    turned = (vectors[..., 0] + 1j * vectors[..., 1]) * np.exp(1j * angle)
-    return np.stack([turned.real, turned.imag], axis=-1)

@@ -35,11 +35,12 @@ class Server(ABC):
         self, host: str, port: int, counters: 'Counter[str]', now: Now = time.time_ns,
     ) -> None:
         self._address, self._counters, self._now = (host, port), counters, now
+        self._socket: socket.socket | None = None  # that listens
 
     @property
-    @abstractmethod
     def port(self) -> int:
-        """The port that is open; one that is free was taken when 0 was asked for."""
+        """The port that is open, one that is free when 0 was asked for; 0 when none is."""
+        return int(self._socket.getsockname()[1]) if self._socket is not None else 0
 
     @abstractmethod
     def open(self) -> None:
@@ -62,13 +63,6 @@ class Server(ABC):
 
 class DatagramServer(Server):
     """UDP."""
-
-    _socket: socket.socket | None = None
-
-    @property
-    def port(self) -> int:
-        """The port that is open."""
-        return port_of(self._socket)
 
     def open(self) -> None:
         """Listen."""
@@ -111,13 +105,6 @@ class _Connection:
 
 class LineServer(Server):
     """TCP, messages end with a newline. The connection that was silent longest makes room."""
-
-    _socket: socket.socket | None = None
-
-    @property
-    def port(self) -> int:
-        """The port that is open."""
-        return port_of(self._socket)
 
     def open(self) -> None:
         """Listen."""
@@ -190,8 +177,3 @@ class LineServer(Server):
         del self._connections[made]
         self._selector.unregister(made)
         made.close()
-
-
-def port_of(listening: socket.socket | None) -> int:
-    """The port of a socket that listens; 0 when there is none."""
-    return int(listening.getsockname()[1]) if listening is not None else 0

@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Any
 
 from utt_ros.drivers.inbox import Inbox
-from utt_ros.drivers.servers import MOST_CONNECTIONS, Arrival, Now, Server, port_of
+from utt_ros.drivers.servers import MOST_CONNECTIONS, Arrival, Now, Server
 from utt_ros.errors import SourceError
 
 LONGEST_BODY = 4_194_304
@@ -28,11 +28,6 @@ class HttpServer(Server):
 
     _server: '_Http | None' = None
 
-    @property
-    def port(self) -> int:
-        """The port that is open."""
-        return port_of(self._server.socket if self._server else None)
-
     def open(self) -> None:
         """Listen, in threads."""
         self.close()
@@ -40,6 +35,7 @@ class HttpServer(Server):
             self._server = _Http(self._address, self._counters, self._now)
         except OSError as err:
             raise self.refusal(err) from err
+        self._socket = self._server.socket
         Thread(target=self._server.serve_forever, args=(POLL_S,), name='http', daemon=True).start()
 
     def read(self, timeout_s: float) -> list[Arrival]:
@@ -50,7 +46,7 @@ class HttpServer(Server):
 
     def close(self) -> None:
         """Close the port and all connections."""
-        server, self._server = self._server, None
+        server, self._server, self._socket = self._server, None, None
         if server is not None:
             server.shutdown()
             server.server_close()

@@ -1,5 +1,7 @@
 """Where phones point and what field they meet, from their nine axes, all phones at once."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -84,6 +86,15 @@ def turn_field(
         np.cos(angle), np.sin(angle)))
     rows[6:9] = field * cos + _cross(up, field) * sin + up * (_dot(up, field) * (1 - cos))
     return np.ascontiguousarray(rows.transpose(1, 2, 0))
+
+
+def rotate(
+        vectors: npt.NDArray[np.floating], angle: npt.NDArray[np.floating],
+) -> npt.NDArray[Any]:
+    """Vectors (..., 2) turned counter-clockwise by angles (...) [rad], in their precision."""
+    cos, sin = np.cos(angle), np.sin(angle)
+    x, y = vectors[..., 0], vectors[..., 1]
+    return np.stack([cos * x - sin * y, sin * x + cos * y], axis=-1)
 
 
 def wrap_angle(angle: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:

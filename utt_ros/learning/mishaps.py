@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from utt_ros.geometry.heading import rotate
 from utt_ros.learning.examples import Columns
 from utt_ros.models.motion import CONTEXT
 from utt_ros.records import FloatArray, MaskArray
@@ -105,9 +106,3 @@ def in_heading_frame(
         context,
         rotate(columns['velocity'], -angle), columns['velocity_valid'] & framed,
         rotate(columns['future'], -angle[:, None]), columns['future_valid'] & framed[:, None])
-
-
-def rotate(vectors: FloatArray, angle: FloatArray) -> FloatArray:
-    """Vectors (..., 2) turned counter-clockwise by angles (...) [rad]."""
-    turned = (vectors[..., 0] + 1j * vectors[..., 1]) * np.exp(1j * angle)
-    return np.stack([turned.real, turned.imag], axis=-1).astype(np.float32)

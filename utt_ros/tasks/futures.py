@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from utt_ros.geometry.heading import rotate
 from utt_ros.records import FloatArray, MaskArray
 from utt_ros.tasks.walks import Track, Walk
 
@@ -52,7 +53,7 @@ def paths(track: Track, ticks: int) -> Array:
 
 def deviations(start: Array, predicted: Array, true: Array) -> Array:
     """How paths (N, K, 2) went otherwise: (N, K, 2) along and across what was predicted [m]."""
-    turned: Array = _rotate(true - predicted, -_direction(start, predicted))
+    turned: Array = rotate(true - predicted, -_direction(start, predicted))
     return turned
 
 
@@ -70,7 +71,7 @@ def best_of_samples(
     best: Array = np.linalg.norm(predicted - true, axis=2)
     for _ in range(SAMPLES - 1 if len(bank) else 0):
         drawn = bank[rng.integers(0, len(bank), len(predicted))]
-        distance = np.linalg.norm(predicted + _rotate(drawn, turn) - true, axis=2)
+        distance = np.linalg.norm(predicted + rotate(drawn, turn) - true, axis=2)
         better = distance.mean(1) < best.mean(1)
         best[better] = distance[better]
     return best
@@ -86,8 +87,3 @@ def _direction(start: Array, predicted: Array) -> Array:
     reach = predicted[:, -1] - start
     angle = np.arctan2(reach[:, 1], reach[:, 0])
     return np.asarray(np.where(np.linalg.norm(reach, axis=1) > SLOWEST_M, angle, 0.0)[:, None])
-
-
-def _rotate(vectors: Array, angle: Array) -> Array:
-    turned = (vectors[..., 0] + 1j * vectors[..., 1]) * np.exp(1j * angle)
-    return np.stack([turned.real, turned.imag], axis=-1)

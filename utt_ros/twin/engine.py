@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from utt_ros.errors import ModelError
-from utt_ros.geometry.heading import compass_heading, turn_field
+from utt_ros.geometry.heading import compass_heading, rotate, turn_field
 from utt_ros.records import FloatArray, MaskArray, SyncedBatch, Windows
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.sync.windows import History
@@ -203,13 +203,6 @@ class _Tick:
     frame: FloatArray  # (S,) direction of the heading frame [rad]
     framed: MaskArray  # (S,) whether there is one
     asked: 'Future[Answer] | None'
-
-
-def rotate(vectors: FloatArray, angle: FloatArray) -> FloatArray:
-    """Vectors (..., 2) turned counter-clockwise by angles (...) [rad]."""
-    cos, sin = np.cos(angle), np.sin(angle)
-    x, y = vectors[..., 0], vectors[..., 1]
-    return np.stack([cos * x - sin * y, sin * x + cos * y], axis=-1).astype(np.float32)
 
 
 def _sources(fresh: MaskArray) -> str:
