@@ -158,6 +158,7 @@ def make_graph() -> Callable[..., bytes]:
     """
     from onnx import TensorProto, helper, numpy_helper
 
+    from utt_ros.geometry.context import CONTEXT
     from utt_ros.records import CHANNELS
     from utt_ros.settings import WindowSettings
 
@@ -171,7 +172,8 @@ def make_graph() -> Callable[..., bytes]:
             inputs += [
                 helper.make_tensor_value_info(name, TensorProto.FLOAT, ['S', rows, len(channels)]),
                 helper.make_tensor_value_info(f'{name}_mask', TensorProto.BOOL, ['S', rows])]
-        inputs.append(helper.make_tensor_value_info('context', TensorProto.FLOAT, ['S', 4]))
+        inputs.append(helper.make_tensor_value_info(
+            'context', TensorProto.FLOAT, ['S', len(CONTEXT)]))
         steps = shape.period * np.arange(1, shape.horizon + 1)
         constants = {
             'none': np.zeros(1, np.float32), 'one': np.ones(1, np.float32),

@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
+from utt_ros.geometry.gait import GAIT
 from utt_ros.geometry.heading import compass_heading
+from utt_ros.geometry.walking import COURSE
 from utt_ros.learning import mishaps
 from utt_ros.learning.mishaps import (
+    MotionTargets,
     black_out,
-    drop_modalities,
     hold_differently,
     in_heading_frame,
     motion_targets,
@@ -25,9 +27,18 @@ def columns(count: int = COUNT) -> dict[str, np.ndarray]:
         'velocity_valid': np.ones(count, bool),
         'future': np.tile(np.float32([[0.0, 1.0], [1.0, 0.0]]), (count, 1, 1)),
         'future_valid': np.ones((count, 2), bool),
-        'prior': np.tile(np.float32([0.0, 2.0]), (count, 1)),
-        'prior_valid': np.ones(count, bool),
+        'course': np.tile(np.float32([0.0, 2.0]), (count, len(COURSE), 1)),
+        'course_late': np.tile(np.float32([0.0, 3.0]), (count, len(COURSE), 1)),
+        'course_valid': np.ones(count, bool),
+        'camera_mask': np.ones((count, 30), bool),
+        'gait': np.ones((count, len(GAIT)), np.float32),
     }
+
+
+def framed(heading: np.ndarray, course: np.ndarray) -> MotionTargets:
+    """Targets of columns where some of the headings and courses may be used."""
+    made = columns()
+    return in_heading_frame(made, heading, made['course'], course, made['gait'])
 
 
 def test_rotation_is_counter_clockwise() -> None:
@@ -38,43 +49,54 @@ def test_rotation_is_counter_clockwise() -> None:
 
 def test_who_walks_where_the_phone_points_moves_along_x() -> None:
     known = np.ones(COUNT, bool)
-    targets = in_heading_frame(columns(), known, columns()['prior'], known)
+    targets = framed(known, known)
     np.testing.assert_allclose(targets.velocity[0], [1.0, 0.0], atol=1e-6)
     np.testing.assert_allclose(targets.future[0], [[1.0, 0.0], [0.0, -1.0]], atol=1e-6)
-    np.testing.assert_allclose(targets.context[0], [1.0, 2.0, 0.0, 1.0], atol=1e-6)
+    np.testing.assert_allclose(targets.context[0, :4], [1.0, 1.0, 2.0, 0.0], atol=1e-6)
 
 
-def test_without_a_heading_the_prior_gives_the_direction() -> None:
+def test_without_a_heading_the_course_gives_the_direction() -> None:
     known = np.ones(COUNT, bool)
-    targets = in_heading_frame(columns(), ~known, columns()['prior'], known)
-    np.testing.assert_allclose(targets.context[0], [0.0, 2.0, 0.0, 1.0], atol=1e-6)
+    targets = framed(~known, known)
+    np.testing.assert_allclose(targets.context[0, :4], [0.0, 1.0, 2.0, 0.0], atol=1e-6)
     np.testing.assert_allclose(targets.velocity[0], [1.0, 0.0], atol=1e-6)
     assert targets.velocity_valid.all()
 
 
-def test_without_heading_and_prior_there_is_nothing_to_learn() -> None:
+def test_without_heading_and_course_there_is_nothing_to_learn() -> None:
     known = np.zeros(COUNT, bool)
-    targets = in_heading_frame(columns(), known, columns()['prior'], known)
+    targets = framed(known, known)
     assert not targets.velocity_valid.any()
     assert not targets.future_valid.any()
 
 
-def test_a_camera_that_is_blocked_for_long_gives_no_prior(rng: np.random.Generator) -> None:
-    mask = np.ones((COUNT, 30), bool)
-    mask[: COUNT // 2, -mishaps.OLDEST_PRIOR:] = False
-    context = motion_targets(columns(), mask, rng).context
-    assert not context[: COUNT // 2, 1:].any()
-    assert context[COUNT // 2:, 3].mean() == pytest.approx(1 - mishaps.NO_PRIOR, abs=0.1)
-    assert 0.8 < context[:, 0].mean() < 1.0
+def test_a_camera_that_saw_nobody_lately_gives_no_course(rng: np.random.Generator) -> None:
+    made = columns()
+    made['camera_mask'][: COUNT // 2, -mishaps.OLDEST_COURSE:] = False
+    context = motion_targets(made, rng).context
+    course = slice(1, 2 + 2 * len(COURSE))
+    assert not context[: COUNT // 2, course].any()
+    assert context[COUNT // 2:, 1].mean() == pytest.approx(1 - mishaps.NO_COURSE, abs=0.1)
 
 
-def test_the_prior_is_noisy_but_unbiased(rng: np.random.Generator) -> None:
-    context = motion_targets(columns(40_000), np.ones((40_000, 30), bool), rng).context
-    priors = context[(context[:, 0] == 1) & (context[:, 3] == 1), 1:3]
-    np.testing.assert_allclose(priors.mean(0), [2.0, 0.0], atol=0.01)
-    low, high = mishaps.PRIOR_STD
-    assert (low < priors.std(0)).all()
-    assert (priors.std(0) < high).all()
+def test_a_camera_that_is_blocked_for_a_moment_gives_an_old_course(
+    rng: np.random.Generator,
+) -> None:
+    context = motion_targets(columns(), rng).context
+    speed = np.hypot(context[:, 2], context[:, 3])
+    told, late = (np.isclose(speed, known).mean() for known in (2.0, 3.0))
+    assert np.isclose(speed, 0.0).mean() + told + late == pytest.approx(1.0)
+    assert late / (told + late) == pytest.approx(mishaps.BLOCKED, abs=0.08)
+
+
+def test_a_phone_that_is_not_felt_tells_neither_heading_nor_gait(rng: np.random.Generator) -> None:
+    context = motion_targets(columns(), rng).context
+    gaits = context[:, -len(GAIT):]
+    silent = ~gaits.any(1)
+    assert silent.mean() == pytest.approx(mishaps.NO_PHONE, abs=0.07)
+    assert gaits[~silent].all()
+    assert not context[silent, 0].any()
+    assert 0.8 < context[~silent, 0].mean() < 1.0
 
 
 def test_a_black_out_takes_the_end_of_a_window_and_nothing_else(rng: np.random.Generator) -> None:
@@ -87,20 +109,6 @@ def test_a_black_out_takes_the_end_of_a_window_and_nothing_else(rng: np.random.G
     for row, length in zip(seen, lengths, strict=True):
         np.testing.assert_array_equal(row[: 20 - length], mask[0, : 20 - length])
     np.testing.assert_array_equal(black_out(mask, 0.0, rng), mask)
-
-
-def test_every_subset_of_modalities_occurs_and_something_always_remains(
-    rng: np.random.Generator,
-) -> None:
-    present = np.ones((COUNT, 3), bool)
-    present[0] = [True, False, False]
-    present[1] = False
-    use = drop_modalities(present, ('camera', 'ftm', 'imu'), rng)
-    assert use[0].tolist() == [True, False, False]
-    assert not use[1].any()
-    assert not (use & ~present).any()
-    assert len({tuple(row) for row in use[2:].tolist()}) == 7
-    assert use[2:].any(1).all()
 
 
 def test_a_phone_that_is_held_differently_feels_the_same_turned(rng: np.random.Generator) -> None:
@@ -126,12 +134,3 @@ def test_a_tilt_hardly_changes_where_a_lying_phone_points(rng: np.random.Generat
     assert valid.all()
     assert np.abs(np.median(error)) < 0.02
     assert np.std(error) < 0.15
-
-
-@pytest.mark.parametrize('name', ['camera', 'ftm', 'imu'])
-def test_motion_must_do_without_each_modality_at_times(
-    name: str, rng: np.random.Generator,
-) -> None:
-    use = drop_modalities(np.ones((COUNT, 3), bool), ('camera', 'ftm', 'imu'), rng)
-    share = 1 - use[:, ('camera', 'ftm', 'imu').index(name)].mean()
-    assert 0.5 * mishaps.MISSING[name] < share < 1.5 * mishaps.MISSING[name]

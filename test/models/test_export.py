@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from utt_ros.geometry.context import CONTEXT
 from utt_ros.models.export import (
     LIVE,
     TRANSLATED,
@@ -31,8 +32,8 @@ def inputs(twin: UnifiedTwin) -> dict[str, Tensor]:
         there = torch.tensor([(subject >> place) % 2 == 0 for subject in range(SUBJECTS)])
         drawn = torch.rand(made[name].shape[:2]) > 0.3
         made[f'{name}_mask'] = drawn & there.unsqueeze(1)
-    made['context'] = torch.randn(SUBJECTS, 4)
-    made['context'][:, [0, 3]] = (made['context'][:, [0, 3]] > 0).float()
+    made['context'] = torch.randn(SUBJECTS, len(CONTEXT))
+    made['context'][:, :2] = (made['context'][:, :2] > 0).float()
     return made
 
 

@@ -3,6 +3,7 @@ import onnx
 import pytest
 
 from utt_ros.errors import ModelError
+from utt_ros.geometry.context import CONTEXT
 from utt_ros.records import CHANNELS, Windows
 from utt_ros.settings import WindowSettings
 from utt_ros.twin.runtime import OnnxRuntime
@@ -29,7 +30,7 @@ def edited(payload: bytes, change) -> bytes:
 def test_answer_has_a_row_per_subject(make_graph, rng, subjects):
     runtime = OnnxRuntime(make_graph(1.2), SHAPE)
     windows = windows_of(rng, subjects)
-    answer = runtime.run(windows, np.zeros((subjects, 4), np.float32))
+    answer = runtime.run(windows, np.zeros((subjects, len(CONTEXT)), np.float32))
     np.testing.assert_allclose(answer.velocity, [[1.2, 0]] * subjects)
     np.testing.assert_allclose(answer.velocity_std, 0.2)
     np.testing.assert_allclose(answer.future[:, -1], [[3.6, 0]] * subjects)
@@ -47,7 +48,7 @@ def test_new_weights_of_the_same_graph_share_its_session(make_graph, rng):
     old = OnnxRuntime(make_graph(1.2), SHAPE)
     new = OnnxRuntime(make_graph(0.7), SHAPE, old)
     assert new.session is old.session
-    windows, context = windows_of(rng, 2), np.zeros((2, 4), np.float32)
+    windows, context = windows_of(rng, 2), np.zeros((2, len(CONTEXT)), np.float32)
     for runtime, speed in ((new, 0.7), (old, 1.2)):
         np.testing.assert_allclose(runtime.run(windows, context).velocity, [[speed, 0]] * 2)
 
@@ -61,7 +62,7 @@ def test_weights_that_are_not_finite_are_refused_and_spoil_nothing(make_graph, r
     old = OnnxRuntime(make_graph(1.2), SHAPE)
     with pytest.raises(ModelError, match='not finite'):
         OnnxRuntime(make_graph(float('nan')), SHAPE, old)
-    old.run(windows_of(rng, 2), np.zeros((2, 4), np.float32))
+    old.run(windows_of(rng, 2), np.zeros((2, len(CONTEXT)), np.float32))
 
 
 def test_graph_that_asks_for_something_unknown_is_refused(make_graph):
@@ -90,7 +91,7 @@ def test_graph_for_other_windows_is_refused(make_graph):
 def test_answer_that_is_not_finite_is_refused(make_graph, rng):
     runtime = OnnxRuntime(make_graph(fragile=True), SHAPE)
     with pytest.raises(ModelError, match='velocity is not finite'):
-        runtime.run(windows_of(rng, 2), np.array([[0, 0, 0, 0], [1, 0, 0, 0]], np.float32))
+        runtime.run(windows_of(rng, 2), np.eye(2, len(CONTEXT), -1, np.float32))
 
 
 def test_areas_without_a_sensor_may_use_a_graph_without_it(make_graph, rng):
@@ -99,5 +100,5 @@ def test_areas_without_a_sensor_may_use_a_graph_without_it(make_graph, rng):
             graph.input.remove(value)
 
     answer = OnnxRuntime(edited(make_graph(), change), SHAPE).run(
-        windows_of(rng, 3), np.zeros((3, 4), np.float32))
+        windows_of(rng, 3), np.zeros((3, len(CONTEXT)), np.float32))
     assert answer.velocity.shape == (3, 2)

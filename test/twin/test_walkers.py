@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from utt_ros.geometry.camera import CameraModel
-from utt_ros.geometry.walking import LARGEST_STD, camera_positions, filter_velocity
+from utt_ros.geometry.walking import follow, see
 from utt_ros.records import FloatArray, MaskArray, SyncedBatch
 from utt_ros.settings import AreaSettings
 from utt_ros.twin.walkers import Walkers
@@ -36,17 +36,17 @@ def tick(number: int, boxes: FloatArray, mask: MaskArray) -> SyncedBatch:
         imu=np.zeros((count, 5, 9), np.float32), imu_mask=np.zeros((count, 5), bool))
 
 
-def test_live_velocities_are_those_that_training_tells_of_the_same_boxes():
+def test_live_courses_are_those_that_training_tells_of_the_same_boxes():
     boxes = paths(4)
     mask = np.random.default_rng(1).random((4, TICKS)) < 0.8
     mask[3, 10:] = False  # too long ago
     walkers = Walkers(AREA)
     for number in range(TICKS):
         live, known = walkers.push(tick(number, boxes[:, number], mask[:, number]))
-    velocity, std = filter_velocity(*camera_positions(boxes, mask, AREA), PERIOD_S)
+    course, _, valid = follow(see(boxes, mask, AREA), PERIOD_S, late=5)
     assert known.tolist() == [True, True, True, False]
-    assert (std[:3] <= LARGEST_STD).all()
-    assert live[:3] == pytest.approx(velocity[:3], abs=1e-5)
+    assert valid[:3].all()
+    assert live[:3] == pytest.approx(course[:3], abs=1e-5)
     assert not live[3].any()
 
 

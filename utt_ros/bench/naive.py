@@ -28,7 +28,8 @@ from utt_ros.bench.model import read_twin
 from utt_ros.bridge import message_filters
 from utt_ros.bridge.qos import RELIABLE, SENSOR
 from utt_ros.geometry.camera import CameraModel
-from utt_ros.geometry.heading import compass_heading
+from utt_ros.geometry.context import phone_context
+from utt_ros.geometry.heading import compass
 from utt_ros.models.export import LiveGraph
 from utt_ros.msg import FtmRange, Tracks
 from utt_ros.settings import WindowSettings
@@ -90,15 +91,14 @@ class NaivePhone:
         camera, camera_mask = window_of(self._boxes, self._window.ticks, 5)
         ftm, ftm_mask = window_of(self._ranges, self._window.ticks, 2)
         imu, imu_mask = window_of(rows, self._window.ticks * self._window.imu_rows, 9)
-        heading, valid = compass_heading(
-            imu.numpy(), imu_mask.numpy(), self._window.period / self._window.imu_rows,
-            AREA.magnetic_yaw)
-        context = torch.tensor([[float(valid[0]), 0.0, 0.0, 0.0]])
+        felt, row_s = (imu.numpy(), imu_mask.numpy()), self._window.period / self._window.imu_rows
+        phone = compass(*felt, row_s, AREA.magnetic_yaw)
+        context = torch.from_numpy(phone_context(*felt, row_s, phone.valid, phone.turns))
         with torch.no_grad():
             _, _, future, _, synthesized = self._graph(
                 camera, camera_mask, ftm, ftm_mask, imu, imu_mask, context)
         position = self._camera.back_project(box)
-        cos, sin = np.cos(heading[0]), np.sin(heading[0])
+        cos, sin = np.cos(phone.heading[0]), np.sin(phone.heading[0])
         turn = np.array([[cos, -sin], [sin, cos]])
         self._publish_position(stamp, position, self._camera.covariance(box))
         self._publish_trajectory(stamp, position + future[0].numpy() @ turn.T)

@@ -1,5 +1,6 @@
 """Where phones point and what field they meet, from their nine axes, all phones at once."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,19 @@ FRESH_SPAN_S = 1.0
 FRESH_SHARE = 0.5
 
 
-def compass_heading(
+@dataclass(frozen=True, slots=True)
+class Compass:
+    """Where S phones point, and how they turned meanwhile; of windows of R rows."""
+
+    heading: FloatArray  # (S,) at the last row [rad], counter-clockwise from the area's x axis
+    valid: MaskArray  # (S,); elsewhere the heading is 0
+    turns: FloatArray  # (S, R) from the last row back to each [rad]
+
+
+def compass(
         imu: FloatArray, mask: MaskArray, row_period_s: float, magnetic_yaw: float,
-) -> tuple[FloatArray, MaskArray]:
-    """Heading (S,) [rad] at the last row, counter-clockwise from the area's x axis; valid (S,).
+) -> Compass:
+    """The heading of phones at the last row of their windows.
 
     imu (S, R, 9) [IMU_CHANNELS], mask (S, R). Per row r, with means over GRAVITY_SPAN_S [D]:
 
@@ -32,9 +42,17 @@ def compass_heading(
     noise averages out. Valid where at least FRESH_SHARE of the rows of the last FRESH_SPAN_S are
     measured and have a horizontal field of at least WEAKEST_FIELD_T; elsewhere the heading is 0.
     """
-    heading, _, usable = _compass(imu, mask, row_period_s, magnetic_yaw)
+    heading, backwards, usable = _compass(imu, mask, row_period_s, magnetic_yaw)
     valid = usable[:, -round(FRESH_SPAN_S / row_period_s):].mean(1) >= FRESH_SHARE
-    return np.where(valid, heading, 0).astype(np.float32), valid
+    return Compass(np.where(valid, heading, 0).astype(np.float32), valid, backwards)
+
+
+def compass_heading(
+        imu: FloatArray, mask: MaskArray, row_period_s: float, magnetic_yaw: float,
+) -> tuple[FloatArray, MaskArray]:
+    """Heading (S,) and valid (S,) of `compass` alone."""
+    found = compass(imu, mask, row_period_s, magnetic_yaw)
+    return found.heading, found.valid
 
 
 def compass_headings(

@@ -1,5 +1,7 @@
 """A bounded memory of what an area saw, and which part of it is never trained on."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -35,9 +37,12 @@ class ReplayBuffer:
         """Views of all examples."""
         return take(self._columns, slice(len(self)))
 
-    def draw(self, count: int, rng: np.random.Generator) -> Columns:
-        """Copies of examples drawn uniformly, with replacement."""
-        return take(self._columns, rng.integers(0, len(self), count))
+    def draw(
+        self, count: int, rng: np.random.Generator, names: Iterable[str] = (),
+    ) -> Columns:
+        """Copies of examples drawn uniformly, with replacement; of all columns or of these."""
+        chosen = {name: self._columns[name] for name in names} or self._columns
+        return take(chosen, rng.integers(0, len(self), count))
 
 
 def hold_out(

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
-from utt_ros.geometry.heading import compass_heading
-from utt_ros.geometry.walking import LARGEST_STD, camera_positions, filter_velocity
+from utt_ros.geometry.gait import gait
+from utt_ros.geometry.heading import compass
+from utt_ros.geometry.walking import follow, see
 from utt_ros.records import FloatArray, MaskArray, Windows
 from utt_ros.settings import AreaSettings, WindowSettings
 
@@ -22,6 +23,7 @@ LARGEST_VELOCITY_STD = 0.3  # of a label [m/s]
 LARGEST_POSITION_STD = 0.3  # [m]
 CAUCHY = 2.385  # 95 % efficient for Gaussian noise [S: Holland and Welsch 1977]
 REWEIGHTINGS = 5
+LATE_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,39 +36,35 @@ class MotionLabels:
     velocity_valid: MaskArray  # (N,)
     future: FloatArray  # (N, H, 2) displacement from the last tick [m]
     future_valid: MaskArray  # (N, H)
-    prior: FloatArray  # (N, 2) velocity as boxes up to the last tick tell it [m/s]
-    prior_valid: MaskArray  # (N,)
+    course: FloatArray  # (N, 5, 2) `walking.COURSE`, as boxes up to the last tick tell it
+    course_late: FloatArray  # (N, 5, 2) as boxes up to LATE_S before it tell it
+    course_valid: MaskArray  # (N,)
+    gait: FloatArray  # (N, G) `gait.GAIT`, as the phone tells it
 
 
 def motion_labels(windows: Windows, area: AreaSettings, shape: WindowSettings) -> MotionLabels:
     """Labels at tick T of windows of T + H ticks; only headings are valid without a camera."""
-    positions, precision = camera_positions(
-        windows.values['camera'], windows.masks['camera'], area)
+    boxes = see(windows.values['camera'], windows.masks['camera'], area)
+    positions, precision, seen = boxes.positions, boxes.precision, boxes.mask
     reach = round(VELOCITY_SPAN_S / shape.period)
     now = shape.ticks - 1
     first = max(now - reach, 0)
     around = slice(first, now + reach + 1)
-    seen = precision > 0.0
     both_sides = seen[:, first:now].any(1) & seen[:, now + 1:now + 1 + reach].any(1)
     velocity, velocity_std = fit_velocity(positions[:, around], precision[:, around], shape.period)
-    past = slice(0, now + 1)
-    prior, prior_std = filter_velocity(positions[:, past], precision[:, past], shape.period)
     future, future_valid = displacements(positions[:, now:], precision[:, now:], shape.period)
-    heading, heading_valid = phone_headings(windows, area, shape)
-    return MotionLabels(
-        heading, heading_valid,
-        *_only(velocity, both_sides & (velocity_std <= LARGEST_VELOCITY_STD)),
-        *_only(future, future_valid),
-        *_only(prior, prior_std <= LARGEST_STD))
-
-
-def phone_headings(
-    windows: Windows, area: AreaSettings, shape: WindowSettings,
-) -> tuple[FloatArray, MaskArray]:
-    """Compass headings (N,) at tick T and whether they are valid."""
+    course, late, course_valid = follow(
+        boxes[:, :now + 1], shape.period, round(LATE_S / shape.period))
+    row_s = shape.period / shape.imu_rows
     rows = shape.ticks * shape.imu_rows
     imu, mask = windows.values['imu'][:, :rows], windows.masks['imu'][:, :rows]
-    return compass_heading(imu, mask, shape.period / shape.imu_rows, area.magnetic_yaw)
+    phone = compass(imu, mask, row_s, area.magnetic_yaw)
+    return MotionLabels(
+        phone.heading, phone.valid,
+        *_only(velocity, both_sides & (velocity_std <= LARGEST_VELOCITY_STD)),
+        *_only(future, future_valid),
+        _only(course, course_valid)[0], *_only(late, course_valid),
+        gait(imu, mask, phone.turns, row_s))
 
 
 def displacements(
@@ -127,4 +125,5 @@ def _least_squares(
 
 
 def _only(values: Array, valid: MaskArray) -> tuple[FloatArray, MaskArray]:
-    return np.where(valid[..., None], values, 0.0).astype(np.float32), valid
+    known = valid.reshape(valid.shape + (1,) * (values.ndim - valid.ndim))
+    return np.where(known, values, 0.0).astype(np.float32), valid

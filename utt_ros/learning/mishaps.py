@@ -1,8 +1,8 @@
 """What goes wrong live, simulated in training so that the model has met it [D].
 
 A camera is blocked and ranging fails for a while at the end of a window, whole modalities are
-missing, phones are held in another way, the compass is disturbed, and the velocity that is known
-beforehand is noisy, old or none.
+missing, phones are held in another way, the compass is disturbed, and the course that the camera
+told is old or none.
 """
 
 from dataclasses import dataclass
@@ -10,17 +10,17 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from utt_ros.geometry.context import heading_frame, make_context
 from utt_ros.geometry.heading import rotate
 from utt_ros.learning.examples import Columns
-from utt_ros.models.motion import CONTEXT
 from utt_ros.records import FloatArray, MaskArray
 
 BLACKOUT = {'camera': 0.3, 'ftm': 0.15}  # probability that the end of the window is not seen
-MISSING = {'camera': 0.5, 'ftm': 0.3, 'imu': 0.2}  # probability that motion must do without
+NO_PHONE = 0.2  # probabilities that motion must do without
 NO_HEADING = 0.1
-NO_PRIOR = 0.3
-PRIOR_STD = (0.02, 0.15)  # noise added to the prior is drawn with a deviation in between [m/s]
-OLDEST_PRIOR = 10  # ticks since the camera saw the subject
+NO_COURSE = 0.3
+BLOCKED = 0.3  # probability that the camera told the course a while ago
+OLDEST_COURSE = 5  # ticks since the camera saw the subject
 TILT_STD_RAD = 0.17  # of another way to hold a phone, about its x and y axes
 HARD_IRON_STD_T = 3e-6  # of another phone, or of what lies beside it
 
@@ -29,7 +29,7 @@ HARD_IRON_STD_T = 3e-6  # of another phone, or of what lies beside it
 class MotionTargets:
     """What the motion head is told and what it should say, in the heading frame."""
 
-    context: FloatArray  # (N, 4) CONTEXT
+    context: FloatArray  # (N, C) CONTEXT
     velocity: FloatArray  # (N, 2) [m/s]
     velocity_valid: MaskArray  # (N,)
     future: FloatArray  # (N, H, 2) [m]
@@ -70,39 +70,29 @@ def tilts(angles: npt.NDArray[np.float64]) -> FloatArray:
 DISTORTIONS = {'imu': hold_differently}  # of what the networks read, not of what they aim at
 
 
-def drop_modalities(
-    present: MaskArray, names: tuple[str, ...], rng: np.random.Generator,
-) -> MaskArray:
-    """Which of the modalities that are present (N, M) may be used; where none is left, all."""
-    missing = np.array([MISSING.get(name, 0.3) for name in names])
-    use = present & (rng.random(present.shape) >= missing)
-    return np.where(use.any(1, keepdims=True), use, present)
-
-
 def motion_targets(
-    columns: Columns, camera_mask: MaskArray, rng: np.random.Generator,
+    columns: Columns, rng: np.random.Generator,
 ) -> MotionTargets:
-    """Targets with a simulated context; `camera_mask` (N, T) is what the model gets to see."""
+    """Targets with a simulated context."""
     count = len(columns['heading'])
-    heading_used = columns['heading_valid'] & (rng.random(count) >= NO_HEADING)
-    lately = camera_mask[:, -OLDEST_PRIOR:].any(1)
-    prior_used = columns['prior_valid'] & lately & (rng.random(count) >= NO_PRIOR)
-    noise = rng.uniform(*PRIOR_STD, (count, 1)) * rng.standard_normal((count, 2))
-    prior = ((columns['prior'] + noise) * prior_used[:, None]).astype(np.float32)
-    return in_heading_frame(columns, heading_used, prior, prior_used)
+    phone = rng.random(count) >= NO_PHONE
+    heading_used = columns['heading_valid'] & phone & (rng.random(count) >= NO_HEADING)
+    lately = columns['camera_mask'][:, -OLDEST_COURSE:].any(1)
+    course_used = columns['course_valid'] & lately & (rng.random(count) >= NO_COURSE)
+    blocked = rng.random(count) < BLOCKED
+    course = np.where(blocked[:, None, None], columns['course_late'], columns['course'])
+    gait = columns['gait'] * phone[:, None]
+    return in_heading_frame(columns, heading_used, course, course_used, gait)
 
 
 def in_heading_frame(
-    columns: Columns, heading_used: MaskArray, prior: FloatArray, prior_used: MaskArray,
+    columns: Columns, heading_used: MaskArray, course: FloatArray, course_used: MaskArray,
+    gait: FloatArray,
 ) -> MotionTargets:
     """Labels of the area frame in each subject's heading frame; invalid where it has none."""
-    along_prior = np.arctan2(prior[:, 1], prior[:, 0])
-    angle = np.where(heading_used, columns['heading'], along_prior)
-    framed = heading_used | prior_used
-    context = np.zeros((len(angle), len(CONTEXT)), np.float32)
-    context[:, 0], context[:, 3] = heading_used, prior_used
-    context[:, 1:3] = rotate(prior, -angle)
+    angle = heading_frame(columns['heading'], heading_used, course)
+    framed = heading_used | course_used
     return MotionTargets(
-        context,
+        make_context(heading_used, course_used, rotate(course, -angle[:, None]), gait),
         rotate(columns['velocity'], -angle), columns['velocity_valid'] & framed,
         rotate(columns['future'], -angle[:, None]), columns['future_valid'] & framed[:, None])

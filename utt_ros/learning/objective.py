@@ -1,4 +1,4 @@
-"""The unified loss of a batch: every operation from one encoding per modality, and motion."""
+"""The losses of a batch: every operation from one encoding per modality, and motion apart."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,7 +13,6 @@ from utt_ros.learning.mishaps import (
     BLACKOUT,
     DISTORTIONS,
     black_out,
-    drop_modalities,
     motion_targets,
 )
 from utt_ros.models.modalities import modality
@@ -21,12 +20,11 @@ from utt_ros.models.operations import Operation, operations, unique_pairs
 from utt_ros.models.twin import UnifiedTwin
 from utt_ros.records import MaskArray
 
-MOTION_WEIGHT = 50.0  # chosen on validation: more than all decodings together [R]
 FUTURE_WEIGHT = 0.3  # slopes of distances do not fade as errors do [R]
 
 
 class Objective:
-    """The terms that an area can train: of the modalities it has, and motion with a camera."""
+    """The operations that an area can train: those of the modalities it has."""
 
     def __init__(
         self, twin: UnifiedTwin, modalities: Sequence[str], terms: Sequence[str],
@@ -37,7 +35,6 @@ class Objective:
         self._modalities = tuple(modalities)
         self._operations = list(wanted) or operations(modalities, terms)
         self._scales = {name: torch.tensor(modality(name).scale) for name in modalities}
-        self._moves = 'motion' in terms and 'camera' in modalities
 
     def __call__(self, columns: Columns, rng: np.random.Generator) -> Tensor:
         """The loss of a batch, with simulated mishaps; without gradient where nothing counts.
@@ -48,19 +45,14 @@ class Objective:
                  if columns[f'{name}_mask'].any()}
         seen = {name: black_out(mask, BLACKOUT.get(name, 0.0), rng)
                 for name, mask in masks.items()}
-        total = torch.zeros(())
         if not seen:
-            return total
+            return torch.zeros(())
         values = {name: self._tensor(columns[name]) for name in seen}
         given = {name: self._tensor(DISTORTIONS[name](columns[name], rng))
                  if name in DISTORTIONS else values[name] for name in seen}
         features, present = self._twin.encode(
             given, {name: self._tensor(mask) for name, mask in seen.items()})
-        total = total + self._translation(features, present, values, masks)
-        if self._moves and 'camera' in seen and columns['velocity_valid'].any():
-            motion = self._motion(features, present, columns, seen['camera'], rng)
-            total = total + MOTION_WEIGHT * motion
-        return total
+        return self._translation(features, present, values, masks)
 
     def _translation(
         self, features: Tensor, present: Tensor, values: Mapping[str, Tensor],
@@ -80,16 +72,26 @@ class Objective:
             losses[pair] = scaled_error(window, values[target], mask, scale)
         return translation_loss(losses, possible)
 
-    def _motion(
-        self, features: Tensor, present: Tensor, columns: Columns, camera_mask: MaskArray,
-        rng: np.random.Generator,
-    ) -> Tensor:
-        names = self._twin.settings.modalities
-        use = self._tensor(drop_modalities(present.cpu().numpy(), names, rng))
-        targets = motion_targets(columns, camera_mask, rng)
-        motion = self._twin.motion(
-            self._twin.fuse(features, use), self._tensor(targets.context))
-        seconds = self._twin.motion.seconds
+    def _tensor(self, values: npt.NDArray[np.generic]) -> Tensor:
+        """An array where the model is, in the memory of the processor or of a device."""
+        return torch.from_numpy(values).to(self._twin.motion.seconds.device)
+
+
+class MotionObjective:
+    """Velocity now and displacements to come, against what the camera saw of them."""
+
+    reads = ('camera_mask', 'heading', 'heading_valid', 'velocity', 'velocity_valid',
+             'future', 'future_valid', 'course', 'course_late', 'course_valid', 'gait')
+
+    def __init__(self, twin: UnifiedTwin) -> None:
+        self._head = twin.motion
+
+    def __call__(self, columns: Columns, rng: np.random.Generator) -> Tensor:
+        """The loss of a batch, with simulated mishaps; without gradient where nothing counts."""
+        targets = motion_targets(columns, rng)
+        if not (targets.velocity_valid.any() or targets.future_valid.any()):
+            return torch.zeros(())
+        motion, seconds = self._head(self._tensor(targets.context)), self._head.seconds
         now = gaussian_loss(
             motion.velocity, motion.velocity_log_std,
             self._tensor(targets.velocity), self._tensor(targets.velocity_valid))
@@ -99,5 +101,4 @@ class Objective:
         return now + FUTURE_WEIGHT * later
 
     def _tensor(self, values: npt.NDArray[np.generic]) -> Tensor:
-        """An array where the model is, in the memory of the processor or of a device."""
-        return torch.from_numpy(values).to(self._twin.motion.seconds.device)
+        return torch.from_numpy(values).to(self._head.seconds.device)

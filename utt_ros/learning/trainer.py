@@ -1,16 +1,17 @@
 """One area's learning: windows in, an update of the weights out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import isfinite, nan
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import nn
 
 from utt_ros.learning.buffer import ReplayBuffer, hold_out
 from utt_ros.learning.evaluation import nmse_by_operation, relative_errors, training_means
-from utt_ros.learning.examples import make_examples, take
-from utt_ros.learning.objective import Objective
+from utt_ros.learning.examples import Columns, make_examples, take
+from utt_ros.learning.objective import MotionObjective, Objective
 from utt_ros.learning.settings import LearningSettings
 from utt_ros.models.export import OnnxExporter
 from utt_ros.models.operations import operations, unique_pairs
@@ -20,6 +21,7 @@ from utt_ros.records import Windows
 from utt_ros.settings import AreaSettings, WindowSettings
 
 NS_PER_S = 1_000_000_000
+MOTION_STEPS = 4  # of the motion head per step: it is small, and must learn in few rounds
 
 
 class Memory:
@@ -74,10 +76,19 @@ class LocalTrainer:
         self.steps_skipped = 0  # nothing to learn from, or a gradient that was not finite
         self._rng = np.random.default_rng(learning.seed)
         self._objective = Objective(self.twin, self.modalities, learning.terms)
-        self._optimizer = torch.optim.AdamW(
-            self.twin.parameters(), lr=learning.learning_rate, fused=True)
+        moves = 'motion' in learning.terms and 'camera' in self.modalities
+        self._motion = MotionObjective(self.twin) if moves else None
+        head = {f'motion.{name}': weight for name, weight in self.twin.motion.named_parameters()}
+        self._translating = _Part({name: weight for name, weight in self.twin.named_parameters()
+                                   if name not in head}, learning)
+        self._moving = _Part(head, learning)
         self._exporter = OnnxExporter()
         self._trained: set[str] = set()
+
+    def set_rate(self, rate: float) -> None:
+        """Change the step size."""
+        for part in (self._translating, self._moving):
+            part.set_rate(rate)
 
     def load(self, weights: Mapping[str, npt.NDArray[np.generic]]) -> None:
         """Begin from these weights; raises ModelError when they do not fit."""
@@ -111,30 +122,59 @@ class LocalTrainer:
         return {name: error for name, error in found.items() if isfinite(error)}
 
     def _step(self) -> float:
-        loss = self._objective(self.kept.draw(self.learning.batch, self._rng), self._rng)
-        if not (loss.requires_grad and self._descend(loss)):
+        losses = [self._descend(
+            self._translating, self._objective(self._draw(), self._rng))]
+        if self._motion is not None:
+            moved = [self._descend(
+                self._moving, self._motion(self._draw(self._motion.reads), self._rng))
+                for _ in range(MOTION_STEPS)]
+            losses.append(float(np.mean([loss for loss in moved if isfinite(loss)] or [nan])))
+        counted = [loss for loss in losses if isfinite(loss)]
+        if not counted:
             self.steps_skipped += 1
             return nan
         self.steps += 1
-        return loss.item()
+        return sum(counted)
 
-    def _descend(self, loss: torch.Tensor) -> bool:
-        """Change what the loss depends on; False, and nothing changed, for a gradient not finite.
+    def _draw(self, names: Sequence[str] = ()) -> Columns:
+        return self.kept.draw(self.learning.batch, self._rng, names)
+
+    def _descend(self, part: '_Part', loss: torch.Tensor) -> float:
+        """Change what the loss depends on; return it, or NaN where it changed nothing."""
+        if not loss.requires_grad:
+            return nan
+        moved = part.descend(loss)
+        self._trained.update(moved)
+        return loss.item() if moved else nan
+
+
+class _Part:
+    """Weights by their names, and what changes them."""
+
+    def __init__(self, weights: Mapping[str, nn.Parameter], learning: LearningSettings) -> None:
+        self._weights, self._limit = weights, learning.largest_gradient
+        self._optimizer = torch.optim.AdamW(
+            list(weights.values()), lr=learning.learning_rate, fused=True)
+
+    def set_rate(self, rate: float) -> None:
+        for group in self._optimizer.param_groups:
+            group['lr'] = rate
+
+    def descend(self, loss: torch.Tensor) -> set[str]:
+        """Take a step; return the names of what moved, none for a gradient not finite.
 
         Weights whose gradient is all zero are left alone, or their decay would look like learning.
         """
         self._optimizer.zero_grad()
         torch.autograd.backward(loss)
-        moved = []
-        for name, weight in self.twin.named_parameters():
+        moved = set()
+        for name, weight in self._weights.items():
             if weight.grad is not None and not weight.grad.any():
                 weight.grad = None
             elif weight.grad is not None:
-                moved.append(name)
-        norm = torch.nn.utils.clip_grad_norm_(
-            self.twin.parameters(), self.learning.largest_gradient)
+                moved.add(name)
+        norm = torch.nn.utils.clip_grad_norm_(self._weights.values(), self._limit)
         if not norm.isfinite():
-            return False
+            return set()
         self._optimizer.step()
-        self._trained.update(moved)
-        return True
+        return moved

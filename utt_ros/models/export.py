@@ -9,7 +9,7 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from utt_ros.models.motion import CONTEXT
+from utt_ros.geometry.context import CONTEXT
 from utt_ros.models.twin import UnifiedTwin
 
 OPSET = 18
@@ -20,7 +20,7 @@ TRANSLATED = {'camera': 'translated_camera', 'ftm': 'translated_ftm'}  # for ass
 class LiveGraph(nn.Module):
     """Windows of S subjects in, their motion and what their phones feel out.
 
-    Motion stands on every modality that is there. The IMU is synthesized from the others; from
+    Motion stands on the context. The IMU is synthesized from the others; from
     itself only where there is no other. Boxes and ranges are translated from all that is there;
     a twin leaves them out of what it runs.
     """
@@ -39,7 +39,7 @@ class LiveGraph(nn.Module):
         masks = dict(zip(names, windows[1::2], strict=True))
         features, present = self.twin.encode(values, masks)
         fused = self.twin.fuse(features, present)
-        motion = self.twin.motion(fused, context)
+        motion = self.twin.motion(context)
         others = present & torch.tensor(self.others)
         sources = others | (present & ~others.any(dim=1, keepdim=True))
         imu = self.twin.decode(

@@ -4,7 +4,7 @@ Both run Algorithm 1 (`study.distributed`) with the trainer that runs live; all 
 is a federation of one.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from math import cos, inf, isfinite, nan, pi
 from time import perf_counter, process_time
@@ -38,6 +38,7 @@ from utt_ros.study.examples import (
 )
 
 PLANS = ('federated', 'centralised')
+TRANSLATION, MOTION = 'translation', 'motion'  # parts of a model and its score
 LARGEST_SCORE_CHANGE = 0.002  # of NMSE_var: less is no improvement
 SLOWEST_RATE = 0.05  # at the end, of the rate at the begin
 CENTRAL_BATCH = 2  # batches of one area in a batch of all data
@@ -116,11 +117,6 @@ class Pupil(LocalTrainer):
             name for name in recipe.model.modalities if columns[f'{name}_mask'].any())
         self._objective = Objective(self.twin, self.modalities, recipe.terms, recipe.wanted)
 
-    def set_rate(self, rate: float) -> None:
-        """Change the step size."""
-        for group in self._optimizer.param_groups:
-            group['lr'] = rate
-
 
 def train(
     data: Data, recipe: Recipe, seed: int, watch: Callable[[Progress], None] | None = None,
@@ -165,7 +161,7 @@ def examples(
 
 
 class Judge:
-    """Scores weights on the val split: mean NMSE_var over all decodings, plus that of motion."""
+    """Scores weights on the val split: mean NMSE_var over all decodings, and error of motion."""
 
     def __init__(self, data: Data, recipe: Recipe) -> None:
         self.twin = UnifiedTwin(recipe.model, data.shape)
@@ -175,42 +171,39 @@ class Judge:
         targets = sorted({target for _, target in self._pairs})
         self._means = training_means(turned(plain_examples(data, 'train'), data.shape), targets)
 
-    def __call__(self, weights: Weights) -> float:
-        """Less is better; infinite where nothing can be judged."""
+    def __call__(self, weights: Weights) -> dict[str, float]:
+        """By part of the model, less is better; infinite where nothing can be judged."""
         load_weights(self.twin, weights)
         errors = relative_errors(self.twin, self._columns, self._pairs, self._means)
         found = [error.nmse_var for error in errors.values() if isfinite(error.nmse_var)]
-        score = float(np.mean(found)) if found else inf
-        if 'motion' in self._terms:
-            moved = [motion_error(self.twin, self._columns, names) for names in (
-                self.twin.settings.modalities, _blind(self.twin))]
-            score += float(np.mean([each for each in moved if isfinite(each)] or [0.0]))
-        return score
+        scores = {TRANSLATION: float(np.mean(found)) if found else inf}
+        if MOTION in self._terms:
+            moved = [motion_error(self.twin, self._columns, seen=seen) for seen in (True, False)]
+            scores[MOTION] = float(np.mean([each for each in moved if isfinite(each)] or [0.0]))
+        return scores
 
 
 @torch.no_grad()
-def motion_error(twin: UnifiedTwin, columns: Columns, names: Sequence[str]) -> float:
-    """Squared error of the displacement after H ticks over that of staying, from some modalities.
+def motion_error(twin: UnifiedTwin, columns: Columns, *, seen: bool) -> float:
+    """Mean distance from the displacements of the next H ticks over that of staying.
 
-    With a camera the head is told the velocity before as well. NaN where no label is valid.
+    With or without the course that the camera saw. NaN where no label is valid.
     """
-    features, present = twin.encode(
-        {name: torch.from_numpy(columns[name]) for name in names},
-        {name: torch.from_numpy(columns[f'{name}_mask']) for name in names})
-    told = columns['prior_valid'] & ('camera' in names)
-    targets = in_heading_frame(columns, columns['heading_valid'], columns['prior'], told)
-    motion = twin.motion(twin.fuse(features, present), torch.from_numpy(targets.context))
-    valid = targets.future_valid[:, -1] & present.numpy().any(1)
-    true, made = targets.future[valid, -1], motion.future.numpy()[valid, -1]
-    return float(((made - true) ** 2).sum() / (true**2).sum()) if valid.any() else nan
-
-
-def _blind(twin: UnifiedTwin) -> list[str]:
-    return [name for name in twin.settings.modalities if name != 'camera']
+    targets = in_heading_frame(
+        columns, columns['heading_valid'], columns['course'], columns['course_valid'] & seen,
+        columns['gait'])
+    made = twin.motion(torch.from_numpy(targets.context)).future.numpy()
+    valid = targets.future_valid
+    off, far = (np.linalg.norm(path[valid], axis=1).sum() for path in (
+        made - targets.future, targets.future))
+    return float(off / far) if far > 0 else nan
 
 
 class _Search:
-    """After each round: judge, keep the best, slow down, and say when to stop."""
+    """After each round: judge, keep the best, slow down, and say when to stop.
+
+    Translation and motion share no weights, so the best of each is kept.
+    """
 
     def __init__(
         self, recipe: Recipe, learners: Mapping[str, Pupil], judge: Judge,
@@ -218,15 +211,26 @@ class _Search:
     ) -> None:
         self._recipe, self._learners, self._judge, self._watch = recipe, learners, judge, watch
         self.best: Weights = {}
-        self.score, self.best_round = inf, 0
+        self.best_round = 0
         self.history: list[float] = []
+        self._scores: dict[str, float] = {}
+
+    @property
+    def score(self) -> float:
+        """Of the best."""
+        return sum(self._scores.values(), 0.0) if self._scores else inf
 
     def __call__(self, done: Round, weights: Mapping[str, FloatArray]) -> bool:
-        score = self._judge(dict(weights))
+        scores = self._judge(dict(weights))
+        score = sum(scores.values())
         self.history.append(score)
-        if not self.best or score < self.score - LARGEST_SCORE_CHANGE:
-            self.best = {name: values.copy() for name, values in weights.items()}
-            self.score, self.best_round = score, len(self.history)
+        for part, found in scores.items():
+            if part not in self._scores or found < self._scores[part] - LARGEST_SCORE_CHANGE:
+                self._scores[part], self.best_round = found, len(self.history)
+                self.best |= {name: values.copy() for name, values in weights.items()
+                              if (part == MOTION) == name.startswith(f'{MOTION}.')}
+        if not self.best.keys() >= weights.keys():  # of a part that nothing judges
+            self.best = {name: values.copy() for name, values in weights.items()} | self.best
         if self._watch is not None:
             self._watch(Progress(done, score, self._recipe.rounds))
         self._slow_down(len(self.history) / self._recipe.rounds)

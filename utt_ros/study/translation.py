@@ -1,10 +1,9 @@
 """The unified twin as association sees it."""
 
-import numpy as np
 import torch
 
 from utt_ros.association.translation import PhoneSays
-from utt_ros.models.motion import CONTEXT
+from utt_ros.geometry.context import phone_context
 from utt_ros.models.twin import UnifiedTwin
 from utt_ros.records import FloatArray, MaskArray
 
@@ -14,6 +13,7 @@ class TwinTranslator:
 
     def __init__(self, twin: UnifiedTwin) -> None:
         self._twin = twin.eval()
+        self._row_s = twin.window.period / twin.window.imu_rows
 
     @property
     def ticks(self) -> int:
@@ -30,9 +30,8 @@ class TwinTranslator:
             {'ftm': torch.from_numpy(ftm), 'imu': torch.from_numpy(imu)},
             {'ftm': torch.from_numpy(ftm_mask), 'imu': torch.from_numpy(imu_mask)})
         fused = self._twin.fuse(features, present)
-        context = np.zeros((len(ftm), len(CONTEXT)), np.float32)
-        context[:, 0] = heading_valid
-        motion = self._twin.motion(fused, torch.from_numpy(context))
+        context = phone_context(imu, imu_mask, self._row_s, heading_valid)
+        motion = self._twin.motion(torch.from_numpy(context))
         return PhoneSays(
             motion.velocity.numpy(), motion.velocity_log_std.exp().numpy(),
             self._twin.decode('camera', fused).numpy())

@@ -7,7 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from utt_ros.errors import ModelError
-from utt_ros.geometry.heading import compass_heading, rotate, turn_field
+from utt_ros.geometry.context import heading_frame, make_context
+from utt_ros.geometry.gait import gait
+from utt_ros.geometry.heading import compass, rotate, turn_field
 from utt_ros.records import FloatArray, MaskArray, SyncedBatch, Windows
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.sync.windows import History
@@ -106,17 +108,22 @@ class TwinEngine:
             self._epoch, self._turns, self._said = batch.epoch, {}, {}
             self._walkers.forget()
         windows = self._history.windows()
-        heading, valid = compass_heading(
-            windows.values['imu'], windows.masks['imu'], self._row_s, self._area.magnetic_yaw)
-        prior, prior_valid = self._walkers.push(batch)
+        imu, mask = windows.values['imu'], windows.masks['imu']
+        phone = compass(imu, mask, self._row_s, self._area.magnetic_yaw)
+        course, course_valid = self._walkers.push(batch)
         turns = np.array([self._turns.get(name, 0.0) for name in batch.subjects], np.float32)
-        frame = np.where(valid, heading + turns, np.arctan2(prior[:, 1], prior[:, 0]))
-        asked = self._ask(windows, valid, rotate(prior, -frame), prior_valid)
-        estimate = self._belief.step(batch, self._pace(batch.subjects, heading, valid))
+        frame = heading_frame(phone.heading + turns, phone.valid, course)
+        context = make_context(
+            phone.valid, course_valid, rotate(course, -frame[:, None]),
+            gait(imu, mask, phone.turns, self._row_s))
+        asked = self._ask(windows, context)
+        estimate = self._belief.step(
+            batch, self._pace(batch.subjects, phone.heading, phone.valid))
         known = np.flatnonzero(estimate.known)
         places = Places(batch.stamp_ns, tuple(batch.subjects[row] for row in known),
                         estimate.position[known], estimate.covariance[known])
-        self._tick = _Tick(batch, estimate, known, places, frame, valid | prior_valid, asked)
+        framed = phone.valid | course_valid
+        self._tick = _Tick(batch, estimate, known, places, frame, framed, asked)
         return places
 
     def predict(self) -> Predictions:
@@ -129,14 +136,10 @@ class TwinEngine:
             ahead[tick.framed] = rotate(answer.future, tick.frame[:, None])[tick.framed]
         return self._predict(tick, ahead, answer)
 
-    def _ask(
-        self, windows: Windows, heading_valid: MaskArray, prior: FloatArray,
-        prior_valid: MaskArray,
-    ) -> 'Future[Answer] | None':
+    def _ask(self, windows: Windows, context: FloatArray) -> 'Future[Answer] | None':
         """Let the model begin; it runs while the belief is worked out."""
         if self._runtime is None or not windows.subjects:
             return None
-        context = np.column_stack([heading_valid, prior, prior_valid]).astype(np.float32)
         turned = turn_field(
             windows.values['imu'], windows.masks['imu'], self._row_s, self._area.magnetic_yaw)
         windows = replace(windows, values={**windows.values, 'imu': turned})

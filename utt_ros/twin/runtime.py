@@ -8,11 +8,10 @@ import numpy as np
 import onnxruntime
 
 from utt_ros.errors import ModelError
+from utt_ros.geometry.context import CONTEXT
 from utt_ros.records import CHANNELS, FloatArray, MaskArray, Windows
 from utt_ros.settings import WindowSettings
 from utt_ros.twin.graphs import open_session, run, split
-
-CONTEXT = 4  # heading_valid, prior velocity in the heading frame x, y [m/s], prior_valid
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +45,10 @@ class OnnxRuntime:
         for name, weight in self._weights.items():
             value = onnxruntime.OrtValue.ortvalue_from_numpy(weight)
             self._binding.bind_ortvalue_input(name, value)
-        self.run(self._blank(1), np.zeros((1, CONTEXT), np.float32))
+        self.run(self._blank(1), np.zeros((1, len(CONTEXT)), np.float32))
 
     def run(self, windows: Windows, context: FloatArray) -> Answer:
-        """Ask for all subjects at once; `context` is (S, 4).
+        """Ask for all subjects at once; `context` is (S, C).
 
         Raises ModelError when the answer has another shape than asked for or is not finite.
         """
@@ -89,7 +88,7 @@ class OnnxRuntime:
     def _check(self) -> set[str]:
         """The inputs that the graph wants beside its weights. Raises ModelError."""
         wanted = {item.name for item in self.session.get_inputs()} - set(self._weights)
-        known = set(self._inputs(self._blank(0), np.zeros((0, CONTEXT), np.float32)))
+        known = set(self._inputs(self._blank(0), np.zeros((0, len(CONTEXT)), np.float32)))
         if wanted - known:
             raise ModelError(f'the graph asks for {", ".join(sorted(wanted - known))}')
         return wanted

@@ -5,10 +5,10 @@ import onnxruntime
 
 from utt_ros.association.translation import PhoneSays
 from utt_ros.errors import ModelError
+from utt_ros.geometry.context import CONTEXT, phone_context
 from utt_ros.records import CHANNELS, FloatArray, MaskArray
 from utt_ros.settings import WindowSettings
 from utt_ros.twin.graphs import open_session, run, split
-from utt_ros.twin.runtime import CONTEXT
 
 
 class OnnxTranslator:
@@ -34,8 +34,8 @@ class OnnxTranslator:
         heading_valid: MaskArray,
     ) -> PhoneSays:
         """Velocity and boxes from FTM and IMU together."""
-        context = np.zeros((len(ftm), CONTEXT), np.float32)
-        context[:, 0] = heading_valid
+        row_s = self._shape.period / self._shape.imu_rows
+        context = phone_context(imu, imu_mask, row_s, heading_valid)
         made = self._phones.ask(len(ftm), {
             'ftm': ftm, 'ftm_mask': ftm_mask, 'imu': imu, 'imu_mask': imu_mask,
             'context': context})
@@ -84,7 +84,7 @@ class _Question:
 
     def _shapes(self, count: int) -> dict[str, tuple[int, ...]]:
         """Inputs that a graph may have."""
-        shapes: dict[str, tuple[int, ...]] = {'context': (count, CONTEXT)}
+        shapes: dict[str, tuple[int, ...]] = {'context': (count, len(CONTEXT))}
         for name, channels in CHANNELS.items():
             rows = self._shape.ticks * (self._shape.imu_rows if name == 'imu' else 1)
             shapes[name], shapes[f'{name}_mask'] = (count, rows, len(channels)), (count, rows)

@@ -7,12 +7,12 @@ from utt_ros.geometry import walking
 from utt_ros.records import FloatArray, MaskArray, SyncedBatch
 from utt_ros.settings import AreaSettings
 
-LONGEST_UNSEEN_S = 1.0  # up to which a velocity tells a model anything, as in training
+LONGEST_UNSEEN_S = 0.5  # up to which a velocity tells a model anything, as in training
 Array = npt.NDArray[np.float64]
 
 
 class Walkers:
-    """The filter that makes the prior of training windows, one step per tick."""
+    """The filters that tell the course of training windows, one step per tick."""
 
     def __init__(self, area: AreaSettings) -> None:
         self._area = area
@@ -23,7 +23,7 @@ class Walkers:
         self._known = {}
 
     def push(self, batch: SyncedBatch) -> tuple[FloatArray, MaskArray]:
-        """Velocities (S, 2) [m/s] in the area frame, and whether they are known (S,)."""
+        """Courses (S, 5, 2) `walking.COURSE` in the area frame; known (S,)."""
         now_ns, names = batch.stamp_ns, batch.subjects
         state, spread = walking.strangers(len(names))
         elapsed, seen_ns = np.zeros(len(names)), np.zeros(len(names), np.int64)
@@ -31,12 +31,12 @@ class Walkers:
             if name in self._known:
                 state[row], spread[row], stamp_ns, seen_ns[row] = self._known[name]
                 elapsed[row] = (now_ns - stamp_ns) / 1e9
-        positions, precision = walking.camera_positions(
-            batch.camera, batch.camera_mask, self._area)
-        state, spread = walking.step(state, spread, elapsed, positions, precision)
-        seen_ns[precision > 0.0] = now_ns
+        seen = walking.see(batch.camera, batch.camera_mask, self._area)
+        state, spread = walking.step(state, spread, elapsed, seen)
+        seen_ns[seen.mask] = now_ns
         self._known = {name: (state[row], spread[row], now_ns, int(seen_ns[row]))
                        for row, name in enumerate(names)}
         fresh = (now_ns - seen_ns <= LONGEST_UNSEEN_S * 1e9) & (seen_ns > 0)
-        known = fresh & (spread[:, 1, 1] <= walking.LARGEST_STD**2)
-        return np.where(known[:, None], state[:, 1], 0.0).astype(np.float32), known
+        told, sure = walking.course(state, spread)
+        known = fresh & sure
+        return np.where(known[:, None, None], told, 0.0).astype(np.float32), known
