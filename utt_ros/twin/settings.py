@@ -19,7 +19,7 @@ class BeliefSettings:
         low=0.1, high=5.0)
     walk_tau: float = setting(3.0, 'such a velocity lasts for about [s]', low=0.1, high=60.0)
     velocity_std_floor: float = setting(
-        0.4, 'learned velocities are not trusted more than this [m/s]', low=0.0, high=5.0)
+        0.45, 'learned velocities are not trusted more than this [m/s]', low=0.0, high=5.0)
     velocity_tau: float = setting(
         1.5, 'an error of a learned velocity lasts for about [s]', low=0.1, high=60.0)
     heading_std: float = setting(
