@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from utt_ros.models.fusors import FUSORS
+from utt_ros.models.twin import read_weights
+from utt_ros.study import ways
 from utt_ros.study.data import Data
 from utt_ros.study.records import Row
 from utt_ros.study.study import Study
@@ -43,6 +46,29 @@ def test_every_fusor_is_compared(study: Study) -> None:
 def test_every_server_trains(study: Study, name: str) -> None:
     rows = run(study, 'federation', f'federation-server-{name}-seed0')
     assert {row.method for row in rows} == {f'server_{name}'}
+
+
+@pytest.mark.parametrize('way', ways.WAYS)
+def test_every_way_of_a_federation_maps_all_areas(
+    study: Study, way: str, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ways, 'ROUNDS', 4)
+    rows = run(study, 'federation', f'federation-way-{way}-seed0')
+    assert {row.method for row in rows} == {f'way_{way}'}
+    assert {row.operation for row in rows} == {'transfer', 'merge', 'split', 'unified'}
+    simulated_s = next(row.value for row in rows if row.metric == 'simulated_s')
+    assert ways.ROUNDS < simulated_s < 2.1 * ways.SLOWEST * ways.ROUNDS
+
+
+def test_areas_that_keep_their_fusor_differ_in_nothing_else(
+    study: Study, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ways, 'ROUNDS', 2)
+    gone = ways.go(study.data, study.recipe, 'personal', 0)
+    first, second = (read_weights(twin) for twin in gone.twins.values())
+    differing = {name for name in first if not np.array_equal(first[name], second[name])}
+    assert differing
+    assert all(name.startswith('fusor.') for name in differing)
 
 
 def test_costs_count_time_bytes_and_errors_of_all_twins(study: Study) -> None:

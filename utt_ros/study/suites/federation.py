@@ -1,4 +1,4 @@
-"""Areas together against all data in one place: errors, time and bytes (Table I), servers."""
+"""Areas together against one place: errors, time and bytes (Table I); servers, other ways."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -19,6 +19,7 @@ from utt_ros.study.suites.operations import (
 )
 from utt_ros.study.traffic import LINK_BPS, central_cost, mapping_cost, raw_bytes
 from utt_ros.study.train import centralised
+from utt_ros.study.ways import WAYS, go
 
 SUITE = 'federation'
 TIMED = ('merge', 'split')
@@ -44,7 +45,8 @@ def units(study: Study) -> list[Unit]:
     first = study.seeds[0]  # servers are an aside: one seed will do
     return [*found, *(
         Unit(f'{SUITE}-server-{name}-seed{first}', partial(_server, study, name, first))
-        for name in ('windows', *SERVERS))]
+        for name in ('windows', *SERVERS)), *(
+        Unit(f'{SUITE}-way-{way}-seed{first}', partial(_way, study, way, first)) for way in WAYS)]
 
 
 def _unified(study: Study, method: str, seed: int) -> Outcome:
@@ -62,6 +64,16 @@ def _server(study: Study, name: str, seed: int) -> Outcome:
     twin, _ = study.trained(seed, recipe)
     return evaluate(study, f'server_{name}', twin.settings.fusor, seed,
                     model_says(twin, its_sources), suite=SUITE)
+
+
+def _way(study: Study, way: str, seed: int) -> Outcome:
+    """A fixed number of updates, without motion; nothing is chosen on validation."""
+    recipe = with_fusor(study.recipe, study.recipe.model.fusor)
+    gone = go(study.data, recipe, way, seed)
+    method = f'way_{way}'
+    found = evaluate(study, method, recipe.model.fusor, seed, gone.says, suite=SUITE)
+    return replace(found, rows=(
+        *found.rows, *_rows(method, 'unified', seed, {'simulated_s': gone.seconds})))
 
 
 def _timed(study: Study, kind: str, seed: int) -> Outcome:
