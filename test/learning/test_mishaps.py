@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from utt_ros.geometry.context import CONTEXT
 from utt_ros.geometry.gait import GAIT
 from utt_ros.geometry.heading import compass_heading
 from utt_ros.geometry.walking import COURSE
@@ -97,6 +98,21 @@ def test_a_phone_that_is_not_felt_tells_neither_heading_nor_gait(rng: np.random.
     assert gaits[~silent].all()
     assert not context[silent, 0].any()
     assert 0.8 < context[~silent, 0].mean() < 1.0
+
+
+def test_who_turns_left_might_turn_right() -> None:
+    known = np.ones(COUNT, bool)
+    made = framed(known, known)
+    other = mishaps.mirror(made, known)
+    np.testing.assert_array_equal(other.velocity, made.velocity * [1, -1])
+    np.testing.assert_array_equal(other.future, made.future * [1, -1])
+    told, turned = (dict(zip(CONTEXT, part.context[0], strict=True)) for part in (made, other))
+    changed = {name for name in CONTEXT if told[name] != turned[name]}
+    assert changed <= {name for name in CONTEXT if 'turn' in name or name.endswith('_y')}
+    assert 'turn_1.0_s_rad' in changed
+    again = mishaps.mirror(other, known)
+    np.testing.assert_array_equal(again.context, made.context)
+    np.testing.assert_array_equal(mishaps.mirror(made, ~known).context, made.context)
 
 
 def test_a_black_out_takes_the_end_of_a_window_and_nothing_else(rng: np.random.Generator) -> None:

@@ -5,12 +5,12 @@ missing, phones are held in another way, the compass is disturbed, and the cours
 told is old or none.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from utt_ros.geometry.context import heading_frame, make_context
+from utt_ros.geometry.context import MIRROR, heading_frame, make_context
 from utt_ros.geometry.heading import rotate
 from utt_ros.learning.examples import Columns
 from utt_ros.records import FloatArray, MaskArray
@@ -19,6 +19,7 @@ BLACKOUT = {'camera': 0.3, 'ftm': 0.15}  # probability that the end of the windo
 NO_PHONE = 0.2  # probabilities that motion must do without
 NO_HEADING = 0.1
 NO_COURSE = 0.3
+MIRRORED = 0.5
 BLOCKED = 0.3  # probability that the camera told the course a while ago
 OLDEST_COURSE = 5  # ticks since the camera saw the subject
 TILT_STD_RAD = 0.17  # of another way to hold a phone, about its x and y axes
@@ -82,7 +83,16 @@ def motion_targets(
     blocked = rng.random(count) < BLOCKED
     course = np.where(blocked[:, None, None], columns['course_late'], columns['course'])
     gait = columns['gait'] * phone[:, None]
-    return in_heading_frame(columns, heading_used, course, course_used, gait)
+    made = in_heading_frame(columns, heading_used, course, course_used, gait)
+    return mirror(made, rng.random(count) < MIRRORED)
+
+
+def mirror(targets: MotionTargets, some: MaskArray) -> MotionTargets:
+    """The same with left and right exchanged for `some` (N,): who turns left might turn right."""
+    side = np.stack([np.ones(len(some)), np.where(some, -1.0, 1.0)], axis=1).astype(np.float32)
+    return replace(
+        targets, context=np.where(some[:, None], targets.context * MIRROR, targets.context),
+        velocity=targets.velocity * side, future=targets.future * side[:, None])
 
 
 def in_heading_frame(

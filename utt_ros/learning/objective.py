@@ -1,6 +1,7 @@
 """The losses of a batch: every operation from one encoding per modality, and motion apart."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ from utt_ros.learning.losses import distance_loss, gaussian_loss, scaled_error, 
 from utt_ros.learning.mishaps import (
     BLACKOUT,
     DISTORTIONS,
+    MotionTargets,
     black_out,
     motion_targets,
 )
@@ -78,7 +80,10 @@ class Objective:
 
 
 class MotionObjective:
-    """Velocity now and displacements to come, against what the camera saw of them."""
+    """Velocity now and displacements to come, against what the camera saw of them.
+
+    In parts, each of which a step is taken on: the head is small, and needs many.
+    """
 
     reads = ('camera_mask', 'heading', 'heading_valid', 'velocity', 'velocity_valid',
              'future', 'future_valid', 'course', 'course_late', 'course_valid', 'gait')
@@ -86,9 +91,22 @@ class MotionObjective:
     def __init__(self, twin: UnifiedTwin) -> None:
         self._head = twin.motion
 
-    def __call__(self, columns: Columns, rng: np.random.Generator) -> Tensor:
-        """The loss of a batch, with simulated mishaps; without gradient where nothing counts."""
+    def __call__(
+        self, columns: Columns, rng: np.random.Generator, parts: int,
+    ) -> Iterator[Tensor]:
+        """The losses of a batch in parts, with simulated mishaps.
+
+        Without gradient where nothing counts.
+        """
         targets = motion_targets(columns, rng)
+        bounds = np.linspace(0, len(targets.context), parts + 1).astype(int)
+        for begin, end in pairwise(bounds):
+            rows = slice(begin, end)
+            yield self._loss(MotionTargets(
+                targets.context[rows], targets.velocity[rows], targets.velocity_valid[rows],
+                targets.future[rows], targets.future_valid[rows]))
+
+    def _loss(self, targets: MotionTargets) -> Tensor:
         if not (targets.velocity_valid.any() or targets.future_valid.any()):
             return torch.zeros(())
         motion, seconds = self._head(self._tensor(targets.context)), self._head.seconds

@@ -1,6 +1,6 @@
 """One area's learning: windows in, an update of the weights out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from math import isfinite, nan
 
 import numpy as np
@@ -10,7 +10,7 @@ from torch import nn
 
 from utt_ros.learning.buffer import ReplayBuffer, hold_out
 from utt_ros.learning.evaluation import nmse_by_operation, relative_errors, training_means
-from utt_ros.learning.examples import Columns, make_examples, take
+from utt_ros.learning.examples import make_examples, take
 from utt_ros.learning.objective import MotionObjective, Objective
 from utt_ros.learning.settings import LearningSettings
 from utt_ros.models.export import OnnxExporter
@@ -21,7 +21,7 @@ from utt_ros.records import Windows
 from utt_ros.settings import AreaSettings, WindowSettings
 
 NS_PER_S = 1_000_000_000
-MOTION_STEPS = 4  # of the motion head per step: it is small, and must learn in few rounds
+MOTION_STEPS = 8  # of the motion head per step: it is small, and must learn in few rounds
 
 
 class Memory:
@@ -123,11 +123,13 @@ class LocalTrainer:
 
     def _step(self) -> float:
         losses = [self._descend(
-            self._translating, self._objective(self._draw(), self._rng))]
+            self._translating,
+            self._objective(self.kept.draw(self.learning.batch, self._rng), self._rng))]
         if self._motion is not None:
-            moved = [self._descend(
-                self._moving, self._motion(self._draw(self._motion.reads), self._rng))
-                for _ in range(MOTION_STEPS)]
+            count = MOTION_STEPS * self.learning.batch
+            batch = self.kept.draw(count, self._rng, self._motion.reads)
+            moved = [self._descend(self._moving, loss)
+                     for loss in self._motion(batch, self._rng, MOTION_STEPS)]
             losses.append(float(np.mean([loss for loss in moved if isfinite(loss)] or [nan])))
         counted = [loss for loss in losses if isfinite(loss)]
         if not counted:
@@ -135,9 +137,6 @@ class LocalTrainer:
             return nan
         self.steps += 1
         return sum(counted)
-
-    def _draw(self, names: Sequence[str] = ()) -> Columns:
-        return self.kept.draw(self.learning.batch, self._rng, names)
 
     def _descend(self, part: '_Part', loss: torch.Tensor) -> float:
         """Change what the loss depends on; return it, or NaN where it changed nothing."""

@@ -51,9 +51,10 @@ class MotionHead(nn.Module):
     def __init__(self, model: ModelSettings, window: WindowSettings) -> None:
         super().__init__()
         self.knots = min(model.knots, window.horizon)
-        self.read = nn.Linear(len(CONTEXT), model.width)
-        self.think = nn.Linear(model.width, model.width)
-        self.say = nn.Linear(model.width, 5 + 4 * self.knots)
+        hidden = 2 * model.width
+        self.read = nn.Linear(len(CONTEXT), hidden)
+        self.think = nn.Linear(hidden, hidden)
+        self.say = nn.Linear(hidden, 5 + 4 * self.knots)
         nn.init.zeros_(self.say.weight)
         nn.init.zeros_(self.say.bias)
         self.register_buffer('scales', torch.tensor(SCALES), persistent=False)
