@@ -34,7 +34,7 @@ def test_train_writes_a_model_that_evaluate_takes(
     try:
         _wait_for(out / 'units/operations-utt-seed0.json', running)
         children = psutil.Process(running.pid).children(recursive=True)
-        os.kill(running.pid, signal.SIGINT)
+        os.kill(running.pid, signal.SIGTERM)  # as Ctrl-C
         assert running.wait(60) == 130
     finally:
         running.kill()

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -48,6 +49,7 @@ def evaluate(options: argparse.Namespace) -> int:
     for name in ('seeds', 'jobs'):
         if getattr(options, name) < 1:
             raise SettingsError(f'--{name} is {getattr(options, name)}: it must be at least 1')
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # its processes end with it
     suites = SUITES if options.suite == 'all' else (options.suite,)
     request = Request(options.data, options.out, suites, options.seeds, options.split,
                       options.model, options.save_predictions)
