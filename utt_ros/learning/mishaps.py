@@ -1,8 +1,8 @@
 """What goes wrong live, simulated in training so that the model has met it [D].
 
-A camera is blocked and ranging fails for a while at the end of a window, whole modalities are
-missing, phones are held in another way, the compass is disturbed, and the course that the camera
-told is old or none.
+A camera is blocked and ranging fails for a while at the end of a window, and phones are held in
+another way. For motion, phones are silent, the compass is disturbed, and the course that the
+camera told is old or none.
 """
 
 from dataclasses import dataclass, replace
