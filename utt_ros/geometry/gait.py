@@ -1,8 +1,14 @@
 """How a phone moves with its owner, in few numbers: the same in training and live."""
 
+from functools import cache
+
 import numpy as np
+import numpy.typing as npt
 
 from utt_ros.records import FloatArray, MaskArray
+
+Frequencies = npt.NDArray[np.float64]
+Waves = npt.NDArray[np.complex64]
 
 TURNS_S = (0.2, 0.4, 0.7, 1.0, 2.0, 2.9)  # from so long ago up to the last row
 STRENGTHS_S = (0.5, 1.0, 2.0)  # of the last so many seconds
@@ -52,11 +58,18 @@ def _cadence(strength: FloatArray, mask: MaskArray, row_period_s: float) -> Floa
     last = min(round(CADENCE_S / row_period_s), strength.shape[1])
     strength, mask = strength[:, -last:], mask[:, -last:]
     apart = (strength - _mean(strength, mask)[:, None]) * mask
+    band, waves = _waves(last, row_period_s)
+    power = np.abs(apart @ waves)
+    return np.where(power.max(1) > 0, band[power.argmax(1)], 0.0)
+
+
+@cache
+def _waves(rows: int, row_period_s: float) -> tuple[Frequencies, Waves]:
+    """The frequencies (K,) [Hz] of the band, and what finds each of them in rows (R, K)."""
     step_hz = 1.0 / (FINENESS * CADENCE_S)
     low, high = BAND_HZ
     band = np.arange(low, high + step_hz / 2, step_hz)
-    seconds = row_period_s * np.arange(last)
-    waves = np.hanning(last)[:, None] * np.exp(-2j * np.pi * seconds[:, None] * band)
-    power = np.abs(apart @ waves.astype(np.complex64))
-    return np.where(power.max(1) > 0, band[power.argmax(1)], 0.0)
+    seconds = row_period_s * np.arange(rows)
+    waves = np.hanning(rows)[:, None] * np.exp(-2j * np.pi * seconds[:, None] * band)
+    return np.asarray(band, np.float64), np.asarray(waves, np.complex64)
 

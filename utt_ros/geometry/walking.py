@@ -19,6 +19,8 @@ FAR_M = 100.0  # standard deviation of a position of which nothing is known
 GATE = 9.0  # squared Mahalanobis distance beyond which a box counts less
 COURSE = ('velocity', 'steady_velocity', 'restless_velocity', 'steady_position',
           'restless_position')  # all but the first less that of the usual filter
+OF_POSITION, OF_VELOCITY = np.diag([1.0, 1.0, 0.0, 0.0]), np.diag([0.0, 0.0, 1.0, 1.0])
+OF_BOTH = np.eye(4, k=2) + np.eye(4, k=-2)  # parts of a covariance
 BEND_M = 0.1  # how far a path leaves a straight line within a second
 
 
@@ -73,10 +75,8 @@ def step(
     """
     seconds = np.broadcast_to(np.asarray(elapsed, np.float64), len(state))[:, None, None, None]
     move = np.eye(4) + seconds * np.eye(4, k=2)
-    apart = np.eye(4, k=2) + np.eye(4, k=-2)
     noise = np.asarray(ACCELERATIONS)[:, None, None] * (
-        seconds**3 / 3 * np.diag([1.0, 1.0, 0.0, 0.0]) + seconds**2 / 2 * apart
-        + seconds * np.diag([0.0, 0.0, 1.0, 1.0]))
+        seconds**3 / 3 * OF_POSITION + seconds**2 / 2 * OF_BOTH + seconds * OF_VELOCITY)
     state = (move @ state[..., None])[..., 0]
     spread = move @ spread @ move.swapaxes(-1, -2) + noise
     innovation = (seen.positions[:, None] - state[..., :2])[..., None]  # (N, A, 2, 1)

@@ -73,7 +73,7 @@ def follow(
     begin = Checkpoint(FEDERATION, len(initial.rounds), '{}', initial.weights)
     server = AsynchronousServer(plan.initial.aggregator, plan.mixing, begin)
     clock = _Clock(server, pace_s, link_bps)
-    now_s = sum(_paced(initial.rounds, pace_s, link_bps))
+    now_s = sum(paced(initial.rounds, pace_s, link_bps))
     for area in sorted(learners):
         clock.hand_out(area, now_s)
     merges: list[Merge] = []
@@ -89,10 +89,10 @@ def follow(
     return Followed(dict(server.checkpoint.tensors), initial, tuple(merges))
 
 
-def _paced(
+def paced(
     rounds: Iterable[Round], pace_s: Mapping[str, float], link_bps: float,
 ) -> Iterator[float]:
-    """Simulated duration of each round."""
+    """Duration [s] of each round on the simulated clock of `follow`."""
     for each in rounds:
         paces = {area: pace_s[area] for area in each.train_s}
         yield replace(each, train_s=paces, aggregate_s=0.0).seconds(link_bps)

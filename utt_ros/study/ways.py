@@ -10,7 +10,7 @@ from utt_ros.learning.examples import take
 from utt_ros.models.operations import Pair
 from utt_ros.models.twin import UnifiedTwin, initial_weights
 from utt_ros.records import FloatArray
-from utt_ros.study.asynchronous import AsynchronousPlan, follow
+from utt_ros.study.asynchronous import AsynchronousPlan, follow, paced
 from utt_ros.study.data import Data
 from utt_ros.study.distributed import Plan, distribute
 from utt_ros.study.measure import Bench, translate
@@ -25,7 +25,7 @@ SLOWEST = 4.0  # times as long as the quickest area needs for an update
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Gone:
     """The model of each area that trained, and how long mapping took on a simulated clock."""
 
     twins: dict[str, UnifiedTwin]
@@ -43,7 +43,7 @@ class Outcome:
         return made
 
 
-def go(data: Data, recipe: Recipe, way: str, seed: int) -> Outcome:
+def go(data: Data, recipe: Recipe, way: str, seed: int) -> Gone:
     """Map all areas in one of WAYS.
 
     `together` all areas wait for each other; `sampled` a half of them takes part in a round;
@@ -60,7 +60,7 @@ def go(data: Data, recipe: Recipe, way: str, seed: int) -> Outcome:
         found = follow(learners, weights, AsynchronousPlan(begin, updates), paces, LINK_BPS)
         for learner in learners.values():
             learner.load(found.weights)
-        return Outcome({area: one.twin for area, one in learners.items()}, found.seconds)
+        return Gone({area: one.twin for area, one in learners.items()}, found.seconds)
     if way == 'personal_scaled':
         for learner in learners.values():
             scale_locally(learner.twin, learner.kept.all())
@@ -71,9 +71,8 @@ def go(data: Data, recipe: Recipe, way: str, seed: int) -> Outcome:
     mapped = distribute(own or learners, weights, plan)
     for area, learner in learners.items():
         learner.load(own[area].model(mapped.weights) if own else mapped.weights)
-    rounds_s = (replace(each, train_s={area: paces[area] for area in each.train_s},
-                        aggregate_s=0.0).seconds(LINK_BPS) for each in mapped.rounds)
-    return Outcome({area: one.twin for area, one in learners.items()}, sum(rounds_s))
+    seconds = sum(paced(mapped.rounds, paces, LINK_BPS))
+    return Gone({area: one.twin for area, one in learners.items()}, seconds)
 
 
 def _paces(areas: Mapping[str, object]) -> dict[str, float]:

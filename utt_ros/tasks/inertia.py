@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
+from utt_ros.geometry.gait import BAND_HZ
 from utt_ros.records import IMU_CHANNELS, FloatArray, MaskArray
 from utt_ros.settings import AreaSettings, WindowSettings
-from utt_ros.tasks.steps import BAND_HZ
 from utt_ros.tasks.walks import Track, Walk
 
 Array = npt.NDArray[np.float64]

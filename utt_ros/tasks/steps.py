@@ -5,6 +5,7 @@ import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy.signal import butter, find_peaks, sosfilt
 
+from utt_ros.geometry.gait import BAND_HZ
 from utt_ros.geometry.heading import compass_heading
 from utt_ros.records import FloatArray, MaskArray
 from utt_ros.settings import AreaSettings, WindowSettings
@@ -12,7 +13,6 @@ from utt_ros.tasks.walks import Walk
 
 Array = npt.NDArray[np.float64]
 
-BAND_HZ = (1.0, 3.0)  # in which people step
 SMALLEST_MPS2 = 0.4  # amplitude of a step
 SHORTEST_S = 0.3  # between two steps
 ORDER = 2
