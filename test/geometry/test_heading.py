@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from utt_ros.geometry.heading import compass_heading, turn_field, wrap_angle
+from utt_ros.geometry.heading import compass_heading, mirror_path, turn_field, wrap_angle
 
 PERIOD_S = 0.02
 FIELD_T = np.array([0.0, 28e-6, -35e-6])  # east, north, up
@@ -120,3 +120,22 @@ def test_what_was_not_measured_is_not_turned_into_something():
     turned = turn_field(rows, mask, PERIOD_S, 1.0)
     assert not turned[0, :50].any()
     assert np.isfinite(turned).all()
+
+
+@pytest.mark.parametrize('tilt', np.radians([-30, 0, 40]))
+def test_a_phone_on_the_mirrored_path_is_held_alike_and_turns_the_other_way(tilt):
+    turning = np.linspace(-0.5, 1.5, 150)
+    felt, mirrored = phone(turning, tilt), phone(-turning, tilt)
+    found = mirror_path(felt, np.ones((1, 150), bool), PERIOD_S)
+    np.testing.assert_array_equal(found[..., :3], felt[..., :3])
+    np.testing.assert_allclose(found[..., 3:6], mirrored[..., 3:6], atol=1e-4)
+    np.testing.assert_allclose(found[..., 6:], mirrored[..., 6:], atol=1e-9)
+
+
+def test_mirroring_a_path_twice_gives_the_path_and_masked_rows_stay_empty():
+    felt, mask = walking(phone(np.linspace(0.0, 2.0, 150), 0.4)), np.ones((1, 150), bool)
+    mask[:, 40:60] = False
+    there = mirror_path(felt, mask, PERIOD_S)
+    back = mirror_path(there, mask, PERIOD_S)
+    np.testing.assert_allclose(back[mask], felt[mask], rtol=1e-4, atol=2e-5)
+    assert not there[~mask].any()

@@ -189,6 +189,8 @@ def test_the_batched_loss_equals_the_sum_over_operations(
 ) -> None:
     monkeypatch.setattr(objective, 'BLACKOUT', {})
     monkeypatch.setattr(objective, 'DISTORTIONS', {})
+    monkeypatch.setattr(objective, 'MIRRORED', 0.0)
+    monkeypatch.setattr(objective, 'THINNED', 0.0)
     windows = walk(AREA, 12)
     windows.masks['camera'][:4] = False
     windows.masks['imu'][4:6] = False

@@ -1,9 +1,11 @@
 """The motion head."""
 
+from dataclasses import fields
+
 import torch
 
 from utt_ros.geometry.context import CONTEXT, FASTEST
-from utt_ros.models.motion import MotionHead, knot_weights
+from utt_ros.models.motion import MEMBERS, MotionHead, knot_weights
 from utt_ros.models.settings import ModelSettings
 from utt_ros.settings import WindowSettings
 
@@ -40,8 +42,8 @@ def test_an_untrained_head_says_that_all_go_on_as_they_were_seen() -> None:
 def test_the_future_is_constant_velocity_and_a_residual() -> None:
     head = MotionHead(MODEL, WINDOW)
     with torch.no_grad():
-        head.say.bias[:3] = torch.tensor([0.1, 0.2, 0.5])  # correction and gate
-        head.say.bias[7:9] = torch.tensor([0.4, 0.0])  # residual at the last knot
+        head.say.bias[..., :3] = torch.tensor([0.1, 0.2, 0.5])  # correction and gate
+        head.say.bias[..., 7:9] = torch.tensor([0.4, 0.0])  # residual at the last knot
     motion = head(told((1.0, -1.0, 1.0)))
     torch.testing.assert_close(motion.velocity, torch.tensor([[1.6, -1.3]]))
     torch.testing.assert_close(motion.future, torch.tensor([[
@@ -56,3 +58,14 @@ def test_an_absurd_context_is_limited() -> None:
     torch.testing.assert_close(motion.velocity, head(1e3 * absurd).velocity)
     limited = head(told((FASTEST, 0.0, 1.0))).velocity
     torch.testing.assert_close(head(told((1e6, 0.0, 1.0))).velocity, limited)
+
+
+def test_a_head_says_the_mean_of_its_networks_which_are_trained_apart() -> None:
+    head = MotionHead(MODEL, WINDOW)
+    torch.nn.init.normal_(head.say.weight, std=0.1)
+    context = told((1.0, -1.0, 1.0), (0.0, 0.0, 0.0))
+    said, alone = head(context), head.apart(context)
+    for field in fields(said):
+        each = getattr(alone, field.name).unflatten(0, (MEMBERS, 2))
+        torch.testing.assert_close(getattr(said, field.name), each.mean(dim=0))
+        assert each.std(dim=0).min() > 0, field.name

@@ -160,7 +160,7 @@ def test_weights_are_read_as_copies_and_loaded_back() -> None:
     (lambda weights: weights.pop('motion.say.bias'), "missing tensor 'motion.say.bias'"),
     (lambda weights: weights.update(extra=np.zeros(1, np.float32)), "unknown tensor 'extra'"),
     (lambda weights: weights.update({'motion.say.bias': np.zeros(3, np.float32)}),
-     r"'motion.say.bias' is float32 \(3,\): it must be float32 \(25,\)"),
+     r"'motion.say.bias' is float32 \(3,\): it must be float32 \(4, 1, 25\)"),
     (lambda weights: weights.update({'motion.say.bias': np.zeros(25)}), 'is float64'),
     (lambda weights: weights['motion.say.bias'].fill(np.nan), "'motion.say.bias' is not finite"),
 ])

@@ -94,15 +94,25 @@ def turn_field(
 
     By `magnetic_yaw` (one, or (S,)) [rad]: what phones would measure if magnetic east lay along
     the area's x axis. So a direction looks the same in every area [D]. By its negative: back. The
-    vertical is that of `compass_heading`; rows that are masked are 0. By Rodrigues' formula
-
-        b' = b cos a + (up x b) sin a + up (up . b) (1 - cos a)
+    vertical is that of `compass_heading`; rows that are masked are 0.
     """
     rows = np.ascontiguousarray(np.where(mask[..., None], imu, 0).transpose(2, 0, 1))  # (9, S, R)
-    up, field = _vertical(rows, row_period_s), rows[6:9]
-    cos, sin = (np.asarray(part, np.float32).reshape(-1, 1) for part in (
-        np.cos(angle), np.sin(angle)))
-    rows[6:9] = field * cos + _cross(up, field) * sin + up * (_dot(up, field) * (1 - cos))
+    rows[6:9] = _about(_vertical(rows, row_period_s), rows[6:9], np.reshape(angle, (-1, 1)))
+    return np.ascontiguousarray(rows.transpose(1, 2, 0))
+
+
+def mirror_path(imu: FloatArray, mask: MaskArray, row_period_s: float) -> FloatArray:
+    """What phones (S, R, 9) would feel, held alike, on paths with left and right exchanged [D].
+
+    In the frame of magnetic east, or of the area after `turn_field`: a heading h becomes -h, so
+    the field turns by 2 h about the vertical, and the turning about it changes its sign.
+    Accelerations stay: a hand holds the phone as before. Rows that are masked are 0.
+    """
+    headings, _ = compass_headings(imu, mask, row_period_s, 0.0)
+    rows = np.ascontiguousarray(np.where(mask[..., None], imu, 0).transpose(2, 0, 1))  # (9, S, R)
+    up, turning, field = _vertical(rows, row_period_s), rows[3:6], rows[6:9]
+    rows[3:6] = turning - 2 * up * _dot(up, turning)
+    rows[6:9] = _about(up, field, 2 * headings)
     return np.ascontiguousarray(rows.transpose(1, 2, 0))
 
 
@@ -144,6 +154,18 @@ def _pointing_axis(up_y: FloatArray, mask: MaskArray) -> FloatArray:
     lying = np.clip((high - np.abs(standing)) / (high - low), 0, 1)
     across = -(1 - lying) * np.sign(standing)
     return np.stack([np.zeros_like(lying), lying, across]).astype(np.float32)
+
+
+def _about(
+        up: FloatArray, vectors: FloatArray, angle: npt.NDArray[np.floating],
+) -> FloatArray:
+    """Vectors (3, S, R) turned about unit vectors, counter-clockwise; angles of a shape that fits.
+
+    By Rodrigues' formula: b' = b cos a + (up x b) sin a + up (up . b) (1 - cos a).
+    """
+    cos, sin = (np.asarray(part, np.float32) for part in (np.cos(angle), np.sin(angle)))
+    return np.asarray(
+        vectors * cos + _cross(up, vectors) * sin + up * (_dot(up, vectors) * (1 - cos)))
 
 
 def _dot(a: FloatArray, b: FloatArray) -> FloatArray:

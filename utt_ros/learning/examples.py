@@ -11,6 +11,8 @@ from utt_ros.learning.labels import motion_labels
 from utt_ros.records import SyncedBatch, Windows
 from utt_ros.settings import AreaSettings, WindowSettings
 
+CENTRE = 'centre_px'  # (N,) the column straight ahead of the area's camera
+
 Columns = dict[str, npt.NDArray[Any]]
 """Arrays of equal length: a modality's values under its name, its mask under '<name>_mask', and
 the fields of MotionLabels."""
@@ -29,6 +31,7 @@ def make_examples(windows: Windows, area: AreaSettings, shape: WindowSettings) -
     if 'imu' in columns:
         columns['imu'] = turn_field(
             columns['imu'], columns['imu_mask'], shape.period / shape.imu_rows, area.magnetic_yaw)
+    columns[CENTRE] = np.full(len(windows), area.cx, np.float32)
     labels = motion_labels(windows, area, shape)
     return columns | {name: getattr(labels, name) for name in labels.__slots__}
 

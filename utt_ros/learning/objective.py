@@ -10,18 +10,22 @@ from torch import Tensor
 
 from utt_ros.learning.examples import Columns
 from utt_ros.learning.losses import distance_loss, gaussian_loss, scaled_error, translation_loss
+from utt_ros.learning.mirroring import mirror_some
 from utt_ros.learning.mishaps import (
     BLACKOUT,
     DISTORTIONS,
+    MIRRORED,
     MotionTargets,
     black_out,
     motion_targets,
 )
 from utt_ros.models.modalities import modality
+from utt_ros.models.motion import MEMBERS
 from utt_ros.models.operations import Operation, operations, unique_pairs
 from utt_ros.models.twin import UnifiedTwin
 from utt_ros.records import MaskArray
 
+THINNED = 0.3  # of features: there are few walks, and they must not be known by heart
 FUTURE_WEIGHT = 0.3  # slopes of distances do not fade as errors do [R]
 
 
@@ -36,6 +40,7 @@ class Objective:
         self._twin = twin
         self._modalities = tuple(modalities)
         self._operations = list(wanted) or operations(modalities, terms)
+        self._row_s = twin.window.period / twin.window.imu_rows
         self._scales = {name: torch.tensor(modality(name).scale) for name in modalities}
 
     def __call__(self, columns: Columns, rng: np.random.Generator) -> Tensor:
@@ -49,12 +54,19 @@ class Objective:
                 for name, mask in masks.items()}
         if not seen:
             return torch.zeros(())
+        mirrored = rng.random(len(next(iter(masks.values())))) < MIRRORED
+        columns = mirror_some(columns, seen, self._row_s, mirrored)
         values = {name: self._tensor(columns[name]) for name in seen}
         given = {name: self._tensor(DISTORTIONS[name](columns[name], rng))
                  if name in DISTORTIONS else values[name] for name in seen}
         features, present = self._twin.encode(
             given, {name: self._tensor(mask) for name, mask in seen.items()})
-        return self._translation(features, present, values, masks)
+        return self._translation(self._thin(features, rng), present, values, masks)
+
+    def _thin(self, features: Tensor, rng: np.random.Generator) -> Tensor:
+        """Dropout [S: Srivastava et al., JMLR 2014], drawn from the trainer's own numbers."""
+        kept = self._tensor(rng.random(tuple(features.shape), np.float32) >= THINNED)
+        return features * kept / (1.0 - THINNED)
 
     def _translation(
         self, features: Tensor, present: Tensor, values: Mapping[str, Tensor],
@@ -107,16 +119,23 @@ class MotionObjective:
                 targets.future[rows], targets.future_valid[rows]))
 
     def _loss(self, targets: MotionTargets) -> Tensor:
+        """Of each network of the head alone: only so do they come to differ."""
         if not (targets.velocity_valid.any() or targets.future_valid.any()):
             return torch.zeros(())
-        motion, seconds = self._head(self._tensor(targets.context)), self._head.seconds
+        motion = self._head.apart(self._tensor(targets.context))
+        seconds = self._head.seconds
         now = gaussian_loss(
             motion.velocity, motion.velocity_log_std,
-            self._tensor(targets.velocity), self._tensor(targets.velocity_valid))
+            self._of_all(targets.velocity), self._of_all(targets.velocity_valid))
         later = distance_loss(  # as mean velocities, so that all horizons weigh the same
             motion.future / seconds, motion.future_log_std - seconds.log(),
-            self._tensor(targets.future) / seconds, self._tensor(targets.future_valid))
+            self._of_all(targets.future) / seconds, self._of_all(targets.future_valid))
         return now + FUTURE_WEIGHT * later
+
+    def _of_all(self, values: npt.NDArray[np.generic]) -> Tensor:
+        """An array (N, ...) once for each network of the head."""
+        tensor = self._tensor(values)
+        return tensor.repeat(MEMBERS, *[1] * (tensor.ndim - 1))
 
     def _tensor(self, values: npt.NDArray[np.generic]) -> Tensor:
         return torch.from_numpy(values).to(self._head.seconds.device)

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from utt_ros.models.layers import PhysicalScale, TransformerLayer
 from utt_ros.models.settings import ModelSettings
+from utt_ros.models.trends import Derived, Trends, nothing
 
 HIDDEN_KEY = -1e4  # finite: a window without any measurement must not give NaN
 
@@ -15,16 +16,18 @@ HIDDEN_KEY = -1e4  # finite: a window without any measurement must not give NaN
 class WindowEncoder(nn.Module):
     """1-D convolutions, pooling, transformer layers, masked pooling; layer norm and residuals [P].
 
-    `strides` are those of the convolutions; neighbouring tokens are then averaged in pairs. Rows
-    are added before the window, so that its end, which matters most live, always is the end of the
-    last token.
+    Beside them, trends of the channels and of those `derived` from them. `strides` are those of
+    the convolutions; neighbouring tokens are then averaged in pairs. Rows are added before the
+    window, so that its end, which matters most live, always is the end of the last token.
     """
 
     def __init__(
         self, scale: PhysicalScale, rows: int, strides: tuple[int, ...], model: ModelSettings,
+        derived: Derived = nothing,
     ) -> None:
         super().__init__()
         self.scale = scale
+        self.derived = derived
         self.width = model.width
         self.stride = 2 * prod(strides)
         self.padding = -rows % self.stride
@@ -38,12 +41,19 @@ class WindowEncoder(nn.Module):
         self.layers = nn.ModuleList(
             TransformerLayer(self.length, model.width, model.heads, model.feedforward)
             for _ in range(model.encoder_layers))
+        channels = scale.scale.numel()
+        further = derived(torch.zeros(1, channels, rows), torch.ones(1, 1, rows)).shape[1]
+        self.trends = Trends(channels + further, rows, model.width)
         self.norm = nn.LayerNorm(model.width)
 
     def forward(self, values: Tensor, mask: Tensor) -> Tensor:  # (N, T, F) physical, (N, T) bool
         seen_rows = mask.unsqueeze(1)  # (N, 1, T)
-        scaled = torch.where(seen_rows, self.scale.remove(values.transpose(1, 2)), 0.0)
-        rows = torch.cat([scaled, seen_rows.to(values.dtype)], dim=1)
+        there = seen_rows.to(values.dtype)
+        physical = torch.where(seen_rows, values.transpose(1, 2), 0.0)
+        scaled = self.scale.remove(physical) * there
+        derived = torch.where(seen_rows, self.derived(physical, there), 0.0)
+        trends = self.trends(torch.cat([scaled, derived], dim=1), there)
+        rows = torch.cat([scaled, there], dim=1)
         rows = F.pad(rows, (self.padding, 0))  # (N, F + 1, T')
         seen = rows[:, -1].reshape(-1, self.length, self.stride).amax(dim=2)  # (N, L)
         for convolution in self.convolutions:
@@ -55,5 +65,5 @@ class WindowEncoder(nn.Module):
             tokens = layer(tokens, bias)
         weight = (seen / seen.sum(dim=1, keepdim=True).clamp(min=1.0)).unsqueeze(1)  # (N, 1, L)
         pooled = weight @ tokens.reshape(-1, self.length, self.width)  # (N, 1, d)
-        feature: Tensor = self.norm(pooled.squeeze(1))
+        feature: Tensor = self.norm(pooled.squeeze(1) + trends)
         return feature

@@ -13,6 +13,7 @@ from utt_ros.models.decoders import WindowDecoder
 from utt_ros.models.encoders import WindowEncoder
 from utt_ros.models.layers import PhysicalScale
 from utt_ros.models.settings import ModelSettings
+from utt_ros.models.trends import Derived, bearing_and_effort, nothing, to_the_side
 from utt_ros.settings import WindowSettings
 
 
@@ -36,11 +37,11 @@ class Modality:
 Factory = Callable[[Modality, ModelSettings, WindowSettings], nn.Module]
 
 
-def window_encoder(*strides: int) -> Factory:
-    """A `WindowEncoder` whose convolutions have these strides."""
+def window_encoder(*strides: int, derived: Derived = nothing) -> Factory:
+    """A `WindowEncoder` whose convolutions have these strides, with channels of its own."""
     def make(modality: Modality, model: ModelSettings, window: WindowSettings) -> nn.Module:
         scale = PhysicalScale(modality.offset, modality.scale)
-        return WindowEncoder(scale, modality.rows(window), strides, model)
+        return WindowEncoder(scale, modality.rows(window), strides, model, derived)
     return make
 
 
@@ -75,7 +76,7 @@ def modality(name: str) -> Modality:
 register(Modality(  # centre x, y [px], depth [m], width, height [px]
     'camera', lambda window: window.ticks,
     offset=(640.0, 350.0, 8.0, 50.0, 110.0), scale=(350.0, 55.0, 4.0, 30.0, 55.0),
-    encoder=window_encoder(2), decoder=window_decoder(4, 2)))
+    encoder=window_encoder(2, derived=to_the_side), decoder=window_decoder(4, 2)))
 register(Modality(  # range and its standard deviation [m]
     'ftm', lambda window: window.ticks,
     offset=(10.0, 0.5), scale=(7.0, 0.35),
@@ -84,4 +85,4 @@ register(Modality(  # accel [m/s^2], gyro [rad/s], mag [T]
     'imu', lambda window: window.ticks * window.imu_rows,
     offset=(0.0, 0.0, 9.81, 0.0, 0.0, 0.0, 0.0, 0.0, -2.8e-5),
     scale=(1.0, 1.2, 3.0, 0.6, 0.4, 0.5, 2.2e-5, 2.2e-5, 1e-5),
-    encoder=window_encoder(2, 2), decoder=window_decoder(4, 4)))
+    encoder=window_encoder(2, 2, derived=bearing_and_effort), decoder=window_decoder(4, 4)))

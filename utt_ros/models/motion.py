@@ -16,6 +16,8 @@ from utt_ros.models.settings import ModelSettings
 from utt_ros.settings import WindowSettings
 
 LOG_STD = (-4.0, 2.0)
+MEMBERS = 4  # one network alone predicts paths worse by a hundredth [S: deep ensembles,
+#              Lakshminarayanan et al., NeurIPS 2017]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +37,23 @@ def knot_weights(knots: int, horizon: int) -> Tensor:
     return (1.0 - (place.unsqueeze(1) - torch.arange(knots)).abs()).clamp(min=0.0)
 
 
+class Layers(nn.Module):
+    """A linear layer of each of M networks that do not know of each other."""
+
+    def __init__(self, members: int, inputs: int, outputs: int) -> None:
+        super().__init__()
+        limit = inputs**-0.5  # as nn.Linear
+        self.weight = nn.Parameter((torch.rand(members, inputs, outputs) * 2 - 1) * limit)
+        self.bias = nn.Parameter((torch.rand(members, 1, outputs) * 2 - 1) * limit)
+
+    def forward(self, values: Tensor) -> Tensor:  # (M, N, inputs) -> (M, N, outputs)
+        return torch.baddbmm(self.bias, values, self.weight)
+
+
 class MotionHead(nn.Module):
     """Velocity = seen + gate * seen + correction; up to each knot, mean velocity + residual.
 
+    Correction, gate and residual are the means of what MEMBERS networks say.
     What the camera has seen is the velocity of the course. Features of encoders are no part of
     it: paths and paces were worse with them on walks that were not learned from (docs/model.md).
     The last layer starts at zero: an untrained head says that all go on as the camera saw them,
@@ -52,9 +68,9 @@ class MotionHead(nn.Module):
         super().__init__()
         self.knots = min(model.knots, window.horizon)
         hidden = 2 * model.width
-        self.read = nn.Linear(len(CONTEXT), hidden)
-        self.think = nn.Linear(hidden, hidden)
-        self.say = nn.Linear(hidden, 5 + 4 * self.knots)
+        self.read = Layers(MEMBERS, len(CONTEXT), hidden)
+        self.think = Layers(MEMBERS, hidden, hidden)
+        self.say = Layers(MEMBERS, hidden, 5 + 4 * self.knots)
         nn.init.zeros_(self.say.weight)
         nn.init.zeros_(self.say.bias)
         self.register_buffer('scales', torch.tensor(SCALES), persistent=False)
@@ -63,11 +79,22 @@ class MotionHead(nn.Module):
         self.register_buffer('weights', knot_weights(self.knots, window.horizon), persistent=False)
 
     def forward(self, context: Tensor) -> Motion:  # (N, C) CONTEXT
+        return self._motion(context, self._said(context).mean(dim=0))
+
+    def apart(self, context: Tensor) -> Motion:
+        """What each network says alone, as they are trained: of (N, C), motion of (M N)."""
+        said = self._said(context)
+        return self._motion(context.repeat(MEMBERS, 1), said.flatten(0, 1))
+
+    def _said(self, context: Tensor) -> Tensor:  # (N, C) -> (M, N, 5 + 4 K)
+        told = (context / self.scales).clamp(-LARGEST, LARGEST).expand(MEMBERS, -1, -1)
+        said: Tensor = self.say(F.relu(self.think(F.relu(self.read(told)))))
+        return said
+
+    def _motion(self, context: Tensor, said: Tensor) -> Motion:
         seen = context[:, VELOCITY].clamp(-FASTEST, FASTEST)
-        told = (context / self.scales).clamp(-LARGEST, LARGEST)
-        said = self.say(F.relu(self.think(F.relu(self.read(told)))))
         velocity = seen + said[:, 2:3] * seen + said[:, :2]
-        residual, spread = said[:, 5:].unflatten(1, (2, self.knots, 2)).unbind(1)  # (N, K, 2)
+        residual, spread = said[:, 5:].reshape(-1, 2, self.knots, 2).unbind(1)  # (N, K, 2)
         mean_velocity = velocity.unsqueeze(1) + self.weights @ residual  # (N, H, 2)
         mean_log_std = (self.weights @ spread).clamp(*LOG_STD)
         return Motion(

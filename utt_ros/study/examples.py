@@ -5,6 +5,7 @@ mapping reads, and what the unified model may read besides.
 """
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,8 @@ from torch import nn
 
 from utt_ros.errors import SessionError
 from utt_ros.geometry.heading import turn_field
-from utt_ros.learning.examples import Columns, make_examples
+from utt_ros.learning.examples import CENTRE, Columns, make_examples
+from utt_ros.learning.mirroring import MIRRORS
 from utt_ros.models.modalities import REGISTRY, Modality, modality, register
 from utt_ros.models.settings import ModelSettings
 from utt_ros.records import MODALITIES
@@ -38,6 +40,7 @@ def _no_decoder(_of: Modality, _model: ModelSettings, _window: WindowSettings) -
 for _name in MODALITIES:
     if past(_name) not in REGISTRY:
         register(replace(modality(_name), name=past(_name), decoder=_no_decoder))
+        MIRRORS[past(_name)] = MIRRORS[_name]
 
 
 def unified_examples(data: Data, split: str, area: str | None, stride: int) -> Columns:
@@ -80,7 +83,9 @@ def judged(data: Data, split: str) -> tuple[Columns, Names, Names, npt.NDArray[n
 
 
 def _paired(data: Data, cut: Cut) -> Columns:
-    columns: Columns = {'magnetic_yaw': _yaws(data, cut)}
+    columns: Columns = {
+        'magnetic_yaw': _of_areas(data, cut, 'magnetic_yaw'),
+        CENTRE: _of_areas(data, cut, 'cx', np.float32)}
     for name, values in cut.windows.values.items():
         half = values.shape[1] // 2
         for title, rows in ((name, slice(half, None)), (past(name), slice(None, half))):
@@ -93,12 +98,15 @@ def plain_examples(data: Data, split: str) -> Columns:
     """Windows of T ticks that do not overlap, as they were measured."""
     cut = data.windows(split, ticks=data.shape.ticks)
     masks = {f'{name}_mask': mask for name, mask in cut.windows.masks.items()}
-    return {**cut.windows.values, **masks, 'magnetic_yaw': _yaws(data, cut)}
+    return {**cut.windows.values, **masks, 'magnetic_yaw': _of_areas(data, cut, 'magnetic_yaw')}
 
 
-def _yaws(data: Data, cut: Cut) -> npt.NDArray[np.float64]:
-    of_area = {name: area.magnetic_yaw for name, area in data.areas.items()}
-    return np.array([of_area[name.partition('/')[0]] for name in cut.sequences])
+def _of_areas(
+    data: Data, cut: Cut, name: str, kind: npt.DTypeLike = np.float64,
+) -> npt.NDArray[Any]:
+    """A setting (N,) of the areas that windows are of."""
+    found = {area: getattr(settings, name) for area, settings in data.areas.items()}
+    return np.array([found[sequence.partition('/')[0]] for sequence in cut.sequences], kind)
 
 
 def _stack(found: list[Columns], split: str, area: str | None) -> Columns:

@@ -1,0 +1,81 @@
+"""What a window says at a glance: level and trend of its channels, and of some derived ones.
+
+Walks are few, and convolutions learn them by heart. Where somebody is and which way he goes are
+told by means and slopes, which do not tell one walk from another [D].
+"""
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+Derived = Callable[[Tensor, Tensor], Tensor]
+"""Further channels (N, K, T) of order 1, of a window (N, F, T) in physical units and its mask
+(N, 1, T) of 1 and 0."""
+
+HIDDEN = 32
+FEW = 0.02  # of all rows: the slope of few of them is drawn towards 0
+FOCAL_PX, CENTRE_PX = 530.0, 640.0  # of a usual camera; that of another one scales the channel
+OFFSET_M = 4.0
+LARGEST = 5.0
+GRAVITY_MPS2 = 9.81
+GRAVITY_ROWS = 51  # about a second, in which walking cancels out of the mean acceleration
+EFFORT_MPS2 = 2.0
+
+
+class Trends(nn.Module):
+    """Mean and slope of scaled and derived channels over a window, through a small network."""
+
+    place: Tensor
+
+    def __init__(self, channels: int, rows: int, width: int) -> None:
+        super().__init__()
+        self.few = FEW * rows
+        self.register_buffer('place', torch.linspace(-1.0, 1.0, rows), persistent=False)
+        self.read = nn.Linear(2 * channels, HIDDEN)
+        self.say = nn.Linear(HIDDEN, width)
+
+    def forward(self, rows: Tensor, seen: Tensor) -> Tensor:
+        """Channels (N, K, T) that are 0 where `seen` (N, 1, T) is; to (N, d)."""
+        count = seen.sum(dim=2, keepdim=True).clamp(min=1.0)
+        apart = (self.place - (seen @ self.place[:, None]) / count) * seen  # (N, 1, T)
+        mean = rows.sum(dim=2) / count[:, 0]
+        moment = (rows @ apart.transpose(1, 2))[..., 0]  # (N, K)
+        slope = 3.0 * moment / (apart.square().sum(dim=2) + self.few)
+        said: Tensor = self.say(F.relu(self.read(torch.cat([mean, slope], dim=1))))
+        return said
+
+
+def nothing(values: Tensor, _: Tensor) -> Tensor:
+    """No further channel."""
+    return values[:, :0]
+
+
+def to_the_side(values: Tensor, _: Tensor) -> Tensor:
+    """How far left of the middle of the view boxes are: depth times tangent of the bearing."""
+    across = (CENTRE_PX - values[:, :1]) / FOCAL_PX * values[:, 2:3]
+    return (across / OFFSET_M).clamp(-LARGEST, LARGEST)
+
+
+def bearing_and_effort(values: Tensor, seen: Tensor) -> Tensor:
+    """Cosine and sine of a phone's compass heading, and how its acceleration differs from gravity.
+
+    The heading is that of its y axis from magnetic east, row by row, as in `geometry.heading` for
+    a phone that lies.
+    """
+    accel, field = (values[:, :3] * seen), (values[:, 6:9] * seen)
+    up = F.avg_pool1d(accel, GRAVITY_ROWS, 1, GRAVITY_ROWS // 2)
+    east = _cross(field, up)
+    north = _cross(up, east)
+    level = torch.stack([east[:, 1] * up.square().sum(dim=1).sqrt(), north[:, 1]], dim=1)
+    heading = level / level.square().sum(dim=1, keepdim=True).clamp(min=1e-20).sqrt()
+    effort = accel.square().sum(dim=1, keepdim=True).sqrt() - GRAVITY_MPS2 * seen
+    return torch.cat([heading, (effort / EFFORT_MPS2).square().clamp(max=LARGEST)], dim=1)
+
+
+def _cross(a: Tensor, b: Tensor) -> Tensor:
+    """Cross products (N, 3, T)."""
+    return torch.stack([
+        a[:, 1] * b[:, 2] - a[:, 2] * b[:, 1], a[:, 2] * b[:, 0] - a[:, 0] * b[:, 2],
+        a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]], dim=1)
