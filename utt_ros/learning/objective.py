@@ -13,16 +13,20 @@ from utt_ros.learning.losses import distance_loss, gaussian_loss, scaled_error, 
 from utt_ros.learning.mishaps import (
     BLACKOUT,
     DISTORTIONS,
+    NO_COURSE,
+    OLDEST_COURSE,
     MotionTargets,
     black_out,
     motion_targets,
 )
 from utt_ros.models.modalities import modality
 from utt_ros.models.operations import Operation, operations, unique_pairs
+from utt_ros.models.stride import camera_pace, ftm_pace
 from utt_ros.models.twin import UnifiedTwin
 from utt_ros.records import MaskArray
 
 FUTURE_WEIGHT = 0.3  # slopes of distances do not fade as errors do [R]
+CADENCE_UNIT_HZ = 0.3  # an error of it counts as one of 1 in the logarithm of an amplitude [R]
 
 
 class Objective:
@@ -120,3 +124,36 @@ class MotionObjective:
 
     def _tensor(self, values: npt.NDArray[np.generic]) -> Tensor:
         return torch.from_numpy(values).to(self._head.seconds.device)
+
+
+class StrideObjective:
+    """How phones swing, against what they measured of it; the median, since steps vary much."""
+
+    reads = ('camera_mask', 'course', 'course_valid', 'ftm', 'ftm_mask',
+             'cadence', 'cadence_valid', 'swing', 'swing_valid')
+
+    def __init__(self, twin: UnifiedTwin) -> None:
+        self._head, self._period = twin.stride, twin.window.period
+
+    def __call__(self, columns: Columns, rng: np.random.Generator) -> Tensor:
+        """The loss of a batch, with simulated mishaps; without gradient where nothing counts."""
+        if not columns['swing_valid'].any():
+            return torch.zeros(())
+        lately = columns['camera_mask'][:, -OLDEST_COURSE:].any(1)
+        known = rng.random(len(columns['course'])) >= NO_COURSE
+        seen = np.asarray(columns['course_valid'] & lately & known)
+        ranged = black_out(columns['ftm_mask'], BLACKOUT['ftm'], rng)
+        said = self._head({
+            'camera': camera_pace(
+                self._tensor(seen.astype(np.float32)), self._tensor(columns['course'][:, 0])),
+            'ftm': ftm_pace(
+                self._tensor(columns['ftm'][..., 0]), self._tensor(ranged), self._period)})
+        cadence = (said.cadence - self._tensor(columns['cadence'])).abs() / CADENCE_UNIT_HZ
+        swing = (said.log_rms - self._tensor(columns['swing'])).abs().mean(dim=(1, 2))
+        return torch.stack([
+            torch.where(valid, error, 0.0).sum() / valid.sum().clamp(min=1)
+            for error, valid in ((cadence, self._tensor(columns['cadence_valid'])),
+                                 (swing, self._tensor(columns['swing_valid'])))]).sum()
+
+    def _tensor(self, values: npt.NDArray[np.generic]) -> Tensor:
+        return torch.from_numpy(values).to(self._head.usual.device)
