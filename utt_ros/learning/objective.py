@@ -21,7 +21,6 @@ from utt_ros.learning.mishaps import (
 )
 from utt_ros.models.modalities import modality
 from utt_ros.models.operations import Operation, operations, unique_pairs
-from utt_ros.models.stride import camera_pace, ftm_pace
 from utt_ros.models.twin import UnifiedTwin
 from utt_ros.records import MaskArray
 
@@ -129,11 +128,11 @@ class MotionObjective:
 class StrideObjective:
     """How phones swing, against what they measured of it; the median, since steps vary much."""
 
-    reads = ('camera_mask', 'course', 'course_valid', 'ftm', 'ftm_mask',
+    reads = ('camera_mask', 'course', 'course_valid',
              'cadence', 'cadence_valid', 'swing', 'swing_valid')
 
     def __init__(self, twin: UnifiedTwin) -> None:
-        self._head, self._period = twin.stride, twin.window.period
+        self._head = twin.stride
 
     def __call__(self, columns: Columns, rng: np.random.Generator) -> Tensor:
         """The loss of a batch, with simulated mishaps; without gradient where nothing counts."""
@@ -141,13 +140,8 @@ class StrideObjective:
             return torch.zeros(())
         lately = columns['camera_mask'][:, -OLDEST_COURSE:].any(1)
         known = rng.random(len(columns['course'])) >= NO_COURSE
-        seen = np.asarray(columns['course_valid'] & lately & known)
-        ranged = black_out(columns['ftm_mask'], BLACKOUT['ftm'], rng)
-        said = self._head({
-            'camera': camera_pace(
-                self._tensor(seen.astype(np.float32)), self._tensor(columns['course'][:, 0])),
-            'ftm': ftm_pace(
-                self._tensor(columns['ftm'][..., 0]), self._tensor(ranged), self._period)})
+        seen = np.asarray(columns['course_valid'] & lately & known, np.float32)
+        said = self._head(self._tensor(seen), self._tensor(columns['course'][:, 0]))
         cadence = (said.cadence - self._tensor(columns['cadence'])).abs() / CADENCE_UNIT_HZ
         swing = (said.log_rms - self._tensor(columns['swing'])).abs().mean(dim=(1, 2))
         return torch.stack([

@@ -21,8 +21,8 @@ from utt_ros.records import Windows
 from utt_ros.settings import AreaSettings, WindowSettings
 
 NS_PER_S = 1_000_000_000
-STRIDE_BATCHES = 8  # as one, in a step of the stride head: steps vary much
 MOTION_STEPS = 8  # of the motion head per step: it is small, and must learn in few rounds
+STRIDE_STEPS = 4  # of the stride head, which is smaller
 
 
 class Memory:
@@ -138,9 +138,10 @@ class LocalTrainer:
                      for loss in self._motion(batch, self._rng, MOTION_STEPS)]
             losses.append(float(np.mean([loss for loss in moved if isfinite(loss)] or [nan])))
         if self._stride is not None:
-            count = STRIDE_BATCHES * self.learning.batch
-            batch = self.kept.draw(count, self._stride_rng, self._stride.reads)
-            losses.append(self._descend(self._swinging, self._stride(batch, self._stride_rng)))
+            swung = [self._descend(self._swinging, self._stride(
+                self.kept.draw(2 * self.learning.batch, self._stride_rng, self._stride.reads),
+                self._stride_rng)) for _ in range(STRIDE_STEPS)]
+            losses.append(float(np.mean([loss for loss in swung if isfinite(loss)] or [nan])))
         counted = [loss for loss in losses if isfinite(loss)]
         if not counted:
             self.steps_skipped += 1

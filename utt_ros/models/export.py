@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 
 from utt_ros.geometry.context import CONTEXT, VELOCITY
-from utt_ros.models.stride import camera_pace, ftm_pace
 from utt_ros.models.twin import UnifiedTwin
 
 OPSET = 18
@@ -24,8 +23,8 @@ class LiveGraph(nn.Module):
     """Windows of S subjects in, their motion and what their phones feel out.
 
     Motion stands on the context. The IMU is synthesized from the others; from
-    itself only where there is no other. How it swings stands on velocities that camera and ranges
-    tell. Boxes and ranges are translated from all that is there;
+    itself only where there is no other; how it swings stands on the velocity that the camera
+    tells. Boxes and ranges are translated from all that is there;
     a twin leaves them out of what it runs.
     """
 
@@ -48,11 +47,7 @@ class LiveGraph(nn.Module):
         sources = others | (present & ~others.any(dim=1, keepdim=True))
         imu = self.twin.decode(
             'imu', self.twin.fuse(features, sources), newest=self.twin.window.imu_rows)
-        paces = {'camera': camera_pace(context[:, COURSE_VALID], context[:, VELOCITY])}
-        if 'ftm' in values:
-            period = self.twin.window.period
-            paces['ftm'] = ftm_pace(values['ftm'][..., 0], masks['ftm'], period)
-        swing = self.twin.stride(paces)
+        swing = self.twin.stride(context[:, COURSE_VALID], context[:, VELOCITY])
         return (motion.velocity, motion.velocity_log_std,
                 motion.future, motion.future_log_std, imu, swing.cadence, swing.log_rms,
                 *(self.twin.decode(name, fused) for name in self.translated))
