@@ -77,11 +77,12 @@ class Swings:
         phase = np.array([gait.phase for gait in before]) + np.pi * cadence * elapsed_s
         phase %= 2 * np.pi
         draw = self._rng.standard_normal((len(subjects), rows, SWINGING))
-        rest = wander(np.stack([gait.rest for gait in before]), draw, row_s)
-        old = np.stack([gait.rms for gait in before])[:, None]
-        strength = old + (np.arange(1, rows + 1) / rows)[:, None, None] * (rms[:, None] - old)
+        rest = wander(np.array([gait.rest for gait in before]), draw, row_s)
         waves = sines(phase, cadence, rows, row_s)
-        swung = (strength[..., :-1] @ waves[..., None])[..., 0] + strength[..., -1] * rest
+        faded, grown = (waves @ strength[..., :-1].swapaxes(1, 2) + strength[:, None, :, -1] * rest
+                        for strength in (np.array([gait.rms for gait in before]), rms))
+        share = (np.arange(1, rows + 1) / rows)[:, None]
+        swung = (1.0 - share) * faded + share * grown
         self._known = {name: Gait(stamp_ns, float(phase[row]), rms[row], rest[row, -1])
                        for row, name in enumerate(subjects)}
         return np.asarray(swung, np.float32)
