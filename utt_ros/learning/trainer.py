@@ -22,7 +22,7 @@ from utt_ros.settings import AreaSettings, WindowSettings
 
 NS_PER_S = 1_000_000_000
 MOTION_STEPS = 8  # of the motion head per step: it is small, and must learn in few rounds
-STRIDE_STEPS = 4  # of the stride head, which is smaller
+STRIDE_STEPS = 8  # of the stride head: with fewer, who stands is told to swing as who walks
 
 
 class Memory:
@@ -139,7 +139,7 @@ class LocalTrainer:
             losses.append(float(np.mean([loss for loss in moved if isfinite(loss)] or [nan])))
         if self._stride is not None:
             swung = [self._descend(self._swinging, self._stride(
-                self.kept.draw(2 * self.learning.batch, self._stride_rng, self._stride.reads),
+                self.kept.draw(self.learning.batch, self._stride_rng, self._stride.reads),
                 self._stride_rng)) for _ in range(STRIDE_STEPS)]
             losses.append(float(np.mean([loss for loss in swung if isfinite(loss)] or [nan])))
         counted = [loss for loss in losses if isfinite(loss)]
