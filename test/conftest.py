@@ -154,16 +154,19 @@ def make_graph() -> Callable[..., bytes]:
     """Make an ONNX graph with the inputs and outputs of a twin's model, but no wits.
 
     It says that everybody walks ahead at `speed`, give or take 0.2 m/s, and synthesizes the IMU
-    rows that it is given. With `fragile` it fails as soon as somebody's heading is valid.
+    rows that it is given, whose parts swing by `rms` at 2 steps a second. With `fragile` it fails
+    as soon as somebody's heading is valid.
     """
     from onnx import TensorProto, helper, numpy_helper
 
     from utt_ros.geometry.context import CONTEXT
+    from utt_ros.geometry.stride import HARMONICS, SWINGING
     from utt_ros.records import CHANNELS
     from utt_ros.settings import WindowSettings
 
     def make(
         speed: float = 1.2, shape: WindowSettings | None = None, *, fragile: bool = False,
+        rms: float = 1e-9,
     ) -> bytes:
         shape = shape or WindowSettings()
         inputs = []
@@ -182,7 +185,9 @@ def make_graph() -> Callable[..., bytes]:
             'ahead': np.array([speed, 0.0], np.float32),
             'spread': np.full(2, np.log(0.2), np.float32),
             'path': np.stack([speed * steps, 0 * steps], 1).astype(np.float32),
-            'path_spread': np.full((shape.horizon, 2), np.log(0.5), np.float32)}
+            'path_spread': np.full((shape.horizon, 2), np.log(0.5), np.float32),
+            'steps': np.full(1, 2.0, np.float32),
+            'strength': np.full((SWINGING, HARMONICS + 1), np.log(rms), np.float32)}
         nodes = [
             helper.make_node('Slice', ['context', 'first', 'second', 'second'], ['valid']),
             helper.make_node('Mul', ['valid', 'none'], ['zero']),
@@ -194,11 +199,14 @@ def make_graph() -> Callable[..., bytes]:
             helper.make_node('Unsqueeze', ['zero', 'third'], ['zeros']),
             helper.make_node('Add', ['zeros', 'path'], ['future']),
             helper.make_node('Add', ['zeros', 'path_spread'], ['future_log_std']),
-            helper.make_node('Slice', ['imu', 'begin', 'end', 'second'], ['synthesized_imu'])]
+            helper.make_node('Slice', ['imu', 'begin', 'end', 'second'], ['synthesized_imu']),
+            helper.make_node('Squeeze', ['zero', 'second'], ['still']),
+            helper.make_node('Add', ['still', 'steps'], ['cadence']),
+            helper.make_node('Add', ['zeros', 'strength'], ['swing_log_rms'])]
         outputs = [
             helper.make_tensor_value_info(name, TensorProto.FLOAT, None)
             for name in ('velocity', 'velocity_log_std', 'future', 'future_log_std',
-                         'synthesized_imu')]
+                         'synthesized_imu', 'cadence', 'swing_log_rms')]
         graph = helper.make_graph(
             nodes, 'tiny', inputs, outputs,
             [numpy_helper.from_array(value, name) for name, value in constants.items()])

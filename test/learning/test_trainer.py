@@ -87,12 +87,44 @@ def test_velocity_learned_in_one_area_holds_in_another_without_a_camera(
     assert np.corrcoef(np.linalg.norm(velocity, axis=1), speed)[0, 1] > 0.8
 
 
+def test_who_walks_faster_is_learned_to_swing_more(shape: WindowSettings, walk: Walk) -> None:
+    trainer = trainer_of(shape, terms=('motion',))
+    trainer.observe(walk(AREA, 400))
+    trainer.train(100)
+    with torch.no_grad():
+        swing = trainer.twin.stride(torch.ones(2), torch.tensor([[0.6, 0.0], [0.0, 1.5]]))
+    bounce = swing.log_rms[:, 2, 1].exp().numpy()  # up, with each step
+    assert bounce == pytest.approx(2.0 * np.array([0.6, 1.5]) / np.sqrt(2), rel=0.3)
+    assert swing.cadence.numpy() == pytest.approx([2.0, 2.0], abs=0.15)
+
+
+def test_what_translates_is_learned_alike_with_and_without_a_stride(
+    shape: WindowSettings, walk: Walk,
+) -> None:
+    windows, learned = walk(AREA, 64), []
+    for blank in (False, True):
+        torch.manual_seed(1)
+        trainer = trainer_of(shape)
+        trainer.observe(windows)
+        trainer.kept.all()['swing_valid'][:] &= not blank
+        trainer.train(3)
+        learned.append(trainer.update())
+    assert 'stride.say.bias' in set(learned[0]) - set(learned[1])
+    assert all(np.array_equal(learned[0][name], values) for name, values in learned[1].items())
+
+
 @pytest.mark.parametrize(('modalities', 'trained'), [
-    (('ftm', 'imu'), {'encoders.ftm', 'encoders.imu', 'decoders.ftm', 'decoders.imu'}),
+    (('ftm', 'imu'), {
+        'encoders.ftm', 'encoders.imu', 'decoders.ftm', 'decoders.imu',
+        'stride.read', 'stride.say'}),
     (('ftm',), set()),
+    (('camera', 'ftm'), {
+        'encoders.camera', 'encoders.ftm', 'decoders.camera', 'decoders.ftm',
+        'motion.read', 'motion.think', 'motion.say'}),
     (('camera', 'imu'), {
         'encoders.camera', 'encoders.imu', 'decoders.camera', 'decoders.imu',
-        'motion.read', 'motion.think', 'motion.say'}),
+        'motion.read', 'motion.think', 'motion.say',
+        'stride.read', 'stride.say'}),
 ])
 def test_an_update_holds_what_the_area_could_train_and_nothing_else_changed(
     shape: WindowSettings, walk: Walk, modalities: tuple[str, ...], trained: set[str],
@@ -104,7 +136,8 @@ def test_an_update_holds_what_the_area_could_train_and_nothing_else_changed(
     trainer.train(3)
     update = trainer.update()
     assert networks(update) == trained
-    assert not {name for name in update if name.startswith('fusor') and 'ftm' in name}
+    absent = set(MODEL.modalities) - set(modalities)
+    assert not {name for name in update if absent & set(name.split('.'))}
     for name, values in read_weights(trainer.twin).items():
         assert np.array_equal(values, before[name]) == (name not in update), name
 
@@ -117,14 +150,17 @@ def test_an_area_whose_camera_shows_nothing_trains_like_one_without(
     trainer.observe(blind)
     trainer.train(2)
     assert networks(trainer.update()) == {
-        'encoders.ftm', 'encoders.imu', 'decoders.ftm', 'decoders.imu'}
+        'encoders.ftm', 'encoders.imu', 'decoders.ftm', 'decoders.imu',
+        'stride.read', 'stride.say'}
+    assert 'stride.read.weight' not in trainer.update()  # of the camera's speed
 
 
 def test_one_term_alone_trains_only_its_networks(shape: WindowSettings, walk: Walk) -> None:
     trainer = trainer_of(shape, terms=('transfer',))
     trainer.observe(walk(AREA, 64))
     trainer.train(2)
-    assert not [name for name in trainer.update() if name.startswith(('fusor', 'motion'))]
+    others = ('fusor', 'motion', 'stride')
+    assert not [name for name in trainer.update() if name.startswith(others)]
 
 
 def test_loading_begins_a_new_update(shape: WindowSettings, walk: Walk) -> None:

@@ -95,3 +95,10 @@ def test_what_the_imu_floors_cannot_tell_is_not_a_number(study: Study) -> None:
     found = values(run(study, 'tasks-imu-floors'))
     assert np.isnan(found['activity', 'walking', 'balanced_accuracy'])  # nobody stands
     assert found['imu', 'imu', 'rmse_accel_z_mps2'] < 0.1
+
+
+def test_the_published_imu_is_judged_beside_its_mean(study: Study) -> None:
+    outcome = run(study, 'tasks-imu-utt-seed0')
+    rmse = {row.method: row.value for row in outcome.rows if row.metric == 'rmse_accel_z_mps2'}
+    faint = 0.3 * np.sqrt(5)  # four harmonics and a rest of an untrained head
+    assert rmse['utt'] == pytest.approx(np.hypot(rmse['utt_mean'], faint), rel=0.1)

@@ -34,6 +34,14 @@ def test_the_best_model_on_validation_is_kept(data: Data, recipe: Recipe, plan: 
     assert len(made.mapped.rounds) == recipe.rounds
 
 
+def test_of_strides_which_nothing_judges_the_last_are_kept(data: Data, recipe: Recipe) -> None:
+    made = train(data, recipe, 0)
+    kept, last = read_weights(made.twin), made.mapped.weights
+    strides = [name for name in kept if name.startswith('stride.')]
+    assert strides
+    assert all(np.array_equal(kept[name], last[name]) for name in strides)
+
+
 def test_training_ends_when_no_round_is_better(data: Data, recipe: Recipe) -> None:
     stuck = replace(recipe, learning_rate=0.0, rounds=9, patience=2)
     assert len(train(data, stuck, 0).history) == 3

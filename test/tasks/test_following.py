@@ -1,5 +1,7 @@
 """The live engine over recorded ticks."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from utt_ros.records import SyncedBatch
@@ -36,3 +38,15 @@ def test_a_camera_that_is_off_tells_nothing(area: AreaSettings, walk: Walk) -> N
     late = walk.camera_age_s(~off) > GONE_S
     assert np.median(errors_m(track, walk)[late]) > np.median(errors_m(track, walk)[:100])
     assert np.trace(track.covariance[-1]) > np.trace(track.covariance[99])
+
+
+def test_what_is_published_and_its_mean_are_kept_apart(
+    area: AreaSettings, walk: Walk, make_graph: Callable[..., bytes],
+) -> None:
+    graph = make_graph(rms=0.2)
+    (track,) = follow(area, WindowSettings(), graph, batches(walk)[:50], [walk])
+    assert track.imu is not None
+    assert track.imu_mean is not None
+    assert np.isnan(track.imu[50:]).all()
+    np.testing.assert_allclose(track.imu_mean[:50], walk.imu[:50], rtol=1e-5, atol=1e-6)
+    assert 0.2 < (track.imu - track.imu_mean)[:50, :, 2].std() < 0.8

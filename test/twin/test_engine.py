@@ -120,3 +120,27 @@ def test_jump_back_in_time_begins_anew(engine, world):
     run(engine, walk, 30)
     walk.people.sequence, walk.people.epoch = 0, 1
     assert run(engine, walk, 1, camera=False, ftm=False).subjects == ()
+
+
+def bounce(predictions):
+    """What the synthesized accelerations of a tick add to their mean."""
+    return (predictions.imu - predictions.imu_mean)[0, :, 2]
+
+
+def test_a_synthesized_phone_swings_about_its_mean(make_graph, world):
+    engine, walk = TwinEngine(AreaSettings(area='hall'), SHAPE), Walk(world)
+    engine.deploy(OnnxRuntime(make_graph(rms=0.3), SHAPE))
+    found = [engine.step(walk.tick()) for _ in range(60)]
+    rows = np.concatenate([bounce(each) for each in found])
+    assert rows.std() == pytest.approx(0.3 * np.sqrt(5), rel=0.15)  # four harmonics and a rest
+    np.testing.assert_allclose(found[-1].imu_mean[0, :, 2], 9.81, rtol=1e-6)
+    np.testing.assert_array_equal(found[-1].imu[..., 6:], found[-1].imu_mean[..., 6:])
+
+
+def test_a_stride_begins_anew_in_another_epoch(make_graph, world):
+    engine, walk = TwinEngine(AreaSettings(area='hall'), SHAPE), Walk(world)
+    engine.deploy(OnnxRuntime(make_graph(rms=0.3), SHAPE))
+    first, later = bounce(engine.step(walk.tick())), bounce(engine.step(walk.tick()))
+    assert np.abs(first - later).max() > 0.1
+    walk.people.sequence, walk.people.epoch, walk.x = 0, 1, 5.0
+    np.testing.assert_array_equal(bounce(engine.step(walk.tick())), first)

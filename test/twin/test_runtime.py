@@ -28,7 +28,7 @@ def edited(payload: bytes, change) -> bytes:
 
 @pytest.mark.parametrize('subjects', [1, 7])
 def test_answer_has_a_row_per_subject(make_graph, rng, subjects):
-    runtime = OnnxRuntime(make_graph(1.2), SHAPE)
+    runtime = OnnxRuntime(make_graph(1.2, rms=0.3), SHAPE)
     windows = windows_of(rng, subjects)
     answer = runtime.run(windows, np.zeros((subjects, len(CONTEXT)), np.float32))
     np.testing.assert_allclose(answer.velocity, [[1.2, 0]] * subjects)
@@ -36,6 +36,8 @@ def test_answer_has_a_row_per_subject(make_graph, rng, subjects):
     np.testing.assert_allclose(answer.future[:, -1], [[3.6, 0]] * subjects)
     np.testing.assert_allclose(answer.future_std, 0.5)
     np.testing.assert_array_equal(answer.imu, windows.values['imu'][:, -5:])
+    np.testing.assert_allclose(answer.cadence, [2.0] * subjects)
+    np.testing.assert_allclose(answer.swing, np.full((subjects, 6, 5), 0.3), rtol=1e-6)
 
 
 @pytest.mark.parametrize('payload', [b'', b'no graph at all', b'\x08\x07' * 500])

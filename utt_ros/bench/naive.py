@@ -95,7 +95,7 @@ class NaivePhone:
         phone = compass(*felt, row_s, AREA.magnetic_yaw)
         context = torch.from_numpy(phone_context(*felt, row_s, phone.valid, phone.turns))
         with torch.no_grad():
-            _, _, future, _, synthesized = self._graph(
+            _, _, future, _, synthesized, *_ = self._graph(
                 camera, camera_mask, ftm, ftm_mask, imu, imu_mask, context)
         position = self._camera.back_project(box)
         cos, sin = np.cos(phone.heading[0]), np.sin(phone.heading[0])

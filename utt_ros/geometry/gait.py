@@ -30,17 +30,18 @@ def gait(imu: FloatArray, mask: MaskArray, turns: FloatArray, row_period_s: floa
     """
     rows = imu.shape[1]
     back = [max(rows - 1 - round(span / row_period_s), 0) for span in TURNS_S]
-    strength = _magnitude(imu[..., :3], mask)
+    strength = magnitude(imu[..., :3], mask)
     deviations = [_deviation(strength, mask, round(span / row_period_s)) for span in STRENGTHS_S]
     lately = round(SPIN_S / row_period_s)
-    spin = _mean(_magnitude(imu[:, -lately:, 3:6], mask[:, -lately:]), mask[:, -lately:])
+    spin = _mean(magnitude(imu[:, -lately:, 3:6], mask[:, -lately:]), mask[:, -lately:])
     made = np.column_stack([
-        -turns[:, back], *deviations, spin, _cadence(strength, mask, row_period_s)])
+        -turns[:, back], *deviations, spin, cadence(strength, mask, row_period_s)])
     felt = np.asarray(mask.any(axis=1))
     return np.where(felt[:, None], made, 0.0).astype(np.float32)
 
 
-def _magnitude(vectors: FloatArray, mask: MaskArray) -> FloatArray:
+def magnitude(vectors: FloatArray, mask: MaskArray) -> FloatArray:
+    """Lengths (N, R) of vectors (N, R, 3), 0 where they were not measured."""
     return np.asarray(np.sqrt(np.einsum('srk,srk->sr', vectors, vectors)) * mask)
 
 
@@ -54,7 +55,8 @@ def _deviation(values: FloatArray, mask: MaskArray, last: int) -> FloatArray:
     return np.sqrt(_mean(apart * apart, mask))
 
 
-def _cadence(strength: FloatArray, mask: MaskArray, row_period_s: float) -> FloatArray:
+def cadence(strength: FloatArray, mask: MaskArray, row_period_s: float) -> FloatArray:
+    """Frequency of steps (N,) [Hz] in the last CADENCE_S of (N, R); 0 where nothing moves."""
     last = min(round(CADENCE_S / row_period_s), strength.shape[1])
     strength, mask = strength[:, -last:], mask[:, -last:]
     apart = (strength - _mean(strength, mask)[:, None]) * mask

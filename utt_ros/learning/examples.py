@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from utt_ros.geometry.heading import turn_field
+from utt_ros.geometry.stride import find_stride
 from utt_ros.learning.labels import motion_labels
 from utt_ros.records import SyncedBatch, Windows
 from utt_ros.settings import AreaSettings, WindowSettings
@@ -15,11 +16,11 @@ CENTRE = 'centre_px'  # (N,) the column straight ahead of the area's camera
 
 Columns = dict[str, npt.NDArray[Any]]
 """Arrays of equal length: a modality's values under its name, its mask under '<name>_mask', and
-the fields of MotionLabels."""
+the fields of MotionLabels and of Stride."""
 
 
 def make_examples(windows: Windows, area: AreaSettings, shape: WindowSettings) -> Columns:
-    """The first T ticks of windows of T + H ticks, and the motion that all of them show.
+    """The first T ticks of windows of T + H ticks; motion and stride that all of them show.
 
     Magnetic fields are turned towards the area, as a model reads and makes them everywhere.
     """
@@ -32,8 +33,11 @@ def make_examples(windows: Windows, area: AreaSettings, shape: WindowSettings) -
         columns['imu'] = turn_field(
             columns['imu'], columns['imu_mask'], shape.period / shape.imu_rows, area.magnetic_yaw)
     columns[CENTRE] = np.full(len(windows), area.cx, np.float32)
-    labels = motion_labels(windows, area, shape)
-    return columns | {name: getattr(labels, name) for name in labels.__slots__}
+    stride = find_stride(
+        windows.values['imu'], windows.masks['imu'], shape.ticks * shape.imu_rows - 1,
+        shape.period / shape.imu_rows)
+    labels = (motion_labels(windows, area, shape), stride)
+    return columns | {name: getattr(part, name) for part in labels for name in part.__slots__}
 
 
 def only_certain(batch: SyncedBatch, least: float) -> SyncedBatch:

@@ -15,6 +15,8 @@ from utt_ros.learning.mishaps import (
     BLACKOUT,
     DISTORTIONS,
     MIRRORED,
+    NO_COURSE,
+    OLDEST_COURSE,
     MotionTargets,
     black_out,
     motion_targets,
@@ -27,6 +29,7 @@ from utt_ros.records import MaskArray
 
 THINNED = 0.3  # of features: there are few walks, and they must not be known by heart
 FUTURE_WEIGHT = 0.3  # slopes of distances do not fade as errors do [R]
+CADENCE_UNIT_HZ = 0.3  # an error of it counts as one of 1 in the logarithm of an amplitude [R]
 
 
 class Objective:
@@ -139,3 +142,31 @@ class MotionObjective:
 
     def _tensor(self, values: npt.NDArray[np.generic]) -> Tensor:
         return torch.from_numpy(values).to(self._head.seconds.device)
+
+
+class StrideObjective:
+    """How phones swing, against what they measured of it; the median, since steps vary much."""
+
+    reads = ('camera_mask', 'course', 'course_valid',
+             'cadence', 'cadence_valid', 'swing', 'swing_valid')
+
+    def __init__(self, twin: UnifiedTwin) -> None:
+        self._head = twin.stride
+
+    def __call__(self, columns: Columns, rng: np.random.Generator) -> Tensor:
+        """The loss of a batch, with simulated mishaps; without gradient where nothing counts."""
+        if not columns['swing_valid'].any():
+            return torch.zeros(())
+        lately = columns['camera_mask'][:, -OLDEST_COURSE:].any(1)
+        known = rng.random(len(columns['course'])) >= NO_COURSE
+        seen = np.asarray(columns['course_valid'] & lately & known, np.float32)
+        said = self._head(self._tensor(seen), self._tensor(columns['course'][:, 0]))
+        cadence = (said.cadence - self._tensor(columns['cadence'])).abs() / CADENCE_UNIT_HZ
+        swing = (said.log_rms - self._tensor(columns['swing'])).abs().mean(dim=(1, 2))
+        return torch.stack([
+            torch.where(valid, error, 0.0).sum() / valid.sum().clamp(min=1)
+            for error, valid in ((cadence, self._tensor(columns['cadence_valid'])),
+                                 (swing, self._tensor(columns['swing_valid'])))]).sum()
+
+    def _tensor(self, values: npt.NDArray[np.generic]) -> Tensor:
+        return torch.from_numpy(values).to(self._head.usual.device)

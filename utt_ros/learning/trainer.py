@@ -11,7 +11,7 @@ from torch import nn
 from utt_ros.learning.buffer import ReplayBuffer, hold_out
 from utt_ros.learning.evaluation import nmse_by_operation, relative_errors, training_means
 from utt_ros.learning.examples import make_examples, take
-from utt_ros.learning.objective import MotionObjective, Objective
+from utt_ros.learning.objective import MotionObjective, Objective, StrideObjective
 from utt_ros.learning.settings import LearningSettings
 from utt_ros.models.export import OnnxExporter
 from utt_ros.models.operations import operations, unique_pairs
@@ -22,6 +22,7 @@ from utt_ros.settings import AreaSettings, WindowSettings
 
 NS_PER_S = 1_000_000_000
 MOTION_STEPS = 8  # of the motion head per step: it is small, and must learn in few rounds
+STRIDE_STEPS = 8  # of the stride head: with fewer, who stands is told to swing as who walks
 
 
 class Memory:
@@ -78,16 +79,21 @@ class LocalTrainer:
         self._objective = Objective(self.twin, self.modalities, learning.terms)
         moves = 'motion' in learning.terms and 'camera' in self.modalities
         self._motion = MotionObjective(self.twin) if moves else None
-        head = {f'motion.{name}': weight for name, weight in self.twin.motion.named_parameters()}
-        self._translating = _Part({name: weight for name, weight in self.twin.named_parameters()
-                                   if name not in head}, learning)
-        self._moving = _Part(head, learning)
+        swings = 'motion' in learning.terms and 'imu' in self.modalities
+        self._stride = StrideObjective(self.twin) if swings else None
+        self._stride_rng = np.random.default_rng((learning.seed, 1))
+        weights = dict(self.twin.named_parameters())
+        head, stride = ({name: weight for name, weight in weights.items() if name.startswith(part)}
+                        for part in ('motion.', 'stride.'))
+        self._translating = _Part({name: weight for name, weight in weights.items()
+                                   if name not in head | stride}, learning)
+        self._moving, self._swinging = _Part(head, learning), _Part(stride, learning)
         self._exporter = OnnxExporter()
         self._trained: set[str] = set()
 
     def set_rate(self, rate: float) -> None:
         """Change the step size."""
-        for part in (self._translating, self._moving):
+        for part in (self._translating, self._moving, self._swinging):
             part.set_rate(rate)
 
     def load(self, weights: Mapping[str, npt.NDArray[np.generic]]) -> None:
@@ -131,6 +137,11 @@ class LocalTrainer:
             moved = [self._descend(self._moving, loss)
                      for loss in self._motion(batch, self._rng, MOTION_STEPS)]
             losses.append(float(np.mean([loss for loss in moved if isfinite(loss)] or [nan])))
+        if self._stride is not None:
+            swung = [self._descend(self._swinging, self._stride(
+                self.kept.draw(self.learning.batch, self._stride_rng, self._stride.reads),
+                self._stride_rng)) for _ in range(STRIDE_STEPS)]
+            losses.append(float(np.mean([loss for loss in swung if isfinite(loss)] or [nan])))
         counted = [loss for loss in losses if isfinite(loss)]
         if not counted:
             self.steps_skipped += 1

@@ -9,11 +9,13 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from utt_ros.geometry.context import CONTEXT
+from utt_ros.geometry.context import CONTEXT, VELOCITY
 from utt_ros.models.twin import UnifiedTwin
 
 OPSET = 18
-LIVE = ('velocity', 'velocity_log_std', 'future', 'future_log_std', 'synthesized_imu')
+LIVE = ('velocity', 'velocity_log_std', 'future', 'future_log_std', 'synthesized_imu',
+        'cadence', 'swing_log_rms')
+COURSE_VALID = CONTEXT.index('course_valid')
 TRANSLATED = {'camera': 'translated_camera', 'ftm': 'translated_ftm'}  # for association
 
 
@@ -21,7 +23,8 @@ class LiveGraph(nn.Module):
     """Windows of S subjects in, their motion and what their phones feel out.
 
     Motion stands on the context. The IMU is synthesized from the others; from
-    itself only where there is no other. Boxes and ranges are translated from all that is there;
+    itself only where there is no other; how it swings stands on the velocity that the camera
+    tells. Boxes and ranges are translated from all that is there;
     a twin leaves them out of what it runs.
     """
 
@@ -44,8 +47,9 @@ class LiveGraph(nn.Module):
         sources = others | (present & ~others.any(dim=1, keepdim=True))
         imu = self.twin.decode(
             'imu', self.twin.fuse(features, sources), newest=self.twin.window.imu_rows)
+        swing = self.twin.stride(context[:, COURSE_VALID], context[:, VELOCITY])
         return (motion.velocity, motion.velocity_log_std,
-                motion.future, motion.future_log_std, imu,
+                motion.future, motion.future_log_std, imu, swing.cadence, swing.log_rms,
                 *(self.twin.decode(name, fused) for name in self.translated))
 
 

@@ -13,6 +13,7 @@ from utt_ros.models.modalities import modality
 from utt_ros.models.motion import MotionHead
 from utt_ros.models.operations import Pair
 from utt_ros.models.settings import ModelSettings
+from utt_ros.models.stride import StrideHead
 from utt_ros.settings import WindowSettings
 
 Weights = dict[str, npt.NDArray[np.float32]]
@@ -37,6 +38,7 @@ class UnifiedTwin(nn.Module):
             {name: item.decoder(item, model, window) for name, item in known.items()})
         self.fusor = make_fusor(model.fusor, model.modalities, model.width)
         self.motion = MotionHead(model, window)
+        self.stride = StrideHead(model)
 
     def encode(
         self, values: Mapping[str, Tensor], masks: Mapping[str, Tensor],

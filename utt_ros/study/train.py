@@ -39,6 +39,7 @@ from utt_ros.study.examples import (
 
 PLANS = ('federated', 'centralised')
 TRANSLATION, MOTION = 'translation', 'motion'  # parts of a model and its score
+UNJUDGED = 'stride.'  # names of weights that no score is of begin so: the newest are kept
 LARGEST_SCORE_CHANGE = 0.002  # of NMSE_var: less is no improvement
 SLOWEST_RATE = 0.05  # at the end, of the rate at the begin
 CENTRAL_BATCH = 2  # batches of one area in a batch of all data
@@ -202,7 +203,7 @@ def motion_error(twin: UnifiedTwin, columns: Columns, *, seen: bool) -> float:
 class _Search:
     """After each round: judge, keep the best, slow down, and say when to stop.
 
-    Translation and motion share no weights, so the best of each is kept.
+    Translation and motion share no weights, so the best of each is kept; of strides the last.
     """
 
     def __init__(
@@ -229,6 +230,8 @@ class _Search:
                 self._scores[part], self.best_round = found, len(self.history)
                 self.best |= {name: values.copy() for name, values in weights.items()
                               if (part == MOTION) == name.startswith(f'{MOTION}.')}
+        self.best |= {name: values.copy() for name, values in weights.items()
+                      if name.startswith(UNJUDGED)}
         if not self.best.keys() >= weights.keys():  # of a part that nothing judges
             self.best = {name: values.copy() for name, values in weights.items()} | self.best
         if self._watch is not None:

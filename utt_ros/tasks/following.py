@@ -33,12 +33,14 @@ def follow(
             track.covariance[row] = said.covariance[place]
             if track.ahead is not None:
                 track.ahead[row] = said.trajectory[place] - said.position[place]
-            if said.imu is not None and track.imu is not None:
-                track.imu[row] = said.imu[place]
+            for made, rows_made in ((said.imu, track.imu), (said.imu_mean, track.imu_mean)):
+                if made is not None and rows_made is not None:
+                    rows_made[row] = made[place]
     return tracks
 
 
 def blank(ticks: int, window: WindowSettings) -> Track:
     """A track that says nothing of T ticks."""
-    shapes = ((ticks, 2), (ticks, 2, 2), (ticks, window.horizon, 2), (ticks, window.imu_rows, 9))
+    imu = (ticks, window.imu_rows, 9)
+    shapes = ((ticks, 2), (ticks, 2, 2), (ticks, window.horizon, 2), imu, imu)
     return Track(*(np.full(shape, np.nan, np.float32) for shape in shapes))

@@ -58,6 +58,7 @@ class Track:
     covariance: FloatArray  # (T, 2, 2) [m^2]
     ahead: FloatArray | None = None  # (T, H, 2) displacement at the next H ticks [m]
     imu: FloatArray | None = None  # (T, C, 9) synthesized
+    imu_mean: FloatArray | None = None  # (T, C, 9) its mean, which does not swing
 
 
 def cut_walks(batches: Sequence[SyncedBatch], truth: Mapping[str, Truth]) -> list[Walk]:

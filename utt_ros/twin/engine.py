@@ -10,6 +10,7 @@ from utt_ros.errors import ModelError
 from utt_ros.geometry.context import heading_frame, make_context
 from utt_ros.geometry.gait import gait
 from utt_ros.geometry.heading import compass, rotate, turn_field
+from utt_ros.geometry.stride import SWINGING
 from utt_ros.records import FloatArray, MaskArray, SyncedBatch, Windows
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.sync.windows import History
@@ -17,6 +18,7 @@ from utt_ros.twin.belief import SENSORS, Belief, Estimate, Pace
 from utt_ros.twin.roster import Indices
 from utt_ros.twin.runtime import Answer, OnnxRuntime
 from utt_ros.twin.settings import BeliefSettings
+from utt_ros.twin.swing import Swings
 from utt_ros.twin.walkers import Walkers
 
 FRESH_S = {'camera': 0.5, 'ftm': 2.0, 'imu': 0.5}  # younger than that, a sensor counts as there
@@ -50,6 +52,7 @@ class Predictions:
     trajectory_stamps_ns: Stamps  # (H,)
     imu: FloatArray | None  # (S, C, 9) synthesized rows of this tick; None without a model
     imu_stamps_ns: Stamps  # (C,)
+    imu_mean: FloatArray | None = None  # (S, C, 9) as it was decoded: it does not swing
 
 
 class TwinEngine:
@@ -68,6 +71,7 @@ class TwinEngine:
         self._belief = Belief(area, belief)
         self._runtime: OnnxRuntime | None = None
         self._walkers = Walkers(area)
+        self._swings = Swings(window)
         self._turns: dict[str, float] = {}  # subject -> error of its compass [rad]
         self._said: dict[str, FloatArray] = {}  # subject -> (2, 2) velocity, its deviation
         self._pool = ThreadPoolExecutor(1, 'model')
@@ -107,6 +111,7 @@ class TwinEngine:
         if batch.epoch != self._epoch:
             self._epoch, self._turns, self._said = batch.epoch, {}, {}
             self._walkers.forget()
+            self._swings.forget()
         windows = self._history.windows()
         imu, mask = windows.values['imu'], windows.masks['imu']
         phone = compass(imu, mask, self._row_s, self._area.magnetic_yaw)
@@ -171,10 +176,22 @@ class TwinEngine:
         self._said = {} if answer is None else dict(zip(
             subjects, np.stack([answer.velocity, answer.velocity_std], axis=1), strict=True))
 
-    def _felt(self, imu: FloatArray) -> FloatArray:
-        """Synthesized rows (S, C, 9) with the field as it is where the area lies."""
-        made = np.ones(imu.shape[:2], bool)
-        return turn_field(imu, made, self._row_s, -self._area.magnetic_yaw)
+    def _felt(
+        self, tick: '_Tick', answer: Answer | None,
+    ) -> tuple[FloatArray, FloatArray] | tuple[None, None]:
+        """Synthesized rows (S, C, 9) of a tick's places, and their means.
+
+        With the field as it is where the area lies.
+        """
+        if answer is None:
+            self._swings.forget()
+            return None, None
+        made = np.ones(answer.imu.shape[:2], bool)
+        mean = turn_field(answer.imu, made, self._row_s, -self._area.magnetic_yaw)
+        imu = mean.copy()
+        imu[..., :SWINGING] += self._swings.push(
+            tick.batch.stamp_ns, tick.batch.subjects, answer.cadence, answer.swing)
+        return imu[tick.known], mean[tick.known]
 
     def _predict(
         self, tick: '_Tick', ahead: FloatArray, answer: Answer | None,
@@ -182,6 +199,7 @@ class TwinEngine:
         estimate, known, places = tick.estimate, tick.known, tick.places
         ages = np.stack([estimate.age_s[name] for name in SENSORS], axis=1)
         fresh = ages <= [FRESH_S[name] for name in SENSORS]
+        imu, imu_mean = self._felt(tick, answer)
         return Predictions(
             stamp_ns=places.stamp_ns,
             subjects=places.subjects,
@@ -191,8 +209,9 @@ class TwinEngine:
             velocity=estimate.velocity[known],
             trajectory=(estimate.position[:, None] + ahead)[known],
             trajectory_stamps_ns=places.stamp_ns + self._ahead_ns,
-            imu=None if answer is None else self._felt(answer.imu[known]),
-            imu_stamps_ns=places.stamp_ns - self._behind_ns)
+            imu=imu,
+            imu_stamps_ns=places.stamp_ns - self._behind_ns,
+            imu_mean=imu_mean)
 
 
 @dataclass(frozen=True, slots=True)

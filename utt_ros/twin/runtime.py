@@ -9,6 +9,7 @@ import onnxruntime
 
 from utt_ros.errors import ModelError
 from utt_ros.geometry.context import CONTEXT
+from utt_ros.geometry.stride import HARMONICS, SWINGING
 from utt_ros.records import CHANNELS, FloatArray, MaskArray, Windows
 from utt_ros.settings import WindowSettings
 from utt_ros.twin.graphs import open_session, run, split
@@ -23,6 +24,8 @@ class Answer:
     future: FloatArray  # (S, H, 2) displacement at each of the next H ticks [m]
     future_std: FloatArray  # (S, H, 2)
     imu: FloatArray  # (S, C, 9) rows of the newest tick, phone frame
+    cadence: FloatArray  # (S,) of steps [Hz]
+    swing: FloatArray  # (S, 6, HARMONICS + 1) RMS, see `geometry.stride` [m/s^2, rad/s]
 
 
 class OnnxRuntime:
@@ -68,9 +71,10 @@ class OnnxRuntime:
 
     def _answer(self, subjects: int) -> Answer:
         made = run(self.session, self._binding, self._expected(subjects))
-        velocity, velocity_log_std, future, future_log_std, imu = made.values()
+        velocity, velocity_log_std, future, future_log_std, imu, cadence, swing = made.values()
         return Answer(
-            velocity, np.exp(velocity_log_std), future, np.exp(future_log_std), imu)
+            velocity, np.exp(velocity_log_std), future, np.exp(future_log_std), imu, cadence,
+            np.exp(swing))
 
     def _inputs(
         self, windows: Windows, context: FloatArray,
@@ -83,7 +87,8 @@ class OnnxRuntime:
         pair, ahead = (subjects, 2), (subjects, self._shape.horizon, 2)
         imu = (subjects, self._shape.imu_rows, len(CHANNELS['imu']))
         return {'velocity': pair, 'velocity_log_std': pair, 'future': ahead,
-                'future_log_std': ahead, 'synthesized_imu': imu}
+                'future_log_std': ahead, 'synthesized_imu': imu, 'cadence': (subjects,),
+                'swing_log_rms': (subjects, SWINGING, HARMONICS + 1)}
 
     def _check(self) -> set[str]:
         """The inputs that the graph wants beside its weights. Raises ModelError."""

@@ -93,14 +93,18 @@ def _twin_outages(study: Study, seed: int) -> Outcome:
 def _twin_imu(study: Study, seed: int) -> Outcome:
     """What phones would feel, made from camera and ranges, and what it is good to learn from."""
     tracker, whole = _twin(study, seed)
-    label = Label(whole.method, IMU_SOURCES, whole.fusor, seed)
     found, training = (list(follow_all(study.data, split, tracker))
                        for split in (study.split, 'train'))
     if not found or not training:
         return Outcome(())
-    synthesized, learned = ([_imu(each) for each in part] for part in (found, training))
-    rows = imu_rows(found, synthesized, label, study.data.shape)
-    return Outcome((*rows, *_activity(study, found, training, learned, label)))
+    rows: list[Row] = []
+    for method, part in ((whole.method, 'imu'), (f'{whole.method}_mean', 'imu_mean')):
+        label = Label(method, IMU_SOURCES, whole.fusor, seed)
+        synthesized, learned = (
+            [_imu(each, part) for each in walks] for walks in (found, training))
+        rows += imu_rows(found, synthesized, label, study.data.shape)
+        rows += _activity(study, found, training, learned, label)
+    return Outcome(tuple(rows))
 
 
 def _floor(study: Study, name: str) -> Outcome:
@@ -169,8 +173,8 @@ def _activity(
     return label.rows('activity', 'walking', score, len(test[1]))
 
 
-def _imu(followed: Followed) -> FloatArray:
-    imu = followed.track.imu
+def _imu(followed: Followed, part: str) -> FloatArray:
+    imu: FloatArray | None = getattr(followed.track, part)
     return np.full_like(followed.walk.imu, np.nan) if imu is None else imu
 
 

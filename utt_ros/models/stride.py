@@ -1,0 +1,59 @@
+"""How a subject's phone swings as he walks, from how fast the camera saw him go [D].
+
+The decoder of the IMU is trained on squared errors, so what it says is smooth: nothing tells the
+phase of a step. How often and how strongly somebody steps can be told, and that is said here.
+"""
+
+from dataclasses import dataclass
+from math import log
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from utt_ros.geometry.context import FASTEST
+from utt_ros.geometry.gait import BAND_HZ
+from utt_ros.geometry.stride import HARMONICS, SWINGING
+from utt_ros.models.modalities import modality
+from utt_ros.models.settings import ModelSettings
+
+USUAL_HZ = 1.9  # [R]
+FAINT = 0.1  # of the registry's scale of a channel: how strong an untrained head says all is [R]
+LOG_RMS = (-7.0, 3.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Swing:
+    """What phones of N subjects feel."""
+
+    cadence: Tensor  # (N,) of steps [Hz]
+    log_rms: Tensor  # (N, 6, HARMONICS + 1) of harmonics of the stride and of the rest
+
+
+class StrideHead(nn.Module):
+    """A small network that reads a speed and whether it is known; what is usual where it is not.
+
+    Features of encoders are no part of it: strengths were worse with them on walks that were not
+    learned from. Nor are ranges, which hardly tell a speed, nor the IMU itself.
+    """
+
+    usual: Tensor
+
+    def __init__(self, model: ModelSettings) -> None:
+        super().__init__()
+        self.read = nn.Linear(2, model.width)
+        self.say = nn.Linear(model.width, 1 + SWINGING * (HARMONICS + 1))
+        nn.init.zeros_(self.say.weight)
+        nn.init.zeros_(self.say.bias)
+        faint = [log(FAINT * scale) for scale in modality('imu').scale[:SWINGING]]
+        usual = torch.tensor(faint).repeat_interleave(HARMONICS + 1)
+        self.register_buffer('usual', usual, persistent=False)
+
+    def forward(self, known: Tensor, velocity: Tensor) -> Swing:
+        """Of 1 where a velocity is known (N,), and the velocity (N, 2) in any frame [m/s]."""
+        speed = velocity.square().sum(dim=1).sqrt().clamp(max=FASTEST)
+        told = torch.stack([known, known * speed], dim=1)
+        said = self.say(F.relu(self.read(told)))
+        log_rms = (self.usual + said[:, 1:]).clamp(*LOG_RMS)
+        return Swing((USUAL_HZ + said[:, 0]).clamp(*BAND_HZ),
+                     log_rms.unflatten(1, (SWINGING, HARMONICS + 1)))
