@@ -27,7 +27,7 @@ from utt_ros.models.operations import Operation, operations, unique_pairs
 from utt_ros.models.twin import UnifiedTwin
 from utt_ros.records import MaskArray
 
-THINNED = 0.3  # of features: there are few walks, and they must not be known by heart
+THINNED = 0.1  # of features: there are few walks, and they must not be known by heart
 FUTURE_WEIGHT = 0.3  # slopes of distances do not fade as errors do [R]
 CADENCE_UNIT_HZ = 0.3  # an error of it counts as one of 1 in the logarithm of an amplitude [R]
 
