@@ -20,12 +20,14 @@ def translation_loss(of_pairs: Mapping[Pair, Tensor], operations: Iterable[Opera
 
 
 def scaled_error(made: Tensor, true: Tensor, mask: Tensor, scale: Tensor) -> Tensor:
-    """Mean squared error of (N, T, F) in units of `scale` (F,), where `mask` (N, T) holds.
+    """Mean squared errors (...) of windows (..., N, T, F), in units of `scale` (F,).
 
-    0, with a gradient of 0, where it holds nowhere.
+    All are compared with one `true` (N, T, F), each where its `mask` (..., N, T) holds: 0, with a
+    gradient of 0, where it holds nowhere.
     """
-    error = torch.where(mask.unsqueeze(2), (made - true) / scale, 0.0)
-    return error.square().sum() / (mask.sum() * made.shape[2]).clamp(min=1)
+    error = torch.where(mask.unsqueeze(-1), made - true, 0.0)
+    of_channels = error.square().sum(dim=(-3, -2)) / scale.square()
+    return of_channels.sum(dim=-1) / (mask.sum(dim=(-2, -1)) * made.shape[-1]).clamp(min=1)
 
 
 def gaussian_loss(mean: Tensor, log_std: Tensor, true: Tensor, mask: Tensor) -> Tensor:

@@ -23,7 +23,7 @@ from utt_ros.learning.mishaps import (
 )
 from utt_ros.models.modalities import modality
 from utt_ros.models.motion import MEMBERS
-from utt_ros.models.operations import Operation, operations, unique_pairs
+from utt_ros.models.operations import Operation, Pair, operations, unique_pairs
 from utt_ros.models.twin import UnifiedTwin
 from utt_ros.records import MaskArray
 
@@ -80,13 +80,15 @@ class Objective:
         if not possible:
             return torch.zeros(())
         there = dict(zip(self._twin.settings.modalities, present.unbind(1), strict=True))
-        losses = {}
-        for pair, window in self._twin.decode_pairs(features, unique_pairs(possible)).items():
-            sources, target = pair
-            complete = torch.stack([there[name] for name in sources], dim=1).all(dim=1)
-            mask = self._tensor(masks[target]) & complete.unsqueeze(1)
-            scale = self._scales[target].to(window.device)
-            losses[pair] = scaled_error(window, values[target], mask, scale)
+        losses: dict[Pair, Tensor] = {}
+        for pairs, windows in self._twin.decode_targets(features, unique_pairs(possible)):
+            target = pairs[0][1]
+            complete = torch.stack([  # (P, N)
+                torch.stack([there[name] for name in sources]).all(dim=0) for sources, _ in pairs])
+            mask = self._tensor(masks[target]) & complete.unsqueeze(2)
+            scale = self._scales[target].to(windows.device)
+            errors = scaled_error(windows, values[target], mask, scale)
+            losses.update(zip(pairs, errors.unbind(), strict=True))
         return translation_loss(losses, possible)
 
     def _tensor(self, values: npt.NDArray[np.generic]) -> Tensor:

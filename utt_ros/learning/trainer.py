@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
+from torch.nn.utils import clip_grads_with_norm_
 
 from utt_ros.learning.buffer import ReplayBuffer, hold_out
 from utt_ros.learning.evaluation import nmse_by_operation, relative_errors, training_means
@@ -177,14 +178,18 @@ class _Part:
         """
         self._optimizer.zero_grad()
         torch.autograd.backward(loss)
-        moved = set()
-        for name, weight in self._weights.items():
-            if weight.grad is not None and not weight.grad.any():
-                weight.grad = None
-            elif weight.grad is not None:
-                moved.add(name)
-        norm = torch.nn.utils.clip_grad_norm_(self._weights.values(), self._limit)
+        reached = {name: weight for name, weight in self._weights.items()
+                   if weight.grad is not None}
+        norms = torch.stack([torch.linalg.vector_norm(weight.grad) for weight in reached.values()])
+        norm = torch.linalg.vector_norm(norms)
         if not norm.isfinite():
             return set()
+        moved = set()
+        for (name, weight), some in zip(reached.items(), norms.tolist(), strict=True):
+            if some:
+                moved.add(name)
+            else:
+                weight.grad = None
+        clip_grads_with_norm_(reached.values(), self._limit, norm)
         self._optimizer.step()
         return moved

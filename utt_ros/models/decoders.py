@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from utt_ros.models.layers import PhysicalScale, TransformerLayer
+from utt_ros.models.layers import Deconvolution, PhysicalScale, TransformerLayer
 from utt_ros.models.settings import ModelSettings
 
 
@@ -31,8 +31,7 @@ class WindowDecoder(nn.Module):
         inner = [model.width // 2] * (len(strides) - 1)
         sizes = [model.width, *inner, scale.scale.numel()]
         self.deconvolutions = nn.ModuleList(
-            nn.ConvTranspose1d(
-                inputs, outputs, kernel_size=2 * stride, stride=stride, padding=stride // 2)
+            Deconvolution(inputs, outputs, stride)
             for inputs, outputs, stride in zip(sizes, sizes[1:], strides, strict=False))
 
     def forward(self, feature: Tensor, newest: int | None = None) -> Tensor:
@@ -44,12 +43,12 @@ class WindowDecoder(nn.Module):
         for layer in inner_layers:
             tokens = layer(tokens)
         tokens = last_layer(tokens, None, None if newest is None else length)
-        rows = self.norm(tokens).reshape(-1, length, self.width).transpose(1, 2)
+        rows = self.norm(tokens).reshape(-1, length, self.width)
         *inner, last = self.deconvolutions
         for deconvolution in inner:
             rows = F.relu(deconvolution(rows))
-        rows = last(rows)[:, :, self.surplus if newest is None else -newest:]
-        return self.scale.restore(rows).transpose(1, 2)
+        made: Tensor = last(rows, self.scale)
+        return made[:, self.surplus if newest is None else -newest:]
 
     def _tokens_of(self, rows: int) -> int:
         """How many of the last tokens the last `rows` rows depend on."""

@@ -69,6 +69,36 @@ class TransformerLayer(nn.Module):
         return result
 
 
+class Deconvolution(nn.ConvTranspose1d):
+    """A transposed convolution of rows (N, L, C) to (N, L * stride, F) [P].
+
+    Its kernel is twice its stride, so each row in leaves a first and a second half, and the
+    next row's first lies on its second: one product and one sum. With their gradients they take
+    less time than torch's own, which wants channels before rows.
+    """
+
+    bias: Tensor
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        self.step, self.cut = stride, stride // 2
+        super().__init__(inputs, outputs, 2 * stride, stride, self.cut)
+
+    def forward(  # type: ignore[override]
+        self, rows: Tensor, unit: 'PhysicalScale | None' = None,
+    ) -> Tensor:
+        """In the physical units of `unit`: the kernel is scaled instead of what it makes."""
+        count, length, inputs = rows.shape
+        kernel, bias = self.weight.permute(2, 1, 0), self.bias  # (2 stride, F, C), (F,)
+        if unit is not None:
+            kernel = kernel * unit.scale
+            bias = bias * unit.scale.squeeze(1) + unit.offset.squeeze(1)
+        halves = F.linear(rows.reshape(-1, inputs), kernel.reshape(-1, inputs))
+        first, second = halves.reshape(count, length, 2, -1).unbind(2)  # (N, L, stride F)
+        made = F.pad(first, (0, 0, 0, 1)) + F.pad(second, (0, 0, 1, 0)) + bias.repeat(self.step)
+        made = made.reshape(count, (length + 1) * self.step, -1)
+        return made[:, self.cut:made.shape[1] - self.cut]
+
+
 class PhysicalScale(nn.Module):
     """Fixed constants that bring the channels of a modality to order 1 and back; never trained.
 
@@ -87,7 +117,3 @@ class PhysicalScale(nn.Module):
     def remove(self, values: Tensor) -> Tensor:
         """Physical units to order 1, limited so that a broken sensor cannot swamp a feature."""
         return ((values - self.offset) / self.scale).clamp(-10.0, 10.0)
-
-    def restore(self, values: Tensor) -> Tensor:
-        """Order 1 to physical units."""
-        return values * self.scale + self.offset

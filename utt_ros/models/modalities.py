@@ -76,13 +76,13 @@ def modality(name: str) -> Modality:
 register(Modality(  # centre x, y [px], depth [m], width, height [px]
     'camera', lambda window: window.ticks,
     offset=(640.0, 350.0, 8.0, 50.0, 110.0), scale=(350.0, 55.0, 4.0, 30.0, 55.0),
-    encoder=window_encoder(2, derived=to_the_side), decoder=window_decoder(4, 2)))
+    encoder=window_encoder(2, derived=to_the_side), decoder=window_decoder(4, 4)))
 register(Modality(  # range and its standard deviation [m]
     'ftm', lambda window: window.ticks,
     offset=(10.0, 0.5), scale=(7.0, 0.35),
-    encoder=window_encoder(2), decoder=window_decoder(4, 2)))
+    encoder=window_encoder(2), decoder=window_decoder(4, 4)))
 register(Modality(  # accel [m/s^2], gyro [rad/s], mag [T]
     'imu', lambda window: window.ticks * window.imu_rows,
     offset=(0.0, 0.0, 9.81, 0.0, 0.0, 0.0, 0.0, 0.0, -2.8e-5),
     scale=(1.0, 1.2, 3.0, 0.6, 0.4, 0.5, 2.2e-5, 2.2e-5, 1e-5),
-    encoder=window_encoder(2, 2, derived=bearing_and_effort), decoder=window_decoder(4, 4)))
+    encoder=window_encoder(2, 2, derived=bearing_and_effort), decoder=window_decoder(4, 8)))

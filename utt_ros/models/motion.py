@@ -16,8 +16,7 @@ from utt_ros.models.settings import ModelSettings
 from utt_ros.settings import WindowSettings
 
 LOG_STD = (-4.0, 2.0)
-MEMBERS = 4  # one network alone predicts paths worse by a hundredth [S: deep ensembles,
-#              Lakshminarayanan et al., NeurIPS 2017]
+MEMBERS = 4  # one alone predicts paths slightly worse [S: Lakshminarayanan et al., NIPS 2017]
 
 
 @dataclass(frozen=True, slots=True)

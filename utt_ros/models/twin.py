@@ -1,6 +1,6 @@
 """The unified twin: an encoder and a decoder per modality, one fusor, every operation [P]."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -71,14 +71,19 @@ class UnifiedTwin(nn.Module):
         return window
 
     def decode_pairs(self, features: Tensor, pairs: Sequence[Pair]) -> dict[Pair, Tensor]:
-        """All wanted (sources, target) at once: one call of the fusor, one of each decoder."""
+        """All wanted (sources, target): one call of the fusor, one of each decoder."""
+        return {pair: window for wanted, windows in self.decode_targets(features, pairs)
+                for pair, window in zip(wanted, windows, strict=True)}
+
+    def decode_targets(
+        self, features: Tensor, pairs: Sequence[Pair],
+    ) -> Iterator[tuple[list[Pair], Tensor]]:
+        """The same by target: the P pairs that make it, and their windows (P, N, T_m, F_m)."""
         fused = self.fuse_sets(features, sorted({sources for sources, _ in pairs}))
-        decoded: dict[Pair, Tensor] = {}
         for target in sorted({target for _, target in pairs}):
             wanted = [pair for pair in pairs if pair[1] == target]
             windows = self.decode(target, torch.cat([fused[sources] for sources, _ in wanted]))
-            decoded.update(zip(wanted, windows.chunk(len(wanted)), strict=True))
-        return decoded
+            yield wanted, windows.reshape(len(wanted), -1, *windows.shape[1:])
 
     def fuse_sets(
         self, features: Tensor, sets: Sequence[tuple[str, ...]],

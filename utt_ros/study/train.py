@@ -40,7 +40,7 @@ from utt_ros.study.examples import (
 PLANS = ('federated', 'centralised')
 TRANSLATION, MOTION = 'translation', 'motion'  # parts of a model and its score
 UNJUDGED = 'stride.'  # names of weights that no score is of begin so: the newest are kept
-LARGEST_SCORE_CHANGE = 0.002  # of NMSE_var: less is no improvement
+LARGEST_SCORE_CHANGE = 0.002  # of NMSE_var: less is no reason to go on
 SLOWEST_RATE = 0.05  # at the end, of the rate at the begin
 CENTRAL_BATCH = 2  # batches of one area in a batch of all data
 
@@ -215,6 +215,8 @@ class _Search:
         self.best_round = 0
         self.history: list[float] = []
         self._scores: dict[str, float] = {}
+        self._marks: dict[str, float] = {}  # scores that counted as an improvement
+        self._improved = 0  # round of the last one
 
     @property
     def score(self) -> float:
@@ -226,7 +228,9 @@ class _Search:
         score = sum(scores.values())
         self.history.append(score)
         for part, found in scores.items():
-            if part not in self._scores or found < self._scores[part] - LARGEST_SCORE_CHANGE:
+            if found < self._marks.get(part, inf) - LARGEST_SCORE_CHANGE:
+                self._marks[part], self._improved = found, len(self.history)
+            if part not in self._scores or found < self._scores[part]:
                 self._scores[part], self.best_round = found, len(self.history)
                 self.best |= {name: values.copy() for name, values in weights.items()
                               if (part == MOTION) == name.startswith(f'{MOTION}.')}
@@ -237,7 +241,7 @@ class _Search:
         if self._watch is not None:
             self._watch(Progress(done, score, self._recipe.rounds))
         self._slow_down(len(self.history) / self._recipe.rounds)
-        return len(self.history) - self.best_round >= self._recipe.patience
+        return len(self.history) - self._improved >= self._recipe.patience
 
     def _slow_down(self, share: float) -> None:
         """Half a cosine from the full rate to the slowest."""
