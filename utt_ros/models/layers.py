@@ -22,8 +22,9 @@ class SelfAttention(nn.Module):
         self, tokens: Tensor, bias: Tensor | None, newest: int | None = None,
     ) -> Tensor:  # (N L, d) -> the same, or (N newest, d)
         shape = (-1, self.length, 3 * self.heads, self.width // self.heads)
-        heads = self.project(tokens).reshape(shape).transpose(1, 2)
-        query, key, value = heads.split(self.heads, dim=1)
+        query, key, value = (  # (N, heads, L, d / heads)
+            part.transpose(1, 2)
+            for part in self.project(tokens).reshape(shape).split(self.heads, dim=2))
         if newest is not None:
             query = query[:, :, -newest:]
         mixed = self._attend(query, key, value, bias)

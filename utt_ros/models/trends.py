@@ -65,7 +65,9 @@ def bearing_and_effort(values: Tensor, seen: Tensor) -> Tensor:
     a phone that lies.
     """
     accel, field = (values[:, :3] * seen), (values[:, 6:9] * seen)
-    up = F.avg_pool1d(accel, GRAVITY_ROWS, 1, GRAVITY_ROWS // 2)
+    before = GRAVITY_ROWS // 2
+    sums = F.pad(accel, (before + 1, before)).cumsum(dim=2)
+    up = (sums[..., GRAVITY_ROWS:] - sums[..., :-GRAVITY_ROWS]) / GRAVITY_ROWS
     east = _cross(field, up)
     north = _cross(up, east)
     level = torch.stack([east[:, 1] * up.square().sum(dim=1).sqrt(), north[:, 1]], dim=1)
