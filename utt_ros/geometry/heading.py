@@ -42,7 +42,9 @@ def compass(
     noise averages out. Valid where at least FRESH_SHARE of the rows of the last FRESH_SPAN_S are
     measured and have a horizontal field of at least WEAKEST_FIELD_T; elsewhere the heading is 0.
     """
-    heading, backwards, usable = _compass(imu, mask, row_period_s, magnetic_yaw)
+    rows = _channels(imu, mask)
+    heading, backwards, usable = _compass(
+        rows, _vertical(rows, row_period_s), mask, row_period_s, magnetic_yaw)
     valid = usable[:, -round(FRESH_SPAN_S / row_period_s):].mean(1) >= FRESH_SHARE
     return Compass(np.where(valid, heading, 0).astype(np.float32), valid, backwards)
 
@@ -64,18 +66,27 @@ def compass_headings(
     So those before the last row know what was measured after them. Valid where the row is.
     `magnetic_yaw` is one for all, or (S,).
     """
-    heading, backwards, usable = _compass(imu, mask, row_period_s, magnetic_yaw)
+    rows = _channels(imu, mask)
+    return _headings(rows, _vertical(rows, row_period_s), mask, row_period_s, magnetic_yaw)
+
+
+def _headings(
+        rows: FloatArray, up: FloatArray, mask: MaskArray, row_period_s: float,
+        magnetic_yaw: float | npt.NDArray[np.floating],
+) -> tuple[FloatArray, MaskArray]:
+    heading, backwards, usable = _compass(rows, up, mask, row_period_s, magnetic_yaw)
     headings = wrap_angle(heading[:, None] + backwards)
     return np.where(usable, headings, 0).astype(np.float32), usable
 
 
 def _compass(
-        imu: FloatArray, mask: MaskArray, row_period_s: float,
+        rows: FloatArray, up: FloatArray, mask: MaskArray, row_period_s: float,
         magnetic_yaw: float | npt.NDArray[np.floating],
 ) -> tuple[npt.NDArray[np.floating], FloatArray, MaskArray]:
-    """Heading (S,) at the last row, the turn (S, R) from there to each row, and usable rows."""
-    rows = np.ascontiguousarray(np.where(mask[..., None], imu, 0).transpose(2, 0, 1))  # (9, S, R)
-    up = _vertical(rows, row_period_s)
+    """Heading (S,) at the last row, the turn (S, R) from there to each row, and usable rows.
+
+    Of `_channels` and their `_vertical`.
+    """
     axis = _pointing_axis(up[1], mask)[..., None]  # (3, S, 1)
     east = _cross(rows[6:9], up)
     usable = mask & (_dot(east, east) >= WEAKEST_FIELD_T**2)
@@ -96,7 +107,7 @@ def turn_field(
     the area's x axis. So a direction looks the same in every area [D]. By its negative: back. The
     vertical is that of `compass_heading`; rows that are masked are 0.
     """
-    rows = np.ascontiguousarray(np.where(mask[..., None], imu, 0).transpose(2, 0, 1))  # (9, S, R)
+    rows = _channels(imu, mask)
     rows[6:9] = _about(_vertical(rows, row_period_s), rows[6:9], np.reshape(angle, (-1, 1)))
     return np.ascontiguousarray(rows.transpose(1, 2, 0))
 
@@ -108,9 +119,9 @@ def mirror_path(imu: FloatArray, mask: MaskArray, row_period_s: float) -> FloatA
     the field turns by 2 h about the vertical, and the turning about it changes its sign.
     Accelerations stay: a hand holds the phone as before. Rows that are masked are 0.
     """
-    headings, _ = compass_headings(imu, mask, row_period_s, 0.0)
-    rows = np.ascontiguousarray(np.where(mask[..., None], imu, 0).transpose(2, 0, 1))  # (9, S, R)
+    rows = _channels(imu, mask)
     up, turning, field = _vertical(rows, row_period_s), rows[3:6], rows[6:9]
+    headings, _ = _headings(rows, up, mask, row_period_s, 0.0)
     rows[3:6] = turning - 2 * up * _dot(up, turning)
     rows[6:9] = _about(up, field, 2 * headings)
     return np.ascontiguousarray(rows.transpose(1, 2, 0))
@@ -128,6 +139,11 @@ def rotate(
 def wrap_angle(angle: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
     """The same angles in [-pi, pi)."""
     return np.asarray((angle + np.pi) % (2 * np.pi) - np.pi)
+
+
+def _channels(imu: FloatArray, mask: MaskArray) -> FloatArray:
+    """IMU rows (S, R, 9) by channel (9, S, R), 0 where they are masked."""
+    return np.ascontiguousarray(np.where(mask[..., None], imu, 0).transpose(2, 0, 1))
 
 
 def _vertical(rows: FloatArray, row_period_s: float) -> FloatArray:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from utt_ros.learning.examples import Columns
+from utt_ros.learning.examples import CENTRE, Columns
 from utt_ros.learning.losses import distance_loss, gaussian_loss, scaled_error, translation_loss
 from utt_ros.learning.mirroring import mirror_some
 from utt_ros.learning.mishaps import (
@@ -45,6 +45,7 @@ class Objective:
         self._operations = list(wanted) or operations(modalities, terms)
         self._row_s = twin.window.period / twin.window.imu_rows
         self._scales = {name: torch.tensor(modality(name).scale) for name in modalities}
+        self.reads = (*self._modalities, *(f'{name}_mask' for name in modalities), CENTRE)
 
     def __call__(self, columns: Columns, rng: np.random.Generator) -> Tensor:
         """The loss of a batch, with simulated mishaps; without gradient where nothing counts.
