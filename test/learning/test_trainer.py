@@ -220,7 +220,7 @@ def test_windows_without_a_measurement_before_now_are_not_kept(
     assert len(trainer.kept) == 1
 
 
-def test_the_batched_loss_equals_the_sum_over_operations(
+def test_the_batched_loss_and_its_gradients_equal_those_of_the_sum_over_operations(
     shape: WindowSettings, walk: Walk, monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator,
 ) -> None:
     monkeypatch.setattr(objective, 'BLACKOUT', {})
@@ -234,7 +234,7 @@ def test_the_batched_loss_equals_the_sum_over_operations(
     trainer.observe(windows)
     batch, twin = trainer.kept.all(), trainer.twin
     loss = Objective(twin, MODEL.modalities, ('transfer', 'merge', 'split'))(batch, rng)
-    expected = 0.0
+    errors = []
     for operation in operations(MODEL.modalities):
         use = np.array([name in operation.sources for name in MODEL.modalities])
         there = np.all([batch[f'{name}_mask'].any(1) for name in operation.sources], axis=0)
@@ -245,6 +245,11 @@ def test_the_batched_loss_equals_the_sum_over_operations(
         fused = twin.fuse(features, torch.from_numpy(np.tile(use, (there.sum(), 1))))
         for target in operation.targets:
             error = (twin.decode(target, fused) - tensors[target])[tensors[f'{target}_mask']]
-            scaled = error.detach() / torch.tensor(modality(target).scale)
-            expected += float(scaled.square().mean())
-    assert loss.item() == pytest.approx(expected, rel=1e-4)
+            errors.append((error / torch.tensor(modality(target).scale)).square().mean())
+    expected = torch.stack(errors).sum()
+    torch.testing.assert_close(loss, expected, rtol=1e-4, atol=0)
+    read = {name: weight for name, weight in twin.named_parameters()
+            if not name.startswith(('motion', 'stride'))}
+    found, wanted = (dict(zip(read, torch.autograd.grad(total, list(read.values())), strict=True))
+                     for total in (loss, expected))
+    torch.testing.assert_close(found, wanted, rtol=1e-3, atol=1e-5)

@@ -3,10 +3,18 @@
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.geometry.heading import compass_heading
-from utt_ros.models.trends import LARGEST, Trends, bearing_and_effort, nothing, to_the_side
+from utt_ros.models.trends import (
+    LARGEST,
+    Trends,
+    bearing_and_effort,
+    moving_mean,
+    nothing,
+    to_the_side,
+)
 from utt_ros.settings import AreaSettings
 
 
@@ -45,6 +53,13 @@ def test_boxes_lie_as_far_to_the_side_as_people_do() -> None:
     boxes = torch.tensor(CameraModel(AreaSettings()).project(people), dtype=torch.float32)
     side = to_the_side(boxes.T[None], seen(3))[0, 0]
     np.testing.assert_allclose(4.0 * side.numpy(), people[:, 1], rtol=0.02, atol=0.03)
+
+
+def test_a_moving_mean_takes_rows_beyond_the_window_for_zero() -> None:
+    values = 9.81 + torch.randn(2, 3, 150)
+    expected = F.avg_pool1d(values, 51, 1, 25)
+    torch.testing.assert_close(moving_mean(values, 51), expected, rtol=0, atol=1e-4)
+    torch.testing.assert_close(moving_mean(values, 1), values, rtol=0, atol=1e-3)
 
 
 def test_a_bearing_is_the_heading_of_the_compass(rng: np.random.Generator) -> None:

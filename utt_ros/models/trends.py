@@ -65,15 +65,19 @@ def bearing_and_effort(values: Tensor, seen: Tensor) -> Tensor:
     a phone that lies.
     """
     accel, field = (values[:, :3] * seen), (values[:, 6:9] * seen)
-    before = GRAVITY_ROWS // 2
-    sums = F.pad(accel, (before + 1, before)).cumsum(dim=2)
-    up = (sums[..., GRAVITY_ROWS:] - sums[..., :-GRAVITY_ROWS]) / GRAVITY_ROWS
+    up = moving_mean(accel, GRAVITY_ROWS)
     east = _cross(field, up)
     north = _cross(up, east)
     level = torch.stack([east[:, 1] * up.square().sum(dim=1).sqrt(), north[:, 1]], dim=1)
     heading = level / level.square().sum(dim=1, keepdim=True).clamp(min=1e-20).sqrt()
     effort = accel.square().sum(dim=1, keepdim=True).sqrt() - GRAVITY_MPS2 * seen
     return torch.cat([heading, (effort / EFFORT_MPS2).square().clamp(max=LARGEST)], dim=1)
+
+
+def moving_mean(values: Tensor, rows: int) -> Tensor:
+    """Means of (N, K, T) over an odd number of rows around each row; 0 beyond the window."""
+    sums = F.pad(values, (rows // 2 + 1, rows // 2)).cumsum(dim=2)
+    return (sums[..., rows:] - sums[..., :-rows]) / rows
 
 
 def _cross(a: Tensor, b: Tensor) -> Tensor:
