@@ -1,7 +1,9 @@
 """The losses of a batch: every operation from one encoding per modality, and motion apart."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
 from itertools import pairwise
+from operator import and_
 
 import numpy as np
 import numpy.typing as npt
@@ -81,15 +83,17 @@ class Objective:
         if not possible:
             return torch.zeros(())
         there = dict(zip(self._twin.settings.modalities, present.unbind(1), strict=True))
+        pairs = unique_pairs(possible)
+        complete = {sources: reduce(and_, (there[name] for name in sources))  # (N,)
+                    for sources, _ in pairs}
         losses: dict[Pair, Tensor] = {}
-        for pairs, windows in self._twin.decode_targets(features, unique_pairs(possible)):
-            target = pairs[0][1]
-            complete = torch.stack([  # (P, N)
-                torch.stack([there[name] for name in sources]).all(dim=0) for sources, _ in pairs])
-            mask = self._tensor(masks[target]) & complete.unsqueeze(2)
+        for made, windows in self._twin.decode_targets(features, pairs):
+            target = made[0][1]
+            usable = torch.stack([complete[sources] for sources, _ in made])  # (P, N)
+            mask = self._tensor(masks[target]) & usable.unsqueeze(2)
             scale = self._scales[target].to(windows.device)
             errors = scaled_error(windows, values[target], mask, scale)
-            losses.update(zip(pairs, errors.unbind(), strict=True))
+            losses.update(zip(made, errors.unbind(), strict=True))
         return translation_loss(losses, possible)
 
     def _tensor(self, values: npt.NDArray[np.generic]) -> Tensor:
