@@ -137,5 +137,6 @@ def test_mirroring_a_path_twice_gives_the_path_and_masked_rows_stay_empty():
     mask[:, 40:60] = False
     there = mirror_path(felt, mask, PERIOD_S)
     back = mirror_path(there, mask, PERIOD_S)
-    np.testing.assert_allclose(back[mask], felt[mask], rtol=1e-4, atol=2e-5)
+    np.testing.assert_allclose(back[mask][:, :6], felt[mask][:, :6], atol=2e-5)
+    np.testing.assert_allclose(back[mask][:, 6:], felt[mask][:, 6:], atol=1e-9)
     assert not there[~mask].any()

@@ -47,6 +47,16 @@ def test_who_stands_has_no_cadence(rng: np.random.Generator) -> None:
     assert np.exp(stride.swing).max() < 0.1
 
 
+@pytest.mark.parametrize('gravity', [9.81, 10.0])
+def test_a_phone_that_measures_nothing_new_swings_not_at_all(gravity: float) -> None:
+    rows = np.zeros((1, ROWS, 9), np.float32)
+    rows[..., 2] = gravity
+    stride = found(rows)
+    assert stride.swing_valid[0]
+    assert not stride.cadence_valid[0]
+    assert np.exp(stride.swing).max() < 0.01
+
+
 def test_only_what_is_about_the_instant_counts() -> None:
     rows = phone()
     rows[:, :NOW - 40] = rows[:, NOW + 40:] = 0.0

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from utt_ros.geometry.heading import compass_heading
-from utt_ros.learning.examples import CENTRE
+from utt_ros.learning.examples import CENTRE, mirror_column
 from utt_ros.learning.mirroring import MIRRORS, mirror_some
 from utt_ros.models.modalities import modality
+from utt_ros.settings import AreaSettings
 
 ROW_S = 0.02
 NAMES = ('camera', 'ftm', 'imu')
@@ -46,6 +47,17 @@ def test_what_is_mirrored_is_a_copy(rng: np.random.Generator) -> None:
     mirror_some(before, NAMES, ROW_S, np.ones(3, bool))
     for name, values in kept.items():
         np.testing.assert_array_equal(before[name], values)
+
+
+def test_windows_of_an_access_point_to_the_side_stay_as_they_are(
+    rng: np.random.Generator,
+) -> None:
+    before = columns(rng)
+    before[CENTRE][1] = mirror_column(AreaSettings(ap_position=(0.0, 2.0, 2.5)))
+    before[CENTRE][2] = mirror_column(AreaSettings(ap_position=(5.0, 0.1, 2.5)))
+    after = mirror_some(before, NAMES, ROW_S, np.ones(3, bool))
+    changed = [bool((after['camera'][row] != before['camera'][row]).any()) for row in range(3)]
+    assert changed == [True, False, True]
 
 
 def test_nothing_is_mirrored_beside_a_modality_that_has_no_mirror(

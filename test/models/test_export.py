@@ -16,12 +16,14 @@ from utt_ros.models.export import (
     export_onnx,
 )
 from utt_ros.models.fusors import FUSORS
+from utt_ros.models.modalities import modality
 from utt_ros.models.settings import ModelSettings
 from utt_ros.models.twin import UnifiedTwin, initial_weights, load_weights
 from utt_ros.settings import WindowSettings
 
 MODEL = ModelSettings(width=16, heads=2, feedforward=16)
 WINDOW = WindowSettings()
+MADE = {'synthesized_imu': 'imu', 'translated_camera': 'camera', 'translated_ftm': 'ftm'}
 SUBJECTS = 9  # every subset of the modalities, and one more subject who has all
 
 
@@ -38,8 +40,9 @@ def inputs(twin: UnifiedTwin) -> dict[str, Tensor]:
 
 
 def lively(twin: UnifiedTwin) -> UnifiedTwin:
-    """A head that says something, unlike an untrained one."""
+    """Heads that say something, unlike untrained ones."""
     torch.nn.init.normal_(twin.motion.say.weight, std=0.3)
+    torch.nn.init.normal_(twin.stride.say.weight, std=0.3)
     return twin
 
 
@@ -59,7 +62,9 @@ def assert_same(graph: bytes, twin: UnifiedTwin, given: dict[str, Tensor]) -> No
     assert tuple(made) == (*LIVE, *TRANSLATED.values())
     for (name, actual), wanted in zip(made.items(), expected, strict=True):
         assert np.isfinite(actual).all(), name
-        np.testing.assert_allclose(actual, wanted.numpy(), rtol=1e-4, atol=1e-4, err_msg=name)
+        unit = np.array(modality(MADE[name]).scale if name in MADE else 1.0)
+        np.testing.assert_allclose(
+            actual / unit, wanted.numpy() / unit, rtol=1e-4, atol=1e-4, err_msg=name)
 
 
 @pytest.mark.parametrize('fusor', sorted(FUSORS))

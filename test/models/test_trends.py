@@ -67,7 +67,7 @@ def test_a_bearing_is_the_heading_of_the_compass(rng: np.random.Generator) -> No
     felt[..., :3] = np.array([0.3, 2.0, 9.4]) + rng.normal(0, 1.0, (1, 150, 3))
     felt[..., 6:] = 1e-5, 2.5e-5, -3e-5
     heading, valid = compass_heading(felt, np.ones((1, 150), bool), 0.02, 0.0)
-    made = bearing_and_effort(torch.from_numpy(felt).transpose(1, 2), seen(150))[0]
+    made = bearing_and_effort(torch.from_numpy(felt).transpose(1, 2), seen(150), 0.02)[0]
     cos, sin = made[:2].mean(dim=1).tolist()
     assert valid[0]
     assert np.arctan2(sin, cos) == pytest.approx(heading[0], abs=0.02)
@@ -77,10 +77,10 @@ def test_effort_tells_steps_from_standing_and_is_limited() -> None:
     still, shaken, thrown = (torch.zeros(1, 9, 150) for _ in range(3))
     for felt, size in ((still, 0.0), (shaken, 3.0), (thrown, 1e6)):
         felt[:, 2] = 9.81 + size * torch.sin(torch.arange(150) / 4.0)
-    efforts = [bearing_and_effort(felt, seen(150))[0, 2] for felt in (still, shaken, thrown)]
+    efforts = [bearing_and_effort(felt, seen(150), 0.02)[0, 2] for felt in (still, shaken, thrown)]
     assert efforts[0].max() < 1e-3 < 0.5 < efforts[1].mean()
     assert efforts[2].max() == LARGEST
-    made = bearing_and_effort(torch.zeros(1, 9, 150), torch.zeros(1, 1, 150))
+    made = bearing_and_effort(torch.zeros(1, 9, 150), torch.zeros(1, 1, 150), 0.02)
     assert made.isfinite().all()
     assert not made.any()
 

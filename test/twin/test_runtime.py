@@ -96,6 +96,13 @@ def test_answer_that_is_not_finite_is_refused(make_graph, rng):
         runtime.run(windows_of(rng, 2), np.eye(2, len(CONTEXT), -1, np.float32))
 
 
+def test_a_strength_beyond_all_numbers_is_refused(make_graph, rng):
+    runtime = OnnxRuntime(make_graph(), SHAPE)
+    runtime.run(windows_of(rng, 2), np.zeros((2, len(CONTEXT)), np.float32))
+    with pytest.raises(ModelError, match='swing_log_rms is too large'):
+        OnnxRuntime(make_graph(rms=1e40), SHAPE)
+
+
 def test_areas_without_a_sensor_may_use_a_graph_without_it(make_graph, rng):
     def change(graph):
         for value in [each for each in graph.input if each.name.startswith('camera')]:

@@ -67,6 +67,14 @@ def test_equal_ticks_make_equal_rows_also_in_the_next_epoch():
     np.testing.assert_array_equal(run(swings, 5, rms, first=5), again)
 
 
+def test_how_somebody_swings_depends_on_nobody_else():
+    rms = strengths((0, 4, 0.5), (2, 1, 3.0))
+    alone = run(Swings(WINDOW), 5, rms)
+    beside = run(Swings(WINDOW), 5, rms, names=('bert', 'anna', 'carl'))
+    np.testing.assert_allclose(beside[1], alone[0], atol=1e-6)
+    assert np.abs(beside[0, :, 0] - alone[0, :, 0]).max() > 0.1
+
+
 def test_who_was_away_begins_anew():
     rms = strengths((2, 1, 3.0))
     swings, fresh = Swings(WINDOW), Swings(WINDOW)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from utt_ros.geometry.gait import cadence, magnitude
+from utt_ros.geometry.gait import BAND_HZ, cadence, magnitude
 from utt_ros.records import FloatArray, MaskArray
 
 Array = npt.NDArray[np.float64]
@@ -48,7 +48,8 @@ def find_stride(imu: FloatArray, mask: MaskArray, row: int, row_period_s: float)
     count = np.maximum(there.sum(axis=1, keepdims=True), 1)
     apart = (strength - strength.sum(axis=1, keepdims=True) / count) * there
     stepping = (apart**2).sum(axis=1) > count[:, 0] * STEPPING_MPS2**2
-    swing = _swing(felt[..., :SWINGING], there, pace, row_period_s)
+    assumed = np.where(pace > 0, pace, sum(BAND_HZ) / 2)  # of what does not move at all
+    swing = _swing(felt[..., :SWINGING], there, assumed, row_period_s)
     return Stride(pace.astype(np.float32), known & stepping,
                   np.where(known[:, None, None], swing, 0.0).astype(np.float32), known)
 

@@ -12,7 +12,8 @@ from utt_ros.learning.labels import motion_labels
 from utt_ros.records import SyncedBatch, Windows
 from utt_ros.settings import AreaSettings, WindowSettings
 
-CENTRE = 'centre_px'  # (N,) the column straight ahead of the area's camera
+CENTRE = 'centre_px'  # (N,) the column about which paths can be mirrored; NaN: they cannot
+LARGEST_OFFSET_M = 0.3  # of an access point to the side: beyond it a mirror image is further off
 
 Columns = dict[str, npt.NDArray[Any]]
 """Arrays of equal length: a modality's values under its name, its mask under '<name>_mask', and
@@ -32,12 +33,17 @@ def make_examples(windows: Windows, area: AreaSettings, shape: WindowSettings) -
     if 'imu' in columns:
         columns['imu'] = turn_field(
             columns['imu'], columns['imu_mask'], shape.period / shape.imu_rows, area.magnetic_yaw)
-    columns[CENTRE] = np.full(len(windows), area.cx, np.float32)
+    columns[CENTRE] = np.full(len(windows), mirror_column(area), np.float32)
     stride = find_stride(
         windows.values['imu'], windows.masks['imu'], shape.ticks * shape.imu_rows - 1,
         shape.period / shape.imu_rows)
     labels = (motion_labels(windows, area, shape), stride)
     return columns | {name: getattr(part, name) for part in labels for name in part.__slots__}
+
+
+def mirror_column(area: AreaSettings) -> float:
+    """The column straight ahead of the camera [px]; NaN where mirror images have other ranges."""
+    return area.cx if abs(area.ap_position[1]) <= LARGEST_OFFSET_M else float('nan')
 
 
 def only_certain(batch: SyncedBatch, least: float) -> SyncedBatch:

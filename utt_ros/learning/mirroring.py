@@ -41,7 +41,7 @@ def mirror_some(
 
     What is masked changes as well, and counts nowhere.
     """
-    rows = np.flatnonzero(some)
+    rows = np.flatnonzero(some & np.isfinite(columns[CENTRE]))
     if not len(rows) or not MIRRORS.keys() >= set(names):
         return columns
     chosen = {name: values[rows] for name, values in columns.items()}

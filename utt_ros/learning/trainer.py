@@ -130,7 +130,9 @@ class LocalTrainer:
 
     def _step(self) -> float:
         batch = self.kept.draw(self.learning.batch, self._rng, self._objective.reads)
-        losses = [self._descend(self._translating, self._objective(batch, self._rng))]
+        loss = self._objective(batch, self._rng)
+        losses = [self._descend(self._translating, loss)]
+        failed = loss.requires_grad and not isfinite(losses[0])
         if self._motion is not None:
             count = MOTION_STEPS * self.learning.batch
             batch = self.kept.draw(count, self._rng, self._motion.reads)
@@ -143,11 +145,9 @@ class LocalTrainer:
                 self._stride_rng)) for _ in range(STRIDE_STEPS)]
             losses.append(float(np.mean([loss for loss in swung if isfinite(loss)] or [nan])))
         counted = [loss for loss in losses if isfinite(loss)]
-        if not counted:
-            self.steps_skipped += 1
-            return nan
-        self.steps += 1
-        return sum(counted)
+        self.steps_skipped += failed or not counted
+        self.steps += bool(counted)
+        return sum(counted) if counted else nan
 
     def _descend(self, part: '_Part', loss: torch.Tensor) -> float:
         """Change what the loss depends on; return it, or NaN where it changed nothing."""

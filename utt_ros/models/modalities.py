@@ -5,6 +5,7 @@ A further modality (lidar, Wi-Fi CSI, ...) is one call of `register`.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from torch import nn
 
@@ -53,6 +54,12 @@ def window_decoder(*strides: int) -> Factory:
     return make
 
 
+def _phone_encoder(modality: Modality, model: ModelSettings, window: WindowSettings) -> nn.Module:
+    row_s = window.period / window.imu_rows
+    derived = partial(bearing_and_effort, row_period_s=row_s)
+    return window_encoder(2, 2, derived=derived)(modality, model, window)
+
+
 REGISTRY: dict[str, Modality] = {}
 
 
@@ -85,4 +92,4 @@ register(Modality(  # accel [m/s^2], gyro [rad/s], mag [T]
     'imu', lambda window: window.ticks * window.imu_rows,
     offset=(0.0, 0.0, 9.81, 0.0, 0.0, 0.0, 0.0, 0.0, -2.8e-5),
     scale=(1.0, 1.2, 3.0, 0.6, 0.4, 0.5, 2.2e-5, 2.2e-5, 1e-5),
-    encoder=window_encoder(2, 2, derived=bearing_and_effort), decoder=window_decoder(4, 8)))
+    encoder=_phone_encoder, decoder=window_decoder(4, 8)))

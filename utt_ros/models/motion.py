@@ -52,11 +52,12 @@ class Layers(nn.Module):
 class MotionHead(nn.Module):
     """Velocity = seen + gate * seen + correction; up to each knot, mean velocity + residual.
 
-    Correction, gate and residual are the means of what MEMBERS networks say.
-    What the camera has seen is the velocity of the course. Features of encoders are no part of
-    it: paths and paces were worse with them on walks that were not learned from (docs/model.md).
-    The last layer starts at zero: an untrained head says that all go on as the camera saw them,
-    and that nobody else moves, give or take 1 m/s.
+    Each, and each logarithm of a standard deviation, is the mean of what MEMBERS networks say;
+    that they differ adds nothing to the deviations. What the camera has seen is the velocity of
+    the course. Features of encoders are no part of it: paths and paces were worse with them on
+    walks that were not learned from (docs/model.md). The last layer starts at zero: an untrained
+    head says that all go on as the camera saw them, and that nobody else moves, give or take
+    1 m/s.
     """
 
     seconds: Tensor
@@ -88,14 +89,15 @@ class MotionHead(nn.Module):
     def _said(self, context: Tensor) -> Tensor:  # (N, C) -> (M, N, 5 + 4 K)
         told = (context / self.scales).clamp(-LARGEST, LARGEST).expand(MEMBERS, -1, -1)
         said: Tensor = self.say(F.relu(self.think(F.relu(self.read(told)))))
-        return said
+        moves, velocity_spread, residual, spread = torch.split(
+            said, [3, 2, 2 * self.knots, 2 * self.knots], dim=2)
+        return torch.cat([moves, velocity_spread.clamp(*LOG_STD), residual,
+                          spread.clamp(*LOG_STD)], dim=2)
 
     def _motion(self, context: Tensor, said: Tensor) -> Motion:
         seen = context[:, VELOCITY].clamp(-FASTEST, FASTEST)
         velocity = seen + said[:, 2:3] * seen + said[:, :2]
         residual, spread = said[:, 5:].reshape(-1, 2, self.knots, 2).unbind(1)  # (N, K, 2)
         mean_velocity = velocity.unsqueeze(1) + self.weights @ residual  # (N, H, 2)
-        mean_log_std = (self.weights @ spread).clamp(*LOG_STD)
-        return Motion(
-            velocity, said[:, 3:5].clamp(*LOG_STD),
-            self.seconds * mean_velocity, self.seconds.log() + mean_log_std)
+        return Motion(velocity, said[:, 3:5], self.seconds * mean_velocity,
+                      self.seconds.log() + self.weights @ spread)

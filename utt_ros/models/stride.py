@@ -31,7 +31,7 @@ class Swing:
 
 
 class StrideHead(nn.Module):
-    """A small network that reads a speed and whether it is known; what is usual where it is not.
+    """A small network that reads a speed; where none is known, it says what is usual.
 
     Features of encoders are no part of it: strengths were worse with them on walks that were not
     learned from. Nor are ranges, which hardly tell a speed, nor the IMU itself.
@@ -41,8 +41,10 @@ class StrideHead(nn.Module):
 
     def __init__(self, model: ModelSettings) -> None:
         super().__init__()
-        self.read = nn.Linear(2, model.width)
-        self.say = nn.Linear(model.width, 1 + SWINGING * (HARMONICS + 1))
+        said = 1 + SWINGING * (HARMONICS + 1)
+        self.read = nn.Linear(1, model.width)
+        self.say = nn.Linear(model.width, said)
+        self.unknown = nn.Parameter(torch.zeros(said))  # all that an area without a camera learns
         nn.init.zeros_(self.say.weight)
         nn.init.zeros_(self.say.bias)
         faint = [log(FAINT * scale) for scale in modality('imu').scale[:SWINGING]]
@@ -52,8 +54,8 @@ class StrideHead(nn.Module):
     def forward(self, known: Tensor, velocity: Tensor) -> Swing:
         """Of 1 where a velocity is known (N,), and the velocity (N, 2) in any frame [m/s]."""
         speed = velocity.square().sum(dim=1).sqrt().clamp(max=FASTEST)
-        told = torch.stack([known, known * speed], dim=1)
-        said = self.say(F.relu(self.read(told)))
+        told = self.say(F.relu(self.read(speed.unsqueeze(1))))
+        said = torch.where(known.unsqueeze(1) > 0, told, self.unknown)
         log_rms = (self.usual + said[:, 1:]).clamp(*LOG_RMS)
         return Swing((USUAL_HZ + said[:, 0]).clamp(*BAND_HZ),
-                     log_rms.unflatten(1, (SWINGING, HARMONICS + 1)))
+                     log_rms.reshape(-1, SWINGING, HARMONICS + 1))

@@ -15,12 +15,12 @@ Derived = Callable[[Tensor, Tensor], Tensor]
 (N, 1, T) of 1 and 0."""
 
 HIDDEN = 32
-FEW = 0.02  # of all rows: the slope of few of them is drawn towards 0
-FOCAL_PX, CENTRE_PX = 530.0, 640.0  # of a usual camera; that of another one scales the channel
+FEW = 0.02  # of all rows: the slope of few of them is drawn towards 0 [R]
+FOCAL_PX, CENTRE_PX = 530.0, 640.0  # of a usual camera [R]; with another one it is off
 OFFSET_M = 4.0
 LARGEST = 5.0
 GRAVITY_MPS2 = 9.81
-GRAVITY_ROWS = 51  # about a second, in which walking cancels out of the mean acceleration
+GRAVITY_SPAN_S = 1.0  # about two steps: walking cancels out of the mean acceleration
 EFFORT_MPS2 = 2.0
 
 
@@ -58,14 +58,14 @@ def to_the_side(values: Tensor, _: Tensor) -> Tensor:
     return (across / OFFSET_M).clamp(-LARGEST, LARGEST)
 
 
-def bearing_and_effort(values: Tensor, seen: Tensor) -> Tensor:
-    """Cosine and sine of a phone's compass heading, and how its acceleration differs from gravity.
+def bearing_and_effort(values: Tensor, seen: Tensor, row_period_s: float) -> Tensor:
+    """Cosine and sine of a phone's compass heading, and how much its acceleration is not gravity.
 
     The heading is that of its y axis from magnetic east, row by row, as in `geometry.heading` for
-    a phone that lies.
+    a phone that lies. The last is a square, in units of EFFORT_MPS2.
     """
     accel, field = (values[:, :3] * seen), (values[:, 6:9] * seen)
-    up = moving_mean(accel, GRAVITY_ROWS)
+    up = moving_mean(accel, 2 * round(GRAVITY_SPAN_S / row_period_s / 2) + 1)
     east = _cross(field, up)
     north = _cross(up, east)
     level = torch.stack([east[:, 1] * up.square().sum(dim=1).sqrt(), north[:, 1]], dim=1)

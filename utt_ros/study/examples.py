@@ -4,8 +4,8 @@ The past of a modality, its window just before, counts as a modality of its own:
 mapping reads, and what the unified model may read besides.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,12 +13,12 @@ from torch import nn
 
 from utt_ros.errors import SessionError
 from utt_ros.geometry.heading import turn_field
-from utt_ros.learning.examples import CENTRE, Columns, make_examples
+from utt_ros.learning.examples import CENTRE, Columns, make_examples, mirror_column
 from utt_ros.learning.mirroring import MIRRORS
 from utt_ros.models.modalities import REGISTRY, Modality, modality, register
 from utt_ros.models.settings import ModelSettings
 from utt_ros.records import MODALITIES
-from utt_ros.settings import WindowSettings
+from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.study.data import Cut, Data
 from utt_ros.study.records import Names
 
@@ -84,8 +84,8 @@ def judged(data: Data, split: str) -> tuple[Columns, Names, Names, npt.NDArray[n
 
 def _paired(data: Data, cut: Cut) -> Columns:
     columns: Columns = {
-        'magnetic_yaw': _of_areas(data, cut, 'magnetic_yaw'),
-        CENTRE: _of_areas(data, cut, 'cx', np.float32)}
+        'magnetic_yaw': _yaws(data, cut),
+        CENTRE: _of_areas(data, cut, mirror_column).astype(np.float32)}
     for name, values in cut.windows.values.items():
         half = values.shape[1] // 2
         for title, rows in ((name, slice(half, None)), (past(name), slice(None, half))):
@@ -98,15 +98,19 @@ def plain_examples(data: Data, split: str) -> Columns:
     """Windows of T ticks that do not overlap, as they were measured."""
     cut = data.windows(split, ticks=data.shape.ticks)
     masks = {f'{name}_mask': mask for name, mask in cut.windows.masks.items()}
-    return {**cut.windows.values, **masks, 'magnetic_yaw': _of_areas(data, cut, 'magnetic_yaw')}
+    return {**cut.windows.values, **masks, 'magnetic_yaw': _yaws(data, cut)}
+
+
+def _yaws(data: Data, cut: Cut) -> npt.NDArray[np.float64]:
+    return _of_areas(data, cut, lambda area: area.magnetic_yaw)
 
 
 def _of_areas(
-    data: Data, cut: Cut, name: str, kind: npt.DTypeLike = np.float64,
-) -> npt.NDArray[Any]:
-    """A setting (N,) of the areas that windows are of."""
-    found = {area: getattr(settings, name) for area, settings in data.areas.items()}
-    return np.array([found[sequence.partition('/')[0]] for sequence in cut.sequences], kind)
+    data: Data, cut: Cut, say: Callable[[AreaSettings], float],
+) -> npt.NDArray[np.float64]:
+    """What is said (N,) of the areas that windows are of."""
+    found = {name: say(area) for name, area in data.areas.items()}
+    return np.array([found[name.partition('/')[0]] for name in cut.sequences], np.float64)
 
 
 def _stack(found: list[Columns], split: str, area: str | None) -> Columns:

@@ -184,7 +184,6 @@ class TwinEngine:
         With the field as it is where the area lies.
         """
         if answer is None:
-            self._swings.forget()
             return None, None
         made = np.ones(answer.imu.shape[:2], bool)
         mean = turn_field(answer.imu, made, self._row_s, -self._area.magnetic_yaw)

@@ -71,10 +71,15 @@ class OnnxRuntime:
 
     def _answer(self, subjects: int) -> Answer:
         made = run(self.session, self._binding, self._expected(subjects))
-        velocity, velocity_log_std, future, future_log_std, imu, cadence, swing = made.values()
-        return Answer(
-            velocity, np.exp(velocity_log_std), future, np.exp(future_log_std), imu, cadence,
-            np.exp(swing))
+        velocity, velocity_log_std, future, future_log_std, imu, cadence, log_swing = made.values()
+        with np.errstate(over='ignore'):  # what is too large is told below
+            velocity_std, future_std, swing = map(
+                np.exp, (velocity_log_std, future_log_std, log_swing))
+        for name, values in (('velocity_log_std', velocity_std), ('future_log_std', future_std),
+                             ('swing_log_rms', swing)):
+            if not np.isfinite(values).all():
+                raise ModelError(f'{name} is too large')
+        return Answer(velocity, velocity_std, future, future_std, imu, cadence, swing)
 
     def _inputs(
         self, windows: Windows, context: FloatArray,

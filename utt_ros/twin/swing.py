@@ -15,7 +15,6 @@ from utt_ros.settings import WindowSettings
 
 Array = npt.NDArray[np.float64]
 
-SEED = 0
 MEMORY_S = 0.056  # after which the rest has forgotten itself to 1/e; chosen on validation
 
 
@@ -27,6 +26,7 @@ class Gait:
     phase: float  # of the stride [rad]
     rms: FloatArray  # (6, HARMONICS + 1) of harmonics and rest [m/s^2, rad/s]
     rest: Array  # (6,) of unit variance
+    rng: np.random.Generator  # his own, so that nobody else matters
 
 
 def sines(phase: Array, cadence: FloatArray, rows: int, row_s: float) -> Array:
@@ -52,7 +52,7 @@ def wander(last: Array, draw: Array, row_s: float) -> Array:
 
 
 class Swings:
-    """The gaits of an area's subjects. Equal ticks make equal rows."""
+    """The gaits of an area's subjects, each of which depends on nobody else."""
 
     def __init__(self, window: WindowSettings) -> None:
         self._rows, self._period = window.imu_rows, window.period
@@ -61,7 +61,6 @@ class Swings:
     def forget(self) -> None:
         """Begin anew."""
         self._known: dict[str, Gait] = {}
-        self._rng = np.random.default_rng(SEED)
 
     def push(
         self, stamp_ns: int, subjects: tuple[str, ...], cadence: FloatArray, rms: FloatArray,
@@ -76,18 +75,20 @@ class Swings:
         elapsed_s = np.array([stamp_ns - gait.stamp_ns for gait in before]) / 1e9
         phase = np.array([gait.phase for gait in before]) + np.pi * cadence * elapsed_s
         phase %= 2 * np.pi
-        draw = self._rng.standard_normal((len(subjects), rows, SWINGING))
+        draw = np.array([gait.rng.standard_normal((rows, SWINGING)) for gait in before])
         rest = wander(np.array([gait.rest for gait in before]), draw, row_s)
         waves = sines(phase, cadence, rows, row_s)
         faded, grown = (waves @ strength[..., :-1].swapaxes(1, 2) + strength[:, None, :, -1] * rest
                         for strength in (np.array([gait.rms for gait in before]), rms))
         share = (np.arange(1, rows + 1) / rows)[:, None]
         swung = (1.0 - share) * faded + share * grown
-        self._known = {name: Gait(stamp_ns, float(phase[row]), rms[row], rest[row, -1])
+        self._known = {name: Gait(stamp_ns, float(phase[row]), rms[row], rest[row, -1],
+                                  before[row].rng)
                        for row, name in enumerate(subjects)}
         return np.asarray(swung, np.float32)
 
     def _begin(self, stamp_ns: int, name: str, rms: FloatArray) -> Gait:
         """Where in his stride somebody begins depends on his name: people do not march."""
-        phase = 2 * np.pi * crc32(name.encode()) / 2**32
-        return Gait(stamp_ns - round(1e9 * self._period), phase, rms, np.zeros(SWINGING))
+        name_number = crc32(name.encode())
+        return Gait(stamp_ns - round(1e9 * self._period), 2 * np.pi * name_number / 2**32, rms,
+                    np.zeros(SWINGING), np.random.default_rng((name_number, abs(stamp_ns))))
