@@ -78,13 +78,19 @@ def motion_targets(
     count = len(columns['heading'])
     phone = rng.random(count) >= NO_PHONE
     heading_used = columns['heading_valid'] & phone & (rng.random(count) >= NO_HEADING)
-    lately = columns['camera_mask'][:, -OLDEST_COURSE:].any(1)
-    course_used = columns['course_valid'] & lately & (rng.random(count) >= NO_COURSE)
+    course_used = course_told(columns, rng)
     blocked = rng.random(count) < BLOCKED
     course = np.where(blocked[:, None, None], columns['course_late'], columns['course'])
     gait = columns['gait'] * phone[:, None]
     made = in_heading_frame(columns, heading_used, course, course_used, gait)
     return mirror(made, rng.random(count) < MIRRORED)
+
+
+def course_told(columns: Columns, rng: np.random.Generator) -> MaskArray:
+    """Whose course (N,) is told: of those whom the camera saw lately, and not of all of them."""
+    lately = columns['camera_mask'][:, -OLDEST_COURSE:].any(1)
+    kept = rng.random(len(columns['course_valid'])) >= NO_COURSE
+    return np.asarray(columns['course_valid'] & lately & kept)
 
 
 def mirror(targets: MotionTargets, some: MaskArray) -> MotionTargets:

@@ -17,10 +17,9 @@ from utt_ros.learning.mishaps import (
     BLACKOUT,
     DISTORTIONS,
     MIRRORED,
-    NO_COURSE,
-    OLDEST_COURSE,
     MotionTargets,
     black_out,
+    course_told,
     motion_targets,
 )
 from utt_ros.models.modalities import modality
@@ -164,9 +163,7 @@ class StrideObjective:
         """The loss of a batch, with simulated mishaps; without gradient where nothing counts."""
         if not columns['swing_valid'].any():
             return torch.zeros(())
-        lately = columns['camera_mask'][:, -OLDEST_COURSE:].any(1)
-        known = rng.random(len(columns['course'])) >= NO_COURSE
-        seen = np.asarray(columns['course_valid'] & lately & known, np.float32)
+        seen = course_told(columns, rng).astype(np.float32)
         said = self._head(self._tensor(seen), self._tensor(columns['course'][:, 0]))
         cadence = (said.cadence - self._tensor(columns['cadence'])).abs() / CADENCE_UNIT_HZ
         swing = (said.log_rms - self._tensor(columns['swing'])).abs().mean(dim=(1, 2))

@@ -1,6 +1,6 @@
 """One area's learning: windows in, an update of the weights out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import isfinite, nan
 
 import numpy as np
@@ -113,9 +113,7 @@ class LocalTrainer:
 
     def train(self, steps: int) -> float:
         """Take gradient steps; return their mean loss, NaN when none counted."""
-        losses = [self._step() for _ in range(steps)] if len(self.kept) else []
-        counted = [loss for loss in losses if isfinite(loss)]
-        return float(np.mean(counted)) if counted else nan
+        return _mean([self._step() for _ in range(steps)] if len(self.kept) else [])
 
     def evaluate(self) -> dict[str, float]:
         """NMSE_var by operation on the held-out windows; without the operations never seen."""
@@ -138,12 +136,12 @@ class LocalTrainer:
             batch = self.kept.draw(count, self._rng, self._motion.reads)
             moved = [self._descend(self._moving, loss)
                      for loss in self._motion(batch, self._rng, MOTION_STEPS)]
-            losses.append(float(np.mean([loss for loss in moved if isfinite(loss)] or [nan])))
+            losses.append(_mean(moved))
         if self._stride is not None:
             swung = [self._descend(self._swinging, self._stride(
                 self.kept.draw(self.learning.batch, self._stride_rng, self._stride.reads),
                 self._stride_rng)) for _ in range(STRIDE_STEPS)]
-            losses.append(float(np.mean([loss for loss in swung if isfinite(loss)] or [nan])))
+            losses.append(_mean(swung))
         counted = [loss for loss in losses if isfinite(loss)]
         self.steps_skipped += failed or not counted
         self.steps += bool(counted)
@@ -156,6 +154,11 @@ class LocalTrainer:
         moved = part.descend(loss)
         self._trained.update(moved)
         return loss.item() if moved else nan
+
+
+def _mean(losses: Sequence[float]) -> float:
+    """Of those that counted, NaN where none did."""
+    return float(np.mean([loss for loss in losses if isfinite(loss)] or [nan]))
 
 
 class _Part:
