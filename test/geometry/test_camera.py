@@ -18,7 +18,8 @@ def test_level_camera_sees_a_person_where_a_hand_drawn_pinhole_does():
     level = CameraModel(
         AreaSettings(area='hall', camera_pitch=0.0, fx=500.0, fy=500.0, cx=640.0, cy=360.0))
     box = level.project([10.0, 2.0])  # 0.8 to 2.5 m below the camera, 10 m ahead, 2 m to the left
-    assert box == pytest.approx([540.0, 360 + 50 * 1.65, 10.0, 25.0, 85.0])
+    crown, toes = 500 * 0.8 / 10.12, 500 * 2.5 / 9.88  # the furthest of the head, the nearest foot
+    assert box == pytest.approx([540.0, 360 + (crown + toes) / 2, 10.0, 25.0, toes - crown])
     assert level.back_project(box) == pytest.approx([10.0, 2.0])
 
 
@@ -88,6 +89,27 @@ def test_located_covariance_is_honest():
     error = located - positions
     distance = np.einsum('ni,nij,nj->n', error, np.linalg.inv(covariance), error)
     assert 0.88 < np.mean(distance < 4.61) < 0.99  # 90 % ellipse; people of one height: a bit wide
+
+
+@pytest.mark.parametrize('height', [1.5, 1.9])
+def test_somebody_of_unusual_height_is_located_nearly_as_well(height):
+    positions = visible_positions()
+    boxes = CameraModel(AreaSettings(person_height=height)).project(positions)
+    far = np.linalg.norm(positions, axis=1)
+    off = np.linalg.norm(CAMERA.locate(boxes)[0] - positions, axis=1) / far
+    boxes[:, 2] = np.nan
+    of_height_alone = np.linalg.norm(CAMERA.back_project(boxes) - positions, axis=1) / far
+    assert np.median(off) < 0.02
+    assert np.median(of_height_alone) > 0.08
+
+
+def test_a_low_camera_locates_heads_above_itself():
+    low = CameraModel(AreaSettings(camera_height=1.2, camera_pitch=0.0))
+    positions = visible_positions()
+    boxes = low.project(positions)
+    np.testing.assert_allclose(low.locate(boxes)[0], positions, atol=1e-9)
+    boxes[:, 2] = np.nan
+    np.testing.assert_allclose(low.back_project(boxes), positions, atol=1e-9)
 
 
 def test_cut_box_is_located_by_its_depth():

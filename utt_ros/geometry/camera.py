@@ -8,8 +8,14 @@ coordinates [D]
     v' = d cos(pitch) - x sin(pitch)       down [m]
     u = cx - fx y / z,  v = cy + fy v' / z [px]
 
-A person is a vertical axis from the floor to `person_height`; a box spans its two ends, and the
-depth of a box is that of the axis at the row of the box centre.
+A person is a vertical axis from the floor to `person_height`, with a body about it; a box spans
+from what is furthest of the head to what is nearest of the feet, and the depth of a box is that of
+the axis at the row of the box centre.
+
+How far below the camera a row looks per metre ahead is its `fall`. With those of the lower and the
+upper edge, F and G, the axis at x, the body up to R from it, camera and person C and H high [D]
+
+    F (x - R) = C,  G (x + R) = C - H        below a head that is higher than the camera, x - R
 """
 
 import numpy as np
@@ -22,6 +28,7 @@ Array = npt.NDArray[np.float64]
 
 PERSON_WIDTH_M = 0.5
 PERSON_HEIGHT_STD_M = 0.08
+BODY_RADIUS_M, BODY_RADIUS_STD_M = 0.12, 0.1  # of head and feet about the axis [R]
 PIXEL_JITTER = 0.015  # standard deviation of a box's centre and size, in heights of the box
 DEPTH_NOISE = (0.01, 0.0015)  # its standard deviation is 0.01 z + 0.0015 z^2 [R: as stereo does]
 BODY_SWAY_M = 0.03  # standard deviation of the box centre about the person's axis [R]
@@ -29,6 +36,7 @@ DEPTH_LIMITS_M = (0.5, 18.0)  # where a stereo camera tells depth
 EDGE_PX = 2.0  # a box that comes closer to the edge of the image may be cut
 FLOOR_STD = 0.15  # relative error beyond which feet do not tell how far somebody is [R]
 PITCH_STD_RAD = 0.01  # of the camera, as an installer measures it [R]
+TILT_STD_RAD = 0.003  # of a camera whose pitch was calibrated [R]
 ODD_M = 0.3  # who differs so much from the usual height is cut, on a table, or a child [R]
 VISIBLE_SHARE = 0.4  # of a box must lie in the image for a detection
 
@@ -67,24 +75,32 @@ class CameraModel:
     def locate(self, boxes: npt.ArrayLike) -> tuple[Array, Array]:
         """Positions (..., 2) [m] and covariances (..., 2, 2) [m^2] from all that a box says.
 
-        On a flat floor the height of a box and the row of its centre each tell a depth, too. The
-        depth used is the average of the three with inverse variances [D], where people differ in
-        height by PERSON_HEIGHT_STD_M. A box that the edge of the image cuts has only its depth.
+        On a flat floor the height of a box and the row of its middle each tell a depth, too. Who
+        is taller than `person_height` seems nearer by the one and further by the other, and people
+        differ by PERSON_HEIGHT_STD_M; the depth is the most likely one of all heights [D]. A box
+        that the edge of the image cuts has only its depth.
         """
         boxes = np.array(boxes, dtype=np.float64)
         with np.errstate(divide='ignore', invalid='ignore'):
-            depths, stds = self._cues(boxes)
-            weights = np.where(np.isfinite(depths) & (depths > 0) & (stds > 0), stds**-2.0, 0.0)
-            total = weights.sum(0)
-            boxes[..., 2] = np.where(weights > 0, depths * weights, 0.0).sum(0) / total
-            return self.back_project(boxes), self._spread(boxes, total**-0.5)
+            depths, stds, growths = self._cues(boxes)
+            usable = np.isfinite(depths) & (depths > 0) & (stds > 0)
+            weights = np.where(usable, stds**-2.0, 0.0)
+            depths, growths = np.where(usable, depths, 0.0), np.where(usable, growths, 0.0)
+            of_depth, of_both = weights.sum(0), (weights * growths).sum(0)
+            of_height = (weights * growths**2).sum(0) + PERSON_HEIGHT_STD_M**-2.0
+            share = of_both / of_height  # of what a depth says that is said of the height
+            precision = of_depth - share * of_both
+            boxes[..., 2] = (weights * (1.0 - share * growths) * depths).sum(0) / precision
+            return self.back_project(boxes), self._spread(boxes, precision**-0.5)
 
     def project(self, positions: npt.ArrayLike) -> Array:
         """Boxes (..., 5) of people at positions (..., 2) [m]; meaningless behind the camera."""
         positions = np.asarray(positions, dtype=np.float64)
         x, y = positions[..., 0], positions[..., 1]
         with np.errstate(divide='ignore', invalid='ignore'):
-            top, bottom = (self._row(x, height) for height in (self._area.person_height, 0.0))
+            above = self._area.person_height > self._area.camera_height
+            top = self._row(x + (-1 if above else 1) * BODY_RADIUS_M, self._area.person_height)
+            bottom = self._row(x - BODY_RADIUS_M, 0.0)
             row = (top + bottom) / 2
             depth = x / (self._cos - (row - self._area.cy) / self._area.fy * self._sin)
             column = self._area.cx - self._area.fx * y / depth
@@ -98,18 +114,17 @@ class CameraModel:
         horizon (FLOOR_STD), or a person who would not be about as tall as `person_height`.
         """
         area = self._area
-        u, v, _, width, height = np.moveaxis(np.asarray(boxes, dtype=np.float64), -1, 0)
-        slope = (v + height / 2 - area.cy) / area.fy
-        fall = slope * self._cos + self._sin
+        boxes = np.asarray(boxes, dtype=np.float64)
+        u, v, _, width, height = np.moveaxis(boxes, -1, 0)
         with np.errstate(divide='ignore', invalid='ignore'):
-            forward = area.camera_height / fall * (self._cos - slope * self._sin)
-            top = (v - height / 2 - area.cy) / area.fy
-            tall = area.camera_height - forward * (
-                top * self._cos + self._sin) / (self._cos - top * self._sin)
+            low, high = self._falls(boxes)
+            forward = area.camera_height / low + BODY_RADIUS_M
+            tall = area.camera_height - high * forward - BODY_RADIUS_M * np.abs(high)
             jitter = np.hypot(PIXEL_JITTER * height / area.fy, PITCH_STD_RAD)
-            sure = (fall > 0) & (jitter / fall <= FLOOR_STD)
+            steep = (v + height / 2 - area.cy) / area.fy * self._cos + self._sin
+            sure = (steep > 0) & (jitter / steep <= FLOOR_STD)
             human = np.abs(tall - area.person_height) <= ODD_M
-            depth = forward / self._along(np.asarray(boxes, dtype=np.float64))
+            depth = forward / self._along(boxes)
         cut = self._cut(u, v, width, height)
         return np.where(sure & human & ~cut, depth, np.nan)
 
@@ -136,23 +151,39 @@ class CameraModel:
         covariance[..., 1, 1] += of_column**2 + BODY_SWAY_M**2
         return np.asarray(covariance)
 
-    def _cues(self, boxes: Array) -> tuple[Array, Array]:
-        """Depths (3, ...) as measured, from height and from row, and their stds (3, ...)."""
+    def _cues(self, boxes: Array) -> tuple[Array, Array, Array]:
+        """Depths (3, ...) as measured, from height and from middle, of people of usual height.
+
+        With their standard deviations, and how much each grows with the height of somebody [D].
+        """
         area = self._area
         u, v, measured, width, height = np.moveaxis(boxes, -1, 0)
-        of_height = self._depth_of_height(boxes)
-        relative = np.hypot(PIXEL_JITTER, PERSON_HEIGHT_STD_M / area.person_height)
-        below = area.camera_height - area.person_height / 2
+        low, high = self._falls(boxes)
+        side = np.abs(high)
+        per_height, per_middle = 1.0 / (low - high), 1.0 / (low + high)
+        of_height = (area.person_height + BODY_RADIUS_M * (low + side)) * per_height
+        of_middle = (2 * area.camera_height - area.person_height
+                     + BODY_RADIUS_M * (low - side)) * per_middle
+        height_std = np.hypot(
+            PIXEL_JITTER * of_height, BODY_RADIUS_STD_M * (low + side) * per_height)
+        shift = np.hypot(PIXEL_JITTER * (low - high), TILT_STD_RAD)  # of both edges
+        middle_std = np.hypot(
+            2 * shift * of_middle * per_middle, BODY_RADIUS_STD_M * (low - side) * per_middle)
+        hidden = np.where(self._cut(u, v, width, height) & (measured > 0), np.inf, 1.0)
         along = self._along(boxes)
-        fall = ((v - area.cy) / area.fy * self._cos + self._sin) / along
-        of_row = below / fall / along
-        jitter = PIXEL_JITTER * height / area.fy
-        uncertain = np.hypot(PERSON_HEIGHT_STD_M / 2 / below, jitter / fall)
-        cut = self._cut(u, v, width, height)
-        usable = np.where(cut & (measured > 0), np.inf, 1.0)
-        stds = [self._depth_std(measured), of_height * relative * usable,
-                of_row * uncertain * usable]
-        return np.stack([measured, of_height, of_row]), np.stack(stds)
+        return (np.stack([measured, of_height / along, of_middle / along]),
+                np.stack([self._depth_std(measured), height_std / along * hidden,
+                          middle_std / along * hidden]),
+                np.stack([np.zeros_like(along), per_height / along, -per_middle / along]))
+
+    def _falls(self, boxes: Array) -> tuple[Array, Array]:
+        """Of the lower and the upper edge of boxes (..., 5), each (...)."""
+        area = self._area
+        middle, half = boxes[..., 1] - area.cy, boxes[..., 4] / 2
+        low, high = (
+            (slope * self._cos + self._sin) / (self._cos - slope * self._sin)
+            for slope in ((middle + half) / area.fy, (middle - half) / area.fy))
+        return low, high
 
     def _cut(self, u: Array, v: Array, width: Array, height: Array) -> MaskArray:
         """Whether the edge of the image may cut a box."""
@@ -181,13 +212,10 @@ class CameraModel:
 
     def _depth_of_height(self, boxes: Array) -> Array:
         """Depth at which an upright person is as high as the box [D]."""
-        area = self._area
-        centre, half = boxes[..., 1] - area.cy, boxes[..., 4] / 2
-        top, bottom = (centre - half) / area.fy, (centre + half) / area.fy
-        fall_top, fall_bottom = (
-            (slope * self._cos + self._sin) / (self._cos - slope * self._sin)
-            for slope in (top, bottom))
-        return np.asarray(area.person_height / (fall_bottom - fall_top) / self._along(boxes))
+        low, high = self._falls(boxes)
+        wide = BODY_RADIUS_M * (low + np.abs(high))
+        return np.asarray(
+            (self._area.person_height + wide) / (low - high) / self._along(boxes))
 
 
 def _overlap(centre: Array, size: Array, limit: int) -> Array:
