@@ -23,11 +23,14 @@ def test_equal_settings_give_equal_text() -> None:
 @pytest.mark.parametrize(('text', 'reason'), [
     ('{', 'not JSON'),
     ('[]', 'exactly the parts'),
-    ('{"model": {}, "window": []}', 'must be objects'),
-    ('{"model": {"width": 100000}, "window": {}}', 'width is 100000: it must be at most 1024'),
-    ('{"model": {"depth": 3}, "window": {}}', "no setting 'depth'"),
-    ('{"model": {"width": "64"}, "window": {}}', "width is '64'"),
-    ('{"model": {}, "window": {"ticks": 1}}', 'ticks is 1: it must be at least 4'),
+    ('{"model": {}, "window": {}}', 'exactly the parts'),
+    ('{"model": {}, "networks": 1, "window": {}}', 'is for networks 1: this program has 2'),
+    ('{"model": {}, "networks": 2, "window": []}', 'must be objects'),
+    ('{"model": {"width": 100000}, "networks": 2, "window": {}}',
+     'width is 100000: it must be at most 1024'),
+    ('{"model": {"depth": 3}, "networks": 2, "window": {}}', "no setting 'depth'"),
+    ('{"model": {"width": "64"}, "networks": 2, "window": {}}', "width is '64'"),
+    ('{"model": {}, "networks": 2, "window": {"ticks": 1}}', 'ticks is 1: it must be at least 4'),
 ])
 def test_a_foreign_configuration_is_refused_with_the_reason(text: str, reason: str) -> None:
     with pytest.raises(ModelError, match=reason):

@@ -289,14 +289,21 @@ def test_two_aggregators_of_one_domain_are_told_on_diagnostics(
     wait_until(lambda: '1 other aggregators publish /utt/model' in told, 20.0, watcher.spin)
 
 
-def test_a_state_of_another_model_is_refused_by_name(start: Start, state: Path) -> None:
-    with Path(state.parent / 'log').open('w') as log:
-        process = subprocess.run(
-            [sys.executable, '-m', 'utt_ros.nodes.aggregator', '--ros-args',
-             '-p', f'state_dir:={state}', '-p', 'ticks:=20'],
-            cwd=ROOT, stderr=log, stdout=log, timeout=30, check=False,
-        )
+@pytest.mark.parametrize(('edit', 'reason'), [
+    (('"ticks":30', '"ticks":20'), '"ticks":20'),
+    (('"networks":2', '"networks":1'), 'is for networks 1: this program has 2'),
+])
+def test_a_state_of_another_model_is_refused_by_name(
+    tmp_path: Path, edit: tuple[str, str], reason: str,
+) -> None:
+    store = Store(tmp_path / 'state', keep=5)
+    config = dump_config(ModelSettings(), WindowSettings()).replace(*edit)
+    new_federation(store, config, INITIAL)
+    store.close()
+    process = subprocess.run(
+        [sys.executable, '-m', 'utt_ros.nodes.aggregator', '--ros-args',
+         '-p', f'state_dir:={store.folder}'],
+        cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
     assert process.returncode == 2
-    said = Path(state.parent / 'log').read_text()
-    assert 'holds a federation with the configuration' in said
-    assert '"ticks":20' in said
+    assert f'{store.folder} holds a federation' in process.stderr
+    assert reason in process.stderr

@@ -8,6 +8,8 @@ from utt_ros.errors import ModelError, SettingsError
 from utt_ros.records import MODALITIES
 from utt_ros.settings import WindowSettings, check, from_mapping, setting
 
+NETWORKS = 2  # number of what settings are built into; another one has other tensors
+
 
 @dataclass(frozen=True, slots=True)
 class ModelSettings:
@@ -35,7 +37,7 @@ class ModelSettings:
 
 def dump_config(model: ModelSettings, window: WindowSettings) -> str:
     """Canonical JSON: equal settings give equal text."""
-    content = {'model': asdict(model), 'window': asdict(window)}
+    content = {'model': asdict(model), 'networks': NETWORKS, 'window': asdict(window)}
     return json.dumps(content, sort_keys=True, separators=(',', ':'))
 
 
@@ -45,9 +47,13 @@ def load_config(text: str) -> tuple[ModelSettings, WindowSettings]:
         content: Any = json.loads(text)
     except ValueError as err:
         raise ModelError(f'model configuration is not JSON: {err}') from err
-    if not isinstance(content, dict) or set(content) != {'model', 'window'}:
-        raise ModelError('model configuration must have exactly the parts "model" and "window"')
-    if not all(isinstance(part, dict) for part in content.values()):
+    if not isinstance(content, dict) or set(content) != {'model', 'networks', 'window'}:
+        raise ModelError(
+            'model configuration must have exactly the parts "model", "networks" and "window"')
+    if content['networks'] != NETWORKS:
+        raise ModelError(f'model configuration is for networks {content["networks"]!r:.64}: '
+                         f'this program has {NETWORKS}')
+    if not all(isinstance(content[part], dict) for part in ('model', 'window')):
         raise ModelError('the parts of a model configuration must be objects')
     try:
         return (from_mapping(ModelSettings, content['model']),

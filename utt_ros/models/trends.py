@@ -22,6 +22,7 @@ LARGEST = 5.0
 GRAVITY_MPS2 = 9.81
 GRAVITY_SPAN_S = 1.0  # about two steps: walking cancels out of the mean acceleration
 EFFORT_MPS2 = 2.0
+AFTER, BEFORE = [1, 2, 0], [2, 0, 1]  # of axes in a cross product
 
 
 class Trends(nn.Module):
@@ -82,6 +83,4 @@ def moving_mean(values: Tensor, rows: int) -> Tensor:
 
 def _cross(a: Tensor, b: Tensor) -> Tensor:
     """Cross products (N, 3, T)."""
-    return torch.stack([
-        a[:, 1] * b[:, 2] - a[:, 2] * b[:, 1], a[:, 2] * b[:, 0] - a[:, 0] * b[:, 2],
-        a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]], dim=1)
+    return a[:, AFTER] * b[:, BEFORE] - a[:, BEFORE] * b[:, AFTER]

@@ -17,7 +17,7 @@ from utt_ros.bridge.parameters import declare
 from utt_ros.bridge.process import run_node
 from utt_ros.bridge.qos import COLLECTED, RELIABLE, STATE
 from utt_ros.bridge.weights import model_to_message, status_to_message, update_from_message
-from utt_ros.errors import SettingsError
+from utt_ros.errors import ModelError, SettingsError
 from utt_ros.federation.initial import InitialModel
 from utt_ros.federation.server import Server, new_federation
 from utt_ros.federation.settings import AggregatorSettings
@@ -65,13 +65,20 @@ class Aggregator(Node):
         if begin is None:
             folder = self._settings.state_path
             self._initial = InitialModel(self._config, self._settings.seed, folder)
-        elif load_config(begin.config) != load_config(self._config):
+        elif self._known(begin.config) != load_config(self._config):
             raise SettingsError(
                 f'{self._store.folder} holds a federation with the configuration {begin.config}: '
                 f'the parameters say {self._config}'
             )
         else:
             self._begin(begin)
+
+    def _known(self, config: str) -> tuple[ModelSettings, WindowSettings]:
+        try:
+            return load_config(config)
+        except ModelError as err:
+            raise SettingsError(f'{self._store.folder} holds a federation that this program '
+                                f'cannot go on with: {err}') from err
 
     def _begin(self, begin: Checkpoint) -> None:
         self._server = Server(self._settings, self._store, begin, monotonic_ns())
