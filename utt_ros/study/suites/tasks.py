@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from functools import partial
+from itertools import chain
 from math import inf
 
 import numpy as np
@@ -43,12 +44,17 @@ IMU_SOURCES = 'camera+ftm'
 
 
 def units(study: Study) -> list[Unit]:
-    """By method, task and seed; floors do not depend on seeds."""
-    parts = {'follow': _twin_follows, 'outages': _twin_outages, 'imu': _twin_imu}
-    found = [Unit(f'{SUITE}-{part}-utt-seed{seed}', partial(run, study, seed))
-             for seed in study.seeds for part, run in parts.items()]
-    found += [Unit(f'{SUITE}-{name}', partial(_floor, study, name)) for name in SOURCES]
-    return [*found, Unit(f'{SUITE}-imu-floors', partial(_imu_floors, study))]
+    """By method, task and seed; floors do not depend on seeds.
+
+    The first task of a seed trains its model; what would wait for that comes last.
+    """
+    follow, *others = ([Unit(f'{SUITE}-{part}-utt-seed{seed}', partial(run, study, seed))
+                        for seed in study.seeds]
+                       for part, run in (('follow', _twin_follows), ('outages', _twin_outages),
+                                         ('imu', _twin_imu)))
+    apart = [Unit(f'{SUITE}-{name}', partial(_floor, study, name)) for name in SOURCES]
+    return [*follow, *apart, Unit(f'{SUITE}-imu-floors', partial(_imu_floors, study)),
+            *chain(*others)]
 
 
 def twin_tracker(twin: UnifiedTwin, window: WindowSettings) -> Tracker:
