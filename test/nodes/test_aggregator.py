@@ -289,12 +289,13 @@ def test_two_aggregators_of_one_domain_are_told_on_diagnostics(
     wait_until(lambda: '1 other aggregators publish /utt/model' in told, 20.0, watcher.spin)
 
 
-@pytest.mark.parametrize(('edit', 'reason'), [
-    (('"ticks":30', '"ticks":20'), '"ticks":20'),
-    (('"networks":2', '"networks":1'), 'is for networks 1: this program has 2'),
+@pytest.mark.parametrize(('edit', 'refusal', 'reason'), [
+    (('"ticks":30', '"ticks":20'), 'with the configuration', '"ticks":20'),
+    (('"networks":2', '"networks":1'), 'that this program cannot go on with',
+     'is for networks 1: this program has 2'),
 ])
 def test_a_state_of_another_model_is_refused_by_name(
-    tmp_path: Path, edit: tuple[str, str], reason: str,
+    tmp_path: Path, edit: tuple[str, str], refusal: str, reason: str,
 ) -> None:
     store = Store(tmp_path / 'state', keep=5)
     config = dump_config(ModelSettings(), WindowSettings()).replace(*edit)
@@ -305,5 +306,5 @@ def test_a_state_of_another_model_is_refused_by_name(
          '-p', f'state_dir:={store.folder}'],
         cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
     assert process.returncode == 2
-    assert f'{store.folder} holds a federation' in process.stderr
+    assert f'{store.folder} holds a federation {refusal}' in process.stderr
     assert reason in process.stderr

@@ -161,7 +161,7 @@ class CameraModel:
         low, high = self._falls(boxes)
         side = np.abs(high)
         per_height, per_middle = 1.0 / (low - high), 1.0 / (low + high)
-        of_height = (area.person_height + BODY_RADIUS_M * (low + side)) * per_height
+        of_height = self._by_height(low, high)
         of_middle = (2 * area.camera_height - area.person_height
                      + BODY_RADIUS_M * (low - side)) * per_middle
         height_std = np.hypot(
@@ -212,10 +212,12 @@ class CameraModel:
 
     def _depth_of_height(self, boxes: Array) -> Array:
         """Depth at which an upright person is as high as the box [D]."""
-        low, high = self._falls(boxes)
+        return self._by_height(*self._falls(boxes)) / self._along(boxes)
+
+    def _by_height(self, low: Array, high: Array) -> Array:
+        """How far ahead (...) people of usual height are who span these falls [m]."""
         wide = BODY_RADIUS_M * (low + np.abs(high))
-        return np.asarray(
-            (self._area.person_height + wide) / (low - high) / self._along(boxes))
+        return np.asarray((self._area.person_height + wide) / (low - high))
 
 
 def _overlap(centre: Array, size: Array, limit: int) -> Array:

@@ -1,8 +1,7 @@
 """Downstream tasks of the live twin, and the floors that it must beat."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from itertools import chain
 from math import inf
 
 import numpy as np
@@ -48,13 +47,14 @@ def units(study: Study) -> list[Unit]:
 
     The first task of a seed trains its model; what would wait for that comes last.
     """
-    follow, *others = ([Unit(f'{SUITE}-{part}-utt-seed{seed}', partial(run, study, seed))
-                        for seed in study.seeds]
-                       for part, run in (('follow', _twin_follows), ('outages', _twin_outages),
-                                         ('imu', _twin_imu)))
-    apart = [Unit(f'{SUITE}-{name}', partial(_floor, study, name)) for name in SOURCES]
-    return [*follow, *apart, Unit(f'{SUITE}-imu-floors', partial(_imu_floors, study)),
-            *chain(*others)]
+    def of_twins(part: str, task: Callable[[Study, int], Outcome]) -> list[Unit]:
+        return [Unit(f'{SUITE}-{part}-utt-seed{seed}', partial(task, study, seed))
+                for seed in study.seeds]
+
+    of_floors = [Unit(f'{SUITE}-{name}', partial(_floor, study, name)) for name in SOURCES]
+    return [*of_twins('follow', _twin_follows), *of_floors,
+            Unit(f'{SUITE}-imu-floors', partial(_imu_floors, study)),
+            *of_twins('outages', _twin_outages), *of_twins('imu', _twin_imu)]
 
 
 def twin_tracker(twin: UnifiedTwin, window: WindowSettings) -> Tracker:
