@@ -3,7 +3,7 @@
 from launch import LaunchDescription
 
 from utt_ros.bridge.launch import description
-from utt_ros.run.plans import REPLAY, replay_plan
+from utt_ros.orchestration.arguments import REPLAY, replay_plan
 
 
 def generate_launch_description() -> LaunchDescription:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 # One thread each: the machine's cores are shared with the processes that tests start.
 os.environ.setdefault('OMP_NUM_THREADS', '1')
@@ -16,10 +17,15 @@ import numpy as np
 import psutil
 import pytest
 
+if TYPE_CHECKING:
+    from utt_ros.training.offline_trainer import Recipe
+    from utt_ros.training.recordings import Data
+
 SEED = 20260101
 DOMAINS = range(1, 102)  # 0 is everybody's default; beyond 101 ports are ephemeral
 POLL_SEC = 0.01
 EXIT_SEC = 5.0
+MINI = Path(__file__).parents[2] / 'shared/data/realwalk-mini'
 
 
 @pytest.fixture(autouse=True)
@@ -159,10 +165,10 @@ def make_graph() -> Callable[..., bytes]:
     """
     from onnx import TensorProto, helper, numpy_helper
 
-    from utt_ros.geometry.context import CONTEXT
-    from utt_ros.geometry.stride import HARMONICS, SWINGING
-    from utt_ros.records import CHANNELS
+    from utt_ros.motion.features import CONTEXT
+    from utt_ros.motion.stride import HARMONICS, SWINGING
     from utt_ros.settings import WindowSettings
+    from utt_ros.types import CHANNELS
 
     def make(
         speed: float = 1.2, shape: WindowSettings | None = None, *, fragile: bool = False,
@@ -215,3 +221,45 @@ def make_graph() -> Callable[..., bytes]:
         return model.SerializeToString()
 
     return make
+
+
+@pytest.fixture(scope='session')
+def sessions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write bags of two simulated areas, the second without a camera: three half minutes each."""
+    from utt_ros.sessions.session_bags import write_area, write_session
+    from utt_ros.sessions.simulator.world import plan, simulate
+
+    folder = tmp_path_factory.mktemp('sessions')
+    for planned in plan(2, 1.5, 1, ['area1']):
+        area = planned.area.settings
+        write_area(area, folder / area.area)
+        write_session(simulate(planned), area, folder / area.area / planned.name)
+    return folder
+
+
+@pytest.fixture(scope='session')
+def data(sessions: Path, tmp_path_factory: pytest.TempPathFactory) -> 'Data':
+    """Load the bags of `sessions`."""
+    from utt_ros.training.recordings import load
+    from utt_ros.training.trainer import use_one_thread
+
+    use_one_thread()
+    return load(sessions, tmp_path_factory.mktemp('cache'))
+
+
+@pytest.fixture
+def recipe() -> 'Recipe':
+    """Return the recipe of a small model that trains for two short rounds."""
+    from utt_ros.models.settings import ModelSettings
+    from utt_ros.training.offline_trainer import Recipe
+
+    return Recipe(
+        model=ModelSettings(width=8, heads=2, feedforward=8), rounds=2, local_steps=2, batch=8)
+
+
+@pytest.fixture
+def mini() -> Path:
+    """Return the folder of small recordings beside the checkout, or skip the test."""
+    if not MINI.is_dir():
+        pytest.skip('there are no recordings beside the checkout')
+    return MINI

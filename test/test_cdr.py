@@ -3,9 +3,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from utt_ros import cdr
 from utt_ros.errors import SessionError
-from utt_ros.sessions import cdr
-from utt_ros.sessions.definitions import typestore
+from utt_ros.sessions.message_types import typestore
 
 STAMPS = np.array([5_000_000_007, 1_700_000_000_999_999_999])
 

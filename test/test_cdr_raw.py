@@ -7,8 +7,8 @@ from rclpy.serialization import serialize_message
 from sensor_msgs.msg import Imu, MagneticField
 from std_msgs.msg import Header
 
-from utt_ros.bridge.raw import read_imu, read_magnetic, read_stamp
-from utt_ros.bridge.samples import to_time
+from utt_ros.bridge.messages.sensors import to_time
+from utt_ros.cdr_raw import read_imu, read_magnetic, read_stamp
 from utt_ros.errors import MeasurementError
 
 STAMP = 1_700_000_000_123_456_789

@@ -22,10 +22,10 @@ ROS = re.compile(
 TORCH = re.compile(r'torch(\.|$)')
 DISTRIBUTIONS = {'cv2': 'opencv-python-headless', 'serial': 'pyserial', 'yaml': 'pyyaml'}
 # The bench drives a naive pipeline beside ours, so it speaks ROS and torch as the nodes do.
-OUTER_ROOMS = {'bridge', 'nodes', 'cli', 'demo', 'bench'}
-LEARNING_ROOMS = {'models', 'learning', 'study', 'baselines'}
+OUTER_ROOMS = {'bridge', 'nodes', 'cli', 'demo'}
+LEARNING_ROOMS = {'models', 'training', 'evaluation'}
 # Loaded by name, and only by an aggregator that was told to have an adaptive server.
-ADAPTIVE_SERVERS = 'utt_ros.federation.servers'
+ADAPTIVE_SERVERS = 'utt_ros.federation.server_optimizers'
 
 
 class Module:

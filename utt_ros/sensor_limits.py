@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from utt_ros.records import FloatArray, MaskArray
+from utt_ros.types import FloatArray, MaskArray
 
 STAMP_NS = (1, 2**62)
 ACCEL_MPS2 = 500.0  # phones' sensors end at 8 or 16 g; drops and other scales included

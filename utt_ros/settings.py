@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import yaml
 
 from utt_ros.errors import SettingsError
-from utt_ros.records import MODALITIES
+from utt_ros.types import MODALITIES
 
 T = TypeVar('T')
 

@@ -1,6 +1,6 @@
 import numpy as np
 
-from utt_ros.association.matching import NOBODY, assign
+from utt_ros.association.assignment import NOBODY, assign
 
 
 def test_assign_prefers_the_least_total_cost_to_the_least_first() -> None:

@@ -5,8 +5,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from utt_ros.association.live import LiveAssociator, make_associator
-from utt_ros.association.translation import PhoneSays
+from utt_ros.association.associator import LiveAssociator, make_associator
+from utt_ros.association.translator import PhoneSays
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.sync.settings import SyncSettings

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from utt_ros.association.steps import count_steps, dead_reckon, headings
+from utt_ros.association.dead_reckoning import count_steps, dead_reckon, headings
 
 
 def test_headings_point_where_the_phones_point(walkers) -> None:

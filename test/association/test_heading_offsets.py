@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from utt_ros.association.offsets import Offsets
-from utt_ros.association.steps import headings
+from utt_ros.association.dead_reckoning import headings
+from utt_ros.association.heading_offsets import Offsets
 
 PAIRS = [(0, 1), (1, 0)]
 

@@ -3,7 +3,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from utt_ros.association.holding import Holding, posteriors
+from utt_ros.association.hysteresis import Holding, posteriors
 
 S = 10**9
 

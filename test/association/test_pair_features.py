@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from utt_ros.association.evidence import NAMES, cut, follow, gather, windows_at
-from utt_ros.association.fusion import FusedMatcher, Scorer, posterior
-from utt_ros.association.matching import assign
-from utt_ros.association.translation import PhoneSays
+from utt_ros.association.assignment import assign
+from utt_ros.association.pair_features import NAMES, cut, follow, gather, windows_at
+from utt_ros.association.pair_scorer import FusedMatcher, Scorer, posterior
+from utt_ros.association.translator import PhoneSays
 
 
 class Ahead:

@@ -3,10 +3,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from utt_ros.association.evidence import NAMES, ask, weigh
-from utt_ros.association.recall import Recall
-from utt_ros.association.steps import headings
-from utt_ros.association.translation import PhoneSays
+from utt_ros.association.dead_reckoning import headings
+from utt_ros.association.pair_features import NAMES, ask, weigh
+from utt_ros.association.translation_cache import Recall
+from utt_ros.association.translator import PhoneSays
 from utt_ros.errors import ModelError
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from utt_ros.association.matching import assign
+from utt_ros.association.assignment import assign
 from utt_ros.association.vifi import (
     BipartiteSettings,
     VifiBipartite,

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from utt_ros.cli.main import main
-from utt_ros.drivers.ftm.calibration import read_calibration
-from utt_ros.records import PhoneStreams, Session
-from utt_ros.sessions.bags import write_session
+from utt_ros.drivers.ftm.ftm_calibration import read_calibration
+from utt_ros.sessions.session_bags import write_session
 from utt_ros.settings import AreaSettings
+from utt_ros.types import PhoneStreams, Session
 
 AP = '02:00:00:00:00:01'
 DISTANCES = (1.0, 2.0, 4.0, 6.0, 9.0)

@@ -15,10 +15,10 @@ import yaml
 
 from utt_ros.cli.check import Trial, report
 from utt_ros.cli.main import main
-from utt_ros.drivers.pump import Pump, PumpSettings
+from utt_ros.drivers.reader import Pump, PumpSettings
 from utt_ros.drivers.source import Source
 from utt_ros.errors import SourceError
-from utt_ros.run.prepare import CHECKOUT
+from utt_ros.orchestration.environment import CHECKOUT
 
 PEERS = Path(__file__).parents[1] / 'drivers' / 'peers'
 CAPTURE = CHECKOUT / 'docs/sources/captures/two_people.mp4'

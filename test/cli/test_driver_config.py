@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from utt_ros.cli.driver_config import KINDS, configured
 from utt_ros.drivers import camera, ftm, imu
 from utt_ros.errors import SettingsError
-from utt_ros.run.graph import Area, read_area
-from utt_ros.run.prepare import CHECKOUT
-from utt_ros.run.sources import KINDS, configured
+from utt_ros.orchestration.environment import CHECKOUT
+from utt_ros.orchestration.graph import Area, read_area
 
 
 def area(path: Path, **blocks: dict[str, object]) -> Area:

@@ -8,8 +8,8 @@ import pytest
 from utt_ros.cli.main import main
 from utt_ros.cli.run import configure, plan_of
 from utt_ros.errors import SettingsError
-from utt_ros.run.graph import Plan, graph
-from utt_ros.run.plans import AREA, FEDERATION, area_plan, federation_plan
+from utt_ros.orchestration.arguments import AREA, FEDERATION, area_plan, federation_plan
+from utt_ros.orchestration.graph import Plan, graph
 from utt_ros.settings import AreaSettings, write_parameter_file
 
 WAIT_SEC = 30.0

@@ -10,8 +10,8 @@ import pytest
 WATCH = """
 import sys
 from utt_ros.cli.run import watch
-from utt_ros.run.processes import Processes
-from utt_ros.run.spec import ProcessSpec
+from utt_ros.orchestration.supervisor import Processes
+from utt_ros.orchestration.spec import ProcessSpec
 command = (sys.executable, '-I', '-S', '-c', sys.argv[1])
 sys.exit(watch(Processes([ProcessSpec('hall/twin', command, essential=True)])))
 """

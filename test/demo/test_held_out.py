@@ -5,15 +5,15 @@ from math import isfinite
 import numpy as np
 import pytest
 
-from utt_ros.demo.evaluation import nmse, untrained_positions
+from utt_ros.demo.held_out import nmse, untrained_positions
 from utt_ros.demo.scenes import find_scenes
 from utt_ros.demo.scoring import score, summarise
 from utt_ros.errors import SessionError
-from utt_ros.federation.store import Checkpoint
+from utt_ros.federation.checkpoints import Checkpoint
 from utt_ros.models.settings import ModelSettings, dump_config
 from utt_ros.models.twin import initial_weights
-from utt_ros.sessions.bags import read_session, write_area, write_session
-from utt_ros.sessions.simulate.world import plan, simulate
+from utt_ros.sessions.session_bags import read_session, write_area, write_session
+from utt_ros.sessions.simulator.world import plan, simulate
 from utt_ros.settings import WindowSettings
 
 

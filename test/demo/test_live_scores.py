@@ -9,11 +9,11 @@ import pytest
 from rosbags.rosbag2 import StoragePlugin, Writer
 
 from utt_ros.cli.main import main
-from utt_ros.demo.live_report import live_table
-from utt_ros.demo.live_score import Scene, shifted, summary
-from utt_ros.demo.live_world import boxes_by_name, clock_of, world
-from utt_ros.sessions.definitions import typestore
-from utt_ros.sessions.simulate.world import START_NS, simulate
+from utt_ros.demo.live_scores import Scene, shifted, summary
+from utt_ros.demo.live_table import live_table
+from utt_ros.sessions.message_types import typestore
+from utt_ros.sessions.simulator.live_world import boxes_by_name, clock_of, world
+from utt_ros.sessions.simulator.world import START_NS, simulate
 
 BEGIN_NS = 1_800_000_000_000_000_000
 LATE_NS = 25_000_000

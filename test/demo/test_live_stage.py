@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from utt_ros.demo.live_area import Show, free_ports, processes, write_area_file
-from utt_ros.run.graph import read_area
-from utt_ros.run.sources import configured
+from utt_ros.cli.driver_config import configured
+from utt_ros.demo.live_stage import Show, free_ports, processes, write_area_file
+from utt_ros.orchestration.graph import read_area
 
 
 @pytest.fixture(scope='module')

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from rosbags.rosbag2 import StoragePlugin, Writer
 
-from utt_ros.demo.recording import read_clocks, read_positions
-from utt_ros.sessions.definitions import typestore
+from utt_ros.demo.recorded import read_clocks, read_positions
+from utt_ros.sessions.message_types import typestore
 
 POSE = 'geometry_msgs/msg/PoseWithCovarianceStamped'
 CLOCK = 'rosgraph_msgs/msg/Clock'

@@ -1,4 +1,4 @@
-from utt_ros.demo.live import replay_rate
+from utt_ros.demo.replay_stage import replay_rate
 
 
 def test_few_areas_are_replayed_as_fast_as_they_were_recorded():

@@ -4,7 +4,7 @@ import pytest
 
 from utt_ros.demo.scenes import find_scenes
 from utt_ros.errors import SessionError
-from utt_ros.sessions.bags import read_area, write_area
+from utt_ros.sessions.session_bags import read_area, write_area
 from utt_ros.settings import AreaSettings
 
 METADATA = 'rosbag2_bagfile_information:\n  custom_data: {{split: "{split}"}}\n'

@@ -15,7 +15,7 @@ from utt_ros.demo.scoring import (
     segments,
     summarise,
 )
-from utt_ros.records import Frames, Session, Truth
+from utt_ros.types import Frames, Session, Truth
 
 S = 1_000_000_000
 BEGIN_NS = 1_700_000_000 * S

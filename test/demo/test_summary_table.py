@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from utt_ros.demo.map import draw
-from utt_ros.demo.report import table
+from utt_ros.demo.figure import draw
 from utt_ros.demo.scoring import Scores
+from utt_ros.demo.summary_table import table
 from utt_ros.settings import AreaSettings
 
 AREA = {

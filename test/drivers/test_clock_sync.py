@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from utt_ros.drivers.clock import NS_PER_S, WINDOW_S, PeerClock
+from utt_ros.drivers.clock_sync import NS_PER_S, WINDOW_S, PeerClock
 
 BEGIN_NS = 1_790_000_000 * NS_PER_S
 DAY_NS = 86_400 * NS_PER_S

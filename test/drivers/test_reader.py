@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from utt_ros.drivers.pump import Pump, PumpSettings
+from utt_ros.drivers.reader import Pump, PumpSettings
 from utt_ros.drivers.source import Source
 from utt_ros.errors import SourceError
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from utt_ros.evaluation.ground_truth import Walk
 from utt_ros.geometry.camera import CameraModel
-from utt_ros.records import Truth
 from utt_ros.settings import AreaSettings
-from utt_ros.tasks.walks import Walk
+from utt_ros.types import Truth
 
 PERIOD_S, ROWS, TICKS = 0.1, 5, 300
 SPEED, CENTRE, RADIUS = 1.2, np.array([7.0, 0.0]), 2.5  # [m/s, m]

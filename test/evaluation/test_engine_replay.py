@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from utt_ros.records import SyncedBatch
+from utt_ros.evaluation.engine_replay import follow
+from utt_ros.evaluation.ground_truth import Walk
+from utt_ros.evaluation.metrics.position import GONE_S, errors_m
+from utt_ros.evaluation.outages import blind
 from utt_ros.settings import AreaSettings, WindowSettings
-from utt_ros.tasks.following import follow
-from utt_ros.tasks.outages import blind
-from utt_ros.tasks.scoring import GONE_S, errors_m
-from utt_ros.tasks.walks import Walk
+from utt_ros.types import SyncedBatch
 
 
 def batches(walk: Walk) -> list[SyncedBatch]:

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from utt_ros.records import SyncedBatch, Truth
-from utt_ros.tasks.walks import cut_walks, interpolate
+from utt_ros.evaluation.ground_truth import cut_walks, interpolate
+from utt_ros.types import SyncedBatch, Truth
 
 PERIOD_NS = 100_000_000
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from utt_ros.tasks.outages import blind_walk, outage_mask, overtaken
-from utt_ros.tasks.walks import Walk
+from utt_ros.evaluation.ground_truth import Walk
+from utt_ros.evaluation.outages import blind_walk, outage_mask, overtaken
 
 
 def test_an_outage_begins_every_so_often_and_lasts_as_asked() -> None:

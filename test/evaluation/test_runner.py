@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from utt_ros.errors import SettingsError
+from utt_ros.evaluation import runner
+from utt_ros.evaluation.report.html_report import write_report
+from utt_ros.evaluation.report.results_table import read_results
+from utt_ros.evaluation.results import Outcome, Row, Unit
+from utt_ros.evaluation.runner import Done, Request, run
 from utt_ros.models.settings import ModelSettings
-from utt_ros.study import evaluate
-from utt_ros.study.evaluate import Done, Request, run
-from utt_ros.study.records import Outcome, Row, Unit
-from utt_ros.study.report import write_report
-from utt_ros.study.table import read_results
-from utt_ros.study.train import Recipe
+from utt_ros.training.offline_trainer import Recipe
 
 
 @dataclass
@@ -120,10 +120,10 @@ def test_a_unit_that_fails_in_any_way_is_told_and_the_others_are_kept(
 
     row = Row('tasks', 'utt', 'o', 'a', 'b', 'gating', 0, 'nmse_var', 0.5, np.int64(7))  # type: ignore[arg-type]
     request = Request(tmp_path, tmp_path)
-    (tmp_path / evaluate.UNITS).mkdir()
+    (tmp_path / runner.UNITS).mkdir()
     known = {'good': Unit('good', lambda: Outcome((row,))), 'bad': Unit('bad', fail)}
-    monkeypatch.setattr(evaluate, '_state', {'request': request, 'units': {'tasks': known}})
-    assert evaluate._run_unit('tasks', 'bad').error == 'TypeError: of a suite'
-    assert evaluate._run_unit('tasks', 'good').error == ''
-    kept = json.loads((tmp_path / evaluate.UNITS / 'good.json').read_bytes())
+    monkeypatch.setattr(runner, '_state', {'request': request, 'units': {'tasks': known}})
+    assert runner._run_unit('tasks', 'bad').error == 'TypeError: of a suite'
+    assert runner._run_unit('tasks', 'good').error == ''
+    kept = json.loads((tmp_path / runner.UNITS / 'good.json').read_bytes())
     assert kept['rows'][0]['n_windows'] == 7

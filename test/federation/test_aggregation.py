@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from utt_ros.errors import ModelError
-from utt_ros.federation.averaging import RULES, Contribution, average
+from utt_ros.federation.aggregation import RULES, Contribution, average
 
 SHAPES = {'head.bias': (5,), 'imu.weight': (4, 3), 'scale': ()}
 

@@ -11,9 +11,16 @@ import numpy as np
 import pytest
 
 from utt_ros.errors import ModelError
-from utt_ros.federation.store import LOG, Checkpoint, Store, checkpoints, read_checkpoint, read_log
+from utt_ros.federation.checkpoints import (
+    LOG,
+    Checkpoint,
+    Store,
+    checkpoints,
+    read_checkpoint,
+    read_log,
+)
 from utt_ros.federation.wire import pack
-from utt_ros.records import RoundStatus
+from utt_ros.types import RoundStatus
 
 
 def checkpoint(round_: int) -> Checkpoint:
@@ -175,7 +182,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 import numpy as np
-from utt_ros.federation.store import Checkpoint, Store
+from utt_ros.federation.checkpoints import Checkpoint, Store
 from utt_ros.federation.wire import pack
 store = Store(Path(sys.argv[1]), keep=2)
 for round_ in range(10**6):

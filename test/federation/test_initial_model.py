@@ -7,7 +7,7 @@ import psutil
 import pytest
 
 from utt_ros.errors import ModelError
-from utt_ros.federation.initial import InitialModel
+from utt_ros.federation.initial_model import InitialModel
 from utt_ros.federation.wire import Tensors
 from utt_ros.models import initial
 from utt_ros.models.settings import ModelSettings, dump_config

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from utt_ros.errors import SettingsError
-from utt_ros.federation.averaging import Contribution, by_windows
-from utt_ros.federation.gated import Gated, read_gates
+from utt_ros.federation.aggregation import Contribution, by_windows
+from utt_ros.federation.modality_gating import Gated, read_gates
 from utt_ros.federation.settings import AggregatorSettings
 
 REFERENCE = {'w': np.float32([1.0]), 'camera.w': np.float32([1.0])}

@@ -8,7 +8,7 @@ import pytest
 
 from utt_ros.errors import SettingsError
 from utt_ros.federation.rules import make_step
-from utt_ros.federation.servers import OPTIMIZERS
+from utt_ros.federation.server_optimizers import OPTIMIZERS
 from utt_ros.federation.settings import AggregatorSettings
 
 RATE, TAU, BETA2 = 0.3, 0.02, 0.9

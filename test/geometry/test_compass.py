@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from utt_ros.geometry.heading import compass_heading, mirror_path, turn_field, wrap_angle
+from utt_ros.geometry.compass import compass_heading, mirror_path, turn_field, wrap_angle
 
 PERIOD_S = 0.02
 FIELD_T = np.array([0.0, 28e-6, -35e-6])  # east, north, up

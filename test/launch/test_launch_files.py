@@ -12,10 +12,17 @@ from pathlib import Path
 import psutil
 import pytest
 
-from utt_ros.run.graph import graph
-from utt_ros.run.plans import AREA, FEDERATION, REPLAY, area_plan, federation_plan, replay_plan
-from utt_ros.run.processes import Processes
-from utt_ros.run.spec import process_of
+from utt_ros.orchestration.arguments import (
+    AREA,
+    FEDERATION,
+    REPLAY,
+    area_plan,
+    federation_plan,
+    replay_plan,
+)
+from utt_ros.orchestration.graph import graph
+from utt_ros.orchestration.spec import process_of
+from utt_ros.orchestration.supervisor import Processes
 from utt_ros.settings import AreaSettings, write_parameter_file
 
 pytest.importorskip('launch_ros', reason='launch and launch_ros are not installed')

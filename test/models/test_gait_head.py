@@ -2,9 +2,9 @@
 
 import torch
 
-from utt_ros.geometry.gait import BAND_HZ
+from utt_ros.models.gait_head import LOG_RMS, StrideHead
 from utt_ros.models.settings import ModelSettings
-from utt_ros.models.stride import LOG_RMS, StrideHead
+from utt_ros.motion.gait import BAND_HZ
 
 MODEL = ModelSettings(width=8, heads=2)
 

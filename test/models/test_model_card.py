@@ -9,10 +9,10 @@ import pytest
 
 from utt_ros.errors import ModelError
 from utt_ros.federation.wire import serialize
+from utt_ros.models.model_card import Card, load_model, save_model
 from utt_ros.models.settings import ModelSettings
 from utt_ros.models.twin import UnifiedTwin, read_weights
 from utt_ros.settings import WindowSettings
-from utt_ros.study.cards import Card, load_model, save_model
 
 SMALL = ModelSettings(width=8, heads=2, feedforward=8)
 

@@ -4,9 +4,9 @@ from dataclasses import fields
 
 import torch
 
-from utt_ros.geometry.context import CONTEXT, FASTEST
-from utt_ros.models.motion import MEMBERS, MotionHead, knot_weights
+from utt_ros.models.motion_head import MEMBERS, MotionHead, knot_weights
 from utt_ros.models.settings import ModelSettings
+from utt_ros.motion.features import CONTEXT, FASTEST
 from utt_ros.settings import WindowSettings
 
 MODEL = ModelSettings(width=8, heads=2, knots=2)

@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from utt_ros.geometry.context import CONTEXT
-from utt_ros.models.export import (
+from utt_ros.models.fusors import FUSORS
+from utt_ros.models.modalities import modality
+from utt_ros.models.onnx_export import (
     LIVE,
     TRANSLATED,
     LiveGraph,
@@ -15,10 +16,9 @@ from utt_ros.models.export import (
     example_inputs,
     export_onnx,
 )
-from utt_ros.models.fusors import FUSORS
-from utt_ros.models.modalities import modality
 from utt_ros.models.settings import ModelSettings
 from utt_ros.models.twin import UnifiedTwin, initial_weights, load_weights
+from utt_ros.motion.features import CONTEXT
 from utt_ros.settings import WindowSettings
 
 MODEL = ModelSettings(width=16, heads=2, feedforward=16)

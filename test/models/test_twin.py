@@ -19,8 +19,8 @@ from utt_ros.models.modalities import (
 from utt_ros.models.operations import operations, unique_pairs
 from utt_ros.models.settings import ModelSettings
 from utt_ros.models.twin import UnifiedTwin, initial_weights, load_weights, read_weights
-from utt_ros.records import CHANNELS
 from utt_ros.settings import WindowSettings
+from utt_ros.types import CHANNELS
 
 MODEL = ModelSettings(width=16, heads=2, feedforward=16)
 WINDOW = WindowSettings(ticks=7, imu_rows=3, horizon=5)  # neither fits the strides

@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 
 from utt_ros.geometry.camera import CameraModel
-from utt_ros.geometry.heading import compass_heading
-from utt_ros.models.trends import (
+from utt_ros.geometry.compass import compass_heading
+from utt_ros.models.window_statistics import (
     LARGEST,
     Trends,
     bearing_and_effort,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from utt_ros.geometry.context import (
+from utt_ros.motion.features import (
     CONTEXT,
     SCALES,
     VELOCITY,
@@ -10,8 +10,8 @@ from utt_ros.geometry.context import (
     make_context,
     phone_context,
 )
-from utt_ros.geometry.gait import GAIT
-from utt_ros.geometry.walking import COURSE
+from utt_ros.motion.gait import GAIT
+from utt_ros.motion.velocity import COURSE
 
 YES, NO = np.array([True]), np.array([False])
 GOING = np.ones((1, len(COURSE), 2), np.float32)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from utt_ros.geometry.gait import GAIT, gait
-from utt_ros.geometry.heading import compass
-from utt_ros.learning.mishaps import tilts
+from utt_ros.geometry.compass import compass
+from utt_ros.motion.gait import GAIT, gait
+from utt_ros.training.augmentation import tilts
 
 ROW_S = 0.02
 ROWS = 150

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from utt_ros.motion.gait_synthesis import Swings
 from utt_ros.settings import WindowSettings
-from utt_ros.twin.swing import Swings
 
 WINDOW = WindowSettings()
 ROW_S = WINDOW.period / WINDOW.imu_rows

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from utt_ros.geometry.stride import HARMONICS, Stride, find_stride
+from utt_ros.motion.stride import HARMONICS, Stride, find_stride
 
 ROW_S, ROWS, NOW = 0.02, 300, 149
 SECONDS = ROW_S * np.arange(ROWS)

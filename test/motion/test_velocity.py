@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from utt_ros.geometry.camera import CameraModel
-from utt_ros.geometry.walking import ACCELERATIONS, Seen, course, follow, see, step, strangers
+from utt_ros.motion.velocity import ACCELERATIONS, Seen, course, follow, see, step, strangers
 from utt_ros.settings import AreaSettings
 
 AREA = AreaSettings()

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from utt_ros.geometry.camera import CameraModel
-from utt_ros.geometry.walking import follow, see
-from utt_ros.records import FloatArray, MaskArray, SyncedBatch
+from utt_ros.motion.velocity import follow, see
+from utt_ros.motion.walkers import Walkers
 from utt_ros.settings import AreaSettings
-from utt_ros.twin.walkers import Walkers
+from utt_ros.types import FloatArray, MaskArray, SyncedBatch
 
 AREA = AreaSettings()
 PERIOD_S = 0.1

@@ -20,7 +20,7 @@ class NodeProcess:
     """One node; leaving a test stops it as Ctrl-C does and demands exit code 0."""
 
     def __init__(self, name: str, words: tuple[object, ...], stdin: int) -> None:
-        command = [sys.executable, '-m', f'utt_ros.nodes.{name}', *map(str, words)]
+        command = [sys.executable, '-m', f'utt_ros.nodes.{name}_node', *map(str, words)]
         self.process = subprocess.Popen(
             command, cwd=ROOT, stdin=stdin, stderr=subprocess.PIPE, text=True)
         self.said = ''

@@ -9,10 +9,10 @@ import numpy as np
 from rclpy.node import Node
 from utt_ros.msg import GlobalModel, ModelUpdate
 
-from utt_ros import records
-from utt_ros.bridge.process import run_node
-from utt_ros.bridge.qos import STATE
-from utt_ros.bridge.weights import model_from_message, update_to_message
+from utt_ros import types
+from utt_ros.bridge.messages.federation import model_from_message, update_to_message
+from utt_ros.bridge.node.process import run_node
+from utt_ros.bridge.node.qos import STATE
 from utt_ros.federation.wire import pack, unpack
 
 AREA, STEP, WINDOWS = sys.argv[1], float(sys.argv[2]), int(sys.argv[3])
@@ -22,7 +22,7 @@ class FakeTrainer(Node):
     def __init__(self) -> None:
         super().__init__(f'trainer_{AREA}')
         self._updates = self.create_publisher(ModelUpdate, '/utt/updates', STATE)
-        self._seen: records.GlobalModel | None = None
+        self._seen: types.GlobalModel | None = None
         self.create_subscription(GlobalModel, '/utt/model', self._on_model, STATE)
 
     def _on_model(self, message: GlobalModel) -> None:
@@ -32,7 +32,7 @@ class FakeTrainer(Node):
         self._seen = model
         tensors = unpack(model.payload, model.checksum, 2**24)
         packed = pack({name: tensor + np.float32(STEP) for name, tensor in tensors.items()})
-        update = records.Update(
+        update = types.Update(
             model.federation, AREA, model.round, WINDOWS, ('imu',),
             packed.schema, packed.checksum, packed.payload,
         )

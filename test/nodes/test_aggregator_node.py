@@ -16,11 +16,11 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from utt_ros.msg import GlobalModel, ModelUpdate, RoundStatus
 
-from utt_ros import records
-from utt_ros.bridge import weights
-from utt_ros.bridge.qos import COLLECTED, RELIABLE, STATE
+from utt_ros import types
+from utt_ros.bridge.messages import federation
+from utt_ros.bridge.node.qos import COLLECTED, RELIABLE, STATE
+from utt_ros.federation.checkpoints import Store, read_log
 from utt_ros.federation.server import new_federation
-from utt_ros.federation.store import Store, read_log
 from utt_ros.federation.wire import pack, unpack
 from utt_ros.models.settings import ModelSettings, dump_config
 from utt_ros.settings import WindowSettings
@@ -58,7 +58,7 @@ def state(tmp_path: Path) -> Path:
 def start_aggregator(start: Start, state: Path, **parameters: object) -> subprocess.Popen:
     given = {'state_dir': state, 'deadline': 60.0, **parameters}
     words = [word for name, value in given.items() for word in ('-p', f'{name}:={value}')]
-    return start('-m', 'utt_ros.nodes.aggregator', '--ros-args', *words)
+    return start('-m', 'utt_ros.nodes.aggregator_node', '--ros-args', *words)
 
 
 def start_trainer(start: Start, area: str, step: float, windows: int) -> subprocess.Popen:
@@ -70,8 +70,8 @@ class Watcher:
 
     def __init__(self) -> None:
         self.node = Node('watcher')
-        self.models: list[records.GlobalModel] = []
-        self.statuses: list[records.RoundStatus] = []
+        self.models: list[types.GlobalModel] = []
+        self.statuses: list[types.RoundStatus] = []
         self.updates = self.node.create_publisher(ModelUpdate, '/utt/updates', COLLECTED)
         self.node.create_subscription(GlobalModel, '/utt/model', self._on_model, STATE)
         self.node.create_subscription(RoundStatus, '/utt/rounds', self._on_status, RELIABLE)
@@ -79,23 +79,23 @@ class Watcher:
         self._executor.add_node(self.node)
 
     def _on_model(self, message: GlobalModel) -> None:
-        self.models.append(weights.model_from_message(message))
+        self.models.append(federation.model_from_message(message))
 
     def _on_status(self, message: RoundStatus) -> None:
-        self.statuses.append(weights.status_from_message(message))
+        self.statuses.append(federation.status_from_message(message))
 
     def spin(self) -> None:
         self._executor.spin_once(timeout_sec=0.05)
 
-    def send(self, update: records.Update) -> None:
+    def send(self, update: types.Update) -> None:
         stamp = self.node.get_clock().now().to_msg()
-        self.updates.publish(weights.update_to_message(update, stamp))
+        self.updates.publish(federation.update_to_message(update, stamp))
 
-    def answer(self, area: str, value: float) -> records.Update:
+    def answer(self, area: str, value: float) -> types.Update:
         """Make an update to the newest model."""
         packed = pack({'imu.w': np.full_like(INITIAL['imu.w'], value)})
         model = self.models[-1]
-        return records.Update(
+        return types.Update(
             model.federation, area, model.round, 5, ('imu',),
             packed.schema, packed.checksum, packed.payload,
         )
@@ -104,11 +104,11 @@ class Watcher:
         """Whether there is a model, and an update would arrive."""
         return bool(self.models) and self.updates.get_subscription_count() > 0
 
-    def told(self, condition: Callable[[records.RoundStatus], object]) -> bool:
+    def told(self, condition: Callable[[types.RoundStatus], object]) -> bool:
         """Whether the newest status is so."""
         return bool(self.statuses and condition(self.statuses[-1]))
 
-    def closed(self) -> list[records.RoundStatus]:
+    def closed(self) -> list[types.RoundStatus]:
         return [status for status in self.statuses if status.state == 'completed']
 
     def close(self) -> None:
@@ -123,7 +123,7 @@ def watcher(ros: int) -> Iterator[Watcher]:
     made.close()
 
 
-def tensors_of(model: records.GlobalModel) -> dict[str, np.ndarray]:
+def tensors_of(model: types.GlobalModel) -> dict[str, np.ndarray]:
     return unpack(model.payload, model.checksum, 2**24)
 
 
@@ -302,7 +302,7 @@ def test_a_state_of_another_model_is_refused_by_name(
     new_federation(store, config, INITIAL)
     store.close()
     process = subprocess.run(
-        [sys.executable, '-m', 'utt_ros.nodes.aggregator', '--ros-args',
+        [sys.executable, '-m', 'utt_ros.nodes.aggregator_node', '--ros-args',
          '-p', f'state_dir:={store.folder}'],
         cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
     assert process.returncode == 2

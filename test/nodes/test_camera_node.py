@@ -17,10 +17,10 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 from utt_ros.msg import Tracks
 
-from utt_ros.bridge import images
-from utt_ros.bridge.qos import PICTURES, RELIABLE, SENSOR
-from utt_ros.bridge.samples import to_ns, to_time
-from utt_ros.drivers.camera.calibration import of_area
+from utt_ros.bridge.compat import cv_bridge
+from utt_ros.bridge.messages.sensors import to_ns, to_time
+from utt_ros.bridge.node.qos import PICTURES, RELIABLE, SENSOR
+from utt_ros.drivers.camera.camera_calibration import of_area
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.settings import AreaSettings
 
@@ -100,7 +100,7 @@ def test_people_of_a_capture_become_tracks_and_pictures(
         box = [track.center_x, track.center_y, np.nan, track.width, track.height]
         assert track.depth == pytest.approx(float(model.floor_depth(box)), nan_ok=True)
         assert 0.5 <= track.confidence <= 1
-    assert images.picture(images.load(), shown[-1]).shape == (360, 640, 3)
+    assert cv_bridge.picture(cv_bridge.load(), shown[-1]).shape == (360, 640, 3)
     assert shown[-1].header.frame_id == 'hall/camera_optical'
     assert to_ns(shown[-1].header.stamp) > begin_ns
     assert (infos[-1].width, infos[-1].height, infos[-1].k[0]) == (640, 360, 264.0)
@@ -128,7 +128,7 @@ def test_topics_of_another_driver_become_tracks(
         tracking__confirm=1)
     shown, step, sent = frames(), 0, {}
     far = np.full((360, 640), 4250, np.uint16)
-    message = images.info_message(of_area(AreaSettings(**AREA)))
+    message = cv_bridge.info_message(of_area(AreaSettings(**AREA)))
 
     def send() -> None:
         nonlocal step
@@ -141,14 +141,14 @@ def test_topics_of_another_driver_become_tracks(
             data = cv2.imencode('.jpg', image)[1].tobytes()
             picture.publish(CompressedImage(header=header, format='jpeg', data=array('B', data)))
         else:
-            colours = images.CvBridge().cv2_to_imgmsg(image[..., ::-1], 'rgb8')
+            colours = cv_bridge.CvBridge().cv2_to_imgmsg(image[..., ::-1], 'rgb8')
             colours.header = header
             picture.publish(colours)
         if step % 7 == 0:  # what nobody can read must not disturb the others
             picture.publish(kind(header=header))
         sent[stamp_ns] = True
         late = Header(stamp=to_time(stamp_ns + 5_000_000))
-        plane = images.CvBridge().cv2_to_imgmsg(far, '16UC1')
+        plane = cv_bridge.CvBridge().cv2_to_imgmsg(far, '16UC1')
         plane.header = message.header = late
         depth.publish(plane)
         info.publish(message)
@@ -184,12 +184,12 @@ def test_pictures_are_made_only_while_somebody_subscribes(
 ) -> None:
     import rclpy
 
-    from utt_ros.drivers.samples import People, Picture
-    from utt_ros.nodes.camera import CameraNode
+    from utt_ros.drivers.types import People, Picture
+    from utt_ros.nodes.camera_node import CameraNode
 
     made: list[Any] = []
-    original = images.image_message
-    monkeypatch.setattr(images, 'image_message',
+    original = cv_bridge.image_message
+    monkeypatch.setattr(cv_bridge, 'image_message',
                         lambda *words: made.append(words) or original(*words))
     rclpy.shutdown()
     rclpy.init(args=['--ros-args', '-p', 'autostart:=false'], domain_id=ros)

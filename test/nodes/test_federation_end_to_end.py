@@ -11,11 +11,11 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from utt_ros.msg import GlobalModel, ModelUpdate, SyncedSamples
 
-from utt_ros import records
-from utt_ros.bridge.qos import COLLECTED, RELIABLE, STATE
-from utt_ros.bridge.samples import samples_to_message
-from utt_ros.bridge.weights import model_from_message, update_from_message
-from utt_ros.federation.store import read_log
+from utt_ros import types
+from utt_ros.bridge.messages.federation import model_from_message, update_from_message
+from utt_ros.bridge.messages.sensors import samples_to_message
+from utt_ros.bridge.node.qos import COLLECTED, RELIABLE, STATE
+from utt_ros.federation.checkpoints import read_log
 from utt_ros.federation.wire import unpack
 
 ROOT = Path(__file__).parents[2]
@@ -54,7 +54,8 @@ class Federation:
 
 
 def command(name: str, area: str, parameters: dict[str, object]) -> list[str]:
-    words = [sys.executable, '-m', f'utt_ros.nodes.{name}', '--ros-args', '-r', f'__ns:=/{area}']
+    module = f'utt_ros.nodes.{name}_node'
+    words = [sys.executable, '-m', module, '--ros-args', '-r', f'__ns:=/{area}']
     for key, value in parameters.items():
         words += ['-p', f'{key}:={value}']
     return words
@@ -74,7 +75,7 @@ def feeder(ros: int, rng: np.random.Generator) -> Iterator['Feeder']:
     made.close()
 
 
-def sample(tick: int, modalities: list[str], rng: np.random.Generator) -> records.SyncedBatch:
+def sample(tick: int, modalities: list[str], rng: np.random.Generator) -> types.SyncedBatch:
     """Two people who walk across the view; what an area has no sensor for is masked."""
     x = 300.0 + 200.0 * np.sin(0.05 * tick + np.arange(2))
     ones, seen = np.ones(2), np.full(2, 'camera' in modalities)
@@ -82,7 +83,7 @@ def sample(tick: int, modalities: list[str], rng: np.random.Generator) -> record
     imu = rng.normal(size=(2, IMU_ROWS, 9))
     imu[..., 2] += 9.8
     imu[..., 6:] = [2e-5, 0.0, -4e-5]
-    return records.SyncedBatch(
+    return types.SyncedBatch(
         stamp_ns=BEGIN_NS + tick * PERIOD_NS, epoch=0, sequence=tick, camera_tick=bool(seen[0]),
         subjects=('anna', 'ben'), track_ids=('1', '2') if seen[0] else ('', ''),
         association=np.float32(seen), camera=np.float32(camera), camera_mask=seen,
@@ -96,8 +97,8 @@ class Feeder:
     """Publishes the areas' samples, and keeps every model and update."""
 
     def __init__(self, rng: np.random.Generator) -> None:
-        self.models: dict[int, records.GlobalModel] = {}
-        self.updates: dict[tuple[str, int], records.Update] = {}
+        self.models: dict[int, types.GlobalModel] = {}
+        self.updates: dict[tuple[str, int], types.Update] = {}
         self._rng = rng
         self._tick = 0
         self._node = node = Node('feeder')

@@ -15,11 +15,11 @@ import pytest
 from diagnostic_msgs.msg import DiagnosticArray
 from utt_ros.msg import FtmRange
 
-from utt_ros.bridge.qos import RELIABLE, SENSOR
-from utt_ros.bridge.samples import to_ns
-from utt_ros.drivers.ftm.calibration import Fit, write_calibration
-from utt_ros.drivers.samples import Ranging
-from utt_ros.nodes.ftm import message
+from utt_ros.bridge.messages.sensors import to_ns
+from utt_ros.bridge.node.qos import RELIABLE, SENSOR
+from utt_ros.drivers.ftm.ftm_calibration import Fit, write_calibration
+from utt_ros.drivers.types import Ranging
+from utt_ros.nodes.ftm_node import message
 
 PEERS = Path(__file__).parents[1] / 'drivers/peers'
 AP = '02:00:00:00:00:01'

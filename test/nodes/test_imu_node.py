@@ -10,8 +10,8 @@ import pytest
 from diagnostic_msgs.msg import DiagnosticArray
 from sensor_msgs.msg import Imu, MagneticField
 
-from utt_ros.bridge.qos import RELIABLE, SENSOR
-from utt_ros.bridge.samples import to_ns
+from utt_ros.bridge.messages.sensors import to_ns
+from utt_ros.bridge.node.qos import RELIABLE, SENSOR
 
 PEER = Path(__file__).parents[1] / 'drivers' / 'peers' / 'imu_apps.py'
 APPS = ['sensor_logger', 'sensor_server', 'hyper_imu_udp', 'hyper_imu_tcp', 'sensor_streamer']

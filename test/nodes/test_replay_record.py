@@ -13,11 +13,11 @@ from std_msgs.msg import String
 from std_srvs.srv import SetBool
 from utt_ros.msg import Tracks
 
-from utt_ros.bridge.qos import RELIABLE, SENSOR, STATE
-from utt_ros.bridge.samples import to_time
-from utt_ros.sessions.definitions import typestore
+from utt_ros.bridge.messages.sensors import to_time
+from utt_ros.bridge.node.qos import RELIABLE, SENSOR, STATE
+from utt_ros.sessions.bag_io import qos
+from utt_ros.sessions.message_types import typestore
 from utt_ros.sessions.recorded import find_topics, open_bag
-from utt_ros.sessions.storage import qos
 
 MS = 1_000_000
 START_NS = 1_700_000_000_000_000_000

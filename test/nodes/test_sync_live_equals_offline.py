@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 from utt_ros.msg import SyncedSamples
 
-from utt_ros.association.live import make_associator
-from utt_ros.bridge.qos import RELIABLE
-from utt_ros.bridge.samples import samples_from_message
-from utt_ros.records import SyncedBatch
-from utt_ros.sessions.bags import read_session, write_area, write_session
-from utt_ros.sessions.simulate.world import plan, simulate
+from utt_ros.association.associator import make_associator
+from utt_ros.bridge.messages.sensors import samples_from_message
+from utt_ros.bridge.node.qos import RELIABLE
+from utt_ros.evaluation.association.live_replay import strip
+from utt_ros.sessions.session_bags import read_session, write_area, write_session
+from utt_ros.sessions.simulator.world import plan, simulate
 from utt_ros.settings import WindowSettings
-from utt_ros.study.matched import strip
-from utt_ros.sync.offline import synchronize
+from utt_ros.sync.offline_sync import synchronize
 from utt_ros.sync.settings import SyncSettings
-from utt_ros.sync.windows import History, cut_windows
+from utt_ros.sync.window_buffer import History, cut_windows
+from utt_ros.types import SyncedBatch
 
 AREAS = {'area0': ('camera', 'ftm', 'imu'), 'area1': ('ftm', 'imu')}
 SHAPE = WindowSettings()

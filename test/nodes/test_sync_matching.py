@@ -4,13 +4,13 @@ import pytest
 from diagnostic_msgs.msg import DiagnosticArray
 from utt_ros.msg import DeployedModel
 
-from utt_ros.bridge.qos import RELIABLE, STATE
-from utt_ros.bridge.training import deployment_to_message
-from utt_ros.models.export import export_onnx
+from utt_ros.bridge.messages.training import deployment_to_message
+from utt_ros.bridge.node.qos import RELIABLE, STATE
+from utt_ros.models.onnx_export import export_onnx
 from utt_ros.models.settings import ModelSettings
 from utt_ros.models.twin import UnifiedTwin
-from utt_ros.records import Deployment
 from utt_ros.settings import WindowSettings
+from utt_ros.types import Deployment
 
 MODEL = ModelSettings(width=16, heads=2, feedforward=16)
 

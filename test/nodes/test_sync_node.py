@@ -11,8 +11,8 @@ from sensor_msgs.msg import Imu, MagneticField
 from std_msgs.msg import String
 from utt_ros.msg import FtmRange, SyncedSamples, Track, Tracks
 
-from utt_ros.bridge.qos import RELIABLE, SENSOR, STATE
-from utt_ros.bridge.samples import samples_from_message, to_time
+from utt_ros.bridge.messages.sensors import samples_from_message, to_time
+from utt_ros.bridge.node.qos import RELIABLE, SENSOR, STATE
 
 MS = 1_000_000
 T0 = 1_700_000_000_000_000_000

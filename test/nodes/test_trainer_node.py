@@ -16,18 +16,18 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from utt_ros.msg import DeployedModel, GlobalModel, SyncedSamples, TrainingMetrics
 
-from utt_ros import records
-from utt_ros.bridge.qos import RELIABLE, STATE
-from utt_ros.bridge.samples import samples_to_message
-from utt_ros.bridge.training import deployment_from_message, report_from_message
-from utt_ros.bridge.weights import model_to_message
+from utt_ros import types
+from utt_ros.bridge.messages.federation import model_to_message
+from utt_ros.bridge.messages.sensors import samples_to_message
+from utt_ros.bridge.messages.training import deployment_from_message, report_from_message
+from utt_ros.bridge.node.qos import RELIABLE, STATE
 from utt_ros.errors import UttError
 from utt_ros.federation.wire import pack
-from utt_ros.learning.participant import Participant
 from utt_ros.models.settings import ModelSettings, dump_config
 from utt_ros.models.twin import initial_weights
-from utt_ros.nodes.trainer import AUTOGROUP, Trainer
+from utt_ros.nodes.trainer_node import AUTOGROUP, Trainer
 from utt_ros.settings import WindowSettings
+from utt_ros.training.client import Participant
 
 ROOT = Path(__file__).parents[2]
 WINDOW = WindowSettings(ticks=8, horizon=4, imu_rows=2)
@@ -47,7 +47,7 @@ def start(ros_domain: int, tmp_path: Path) -> Iterator[Start]:
 
     def run(**parameters: object) -> subprocess.Popen:
         given = PARAMETERS | {'area': 'north', 'state_dir': tmp_path / 'state'} | parameters
-        command = [sys.executable, '-m', 'utt_ros.nodes.trainer', '--ros-args']
+        command = [sys.executable, '-m', 'utt_ros.nodes.trainer_node', '--ros-args']
         command += ['-r', '__ns:=/north']
         command += [word for name, value in given.items() for word in ('-p', f'{name}:={value}')]
         processes.append(subprocess.Popen(command, cwd=ROOT))
@@ -62,8 +62,8 @@ class Outside:
     """What surrounds a trainer: the synchronizer, the aggregator, the twin."""
 
     def __init__(self, rng: np.random.Generator) -> None:
-        self.deployments: list[records.Deployment] = []
-        self.reports: list[records.Report] = []
+        self.deployments: list[types.Deployment] = []
+        self.reports: list[types.Report] = []
         self.diagnostics: dict[str, str] = {}
         self.node = node = Node('outside')
         self._rng, self._tick = rng, 0
@@ -94,14 +94,14 @@ class Outside:
         seen = np.ones(2, bool)
         camera = np.float32([[300 + self._tick % 500, 360, 5, 80, 200]] * 2)
         imu = self._rng.normal(size=(2, 2, 9)) * [*[1.0] * 6, *[1e-5] * 3]
-        batch = records.SyncedBatch(
+        batch = types.SyncedBatch(
             self._tick * 100_000_000, 0, self._tick, True, ('anna', 'ben'), ('1', '2'),
             np.ones(2, np.float32), camera, seen, np.float32([[5.0, 0.3]] * 2),
             np.zeros(2, np.float32), seen, np.float32(imu), np.ones((2, 2), bool))
         self.samples.publish(samples_to_message(batch, 'north'))
         self.spin()
 
-    def send(self, model: records.GlobalModel) -> None:
+    def send(self, model: types.GlobalModel) -> None:
         self.models.publish(model_to_message(model, self.node.get_clock().now().to_msg()))
 
     def close(self) -> None:
@@ -148,7 +148,7 @@ def test_a_bad_model_is_refused_and_the_next_good_one_deployed(
 ) -> None:
     trainer = start()
     packed = pack(initial_weights(MODEL, WINDOW, 1))
-    good = records.GlobalModel(
+    good = types.GlobalModel(
         'fed', 3, dump_config(MODEL, WINDOW), packed.schema, packed.checksum, packed.payload)
     outside.send(replace(good, round=2, checksum='0' * 64))
     wait_until(lambda: outside.diagnostics.get('problems') == '1', 60.0, outside.spin)
@@ -180,7 +180,7 @@ def test_a_failure_of_the_training_thread_ends_the_node(
 @pytest.mark.skipif(not AUTOGROUP.exists(), reason='this kernel does not group by session')
 @pytest.mark.parametrize('own', [True, False])
 def test_only_a_session_of_its_own_gives_way_as_a_whole(own: bool) -> None:
-    code = 'from utt_ros.nodes.trainer import *; be_idle(); print(AUTOGROUP.read_text())'
+    code = 'from utt_ros.nodes.trainer_node import *; be_idle(); print(AUTOGROUP.read_text())'
     before = AUTOGROUP.read_text()
     said = subprocess.run(
         [sys.executable, '-c', code], cwd=ROOT, start_new_session=own, check=True,

@@ -9,8 +9,8 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from visualization_msgs.msg import MarkerArray
 
-from utt_ros.bridge.qos import RELIABLE
-from utt_ros.nodes.truth_markers import TRAIL, TruthMarkers, markers
+from utt_ros.bridge.node.qos import RELIABLE
+from utt_ros.nodes.truth_markers_node import TRAIL, TruthMarkers, markers
 
 
 def odometry(x: float) -> Odometry:

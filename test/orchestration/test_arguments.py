@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from utt_ros.errors import SettingsError
-from utt_ros.run.plans import (
+from utt_ros.orchestration.arguments import (
     AREA,
     FEDERATION,
     REPLAY,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from utt_ros.errors import SettingsError
-from utt_ros.run.tools import (
+from utt_ros.orchestration.bag_arguments import (
     add_player_arguments,
     add_recorder_arguments,
     play_settings,

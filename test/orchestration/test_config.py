@@ -9,21 +9,21 @@ from typing import Any
 import pytest
 import yaml
 
-from utt_ros.bridge.cameras import TopicsSettings
+from utt_ros.bridge.node.camera_topics import TopicsSettings
 from utt_ros.drivers import camera, ftm, imu
 from utt_ros.drivers.camera.detection import DetectionSettings
 from utt_ros.drivers.camera.tracking import TrackingSettings
-from utt_ros.drivers.pump import PumpSettings
+from utt_ros.drivers.reader import PumpSettings
 from utt_ros.drivers.source import Entry
 from utt_ros.federation.settings import AggregatorSettings
-from utt_ros.learning.settings import LearningSettings, TrainerSettings
 from utt_ros.models.settings import ModelSettings
-from utt_ros.nodes.camera import CameraPumpSettings
-from utt_ros.nodes.ftm import FtmSettings
-from utt_ros.run.graph import DECIDED, read_area
-from utt_ros.run.prepare import CHECKOUT
+from utt_ros.nodes.camera_node import CameraPumpSettings
+from utt_ros.nodes.ftm_node import FtmSettings
+from utt_ros.orchestration.environment import CHECKOUT
+from utt_ros.orchestration.graph import DECIDED, read_area
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.sync.settings import SyncSettings
+from utt_ros.training.settings import LearningSettings, TrainerSettings
 from utt_ros.twin.settings import BeliefSettings, TwinSettings
 
 CONFIG = CHECKOUT / 'config'

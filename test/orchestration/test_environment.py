@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from utt_ros.errors import SettingsError
-from utt_ros.run.graph import Area, Plan, graph
-from utt_ros.run.prepare import CHECKOUT, layout, prepare, shared_file
+from utt_ros.orchestration.environment import CHECKOUT, layout, prepare, shared_file
+from utt_ros.orchestration.graph import Area, Plan, graph
 from utt_ros.settings import AreaSettings
 
 HALL = Area(AreaSettings(area='hall'))

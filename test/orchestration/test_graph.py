@@ -10,8 +10,8 @@ import yaml
 
 from utt_ros.errors import SettingsError
 from utt_ros.geometry.camera import CameraModel
-from utt_ros.run.graph import Area, Plan, find_areas, graph, read_area
-from utt_ros.run.spec import NodeSpec
+from utt_ros.orchestration.graph import Area, Plan, find_areas, graph, read_area
+from utt_ros.orchestration.spec import NodeSpec
 from utt_ros.settings import AreaSettings, write_parameter_file
 
 STATE = Path('/state')

@@ -8,7 +8,7 @@ import pytest
 
 LOADING = """
 import signal, sys, types
-from utt_ros.run import node
+from utt_ros.orchestration import node
 
 def pause():
     print('ready', flush=True)
@@ -41,7 +41,7 @@ def test_interrupt_while_a_node_is_being_loaded_leaves_no_traceback(
 
 def test_node_gets_its_arguments_without_its_name() -> None:
     done = subprocess.run(
-        [sys.executable, '-m', 'utt_ros.run.node', 'player', '--help'],
+        [sys.executable, '-m', 'utt_ros.orchestration.node', 'player', '--help'],
         capture_output=True, text=True, timeout=30, check=False,
     )
     assert done.returncode == 0

@@ -8,7 +8,7 @@ import rclpy
 from rclpy.node import Node
 
 from utt_ros.errors import SettingsError
-from utt_ros.run.spec import NodeSpec, find_executable, process_of
+from utt_ros.orchestration.spec import NodeSpec, find_executable, process_of
 
 
 def test_node_becomes_a_command_with_everything_it_is_told() -> None:
@@ -21,7 +21,7 @@ def test_node_becomes_a_command_with_everything_it_is_told() -> None:
     process = process_of(node)
     assert process.name == 'hall/sync'
     assert process.command == (
-        sys.executable, '-m', 'utt_ros.run.node', 'sync', 'bag', '--ros-args',
+        sys.executable, '-m', 'utt_ros.orchestration.node', 'sync', 'bag', '--ros-args',
         '-r', '__node:=sync', '-r', '__ns:=/hall', '-r', '/clock:=/hall/clock',
         '--params-file', '/hall.yaml', '-p', 'area:="hall"', '-p', 'use_sim_time:=true',
         '-p', 'x:=[1.0, 2.5]', '--log-level', 'warn',

@@ -15,9 +15,9 @@ import psutil
 import pytest
 
 from utt_ros.errors import UttError
-from utt_ros.run import processes
-from utt_ros.run.processes import Backoff, Processes, describe, environment
-from utt_ros.run.spec import ProcessSpec
+from utt_ros.orchestration import supervisor
+from utt_ros.orchestration.spec import ProcessSpec
+from utt_ros.orchestration.supervisor import Backoff, Processes, describe, environment
 
 FOREVER = """
 import signal
@@ -146,7 +146,7 @@ def test_process_that_dies_is_reported_and_started_again(
 def test_process_that_keeps_dying_is_given_up(
     said: io.StringIO, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(processes, 'Backoff', partial(Backoff, first_sec=0.01, limit=3))
+    monkeypatch.setattr(supervisor, 'Backoff', partial(Backoff, first_sec=0.01, limit=3))
     twin = process('twin', 'raise SystemExit(7)', respawn=True, essential=True)
     with Processes([twin], output=said) as running:
         assert running.wait(WAIT_SEC)
@@ -215,8 +215,8 @@ def test_two_processes_of_one_name_are_refused() -> None:
 
 SUPERVISOR = """
 import sys
-from utt_ros.run.processes import Processes
-from utt_ros.run.spec import ProcessSpec
+from utt_ros.orchestration.supervisor import Processes
+from utt_ros.orchestration.spec import ProcessSpec
 command = (sys.executable, '-I', '-S', '-c', sys.argv[1])
 with Processes([ProcessSpec('a', command)], output=sys.stdout) as running:
     print(running.pids()['a'], flush=True)

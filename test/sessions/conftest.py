@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from utt_ros.records import Frames, PhoneStreams, Session, Truth
-from utt_ros.sessions.bags import write_session
+from utt_ros.sessions.session_bags import write_session
 from utt_ros.settings import AreaSettings
+from utt_ros.types import Frames, PhoneStreams, Session, Truth
 
 START_NS = 1_700_000_000_123_456_789
 

@@ -11,7 +11,7 @@ import pytest
 from rosbags.rosbag2 import StoragePlugin, Writer
 
 from utt_ros.errors import SessionError, SettingsError
-from utt_ros.sessions.definitions import typestore
+from utt_ros.sessions.message_types import typestore
 from utt_ros.sessions.player import CHUNK, CHUNKS, Player, PlaySettings
 
 MS = 1_000_000

@@ -8,11 +8,11 @@ import yaml
 from rosbags.rosbag2 import StoragePlugin, Writer
 
 from utt_ros.errors import SessionError, SettingsError
-from utt_ros.sessions.bags import read_session
-from utt_ros.sessions.definitions import typestore
+from utt_ros.sessions.bag_io import qos
+from utt_ros.sessions.message_types import typestore
 from utt_ros.sessions.recorded import Topic, find_topics, matches, open_bag
 from utt_ros.sessions.recorder import BagRecorder
-from utt_ros.sessions.storage import qos
+from utt_ros.sessions.session_bags import read_session
 
 IMU, TRACKS = 'sensor_msgs/msg/Imu', 'utt_ros/msg/Tracks'
 

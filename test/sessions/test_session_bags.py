@@ -20,8 +20,8 @@ from sensor_msgs.msg import CameraInfo, Imu
 from utt_ros.msg import FtmRange, Tracks
 
 from utt_ros.errors import SessionError
-from utt_ros.records import Session
-from utt_ros.sessions.bags import (
+from utt_ros.sessions.message_types import typestore
+from utt_ros.sessions.session_bags import (
     find_sessions,
     read_area,
     read_session,
@@ -29,8 +29,8 @@ from utt_ros.sessions.bags import (
     write_area,
     write_session,
 )
-from utt_ros.sessions.definitions import typestore
 from utt_ros.settings import AreaSettings
+from utt_ros.types import Session
 
 
 def same(left: Any, right: Any) -> bool:

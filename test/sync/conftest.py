@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from utt_ros.records import SyncedBatch
 from utt_ros.sync.synchronizer import Synchronizer
+from utt_ros.types import SyncedBatch
 
 MS = 1_000_000
 START_NS = 1_700_000_000_000_000_000  # a multiple of 0.1 s

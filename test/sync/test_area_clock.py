@@ -1,6 +1,6 @@
 import pytest
 
-from utt_ros.sync.clock import CAMERA, AreaClock, Verdict
+from utt_ros.sync.area_clock import CAMERA, AreaClock, Verdict
 
 SECOND = 1_000_000_000
 NOW = 1_700_000_000 * SECOND

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from utt_ros.records import Frames, PhoneStreams, Session
 from utt_ros.settings import WindowSettings
-from utt_ros.sync.offline import synchronize
+from utt_ros.sync.offline_sync import synchronize
 from utt_ros.sync.synchronizer import Synchronizer
+from utt_ros.types import Frames, PhoneStreams, Session
 
 
 def session_of(events):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from utt_ros.sync.rings import NEVER, Added, Rings
+from utt_ros.sync.ring_buffers import NEVER, Added, Rings
 
 
 @pytest.fixture

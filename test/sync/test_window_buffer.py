@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from utt_ros.errors import MeasurementError
-from utt_ros.records import SyncedBatch
 from utt_ros.settings import WindowSettings
-from utt_ros.sync.windows import MOST_SUBJECTS, History, cut_windows
+from utt_ros.sync.window_buffer import MOST_SUBJECTS, History, cut_windows
+from utt_ros.types import SyncedBatch
 
 MS = 1_000_000
 C = 2

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from utt_ros.geometry.camera import CameraModel
-from utt_ros.records import Windows
 from utt_ros.settings import AreaSettings, WindowSettings
+from utt_ros.types import Windows
 
 Walk = Callable[..., Windows]
 FIELD_T = 3e-5

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from utt_ros.geometry.context import CONTEXT
-from utt_ros.geometry.gait import GAIT
-from utt_ros.geometry.heading import compass_heading
-from utt_ros.geometry.walking import COURSE
-from utt_ros.learning import mishaps
-from utt_ros.learning.mishaps import (
+from utt_ros.geometry.compass import compass_heading
+from utt_ros.motion.features import CONTEXT
+from utt_ros.motion.gait import GAIT
+from utt_ros.motion.velocity import COURSE
+from utt_ros.training import augmentation
+from utt_ros.training.augmentation import (
     MotionTargets,
     black_out,
     hold_differently,
@@ -73,11 +73,11 @@ def test_without_heading_and_course_there_is_nothing_to_learn() -> None:
 
 def test_a_camera_that_saw_nobody_lately_gives_no_course(rng: np.random.Generator) -> None:
     made = columns()
-    made['camera_mask'][: COUNT // 2, -mishaps.OLDEST_COURSE:] = False
+    made['camera_mask'][: COUNT // 2, -augmentation.OLDEST_COURSE:] = False
     context = motion_targets(made, rng).context
     course = slice(1, 2 + 2 * len(COURSE))
     assert not context[: COUNT // 2, course].any()
-    assert context[COUNT // 2:, 1].mean() == pytest.approx(1 - mishaps.NO_COURSE, abs=0.1)
+    assert context[COUNT // 2:, 1].mean() == pytest.approx(1 - augmentation.NO_COURSE, abs=0.1)
 
 
 def test_a_camera_that_is_blocked_for_a_moment_gives_an_old_course(
@@ -87,14 +87,14 @@ def test_a_camera_that_is_blocked_for_a_moment_gives_an_old_course(
     speed = np.hypot(context[:, 2], context[:, 3])
     told, late = (np.isclose(speed, known).mean() for known in (2.0, 3.0))
     assert np.isclose(speed, 0.0).mean() + told + late == pytest.approx(1.0)
-    assert late / (told + late) == pytest.approx(mishaps.BLOCKED, abs=0.08)
+    assert late / (told + late) == pytest.approx(augmentation.BLOCKED, abs=0.08)
 
 
 def test_a_phone_that_is_not_felt_tells_neither_heading_nor_gait(rng: np.random.Generator) -> None:
     context = motion_targets(columns(), rng).context
     gaits = context[:, -len(GAIT):]
     silent = ~gaits.any(1)
-    assert silent.mean() == pytest.approx(mishaps.NO_PHONE, abs=0.07)
+    assert silent.mean() == pytest.approx(augmentation.NO_PHONE, abs=0.07)
     assert gaits[~silent].all()
     assert not context[silent, 0].any()
     assert 0.8 < context[~silent, 0].mean() < 1.0
@@ -103,16 +103,16 @@ def test_a_phone_that_is_not_felt_tells_neither_heading_nor_gait(rng: np.random.
 def test_who_turns_left_might_turn_right() -> None:
     known = np.ones(COUNT, bool)
     made = framed(known, known)
-    other = mishaps.mirror(made, known)
+    other = augmentation.mirror(made, known)
     np.testing.assert_array_equal(other.velocity, made.velocity * [1, -1])
     np.testing.assert_array_equal(other.future, made.future * [1, -1])
     told, turned = (dict(zip(CONTEXT, part.context[0], strict=True)) for part in (made, other))
     changed = {name for name in CONTEXT if told[name] != turned[name]}
     assert changed <= {name for name in CONTEXT if 'turn' in name or name.endswith('_y')}
     assert 'turn_1.0_s_rad' in changed
-    again = mishaps.mirror(other, known)
+    again = augmentation.mirror(other, known)
     np.testing.assert_array_equal(again.context, made.context)
-    np.testing.assert_array_equal(mishaps.mirror(made, ~known).context, made.context)
+    np.testing.assert_array_equal(augmentation.mirror(made, ~known).context, made.context)
 
 
 def test_a_black_out_takes_the_end_of_a_window_and_nothing_else(rng: np.random.Generator) -> None:

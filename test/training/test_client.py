@@ -10,12 +10,12 @@ import pytest
 import torch
 
 from utt_ros.federation.wire import pack, unpack
-from utt_ros.learning.participant import CHECKPOINT, Event, Participant, Problem
-from utt_ros.learning.settings import LearningSettings, TrainerSettings
 from utt_ros.models.settings import ModelSettings, dump_config
 from utt_ros.models.twin import initial_weights
-from utt_ros.records import Deployment, GlobalModel, Report, Update, Windows
 from utt_ros.settings import AreaSettings, WindowSettings
+from utt_ros.training.client import CHECKPOINT, Event, Participant, Problem
+from utt_ros.training.settings import LearningSettings, TrainerSettings
+from utt_ros.types import Deployment, GlobalModel, Report, Update, Windows
 
 Walk = Callable[..., Windows]
 Make = Callable[..., Participant]

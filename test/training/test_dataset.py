@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from utt_ros.learning.examples import only_certain
-from utt_ros.records import SyncedBatch
+from utt_ros.training.dataset import only_certain
+from utt_ros.types import SyncedBatch
 
 
 def batch():

@@ -3,9 +3,9 @@
 import threading
 from collections.abc import Callable
 
-from utt_ros.learning.inbox import MOST_WINDOWS, Inbox
-from utt_ros.records import GlobalModel, Windows
 from utt_ros.settings import AreaSettings
+from utt_ros.training.inbox import MOST_WINDOWS, Inbox
+from utt_ros.types import GlobalModel, Windows
 
 Walk = Callable[..., Windows]
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from utt_ros.geometry.camera import CameraModel
-from utt_ros.learning.labels import fit_lines, motion_labels
-from utt_ros.records import Windows
 from utt_ros.settings import AreaSettings, WindowSettings
+from utt_ros.training.labels import fit_lines, motion_labels
+from utt_ros.types import Windows
 
 AREA = AreaSettings()
 SHAPE = WindowSettings(ticks=30, horizon=20)

@@ -6,8 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from utt_ros.learning.losses import distance_loss, gaussian_loss, scaled_error, translation_loss
 from utt_ros.models.operations import operations, unique_pairs
+from utt_ros.training.loss_terms import (
+    distance_loss,
+    gaussian_loss,
+    scaled_error,
+    translation_loss,
+)
 
 TRUE = torch.tensor([[[1.0, 10.0], [2.0, 20.0]]])
 MADE = torch.tensor([[[2.0, 30.0], [9.0, 99.0]]])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from utt_ros.learning.metrics import RelativeError, channel_means
+from utt_ros.training.metrics import RelativeError, channel_means
 
 TRUE = np.float32([[[1.0, 10.0], [3.0, 30.0], [99.0, 99.0]]])
 MASK = np.array([[True, True, False]])

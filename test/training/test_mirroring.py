@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from utt_ros.geometry.heading import compass_heading
-from utt_ros.learning.examples import CENTRE, mirror_column
-from utt_ros.learning.mirroring import MIRRORS, mirror_some
+from utt_ros.geometry.compass import compass_heading
 from utt_ros.models.modalities import modality
 from utt_ros.settings import AreaSettings
+from utt_ros.training.dataset import CENTRE, mirror_column
+from utt_ros.training.mirroring import MIRRORS, mirror_some
 
 ROW_S = 0.02
 NAMES = ('camera', 'ftm', 'imu')

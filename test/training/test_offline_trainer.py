@@ -7,13 +7,20 @@ import pytest
 import torch
 
 from utt_ros.errors import SettingsError
+from utt_ros.evaluation.recipes import direct, directions, with_past
 from utt_ros.models.modalities import modality
 from utt_ros.models.operations import Operation
 from utt_ros.models.twin import initial_weights, read_weights
-from utt_ros.study.data import Data
-from utt_ros.study.examples import paired_examples, past, unified_examples
-from utt_ros.study.recipes import direct, directions, with_past
-from utt_ros.study.train import Judge, Pupil, Recipe, centralised, make_learners, train
+from utt_ros.training.offline_trainer import (
+    Judge,
+    Pupil,
+    Recipe,
+    centralised,
+    make_learners,
+    train,
+)
+from utt_ros.training.recordings import Data
+from utt_ros.training.windows import paired_examples, past, unified_examples
 
 
 def test_every_area_learns_of_its_own_windows_alone(data: Data, recipe: Recipe) -> None:

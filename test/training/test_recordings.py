@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from utt_ros.errors import SessionError
-from utt_ros.sessions.bags import find_sessions
-from utt_ros.study import cache
-from utt_ros.study.data import Data, fingerprint, load
+from utt_ros.sessions.session_bags import find_sessions
+from utt_ros.training import cache
+from utt_ros.training.recordings import Data, fingerprint, load
 
 
 def same(a: object, b: object) -> bool:

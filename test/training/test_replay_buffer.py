@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from utt_ros.learning.buffer import ReplayBuffer, hold_out
+from utt_ros.training.replay_buffer import ReplayBuffer, hold_out
 
 S = 1_000_000_000
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from utt_ros.errors import ModelError, SettingsError
-from utt_ros.federation.averaging import RULES, Contribution
+from utt_ros.federation.aggregation import RULES, Contribution
 from utt_ros.federation.settings import AggregatorSettings
 from utt_ros.federation.wire import pack
-from utt_ros.study.distributed import Plan, Round, distribute
+from utt_ros.training.simulated_rounds import Plan, Round, distribute
 
 BEGIN = {'camera.w': np.zeros((2, 3), np.float32), 'imu.w': np.ones(4, np.float32)}
 Weights = dict[str, np.ndarray]

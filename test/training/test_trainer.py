@@ -8,18 +8,18 @@ import pytest
 import torch
 
 from utt_ros.errors import ModelError
-from utt_ros.geometry.heading import rotate
-from utt_ros.learning import objective
-from utt_ros.learning.mishaps import in_heading_frame
-from utt_ros.learning.objective import Objective
-from utt_ros.learning.settings import LearningSettings
-from utt_ros.learning.trainer import LocalTrainer
+from utt_ros.geometry.compass import rotate
 from utt_ros.models.modalities import modality
 from utt_ros.models.operations import operations
 from utt_ros.models.settings import ModelSettings
 from utt_ros.models.twin import read_weights
-from utt_ros.records import Windows
 from utt_ros.settings import AreaSettings, WindowSettings
+from utt_ros.training import losses
+from utt_ros.training.augmentation import in_heading_frame
+from utt_ros.training.losses import Objective
+from utt_ros.training.settings import LearningSettings
+from utt_ros.training.trainer import LocalTrainer
+from utt_ros.types import Windows
 
 Walk = Callable[..., Windows]
 MODEL = ModelSettings(width=16, heads=2, feedforward=16)
@@ -220,10 +220,10 @@ def test_windows_without_a_measurement_before_now_are_not_kept(
 def test_the_batched_loss_and_its_gradients_equal_those_of_the_sum_over_operations(
     shape: WindowSettings, walk: Walk, monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator,
 ) -> None:
-    monkeypatch.setattr(objective, 'BLACKOUT', {})
-    monkeypatch.setattr(objective, 'DISTORTIONS', {})
-    monkeypatch.setattr(objective, 'MIRRORED', 0.0)
-    monkeypatch.setattr(objective, 'THINNED', 0.0)
+    monkeypatch.setattr(losses, 'BLACKOUT', {})
+    monkeypatch.setattr(losses, 'DISTORTIONS', {})
+    monkeypatch.setattr(losses, 'MIRRORED', 0.0)
+    monkeypatch.setattr(losses, 'THINNED', 0.0)
     windows = walk(AREA, 12)
     windows.masks['camera'][:4] = False
     windows.masks['imu'][4:6] = False

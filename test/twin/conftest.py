@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from utt_ros.geometry.camera import CameraModel
-from utt_ros.records import SyncedBatch
 from utt_ros.settings import AreaSettings
-from utt_ros.twin.belief import Pace
+from utt_ros.twin.particle_filter import Pace
+from utt_ros.types import SyncedBatch
 
 T0 = 1_700_000_000_000_000_000
 PERIOD_S = 0.1

@@ -4,7 +4,7 @@ import pytest
 from utt_ros.errors import MeasurementError
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.twin.engine import TwinEngine
-from utt_ros.twin.runtime import OnnxRuntime
+from utt_ros.twin.onnx_model import OnnxRuntime
 
 SHAPE = WindowSettings()
 FIELD_T = 28e-6

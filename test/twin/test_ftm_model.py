@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from utt_ros.settings import AreaSettings
-from utt_ros.twin.ranging import TREND, RangingModel
+from utt_ros.twin.ftm_model import TREND, RangingModel
 from utt_ros.twin.settings import BeliefSettings
 
 AREA = AreaSettings(area='hall', ap_position=(1.0, 2.0, 2.2), phone_height=1.0)

@@ -1,7 +1,7 @@
 import numpy as np
 
-from utt_ros.records import SyncedBatch
-from utt_ros.twin.status import Watch
+from utt_ros.twin.health import Watch
+from utt_ros.types import SyncedBatch
 
 ALL = ('imu', 'camera', 'ftm')
 

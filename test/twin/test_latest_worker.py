@@ -1,6 +1,6 @@
 import threading
 
-from utt_ros.twin.worker import NewestWorker
+from utt_ros.twin.latest_worker import NewestWorker
 
 
 def test_what_comes_meanwhile_replaces_what_waits():

@@ -3,10 +3,10 @@ import onnx
 import pytest
 
 from utt_ros.errors import ModelError
-from utt_ros.geometry.context import CONTEXT
-from utt_ros.records import CHANNELS, Windows
+from utt_ros.motion.features import CONTEXT
 from utt_ros.settings import WindowSettings
-from utt_ros.twin.runtime import OnnxRuntime
+from utt_ros.twin.onnx_model import OnnxRuntime
+from utt_ros.types import CHANNELS, Windows
 
 SHAPE = WindowSettings()
 

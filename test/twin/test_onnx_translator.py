@@ -5,13 +5,13 @@ import pytest
 import torch
 
 from utt_ros.errors import ModelError
-from utt_ros.models.export import export_onnx
+from utt_ros.evaluation.twin_translator import TwinTranslator
+from utt_ros.models.onnx_export import export_onnx
 from utt_ros.models.settings import ModelSettings
 from utt_ros.models.twin import UnifiedTwin
 from utt_ros.settings import WindowSettings
-from utt_ros.study.translation import TwinTranslator
-from utt_ros.twin.runtime import OnnxRuntime
-from utt_ros.twin.translation import OnnxTranslator
+from utt_ros.twin.onnx_model import OnnxRuntime
+from utt_ros.twin.onnx_translator import OnnxTranslator
 
 MODEL = ModelSettings(width=16, heads=2, feedforward=16)
 SHAPE = WindowSettings()

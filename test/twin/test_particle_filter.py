@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from utt_ros.settings import AreaSettings
-from utt_ros.twin.belief import Belief, Pace
+from utt_ros.twin.particle_filter import Belief, Pace
 from utt_ros.twin.settings import BeliefSettings
 
 AREA = AreaSettings(area='hall')

@@ -2,7 +2,7 @@ import numpy as np
 
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.settings import AreaSettings
-from utt_ros.twin.view import HIDDEN, View
+from utt_ros.twin.visibility import HIDDEN, View
 
 CAMERA = CameraModel(AreaSettings(area='hall'))
 VIEW = View(CAMERA)

@@ -10,20 +10,20 @@ from pathlib import Path
 
 import numpy as np
 
+from utt_ros.association.assignment import Costs
 from utt_ros.association.candidates import CandidateHistory, Candidates
-from utt_ros.association.evidence import NAMES, weigh
-from utt_ros.association.fusion import Scorer
-from utt_ros.association.holding import Holding
-from utt_ros.association.matching import Costs
-from utt_ros.association.offsets import Offsets
-from utt_ros.association.recall import Recall
+from utt_ros.association.dead_reckoning import headings
+from utt_ros.association.heading_offsets import Offsets
+from utt_ros.association.hysteresis import Holding
+from utt_ros.association.pair_features import NAMES, weigh
+from utt_ros.association.pair_scorer import Scorer
 from utt_ros.association.scorers import COLUMNS, SHIPPED, VIFI, read_scorer
-from utt_ros.association.steps import headings
+from utt_ros.association.translation_cache import Recall
 from utt_ros.association.vifi import VifiBipartite
-from utt_ros.records import FloatArray
 from utt_ros.settings import AreaSettings, WindowSettings
-from utt_ros.sync.association import LabelAssociator, Match, PhoneSamples, Tracks
+from utt_ros.sync.association_types import LabelAssociator, Match, PhoneSamples, Tracks
 from utt_ros.sync.settings import SyncSettings
+from utt_ros.types import FloatArray
 
 MODELLED = ('twin', 'fused')  # methods that ask the area's model
 LONGEST_S = 10.0  # evidence is gathered over

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from utt_ros.records import CAMERA_CHANNELS, FTM_CHANNELS, FloatArray, MaskArray, SyncedBatch
 from utt_ros.settings import WindowSettings
-from utt_ros.sync.association import PhoneSamples, Tracks
-from utt_ros.sync.windows import History
+from utt_ros.sync.association_types import PhoneSamples, Tracks
+from utt_ros.sync.window_buffer import History
+from utt_ros.types import CAMERA_CHANNELS, FTM_CHANNELS, FloatArray, MaskArray, SyncedBatch
 
 TRACK, PHONE = 'track ', 'phone '  # keep the two apart in one history
 

@@ -6,8 +6,8 @@ from scipy.ndimage import uniform_filter1d
 from scipy.signal import find_peaks
 
 from utt_ros.association.candidates import Candidates
-from utt_ros.geometry.heading import compass_headings
-from utt_ros.records import FloatArray, MaskArray
+from utt_ros.geometry.compass import compass_headings
+from utt_ros.types import FloatArray, MaskArray
 
 Array = npt.NDArray[np.float64]
 

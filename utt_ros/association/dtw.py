@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from utt_ros.records import MaskArray
+from utt_ros.types import MaskArray
 
 Array = npt.NDArray[np.float64]
 

@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from utt_ros.association.candidates import Candidates
-from utt_ros.association.evidence import SLOWEST_MPS, follow
-from utt_ros.records import FloatArray, MaskArray
+from utt_ros.association.pair_features import SLOWEST_MPS, follow
 from utt_ros.settings import AreaSettings
+from utt_ros.types import FloatArray, MaskArray
 
 Array = npt.NDArray[np.float64]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from utt_ros.association.matching import NOBODY, Costs, assign
+from utt_ros.association.assignment import NOBODY, Costs, assign
 
 STRONGEST = 20.0  # log likelihood ratio; beyond it nothing gets more certain
 ROUNDS = 20  # of messages; a few are enough

@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from utt_ros.association.candidates import Candidates
-from utt_ros.association.steps import headings
-from utt_ros.association.translation import Translator
+from utt_ros.association.dead_reckoning import headings
+from utt_ros.association.translator import Translator
 from utt_ros.geometry.camera import CameraModel
-from utt_ros.geometry.heading import rotate, turn_field
-from utt_ros.records import CAMERA_CHANNELS, FloatArray, MaskArray
+from utt_ros.geometry.compass import rotate, turn_field
 from utt_ros.settings import AreaSettings
+from utt_ros.types import CAMERA_CHANNELS, FloatArray, MaskArray
 
 Array = npt.NDArray[np.float64]
 Values = npt.NDArray[Any]

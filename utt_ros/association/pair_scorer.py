@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from utt_ros.association.assignment import Costs
 from utt_ros.association.candidates import Candidates
-from utt_ros.association.evidence import gather
-from utt_ros.association.matching import Costs
-from utt_ros.association.translation import Translator
-from utt_ros.records import FloatArray
+from utt_ros.association.pair_features import gather
+from utt_ros.association.translator import Translator
 from utt_ros.settings import AreaSettings
+from utt_ros.types import FloatArray
 
 LARGEST = 6.0  # standard deviations; evidence beyond is as strange as that
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from utt_ros.association.evidence import NAMES
-from utt_ros.association.fusion import Scorer
+from utt_ros.association.pair_features import NAMES
+from utt_ros.association.pair_scorer import Scorer
 from utt_ros.association.vifi import BipartiteSettings
 from utt_ros.errors import SettingsError
 

@@ -5,11 +5,11 @@ import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy.signal import butter, find_peaks, sosfilt
 
-from utt_ros.geometry.gait import BAND_HZ
-from utt_ros.geometry.heading import compass_heading
-from utt_ros.records import FloatArray, MaskArray
+from utt_ros.evaluation.ground_truth import Walk
+from utt_ros.geometry.compass import compass_heading
+from utt_ros.motion.gait import BAND_HZ
 from utt_ros.settings import AreaSettings, WindowSettings
-from utt_ros.tasks.walks import Walk
+from utt_ros.types import FloatArray, MaskArray
 
 Array = npt.NDArray[np.float64]
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from utt_ros.association.candidates import Candidates
-from utt_ros.association.evidence import EVERY_S, Said, phone_windows, silence
-from utt_ros.association.translation import PhoneSays, Translator
+from utt_ros.association.pair_features import EVERY_S, Said, phone_windows, silence
+from utt_ros.association.translator import PhoneSays, Translator
 from utt_ros.errors import ModelError
-from utt_ros.records import FloatArray, MaskArray
+from utt_ros.types import FloatArray, MaskArray
 
 
 @dataclass(frozen=True, slots=True)

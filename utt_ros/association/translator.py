@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from utt_ros.records import FloatArray, MaskArray
+from utt_ros.types import FloatArray, MaskArray
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from utt_ros.association.assignment import Costs
 from utt_ros.association.candidates import Candidates
+from utt_ros.association.dead_reckoning import dead_reckon, headings
 from utt_ros.association.dtw import pack, warp
-from utt_ros.association.matching import Costs
-from utt_ros.association.steps import dead_reckon, headings
 from utt_ros.geometry.camera import CameraModel
-from utt_ros.geometry.heading import wrap_angle
-from utt_ros.records import MaskArray
+from utt_ros.geometry.compass import wrap_angle
 from utt_ros.settings import AreaSettings
+from utt_ros.types import MaskArray
 
 Array = npt.NDArray[np.float64]
 

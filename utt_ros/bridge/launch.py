@@ -18,11 +18,17 @@ from launch.events.process import ProcessExited
 from launch_ros.actions import Node
 
 from utt_ros.errors import UttError
-from utt_ros.run.graph import Plan, graph
-from utt_ros.run.plans import Arguments
-from utt_ros.run.prepare import prepare
-from utt_ros.run.processes import DEFAULTS, SETTINGS_REFUSED, STOP_SEC, TERMINATE_SEC, describe
-from utt_ros.run.spec import NodeSpec
+from utt_ros.orchestration.arguments import Arguments
+from utt_ros.orchestration.environment import prepare
+from utt_ros.orchestration.graph import Plan, graph
+from utt_ros.orchestration.spec import NodeSpec
+from utt_ros.orchestration.supervisor import (
+    DEFAULTS,
+    SETTINGS_REFUSED,
+    STOP_SEC,
+    TERMINATE_SEC,
+    describe,
+)
 
 RESPAWN_DELAY_SEC = 2.0
 
@@ -45,7 +51,7 @@ def description(
 
 
 def actions(nodes: list[NodeSpec]) -> list[LaunchDescriptionEntity]:
-    """Translate nodes; the launch ends as utt_ros.run.processes.Processes does."""
+    """Translate nodes; the launch ends as utt_ros.orchestration.supervisor.Processes does."""
     started = [(node, action(node)) for node in nodes]
     tasks = {node.label for node in nodes if node.essential and not node.respawn}
     handlers = [

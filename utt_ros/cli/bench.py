@@ -8,16 +8,16 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from utt_ros.bench import report
-from utt_ros.bench.live import Timing, run
-from utt_ros.bench.measure import Result
-from utt_ros.bench.model import write_model
-from utt_ros.bench.operations import measure as measure_training
-from utt_ros.bench.scenarios import make_scenarios
+from utt_ros.evaluation.association import bench_association
+from utt_ros.evaluation.association.bench_association import METHODS
+from utt_ros.evaluation.association.live_replay import table
+from utt_ros.evaluation.benchmarks import live_report
+from utt_ros.evaluation.benchmarks.latency import Result
+from utt_ros.evaluation.benchmarks.live_rig import Timing, run
+from utt_ros.evaluation.benchmarks.reference_model import write_model
+from utt_ros.evaluation.benchmarks.scenarios import make_scenarios
+from utt_ros.evaluation.benchmarks.training_throughput import measure as measure_training
 from utt_ros.files import write_atomically
-from utt_ros.study import bench_association
-from utt_ros.study.bench_association import METHODS
-from utt_ros.study.matched import table
 
 SCENARIOS = ('training', 'serving', 'naive', 'naive_training')
 LIMITS = {'phones': (1, 100), 'seconds': (1.0, 3600.0), 'warm_up': (0.0, 600.0),
@@ -113,9 +113,9 @@ def _live(options: argparse.Namespace) -> int:
     with TemporaryDirectory(prefix='utt_bench_') as temporary:
         folder = (options.logs or Path(temporary)).absolute()
         results = _measure(options, folder)
-    print(report.table(results))
+    print(live_report.table(results))
     if options.json:
-        text = json.dumps(report.to_json(results), indent=1)
+        text = json.dumps(live_report.to_json(results), indent=1)
         write_atomically(options.json, text.encode())
     return 0
 

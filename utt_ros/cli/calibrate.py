@@ -4,12 +4,12 @@ import argparse
 from collections.abc import Mapping
 from pathlib import Path
 
-from utt_ros.drivers.ftm.calibration import Fit, Point, fit_pairs, places, write_calibration
-from utt_ros.drivers.ftm.plot import draw
-from utt_ros.drivers.ftm.points import read_points
+from utt_ros.drivers.ftm.calibration_plot import draw
+from utt_ros.drivers.ftm.calibration_points import read_points
+from utt_ros.drivers.ftm.ftm_calibration import Fit, Point, fit_pairs, places, write_calibration
 from utt_ros.errors import MeasurementError, SettingsError, UttError
-from utt_ros.sessions.bags import is_bag, read_session
-from utt_ros.sync.limits import RANGE_M
+from utt_ros.sensor_limits import RANGE_M
+from utt_ros.sessions.session_bags import is_bag, read_session
 
 EXAMPLES = """
 examples:

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from utt_ros.demo.report import aligned
-from utt_ros.drivers.pump import Pump, PumpStatus
-from utt_ros.drivers.samples import Magnetic, Picture
+from utt_ros.cli.driver_config import configured
+from utt_ros.demo.summary_table import aligned
+from utt_ros.drivers.reader import Pump, PumpStatus
 from utt_ros.drivers.source import Source
+from utt_ros.drivers.types import Magnetic, Picture
 from utt_ros.errors import SettingsError
-from utt_ros.run.graph import Area, read_area
-from utt_ros.run.sources import configured
+from utt_ros.orchestration.graph import Area, read_area
 
 EXAMPLES = """
 examples:

@@ -16,12 +16,11 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from utt_ros.cli import demo_live, import_, simulate
-from utt_ros.demo.evaluation import nmse, untrained_positions
-from utt_ros.demo.live import Stage, replay_rate
-from utt_ros.demo.live import run as run_live
-from utt_ros.demo.map import draw
-from utt_ros.demo.recording import read_clocks, read_positions
-from utt_ros.demo.report import table
+from utt_ros.demo.figure import draw
+from utt_ros.demo.held_out import nmse, untrained_positions
+from utt_ros.demo.recorded import read_clocks, read_positions
+from utt_ros.demo.replay_stage import Stage, replay_rate
+from utt_ros.demo.replay_stage import run as run_live
 from utt_ros.demo.scenes import Scene, find_scenes
 from utt_ros.demo.scoring import (
     Predictions,
@@ -34,12 +33,13 @@ from utt_ros.demo.scoring import (
     segments,
     summarise,
 )
+from utt_ros.demo.summary_table import table
 from utt_ros.errors import ModelError, SessionError, UttError
-from utt_ros.federation.store import Checkpoint, checkpoints, read_checkpoint, read_log
+from utt_ros.federation.checkpoints import Checkpoint, checkpoints, read_checkpoint, read_log
 from utt_ros.files import write_atomically
-from utt_ros.records import RoundStatus
-from utt_ros.sessions.bags import read_session
 from utt_ros.sessions.recorded import open_bag
+from utt_ros.sessions.session_bags import read_session
+from utt_ros.types import RoundStatus
 
 EXAMPLES = """
 examples:

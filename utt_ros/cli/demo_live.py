@@ -9,15 +9,15 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from utt_ros.demo.live_area import Show, free_ports, write_area_file
-from utt_ros.demo.live_area import run as run_live
-from utt_ros.demo.live_report import live_table
-from utt_ros.demo.live_score import Scene, summary
-from utt_ros.demo.live_world import world
+from utt_ros.demo.live_scores import Scene, summary
+from utt_ros.demo.live_stage import Show, free_ports, write_area_file
+from utt_ros.demo.live_stage import run as run_live
+from utt_ros.demo.live_table import live_table
 from utt_ros.errors import UttError
 from utt_ros.files import write_atomically
-from utt_ros.run.graph import read_area
-from utt_ros.sessions.simulate.world import START_NS, simulate
+from utt_ros.orchestration.graph import read_area
+from utt_ros.sessions.simulator.live_world import world
+from utt_ros.sessions.simulator.world import START_NS, simulate
 
 SHORTEST_S, LONGEST_S = 20.0, 3600.0
 # The driver knocks in vain until the camera is there, which OpenCV would tell each time.

@@ -11,12 +11,12 @@ import yaml
 
 from utt_ros.drivers import camera, ftm, imu
 from utt_ros.drivers.camera.detection import DetectionSettings, check_finder
+from utt_ros.drivers.camera.pipeline import Watched
 from utt_ros.drivers.camera.tracking import TrackingSettings
-from utt_ros.drivers.camera.watching import Watched
-from utt_ros.drivers.pump import PumpSettings
+from utt_ros.drivers.reader import PumpSettings
 from utt_ros.drivers.source import Entry, Source
 from utt_ros.errors import SettingsError
-from utt_ros.run.graph import Area
+from utt_ros.orchestration.graph import Area
 from utt_ros.settings import from_mapping
 
 KINDS: Mapping[str, ModuleType] = {'camera': camera, 'ftm': ftm, 'imu': imu}

@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 
 from utt_ros.errors import SettingsError
-from utt_ros.study.evaluate import RESULTS, Done, Request, run
-from utt_ros.study.report import write_report
-from utt_ros.study.suites import SUITES
+from utt_ros.evaluation.report.html_report import write_report
+from utt_ros.evaluation.runner import RESULTS, Done, Request, run
+from utt_ros.evaluation.suites import SUITES
 
 EXAMPLES = """
 examples:

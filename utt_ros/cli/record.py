@@ -2,7 +2,7 @@
 
 import argparse
 
-from utt_ros.run.tools import add_recorder_arguments, become
+from utt_ros.orchestration.bag_arguments import add_recorder_arguments, become
 
 EXAMPLES = """
 examples:

@@ -9,11 +9,18 @@ from pathlib import Path
 from types import FrameType
 
 from utt_ros.errors import SettingsError
-from utt_ros.run.graph import DEFAULT_STATE, Plan, graph
-from utt_ros.run.plans import AREA, FEDERATION, LEVELS, Arguments, area_plan, federation_plan
-from utt_ros.run.prepare import prepare, shared_file
-from utt_ros.run.processes import Processes
-from utt_ros.run.spec import process_of
+from utt_ros.orchestration.arguments import (
+    AREA,
+    FEDERATION,
+    LEVELS,
+    Arguments,
+    area_plan,
+    federation_plan,
+)
+from utt_ros.orchestration.environment import prepare, shared_file
+from utt_ros.orchestration.graph import DEFAULT_STATE, Plan, graph
+from utt_ros.orchestration.spec import process_of
+from utt_ros.orchestration.supervisor import Processes
 
 PROFILES = 'FASTRTPS_DEFAULT_PROFILES_FILE'
 

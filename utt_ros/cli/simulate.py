@@ -6,8 +6,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from utt_ros.errors import SessionError
-from utt_ros.sessions.bags import write_area, write_session
-from utt_ros.sessions.simulate.world import plan, simulate
+from utt_ros.sessions.session_bags import write_area, write_session
+from utt_ros.sessions.simulator.world import plan, simulate
 
 EXAMPLES = """
 examples:

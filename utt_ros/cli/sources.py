@@ -2,8 +2,8 @@
 
 import argparse
 
-from utt_ros.demo.report import aligned
-from utt_ros.run.sources import KINDS, TOPICS, sources_of
+from utt_ros.cli.driver_config import KINDS, TOPICS, sources_of
+from utt_ros.demo.summary_table import aligned
 
 EXAMPLES = f"""
 A source is chosen in the block of its driver in the area file, such as `source: iw` in /**/ftm;

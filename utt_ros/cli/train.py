@@ -7,14 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from utt_ros.errors import SettingsError
-from utt_ros.learning.trainer import use_one_thread
+from utt_ros.evaluation.recipes import deployable
+from utt_ros.evaluation.trained_models import summary
 from utt_ros.models.fusors import FUSORS
+from utt_ros.models.model_card import save_model
 from utt_ros.models.settings import ModelSettings
-from utt_ros.study.cards import save_model
-from utt_ros.study.data import load
-from utt_ros.study.recipes import deployable
-from utt_ros.study.study import summary
-from utt_ros.study.train import PLANS, Progress, Recipe, centralised, train
+from utt_ros.training.offline_trainer import PLANS, Progress, Recipe, centralised, train
+from utt_ros.training.recordings import load
+from utt_ros.training.trainer import use_one_thread
 
 EXAMPLES = """
 examples:

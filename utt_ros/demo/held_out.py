@@ -8,21 +8,21 @@ import numpy as np
 from utt_ros.demo.scenes import Scene
 from utt_ros.demo.scoring import Predictions
 from utt_ros.errors import SessionError
-from utt_ros.federation.store import Checkpoint
-from utt_ros.learning.buffer import ReplayBuffer
-from utt_ros.learning.evaluation import nmse_by_operation, relative_errors, training_means
-from utt_ros.learning.examples import Columns, make_examples
-from utt_ros.models.export import export_onnx
+from utt_ros.federation.checkpoints import Checkpoint
+from utt_ros.models.onnx_export import export_onnx
 from utt_ros.models.operations import operations, unique_pairs
 from utt_ros.models.settings import load_config
 from utt_ros.models.twin import UnifiedTwin, load_weights
-from utt_ros.sessions.bags import read_session
+from utt_ros.sessions.session_bags import read_session
 from utt_ros.settings import WindowSettings
-from utt_ros.sync.offline import synchronize
-from utt_ros.sync.windows import cut_windows
+from utt_ros.sync.offline_sync import synchronize
+from utt_ros.sync.window_buffer import cut_windows
+from utt_ros.training.dataset import Columns, make_examples
+from utt_ros.training.evaluation import nmse_by_operation, relative_errors, training_means
+from utt_ros.training.replay_buffer import ReplayBuffer
 from utt_ros.twin.engine import Predictions as TickPredictions
 from utt_ros.twin.engine import TwinEngine
-from utt_ros.twin.runtime import OnnxRuntime
+from utt_ros.twin.onnx_model import OnnxRuntime
 
 MOST_WINDOWS = 4096
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import yaml
 
-from utt_ros.demo.detector import SIDE, write_network
-from utt_ros.demo.live_world import world
 from utt_ros.errors import UttError
-from utt_ros.run.graph import Plan, graph, read_area
-from utt_ros.run.processes import Processes
-from utt_ros.run.spec import NodeSpec, ProcessSpec, process_of
+from utt_ros.orchestration.graph import Plan, graph, read_area
+from utt_ros.orchestration.spec import NodeSpec, ProcessSpec, process_of
+from utt_ros.orchestration.supervisor import Processes
+from utt_ros.sessions.simulator.figure_detector import SIDE, write_network
+from utt_ros.sessions.simulator.live_world import world
 
 POLL_SEC = 0.5
 RECORDED = (
@@ -103,7 +103,7 @@ def processes(show: Show) -> list[ProcessSpec]:
     ready = NodeSpec('ready', 'wait_ready', '/utt', arguments=(area.name,))
     camera, ftm, imu = map(str, show.ports)
     peers = ProcessSpec('peers', (
-        sys.executable, '-m', 'utt_ros.demo.live_peers', '--seed', str(show.seed),
+        sys.executable, '-m', 'utt_ros.sessions.simulator.devices', '--seed', str(show.seed),
         '--seconds', f'{show.seconds:g}', '--camera-port', camera, '--ftm-port', ftm,
         '--imu-port', imu, '--begin', str(show.begin)), essential=True, after=ready.label)
     return [*(process_of(node) for node in (recorder, *graph(plan), ready)), peers]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from utt_ros.demo.report import SITUATIONS, aligned
+from utt_ros.demo.summary_table import SITUATIONS, aligned
 
 
 def live_table(summary: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from utt_ros.demo.scoring import Predictions
-from utt_ros.sessions.definitions import typestore
+from utt_ros.sessions.message_types import typestore
 from utt_ros.sessions.recorded import open_bag
 
 POSITION = re.compile(r'/(?P<area>[^/]+)/twins/(?P<subject>[^/]+)/position')

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from utt_ros.demo.scenes import Scene
 from utt_ros.errors import UttError
-from utt_ros.run.graph import Area, Plan, graph
-from utt_ros.run.processes import Processes
-from utt_ros.run.spec import NodeSpec, Parameter, process_of
+from utt_ros.orchestration.graph import Area, Plan, graph
+from utt_ros.orchestration.spec import NodeSpec, Parameter, process_of
+from utt_ros.orchestration.supervisor import Processes
 
 POLL_SEC = 0.5
 AREA_CORES = 0.2  # that the live nodes of an area take at rate 1, about

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from utt_ros.errors import SessionError
-from utt_ros.records import MODALITIES
-from utt_ros.sessions.bags import find_sessions, read_area, read_split, write_area
+from utt_ros.sessions.session_bags import find_sessions, read_area, read_split, write_area
 from utt_ros.settings import AreaSettings
+from utt_ros.types import MODALITIES
 
 AREA_FILE = 'area.yaml'
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from utt_ros.records import Session
+from utt_ros.types import Session
 
 CAMERA_GONE_S = 0.5
 TRUTH_GAP_S = 0.5

@@ -4,9 +4,9 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from utt_ros.drivers.clock import PeerClock
+from utt_ros.drivers.clock_sync import PeerClock
 from utt_ros.errors import SettingsError
-from utt_ros.sync.limits import NAME_LENGTH, RANGE_M, RANGE_STD_M, is_name
+from utt_ros.sensor_limits import NAME_LENGTH, RANGE_M, RANGE_STD_M, is_name
 
 MOST_PHONES = 64
 LONGEST_ID = 256  # of a device; it is remembered

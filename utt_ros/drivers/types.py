@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from utt_ros.records import FloatArray
+from utt_ros.types import FloatArray
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from utt_ros.records import SyncedBatch
+from utt_ros.evaluation.ground_truth import Track, Walk
 from utt_ros.settings import AreaSettings, WindowSettings
-from utt_ros.tasks.walks import Track, Walk
 from utt_ros.twin.engine import TwinEngine
-from utt_ros.twin.runtime import OnnxRuntime
+from utt_ros.twin.onnx_model import OnnxRuntime
+from utt_ros.types import SyncedBatch
 
 
 def follow(

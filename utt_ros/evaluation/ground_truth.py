@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from utt_ros.records import FloatArray, MaskArray, SyncedBatch, Truth
+from utt_ros.types import FloatArray, MaskArray, SyncedBatch, Truth
 
 Array = npt.NDArray[np.float64]
 Stamps = npt.NDArray[np.int64]

@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from utt_ros.records import MaskArray, SyncedBatch
-from utt_ros.tasks.walks import Walk
+from utt_ros.evaluation.ground_truth import Walk
+from utt_ros.types import MaskArray, SyncedBatch
 
 Stamps = npt.NDArray[np.int64]
 

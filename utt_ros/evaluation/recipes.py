@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from utt_ros.models.operations import Operation, Pair, operations
-from utt_ros.study.examples import past
-from utt_ros.study.train import Recipe, centralised
+from utt_ros.training.offline_trainer import Recipe, centralised
+from utt_ros.training.windows import past
 
 
 def direct(base: Recipe, target: str) -> Recipe:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from utt_ros.records import FloatArray, MaskArray
+from utt_ros.types import FloatArray, MaskArray
 
 Names = npt.NDArray[np.str_]
 

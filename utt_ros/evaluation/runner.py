@@ -24,15 +24,15 @@ from typing import Any
 import numpy as np
 
 from utt_ros.errors import SettingsError
+from utt_ros.evaluation.results import Made, Outcome, Row, Unit
+from utt_ros.evaluation.suites import SUITES, units
+from utt_ros.evaluation.trained_models import Study
 from utt_ros.files import write_atomically
-from utt_ros.learning.trainer import use_one_thread
+from utt_ros.models.model_card import code_digest, code_version, load_model
 from utt_ros.settings import WindowSettings
-from utt_ros.study.cards import code_digest, code_version, load_model
-from utt_ros.study.data import load
-from utt_ros.study.records import Made, Outcome, Row, Unit
-from utt_ros.study.study import Study
-from utt_ros.study.suites import SUITES, units
-from utt_ros.study.train import Recipe
+from utt_ros.training.offline_trainer import Recipe
+from utt_ros.training.recordings import load
+from utt_ros.training.trainer import use_one_thread
 
 UNITS, CACHE, PREDICTIONS, RESULTS = 'units', 'cache', 'predictions', 'results.json'
 

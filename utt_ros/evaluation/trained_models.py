@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from utt_ros.errors import ModelError
+from utt_ros.evaluation.metrics.translation import Bench, make_bench
+from utt_ros.evaluation.recipes import deployable
+from utt_ros.models.model_card import code_digest, load_model, save_model
 from utt_ros.models.twin import UnifiedTwin
-from utt_ros.study.cards import code_digest, load_model, save_model
-from utt_ros.study.data import Data
-from utt_ros.study.measure import Bench, make_bench
-from utt_ros.study.recipes import deployable
-from utt_ros.study.train import Recipe, Trained, train
+from utt_ros.training.offline_trainer import Recipe, Trained, train
+from utt_ros.training.recordings import Data
 
 MODELS = 'models'
 

@@ -2,10 +2,10 @@
 
 import torch
 
-from utt_ros.association.translation import PhoneSays
-from utt_ros.geometry.context import phone_context
+from utt_ros.association.translator import PhoneSays
 from utt_ros.models.twin import UnifiedTwin
-from utt_ros.records import FloatArray, MaskArray
+from utt_ros.motion.features import phone_context
+from utt_ros.types import FloatArray, MaskArray
 
 
 class TwinTranslator:

@@ -12,7 +12,7 @@ import numpy as np
 
 from utt_ros.errors import ModelError
 from utt_ros.federation.wire import Tensors
-from utt_ros.records import FloatArray
+from utt_ros.types import FloatArray
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """How an area reads a global model and writes its answer; the same live and in one process."""
 
 from utt_ros.errors import ModelError
-from utt_ros.federation.store import Checkpoint
+from utt_ros.federation.checkpoints import Checkpoint
 from utt_ros.federation.wire import Tensors, pack, schema_of, unpack
-from utt_ros.records import FloatArray, GlobalModel, Update
+from utt_ros.types import FloatArray, GlobalModel, Update
 
 
 def open_model(model: GlobalModel, limit_bytes: int) -> dict[str, FloatArray]:

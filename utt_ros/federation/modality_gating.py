@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from math import isclose, isfinite
 
 from utt_ros.errors import SettingsError
-from utt_ros.federation.averaging import Contribution, average
+from utt_ros.federation.aggregation import Contribution, average
 from utt_ros.federation.wire import Tensors
-from utt_ros.records import FloatArray
+from utt_ros.types import FloatArray
 
 
 def read_gates(entries: Sequence[str]) -> dict[str, float]:

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from utt_ros.federation.averaging import RULES, Rule
-from utt_ros.federation.gated import Gated, read_gates
+from utt_ros.federation.aggregation import RULES, Rule
+from utt_ros.federation.modality_gating import Gated, read_gates
 from utt_ros.federation.wire import Tensors
-from utt_ros.records import FloatArray
+from utt_ros.types import FloatArray
 
 if TYPE_CHECKING:
     from utt_ros.federation.settings import AggregatorSettings
@@ -36,7 +36,7 @@ def make_step(settings: 'AggregatorSettings') -> Step:
     """What the server makes of the average; only an adaptive one loads torch."""
     if settings.server == 'fedavg':
         return fedavg
-    servers = import_module('utt_ros.federation.servers')
+    servers = import_module('utt_ros.federation.server_optimizers')
     rates = servers.Rates(settings.server_rate, settings.server_tau, settings.server_beta2)
     step: Step = servers.Adaptive(settings.server, rates)
     return step

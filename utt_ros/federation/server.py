@@ -4,14 +4,14 @@ from dataclasses import replace
 from secrets import token_hex
 
 from utt_ros.errors import ModelError, UpdateRefused
-from utt_ros.federation.averaging import Contribution
-from utt_ros.federation.checks import check_update
+from utt_ros.federation.aggregation import Contribution
+from utt_ros.federation.checkpoints import Checkpoint, Nowhere, Store
 from utt_ros.federation.rounds import RoundKeeper
 from utt_ros.federation.rules import make_average, make_step
 from utt_ros.federation.settings import LONGEST_NAME, AggregatorSettings, valid_area
-from utt_ros.federation.store import Checkpoint, Nowhere, Store
+from utt_ros.federation.validation import check_update
 from utt_ros.federation.wire import Tensors, pack
-from utt_ros.records import GlobalModel, RoundStatus, Update
+from utt_ros.types import GlobalModel, RoundStatus, Update
 
 
 def new_federation(store: Store, config: str, tensors: Tensors) -> Checkpoint:

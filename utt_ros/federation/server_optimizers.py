@@ -7,7 +7,7 @@ The pseudo-gradient is `D = mean - reference`, for each tensor that somebody sen
     fedyogi     v -= (1 - beta2) D^2 sign(v - D^2)
 
 and `reference + rate D / (sqrt(v) + tau)`. `v` begins at 0 and there is no momentum, as in the
-convergence bound (`utt_ros.federation.bound`).
+convergence bound (`utt_ros.evaluation.federated.convergence_bound`).
 
 Of the rooms that run live this module alone loads torch, and only where it is asked for.
 """
@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from utt_ros.federation.wire import Tensors
-from utt_ros.records import FloatArray
+from utt_ros.types import FloatArray
 
 LATE = 10**6  # steps: where Adam's correction for a short past is 1
 

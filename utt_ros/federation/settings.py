@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from utt_ros.errors import SettingsError
-from utt_ros.federation.averaging import RULES
-from utt_ros.federation.gated import read_gates
+from utt_ros.federation.aggregation import RULES
+from utt_ros.federation.modality_gating import read_gates
 from utt_ros.settings import check, setting
 
 LONGEST_NAME = 64

@@ -11,7 +11,7 @@ import numpy as np
 from utt_ros.errors import ModelError, UpdateRefused
 from utt_ros.federation.settings import LONGEST_NAME, AggregatorSettings
 from utt_ros.federation.wire import Tensors, schema_of, unpack
-from utt_ros.records import FloatArray, Update
+from utt_ros.types import FloatArray, Update
 
 
 def check_update(

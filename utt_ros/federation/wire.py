@@ -15,7 +15,7 @@ import safetensors.numpy
 from safetensors import SafetensorError
 
 from utt_ros.errors import ModelError
-from utt_ros.records import FloatArray
+from utt_ros.types import FloatArray
 
 Tensors = Mapping[str, FloatArray]
 

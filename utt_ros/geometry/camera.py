@@ -21,8 +21,8 @@ upper edge, F and G, the axis at x, the body up to R from it, camera and person 
 import numpy as np
 import numpy.typing as npt
 
-from utt_ros.records import MaskArray
 from utt_ros.settings import AreaSettings
+from utt_ros.types import MaskArray
 
 Array = npt.NDArray[np.float64]
 

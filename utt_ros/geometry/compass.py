@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from utt_ros.records import FloatArray, MaskArray
+from utt_ros.types import FloatArray, MaskArray
 
 GRAVITY_SPAN_S = 1.0  # about two steps: walking cancels out of the mean acceleration
 STANDING_SIN = (0.77, 0.94)  # 50 and 70 degrees: between them the pointing axis turns from y to -z

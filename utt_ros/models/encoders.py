@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from utt_ros.models.layers import PhysicalScale, TransformerLayer
 from utt_ros.models.settings import ModelSettings
-from utt_ros.models.trends import Derived, Trends, nothing
+from utt_ros.models.window_statistics import Derived, Trends, nothing
 
 HIDDEN_KEY = -1e4  # finite: a window without any measurement must not give NaN
 

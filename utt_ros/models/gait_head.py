@@ -11,11 +11,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from utt_ros.geometry.context import FASTEST
-from utt_ros.geometry.gait import BAND_HZ
-from utt_ros.geometry.stride import HARMONICS, SWINGING
 from utt_ros.models.modalities import modality
 from utt_ros.models.settings import ModelSettings
+from utt_ros.motion.features import FASTEST
+from utt_ros.motion.gait import BAND_HZ
+from utt_ros.motion.stride import HARMONICS, SWINGING
 
 USUAL_HZ = 1.9  # [R]
 FAINT = 0.1  # of the registry's scale of a channel: how strong an untrained head says all is [R]

@@ -14,7 +14,7 @@ from utt_ros.models.decoders import WindowDecoder
 from utt_ros.models.encoders import WindowEncoder
 from utt_ros.models.layers import PhysicalScale
 from utt_ros.models.settings import ModelSettings
-from utt_ros.models.trends import Derived, bearing_and_effort, nothing, to_the_side
+from utt_ros.models.window_statistics import Derived, bearing_and_effort, nothing, to_the_side
 from utt_ros.settings import WindowSettings
 
 

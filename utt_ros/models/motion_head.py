@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from utt_ros.geometry.context import CONTEXT, FASTEST, LARGEST, SCALES, VELOCITY
 from utt_ros.models.settings import ModelSettings
+from utt_ros.motion.features import CONTEXT, FASTEST, LARGEST, SCALES, VELOCITY
 from utt_ros.settings import WindowSettings
 
 LOG_STD = (-4.0, 2.0)

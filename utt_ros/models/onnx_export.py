@@ -9,8 +9,8 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from utt_ros.geometry.context import CONTEXT, VELOCITY
 from utt_ros.models.twin import UnifiedTwin
+from utt_ros.motion.features import CONTEXT, VELOCITY
 
 OPSET = 18
 LIVE = ('velocity', 'velocity_log_std', 'future', 'future_log_std', 'synthesized_imu',

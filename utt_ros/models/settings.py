@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from utt_ros.errors import ModelError, SettingsError
-from utt_ros.records import MODALITIES
 from utt_ros.settings import WindowSettings, check, from_mapping, setting
+from utt_ros.types import MODALITIES
 
 NETWORKS = 2  # number of what settings are built into; another one has other tensors
 

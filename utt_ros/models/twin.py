@@ -9,11 +9,11 @@ from torch import Tensor, nn
 
 from utt_ros.errors import ModelError
 from utt_ros.models.fusors import make_fusor
+from utt_ros.models.gait_head import StrideHead
 from utt_ros.models.modalities import modality
-from utt_ros.models.motion import MotionHead
+from utt_ros.models.motion_head import MotionHead
 from utt_ros.models.operations import Pair
 from utt_ros.models.settings import ModelSettings
-from utt_ros.models.stride import StrideHead
 from utt_ros.settings import WindowSettings
 
 Weights = dict[str, npt.NDArray[np.float32]]

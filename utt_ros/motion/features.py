@@ -5,10 +5,10 @@ Vectors are in the heading frame.
 
 import numpy as np
 
-from utt_ros.geometry.gait import GAIT, gait
-from utt_ros.geometry.heading import compass
-from utt_ros.geometry.walking import COURSE
-from utt_ros.records import FloatArray, MaskArray
+from utt_ros.geometry.compass import compass
+from utt_ros.motion.gait import GAIT, gait
+from utt_ros.motion.velocity import COURSE
+from utt_ros.types import FloatArray, MaskArray
 
 CONTEXT = ('heading_valid', 'course_valid',
            *(f'{name}_{axis}' for name in COURSE for axis in 'xy'), *GAIT)

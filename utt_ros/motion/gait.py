@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from utt_ros.records import FloatArray, MaskArray
+from utt_ros.types import FloatArray, MaskArray
 
 Frequencies = npt.NDArray[np.float64]
 Waves = npt.NDArray[np.complex64]

@@ -9,9 +9,9 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
-from utt_ros.geometry.stride import HARMONICS, SWINGING
-from utt_ros.records import FloatArray
+from utt_ros.motion.stride import HARMONICS, SWINGING
 from utt_ros.settings import WindowSettings
+from utt_ros.types import FloatArray
 
 Array = npt.NDArray[np.float64]
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from utt_ros.geometry.gait import BAND_HZ, cadence, magnitude
-from utt_ros.records import FloatArray, MaskArray
+from utt_ros.motion.gait import BAND_HZ, cadence, magnitude
+from utt_ros.types import FloatArray, MaskArray
 
 Array = npt.NDArray[np.float64]
 

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from utt_ros.geometry.camera import CameraModel
-from utt_ros.records import MaskArray
 from utt_ros.settings import AreaSettings
+from utt_ros.types import MaskArray
 
 Array = npt.NDArray[np.float64]
 

@@ -3,9 +3,9 @@
 import numpy as np
 import numpy.typing as npt
 
-from utt_ros.geometry import walking
-from utt_ros.records import FloatArray, MaskArray, SyncedBatch
+from utt_ros.motion import velocity
 from utt_ros.settings import AreaSettings
+from utt_ros.types import FloatArray, MaskArray, SyncedBatch
 
 LONGEST_UNSEEN_S = 0.5  # up to which a velocity tells a model anything, as in training
 Array = npt.NDArray[np.float64]
@@ -23,20 +23,20 @@ class Walkers:
         self._known = {}
 
     def push(self, batch: SyncedBatch) -> tuple[FloatArray, MaskArray]:
-        """Courses (S, 5, 2) `walking.COURSE` in the area frame; known (S,)."""
+        """Courses (S, 5, 2) `velocity.COURSE` in the area frame; known (S,)."""
         now_ns, names = batch.stamp_ns, batch.subjects
-        state, spread = walking.strangers(len(names))
+        state, spread = velocity.strangers(len(names))
         elapsed, seen_ns = np.zeros(len(names)), np.zeros(len(names), np.int64)
         for row, name in enumerate(names):
             if name in self._known:
                 state[row], spread[row], stamp_ns, seen_ns[row] = self._known[name]
                 elapsed[row] = (now_ns - stamp_ns) / 1e9
-        seen = walking.see(batch.camera, batch.camera_mask, self._area)
-        state, spread = walking.step(state, spread, elapsed, seen)
+        seen = velocity.see(batch.camera, batch.camera_mask, self._area)
+        state, spread = velocity.step(state, spread, elapsed, seen)
         seen_ns[seen.mask] = now_ns
         self._known = {name: (state[row], spread[row], now_ns, int(seen_ns[row]))
                        for row, name in enumerate(names)}
         fresh = (now_ns - seen_ns <= LONGEST_UNSEEN_S * 1e9) & (seen_ns > 0)
-        told, sure = walking.course(state, spread)
+        told, sure = velocity.course(state, spread)
         known = fresh & sure
         return np.where(known[:, None, None], told, 0.0).astype(np.float32), known

@@ -12,20 +12,24 @@ from time import monotonic_ns
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
-from utt_ros.bridge.diagnostics import Diagnostics
-from utt_ros.bridge.parameters import declare
-from utt_ros.bridge.process import run_node
-from utt_ros.bridge.qos import COLLECTED, RELIABLE, STATE
-from utt_ros.bridge.weights import model_to_message, status_to_message, update_from_message
+from utt_ros.bridge.messages.federation import (
+    model_to_message,
+    status_to_message,
+    update_from_message,
+)
+from utt_ros.bridge.node.diagnostics import Diagnostics
+from utt_ros.bridge.node.parameters import declare
+from utt_ros.bridge.node.process import run_node
+from utt_ros.bridge.node.qos import COLLECTED, RELIABLE, STATE
 from utt_ros.errors import ModelError, SettingsError
-from utt_ros.federation.initial import InitialModel
+from utt_ros.federation.checkpoints import Checkpoint, Store
+from utt_ros.federation.initial_model import InitialModel
 from utt_ros.federation.server import Server, new_federation
 from utt_ros.federation.settings import AggregatorSettings
-from utt_ros.federation.store import Checkpoint, Store
 from utt_ros.models.settings import ModelSettings, dump_config, load_config
 from utt_ros.msg import GlobalModel, ModelUpdate, RoundStatus
-from utt_ros.records import RoundStatus as Status
 from utt_ros.settings import WindowSettings
+from utt_ros.types import RoundStatus as Status
 
 TICK_SEC = 0.1
 STATUS_TICKS = 10

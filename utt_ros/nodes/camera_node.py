@@ -10,21 +10,21 @@ from rclpy.publisher import Publisher
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
-from utt_ros.bridge import images
-from utt_ros.bridge.cameras import TopicSource, TopicsSettings
-from utt_ros.bridge.driver import Driver
-from utt_ros.bridge.parameters import declare
-from utt_ros.bridge.process import run_node
-from utt_ros.bridge.qos import PICTURES, SENSOR
-from utt_ros.bridge.samples import to_time
+from utt_ros.bridge.compat import cv_bridge
+from utt_ros.bridge.messages.sensors import to_time
+from utt_ros.bridge.node.camera_topics import TopicSource, TopicsSettings
+from utt_ros.bridge.node.driver import Driver
+from utt_ros.bridge.node.parameters import declare
+from utt_ros.bridge.node.process import run_node
+from utt_ros.bridge.node.qos import PICTURES, SENSOR
 from utt_ros.drivers.camera import DEFAULT, SOURCES
-from utt_ros.drivers.camera.calibration import of_area, read_calibration
+from utt_ros.drivers.camera.camera_calibration import of_area, read_calibration
 from utt_ros.drivers.camera.detection import DetectionSettings, check_finder
+from utt_ros.drivers.camera.pipeline import Watched
 from utt_ros.drivers.camera.tracking import TrackingSettings
-from utt_ros.drivers.camera.watching import Watched
-from utt_ros.drivers.pump import PumpSettings
-from utt_ros.drivers.samples import People, Picture
+from utt_ros.drivers.reader import PumpSettings
 from utt_ros.drivers.source import Entry, Source
+from utt_ros.drivers.types import People, Picture
 from utt_ros.errors import SettingsError
 from utt_ros.msg import Track, Tracks
 from utt_ros.settings import setting
@@ -56,10 +56,10 @@ class CameraNode(Driver):
     def prepare(self) -> None:
         """Read the calibration and make the publishers."""
         path = self.declare_parameter('calibration', '').value
-        self._info = images.info_message(
+        self._info = cv_bridge.info_message(
             read_calibration(Path(path).expanduser()) if path else of_area(self.area))
         self._check_size()
-        self._bridge = images.load()
+        self._bridge = cv_bridge.load()
         self._frame = f'{self.area.area}/camera_optical'
         self._tracks = self.create_publisher(Tracks, 'camera/tracks', SENSOR)
         self._pictures: dict[str, Publisher] = {}
@@ -82,8 +82,8 @@ class CameraNode(Driver):
 
     def _publish_picture(self, header: Header, sample: Picture) -> None:
         makers: dict[str, Callable[[], Any]] = {
-            'image_raw': lambda: images.image_message(self._bridge, sample.image),
-            'depth/image_raw': lambda: images.image_message(self._bridge, sample.depth),
+            'image_raw': lambda: cv_bridge.image_message(self._bridge, sample.image),
+            'depth/image_raw': lambda: cv_bridge.image_message(self._bridge, sample.depth),
             'camera_info': lambda: self._info}
         for name, publisher in self._pictures.items():
             if publisher.get_subscription_count() and (message := makers[name]()) is not None:
@@ -99,7 +99,7 @@ class CameraNode(Driver):
             raise SettingsError(
                 f'calibration is for {info.width} x {info.height} px, the area says '
                 f'{area.image_width} x {area.image_height}')
-        images.check_lens(info, area)
+        cv_bridge.check_lens(info, area)
 
 
 def tracks_message(header: Header, people: People) -> Tracks:

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from rclpy.publisher import Publisher
 
-from utt_ros.bridge.driver import Driver
-from utt_ros.bridge.parameters import declare
-from utt_ros.bridge.process import run_node
-from utt_ros.bridge.qos import SENSOR
-from utt_ros.bridge.samples import to_time
+from utt_ros.bridge.messages.sensors import to_time
+from utt_ros.bridge.node.driver import Driver
+from utt_ros.bridge.node.parameters import declare
+from utt_ros.bridge.node.process import run_node
+from utt_ros.bridge.node.qos import SENSOR
 from utt_ros.drivers.ftm import DEFAULT, SOURCES
-from utt_ros.drivers.ftm.calibration import Calibration, read_calibration
-from utt_ros.drivers.samples import Ranging
+from utt_ros.drivers.ftm.ftm_calibration import Calibration, read_calibration
+from utt_ros.drivers.types import Ranging
 from utt_ros.msg import FtmRange
 from utt_ros.settings import check, setting
 

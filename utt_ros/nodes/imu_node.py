@@ -7,12 +7,12 @@ from typing import Any
 from rclpy.publisher import Publisher
 from sensor_msgs.msg import Imu, MagneticField
 
-from utt_ros.bridge.driver import Driver
-from utt_ros.bridge.inertial import inertial_to_message, magnetic_to_message
-from utt_ros.bridge.process import run_node
-from utt_ros.bridge.qos import SENSOR
+from utt_ros.bridge.messages.inertial import inertial_to_message, magnetic_to_message
+from utt_ros.bridge.node.driver import Driver
+from utt_ros.bridge.node.process import run_node
+from utt_ros.bridge.node.qos import SENSOR
 from utt_ros.drivers.imu import DEFAULT, SOURCES
-from utt_ros.drivers.samples import Inertial
+from utt_ros.drivers.types import Inertial
 
 MOST_PUBLISHERS = 256  # sources know 64 phones, of which some may have changed names
 

@@ -18,13 +18,13 @@ from rclpy.utilities import remove_ros_args
 from rosgraph_msgs.msg import Clock
 from std_srvs.srv import SetBool
 
-from utt_ros.bridge.process import run_node
-from utt_ros.bridge.qos import RELIABLE
-from utt_ros.bridge.raw import read_stamp
-from utt_ros.bridge.types import load_type, profile
+from utt_ros.bridge.node.process import run_node
+from utt_ros.bridge.node.qos import RELIABLE
+from utt_ros.bridge.node.topic_types import load_type, profile
+from utt_ros.cdr_raw import read_stamp
 from utt_ros.errors import SessionError, UttError
-from utt_ros.run.terminal import keys, show
-from utt_ros.run.tools import add_player_arguments, play_settings
+from utt_ros.orchestration.bag_arguments import add_player_arguments, play_settings
+from utt_ros.orchestration.terminal import keys, show
 from utt_ros.sessions.player import Player
 from utt_ros.sessions.recorded import Topic, find_topics
 

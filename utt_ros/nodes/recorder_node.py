@@ -17,10 +17,10 @@ from rclpy.subscription import Subscription
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 from rclpy.utilities import remove_ros_args
 
-from utt_ros.bridge.diagnostics import Diagnostics
-from utt_ros.bridge.process import run_node
-from utt_ros.bridge.types import load_type, profile
-from utt_ros.run.tools import add_recorder_arguments
+from utt_ros.bridge.node.diagnostics import Diagnostics
+from utt_ros.bridge.node.process import run_node
+from utt_ros.bridge.node.topic_types import load_type, profile
+from utt_ros.orchestration.bag_arguments import add_recorder_arguments
 from utt_ros.sessions.recorded import Topic, matches
 from utt_ros.sessions.recorder import BagRecorder
 

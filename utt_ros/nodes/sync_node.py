@@ -17,18 +17,18 @@ from rclpy.node import Node
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import Imu, MagneticField
 
-from utt_ros.bridge.diagnostics import Diagnostics
-from utt_ros.bridge.parameters import declare
-from utt_ros.bridge.process import run_node
-from utt_ros.bridge.qos import RELIABLE, SENSOR
-from utt_ros.bridge.raw import read_imu, read_magnetic
-from utt_ros.bridge.samples import (
+from utt_ros.bridge.messages.sensors import (
     deserialize,
     ftm_from_message,
     samples_to_message,
     tracks_from_message,
 )
-from utt_ros.bridge.types import type_name
+from utt_ros.bridge.node.diagnostics import Diagnostics
+from utt_ros.bridge.node.parameters import declare
+from utt_ros.bridge.node.process import run_node
+from utt_ros.bridge.node.qos import RELIABLE, SENSOR
+from utt_ros.bridge.node.topic_types import type_name
+from utt_ros.cdr_raw import read_imu, read_magnetic
 from utt_ros.errors import MeasurementError
 from utt_ros.msg import FtmRange, SyncedSamples, Tracks
 from utt_ros.settings import AreaSettings, WindowSettings
@@ -70,7 +70,7 @@ class Sync(Node):
         self._matching = None
         if settings.association != 'labels':
             # It loads scipy and ONNX Runtime, which an area with labels has no use for.
-            from utt_ros.bridge.matching import Matching  # noqa: PLC0415
+            from utt_ros.bridge.node.association_model import Matching  # noqa: PLC0415
             self._matching = Matching(self, settings, self._area, windows)
         self._synchronizer = Synchronizer(
             settings, windows, self._area.modalities,

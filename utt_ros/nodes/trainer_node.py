@@ -14,18 +14,14 @@ from threading import Thread
 
 from rclpy.node import Node
 
-from utt_ros.bridge.diagnostics import Diagnostics
-from utt_ros.bridge.parameters import declare
-from utt_ros.bridge.process import run_node
-from utt_ros.bridge.qos import RELIABLE, STATE
-from utt_ros.bridge.samples import deserialize, samples_from_message
-from utt_ros.bridge.training import deployment_to_message, report_to_message
-from utt_ros.bridge.weights import model_from_message, update_to_message
+from utt_ros.bridge.messages.federation import model_from_message, update_to_message
+from utt_ros.bridge.messages.sensors import deserialize, samples_from_message
+from utt_ros.bridge.messages.training import deployment_to_message, report_to_message
+from utt_ros.bridge.node.diagnostics import Diagnostics
+from utt_ros.bridge.node.parameters import declare
+from utt_ros.bridge.node.process import run_node
+from utt_ros.bridge.node.qos import RELIABLE, STATE
 from utt_ros.errors import MeasurementError, UttError
-from utt_ros.learning.examples import only_certain
-from utt_ros.learning.participant import Event, Participant, Problem
-from utt_ros.learning.settings import LearningSettings, TrainerSettings
-from utt_ros.learning.trainer import use_one_thread
 from utt_ros.models.settings import ModelSettings
 from utt_ros.msg import (
     DeployedModel,
@@ -35,9 +31,13 @@ from utt_ros.msg import (
     SyncedSamples,
     TrainingMetrics,
 )
-from utt_ros.records import Deployment, Report
 from utt_ros.settings import AreaSettings, WindowSettings
-from utt_ros.sync.windows import History
+from utt_ros.sync.window_buffer import History
+from utt_ros.training.client import Event, Participant, Problem
+from utt_ros.training.dataset import only_certain
+from utt_ros.training.settings import LearningSettings, TrainerSettings
+from utt_ros.training.trainer import use_one_thread
+from utt_ros.types import Deployment, Report
 
 AUTOGROUP = Path('/proc/self/autogroup')
 LEAST = 19  # niceness

@@ -17,8 +17,8 @@ from rclpy.node import Node
 from std_msgs.msg import ColorRGBA
 from visualization_msgs.msg import Marker, MarkerArray
 
-from utt_ros.bridge.process import run_node
-from utt_ros.bridge.qos import RELIABLE, SENSOR
+from utt_ros.bridge.node.process import run_node
+from utt_ros.bridge.node.qos import RELIABLE, SENSOR
 
 DISCOVERY_SEC = 1.0
 TRAIL = 100  # positions

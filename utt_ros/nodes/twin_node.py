@@ -14,23 +14,23 @@ from time import perf_counter
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
-from utt_ros.bridge.diagnostics import Diagnostics
-from utt_ros.bridge.markers import Drawing
-from utt_ros.bridge.outputs import Outputs
-from utt_ros.bridge.parameters import declare
-from utt_ros.bridge.process import run_node
-from utt_ros.bridge.qos import RELIABLE, STATE
-from utt_ros.bridge.samples import deserialize, samples_from_message
-from utt_ros.bridge.status import status_to_message
-from utt_ros.bridge.training import deployment_from_message
+from utt_ros.bridge.messages.markers import Drawing
+from utt_ros.bridge.messages.sensors import deserialize, samples_from_message
+from utt_ros.bridge.messages.status import status_to_message
+from utt_ros.bridge.messages.training import deployment_from_message
+from utt_ros.bridge.node.diagnostics import Diagnostics
+from utt_ros.bridge.node.parameters import declare
+from utt_ros.bridge.node.process import run_node
+from utt_ros.bridge.node.qos import RELIABLE, STATE
+from utt_ros.bridge.node.subject_publishers import Outputs
 from utt_ros.errors import MeasurementError, ModelError
 from utt_ros.msg import DeployedModel, SyncedSamples, TwinStatus
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.twin.engine import Predictions, TwinEngine
-from utt_ros.twin.runtime import OnnxRuntime
+from utt_ros.twin.health import Watch
+from utt_ros.twin.latest_worker import NewestWorker
+from utt_ros.twin.onnx_model import OnnxRuntime
 from utt_ros.twin.settings import BeliefSettings, TwinSettings
-from utt_ros.twin.status import Watch
-from utt_ros.twin.worker import NewestWorker
 
 STATUS_SEC = 1.0
 LONGEST_WAIT_SEC = 0.5

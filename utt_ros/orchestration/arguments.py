@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from utt_ros.errors import SettingsError
-from utt_ros.run.graph import (
+from utt_ros.orchestration.graph import (
     AREA_FILE,
     DEFAULT_STATE,
     Area,

@@ -7,7 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, NoReturn
 
-from utt_ros.run.processes import environment
+from utt_ros.orchestration.supervisor import environment
 from utt_ros.sessions.player import PlaySettings
 from utt_ros.settings import from_mapping
 
@@ -52,7 +52,7 @@ def play_settings(options: argparse.Namespace) -> PlaySettings:
 
 def become(node: str, options: argparse.Namespace) -> NoReturn:
     """Replace this process by a node that is told the same."""
-    command = [sys.executable, '-m', f'utt_ros.nodes.{node}', *words(options)]
+    command = [sys.executable, '-m', f'utt_ros.nodes.{node}_node', *words(options)]
     sys.stdout.flush()
     os.execve(command[0], command, environment(colour=sys.stderr.isatty()))  # noqa: S606
 

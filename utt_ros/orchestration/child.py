@@ -10,9 +10,9 @@ from io import FileIO
 from pathlib import Path
 from typing import cast
 
-from utt_ros.run.spec import ProcessSpec
+from utt_ros.orchestration.spec import ProcessSpec
 
-GUARD = Path(__file__).with_name('guard.py')
+GUARD = Path(__file__).with_name('parent_guard.py')
 CHUNK = 65536
 LONGEST_LINE = 16384  # bytes of an unfinished line that are kept
 

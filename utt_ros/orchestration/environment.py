@@ -7,8 +7,8 @@ from pathlib import Path
 
 from utt_ros.errors import SettingsError
 from utt_ros.files import write_atomically
-from utt_ros.run.graph import Area, Plan, layout_path
-from utt_ros.run.spec import PACKAGE, find_executable
+from utt_ros.orchestration.graph import Area, Plan, layout_path
+from utt_ros.orchestration.spec import PACKAGE, find_executable
 
 CHECKOUT = Path(__file__).parents[2]
 

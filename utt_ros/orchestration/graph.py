@@ -12,9 +12,9 @@ from typing import Any
 import yaml
 
 from utt_ros.errors import SettingsError
-from utt_ros.records import MODALITIES
-from utt_ros.run.spec import NodeSpec, Parameter
+from utt_ros.orchestration.spec import NodeSpec, Parameter
 from utt_ros.settings import AreaSettings, from_mapping, read_parameter_file
+from utt_ros.types import MODALITIES
 
 AREA_FILE = 'area.yaml'
 DEFAULT_STATE = Path('~/.ros/utt_ros')

@@ -1,4 +1,4 @@
-"""Run one node: `python -m utt_ros.run.node NAME ARGUMENT...`."""
+"""Run one node: `python -m utt_ros.orchestration.node NAME ARGUMENT...`."""
 
 import signal
 import sys
@@ -8,7 +8,7 @@ from importlib import import_module
 def main() -> int:
     """Load the node and run it; a Ctrl-C while it is being loaded ends it without a traceback."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    node = import_module(f'utt_ros.nodes.{sys.argv.pop(1)}')
+    node = import_module(f'utt_ros.nodes.{sys.argv.pop(1)}_node')
     signal.signal(signal.SIGINT, signal.default_int_handler)
     code: int = node.main()
     return code

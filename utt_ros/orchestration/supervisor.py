@@ -13,9 +13,9 @@ from types import TracebackType
 from typing import TextIO
 
 from utt_ros.errors import UttError
-from utt_ros.run.child import Child
-from utt_ros.run.output import Output
-from utt_ros.run.spec import ProcessSpec
+from utt_ros.orchestration.child import Child
+from utt_ros.orchestration.output import Output
+from utt_ros.orchestration.spec import ProcessSpec
 
 POLL_SEC = 0.05
 STOP_SEC = 10.0  # from SIGINT to SIGTERM

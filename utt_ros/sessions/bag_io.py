@@ -16,8 +16,8 @@ from rosbags.interfaces import (
 )
 from rosbags.rosbag2 import Reader, StoragePlugin, Writer
 
-from utt_ros.sessions.definitions import typestore
-from utt_ros.sessions.streams import Stream
+from utt_ros.sessions.bag_streams import Stream
+from utt_ros.sessions.message_types import typestore
 
 METADATA = 'metadata.yaml'
 FOREVER = QosTime(9223372036, 854775807)

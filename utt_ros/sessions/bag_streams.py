@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from utt_ros import cdr
 from utt_ros.errors import SessionError
-from utt_ros.records import Frames, PhoneStreams, Session, Truth
-from utt_ros.sessions import cdr
-from utt_ros.sessions.definitions import typestore
+from utt_ros.sessions.message_types import typestore
 from utt_ros.settings import AreaSettings
+from utt_ros.types import Frames, PhoneStreams, Session, Truth
 
 TRACKS = 'utt_ros/msg/Tracks'
 CAMERA_INFO = 'sensor_msgs/msg/CameraInfo'

@@ -8,9 +8,9 @@ from rosbags.interfaces import Connection
 from rosbags.rosbag2 import StoragePlugin, Writer
 
 from utt_ros.errors import SessionError
-from utt_ros.sessions.definitions import typestore
+from utt_ros.sessions.bag_io import qos, seal
+from utt_ros.sessions.message_types import typestore
 from utt_ros.sessions.recorded import Topic
-from utt_ros.sessions.storage import qos, seal
 
 MOST_BYTES = 64 * 2**20
 OVERHEAD = 200  # bytes of memory that a waiting message costs beside its own

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import yaml
 
+from utt_ros import cdr
 from utt_ros.errors import SessionError
 from utt_ros.files import sync_folder
-from utt_ros.records import Session
-from utt_ros.sessions import cdr
-from utt_ros.sessions.storage import METADATA, read_bag, write_bag
-from utt_ros.sessions.streams import TRACKS, read_frames, read_phone, read_truth, streams
+from utt_ros.sessions.bag_io import METADATA, read_bag, write_bag
+from utt_ros.sessions.bag_streams import TRACKS, read_frames, read_phone, read_truth, streams
 from utt_ros.settings import AreaSettings, from_mapping, read_parameter_file, write_parameter_file
+from utt_ros.types import Session
 
 AREA_FILE = 'area.yaml'
 TOPIC = re.compile(

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from utt_ros.records import CAMERA_CHANNELS, FloatArray, MaskArray
+from utt_ros.types import CAMERA_CHANNELS, FloatArray, MaskArray
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from utt_ros.records import MODALITIES, FloatArray, Frames, Session, SyncedBatch
 from utt_ros.settings import WindowSettings
-from utt_ros.sync.association import Associator
+from utt_ros.sync.association_types import Associator
 from utt_ros.sync.settings import SyncSettings
 from utt_ros.sync.synchronizer import Synchronizer
+from utt_ros.types import MODALITIES, FloatArray, Frames, Session, SyncedBatch
 
 Stream = tuple[npt.NDArray[np.int64], Callable[[int], None]]
 

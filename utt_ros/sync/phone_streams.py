@@ -5,9 +5,9 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from utt_ros.records import FTM_CHANNELS
-from utt_ros.sync.association import PhoneSamples
-from utt_ros.sync.rings import NEVER, Rings
+from utt_ros.sync.association_types import PhoneSamples
+from utt_ros.sync.ring_buffers import NEVER, Rings
+from utt_ros.types import FTM_CHANNELS
 
 FIRST_SLOTS = 8
 T = TypeVar('T', bound=np.generic)

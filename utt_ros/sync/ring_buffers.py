@@ -6,7 +6,7 @@ from enum import Enum
 import numpy as np
 import numpy.typing as npt
 
-from utt_ros.records import FloatArray, MaskArray
+from utt_ros.types import FloatArray, MaskArray
 
 NEVER = -(2**63) // 2  # before every stamp, and far enough from overflow to subtract from
 

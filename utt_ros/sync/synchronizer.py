@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from utt_ros import sensor_limits as limits
 from utt_ros.errors import MeasurementError
-from utt_ros.records import CAMERA_CHANNELS, MODALITIES, FloatArray, SyncedBatch
 from utt_ros.settings import WindowSettings
-from utt_ros.sync import limits
-from utt_ros.sync.association import (
+from utt_ros.sync.area_clock import CAMERA, AreaClock, Verdict
+from utt_ros.sync.association_types import (
     NO_FRAME,
     Associator,
     LabelAssociator,
@@ -17,11 +17,11 @@ from utt_ros.sync.association import (
     Tracks,
     place,
 )
-from utt_ros.sync.clock import CAMERA, AreaClock, Verdict
-from utt_ros.sync.phones import Phones, Span, pick
-from utt_ros.sync.rings import NEVER, Added, Rings
+from utt_ros.sync.phone_streams import Phones, Span, pick
+from utt_ros.sync.ring_buffers import NEVER, Added, Rings
 from utt_ros.sync.settings import SyncSettings
-from utt_ros.sync.ticks import Ticks
+from utt_ros.sync.tick_scheduler import Ticks
+from utt_ros.types import CAMERA_CHANNELS, MODALITIES, FloatArray, SyncedBatch
 
 COUNTERS = (
     'ticks', 'late', 'duplicated', 'reordered', 'not_finite', 'out_of_range', 'bad_name',

@@ -3,8 +3,8 @@
 from bisect import insort
 from operator import attrgetter
 
-from utt_ros.sync.association import Tracks
-from utt_ros.sync.rings import NEVER
+from utt_ros.sync.association_types import Tracks
+from utt_ros.sync.ring_buffers import NEVER
 
 LEAST_SPACING = 0.7  # of a period: a frame that follows a tick sooner is no tick
 PENDING_FRAMES = 64

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from utt_ros.errors import MeasurementError
-from utt_ros.records import CHANNELS, FloatArray, MaskArray, SyncedBatch, Windows
 from utt_ros.settings import WindowSettings
+from utt_ros.types import CHANNELS, FloatArray, MaskArray, SyncedBatch, Windows
 
 FIRST_ROWS = 8
 MOST_SUBJECTS = 1024

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from utt_ros.geometry.context import MIRROR, heading_frame, make_context
-from utt_ros.geometry.heading import rotate
-from utt_ros.learning.examples import Columns
-from utt_ros.records import FloatArray, MaskArray
+from utt_ros.geometry.compass import rotate
+from utt_ros.motion.features import MIRROR, heading_frame, make_context
+from utt_ros.training.dataset import Columns
+from utt_ros.types import FloatArray, MaskArray
 
 BLACKOUT = {'camera': 0.3, 'ftm': 0.15}  # probability that the end of the window is not seen
 NO_PHONE = 0.2  # probabilities that motion must do without

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from utt_ros.files import write_atomically
-from utt_ros.records import Frames, PhoneStreams, Session, SyncedBatch, Truth
+from utt_ros.types import Frames, PhoneStreams, Session, SyncedBatch, Truth
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 PER_TICK = ('stamp_ns', 'epoch', 'sequence', 'camera_tick')

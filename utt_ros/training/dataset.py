@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from utt_ros.geometry.heading import turn_field
-from utt_ros.geometry.stride import find_stride
-from utt_ros.learning.labels import motion_labels
-from utt_ros.records import SyncedBatch, Windows
+from utt_ros.geometry.compass import turn_field
+from utt_ros.motion.stride import find_stride
 from utt_ros.settings import AreaSettings, WindowSettings
+from utt_ros.training.labels import motion_labels
+from utt_ros.types import SyncedBatch, Windows
 
 CENTRE = 'centre_px'  # (N,) the column about which paths can be mirrored; NaN: they cannot
 LARGEST_OFFSET_M = 0.3  # of an access point to the side: beyond it a mirror image is further off

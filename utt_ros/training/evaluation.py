@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import torch
 
-from utt_ros.learning.examples import Columns, take
-from utt_ros.learning.metrics import Array, RelativeError, channel_means
 from utt_ros.models.operations import Operation, Pair
 from utt_ros.models.twin import UnifiedTwin
+from utt_ros.training.dataset import Columns, take
+from utt_ros.training.metrics import Array, RelativeError, channel_means
 
 BATCH = 128
 

@@ -3,7 +3,7 @@
 import threading
 from collections import deque
 
-from utt_ros.records import GlobalModel, Windows
+from utt_ros.types import GlobalModel, Windows
 
 MOST_WINDOWS = 512
 

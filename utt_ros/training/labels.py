@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
-from utt_ros.geometry.gait import gait
-from utt_ros.geometry.heading import compass
-from utt_ros.geometry.walking import follow, see
-from utt_ros.records import FloatArray, MaskArray, Windows
+from utt_ros.geometry.compass import compass
+from utt_ros.motion.gait import gait
+from utt_ros.motion.velocity import follow, see
 from utt_ros.settings import AreaSettings, WindowSettings
+from utt_ros.types import FloatArray, MaskArray, Windows
 
 Array = npt.NDArray[np.float64]
 

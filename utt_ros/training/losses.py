@@ -10,10 +10,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from utt_ros.learning.examples import CENTRE, Columns
-from utt_ros.learning.losses import distance_loss, gaussian_loss, scaled_error, translation_loss
-from utt_ros.learning.mirroring import mirror_some
-from utt_ros.learning.mishaps import (
+from utt_ros.models.modalities import modality
+from utt_ros.models.motion_head import MEMBERS
+from utt_ros.models.operations import Operation, Pair, operations, unique_pairs
+from utt_ros.models.twin import UnifiedTwin
+from utt_ros.training.augmentation import (
     BLACKOUT,
     DISTORTIONS,
     MIRRORED,
@@ -22,11 +23,15 @@ from utt_ros.learning.mishaps import (
     course_told,
     motion_targets,
 )
-from utt_ros.models.modalities import modality
-from utt_ros.models.motion import MEMBERS
-from utt_ros.models.operations import Operation, Pair, operations, unique_pairs
-from utt_ros.models.twin import UnifiedTwin
-from utt_ros.records import MaskArray
+from utt_ros.training.dataset import CENTRE, Columns
+from utt_ros.training.loss_terms import (
+    distance_loss,
+    gaussian_loss,
+    scaled_error,
+    translation_loss,
+)
+from utt_ros.training.mirroring import mirror_some
+from utt_ros.types import MaskArray
 
 THINNED = 0.1  # of features: there are few walks, and they must not be known by heart
 FUTURE_WEIGHT = 0.3  # slopes of distances do not fade as errors do [R]

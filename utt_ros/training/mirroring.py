@@ -8,9 +8,9 @@ from collections.abc import Callable, Collection
 
 import numpy as np
 
-from utt_ros.geometry.heading import mirror_path
-from utt_ros.learning.examples import CENTRE, Columns
-from utt_ros.records import FloatArray, MaskArray
+from utt_ros.geometry.compass import mirror_path
+from utt_ros.training.dataset import CENTRE, Columns
+from utt_ros.types import FloatArray, MaskArray
 
 Mirror = Callable[[Columns, str, float], FloatArray]
 """What a modality of some columns, and its rows' period [s], is on the mirrored paths."""

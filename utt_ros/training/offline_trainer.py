@@ -14,20 +14,19 @@ import torch
 
 from utt_ros.errors import SessionError, SettingsError
 from utt_ros.federation.settings import AggregatorSettings
-from utt_ros.learning.evaluation import relative_errors, training_means
-from utt_ros.learning.examples import Columns
-from utt_ros.learning.mishaps import in_heading_frame
-from utt_ros.learning.objective import Objective
-from utt_ros.learning.settings import TERMS, LearningSettings
-from utt_ros.learning.trainer import LocalTrainer
 from utt_ros.models.operations import Operation, operations, unique_pairs
 from utt_ros.models.settings import ModelSettings
 from utt_ros.models.twin import UnifiedTwin, Weights, initial_weights, load_weights
-from utt_ros.records import MODALITIES, FloatArray
 from utt_ros.settings import AreaSettings, check, setting
-from utt_ros.study.data import Data
-from utt_ros.study.distributed import Mapped, Plan, Round, distribute
-from utt_ros.study.examples import (
+from utt_ros.training.augmentation import in_heading_frame
+from utt_ros.training.dataset import Columns
+from utt_ros.training.evaluation import relative_errors, training_means
+from utt_ros.training.losses import Objective
+from utt_ros.training.recordings import Data
+from utt_ros.training.settings import TERMS, LearningSettings
+from utt_ros.training.simulated_rounds import Mapped, Plan, Round, distribute
+from utt_ros.training.trainer import LocalTrainer
+from utt_ros.training.windows import (
     PAST,
     TRAIN_STRIDE,
     VAL_STRIDE,
@@ -36,6 +35,7 @@ from utt_ros.study.examples import (
     turned,
     unified_examples,
 )
+from utt_ros.types import MODALITIES, FloatArray
 
 PLANS = ('federated', 'centralised')
 TRANSLATION, MOTION = 'translation', 'motion'  # parts of a model and its score

@@ -15,16 +15,16 @@ from typing import Any
 import numpy as np
 
 from utt_ros.errors import SessionError
-from utt_ros.records import Session, SyncedBatch, Windows
-from utt_ros.sessions.bags import find_sessions, is_bag, read_area, read_session
-from utt_ros.sessions.vifi import read_recording
-from utt_ros.sessions.vifi_tree import Recording as VifiRecording
-from utt_ros.sessions.vifi_tree import area_settings, find_recordings
+from utt_ros.evaluation.results import Names
+from utt_ros.sessions.session_bags import find_sessions, is_bag, read_area, read_session
+from utt_ros.sessions.vifi.dataset_layout import Recording as VifiRecording
+from utt_ros.sessions.vifi.dataset_layout import area_settings, find_recordings
+from utt_ros.sessions.vifi.importer import read_recording
 from utt_ros.settings import AreaSettings, WindowSettings
-from utt_ros.study import cache
-from utt_ros.study.records import Names
-from utt_ros.sync.offline import synchronize
-from utt_ros.sync.windows import cut_windows
+from utt_ros.sync.offline_sync import synchronize
+from utt_ros.sync.window_buffer import cut_windows
+from utt_ros.training import cache
+from utt_ros.types import Session, SyncedBatch, Windows
 
 SPLITS = ('train', 'val', 'test')
 HELD_OUT = 0.15  # of an area's sequences, where a split was not recorded

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from utt_ros.learning.examples import Columns, take
-from utt_ros.records import MaskArray
+from utt_ros.training.dataset import Columns, take
+from utt_ros.types import MaskArray
 
 Stamps = npt.NDArray[np.int64]
 

@@ -13,13 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from utt_ros.errors import ModelError, SettingsError
-from utt_ros.federation.exchange import answer, open_model
+from utt_ros.federation.checkpoints import Checkpoint, Nowhere
+from utt_ros.federation.client_messages import answer, open_model
 from utt_ros.federation.server import Server
 from utt_ros.federation.settings import AggregatorSettings
-from utt_ros.federation.store import Checkpoint, Nowhere
 from utt_ros.federation.wire import Tensors
-from utt_ros.records import FloatArray, GlobalModel, Update
 from utt_ros.settings import check, setting
+from utt_ros.types import FloatArray, GlobalModel, Update
 
 FEDERATION = 'study'
 NS_PER_S = 1_000_000_000

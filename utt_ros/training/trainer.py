@@ -9,17 +9,17 @@ import torch
 from torch import nn
 from torch.nn.utils import clip_grads_with_norm_
 
-from utt_ros.learning.buffer import ReplayBuffer, hold_out
-from utt_ros.learning.evaluation import nmse_by_operation, relative_errors, training_means
-from utt_ros.learning.examples import make_examples, take
-from utt_ros.learning.objective import MotionObjective, Objective, StrideObjective
-from utt_ros.learning.settings import LearningSettings
-from utt_ros.models.export import OnnxExporter
+from utt_ros.models.onnx_export import OnnxExporter
 from utt_ros.models.operations import operations, unique_pairs
 from utt_ros.models.settings import ModelSettings
 from utt_ros.models.twin import UnifiedTwin, Weights, load_weights, read_weights
-from utt_ros.records import Windows
 from utt_ros.settings import AreaSettings, WindowSettings
+from utt_ros.training.dataset import make_examples, take
+from utt_ros.training.evaluation import nmse_by_operation, relative_errors, training_means
+from utt_ros.training.losses import MotionObjective, Objective, StrideObjective
+from utt_ros.training.replay_buffer import ReplayBuffer, hold_out
+from utt_ros.training.settings import LearningSettings
+from utt_ros.types import Windows
 
 NS_PER_S = 1_000_000_000
 MOTION_STEPS = 8  # of the motion head per step: it is small, and must learn in few rounds

@@ -12,15 +12,15 @@ import numpy.typing as npt
 from torch import nn
 
 from utt_ros.errors import SessionError
-from utt_ros.geometry.heading import turn_field
-from utt_ros.learning.examples import CENTRE, Columns, make_examples, mirror_column
-from utt_ros.learning.mirroring import MIRRORS
+from utt_ros.evaluation.results import Names
+from utt_ros.geometry.compass import turn_field
 from utt_ros.models.modalities import REGISTRY, Modality, modality, register
 from utt_ros.models.settings import ModelSettings
-from utt_ros.records import MODALITIES
 from utt_ros.settings import AreaSettings, WindowSettings
-from utt_ros.study.data import Cut, Data
-from utt_ros.study.records import Names
+from utt_ros.training.dataset import CENTRE, Columns, make_examples, mirror_column
+from utt_ros.training.mirroring import MIRRORS
+from utt_ros.training.recordings import Cut, Data
+from utt_ros.types import MODALITIES
 
 TRAIN_STRIDE = 5  # ticks; of training windows
 VAL_STRIDE = 30

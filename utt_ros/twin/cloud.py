@@ -7,7 +7,7 @@ position. `weights` is float32 (S, P) and sums to 1 over the particles.
 import numpy as np
 import numpy.typing as npt
 
-from utt_ros.records import FloatArray
+from utt_ros.types import FloatArray
 
 Array = npt.NDArray[np.float64]
 

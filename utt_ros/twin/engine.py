@@ -7,19 +7,19 @@ import numpy as np
 import numpy.typing as npt
 
 from utt_ros.errors import ModelError
-from utt_ros.geometry.context import heading_frame, make_context
-from utt_ros.geometry.gait import gait
-from utt_ros.geometry.heading import compass, rotate, turn_field
-from utt_ros.geometry.stride import SWINGING
-from utt_ros.records import FloatArray, MaskArray, SyncedBatch, Windows
+from utt_ros.geometry.compass import compass, rotate, turn_field
+from utt_ros.motion.features import heading_frame, make_context
+from utt_ros.motion.gait import gait
+from utt_ros.motion.gait_synthesis import Swings
+from utt_ros.motion.stride import SWINGING
+from utt_ros.motion.walkers import Walkers
 from utt_ros.settings import AreaSettings, WindowSettings
-from utt_ros.sync.windows import History
-from utt_ros.twin.belief import SENSORS, Belief, Estimate, Pace
-from utt_ros.twin.roster import Indices
-from utt_ros.twin.runtime import Answer, OnnxRuntime
+from utt_ros.sync.window_buffer import History
+from utt_ros.twin.onnx_model import Answer, OnnxRuntime
+from utt_ros.twin.particle_filter import SENSORS, Belief, Estimate, Pace
 from utt_ros.twin.settings import BeliefSettings
-from utt_ros.twin.swing import Swings
-from utt_ros.twin.walkers import Walkers
+from utt_ros.twin.subject_slots import Indices
+from utt_ros.types import FloatArray, MaskArray, SyncedBatch, Windows
 
 FRESH_S = {'camera': 0.5, 'ftm': 2.0, 'imu': 0.5}  # younger than that, a sensor counts as there
 UNSAID = np.full((2, 2), np.nan, np.float32)  # of somebody whom the model saw for the first time

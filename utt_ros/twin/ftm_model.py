@@ -8,9 +8,9 @@ trend is learned per area from people whom the camera sees at the same time.
 import numpy as np
 import numpy.typing as npt
 
-from utt_ros.records import FloatArray
 from utt_ros.settings import AreaSettings
 from utt_ros.twin.settings import BeliefSettings
+from utt_ros.types import FloatArray
 
 Array = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.floating]

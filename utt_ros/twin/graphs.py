@@ -7,7 +7,7 @@ import onnx
 import onnxruntime
 
 from utt_ros.errors import ModelError
-from utt_ros.records import FloatArray
+from utt_ros.types import FloatArray
 
 
 def split(payload: bytes, outputs: Collection[str]) -> tuple[bytes, dict[str, FloatArray]]:

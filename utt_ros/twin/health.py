@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from utt_ros.records import SyncedBatch
+from utt_ros.types import SyncedBatch
 
 SILENT_S = {'camera': 0.5, 'ftm': 3.0, 'imu': 1.0}  # nothing for so long: the sensor is missing
 STALLED_S = 2.0  # without any tick

@@ -8,11 +8,11 @@ import numpy as np
 import onnxruntime
 
 from utt_ros.errors import ModelError
-from utt_ros.geometry.context import CONTEXT
-from utt_ros.geometry.stride import HARMONICS, SWINGING
-from utt_ros.records import CHANNELS, FloatArray, MaskArray, Windows
+from utt_ros.motion.features import CONTEXT
+from utt_ros.motion.stride import HARMONICS, SWINGING
 from utt_ros.settings import WindowSettings
 from utt_ros.twin.graphs import open_session, run, split
+from utt_ros.types import CHANNELS, FloatArray, MaskArray, Windows
 
 
 @dataclass(frozen=True, slots=True)

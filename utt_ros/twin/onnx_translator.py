@@ -3,12 +3,12 @@
 import numpy as np
 import onnxruntime
 
-from utt_ros.association.translation import PhoneSays
+from utt_ros.association.translator import PhoneSays
 from utt_ros.errors import ModelError
-from utt_ros.geometry.context import CONTEXT, phone_context
-from utt_ros.records import CHANNELS, FloatArray, MaskArray
+from utt_ros.motion.features import CONTEXT, phone_context
 from utt_ros.settings import WindowSettings
 from utt_ros.twin.graphs import open_session, run, split
+from utt_ros.types import CHANNELS, FloatArray, MaskArray
 
 
 class OnnxTranslator:

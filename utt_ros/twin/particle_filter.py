@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from utt_ros.geometry.camera import CameraModel
-from utt_ros.records import FloatArray, MaskArray, SyncedBatch
 from utt_ros.settings import AreaSettings
 from utt_ros.twin.cloud import (
     assimilate,
@@ -21,10 +20,11 @@ from utt_ros.twin.cloud import (
     position_covariance,
     resample,
 )
-from utt_ros.twin.ranging import RangingModel
-from utt_ros.twin.roster import Indices, Roster, generator
+from utt_ros.twin.ftm_model import RangingModel
 from utt_ros.twin.settings import BeliefSettings
-from utt_ros.twin.view import HIDDEN, INTERVAL_TICKS, View
+from utt_ros.twin.subject_slots import Indices, Roster, generator
+from utt_ros.twin.visibility import HIDDEN, INTERVAL_TICKS, View
+from utt_ros.types import FloatArray, MaskArray, SyncedBatch
 
 Array = npt.NDArray[np.float64]
 

@@ -5,7 +5,7 @@ from hashlib import sha256
 import numpy as np
 import numpy.typing as npt
 
-from utt_ros.records import FloatArray, SyncedBatch
+from utt_ros.types import FloatArray, SyncedBatch
 
 Indices = npt.NDArray[np.intp]
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from utt_ros.geometry.camera import DEPTH_LIMITS_M, CameraModel
-from utt_ros.records import FloatArray, MaskArray
+from utt_ros.types import FloatArray, MaskArray
 
 CELL_M = 0.25
 MISSED = 0.1  # probability that somebody in view is missed for INTERVAL_TICKS

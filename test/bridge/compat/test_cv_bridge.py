@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from utt_ros.bridge import images
-from utt_ros.drivers.camera.calibration import of_area
+from utt_ros.bridge.compat import cv_bridge
+from utt_ros.drivers.camera.camera_calibration import of_area
 from utt_ros.errors import MeasurementError, SettingsError
 from utt_ros.settings import AreaSettings
 
@@ -23,7 +23,7 @@ from utt_ros.settings import AreaSettings
 def bridge(request: pytest.FixtureRequest) -> Any:
     """Both implementations, one after the other."""
     if request.param == 'ours':
-        return images.CvBridge()
+        return cv_bridge.CvBridge()
     return pytest.importorskip('cv_bridge').CvBridge()
 
 
@@ -48,13 +48,13 @@ def test_colours_of_every_encoding_arrive_as_bgr(
     bridge: Any, bgr: np.ndarray, encoding: str, code: int | None, pad: int,
 ) -> None:
     sent = bgr if code is None else cv2.cvtColor(bgr, code)
-    assert np.array_equal(images.picture(bridge, message(sent, encoding, pad)), bgr)
+    assert np.array_equal(cv_bridge.picture(bridge, message(sent, encoding, pad)), bgr)
 
 
 @pytest.mark.parametrize('encoding', ['mono8', '8UC1'])
 def test_grey_arrives_as_bgr(bridge: Any, bgr: np.ndarray, encoding: str) -> None:
     grey = np.ascontiguousarray(bgr[..., 0])
-    got = images.picture(bridge, message(grey, encoding, 3))
+    got = cv_bridge.picture(bridge, message(grey, encoding, 3))
     assert np.array_equal(got, np.repeat(grey[..., None], 3, axis=2))
 
 
@@ -62,7 +62,7 @@ def test_grey_arrives_as_bgr(bridge: Any, bgr: np.ndarray, encoding: str) -> Non
 @pytest.mark.parametrize('pad', [0, 4])
 def test_millimetres_become_metres_and_zero_is_unknown(bridge: Any, big: bool, pad: int) -> None:
     sent = np.array([[0, 1, 1500], [65535, 258, 2]], np.uint16)
-    got = images.depths(bridge, message(sent, '16UC1', pad, big=big))
+    got = cv_bridge.depths(bridge, message(sent, '16UC1', pad, big=big))
     expected = np.float32([[np.nan, 0.001, 1.5], [65.535, 0.258, 0.002]])
     assert got.dtype == np.float32
     assert got == pytest.approx(expected, nan_ok=True)
@@ -72,7 +72,7 @@ def test_millimetres_become_metres_and_zero_is_unknown(bridge: Any, big: bool, p
 @pytest.mark.parametrize('pad', [0, 8])
 def test_metres_stay_and_what_is_no_distance_is_unknown(bridge: Any, big: bool, pad: int) -> None:
     sent = np.float32([[1.5, np.nan, np.inf], [-np.inf, 0.0, -2.0]])
-    got = images.depths(bridge, message(sent, '32FC1', pad, big=big))
+    got = cv_bridge.depths(bridge, message(sent, '32FC1', pad, big=big))
     assert got == pytest.approx(np.float32([[1.5, *[np.nan] * 2], [np.nan] * 3]), nan_ok=True)
 
 
@@ -80,10 +80,10 @@ def test_metres_stay_and_what_is_no_distance_is_unknown(bridge: Any, big: bool, 
 def test_compressed_pictures_are_read(bridge: Any, kind: str) -> None:
     smooth = np.dstack([np.tile(np.arange(0, 240, 5, np.uint8), (32, 1))] * 3)
     data = cv2.imencode(f'.{kind}', smooth)[1].tobytes()
-    got = images.picture(bridge, CompressedImage(format=kind, data=array('B', data)))
+    got = cv_bridge.picture(bridge, CompressedImage(format=kind, data=array('B', data)))
     assert got.shape == smooth.shape
     assert np.abs(got.astype(int) - smooth).max() <= (0 if kind == 'png' else 4)
-    assert images.compressed_size(data) == (48, 32)
+    assert cv_bridge.compressed_size(data) == (48, 32)
 
 
 @pytest.mark.parametrize(('plane', 'encoding'), [
@@ -91,11 +91,11 @@ def test_compressed_pictures_are_read(bridge: Any, kind: str) -> None:
     (np.arange(20, dtype=np.uint8).reshape(4, 5), 'mono8'),
     (np.linspace(0, 9, 20, dtype=np.float32).reshape(4, 5), '32FC1')])
 def test_what_we_publish_reads_back(bridge: Any, plane: np.ndarray, encoding: str) -> None:
-    sent = images.image_message(bridge, plane)
+    sent = cv_bridge.image_message(bridge, plane)
     assert (sent.encoding, sent.height, sent.width) == (encoding, 4, 5)
     assert sent.step * 4 == len(sent.data)
     assert np.array_equal(bridge.imgmsg_to_cv2(sent, 'passthrough'), plane)
-    assert images.image_message(bridge, None) is None
+    assert cv_bridge.image_message(bridge, None) is None
 
 
 @pytest.mark.parametrize('change', [
@@ -109,23 +109,24 @@ def test_pictures_that_promise_what_they_do_not_hold_are_refused(
     for name, value in change.items():
         setattr(bad, name, value)
     with pytest.raises(MeasurementError):
-        images.picture(bridge, bad)
+        cv_bridge.picture(bridge, bad)
     with pytest.raises(MeasurementError):
-        images.depths(bridge, bad)
+        cv_bridge.depths(bridge, bad)
 
 
 def test_pictures_with_a_long_profile_before_their_size_are_read(bridge: Any) -> None:
     data = cv2.imencode('.jpg', np.full((32, 48, 3), 200, np.uint8))[1].tobytes()
     profile = 3 * (b'\xff\xe2' + (60_000).to_bytes(2, 'big') + b'p' * 59_998)
     whole = array('B', data[:2] + profile + data[2:])
-    assert images.picture(bridge, CompressedImage(format='jpeg', data=whole)).shape == (32, 48, 3)
+    decoded = cv_bridge.picture(bridge, CompressedImage(format='jpeg', data=whole))
+    assert decoded.shape == (32, 48, 3)
 
 
 def test_small_file_that_promises_a_huge_picture_is_refused_unread(bridge: Any) -> None:
     data = bytearray(cv2.imencode('.png', np.zeros((8, 8, 3), np.uint8))[1].tobytes())
     data[16:24] = (60000).to_bytes(4, 'big') * 2
     with pytest.raises(MeasurementError, match='60000 x 60000 px is too large'):
-        images.picture(bridge, CompressedImage(format='png', data=array('B', data)))
+        cv_bridge.picture(bridge, CompressedImage(format='png', data=array('B', data)))
 
 
 @settings(max_examples=100, deadline=None)
@@ -133,11 +134,11 @@ def test_small_file_that_promises_a_huge_picture_is_refused_unread(bridge: Any) 
 def test_bytes_are_a_picture_or_refused(tail: bytes, head: bytes) -> None:
     sent = CompressedImage(format='jpeg', data=array('B', head + tail))
     with suppress(MeasurementError):
-        assert images.picture(images.CvBridge(), sent).ndim == 3
+        assert cv_bridge.picture(cv_bridge.CvBridge(), sent).ndim == 3
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.sampled_from([*images.PLANES, 'yuv422']), st.integers(0, 2**32 - 1),
+@given(st.sampled_from([*cv_bridge.PLANES, 'yuv422']), st.integers(0, 2**32 - 1),
        st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1), st.integers(0, 255),
        st.binary(max_size=200))
 def test_headers_are_honest_or_refused(
@@ -145,31 +146,31 @@ def test_headers_are_honest_or_refused(
 ) -> None:
     sent = Image(encoding=encoding, height=height, width=width, step=step, is_bigendian=big,
                  data=array('B', data))
-    for read in (images.picture, images.depths):
+    for read in (cv_bridge.picture, cv_bridge.depths):
         with suppress(MeasurementError):
-            assert read(images.CvBridge(), sent).shape[:2] == (height, width)
+            assert read(cv_bridge.CvBridge(), sent).shape[:2] == (height, width)
 
 
 def test_calibration_becomes_a_message_that_says_the_same() -> None:
     area = AreaSettings()
-    info = images.info_message(of_area(area))
+    info = cv_bridge.info_message(of_area(area))
     assert (info.width, info.height) == (1280, 720)
     assert (info.k[0], info.k[4], info.k[2], info.k[5]) == (area.fx, area.fy, area.cx, area.cy)
     assert info.p[0] == area.fx
     assert list(info.r) == [1, 0, 0, 0, 1, 0, 0, 0, 1]
     assert isinstance(info, CameraInfo)
-    images.check_lens(info, area)
+    cv_bridge.check_lens(info, area)
     with pytest.raises(SettingsError, match='fx is'):
-        images.check_lens(info, AreaSettings(fx=900.0))
+        cv_bridge.check_lens(info, AreaSettings(fx=900.0))
 
 
 def test_load_prefers_the_real_package(monkeypatch: pytest.MonkeyPatch) -> None:
     real = ModuleType('cv_bridge')
     real.CvBridge = dict
     monkeypatch.setitem(sys.modules, 'cv_bridge', real)
-    assert images.load() == {}
+    assert cv_bridge.load() == {}
 
 
 def test_load_falls_back_to_this_module(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, 'cv_bridge', None)
-    assert isinstance(images.load(), images.CvBridge)
+    assert isinstance(cv_bridge.load(), cv_bridge.CvBridge)

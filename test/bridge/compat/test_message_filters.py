@@ -11,7 +11,7 @@ import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from sensor_msgs.msg import MagneticField, Temperature
 
-from utt_ros.bridge import message_filters as ours
+from utt_ros.bridge.compat import message_filters as ours
 
 SLOP_SEC = 0.1
 

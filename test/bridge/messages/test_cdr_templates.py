@@ -12,8 +12,8 @@ from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import Imu
 from std_msgs.msg import Header
 
-from utt_ros.bridge.cdr import CdrTemplate, Placeholders
-from utt_ros.bridge.predictions import imus, path_template, paths, positions
+from utt_ros.bridge.messages.cdr_templates import CdrTemplate, Placeholders
+from utt_ros.bridge.messages.predictions import imus, path_template, paths, positions
 
 T0 = 1_700_000_000_123_456_789
 AREAS = ['a', 'hall', 'hall1', 'a_much_longer_name']

@@ -7,8 +7,8 @@ from builtin_interfaces.msg import Time
 from rclpy.serialization import deserialize_message, serialize_message
 from utt_ros.msg import GlobalModel, ModelUpdate, RoundStatus
 
-from utt_ros import records
-from utt_ros.bridge import weights
+from utt_ros import types
+from utt_ros.bridge.messages import federation
 
 STAMP = Time(sec=12, nanosec=34)
 PAYLOAD = bytes(range(256)) * 8
@@ -19,46 +19,46 @@ def over_the_wire(message: object) -> object:
 
 
 def test_an_update_survives_the_round_trip() -> None:
-    update = records.Update(
+    update = types.Update(
         federation='f00d', area='north', round=7, windows=2**40, modalities=('ftm', 'imu'),
         schema='a' * 64, checksum='b' * 64, payload=PAYLOAD,
     )
-    message = over_the_wire(weights.update_to_message(update, STAMP))
+    message = over_the_wire(federation.update_to_message(update, STAMP))
     assert isinstance(message, ModelUpdate)
     assert message.header.stamp == STAMP
-    assert weights.update_from_message(message) == update
+    assert federation.update_from_message(message) == update
 
 
 def test_a_global_model_survives_the_round_trip() -> None:
-    model = records.GlobalModel(
+    model = types.GlobalModel(
         federation='f00d', round=0, config='{"width": 64}', schema='a' * 64, checksum='b' * 64,
         payload=PAYLOAD,
     )
-    message = over_the_wire(weights.model_to_message(model, STAMP))
+    message = over_the_wire(federation.model_to_message(model, STAMP))
     assert isinstance(message, GlobalModel)
     assert message.header.stamp == STAMP
-    assert weights.model_from_message(message) == model
+    assert federation.model_from_message(message) == model
 
 
 def test_a_round_status_survives_the_round_trip_and_lists_areas_in_order() -> None:
-    status = records.RoundStatus(
+    status = types.RoundStatus(
         federation='f00d', round=3, state='waiting', quorum=2, deadline_s=inf,
         accepted={'south': 5, 'north': 2**40}, refused={'west': 'not finite', 'east': 'stale'},
         bytes_received=10, bytes_sent=20, duration_s=1.5,
     )
-    message = over_the_wire(weights.status_to_message(status, STAMP))
+    message = over_the_wire(federation.status_to_message(status, STAMP))
     assert isinstance(message, RoundStatus)
     assert message.accepted == ['north', 'south']
     assert message.refused == ['east', 'west']
-    assert weights.status_from_message(message) == status
+    assert federation.status_from_message(message) == status
 
 
 def test_a_large_payload_is_copied_not_converted_byte_by_byte() -> None:
-    model = records.GlobalModel('f', 0, '{}', 's', 'c', bytes(8_000_000))
+    model = types.GlobalModel('f', 0, '{}', 's', 'c', bytes(8_000_000))
     times = []
     for _ in range(5):
         start = time.perf_counter()
-        weights.model_from_message(weights.model_to_message(model, STAMP))
+        federation.model_from_message(federation.model_to_message(model, STAMP))
         times.append(time.perf_counter() - start)
     # byte by byte is 0.2 s or more here, a copy some milliseconds
     assert min(times) < 0.05

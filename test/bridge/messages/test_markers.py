@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from visualization_msgs.msg import Marker
 
-from utt_ros.bridge.markers import area_markers, subject_markers, view_outline
-from utt_ros.bridge.samples import to_time
+from utt_ros.bridge.messages.markers import area_markers, subject_markers, view_outline
+from utt_ros.bridge.messages.sensors import to_time
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.settings import AreaSettings
 from utt_ros.twin.engine import Predictions

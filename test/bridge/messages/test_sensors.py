@@ -5,14 +5,14 @@ import pytest
 from rclpy.serialization import deserialize_message, serialize_message
 from utt_ros.msg import SyncedSamples, Track, Tracks
 
-from utt_ros.bridge.samples import (
+from utt_ros.bridge.messages.sensors import (
     samples_from_message,
     samples_to_message,
     to_time,
     tracks_from_message,
 )
 from utt_ros.errors import MeasurementError
-from utt_ros.records import SyncedBatch
+from utt_ros.types import SyncedBatch
 
 STAMP = 1_700_000_000_123_456_789
 

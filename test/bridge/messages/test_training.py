@@ -6,14 +6,14 @@ from math import isnan, nan
 import pytest
 from builtin_interfaces.msg import Time
 
-from utt_ros.bridge.training import (
+from utt_ros.bridge.messages.training import (
     deployment_from_message,
     deployment_to_message,
     report_from_message,
     report_to_message,
 )
 from utt_ros.errors import ModelError
-from utt_ros.records import Deployment, Report
+from utt_ros.types import Deployment, Report
 
 STAMP = Time(sec=12, nanosec=34)
 

@@ -8,7 +8,7 @@ from rclpy.node import Node
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-from utt_ros.bridge.cameras import TopicSource, TopicsSettings
+from utt_ros.bridge.node.camera_topics import TopicSource, TopicsSettings
 from utt_ros.settings import AreaSettings
 
 

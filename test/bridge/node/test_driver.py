@@ -10,9 +10,9 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.experimental.events_executor import EventsExecutor
 from rclpy.lifecycle import TransitionCallbackReturn
 
-from utt_ros.bridge.driver import Driver
-from utt_ros.bridge.qos import RELIABLE
-from utt_ros.drivers.pump import Pump
+from utt_ros.bridge.node.driver import Driver
+from utt_ros.bridge.node.qos import RELIABLE
+from utt_ros.drivers.reader import Pump
 from utt_ros.drivers.source import Entry, Source
 from utt_ros.settings import setting
 

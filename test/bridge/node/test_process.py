@@ -10,7 +10,7 @@ import pytest
 NODE = """
 import sys
 from rclpy.node import Node
-from utt_ros.bridge.process import run_node
+from utt_ros.bridge.node.process import run_node
 from utt_ros.errors import SettingsError, UttError
 
 def make():

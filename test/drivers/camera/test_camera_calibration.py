@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from utt_ros.drivers.camera.calibration import of_area, read_calibration
+from utt_ros.drivers.camera.camera_calibration import of_area, read_calibration
 from utt_ros.errors import SettingsError
 from utt_ros.settings import AreaSettings
 

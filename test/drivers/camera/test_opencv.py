@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from utt_ros.drivers.camera.opencv import OpenCVSettings, OpenCVSource, _Live
-from utt_ros.drivers.pump import Pump, PumpSettings
-from utt_ros.drivers.samples import Picture
+from utt_ros.drivers.reader import Pump, PumpSettings
+from utt_ros.drivers.types import Picture
 from utt_ros.errors import SettingsError, SourceError
 from utt_ros.settings import AreaSettings
 

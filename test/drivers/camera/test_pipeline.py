@@ -8,10 +8,10 @@ import pytest
 
 from utt_ros.drivers.camera.detection import DetectionSettings
 from utt_ros.drivers.camera.opencv import OpenCVSettings, OpenCVSource
+from utt_ros.drivers.camera.pipeline import MOST_PEOPLE, Watched
 from utt_ros.drivers.camera.tracking import TrackingSettings
-from utt_ros.drivers.camera.watching import MOST_PEOPLE, Watched
-from utt_ros.drivers.samples import People, Picture
 from utt_ros.drivers.source import Source
+from utt_ros.drivers.types import People, Picture
 from utt_ros.errors import SourceError
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.settings import AreaSettings

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from utt_ros.drivers.camera.detection import DetectionSettings
+from utt_ros.drivers.camera.pipeline import Watched
 from utt_ros.drivers.camera.tracking import TrackingSettings
-from utt_ros.drivers.camera.watching import Watched
 from utt_ros.drivers.camera.zed import ENTRY, ZedSettings, ZedSource
 from utt_ros.errors import SourceError
 from utt_ros.settings import AreaSettings

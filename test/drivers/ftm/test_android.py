@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from utt_ros.drivers.ftm.android import Android, AndroidSettings
-from utt_ros.drivers.phones import MOST_PHONES, Owners
-from utt_ros.drivers.samples import Ranging
-from utt_ros.drivers.servers import Arrival, DatagramServer, Server
-from utt_ros.drivers.web import HttpServer
+from utt_ros.drivers.phone_registry import MOST_PHONES, Owners
+from utt_ros.drivers.transport.http import HttpServer
+from utt_ros.drivers.transport.sockets import Arrival, DatagramServer, Server
+from utt_ros.drivers.types import Ranging
 from utt_ros.errors import SettingsError, SourceError
 
 PEER = Path(__file__).parents[1] / 'peers/android_phone.py'

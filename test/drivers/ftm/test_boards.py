@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from utt_ros.drivers.ftm.boards import Boards, BoardSettings, ConsoleSettings, esp_idf, gtec
-from utt_ros.drivers.samples import Ranging
+from utt_ros.drivers.types import Ranging
 from utt_ros.errors import SettingsError, SourceError
 
 CAPTURES = Path(__file__).parents[3] / 'docs/sources/captures'

@@ -3,7 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from utt_ros.drivers.ftm.calibration import (
+from utt_ros.drivers.ftm.calibration_points import read_points
+from utt_ros.drivers.ftm.ftm_calibration import (
     Calibration,
     Fit,
     Point,
@@ -12,8 +13,7 @@ from utt_ros.drivers.ftm.calibration import (
     read_calibration,
     write_calibration,
 )
-from utt_ros.drivers.ftm.points import read_points
-from utt_ros.drivers.samples import Ranging
+from utt_ros.drivers.types import Ranging
 from utt_ros.errors import MeasurementError, SettingsError
 
 AP = '02:00:00:00:00:01'
@@ -138,7 +138,8 @@ def test_a_table_that_is_too_long_is_refused_and_not_cut(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / 'points.csv'
     path.write_text('phone,distance_m,range_m\nanna,1,2.345\n')
-    monkeypatch.setattr('utt_ros.drivers.ftm.points.LONGEST_FILE', path.stat().st_size - 3)
+    limit = path.stat().st_size - 3
+    monkeypatch.setattr('utt_ros.drivers.ftm.calibration_points.LONGEST_FILE', limit)
     with pytest.raises(SettingsError, match='is longer than'):
         read_points(path)
 

@@ -8,7 +8,7 @@ import pytest
 
 from utt_ros.drivers.ftm import iw
 from utt_ros.drivers.ftm.iw import IwSettings, IwSource
-from utt_ros.drivers.samples import Ranging
+from utt_ros.drivers.types import Ranging
 from utt_ros.errors import SettingsError, SourceError
 
 MACS = tuple(f'02:00:00:00:00:0{number}' for number in (1, 2, 3))

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from utt_ros.drivers.ftm.iw_text import Burst, Failure, Peer, explain, parse, request
+from utt_ros.drivers.ftm.iw_format import Burst, Failure, Peer, explain, parse, request
 
 CAPTURE = (Path(__file__).parents[3] / 'docs/sources/captures/iw.txt').read_text()
 WORDS = ['  Peer 02:00:00:00:00:01:', ' status=0 (SUCCESS)', ' @3250511642082', ' tsf=0', '\n',

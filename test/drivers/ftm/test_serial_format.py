@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from utt_ros.drivers.ftm.serial_text import Report, parse_esp_idf, parse_gtec
+from utt_ros.drivers.ftm.serial_format import Report, parse_esp_idf, parse_gtec
 
 CAPTURES = Path(__file__).parents[3] / 'docs/sources/captures'
 METRES_PER_PS = 1.49896e-4

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from utt_ros.drivers.imu.assembler import MOST_READINGS, Assembler, Pairing
 from utt_ros.drivers.imu.readings import Reading
-from utt_ros.drivers.samples import Inertial, Magnetic
+from utt_ros.drivers.types import Inertial, Magnetic
 
 MS = 1_000_000
 OFFSET_NS = 10**18

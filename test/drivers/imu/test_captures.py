@@ -9,8 +9,8 @@ import pytest
 
 from utt_ros.drivers.imu import SOURCES
 from utt_ros.drivers.imu.network import PortSource
-from utt_ros.drivers.samples import Inertial, Magnetic
-from utt_ros.drivers.servers import Arrival, Server
+from utt_ros.drivers.transport.sockets import Arrival, Server
+from utt_ros.drivers.types import Inertial, Magnetic
 from utt_ros.settings import AreaSettings
 
 CAPTURES = Path(__file__).parents[3] / 'docs' / 'sources' / 'captures'

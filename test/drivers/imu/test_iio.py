@@ -6,7 +6,7 @@ import pytest
 
 from utt_ros.drivers.imu import SOURCES, iio
 from utt_ros.drivers.imu.iio import Iio, IioSettings
-from utt_ros.drivers.samples import Inertial, Magnetic
+from utt_ros.drivers.types import Inertial, Magnetic
 from utt_ros.errors import SourceError
 
 BEGIN_NS = 1_790_000_000_000_000_000

@@ -3,9 +3,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from utt_ros.drivers.imu.phones import Phones, PhoneSettings
+from utt_ros.drivers.imu.phone_clocks import Phones, PhoneSettings
 from utt_ros.drivers.imu.readings import Reading
-from utt_ros.drivers.samples import Inertial
+from utt_ros.drivers.types import Inertial
 
 NS_PER_S = 1_000_000_000
 MS = 1_000_000

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from utt_ros.drivers.imu import SOURCES
-from utt_ros.drivers.samples import Inertial, Magnetic
 from utt_ros.drivers.source import Source
+from utt_ros.drivers.types import Inertial, Magnetic
 from utt_ros.errors import SettingsError, SourceError
 from utt_ros.settings import AreaSettings
 

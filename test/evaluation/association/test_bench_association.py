@@ -4,12 +4,12 @@ import pytest
 
 from utt_ros.cli.main import main
 from utt_ros.errors import SessionError
-from utt_ros.learning.settings import LearningSettings
+from utt_ros.evaluation.association.bench_association import fit, read
+from utt_ros.models.model_card import save_model
 from utt_ros.models.settings import ModelSettings
 from utt_ros.models.twin import UnifiedTwin
 from utt_ros.settings import WindowSettings
-from utt_ros.study.bench_association import fit, read
-from utt_ros.study.cards import save_model
+from utt_ros.training.settings import LearningSettings
 
 
 @pytest.fixture(scope='module')

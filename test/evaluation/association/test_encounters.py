@@ -3,11 +3,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from utt_ros.records import SyncedBatch
+from utt_ros.evaluation.association.encounters import crowd, encounters
+from utt_ros.evaluation.metrics.association import Score, Setting, judge, mean_idp
 from utt_ros.settings import AreaSettings, WindowSettings
-from utt_ros.study.associating import Score, Setting, judge, mean_idp
-from utt_ros.study.data import Recording
-from utt_ros.study.encounters import crowd, encounters
+from utt_ros.training.recordings import Recording
+from utt_ros.types import SyncedBatch
 
 SHAPE = WindowSettings()
 NAMES = ('anna', 'bert')

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from utt_ros.sessions.simulate.world import plan, simulate
+from utt_ros.evaluation.association.live_replay import Seen, join, run, strip, table, without_phone
+from utt_ros.sessions.simulator.world import plan, simulate
 from utt_ros.settings import WindowSettings
-from utt_ros.study.data import Recording
-from utt_ros.study.matched import Seen, join, run, strip, table, without_phone
-from utt_ros.sync.offline import synchronize
+from utt_ros.sync.offline_sync import synchronize
+from utt_ros.training.recordings import Recording
 
 SHAPE = WindowSettings()
 

@@ -3,12 +3,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from utt_ros.association.assignment import NOBODY
 from utt_ros.association.candidates import Candidates
-from utt_ros.association.matching import NOBODY
+from utt_ros.evaluation.association.encounters import Encounter
+from utt_ros.evaluation.association.live_scorers import _alone, _lacking, _young
+from utt_ros.evaluation.association.scorer_training import train_scorer
 from utt_ros.settings import AreaSettings
-from utt_ros.study.encounters import Encounter
-from utt_ros.study.fusion import train_scorer
-from utt_ros.study.live_scorers import _alone, _lacking, _young
 
 
 @pytest.fixture

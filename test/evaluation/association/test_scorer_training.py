@@ -1,6 +1,6 @@
 import numpy as np
 
-from utt_ros.study.fusion import train_scorer
+from utt_ros.evaluation.association.scorer_training import train_scorer
 
 
 def meetings(count, rng):

@@ -3,10 +3,10 @@ import pytest
 import torch
 from torch import nn
 
-from utt_ros.baselines.learner import BaselineLearner, load_net, read_net
-from utt_ros.baselines.scaling import means
 from utt_ros.errors import ModelError
-from utt_ros.study.distributed import Plan, distribute
+from utt_ros.evaluation.baselines.learner import BaselineLearner, load_net, read_net
+from utt_ros.evaluation.baselines.scaling import means
+from utt_ros.training.simulated_rounds import Plan, distribute
 
 
 def error(net, batch):

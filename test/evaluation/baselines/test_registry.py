@@ -5,16 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from utt_ros.association.task_steps import count_steps, headings
+from utt_ros.evaluation.baselines.bearing import back_projection, bearing_and_range
+from utt_ros.evaluation.baselines.kalman import kalman_track
+from utt_ros.evaluation.baselines.pdr_particle_filter import particle_track
+from utt_ros.evaluation.baselines.registry import SOURCES, floors
+from utt_ros.evaluation.baselines.settings import FloorSettings
+from utt_ros.evaluation.ground_truth import Walk
+from utt_ros.evaluation.metrics.position import errors_m, interval_metrics, surprise
+from utt_ros.evaluation.metrics.trajectory import judged, paths
 from utt_ros.settings import AreaSettings, WindowSettings
-from utt_ros.tasks.bearing import back_projection, bearing_and_range
-from utt_ros.tasks.floors import SOURCES, floors
-from utt_ros.tasks.futures import judged, paths
-from utt_ros.tasks.kalman import kalman_track
-from utt_ros.tasks.particles import particle_track
-from utt_ros.tasks.scoring import errors_m, interval_metrics, surprise
-from utt_ros.tasks.settings import FloorSettings
-from utt_ros.tasks.steps import count_steps, headings
-from utt_ros.tasks.walks import Walk
 
 WINDOW = WindowSettings()
 EXACT = FloorSettings(range_offset=0.0, range_slope=0.0, range_std=0.3, step_length=0.6,

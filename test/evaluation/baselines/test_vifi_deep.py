@@ -1,10 +1,16 @@
 import numpy as np
 import torch
 
-from utt_ros.association.matching import assign
-from utt_ros.baselines.learner import BaselineLearner
-from utt_ros.baselines.scaling import stack
-from utt_ros.baselines.vifi_deep import MOST, DeepMatcher, VifiDeep, deep_example, deep_loss
+from utt_ros.association.assignment import assign
+from utt_ros.evaluation.baselines.learner import BaselineLearner
+from utt_ros.evaluation.baselines.scaling import stack
+from utt_ros.evaluation.baselines.vifi_deep import (
+    MOST,
+    DeepMatcher,
+    VifiDeep,
+    deep_example,
+    deep_loss,
+)
 
 
 def test_affinities_have_a_dummy_row_and_column() -> None:

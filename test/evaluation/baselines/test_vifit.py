@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from utt_ros.baselines.scaling import scale
-from utt_ros.baselines.vifit import (
+from utt_ros.evaluation.baselines.scaling import scale
+from utt_ros.evaluation.baselines.vifit import (
     FRAMES,
     Frames,
     Vifit,

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from utt_ros.baselines.scaling import stack
-from utt_ros.baselines.vitag import (
+from utt_ros.evaluation.baselines.scaling import stack
+from utt_ros.evaluation.baselines.vitag import (
     VitagMatcher,
     XTranslator,
     frames_of,

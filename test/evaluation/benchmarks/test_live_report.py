@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from utt_ros.bench import report
-from utt_ros.bench.measure import Result, Usage
+from utt_ros.evaluation.benchmarks import live_report
+from utt_ros.evaluation.benchmarks.latency import Result, Usage
 
 NAN = float('nan')
 
@@ -30,18 +30,18 @@ RESULTS = {'training': OURS, 'naive': NAIVE}
 
 
 def met(results: dict[str, Result]) -> dict[str, bool]:
-    return {target.name: target.met for target in report.targets(results)}
+    return {target.name: target.met for target in live_report.targets(results)}
 
 
 def test_figures_per_phone_count_the_pipeline_without_training() -> None:
-    found = report.to_json(RESULTS)['scenarios']['training']
+    found = live_report.to_json(RESULTS)['scenarios']['training']
     assert found['cpu_percent'] == 40.0
     assert found['cpu_percent_per_phone'] == 2.0
     assert found['rss_mb_per_phone'] == 10.0
 
 
 def test_targets_compare_with_both_readings_of_the_naive_latency() -> None:
-    values = {target.name: target.value for target in report.targets(RESULTS)}
+    values = {target.name: target.value for target in live_report.targets(RESULTS)}
     assert values['p99 while training / p99 of naive'] == pytest.approx(4 / 130)
     assert values['p99 while training / p99 of naive from its newest input'] == (
         pytest.approx(4 / 60))
@@ -70,13 +70,13 @@ def test_what_could_not_be_measured_is_no_pass() -> None:
 
 
 def test_json_has_null_where_there_is_no_number() -> None:
-    text = json.dumps(report.to_json({'training': replace(OURS, latency_ms={'p99': NAN})}))
+    text = json.dumps(live_report.to_json({'training': replace(OURS, latency_ms={'p99': NAN})}))
     assert 'NaN' not in text
     assert json.loads(text)['scenarios']['training']['latency_ms']['p99'] is None
 
 
 def test_table_has_a_column_per_scenario_and_a_verdict_per_target() -> None:
-    lines = report.table(RESULTS).splitlines()
+    lines = live_report.table(RESULTS).splitlines()
     assert lines[0].split('  ')[-1].strip() == 'naive'
     assert any('4000' in line and '0 of 4000' in line for line in lines)
     assert any('naive: CPU' in line and '100.0, 318' in line and ' - ' in line for line in lines)

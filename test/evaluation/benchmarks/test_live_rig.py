@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from utt_ros.bench.live import Sample, usage
 from utt_ros.cli.main import main
+from utt_ros.evaluation.benchmarks.live_rig import Sample, usage
 
 KEYS = {
     'latency_ms', 'newest_input_ms', 'predictions_per_s', 'ticks', 'predicted', 'missing', 'sent',

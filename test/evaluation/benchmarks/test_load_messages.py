@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from rclpy.serialization import deserialize_message, serialize_message
 
-from utt_ros.bench.load import (
+from utt_ros.evaluation.benchmarks.load_messages import (
     AREA,
     RATES_HZ,
     Stream,
@@ -14,9 +14,9 @@ from utt_ros.bench.load import (
     stamp_of,
     stamped,
 )
-from utt_ros.bench.walkers import LOOP_SEC, Walkers
+from utt_ros.evaluation.benchmarks.walkers import LOOP_SEC, Walkers
 from utt_ros.geometry.camera import CameraModel
-from utt_ros.geometry.heading import compass_heading, wrap_angle
+from utt_ros.geometry.compass import compass_heading, wrap_angle
 
 STAMP_NS = 1_700_000_000_123_456_789
 

@@ -1,6 +1,6 @@
 """Training throughput beside the loop over operations."""
 
-from utt_ros.bench.operations import measure
+from utt_ros.evaluation.benchmarks.training_throughput import measure
 
 
 def test_both_are_measured_in_one_run() -> None:

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from utt_ros.errors import SettingsError
-from utt_ros.federation.asynchronous import Mixing
+from utt_ros.evaluation.federated.asynchronous import AsynchronousPlan, Merge, follow
+from utt_ros.evaluation.federated.fedasync import Mixing
 from utt_ros.federation.wire import pack
-from utt_ros.study.asynchronous import AsynchronousPlan, Merge, follow
-from utt_ros.study.distributed import Plan
+from utt_ros.training.simulated_rounds import Plan
 
 BEGIN = {'w': np.zeros(3, np.float32)}
 BITS = 8 * len(pack(BEGIN).payload)

@@ -12,8 +12,7 @@ import pytest
 from scipy.optimize import minimize
 
 from utt_ros.errors import SettingsError
-from utt_ros.federation.averaging import Contribution
-from utt_ros.federation.bound import (
+from utt_ros.evaluation.federated.convergence_bound import (
     Problem,
     Schedule,
     chi_squared,
@@ -22,6 +21,7 @@ from utt_ros.federation.bound import (
     fedadam_bound,
     largest_local_rate,
 )
+from utt_ros.federation.aggregation import Contribution
 from utt_ros.federation.rules import make_average, make_step
 from utt_ros.federation.settings import AggregatorSettings
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from utt_ros.errors import SettingsError
-from utt_ros.federation.asynchronous import AsynchronousServer, Mixing
-from utt_ros.federation.exchange import answer, open_model
+from utt_ros.evaluation.federated.fedasync import AsynchronousServer, Mixing
+from utt_ros.federation.checkpoints import Checkpoint
+from utt_ros.federation.client_messages import answer, open_model
 from utt_ros.federation.settings import AggregatorSettings
-from utt_ros.federation.store import Checkpoint
-from utt_ros.records import GlobalModel, Update
+from utt_ros.types import GlobalModel, Update
 
 INITIAL = {'a': np.float32([0.0, 0.0]), 'b': np.float32([1.0])}
 MIXING = Mixing(weight=0.5, exponent=1.0, max_staleness=2)

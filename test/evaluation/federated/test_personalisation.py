@@ -5,11 +5,11 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 
+from utt_ros.evaluation.federated.personalisation import Personal, scale_locally
 from utt_ros.models.settings import ModelSettings
 from utt_ros.models.twin import UnifiedTwin, read_weights
 from utt_ros.settings import WindowSettings
-from utt_ros.study.distributed import Plan, distribute
-from utt_ros.study.personal import Personal, scale_locally
+from utt_ros.training.simulated_rounds import Plan, distribute
 
 BEGIN = {'decoders.w': np.zeros(2, np.float32), 'fusor.w': np.zeros(2, np.float32)}
 

@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
-from utt_ros.settings import WindowSettings
-from utt_ros.tasks.futures import best_of_samples, deviations, horizons, lengthen
-from utt_ros.tasks.scoring import (
+from utt_ros.evaluation.ground_truth import Track, Walk
+from utt_ros.evaluation.metrics.position import (
     conditions,
     errors_m,
     interval_metrics,
     position_metrics,
     surprise,
 )
-from utt_ros.tasks.walks import Track, Walk
+from utt_ros.evaluation.metrics.trajectory import best_of_samples, deviations, horizons, lengthen
+from utt_ros.settings import WindowSettings
 
 
 def off_by(walk: Walk, metres: float, deviation: float) -> Track:

@@ -5,18 +5,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from utt_ros.settings import AreaSettings, WindowSettings
-from utt_ros.tasks.activity import SPAN_TICKS, balanced_accuracy, examples
-from utt_ros.tasks.inertia import (
+from utt_ros.evaluation.baselines.kalman import kalman_track
+from utt_ros.evaluation.baselines.settings import FloorSettings
+from utt_ros.evaluation.ground_truth import Walk
+from utt_ros.evaluation.metrics.activity import SPAN_TICKS, balanced_accuracy, examples
+from utt_ros.evaluation.metrics.synthesized_imu import (
     differentiated,
     fields,
     likeness,
     sourced,
     step_frequency_errors,
 )
-from utt_ros.tasks.kalman import kalman_track
-from utt_ros.tasks.settings import FloorSettings
-from utt_ros.tasks.walks import Walk
+from utt_ros.settings import AreaSettings, WindowSettings
 
 WINDOW = WindowSettings()
 

@@ -4,8 +4,8 @@ from math import isnan, nan
 
 import pytest
 
-from utt_ros.study.table import Table
-from utt_ros.study.targets import Goal, gates_win, goals, least_ratio, worst
+from utt_ros.evaluation.report.goals import Goal, gates_win, goals, least_ratio, worst
+from utt_ros.evaluation.report.results_table import Table
 
 
 def row(**given: object) -> dict[str, object]:

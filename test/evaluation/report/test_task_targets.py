@@ -3,8 +3,8 @@
 from math import isnan
 from typing import Any
 
-from utt_ros.study.table import Table
-from utt_ros.study.task_targets import task_goals
+from utt_ros.evaluation.report.results_table import Table
+from utt_ros.evaluation.report.task_targets import task_goals
 
 
 def row(method: str, operation: str, target: str, metric: str, value: float) -> dict[str, Any]:

@@ -5,23 +5,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from utt_ros.study import fusion, rivals
-from utt_ros.study.associating import Score
-from utt_ros.study.study import Study
-from utt_ros.study.suites import association
+from utt_ros.evaluation.association import scorer_training
+from utt_ros.evaluation.baselines import baseline_training
+from utt_ros.evaluation.metrics.association import Score
+from utt_ros.evaluation.suites import association_suite
+from utt_ros.evaluation.trained_models import Study
 
 
 @pytest.fixture
 def study(data, recipe, tmp_path: Path, monkeypatch) -> Study:
-    monkeypatch.setattr(rivals, 'ROUNDS', 1)
-    monkeypatch.setattr(rivals, 'STEPS', 1)
-    monkeypatch.setattr(rivals, 'AREA_STEPS', 1)
-    monkeypatch.setattr(fusion, 'STEPS', 50)
+    monkeypatch.setattr(baseline_training, 'ROUNDS', 1)
+    monkeypatch.setattr(baseline_training, 'STEPS', 1)
+    monkeypatch.setattr(baseline_training, 'AREA_STEPS', 1)
+    monkeypatch.setattr(scorer_training, 'STEPS', 50)
     return Study(data, tmp_path, recipe=recipe)
 
 
 def test_every_method_publishes_every_setting_on_the_same_tracks(study: Study) -> None:
-    made = {unit.key: unit.run().rows for unit in association.units(study)
+    made = {unit.key: unit.run().rows for unit in association_suite.units(study)
             if 'deep' in unit.key or 'utt' in unit.key}
     tracks = {}
     for rows in made.values():
@@ -33,7 +34,7 @@ def test_every_method_publishes_every_setting_on_the_same_tracks(study: Study) -
 
 
 def test_the_mean_over_fixed_windows_counts_each_window_once() -> None:
-    rows = association.rows('some', 0, {'fixed 1 s': Score(1, 2), 'fixed 3 s': Score(4, 4),
+    rows = association_suite.rows('some', 0, {'fixed 1 s': Score(1, 2), 'fixed 3 s': Score(4, 4),
                                         'crowd 3 s': Score(0, 9)})
     assert rows[-1].operation == 'fixed mean'
     assert rows[-1].value == 0.75
@@ -41,5 +42,5 @@ def test_the_mean_over_fixed_windows_counts_each_window_once() -> None:
 
 
 def test_an_area_without_all_sensors_has_no_unit(study: Study, monkeypatch) -> None:
-    monkeypatch.setattr(association, 'MODALITIES', ('camera', 'lidar'))
-    assert association.units(study) == []
+    monkeypatch.setattr(association_suite, 'MODALITIES', ('camera', 'lidar'))
+    assert association_suite.units(study) == []

@@ -5,15 +5,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from utt_ros.evaluation.federated import strategies
+from utt_ros.evaluation.federated.communication_cost import (
+    LINK_BPS,
+    central_cost,
+    mapping_cost,
+    raw_bytes,
+)
+from utt_ros.evaluation.results import Row
+from utt_ros.evaluation.suites import SUITES, units
+from utt_ros.evaluation.trained_models import Study
 from utt_ros.models.fusors import FUSORS
 from utt_ros.models.twin import read_weights
-from utt_ros.study import ways
-from utt_ros.study.data import Data
-from utt_ros.study.records import Row
-from utt_ros.study.study import Study
-from utt_ros.study.suites import SUITES, units
-from utt_ros.study.traffic import LINK_BPS, central_cost, mapping_cost, raw_bytes
-from utt_ros.study.train import Recipe
+from utt_ros.training.offline_trainer import Recipe
+from utt_ros.training.recordings import Data
 
 
 @pytest.fixture
@@ -48,23 +53,23 @@ def test_every_server_trains(study: Study, name: str) -> None:
     assert {row.method for row in rows} == {f'server_{name}'}
 
 
-@pytest.mark.parametrize('way', ways.WAYS)
+@pytest.mark.parametrize('way', strategies.WAYS)
 def test_every_way_of_a_federation_maps_all_areas(
     study: Study, way: str, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(ways, 'ROUNDS', 4)
+    monkeypatch.setattr(strategies, 'ROUNDS', 4)
     rows = run(study, 'federation', f'federation-way-{way}-seed0')
     assert {row.method for row in rows} == {f'way_{way}'}
     assert {row.operation for row in rows} == {'transfer', 'merge', 'split', 'unified'}
     simulated_s = next(row.value for row in rows if row.metric == 'simulated_s')
-    assert ways.ROUNDS < simulated_s < 2.1 * ways.SLOWEST * ways.ROUNDS
+    assert strategies.ROUNDS < simulated_s < 2.1 * strategies.SLOWEST * strategies.ROUNDS
 
 
 def test_areas_that_keep_their_fusor_differ_in_nothing_else(
     study: Study, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(ways, 'ROUNDS', 2)
-    gone = ways.go(study.data, study.recipe, 'personal', 0)
+    monkeypatch.setattr(strategies, 'ROUNDS', 2)
+    gone = strategies.go(study.data, study.recipe, 'personal', 0)
     first, second = (read_weights(twin) for twin in gone.twins.values())
     differing = {name for name in first if not np.array_equal(first[name], second[name])}
     assert differing

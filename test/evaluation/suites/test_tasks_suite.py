@@ -5,16 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from utt_ros.evaluation.results import Outcome
+from utt_ros.evaluation.suites.tasks_suite import OUTAGES_S, units
+from utt_ros.evaluation.trained_models import Study
 from utt_ros.geometry.camera import CameraModel
+from utt_ros.models.model_card import save_model
 from utt_ros.models.settings import ModelSettings
 from utt_ros.models.twin import UnifiedTwin
-from utt_ros.records import Session, SyncedBatch, Truth
 from utt_ros.settings import AreaSettings, WindowSettings
-from utt_ros.study.cards import save_model
-from utt_ros.study.data import Data, Recording
-from utt_ros.study.records import Outcome
-from utt_ros.study.study import Study
-from utt_ros.study.suites.tasks import OUTAGES_S, units
+from utt_ros.training.recordings import Data, Recording
+from utt_ros.types import Session, SyncedBatch, Truth
 
 WINDOW = WindowSettings()
 TICKS = 130

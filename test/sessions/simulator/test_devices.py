@@ -9,13 +9,13 @@ import numpy as np
 import psutil
 import pytest
 
-from utt_ros.demo.live_area import Show, free_ports, write_area_file
-from utt_ros.demo.live_world import clock_of, world
-from utt_ros.drivers.pump import Pump
-from utt_ros.drivers.samples import Inertial, Picture, Ranging
-from utt_ros.run.graph import read_area
-from utt_ros.run.sources import configured
-from utt_ros.sessions.simulate.world import START_NS, simulate
+from utt_ros.cli.driver_config import configured
+from utt_ros.demo.live_stage import Show, free_ports, write_area_file
+from utt_ros.drivers.reader import Pump
+from utt_ros.drivers.types import Inertial, Picture, Ranging
+from utt_ros.orchestration.graph import read_area
+from utt_ros.sessions.simulator.live_world import clock_of, world
+from utt_ros.sessions.simulator.world import START_NS, simulate
 
 SECONDS = 20.0  # they are stopped as soon as enough was heard
 
@@ -32,7 +32,8 @@ def show(tmp_path: Path) -> Show:
 def peers(show: Show) -> Iterator[None]:
     camera, ftm, imu = map(str, show.ports)
     process = subprocess.Popen([
-        sys.executable, '-m', 'utt_ros.demo.live_peers', '--seed', '0', '--seconds', str(SECONDS),
+        sys.executable, '-m', 'utt_ros.sessions.simulator.devices',
+        '--seed', '0', '--seconds', str(SECONDS),
         '--camera-port', camera, '--ftm-port', ftm, '--imu-port', imu, '--begin', show.begin],
         start_new_session=True)
     yield

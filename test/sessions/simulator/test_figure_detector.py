@@ -5,11 +5,11 @@ import cv2
 import numpy as np
 import pytest
 
-from utt_ros.demo.detector import SIDE, write_network
-from utt_ros.demo.figures import picture
-from utt_ros.demo.live_world import world
 from utt_ros.drivers.camera.detection import DetectionSettings, OnnxDetector
 from utt_ros.geometry.camera import CameraModel
+from utt_ros.sessions.simulator.drawing import picture
+from utt_ros.sessions.simulator.figure_detector import SIDE, write_network
+from utt_ros.sessions.simulator.live_world import world
 
 AREA = world(0, 20.0).area.settings
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from utt_ros.sessions.simulate.walks import RATE_HZ, Walk
-from utt_ros.sessions.simulate.wifi import Bias, ranging
+from utt_ros.sessions.simulator.ftm_ranging import Bias, ranging
+from utt_ros.sessions.simulator.trajectories import RATE_HZ, Walk
 from utt_ros.settings import AreaSettings
 
 AREA = AreaSettings(area='area0')

@@ -3,11 +3,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from utt_ros.geometry.heading import compass_heading
-from utt_ros.sessions.simulate.gait import GRAVITY, inertial, turned_back
-from utt_ros.sessions.simulate.magnetics import Field, field
-from utt_ros.sessions.simulate.people import Person, person
-from utt_ros.sessions.simulate.walks import RATE_HZ, Walk, walk
+from utt_ros.geometry.compass import compass_heading
+from utt_ros.sessions.simulator.imu import GRAVITY, inertial, turned_back
+from utt_ros.sessions.simulator.magnetic_field import Field, field
+from utt_ros.sessions.simulator.people import Person, person
+from utt_ros.sessions.simulator.trajectories import RATE_HZ, Walk, walk
 
 YAW = 0.8  # magnetic_yaw
 

@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from utt_ros.sessions.simulate.walks import RATE_HZ, ROOM_M, Walk, smooth_noise, somewhere, walk
+from utt_ros.sessions.simulator.trajectories import (
+    RATE_HZ,
+    ROOM_M,
+    Walk,
+    smooth_noise,
+    somewhere,
+    walk,
+)
 
 DOORS = np.array([[16.0, 2.0], [5.0, -7.0]])
 

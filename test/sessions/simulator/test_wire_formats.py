@@ -5,15 +5,15 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from utt_ros.demo.live_wire import felt, push, results
-from utt_ros.demo.live_world import clock_of, world
 from utt_ros.drivers.ftm.android_json import parse
 from utt_ros.drivers.imu.formats import sensor_logger
-from utt_ros.drivers.imu.phones import Phones
+from utt_ros.drivers.imu.phone_clocks import Phones
 from utt_ros.drivers.imu.sensor_logger import SensorLoggerSettings
-from utt_ros.drivers.samples import Inertial, Magnetic
-from utt_ros.records import PhoneStreams
-from utt_ros.sessions.simulate.world import START_NS, simulate
+from utt_ros.drivers.types import Inertial, Magnetic
+from utt_ros.sessions.simulator.live_world import clock_of, world
+from utt_ros.sessions.simulator.wire_formats import felt, push, results
+from utt_ros.sessions.simulator.world import START_NS, simulate
+from utt_ros.types import PhoneStreams
 
 
 @pytest.fixture(scope='module')

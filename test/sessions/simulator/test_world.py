@@ -6,9 +6,9 @@ import pytest
 
 from utt_ros.cli.main import main
 from utt_ros.errors import SettingsError
-from utt_ros.records import Session
-from utt_ros.sessions.bags import find_sessions, read_area, read_session, read_split
-from utt_ros.sessions.simulate.world import plan, simulate
+from utt_ros.sessions.session_bags import find_sessions, read_area, read_session, read_split
+from utt_ros.sessions.simulator.world import plan, simulate
+from utt_ros.types import Session
 
 
 def utt_simulate(out: Path, *options: str) -> int:

@@ -11,12 +11,12 @@ import pytest
 
 from utt_ros.cli.main import main
 from utt_ros.geometry.camera import CameraModel
-from utt_ros.sessions.bags import find_sessions, read_area, read_session, read_split
+from utt_ros.sessions.session_bags import find_sessions, read_area, read_session, read_split
 
 START = 1_600_000_000.0
 FRAMES, SUBJECTS = 40, 2
 TIMES = START + np.arange(FRAMES) / 10
-MINI = Path(__file__).parents[3] / 'shared' / 'data' / 'realwalk-mini'
+MINI = Path(__file__).parents[4] / 'shared' / 'data' / 'realwalk-mini'
 CAMERA = {'width': 1280, 'height': 720, 'fx': 500.0, 'fy': 510.0, 'cx': 640.0, 'cy': 360.0,
           'pitch_down_rad': 0.2, 'height_m': 2.4}
 SCENES = {'camera': CAMERA, 'phone_height_m': 1.1, 'person_height_m': 1.8,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from utt_ros.errors import SessionError
-from utt_ros.sessions.pickles import load_array
+from utt_ros.sessions.vifi.safe_pickle import load_array
 
 
 class Payload:

@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from utt_ros.drivers.camera.calibration import Calibration
+from utt_ros.drivers.camera.camera_calibration import Calibration
 from utt_ros.errors import MeasurementError, SettingsError
-from utt_ros.records import FloatArray
 from utt_ros.settings import AreaSettings
+from utt_ros.types import FloatArray
 
 FOCAL_TOLERANCE = 0.05
 LARGEST_SIDE = 16384  # [px]

@@ -9,7 +9,7 @@ from array import array
 from builtin_interfaces.msg import Time
 from std_msgs.msg import Header
 
-from utt_ros import records
+from utt_ros import types
 from utt_ros.msg import GlobalModel, ModelUpdate, RoundStatus
 
 
@@ -18,7 +18,7 @@ def byte_array(values: bytes) -> 'array[int]':
     return array('B', values)
 
 
-def update_to_message(update: records.Update, stamp: Time) -> ModelUpdate:
+def update_to_message(update: types.Update, stamp: Time) -> ModelUpdate:
     """`stamp`: when the training ended."""
     return ModelUpdate(
         header=Header(stamp=stamp),
@@ -33,9 +33,9 @@ def update_to_message(update: records.Update, stamp: Time) -> ModelUpdate:
     )
 
 
-def update_from_message(message: ModelUpdate) -> records.Update:
-    """Nothing is checked here; utt_ros.federation.checks does."""
-    return records.Update(
+def update_from_message(message: ModelUpdate) -> types.Update:
+    """Nothing is checked here; utt_ros.federation.validation does."""
+    return types.Update(
         federation=message.federation,
         area=message.area,
         round=message.round,
@@ -47,7 +47,7 @@ def update_from_message(message: ModelUpdate) -> records.Update:
     )
 
 
-def model_to_message(model: records.GlobalModel, stamp: Time) -> GlobalModel:
+def model_to_message(model: types.GlobalModel, stamp: Time) -> GlobalModel:
     """`stamp`: when the round was completed."""
     return GlobalModel(
         header=Header(stamp=stamp),
@@ -60,9 +60,9 @@ def model_to_message(model: records.GlobalModel, stamp: Time) -> GlobalModel:
     )
 
 
-def model_from_message(message: GlobalModel) -> records.GlobalModel:
+def model_from_message(message: GlobalModel) -> types.GlobalModel:
     """Nothing is checked here; the receiver unpacks the payload with its checksum."""
-    return records.GlobalModel(
+    return types.GlobalModel(
         federation=message.federation,
         round=message.round,
         config=message.config,
@@ -72,7 +72,7 @@ def model_from_message(message: GlobalModel) -> records.GlobalModel:
     )
 
 
-def status_to_message(status: records.RoundStatus, stamp: Time) -> RoundStatus:
+def status_to_message(status: types.RoundStatus, stamp: Time) -> RoundStatus:
     """Areas are sorted."""
     accepted, refused = sorted(status.accepted), sorted(status.refused)
     return RoundStatus(
@@ -92,9 +92,9 @@ def status_to_message(status: records.RoundStatus, stamp: Time) -> RoundStatus:
     )
 
 
-def status_from_message(message: RoundStatus) -> records.RoundStatus:
+def status_from_message(message: RoundStatus) -> types.RoundStatus:
     """Inverse of status_to_message; times have the precision of float32."""
-    return records.RoundStatus(
+    return types.RoundStatus(
         federation=message.federation,
         round=message.round,
         state=message.state,

@@ -4,9 +4,9 @@ from geometry_msgs.msg import Vector3
 from sensor_msgs.msg import Imu, MagneticField
 from std_msgs.msg import Header
 
-from utt_ros.bridge.samples import to_time
-from utt_ros.drivers.samples import Inertial, Magnetic
-from utt_ros.records import FloatArray
+from utt_ros.bridge.messages.sensors import to_time
+from utt_ros.drivers.types import Inertial, Magnetic
+from utt_ros.types import FloatArray
 
 
 def inertial_to_message(sample: Inertial) -> Imu:

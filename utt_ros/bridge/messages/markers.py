@@ -10,12 +10,12 @@ from rclpy.node import Node
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
 
-from utt_ros.bridge.qos import RELIABLE
-from utt_ros.bridge.samples import to_time
+from utt_ros.bridge.messages.sensors import to_time
+from utt_ros.bridge.node.qos import RELIABLE
 from utt_ros.geometry.camera import DEPTH_LIMITS_M, CameraModel
-from utt_ros.records import FloatArray
 from utt_ros.settings import AreaSettings
 from utt_ros.twin.engine import Predictions
+from utt_ros.types import FloatArray
 
 BODY, ELLIPSE, PATH, LABEL = range(4)  # ids within the namespace of a subject
 VIEW, ACCESS_POINT = range(2)  # ids within that of the area

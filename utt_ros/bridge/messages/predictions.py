@@ -9,8 +9,8 @@ from nav_msgs.msg import Path
 from sensor_msgs.msg import Imu
 from std_msgs.msg import Header
 
-from utt_ros.bridge.cdr import CdrTemplate, Placeholders, fill_each
-from utt_ros.records import FloatArray
+from utt_ros.bridge.messages.cdr_templates import CdrTemplate, Placeholders, fill_each
+from utt_ros.types import FloatArray
 
 FLOOR_VARIANCE = 0.01  # of z [m^2]: people stand on the floor
 UNKNOWN_VARIANCE = np.pi**2  # of roll, pitch and yaw [rad^2]: they are not predicted

@@ -12,7 +12,7 @@ from std_msgs.msg import Header
 
 from utt_ros.errors import MeasurementError
 from utt_ros.msg import FtmRange, SyncedSamples, Tracks
-from utt_ros.records import CHANNELS, FloatArray, MaskArray, SyncedBatch
+from utt_ros.types import CHANNELS, FloatArray, MaskArray, SyncedBatch
 
 NS_PER_SEC = 1_000_000_000
 MOST_SUBJECTS = 10_000

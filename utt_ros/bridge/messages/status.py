@@ -8,7 +8,7 @@ from std_msgs.msg import Header
 
 from utt_ros.msg import TwinStatus
 from utt_ros.twin.engine import Predictions
-from utt_ros.twin.status import Watch
+from utt_ros.twin.health import Watch
 
 
 def status_to_message(

@@ -4,15 +4,15 @@ from collections.abc import Mapping
 
 from rclpy.node import Node
 
-from utt_ros.association.live import MODELLED, make_associator
-from utt_ros.bridge.qos import STATE
-from utt_ros.bridge.training import deployment_from_message
+from utt_ros.association.associator import MODELLED, make_associator
+from utt_ros.bridge.messages.training import deployment_from_message
+from utt_ros.bridge.node.qos import STATE
 from utt_ros.errors import ModelError
 from utt_ros.msg import DeployedModel
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.sync.settings import SyncSettings
-from utt_ros.twin.translation import OnnxTranslator
-from utt_ros.twin.worker import NewestWorker
+from utt_ros.twin.latest_worker import NewestWorker
+from utt_ros.twin.onnx_translator import OnnxTranslator
 
 
 class Matching:

@@ -8,14 +8,14 @@ from typing import Any
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from utt_ros.bridge import images, message_filters
-from utt_ros.bridge.qos import PICTURES
-from utt_ros.bridge.samples import NS_PER_SEC, to_ns
-from utt_ros.drivers.samples import Picture
+from utt_ros.bridge.compat import cv_bridge, message_filters
+from utt_ros.bridge.messages.sensors import NS_PER_SEC, to_ns
+from utt_ros.bridge.node.qos import PICTURES
 from utt_ros.drivers.source import Source
+from utt_ros.drivers.types import Picture
 from utt_ros.errors import MeasurementError, SettingsError, SourceError
+from utt_ros.sensor_limits import STAMP_NS
 from utt_ros.settings import AreaSettings, check, setting
-from utt_ros.sync.limits import STAMP_NS
 
 QUEUE = 10
 END_NS = 2**31 * NS_PER_SEC  # where the seconds of ROS end
@@ -47,7 +47,7 @@ class TopicSource(Source[Picture]):
     def __init__(self, node: Node, settings: TopicsSettings, area: AreaSettings) -> None:
         super().__init__()
         self._settings, self._area = settings, area
-        self._bridge = images.load()
+        self._bridge = cv_bridge.load()
         self._newest: tuple[Any, ...] | None = None
         self._is_open = False
         self._changed = Condition()
@@ -90,8 +90,8 @@ class TopicSource(Source[Picture]):
             if isinstance(message, CameraInfo):
                 self._compare(message)
             else:
-                depth = images.depths(self._bridge, message)
-        image = images.picture(self._bridge, messages[0])
+                depth = cv_bridge.depths(self._bridge, message)
+        image = cv_bridge.picture(self._bridge, messages[0])
         if depth is not None and depth.shape != image.shape[:2]:
             raise MeasurementError(
                 f'depth of {depth.shape} for a picture of {image.shape[:2]}: register it first')
@@ -99,7 +99,7 @@ class TopicSource(Source[Picture]):
 
     def _compare(self, info: CameraInfo) -> None:
         try:
-            images.check_lens(info, self._area)
+            cv_bridge.check_lens(info, self._area)
         except SettingsError as err:
             raise SourceError(f'{self._settings.camera_info}: {err}') from err
 

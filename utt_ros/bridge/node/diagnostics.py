@@ -6,7 +6,7 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
-from utt_ros.bridge.qos import RELIABLE
+from utt_ros.bridge.node.qos import RELIABLE
 
 LONGEST_TEXT = 1000
 LEVELS = {

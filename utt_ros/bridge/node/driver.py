@@ -6,9 +6,9 @@ from typing import Any
 
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
-from utt_ros.bridge.diagnostics import Diagnostics
-from utt_ros.bridge.parameters import declare
-from utt_ros.drivers.pump import Pump, PumpSettings
+from utt_ros.bridge.node.diagnostics import Diagnostics
+from utt_ros.bridge.node.parameters import declare
+from utt_ros.drivers.reader import Pump, PumpSettings
 from utt_ros.drivers.source import Entry, Source
 from utt_ros.errors import SettingsError
 from utt_ros.settings import AreaSettings

@@ -8,8 +8,8 @@ from rclpy.node import Node
 from rclpy.publisher import Publisher
 from sensor_msgs.msg import Imu
 
-from utt_ros.bridge.predictions import imus, paths, positions
-from utt_ros.bridge.qos import RELIABLE
+from utt_ros.bridge.messages.predictions import imus, paths, positions
+from utt_ros.bridge.node.qos import RELIABLE
 from utt_ros.twin.engine import Places, Predictions
 
 KEEP_NS = 10_000_000_000  # the publishers of somebody who left live on for that long

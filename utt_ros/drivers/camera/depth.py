@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from utt_ros.geometry.camera import DEPTH_LIMITS_M, DEPTH_NOISE
-from utt_ros.records import FloatArray
+from utt_ros.types import FloatArray
 
 COLUMNS = (0.3, 0.7)  # of the width, from the left: the trunk
 ROWS = (0.2, 0.8)  # of the height, from the top: without the floor between the feet

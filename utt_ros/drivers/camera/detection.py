@@ -15,10 +15,10 @@ from utt_ros.drivers.camera.yolo import (
     letterbox,
     without_rivals,
 )
-from utt_ros.drivers.samples import People
+from utt_ros.drivers.types import People
 from utt_ros.errors import MeasurementError, SettingsError
-from utt_ros.records import FloatArray
 from utt_ros.settings import check, setting
+from utt_ros.types import FloatArray
 
 Image = npt.NDArray[np.uint8]
 HOG_MARGIN = np.array([16 / 64, 16 / 128])  # of its window, left and right, above and below [S]

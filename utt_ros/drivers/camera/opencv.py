@@ -12,8 +12,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from utt_ros.drivers.samples import Picture
 from utt_ros.drivers.source import Entry, Source
+from utt_ros.drivers.types import Picture
 from utt_ros.errors import SettingsError, SourceError
 from utt_ros.settings import AreaSettings, check, setting
 

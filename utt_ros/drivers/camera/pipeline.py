@@ -10,8 +10,8 @@ import numpy.typing as npt
 from utt_ros.drivers.camera.depth import depth_of_boxes
 from utt_ros.drivers.camera.detection import DetectionSettings, make_detector
 from utt_ros.drivers.camera.tracking import Tracker, TrackingSettings
-from utt_ros.drivers.samples import People, Picture
 from utt_ros.drivers.source import Source
+from utt_ros.drivers.types import People, Picture
 from utt_ros.errors import MeasurementError, SourceError
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.settings import AreaSettings

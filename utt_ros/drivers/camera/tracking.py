@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from edgefirst.tracker import ByteTrack, TrackInfo
 
-from utt_ros.records import FloatArray
 from utt_ros.settings import check, setting
+from utt_ros.types import FloatArray
 
 NS_PER_SEC = 1_000_000_000
 FOLLOW = 1.0  # weight of a measurement in the filter; the library's 0.25 loses who walks fast

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from utt_ros.errors import MeasurementError
-from utt_ros.records import FloatArray
+from utt_ros.types import FloatArray
 
 LAYOUTS = ('rows', 'columns', 'corners')
 MOST_CORNERS = 1000  # rows of a network that has removed rivals itself

@@ -1,9 +1,9 @@
 """Sources of Wi-Fi fine time measurements."""
 
 from utt_ros.drivers.ftm import android, boards, iw
-from utt_ros.drivers.servers import DatagramServer
 from utt_ros.drivers.source import Entry
-from utt_ros.drivers.web import HttpServer
+from utt_ros.drivers.transport.http import HttpServer
+from utt_ros.drivers.transport.sockets import DatagramServer
 
 SOURCES: dict[str, Entry] = {
     'android_udp': Entry(

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from utt_ros.drivers.ftm.android_json import Result, parse
-from utt_ros.drivers.phones import Owners, Stamps, check_phones
-from utt_ros.drivers.samples import Ranging
-from utt_ros.drivers.servers import Arrival, Now, Server
+from utt_ros.drivers.phone_registry import Owners, Stamps, check_phones
 from utt_ros.drivers.source import Source
+from utt_ros.drivers.transport.sockets import Arrival, Now, Server
+from utt_ros.drivers.types import Ranging
 from utt_ros.settings import check, setting
 
 

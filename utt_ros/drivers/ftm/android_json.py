@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from utt_ros.drivers.phones import NS_PER_MS, is_mac
-from utt_ros.sync.limits import RANGE_M, RANGE_STD_M
+from utt_ros.drivers.phone_registry import NS_PER_MS, is_mac
+from utt_ros.sensor_limits import RANGE_M, RANGE_STD_M
 
 LONGEST_ID = 64
 MOST_RESULTS = 1000  # in one datagram or body

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import serial
 from serial.tools import list_ports
 
-from utt_ros.drivers.ftm.serial_text import Report, parse_esp_idf, parse_gtec
-from utt_ros.drivers.phones import Stamps, check_phones, is_mac
-from utt_ros.drivers.samples import Ranging
+from utt_ros.drivers.ftm.serial_format import Report, parse_esp_idf, parse_gtec
+from utt_ros.drivers.phone_registry import Stamps, check_phones, is_mac
 from utt_ros.drivers.source import Source
+from utt_ros.drivers.types import Ranging
 from utt_ros.errors import SettingsError, SourceError
 from utt_ros.settings import check, setting
 

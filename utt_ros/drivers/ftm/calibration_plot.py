@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from utt_ros.drivers.ftm.calibration import Fit, Point, places
+from utt_ros.drivers.ftm.ftm_calibration import Fit, Point, places
 
 MOST_PANELS = 6
 RANGES, FIT = '#0072b2', '#d55e00'

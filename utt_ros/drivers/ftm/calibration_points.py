@@ -7,10 +7,10 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from utt_ros.drivers.ftm.calibration import LONGEST_FILE, Point, read_yaml, rows_of
-from utt_ros.drivers.phones import is_mac, is_plausible
+from utt_ros.drivers.ftm.ftm_calibration import LONGEST_FILE, Point, read_yaml, rows_of
+from utt_ros.drivers.phone_registry import is_mac, is_plausible
 from utt_ros.errors import MeasurementError, SettingsError
-from utt_ros.sync.limits import RANGE_M, is_name
+from utt_ros.sensor_limits import RANGE_M, is_name
 
 Rows = list[tuple[str, Mapping[str, Any]]]
 COLUMNS = ('phone', 'ap', 'distance_m', 'range_m')

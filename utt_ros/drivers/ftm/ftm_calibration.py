@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import yaml
 
-from utt_ros.drivers.samples import Ranging
+from utt_ros.drivers.types import Ranging
 from utt_ros.errors import MeasurementError, SettingsError
 from utt_ros.files import write_atomically
 from utt_ros.settings import check, from_mapping, setting

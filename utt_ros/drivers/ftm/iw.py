@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from utt_ros.drivers.ftm import iw_text
-from utt_ros.drivers.phones import Stamps, check_phones, is_mac
-from utt_ros.drivers.samples import Ranging
+from utt_ros.drivers.ftm import iw_format
+from utt_ros.drivers.phone_registry import Stamps, check_phones, is_mac
 from utt_ros.drivers.source import Source
+from utt_ros.drivers.types import Ranging
 from utt_ros.errors import SettingsError, SourceError
 from utt_ros.settings import check, setting
 
@@ -76,7 +76,7 @@ class IwSource(Source[Ranging]):
         columns = (values * count if len(values) == 1 else values for values in (
             settings.bandwidths, settings.frequencies, settings.centres))
         self._peers = [
-            iw_text.Peer(*row) for row in zip(settings.macs, *columns, strict=True)]
+            iw_format.Peer(*row) for row in zip(settings.macs, *columns, strict=True)]
         self._phones = dict(zip(settings.macs, settings.phones, strict=True))
         self._stamps = Stamps(self.counters)
         self._due_s = dict.fromkeys(settings.macs, 0.0)
@@ -105,7 +105,7 @@ class IwSource(Source[Ranging]):
         self._process = None
         out, err = (_head(Path(self._folder.name, name)) for name in ('out', 'err'))
         if code != 0:
-            raise SourceError(iw_text.explain(self._settings.interface, err, code))
+            raise SourceError(iw_format.explain(self._settings.interface, err, code))
         return self._take(out)
 
     def close(self) -> None:
@@ -132,7 +132,7 @@ class IwSource(Source[Ranging]):
         self._due_s.update((peer.mac, now_s + own.period) for peer in peers)
         folder = Path(self._folder.name)
         (folder / 'request').write_text(
-            iw_text.request(peers, own.ftms_per_burst, own.asap), encoding='ascii')
+            iw_format.request(peers, own.ftms_per_burst, own.asap), encoding='ascii')
         command = [own.program, 'dev', own.interface, 'measurement', 'ftm_request',
                    str(folder / 'request')]
         self._begin_s = now_s
@@ -155,7 +155,7 @@ class IwSource(Source[Ranging]):
                 'timeout is too short for so many peers')
 
     def _take(self, text: str) -> list[Ranging]:
-        bursts, failures, refused = iw_text.parse(text)
+        bursts, failures, refused = iw_format.parse(text)
         self.counters.update(refused)
         now_s = time.monotonic()
         for failure in failures:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from utt_ros.drivers.phones import is_plausible
+from utt_ros.drivers.phone_registry import is_plausible
 
 METRES_PER_PS = 299_792_458.0 / 2 * 1e-12  # a round trip goes the way twice
 RSSI_DBM = (-128, 30)

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from utt_ros.drivers.ftm.iw_text import METRES_PER_PS
-from utt_ros.drivers.phones import NS_PER_MS, is_mac, is_plausible
+from utt_ros.drivers.ftm.iw_format import METRES_PER_PS
+from utt_ros.drivers.phone_registry import NS_PER_MS, is_mac, is_plausible
 
 MOST_FRAMES = 64
 FRAME = 6  # numbers: round trip [ps], RSSI [dBm], four stamps [ps]

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from utt_ros.drivers.imu.readings import Reading, Vector
-from utt_ros.drivers.samples import Inertial, Magnetic
-from utt_ros.records import FloatArray
+from utt_ros.drivers.types import Inertial, Magnetic
+from utt_ros.types import FloatArray
 
 MOST_READINGS = 4096  # of one sensor, that wait
 NONE = (0.0, 0.0, 0.0)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from utt_ros.drivers.imu.formats import HYPER_IMU, HYPER_IMU_OTHERS, hyper_imu
 from utt_ros.drivers.imu.network import PortSettings, PortSource
-from utt_ros.drivers.imu.phones import Phones
+from utt_ros.drivers.imu.phone_clocks import Phones
 from utt_ros.drivers.imu.readings import Reading
-from utt_ros.drivers.servers import Arrival, DatagramServer, LineServer
 from utt_ros.drivers.source import Entry
+from utt_ros.drivers.transport.sockets import Arrival, DatagramServer, LineServer
 from utt_ros.errors import SettingsError
 from utt_ros.settings import setting
 

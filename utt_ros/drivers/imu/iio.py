@@ -13,9 +13,9 @@ import numpy as np
 
 from utt_ros.drivers.imu.iio_text import Matrix, mount_matrix, number
 from utt_ros.drivers.imu.readings import Vector, reading
-from utt_ros.drivers.phones import SET_BACK_NS, check_phones
-from utt_ros.drivers.samples import Inertial, Magnetic
+from utt_ros.drivers.phone_registry import SET_BACK_NS, check_phones
 from utt_ros.drivers.source import Entry, Source
+from utt_ros.drivers.types import Inertial, Magnetic
 from utt_ros.errors import MeasurementError, SourceError
 from utt_ros.settings import check, setting
 

@@ -4,11 +4,11 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from utt_ros.drivers.imu.phones import Phones, PhoneSettings
+from utt_ros.drivers.imu.phone_clocks import Phones, PhoneSettings
 from utt_ros.drivers.imu.readings import Reading
-from utt_ros.drivers.samples import Inertial, Magnetic
-from utt_ros.drivers.servers import Arrival, Server
 from utt_ros.drivers.source import Source
+from utt_ros.drivers.transport.sockets import Arrival, Server
+from utt_ros.drivers.types import Inertial, Magnetic
 from utt_ros.errors import MeasurementError
 from utt_ros.settings import setting
 

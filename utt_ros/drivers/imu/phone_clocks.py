@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 
-from utt_ros.drivers.clock import PeerClock
+from utt_ros.drivers.clock_sync import PeerClock
 from utt_ros.drivers.imu.assembler import Assembler, Pairing
 from utt_ros.drivers.imu.readings import Reading
-from utt_ros.drivers.phones import SET_BACK_NS, Owners, check_phones
-from utt_ros.drivers.samples import Inertial, Magnetic
+from utt_ros.drivers.phone_registry import SET_BACK_NS, Owners, check_phones
+from utt_ros.drivers.types import Inertial, Magnetic
 from utt_ros.errors import SettingsError
 from utt_ros.settings import check, setting
 

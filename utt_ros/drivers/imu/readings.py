@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from utt_ros.errors import MeasurementError
-from utt_ros.sync.limits import ACCEL_MPS2, GYRO_RADPS, MAGNETIC_T, STAMP_NS
+from utt_ros.sensor_limits import ACCEL_MPS2, GYRO_RADPS, MAGNETIC_T, STAMP_NS
 
 Vector = tuple[float, float, float]
 LIMITS = {'accel': ACCEL_MPS2, 'gravity': ACCEL_MPS2, 'gyro': GYRO_RADPS, 'mag': MAGNETIC_T}

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from utt_ros.drivers.imu.formats import sensor_logger
 from utt_ros.drivers.imu.network import PortSettings, PortSource
-from utt_ros.drivers.imu.phones import Phones, check_inverted
+from utt_ros.drivers.imu.phone_clocks import Phones, check_inverted
 from utt_ros.drivers.imu.readings import Reading
-from utt_ros.drivers.servers import Arrival
 from utt_ros.drivers.source import Entry
-from utt_ros.drivers.web import HttpServer
+from utt_ros.drivers.transport.http import HttpServer
+from utt_ros.drivers.transport.sockets import Arrival
 from utt_ros.settings import setting
 
 

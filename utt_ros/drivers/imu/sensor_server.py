@@ -11,13 +11,13 @@ from urllib.parse import quote
 from websockets.sync.client import connect
 
 from utt_ros.drivers.imu.formats import ANDROID, sensor_server
-from utt_ros.drivers.imu.phones import Phones, PhoneSettings
+from utt_ros.drivers.imu.phone_clocks import Phones, PhoneSettings
 from utt_ros.drivers.imu.readings import Reading
-from utt_ros.drivers.inbox import Inbox
-from utt_ros.drivers.phones import check_phones
-from utt_ros.drivers.samples import Inertial, Magnetic
-from utt_ros.drivers.servers import Arrival
+from utt_ros.drivers.phone_registry import check_phones
 from utt_ros.drivers.source import Entry, Source
+from utt_ros.drivers.transport.inbox import Inbox
+from utt_ros.drivers.transport.sockets import Arrival
+from utt_ros.drivers.types import Inertial, Magnetic
 from utt_ros.errors import MeasurementError, SettingsError, SourceError
 from utt_ros.settings import check, setting
 

@@ -8,8 +8,8 @@ from threading import Lock, Thread
 from time import monotonic
 from typing import Any
 
-from utt_ros.drivers.inbox import Inbox
-from utt_ros.drivers.servers import MOST_CONNECTIONS, Arrival, Now, Server
+from utt_ros.drivers.transport.inbox import Inbox
+from utt_ros.drivers.transport.sockets import MOST_CONNECTIONS, Arrival, Now, Server
 from utt_ros.errors import SourceError
 
 LONGEST_BODY = 4_194_304

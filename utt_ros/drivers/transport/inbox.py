@@ -3,7 +3,7 @@
 from collections import Counter, deque
 from threading import Condition
 
-from utt_ros.drivers.servers import Arrival
+from utt_ros.drivers.transport.sockets import Arrival
 
 
 class Inbox:

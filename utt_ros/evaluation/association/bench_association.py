@@ -5,17 +5,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from utt_ros.association.scorers import COLUMNS, write_scorers
+from utt_ros.evaluation.association.live_replay import Run, join, run, without_phone
+from utt_ros.evaluation.association.live_scorers import fit_scorers
+from utt_ros.evaluation.benchmarks.association_cost import match_cost
+from utt_ros.evaluation.twin_translator import TwinTranslator
 from utt_ros.files import write_atomically
-from utt_ros.learning.trainer import use_one_thread
-from utt_ros.models.export import export_onnx
-from utt_ros.study.cards import load_model
-from utt_ros.study.data import Data, load
-from utt_ros.study.live_scorers import fit_scorers
-from utt_ros.study.match_cost import match_cost
-from utt_ros.study.matched import Run, join, run, without_phone
-from utt_ros.study.translation import TwinTranslator
-from utt_ros.twin.runtime import OnnxRuntime
-from utt_ros.twin.translation import OnnxTranslator
+from utt_ros.models.model_card import load_model
+from utt_ros.models.onnx_export import export_onnx
+from utt_ros.training.recordings import Data, load
+from utt_ros.training.trainer import use_one_thread
+from utt_ros.twin.onnx_model import OnnxRuntime
+from utt_ros.twin.onnx_translator import OnnxTranslator
 
 METHODS = ('labels', *COLUMNS)
 

@@ -7,10 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from utt_ros.association.candidates import CandidateHistory, Candidates
-from utt_ros.records import SyncedBatch
 from utt_ros.settings import AreaSettings, WindowSettings
-from utt_ros.study.data import Recording
-from utt_ros.sync.association import PhoneSamples, Tracks
+from utt_ros.sync.association_types import PhoneSamples, Tracks
+from utt_ros.training.recordings import Recording
+from utt_ros.types import SyncedBatch
 
 LOST_S = 1.0  # a tracker that has not seen somebody for so long gives them a new id [R]
 EVERY_TICKS = 10

@@ -8,17 +8,17 @@ from time import perf_counter
 import numpy as np
 import numpy.typing as npt
 
-from utt_ros.association.live import make_associator
-from utt_ros.association.translation import Translator
-from utt_ros.records import Frames, Session, SyncedBatch
+from utt_ros.association.associator import make_associator
+from utt_ros.association.translator import Translator
+from utt_ros.evaluation.association.encounters import LOST_S
 from utt_ros.settings import WindowSettings
-from utt_ros.study.data import Recording
-from utt_ros.study.encounters import LOST_S
-from utt_ros.sync.association import Associator, LabelAssociator, Match, PhoneSamples, Tracks
-from utt_ros.sync.offline import synchronize
+from utt_ros.sync.association_types import Associator, LabelAssociator, Match, PhoneSamples, Tracks
+from utt_ros.sync.offline_sync import synchronize
 from utt_ros.sync.settings import SyncSettings
+from utt_ros.training.recordings import Recording
 from utt_ros.twin.engine import TwinEngine
-from utt_ros.twin.runtime import OnnxRuntime
+from utt_ros.twin.onnx_model import OnnxRuntime
+from utt_ros.types import Frames, Session, SyncedBatch
 
 Array = npt.NDArray[np.float64]
 

@@ -6,20 +6,20 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from utt_ros.association.assignment import NOBODY
+from utt_ros.association.associator import vifi_evidence
 from utt_ros.association.candidates import Candidates
-from utt_ros.association.evidence import NAMES, ask, silence, weigh
-from utt_ros.association.fusion import Scorer
-from utt_ros.association.live import vifi_evidence
-from utt_ros.association.matching import NOBODY
+from utt_ros.association.dead_reckoning import headings
+from utt_ros.association.pair_features import NAMES, ask, silence, weigh
+from utt_ros.association.pair_scorer import Scorer
 from utt_ros.association.scorers import COLUMNS, VIFI
-from utt_ros.association.steps import headings
-from utt_ros.association.translation import Translator
+from utt_ros.association.translator import Translator
 from utt_ros.association.vifi import VifiBipartite
 from utt_ros.errors import SessionError
-from utt_ros.records import FloatArray
-from utt_ros.study.data import Data
-from utt_ros.study.encounters import Encounter, crowd, encounters
-from utt_ros.study.fusion import Pairs, train_scorer
+from utt_ros.evaluation.association.encounters import Encounter, crowd, encounters
+from utt_ros.evaluation.association.scorer_training import Pairs, train_scorer
+from utt_ros.training.recordings import Data
+from utt_ros.types import FloatArray
 
 EVERY_TICKS = 7
 PHONES = 8  # in a crowd

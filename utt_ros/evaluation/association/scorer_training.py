@@ -8,9 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from utt_ros.association.fusion import Scorer
-from utt_ros.association.matching import NOBODY
-from utt_ros.records import FloatArray
+from utt_ros.association.assignment import NOBODY
+from utt_ros.association.pair_scorer import Scorer
+from utt_ros.types import FloatArray
 
 HIDDEN = 32
 STEPS = 4000

@@ -10,18 +10,24 @@ import numpy as np
 import torch
 from torch import nn
 
-from utt_ros.association.matching import Costs
+from utt_ros.association.assignment import Costs
 from utt_ros.association.vifi import PUBLISHED, BipartiteSettings, VifiBipartite, combine
-from utt_ros.baselines.learner import BaselineLearner, Loss, load_net, read_net
-from utt_ros.baselines.scaling import Item, stack
-from utt_ros.baselines.vifi_deep import DeepMatcher, VifiDeep, deep_example, deep_loss
-from utt_ros.baselines.vitag import VitagMatcher, XTranslator, vitag_examples, vitag_loss, weigh
+from utt_ros.evaluation.association.encounters import Encounter, encounters
+from utt_ros.evaluation.baselines.learner import BaselineLearner, Loss, load_net, read_net
+from utt_ros.evaluation.baselines.scaling import Item, stack
+from utt_ros.evaluation.baselines.vifi_deep import DeepMatcher, VifiDeep, deep_example, deep_loss
+from utt_ros.evaluation.baselines.vitag import (
+    VitagMatcher,
+    XTranslator,
+    vitag_examples,
+    vitag_loss,
+    weigh,
+)
+from utt_ros.evaluation.metrics.association import Encounters, Remembered, Score, judge, mean_idp
 from utt_ros.federation.wire import Tensors
-from utt_ros.records import MODALITIES, FloatArray
-from utt_ros.study.associating import Encounters, Remembered, Score, judge, mean_idp
-from utt_ros.study.data import Data
-from utt_ros.study.distributed import Plan, Round, distribute
-from utt_ros.study.encounters import Encounter, encounters
+from utt_ros.training.recordings import Data
+from utt_ros.training.simulated_rounds import Plan, Round, distribute
+from utt_ros.types import MODALITIES, FloatArray
 
 WEIGHTS = (0.1, 0.3, 1.0, 3.0)  # tried of trajectory and of heading, with 0.8 of range
 STEPS_M = (0.55, 0.65, 0.75)

@@ -3,11 +3,11 @@
 import numpy as np
 import numpy.typing as npt
 
+from utt_ros.evaluation.baselines.settings import FloorSettings
+from utt_ros.evaluation.ground_truth import Track, Walk
 from utt_ros.geometry.camera import CameraModel
-from utt_ros.records import MaskArray
 from utt_ros.settings import AreaSettings
-from utt_ros.tasks.settings import FloorSettings
-from utt_ros.tasks.walks import Track, Walk
+from utt_ros.types import MaskArray
 
 Array = npt.NDArray[np.float64]
 

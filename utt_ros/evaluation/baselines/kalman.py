@@ -5,10 +5,10 @@ import numpy.typing as npt
 from filterpy.common import Q_continuous_white_noise
 from filterpy.kalman import ExtendedKalmanFilter
 
+from utt_ros.evaluation.baselines.settings import FloorSettings
+from utt_ros.evaluation.ground_truth import Track, Walk
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.settings import AreaSettings, WindowSettings
-from utt_ros.tasks.settings import FloorSettings
-from utt_ros.tasks.walks import Track, Walk
 
 Array = npt.NDArray[np.float64]
 

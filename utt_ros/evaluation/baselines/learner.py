@@ -8,8 +8,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from utt_ros.baselines.scaling import Item
 from utt_ros.errors import ModelError
+from utt_ros.evaluation.baselines.scaling import Item
 from utt_ros.models.twin import Weights
 
 Loss = Callable[[nn.Module, dict[str, Tensor]], Tensor]

@@ -5,11 +5,11 @@ from hashlib import sha256
 import numpy as np
 import numpy.typing as npt
 
+from utt_ros.association.task_steps import count_steps, headings
+from utt_ros.evaluation.baselines.settings import FloorSettings
+from utt_ros.evaluation.ground_truth import Track, Walk
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.settings import AreaSettings, WindowSettings
-from utt_ros.tasks.settings import FloorSettings
-from utt_ros.tasks.steps import count_steps, headings
-from utt_ros.tasks.walks import Track, Walk
 
 Array = npt.NDArray[np.float64]
 

@@ -5,12 +5,12 @@ from functools import partial
 
 import numpy as np
 
+from utt_ros.evaluation.baselines.bearing import back_projection, bearing_and_range
+from utt_ros.evaluation.baselines.kalman import kalman_track
+from utt_ros.evaluation.baselines.pdr_particle_filter import particle_track
+from utt_ros.evaluation.baselines.settings import FloorSettings
+from utt_ros.evaluation.ground_truth import Track, Walk
 from utt_ros.settings import AreaSettings, WindowSettings
-from utt_ros.tasks.bearing import back_projection, bearing_and_range
-from utt_ros.tasks.kalman import kalman_track
-from utt_ros.tasks.particles import particle_track
-from utt_ros.tasks.settings import FloorSettings
-from utt_ros.tasks.walks import Track, Walk
 
 Floor = Callable[[AreaSettings, Walk], Track]
 

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from utt_ros.models.modalities import modality
-from utt_ros.records import FloatArray, MaskArray
+from utt_ros.types import FloatArray, MaskArray
 
 
 def scale(name: str, values: FloatArray, mask: MaskArray) -> FloatArray:

@@ -6,9 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from utt_ros.association.assignment import Costs
 from utt_ros.association.candidates import Candidates
-from utt_ros.association.matching import Costs
-from utt_ros.baselines.scaling import Item, means, scale
+from utt_ros.evaluation.baselines.scaling import Item, means, scale
 
 STEPS = 10
 TRACK_CHANNELS, PHONE_CHANNELS = 5 + 1 + 1, 2 + 1 + 9 + 1 + 1  # values, masks, length of a step

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from utt_ros.baselines.scaling import Item, scale
+from utt_ros.evaluation.baselines.scaling import Item, scale
 from utt_ros.models.modalities import modality
-from utt_ros.records import FloatArray, MaskArray
+from utt_ros.types import FloatArray, MaskArray
 
 FRAMES = 30
 WIDTH, FEED_FORWARD, HEADS, DEPTH = 72, 144, 4, 4

@@ -13,12 +13,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from utt_ros.association.assignment import Costs
 from utt_ros.association.candidates import Candidates
-from utt_ros.association.evidence import cut
-from utt_ros.association.matching import Costs
+from utt_ros.association.pair_features import cut
 from utt_ros.association.vifi import combine
-from utt_ros.baselines.scaling import Item, means, scale
-from utt_ros.records import FloatArray
+from utt_ros.evaluation.baselines.scaling import Item, means, scale
+from utt_ros.types import FloatArray
 
 FRAMES = 10
 CHANNELS = {'camera': 5, 'ftm': 2, 'imu': 9}

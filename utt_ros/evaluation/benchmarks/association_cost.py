@@ -4,11 +4,11 @@ from time import process_time
 
 import numpy as np
 
-from utt_ros.association.live import make_associator
-from utt_ros.association.translation import Translator
+from utt_ros.association.associator import make_associator
+from utt_ros.association.translator import Translator
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.settings import AreaSettings, WindowSettings
-from utt_ros.sync.association import PhoneSamples, Tracks
+from utt_ros.sync.association_types import PhoneSamples, Tracks
 from utt_ros.sync.settings import SyncSettings
 
 PEOPLE = 20

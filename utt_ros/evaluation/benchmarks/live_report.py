@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from math import isfinite, nan
 from typing import Any
 
-from utt_ros.bench.measure import Result
+from utt_ros.evaluation.benchmarks.latency import Result
 
 P99_MS = 10.0
 AIM_MS = 5.0

@@ -13,12 +13,12 @@ from typing import TextIO
 import numpy as np
 import psutil
 
-from utt_ros.bench import measure
-from utt_ros.bench.measure import Result, Stamps, Usage
 from utt_ros.errors import UttError
-from utt_ros.learning.settings import LearningSettings
-from utt_ros.run.processes import Processes
-from utt_ros.run.spec import ProcessSpec
+from utt_ros.evaluation.benchmarks import latency
+from utt_ros.evaluation.benchmarks.latency import Result, Stamps, Usage
+from utt_ros.orchestration.spec import ProcessSpec
+from utt_ros.orchestration.supervisor import Processes
+from utt_ros.training.settings import LearningSettings
 
 POLL_SEC = 0.1
 READY_SEC = 120.0
@@ -70,10 +70,11 @@ class Sample:
         return cls(time.time_ns(), cpu_s, rss, os.getloadavg()[0])
 
 
-def rig_process(name: str, *arguments: str) -> ProcessSpec:
+def rig_process(name: str, module: str, *arguments: str) -> ProcessSpec:
     """A process of the rig itself."""
     return ProcessSpec(
-        name, (sys.executable, '-m', f'utt_ros.bench.{name}', *arguments), essential=True)
+        name, (sys.executable, '-m', f'utt_ros.evaluation.benchmarks.{module}', *arguments),
+        essential=True)
 
 
 def run(
@@ -99,8 +100,8 @@ def _processes(
     scenario: Scenario, phones: int, folder: Path,
 ) -> tuple[ProcessSpec, ...]:
     generator = rig_process(
-        'generator', str(phones), str(folder / 'generator'), *scenario.model)
-    observer = rig_process('observer', str(phones), str(folder / 'observer'))
+        'generator', 'load_generator', str(phones), str(folder / 'generator'), *scenario.model)
+    observer = rig_process('observer', 'observer', str(phones), str(folder / 'observer'))
     return (*scenario.pipeline, *scenario.beside, generator, observer)
 
 
@@ -131,25 +132,25 @@ def evaluate(
         records = file['records']
     reports = [tuple(each) for each in json.loads((folder / 'observer.json').read_text('utf-8'))]
     ticks_ns = ticks_ns[(begin.time_ns <= ticks_ns) & (ticks_ns < end.time_ns)]
-    arrived = measure.arrivals(records, ticks_ns, phones, OUTPUTS)
+    arrived = latency.arrivals(records, ticks_ns, phones, OUTPUTS)
     published = np.broadcast_to(ticks_ns[:, None], arrived.shape)
-    predicted = int((arrived != measure.PENDING).sum())
-    seconds = (end.time_ns - begin.time_ns) / measure.NS_PER_SEC
+    predicted = int((arrived != latency.PENDING).sum())
+    seconds = (end.time_ns - begin.time_ns) / latency.NS_PER_SEC
     return Result(
         title=scenario.title, phones=phones, seconds=seconds,
-        latency_ms=measure.summary(measure.latencies_ms(arrived, published)),
-        newest_input_ms=measure.summary(
-            measure.latencies_ms(arrived, _newest(folder, ticks_ns, phones))),
+        latency_ms=latency.summary(latency.latencies_ms(arrived, published)),
+        newest_input_ms=latency.summary(
+            latency.latencies_ms(arrived, _newest(folder, ticks_ns, phones))),
         predictions_per_s=predicted / seconds, ticks=len(ticks_ns), predicted=predicted,
         sent=sent, lost=_lost(sent, reports), usage=usage(begin, end),
         counted=tuple(spec.name for spec in scenario.pipeline),
-        windows_per_s=measure.rate(_trained(folder, reports), begin.time_ns, end.time_ns),
-        lateness_ms=measure.summary(late_ns / measure.NS_PER_MS), load=(begin.load, end.load))
+        windows_per_s=latency.rate(_trained(folder, reports), begin.time_ns, end.time_ns),
+        lateness_ms=latency.summary(late_ns / latency.NS_PER_MS), load=(begin.load, end.load))
 
 
 def usage(begin: Sample, end: Sample) -> dict[str, Usage]:
     """What each process used between two samples."""
-    seconds = (end.time_ns - begin.time_ns) / measure.NS_PER_SEC
+    seconds = (end.time_ns - begin.time_ns) / latency.NS_PER_SEC
     return {
         name: Usage((end.cpu_s[name] - begin.cpu_s[name]) / seconds * 100, end.rss[name] / MB)
         for name in sorted(end.cpu_s)}
@@ -159,7 +160,7 @@ def _newest(folder: Path, ticks_ns: Stamps, phones: int) -> Stamps:
     joined = np.load(folder / 'joined.npy') if (folder / 'joined.npy').exists() else None
     if joined is None:
         return np.broadcast_to(ticks_ns[:, None], (len(ticks_ns), phones))
-    return measure.newest_inputs(joined, ticks_ns, phones)
+    return latency.newest_inputs(joined, ticks_ns, phones)
 
 
 def _lost(sent: Mapping[str, int], reports: list[Reported]) -> int | None:

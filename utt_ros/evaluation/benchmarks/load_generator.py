@@ -19,11 +19,18 @@ from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.signals import SignalHandlerOptions
 
-from utt_ros.bench.load import AREA, NS, Stream, make_streams, schedule, stamped
-from utt_ros.bench.walkers import LOOP_SEC
-from utt_ros.bridge.process import StopRequest
-from utt_ros.bridge.qos import SENSOR, STATE
-from utt_ros.bridge.weights import byte_array
+from utt_ros.bridge.messages.federation import byte_array
+from utt_ros.bridge.node.process import StopRequest
+from utt_ros.bridge.node.qos import SENSOR, STATE
+from utt_ros.evaluation.benchmarks.load_messages import (
+    AREA,
+    NS,
+    Stream,
+    make_streams,
+    schedule,
+    stamped,
+)
+from utt_ros.evaluation.benchmarks.walkers import LOOP_SEC
 from utt_ros.msg import DeployedModel
 
 LEAD_SEC = 0.2

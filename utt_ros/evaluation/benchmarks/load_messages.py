@@ -9,9 +9,9 @@ import numpy.typing as npt
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import Imu, MagneticField
 
-from utt_ros.bench.walkers import LOOP_SEC, Walkers
+from utt_ros import cdr
+from utt_ros.evaluation.benchmarks.walkers import LOOP_SEC, Walkers
 from utt_ros.msg import FtmRange, Track, Tracks
-from utt_ros.sessions import cdr
 from utt_ros.settings import AreaSettings
 
 AREA = AreaSettings(area='bench')

@@ -23,14 +23,14 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from sensor_msgs.msg import Imu, MagneticField
 
-from utt_ros.bench.load import AREA, NS, phone_names
-from utt_ros.bench.model import read_twin
-from utt_ros.bridge import message_filters
-from utt_ros.bridge.qos import RELIABLE, SENSOR
+from utt_ros.bridge.compat import message_filters
+from utt_ros.bridge.node.qos import RELIABLE, SENSOR
+from utt_ros.evaluation.benchmarks.load_messages import AREA, NS, phone_names
+from utt_ros.evaluation.benchmarks.reference_model import read_twin
 from utt_ros.geometry.camera import CameraModel
-from utt_ros.geometry.context import phone_context
-from utt_ros.geometry.heading import compass
-from utt_ros.models.export import LiveGraph
+from utt_ros.geometry.compass import compass
+from utt_ros.models.onnx_export import LiveGraph
+from utt_ros.motion.features import phone_context
 from utt_ros.msg import FtmRange, Tracks
 from utt_ros.settings import WindowSettings
 

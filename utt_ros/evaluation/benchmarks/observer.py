@@ -22,9 +22,9 @@ from rclpy.signals import SignalHandlerOptions
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import Imu
 
-from utt_ros.bench.load import AREA, phone_names, stamp_of
-from utt_ros.bridge.process import StopRequest
-from utt_ros.bridge.qos import RELIABLE, SENSOR
+from utt_ros.bridge.node.process import StopRequest
+from utt_ros.bridge.node.qos import RELIABLE, SENSOR
+from utt_ros.evaluation.benchmarks.load_messages import AREA, phone_names, stamp_of
 
 POLL_SEC = 0.05
 OUTPUTS = {'imu': Imu, 'position': PoseWithCovarianceStamped, 'trajectory': NavPath}

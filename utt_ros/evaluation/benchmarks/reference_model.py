@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from utt_ros.models.export import export_onnx
+from utt_ros.models.onnx_export import export_onnx
 from utt_ros.models.settings import ModelSettings, dump_config, load_config
 from utt_ros.models.twin import UnifiedTwin, initial_weights, load_weights
 from utt_ros.settings import WindowSettings

@@ -3,10 +3,10 @@
 from dataclasses import replace
 from pathlib import Path
 
-from utt_ros.bench.live import Scenario, rig_process
-from utt_ros.bench.load import AREA
-from utt_ros.run.graph import Area, Plan, graph
-from utt_ros.run.spec import NodeSpec, Parameter, ProcessSpec, process_of
+from utt_ros.evaluation.benchmarks.live_rig import Scenario, rig_process
+from utt_ros.evaluation.benchmarks.load_messages import AREA
+from utt_ros.orchestration.graph import Area, Plan, graph
+from utt_ros.orchestration.spec import NodeSpec, Parameter, ProcessSpec, process_of
 
 PIPELINE = ('sync', 'twin')
 LEARNING = ('trainer', 'aggregator')
@@ -20,7 +20,8 @@ def make_scenarios(phones: int, folder: Path) -> dict[str, Scenario]:
     """Every scenario by name; `folder` has the model and gets the state of the nodes."""
     config, beside = str(folder / 'config.json'), folder / 'naive_training'
     model = ('--model', str(folder))
-    training = rig_process('training', str(phones), config, str(beside / 'training'))
+    training = rig_process(
+        'training', 'training_load', str(phones), config, str(beside / 'training'))
     return {
         'training': Scenario(
             'utt, training',
@@ -47,4 +48,4 @@ def _once(node: NodeSpec) -> NodeSpec:
 
 
 def _naive(phones: int, config: str, folder: Path) -> ProcessSpec:
-    return rig_process('naive', str(phones), config, str(folder / 'joined'))
+    return rig_process('naive', 'naive_pipeline', str(phones), config, str(folder / 'joined'))

@@ -11,14 +11,20 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from utt_ros.bench.load import AREA, NS, RANGE_STD_M, RATES_HZ, phone_names
-from utt_ros.bench.model import read_twin
-from utt_ros.bench.walkers import LOOP_SEC, Walkers
-from utt_ros.bridge.process import StopRequest
-from utt_ros.learning.settings import LearningSettings
-from utt_ros.learning.trainer import LocalTrainer
-from utt_ros.records import FloatArray, Windows
+from utt_ros.bridge.node.process import StopRequest
+from utt_ros.evaluation.benchmarks.load_messages import (
+    AREA,
+    NS,
+    RANGE_STD_M,
+    RATES_HZ,
+    phone_names,
+)
+from utt_ros.evaluation.benchmarks.reference_model import read_twin
+from utt_ros.evaluation.benchmarks.walkers import LOOP_SEC, Walkers
 from utt_ros.settings import WindowSettings
+from utt_ros.training.settings import LearningSettings
+from utt_ros.training.trainer import LocalTrainer
+from utt_ros.types import FloatArray, Windows
 
 
 def make_windows(phones: int, shape: WindowSettings) -> Windows:

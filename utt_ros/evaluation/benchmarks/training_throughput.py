@@ -9,18 +9,18 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from utt_ros.bench.load import AREA
-from utt_ros.bench.training import make_windows
-from utt_ros.learning.examples import Columns
-from utt_ros.learning.losses import scaled_error
-from utt_ros.learning.settings import LearningSettings
-from utt_ros.learning.trainer import LocalTrainer
+from utt_ros.evaluation.benchmarks.load_messages import AREA
+from utt_ros.evaluation.benchmarks.training_load import make_windows
 from utt_ros.models.modalities import modality
 from utt_ros.models.operations import KINDS, Operation, operations
 from utt_ros.models.settings import ModelSettings
 from utt_ros.models.twin import UnifiedTwin
-from utt_ros.records import MODALITIES
 from utt_ros.settings import WindowSettings
+from utt_ros.training.dataset import Columns
+from utt_ros.training.loss_terms import scaled_error
+from utt_ros.training.settings import LearningSettings
+from utt_ros.training.trainer import LocalTrainer
+from utt_ros.types import MODALITIES
 
 PHONES = 8
 

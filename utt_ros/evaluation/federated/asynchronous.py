@@ -5,12 +5,20 @@ from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
 
 from utt_ros.errors import SettingsError
-from utt_ros.federation.asynchronous import AsynchronousServer, Mixing
-from utt_ros.federation.store import Checkpoint
+from utt_ros.evaluation.federated.fedasync import AsynchronousServer, Mixing
+from utt_ros.federation.checkpoints import Checkpoint
 from utt_ros.federation.wire import Tensors
-from utt_ros.records import FloatArray, GlobalModel, Update
 from utt_ros.settings import check, setting
-from utt_ros.study.distributed import FEDERATION, Learner, Mapped, Plan, Round, distribute, learn
+from utt_ros.training.simulated_rounds import (
+    FEDERATION,
+    Learner,
+    Mapped,
+    Plan,
+    Round,
+    distribute,
+    learn,
+)
+from utt_ros.types import FloatArray, GlobalModel, Update
 
 
 @dataclass(frozen=True, slots=True)

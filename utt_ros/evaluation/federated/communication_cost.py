@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from utt_ros.study.data import Data
+from utt_ros.training.recordings import Data
 
 LINK_BPS = 50e6  # of each area's own link to the server, both ways [bit/s] [R]
 

@@ -7,14 +7,14 @@ are those of FedAsync [S: Xie et al., 2019].
 from dataclasses import dataclass
 
 from utt_ros.errors import UpdateRefused
-from utt_ros.federation.averaging import average
-from utt_ros.federation.checks import check_update
+from utt_ros.federation.aggregation import average
+from utt_ros.federation.checkpoints import Checkpoint
 from utt_ros.federation.server import to_publish
 from utt_ros.federation.settings import LONGEST_NAME, AggregatorSettings, valid_area
-from utt_ros.federation.store import Checkpoint
+from utt_ros.federation.validation import check_update
 from utt_ros.federation.wire import Tensors
-from utt_ros.records import Update
 from utt_ros.settings import check, setting
+from utt_ros.types import Update
 
 
 @dataclass(frozen=True, slots=True)

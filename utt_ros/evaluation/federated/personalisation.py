@@ -6,11 +6,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from utt_ros.learning.examples import Columns
 from utt_ros.models.layers import PhysicalScale
 from utt_ros.models.twin import UnifiedTwin
-from utt_ros.records import FloatArray
-from utt_ros.study.distributed import Learner
+from utt_ros.training.dataset import Columns
+from utt_ros.training.simulated_rounds import Learner
+from utt_ros.types import FloatArray
 
 FUSOR = ('fusor.',)
 SMALLEST_STD = 0.1  # of a channel that hardly moves, in units of the scale that all areas share

@@ -6,17 +6,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from utt_ros.learning.examples import take
+from utt_ros.evaluation.federated.asynchronous import AsynchronousPlan, follow, paced
+from utt_ros.evaluation.federated.communication_cost import LINK_BPS
+from utt_ros.evaluation.federated.personalisation import Personal, scale_locally
+from utt_ros.evaluation.metrics.translation import Bench, translate
 from utt_ros.models.operations import Pair
 from utt_ros.models.twin import UnifiedTwin, initial_weights
-from utt_ros.records import FloatArray
-from utt_ros.study.asynchronous import AsynchronousPlan, follow, paced
-from utt_ros.study.data import Data
-from utt_ros.study.distributed import Plan, distribute
-from utt_ros.study.measure import Bench, translate
-from utt_ros.study.personal import Personal, scale_locally
-from utt_ros.study.traffic import LINK_BPS
-from utt_ros.study.train import Recipe, make_learners
+from utt_ros.training.dataset import take
+from utt_ros.training.offline_trainer import Recipe, make_learners
+from utt_ros.training.recordings import Data
+from utt_ros.training.simulated_rounds import Plan, distribute
+from utt_ros.types import FloatArray
 
 WAYS = ('together', 'sampled', 'asynchronous', 'personal', 'personal_scaled')
 ROUNDS = 12  # of all areas; no model is chosen, so that all ways train as long

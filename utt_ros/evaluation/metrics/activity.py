@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from utt_ros.records import FloatArray, MaskArray
-from utt_ros.tasks.walks import Walk
+from utt_ros.evaluation.ground_truth import Walk
+from utt_ros.types import FloatArray, MaskArray
 
 Array = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.bool_]

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from utt_ros.association.evidence import SLOWEST_MPS, follow
-from utt_ros.association.matching import Costs, assign
-from utt_ros.association.steps import headings
-from utt_ros.study.data import Data
-from utt_ros.study.encounters import EVERY_TICKS, Encounter, crowd, encounters
+from utt_ros.association.assignment import Costs, assign
+from utt_ros.association.dead_reckoning import headings
+from utt_ros.association.pair_features import SLOWEST_MPS, follow
+from utt_ros.evaluation.association.encounters import EVERY_TICKS, Encounter, crowd, encounters
+from utt_ros.training.recordings import Data
 
 AGES_S = (1, 3, 5, 10)
 CROWD, CROWD_S, CROWD_SEED = 8, 3, 20240

@@ -4,8 +4,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import chi2
 
-from utt_ros.records import MaskArray
-from utt_ros.tasks.walks import Track, Walk
+from utt_ros.evaluation.ground_truth import Track, Walk
+from utt_ros.types import MaskArray
 
 Array = npt.NDArray[np.float64]
 

@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
-from utt_ros.geometry.gait import BAND_HZ
-from utt_ros.records import IMU_CHANNELS, FloatArray, MaskArray
+from utt_ros.evaluation.ground_truth import Track, Walk
+from utt_ros.motion.gait import BAND_HZ
 from utt_ros.settings import AreaSettings, WindowSettings
-from utt_ros.tasks.walks import Track, Walk
+from utt_ros.types import IMU_CHANNELS, FloatArray, MaskArray
 
 Array = npt.NDArray[np.float64]
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from utt_ros.geometry.heading import rotate
-from utt_ros.records import FloatArray, MaskArray
-from utt_ros.tasks.walks import Track, Walk
+from utt_ros.evaluation.ground_truth import Track, Walk
+from utt_ros.geometry.compass import rotate
+from utt_ros.types import FloatArray, MaskArray
 
 Array = npt.NDArray[np.float64]
 

@@ -7,16 +7,16 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from utt_ros.geometry.heading import turn_field
-from utt_ros.learning.evaluation import BATCH, training_means
-from utt_ros.learning.examples import Columns, take
-from utt_ros.learning.metrics import Array, RelativeError
+from utt_ros.evaluation.results import Made, Names, Row
+from utt_ros.geometry.compass import turn_field
 from utt_ros.models.operations import Pair
 from utt_ros.models.twin import UnifiedTwin
-from utt_ros.records import CHANNELS, FloatArray, MaskArray
-from utt_ros.study.data import Data
-from utt_ros.study.examples import judged, past, plain_examples, turned
-from utt_ros.study.records import Made, Names, Row
+from utt_ros.training.dataset import Columns, take
+from utt_ros.training.evaluation import BATCH, training_means
+from utt_ros.training.metrics import Array, RelativeError
+from utt_ros.training.recordings import Data
+from utt_ros.training.windows import judged, past, plain_examples, turned
+from utt_ros.types import CHANNELS, FloatArray, MaskArray
 
 
 @dataclass(frozen=True, slots=True)

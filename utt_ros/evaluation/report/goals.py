@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from math import isfinite
 
-from utt_ros.study.table import Key, Table
+from utt_ros.evaluation.report.results_table import Key, Table
 
 GATES = ('gating', 'gating_sum')
 UNTOLD = 0.85  # NMSE_var of a channel that hardly depends on anything measured

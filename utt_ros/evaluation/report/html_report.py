@@ -10,12 +10,17 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from utt_ros.evaluation.report.figures import Bars, bars
+from utt_ros.evaluation.report.goals import UNTOLD, goals, least_ratio, worst
+from utt_ros.evaluation.report.paper_figures import (
+    PAPER_ENERGY,
+    PAPER_SPECIFIC,
+    PAPER_TABLE,
+    PAPER_TASKS,
+)
+from utt_ros.evaluation.report.results_table import FIELDS, Cell, Key, Table, read_results
+from utt_ros.evaluation.report.task_targets import task_goals
 from utt_ros.files import write_atomically
-from utt_ros.study.figures import Bars, bars
-from utt_ros.study.paper import PAPER_ENERGY, PAPER_SPECIFIC, PAPER_TABLE, PAPER_TASKS
-from utt_ros.study.table import FIELDS, Cell, Key, Table, read_results
-from utt_ros.study.targets import UNTOLD, goals, least_ratio, worst
-from utt_ros.study.task_targets import task_goals
 
 REPORT = 'report.html'
 LETTERS = {'camera': 'V', 'ftm': 'W', 'imu': 'S'}  # as the paper calls its modalities

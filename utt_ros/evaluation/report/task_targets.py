@@ -1,7 +1,7 @@
 """The figures that were set as goals for downstream tasks, beside what was reached."""
 
-from utt_ros.study.table import Table
-from utt_ros.study.targets import Goal
+from utt_ros.evaluation.report.goals import Goal
+from utt_ros.evaluation.report.results_table import Table
 
 CAMERA_M = {'median_m': 0.15, 'p90_m': 0.45}
 GONE_M = {'median_m': 1.2, 'p90_m': 3.5}

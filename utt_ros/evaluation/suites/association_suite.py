@@ -9,25 +9,13 @@ from functools import partial
 
 import numpy as np
 
-from utt_ros.association.evidence import NAMES, gather
-from utt_ros.association.fusion import Scorer
-from utt_ros.association.matching import Costs
+from utt_ros.association.assignment import Costs
+from utt_ros.association.pair_features import NAMES, gather
+from utt_ros.association.pair_scorer import Scorer
 from utt_ros.association.vifi import BipartiteSettings
-from utt_ros.learning.trainer import use_one_thread
-from utt_ros.records import MODALITIES, FloatArray
-from utt_ros.study.associating import (
-    Encounters,
-    Remembered,
-    Score,
-    heading_biases,
-    judge,
-    mean_idp,
-)
-from utt_ros.study.encounters import Encounter
-from utt_ros.study.fusion import train_scorer
-from utt_ros.study.reconstruction import reconstruct
-from utt_ros.study.records import Outcome, Row, Unit
-from utt_ros.study.rivals import (
+from utt_ros.evaluation.association.encounters import Encounter
+from utt_ros.evaluation.association.scorer_training import train_scorer
+from utt_ros.evaluation.baselines.baseline_training import (
     Cost,
     bipartite_cost,
     deep,
@@ -36,8 +24,20 @@ from utt_ros.study.rivals import (
     vitag,
     vitag_cost,
 )
-from utt_ros.study.study import Study
-from utt_ros.study.translation import TwinTranslator
+from utt_ros.evaluation.metrics.association import (
+    Encounters,
+    Remembered,
+    Score,
+    heading_biases,
+    judge,
+    mean_idp,
+)
+from utt_ros.evaluation.results import Outcome, Row, Unit
+from utt_ros.evaluation.suites.reconstruction_rows import reconstruct
+from utt_ros.evaluation.trained_models import Study
+from utt_ros.evaluation.twin_translator import TwinTranslator
+from utt_ros.training.trainer import use_one_thread
+from utt_ros.types import MODALITIES, FloatArray
 
 SUITE = 'association'
 AS_RELEASED = {'ftm': 1.0, 'imu': 1.0}  # distances that the released code compares

@@ -6,20 +6,25 @@ from functools import partial
 
 import numpy as np
 
-from utt_ros.models.operations import operations
-from utt_ros.study.recipes import direct, specific, with_fusor
-from utt_ros.study.records import Outcome, Row, Unit
-from utt_ros.study.study import Study
-from utt_ros.study.suites.operations import (
+from utt_ros.evaluation.federated.communication_cost import (
+    LINK_BPS,
+    central_cost,
+    mapping_cost,
+    raw_bytes,
+)
+from utt_ros.evaluation.federated.strategies import WAYS, go
+from utt_ros.evaluation.recipes import direct, specific, with_fusor
+from utt_ros.evaluation.results import Outcome, Row, Unit
+from utt_ros.evaluation.suites.operations_suite import (
     Translate,
     evaluate,
     its_sources,
     model_says,
     reads_own_past,
 )
-from utt_ros.study.traffic import LINK_BPS, central_cost, mapping_cost, raw_bytes
-from utt_ros.study.train import centralised
-from utt_ros.study.ways import WAYS, go
+from utt_ros.evaluation.trained_models import Study
+from utt_ros.models.operations import operations
+from utt_ros.training.offline_trainer import centralised
 
 SUITE = 'federation'
 TIMED = ('merge', 'split')

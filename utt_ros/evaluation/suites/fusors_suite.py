@@ -2,11 +2,11 @@
 
 from functools import partial
 
+from utt_ros.evaluation.recipes import with_fusor
+from utt_ros.evaluation.results import Outcome, Unit
+from utt_ros.evaluation.suites.operations_suite import evaluate, its_sources, model_says
+from utt_ros.evaluation.trained_models import Study
 from utt_ros.models.fusors import FUSORS
-from utt_ros.study.recipes import with_fusor
-from utt_ros.study.records import Outcome, Unit
-from utt_ros.study.study import Study
-from utt_ros.study.suites.operations import evaluate, its_sources, model_says
 
 SUITE = 'fusors'
 

@@ -6,12 +6,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from utt_ros.learning.examples import take
-from utt_ros.models.operations import KINDS, Pair
-from utt_ros.models.twin import UnifiedTwin
-from utt_ros.records import FloatArray
-from utt_ros.study.examples import past
-from utt_ros.study.measure import (
+from utt_ros.evaluation.metrics.translation import (
     Bench,
     Label,
     last_value,
@@ -19,9 +14,14 @@ from utt_ros.study.measure import (
     rows_of,
     translate,
 )
-from utt_ros.study.recipes import direct, directions, reconstruct, specific, with_past
-from utt_ros.study.records import Made, Outcome, Row, Unit
-from utt_ros.study.study import Study
+from utt_ros.evaluation.recipes import direct, directions, reconstruct, specific, with_past
+from utt_ros.evaluation.results import Made, Outcome, Row, Unit
+from utt_ros.evaluation.trained_models import Study
+from utt_ros.models.operations import KINDS, Pair
+from utt_ros.models.twin import UnifiedTwin
+from utt_ros.training.dataset import take
+from utt_ros.training.windows import past
+from utt_ros.types import FloatArray
 
 SUITE = 'operations'
 Indices = npt.NDArray[np.intp]

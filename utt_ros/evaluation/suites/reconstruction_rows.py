@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from utt_ros.baselines.scaling import Item, scale
-from utt_ros.baselines.vifit import (
+from utt_ros.evaluation.baselines.baseline_training import fit
+from utt_ros.evaluation.baselines.scaling import Item, scale
+from utt_ros.evaluation.baselines.vifit import (
     FRAMES,
     Boxes,
     Frames,
@@ -17,13 +18,12 @@ from utt_ros.baselines.vifit import (
     vifit_loss,
     vifit_rows,
 )
-from utt_ros.geometry.heading import compass_headings
-from utt_ros.records import Windows
+from utt_ros.evaluation.trained_models import Study
+from utt_ros.geometry.compass import compass_headings
 from utt_ros.settings import AreaSettings
-from utt_ros.study.data import Recording
-from utt_ros.study.rivals import fit
-from utt_ros.study.study import Study
-from utt_ros.sync.windows import cut_windows
+from utt_ros.sync.window_buffer import cut_windows
+from utt_ros.training.recordings import Recording
+from utt_ros.types import Windows
 
 TRAIN_STRIDE = 5
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from utt_ros.records import FloatArray, MaskArray
+from utt_ros.evaluation import outages
+from utt_ros.evaluation.ground_truth import Track, Walk, cut_walks
+from utt_ros.evaluation.metrics import position, synthesized_imu, trajectory
+from utt_ros.evaluation.results import Made, Row
 from utt_ros.settings import WindowSettings
-from utt_ros.study.data import Data, Recording
-from utt_ros.study.records import Made, Row
-from utt_ros.tasks import futures, inertia, outages, scoring
-from utt_ros.tasks.walks import Track, Walk, cut_walks
+from utt_ros.training.recordings import Data, Recording
+from utt_ros.types import FloatArray, MaskArray
 
 Array = npt.NDArray[np.float64]
 Tracker = Callable[[Recording, Sequence[Walk], MaskArray], list[Track]]
@@ -73,14 +74,14 @@ def position_rows(found: Sequence[Followed], label: Label) -> list[Row]:
     """Errors and intervals by what the camera does."""
     ages = np.concatenate([each.walk.camera_age_s() for each in found])
     rows = []
-    for name, chosen in scoring.conditions(ages).items():
+    for name, chosen in position.conditions(ages).items():
         rows += _rows_where(found, chosen, label, 'position', name)
     return rows
 
 
 def outage_rows(found: Sequence[Followed], label: Label, length_s: float) -> list[Row]:
     """Errors and intervals in outages: while the camera is gone, and in the last second."""
-    gone = [outages.overtaken(each.walk, each.off) & (each.walk.camera_age_s() > scoring.GONE_S)
+    gone = [outages.overtaken(each.walk, each.off) & (each.walk.camera_age_s() > position.GONE_S)
             for each in found]
     late = [chosen & (each.walk.camera_age_s() > length_s - 1.0)
             for each, chosen in zip(found, gone, strict=True)]
@@ -100,11 +101,11 @@ def path_rows(
 ) -> list[Row]:
     """ADE and FDE of paths, and the least ADE of 20 samples; deviations come from `others`."""
     rows = []
-    for name, ticks in futures.horizons(window.period).items():
+    for name, ticks in trajectory.horizons(window.period).items():
         starts, predicted, true = _paths(found, window, ticks)
-        bank = futures.deviations(*_paths(others, window, ticks))
+        bank = trajectory.deviations(*_paths(others, window, ticks))
         distance = np.linalg.norm(predicted - true, axis=2)
-        best = futures.best_of_samples(starts, predicted, true, bank, label.seed)
+        best = trajectory.best_of_samples(starts, predicted, true, bank, label.seed)
         metrics = {'ade_m': _mean(distance), 'fde_m': _mean(distance[:, -1:]),
                    'min_ade_20_m': _mean(best)}
         rows += label.rows('trajectory', name, metrics, len(predicted))
@@ -117,12 +118,13 @@ def imu_rows(
     """RMSE, Pearson's r and the frequency of steps of synthesized IMU (T, C, 9) per walk."""
     pieces, frequencies = [], []
     for each, imu in zip(found, made, strict=True):
-        known = inertia.sourced(each.walk, window) & np.isfinite(imu).all(2)
+        known = synthesized_imu.sourced(each.walk, window) & np.isfinite(imu).all(2)
         pieces.append((imu[known], each.walk.imu[known]))
-        frequencies.append(inertia.step_frequency_errors(imu, each.walk.imu, known, window))
+        frequencies.append(
+            synthesized_imu.step_frequency_errors(imu, each.walk.imu, known, window))
     synthesized, real = (np.concatenate(parts) for parts in zip(*pieces, strict=True))
     errors = np.concatenate(frequencies)
-    return [*label.rows('imu', 'imu', inertia.likeness(synthesized, real), len(real)),
+    return [*label.rows('imu', 'imu', synthesized_imu.likeness(synthesized, real), len(real)),
             *label.rows('imu', 'imu', {'step_frequency_error_hz': _mean(errors)}, len(errors))]
 
 
@@ -164,15 +166,15 @@ def _made(
 def _rows_where(
     found: Sequence[Followed], chosen: MaskArray, label: Label, operation: str, target: str,
 ) -> list[Row]:
-    error = np.concatenate([scoring.errors_m(each.track, each.walk) for each in found])[chosen]
+    error = np.concatenate([position.errors_m(each.track, each.walk) for each in found])[chosen]
     if not np.isfinite(error).any():
         return []
-    surprises = [scoring.surprise(each.track, each.walk) for each in found]
+    surprises = [position.surprise(each.track, each.walk) for each in found]
     square, likelihood = (np.concatenate(parts)[chosen] for parts in zip(*surprises, strict=True))
-    rows = label.rows(operation, target, scoring.position_metrics(error),
+    rows = label.rows(operation, target, position.position_metrics(error),
                       int(np.isfinite(error).sum()))
     if np.isfinite(square).any():
-        rows += label.rows('interval', target, scoring.interval_metrics(square, likelihood),
+        rows += label.rows('interval', target, position.interval_metrics(square, likelihood),
                            int(np.isfinite(square).sum()))
     return rows
 
@@ -186,13 +188,13 @@ def _paths(
     true: list[Array] = []
     for each in found:
         future = each.walk.future_m(window.period, ticks)
-        chosen = futures.judged(each.track, each.walk, future)
+        chosen = trajectory.judged(each.track, each.walk, future)
         if chosen.any():
             starts.append(each.track.position[chosen].astype(np.float64))
-            predicted.append(futures.paths(each.track, ticks)[chosen])
+            predicted.append(trajectory.paths(each.track, ticks)[chosen])
             true.append(future[chosen])
-    return (np.concatenate(starts), futures.collect(predicted, ticks),
-            futures.collect(true, ticks))
+    return (np.concatenate(starts), trajectory.collect(predicted, ticks),
+            trajectory.collect(true, ticks))
 
 
 def _mean(values: Array) -> float:

@@ -7,12 +7,13 @@ from math import inf
 import numpy as np
 import numpy.typing as npt
 
-from utt_ros.models.export import export_onnx
-from utt_ros.models.twin import UnifiedTwin
-from utt_ros.records import FloatArray, MaskArray
-from utt_ros.settings import WindowSettings
-from utt_ros.study.data import Data, Recording
-from utt_ros.study.downstream import (
+from utt_ros.evaluation.baselines.registry import SOURCES, Floor, floors
+from utt_ros.evaluation.engine_replay import follow
+from utt_ros.evaluation.ground_truth import Track, Walk
+from utt_ros.evaluation.metrics import activity, synthesized_imu
+from utt_ros.evaluation.outages import blind, blind_walk
+from utt_ros.evaluation.results import Outcome, Row, Unit
+from utt_ros.evaluation.suites.task_rows import (
     Followed,
     Label,
     Tracker,
@@ -25,13 +26,12 @@ from utt_ros.study.downstream import (
     path_rows,
     position_rows,
 )
-from utt_ros.study.records import Outcome, Row, Unit
-from utt_ros.study.study import Study
-from utt_ros.tasks import activity, inertia
-from utt_ros.tasks.floors import SOURCES, Floor, floors
-from utt_ros.tasks.following import follow
-from utt_ros.tasks.outages import blind, blind_walk
-from utt_ros.tasks.walks import Track, Walk
+from utt_ros.evaluation.trained_models import Study
+from utt_ros.models.onnx_export import export_onnx
+from utt_ros.models.twin import UnifiedTwin
+from utt_ros.settings import WindowSettings
+from utt_ros.training.recordings import Data, Recording
+from utt_ros.types import FloatArray, MaskArray
 
 SUITE = 'tasks'
 OUTAGES_S = (5.0, 15.0, 30.0)
@@ -147,12 +147,12 @@ def _imu_floors(study: Study) -> Outcome:
     if not found or not training:
         return Outcome(())
     walks = [each.walk for each in training]
-    field = inertia.fields(walks)
+    field = synthesized_imu.fields(walks)
     mean = np.concatenate([walk.imu[walk.imu_mask] for walk in walks]).mean(0)
     rows = []
     for method, sources, make in (
         ('mean', 'none', lambda each: np.broadcast_to(mean, each.walk.imu.shape)),
-        ('differentiated', 'camera', lambda each: inertia.differentiated(
+        ('differentiated', 'camera', lambda each: synthesized_imu.differentiated(
             each.track, each.recording.area, window, field)),
         ('real', 'imu', lambda each: each.walk.imu),
     ):
@@ -170,10 +170,10 @@ def _activity(
     """Train on what was made of the train split, test on the real IMU of the other."""
     window = study.data.shape
     train = activity.join([
-        activity.examples(each.walk, imu, inertia.sourced(each.walk, window))
+        activity.examples(each.walk, imu, synthesized_imu.sourced(each.walk, window))
         for each, imu in zip(training, learned, strict=True)])
     test = activity.join([
-        activity.examples(each.walk, each.walk.imu, inertia.sourced(each.walk, window))
+        activity.examples(each.walk, each.walk.imu, synthesized_imu.sourced(each.walk, window))
         for each in found])
     score = {'balanced_accuracy': activity.balanced_accuracy(train, test)}
     return label.rows('activity', 'walking', score, len(test[1]))

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from onnx import TensorProto, helper, numpy_helper, save
 
-from utt_ros.demo.figures import COLOUR, draw
 from utt_ros.geometry.camera import DEPTH_LIMITS_M, CameraModel
+from utt_ros.sessions.simulator.drawing import COLOUR, draw
 from utt_ros.settings import AreaSettings
 
 REDNESS = np.array([1.0, -0.5, -0.5])  # of RGB; grey has none

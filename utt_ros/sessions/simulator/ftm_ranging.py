@@ -8,9 +8,9 @@ import numpy.typing as npt
 from scipy.signal import lfilter
 from scipy.special import expit, ndtr
 
-from utt_ros.records import MaskArray
-from utt_ros.sessions.simulate.walks import Walk
+from utt_ros.sessions.simulator.trajectories import Walk
 from utt_ros.settings import AreaSettings
+from utt_ros.types import MaskArray
 
 Array = npt.NDArray[np.float64]
 Generator = np.random.Generator

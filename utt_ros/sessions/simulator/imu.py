@@ -9,9 +9,9 @@ each other and with the walk.
 import numpy as np
 import numpy.typing as npt
 
-from utt_ros.sessions.simulate.magnetics import Field
-from utt_ros.sessions.simulate.people import Person
-from utt_ros.sessions.simulate.walks import RATE_HZ, Moment, Walk, smooth_noise
+from utt_ros.sessions.simulator.magnetic_field import Field
+from utt_ros.sessions.simulator.people import Person
+from utt_ros.sessions.simulator.trajectories import RATE_HZ, Moment, Walk, smooth_noise
 
 Array = npt.NDArray[np.float64]
 Generator = np.random.Generator

@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from utt_ros.geometry.camera import CameraModel
-from utt_ros.records import Session
-from utt_ros.sessions.simulate.world import Plan, plan
+from utt_ros.sessions.simulator.world import Plan, plan
 from utt_ros.settings import AreaSettings
+from utt_ros.types import Session
 
 Array = npt.NDArray[np.float64]
 Stamps = npt.NDArray[np.int64]

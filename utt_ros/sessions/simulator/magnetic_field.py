@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from utt_ros.sessions.simulate.walks import somewhere
+from utt_ros.sessions.simulator.trajectories import somewhere
 
 Array = npt.NDArray[np.float64]
 Generator = np.random.Generator

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import lfilter
 
-from utt_ros.records import FloatArray, PhoneStreams
+from utt_ros.types import FloatArray, PhoneStreams
 
 Stamps = npt.NDArray[np.int64]
 Felt = dict[str, tuple[Stamps, FloatArray]]  # stamps (N,) [ns] and values (N, 3) by sensor

@@ -12,14 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from utt_ros.errors import SettingsError
-from utt_ros.records import MODALITIES, Frames, PhoneStreams, Session, Truth
-from utt_ros.sessions.simulate import camera
-from utt_ros.sessions.simulate.gait import inertial
-from utt_ros.sessions.simulate.magnetics import Field, field
-from utt_ros.sessions.simulate.people import Person, person
-from utt_ros.sessions.simulate.walks import RATE_HZ, ROOM_M, Walk, walk
-from utt_ros.sessions.simulate.wifi import Bias, ranging
+from utt_ros.sessions.simulator import detections
+from utt_ros.sessions.simulator.ftm_ranging import Bias, ranging
+from utt_ros.sessions.simulator.imu import inertial
+from utt_ros.sessions.simulator.magnetic_field import Field, field
+from utt_ros.sessions.simulator.people import Person, person
+from utt_ros.sessions.simulator.trajectories import RATE_HZ, ROOM_M, Walk, walk
 from utt_ros.settings import AreaSettings
+from utt_ros.types import MODALITIES, Frames, PhoneStreams, Session, Truth
 
 Array = npt.NDArray[np.float64]
 Generator = np.random.Generator
@@ -155,8 +155,9 @@ def _area(seed: int, index: int, without_camera: Collection[str]) -> Area:
 
 def _frames(planned: Plan, walks: dict[int, Walk]) -> Frames:
     rng = planned.stream(Purpose.CAMERA)
-    times = camera.times(rng, planned.seconds)
-    boxes, seen, tracks = camera.observe(rng, planned.area.settings, list(walks.values()), times)
+    times = detections.times(rng, planned.seconds)
+    boxes, seen, tracks = detections.observe(
+        rng, planned.area.settings, list(walks.values()), times)
     names = [_walker(who) for who in walks]
     return Frames(
         stamps_ns=planned.stamps(times),

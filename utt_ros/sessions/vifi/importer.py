@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 
 from utt_ros.errors import SessionError
-from utt_ros.records import Frames, PhoneStreams, Session
-from utt_ros.sessions.bags import write_session
-from utt_ros.sessions.vifi_files import (
+from utt_ros.sessions.session_bags import write_session
+from utt_ros.sessions.vifi.dataset_layout import SYNC, Recording
+from utt_ros.sessions.vifi.sequence_files import (
     Array,
     Motion,
     Ranging,
@@ -36,8 +36,8 @@ from utt_ros.sessions.vifi_files import (
     synced_motion,
     synced_ranging,
 )
-from utt_ros.sessions.vifi_tree import SYNC, Recording
 from utt_ros.settings import AreaSettings
+from utt_ros.types import Frames, PhoneStreams, Session
 
 TIMES = tuple(f'{name}_ts16_dfv4p4_ls.json' for name in ('RGBg', 'RGBh', 'RGB'))
 ARRAYS = {'BBX5H': 5, 'BBX5': 5, 'FTM': 2, 'RSSI': 1, 'IMU19': 19, 'IMUagm9': 9}

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from utt_ros.errors import SessionError
-from utt_ros.records import Truth
-from utt_ros.sessions.pickles import load_array
+from utt_ros.sessions.vifi.safe_pickle import load_array
+from utt_ros.types import Truth
 
 T = TypeVar('T')
 Tally = Counter[str]

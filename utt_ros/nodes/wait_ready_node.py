@@ -12,8 +12,8 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 from rclpy.utilities import remove_ros_args
 
-from utt_ros.bridge.process import StopRequest, spin_until
-from utt_ros.bridge.qos import RELIABLE
+from utt_ros.bridge.node.process import StopRequest, spin_until
+from utt_ros.bridge.node.qos import RELIABLE
 from utt_ros.msg import TwinStatus
 
 

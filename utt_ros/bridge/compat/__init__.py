@@ -1,0 +1,1 @@
+"""Substitutes for ROS packages that have no wheels."""

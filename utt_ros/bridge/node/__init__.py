@@ -1,0 +1,1 @@
+"""Infrastructure shared by the nodes: parameters, QoS, diagnostics, drivers, processes."""

@@ -1,0 +1,1 @@
+"""Sockets, HTTP and bounded queues of network sensor sources."""

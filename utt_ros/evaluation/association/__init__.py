@@ -1,0 +1,1 @@
+"""Benchmark of track-to-phone association."""

@@ -1,0 +1,1 @@
+"""Federation strategies, costs and bounds for research."""

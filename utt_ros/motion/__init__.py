@@ -1,0 +1,1 @@
+"""Motion of walking people: velocity filters, gait features, gait synthesis; numpy and scipy."""

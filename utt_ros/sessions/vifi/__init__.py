@@ -1,0 +1,1 @@
+"""Importer of recordings in the Vi-Fi layout."""
