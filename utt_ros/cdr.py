@@ -15,14 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from utt_ros.errors import SessionError
+from utt_ros.types import NS_PER_S, Stamps
 
 ENCAPSULATION = 4
 STAMP = np.dtype([('sec', '<i4'), ('nanosec', '<u4')])
 STAMP_END = ENCAPSULATION + STAMP.itemsize
-NS = 1_000_000_000
 
 Rows = npt.NDArray[np.uint8]
-Stamps = npt.NDArray[np.int64]
 Numbers = np.ndarray[Any, np.dtype[np.void]]
 
 
@@ -53,7 +52,7 @@ FTM_RANGE = Layout('utt_ros/msg/FtmRange', 3, 4, np.dtype([
 def repeat(template: bytes, stamps_ns: Stamps) -> Rows:
     """Copies of one message (N, size) that differ in the stamp of their header."""
     rows = np.tile(np.frombuffer(template, np.uint8), (len(stamps_ns), 1))
-    words = np.stack([stamps_ns // NS, stamps_ns % NS], axis=1).astype('<u4')
+    words = np.stack([stamps_ns // NS_PER_S, stamps_ns % NS_PER_S], axis=1).astype('<u4')
     rows[:, ENCAPSULATION:STAMP_END] = words.view(np.uint8)
     return rows
 
@@ -134,7 +133,7 @@ def _alike(layout: Layout, rows: Rows) -> bool:
 def _stamps(rows: Rows) -> Stamps:
     kind = STAMP.newbyteorder(_order(rows[0]))
     words = _block(rows, ENCAPSULATION, kind)
-    return np.asarray(words['sec'].astype(np.int64) * NS + words['nanosec'])
+    return np.asarray(words['sec'].astype(np.int64) * NS_PER_S + words['nanosec'])
 
 
 def _block(rows: Rows, begin: int, kind: np.dtype[np.void]) -> Numbers:

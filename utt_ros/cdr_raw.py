@@ -8,9 +8,9 @@ with its length and a zero at the end; what follows here is numbers of 8 bytes.
 from struct import Struct, error
 
 from utt_ros.errors import MeasurementError
+from utt_ros.types import NS_PER_S
 
 LITTLE_ENDIAN = b'\x00\x01'
-NS_PER_SEC = 1_000_000_000
 HEADER = Struct('<2sxxiII')  # encapsulation, stamp, length of frame_id
 # orientation with covariance, gyro, its covariance, accel, its covariance
 IMU = Struct(f'<{13 * 8}x3d{9 * 8}x3d{9 * 8}x')
@@ -58,4 +58,4 @@ def _header(data: bytes) -> tuple[int, int]:
             f'a message of {len(data)} bytes: its header has {HEADER.size}') from err
     if encapsulation != LITTLE_ENDIAN:
         raise MeasurementError(f'encapsulation {encapsulation.hex()}: it must be 0001, plain CDR')
-    return sec * NS_PER_SEC + nanosec, length
+    return sec * NS_PER_S + nanosec, length

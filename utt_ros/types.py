@@ -10,8 +10,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+Array = npt.NDArray[np.float64]
 FloatArray = npt.NDArray[np.float32]
 MaskArray = npt.NDArray[np.bool_]
+Stamps = npt.NDArray[np.int64]  # [ns]
+Indices = npt.NDArray[np.intp]
+Image = npt.NDArray[np.uint8]
+
+NS_PER_S = 1_000_000_000
+NS_PER_MS = 1_000_000
+GRAVITY_MPS2 = 9.80665  # standard gravity, ISO 80000-3
 
 CAMERA_CHANNELS = ('center_x_px', 'center_y_px', 'depth_m', 'width_px', 'height_px')
 FTM_CHANNELS = ('range_m', 'std_m')

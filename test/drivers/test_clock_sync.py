@@ -5,12 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from utt_ros.drivers.clock_sync import NS_PER_S, WINDOW_S, PeerClock
+from utt_ros.drivers.clock_sync import WINDOW_S, PeerClock
+from utt_ros.types import NS_PER_S
 
 BEGIN_NS = 1_790_000_000 * NS_PER_S
 DAY_NS = 86_400 * NS_PER_S
 MS = 1_000_000
-LEAST_NS = 2 * MS  # delay that cannot be seen
+MIN_DELAY_NS = 2 * MS  # delay that cannot be seen
 
 
 def stamps(
@@ -22,7 +23,7 @@ def stamps(
         passed_ns = index * NS_PER_S // rate
         host_ns = begin_ns + passed_ns
         peer_ns = host_ns + offset_ns + round(ppm * 1e-6 * passed_ns)
-        yield host_ns, peer_ns, host_ns + LEAST_NS + round(rng.exponential(jitter_ms) * MS)
+        yield host_ns, peer_ns, host_ns + MIN_DELAY_NS + round(rng.exponential(jitter_ms) * MS)
 
 
 @pytest.mark.parametrize('ppm', [100.0, -100.0, 0.0])
@@ -33,7 +34,7 @@ def test_a_clock_3_days_off_with_drift_is_mapped_within_2_ms(
     errors = []
     for host_ns, peer_ns, arrival_ns in stamps(rng, -3 * DAY_NS, ppm, 180):
         assert clock.observe(peer_ns, arrival_ns)
-        errors.append((clock.to_host(peer_ns) - host_ns - LEAST_NS) / MS)
+        errors.append((clock.to_host(peer_ns) - host_ns - MIN_DELAY_NS) / MS)
     assert np.abs(errors[6000:]).max() < 2.0
     assert np.abs(errors[500:]).max() < 5.0  # before the drift can be known
     status = clock.status()
@@ -49,7 +50,7 @@ def test_bursts_of_long_delays_do_not_move_the_clock(rng: np.random.Generator) -
         held_ns = 800 * MS if (index // 500) % 3 == 2 else 0  # 5 s of every 15 s
         assert clock.observe(peer_ns, arrival_ns + held_ns)
         if index > 6000:
-            assert abs(clock.to_host(peer_ns) - host_ns - LEAST_NS) < 5 * MS
+            assert abs(clock.to_host(peer_ns) - host_ns - MIN_DELAY_NS) < 5 * MS
 
 
 @pytest.mark.parametrize('jump_s', [-300_000, -60, 60, 300_000])
@@ -80,7 +81,7 @@ def test_single_wild_stamps_are_refused_and_change_nothing(rng: np.random.Genera
             assert not clock.observe(wild_ns, arrival_ns)
         assert clock.observe(peer_ns, arrival_ns)
     assert clock.jumps == 0
-    assert abs(clock.to_host(samples[-1][1]) - samples[-1][0] - LEAST_NS) < 2 * MS
+    assert abs(clock.to_host(samples[-1][1]) - samples[-1][0] - MIN_DELAY_NS) < 2 * MS
 
 
 def test_a_backlog_that_comes_at_once_is_refused_and_changes_nothing(
@@ -90,10 +91,10 @@ def test_a_backlog_that_comes_at_once_is_refused_and_changes_nothing(
     samples = list(stamps(rng, 0, 0.0, 20))
     for _, peer_ns, arrival_ns in samples[:1000]:
         clock.observe(peer_ns, arrival_ns)
-    released_ns = samples[-1][0] + LEAST_NS
+    released_ns = samples[-1][0] + MIN_DELAY_NS
     answers = [clock.observe(peer_ns, released_ns) for _, peer_ns, _ in samples[1000:]]
     assert answers.count(True) == pytest.approx(200, abs=5)  # those of the last two seconds
-    assert abs(clock.to_host(samples[-1][1]) - samples[-1][0] - LEAST_NS) < 2 * MS
+    assert abs(clock.to_host(samples[-1][1]) - samples[-1][0] - MIN_DELAY_NS) < 2 * MS
 
 
 def test_a_clock_that_is_set_back_a_little_is_followed_within_a_window(
@@ -105,7 +106,7 @@ def test_a_clock_that_is_set_back_a_little_is_followed_within_a_window(
     samples = list(stamps(rng, -300 * MS, 0.0, WINDOW_S + 1, BEGIN_NS + 30 * NS_PER_S))
     for _, peer_ns, arrival_ns in samples:
         assert clock.observe(peer_ns, arrival_ns)
-    assert abs(clock.to_host(samples[-1][1]) - samples[-1][0] - LEAST_NS) < 2 * MS
+    assert abs(clock.to_host(samples[-1][1]) - samples[-1][0] - MIN_DELAY_NS) < 2 * MS
 
 
 def test_after_a_silence_longer_than_its_window_it_begins_anew() -> None:

@@ -6,7 +6,7 @@ import torch
 
 from utt_ros.models.motion_head import MEMBERS, MotionHead, knot_weights
 from utt_ros.models.settings import ModelSettings
-from utt_ros.motion.features import CONTEXT, FASTEST
+from utt_ros.motion.features import CONTEXT, MAX_SPEED_MPS
 from utt_ros.settings import WindowSettings
 
 MODEL = ModelSettings(width=8, heads=2, knots=2)
@@ -56,7 +56,7 @@ def test_an_absurd_context_is_limited() -> None:
     absurd = torch.full((1, len(CONTEXT)), 1e6)
     motion = head(absurd)
     torch.testing.assert_close(motion.velocity, head(1e3 * absurd).velocity)
-    limited = head(told((FASTEST, 0.0, 1.0))).velocity
+    limited = head(told((MAX_SPEED_MPS, 0.0, 1.0))).velocity
     torch.testing.assert_close(head(told((1e6, 0.0, 1.0))).velocity, limited)
 
 

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.geometry.compass import compass_heading
 from utt_ros.models.window_statistics import (
-    LARGEST,
+    MAX_SCALED,
     Trends,
     bearing_and_effort,
     moving_mean,
@@ -79,7 +79,7 @@ def test_effort_tells_steps_from_standing_and_is_limited() -> None:
         felt[:, 2] = 9.81 + size * torch.sin(torch.arange(150) / 4.0)
     efforts = [bearing_and_effort(felt, seen(150), 0.02)[0, 2] for felt in (still, shaken, thrown)]
     assert efforts[0].max() < 1e-3 < 0.5 < efforts[1].mean()
-    assert efforts[2].max() == LARGEST
+    assert efforts[2].max() == MAX_SCALED
     made = bearing_and_effort(torch.zeros(1, 9, 150), torch.zeros(1, 1, 150), 0.02)
     assert made.isfinite().all()
     assert not made.any()

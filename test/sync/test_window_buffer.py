@@ -3,7 +3,7 @@ import pytest
 
 from utt_ros.errors import MeasurementError
 from utt_ros.settings import WindowSettings
-from utt_ros.sync.window_buffer import MOST_SUBJECTS, History, cut_windows
+from utt_ros.sync.window_buffer import MAX_SUBJECTS, History, cut_windows
 from utt_ros.types import SyncedBatch
 
 MS = 1_000_000
@@ -107,12 +107,12 @@ def test_masked_values_are_zero_even_when_the_batch_has_others():
 
 
 def test_subjects_beyond_the_most_are_left_out():
-    names = [f's{k:04}' for k in range(MOST_SUBJECTS + 3)]
+    names = [f's{k:04}' for k in range(MAX_SUBJECTS + 3)]
     history = History(4, C)
     history.push(batch(100, names))
     windows = history.windows()
-    assert windows.masks['camera'].any(axis=1).sum() == MOST_SUBJECTS
-    assert len(history._masks['imu']) == MOST_SUBJECTS
+    assert windows.masks['camera'].any(axis=1).sum() == MAX_SUBJECTS
+    assert len(history._masks['imu']) == MAX_SUBJECTS
 
 
 def test_tick_with_another_number_of_imu_rows_is_an_error_that_names_both():

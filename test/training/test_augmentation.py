@@ -73,7 +73,7 @@ def test_without_heading_and_course_there_is_nothing_to_learn() -> None:
 
 def test_a_camera_that_saw_nobody_lately_gives_no_course(rng: np.random.Generator) -> None:
     made = columns()
-    made['camera_mask'][: COUNT // 2, -augmentation.OLDEST_COURSE:] = False
+    made['camera_mask'][: COUNT // 2, -augmentation.MAX_VELOCITY_AGE_TICKS:] = False
     context = motion_targets(made, rng).context
     course = slice(1, 2 + 2 * len(COURSE))
     assert not context[: COUNT // 2, course].any()

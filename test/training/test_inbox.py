@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 
 from utt_ros.settings import AreaSettings
-from utt_ros.training.inbox import MOST_WINDOWS, Inbox
+from utt_ros.training.inbox import MAX_WINDOWS, Inbox
 from utt_ros.types import GlobalModel, Windows
 
 Walk = Callable[..., Windows]
@@ -28,10 +28,10 @@ def test_only_the_newest_model_waits_and_windows_keep_their_order(walk: Walk) ->
 
 def test_windows_that_nobody_takes_push_out_the_oldest(walk: Walk) -> None:
     inbox, windows = Inbox(), walk(AreaSettings(), 1)
-    for _ in range(MOST_WINDOWS + 3):
+    for _ in range(MAX_WINDOWS + 3):
         inbox.put_windows(windows)
     assert inbox.dropped == 3
-    assert len(inbox.take(0.0)[1]) == MOST_WINDOWS
+    assert len(inbox.take(0.0)[1]) == MAX_WINDOWS
 
 
 def test_taking_waits_until_something_arrives() -> None:

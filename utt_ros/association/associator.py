@@ -26,12 +26,12 @@ from utt_ros.sync.settings import SyncSettings
 from utt_ros.types import FloatArray
 
 MODELLED = ('twin', 'fused')  # methods that ask the area's model
-LONGEST_S = 10.0  # evidence is gathered over
+MAX_SPAN_S = 10.0  # evidence is gathered over
 OLDER = 0.5  # weight of what was known that long ago
 GONE_S = 0.5  # a track that was not seen for so long leaves its phone to others
 CERTAIN = 0.95  # a match from which the offset of a compass is learned
 SETTLED_S = 3.0  # and how old its track must be
-MOST_TRACKS, MOST_PHONES = 64, 128  # that are matched at a time: the oldest, the first
+MAX_TRACKS, MAX_PHONES = 64, 128  # that are matched at a time: the oldest, the first
 
 
 class Judge:
@@ -73,7 +73,7 @@ class LiveAssociator:
     """Keeps labels where there are any, and matches the other boxes to the other phones."""
 
     def __init__(self, judge: Judge, shape: WindowSettings, settings: SyncSettings) -> None:
-        ticks = max(round(LONGEST_S / shape.period), shape.ticks)
+        ticks = max(round(MAX_SPAN_S / shape.period), shape.ticks)
         self.judge = judge
         self.matches = 0  # how often phones were matched
         self._labels = LabelAssociator()
@@ -207,11 +207,11 @@ def _without(phones: PhoneSamples, taken: set[str]) -> PhoneSamples:
 
 def _bounded(seen: Candidates) -> Candidates:
     """As many tracks and phones as can be matched in time."""
-    if len(seen.track_ids) > MOST_TRACKS:
-        oldest = np.argsort(seen.first_seen, kind='stable')[:MOST_TRACKS]
+    if len(seen.track_ids) > MAX_TRACKS:
+        oldest = np.argsort(seen.first_seen, kind='stable')[:MAX_TRACKS]
         seen = seen.of_tracks(np.sort(oldest))
-    if len(seen.phones) > MOST_PHONES:
-        some = slice(MOST_PHONES)
+    if len(seen.phones) > MAX_PHONES:
+        some = slice(MAX_PHONES)
         seen = replace(
             seen, phones=seen.phones[some], ftm=seen.ftm[some], ftm_mask=seen.ftm_mask[some],
             imu=seen.imu[some], imu_mask=seen.imu_mask[some])

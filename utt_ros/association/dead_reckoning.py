@@ -1,19 +1,16 @@
 """Dead reckoning on foot: steps from the accelerometer, directions from the compass."""
 
 import numpy as np
-import numpy.typing as npt
 from scipy.ndimage import uniform_filter1d
 from scipy.signal import find_peaks
 
 from utt_ros.association.candidates import Candidates
 from utt_ros.geometry.compass import compass_headings
-from utt_ros.types import FloatArray, MaskArray
-
-Array = npt.NDArray[np.float64]
+from utt_ros.types import Array, FloatArray, MaskArray
 
 SMOOTH_S = 0.12
-QUICKEST_STEP_S = 0.33
-WEAKEST_STEP = 0.7  # prominence of a step in the norm of the acceleration [m/s^2]
+MIN_STEP_S = 0.33
+MIN_STEP_PROMINENCE_MPS2 = 0.7  # prominence of a step in the norm of the acceleration [m/s^2]
 
 
 def headings(
@@ -41,7 +38,8 @@ def count_steps(seen: Candidates) -> Array:
         filled = np.where(seen.imu_mask[phone], felt, level)
         smooth = uniform_filter1d(filled, max(1, round(SMOOTH_S / rate_s)))
         peaks, _ = find_peaks(
-            smooth, prominence=WEAKEST_STEP, distance=max(1, round(QUICKEST_STEP_S / rate_s)))
+            smooth, prominence=MIN_STEP_PROMINENCE_MPS2,
+            distance=max(1, round(MIN_STEP_S / rate_s)))
         steps[phone, peaks] = 1.0
     return np.asarray(steps.reshape(len(steps), seen.ticks, -1).sum(2))
 

@@ -3,9 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from utt_ros.types import MaskArray
-
-Array = npt.NDArray[np.float64]
+from utt_ros.types import Array, MaskArray
 
 
 def warp(local: Array, first: npt.NDArray[np.intp], second: npt.NDArray[np.intp]) -> Array:

@@ -3,14 +3,11 @@
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from utt_ros.association.candidates import Candidates
-from utt_ros.association.pair_features import SLOWEST_MPS, follow
+from utt_ros.association.pair_features import MIN_SPEED_MPS, follow
 from utt_ros.settings import AreaSettings
-from utt_ros.types import FloatArray, MaskArray
-
-Array = npt.NDArray[np.float64]
+from utt_ros.types import Array, FloatArray, MaskArray
 
 KEPT_S = 60.0  # a phone may be taken into the other hand
 PHONE_PRIOR = 30.0  # ticks that speak for a phone being worn as all are in this area [R]
@@ -57,7 +54,7 @@ class Offsets:
         going = velocity[:, -ticks:, 0] + 1j * velocity[:, -ticks:, 1]
         for way, (_, phone) in zip(going, pairs, strict=True):
             angles, valid = (part[phone, -ticks:] for part in compass)
-            use = valid & (np.abs(np.nan_to_num(way)) > SLOWEST_MPS)
+            use = valid & (np.abs(np.nan_to_num(way)) > MIN_SPEED_MPS)
             turn = complex(np.exp(1j * (angles[use] - np.angle(way[use]))).sum())
             name = seen.phones[phone]
             self._sums[name] = self._sums.get(name, 0j) + turn

@@ -7,7 +7,7 @@ import numpy as np
 
 from utt_ros.association.assignment import NOBODY, Costs, assign
 
-STRONGEST = 20.0  # log likelihood ratio; beyond it nothing gets more certain
+MAX_LOG_RATIO = 20.0  # log likelihood ratio; beyond it nothing gets more certain
 ROUNDS = 20  # of messages; a few are enough
 KEPT_NS = 10_000_000_000  # a track that comes back within this time had a phone
 
@@ -19,7 +19,7 @@ def posteriors(scores: Costs) -> Costs:
     [S: Williams and Lau 2014, "Approximate evaluation of marginal association probabilities with
     belief propagation"].
     """
-    ratio = np.exp(np.clip(scores, -STRONGEST, STRONGEST))
+    ratio = np.exp(np.clip(scores, -MAX_LOG_RATIO, MAX_LOG_RATIO))
     free = np.ones_like(ratio)  # how likely the phone is left by all other tracks
     for _ in range(ROUNDS):
         wanted = ratio * free

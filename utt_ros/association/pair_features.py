@@ -16,9 +16,8 @@ from utt_ros.association.translator import Translator
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.geometry.compass import rotate, turn_field
 from utt_ros.settings import AreaSettings
-from utt_ros.types import CAMERA_CHANNELS, FloatArray, MaskArray
+from utt_ros.types import CAMERA_CHANNELS, Array, FloatArray, MaskArray
 
-Array = npt.NDArray[np.float64]
 Values = npt.NDArray[Any]
 
 NAMES = (
@@ -34,8 +33,8 @@ EVERY_S = 1.0  # how often the model is asked for the velocity
 VELOCITY_SPAN_S = 0.8  # to either side, over which the velocity of a track is taken
 BOX_SCALE = np.array([350.0, 4.0, 55.0])  # of centre x [px], depth [m] and height [px]
 BOX_CHANNELS = [0, 2, 4]
-FARTHEST_M = 15.0  # larger differences of a range are as wrong as this
-SLOWEST_MPS = 0.3  # a direction of travel is told from faster walks
+MAX_RESIDUAL_M = 15.0  # larger differences of a range are as wrong as this
+MIN_SPEED_MPS = 0.3  # a direction of travel is told from faster walks
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +199,8 @@ def _ranges(seen: Candidates, distance: Array, inside: MaskArray) -> tuple[Array
     """Mean, rms and std of measured less told distance (K, P, 3), and how many (K, P)."""
     use = seen.ftm_mask[None] & inside[:, None]  # (K, P, T)
     error = np.clip(
-        seen.ftm[None, :, :, 0] - np.nan_to_num(distance)[:, None], -FARTHEST_M, FARTHEST_M)
+        seen.ftm[None, :, :, 0] - np.nan_to_num(distance)[:, None],
+        -MAX_RESIDUAL_M, MAX_RESIDUAL_M)
     mean, square = _mean(error, use), _mean(error**2, use)
     std = np.sqrt(np.maximum(square - mean**2, 0.0))
     return np.stack([mean, np.sqrt(square), std], axis=-1), np.asarray(use.sum(-1), np.float64)
@@ -208,7 +208,7 @@ def _ranges(seen: Candidates, distance: Array, inside: MaskArray) -> tuple[Array
 
 def _directions(walks: Walks, angles: FloatArray, valid: MaskArray) -> Array:
     """Mean of the direction of travel, as (along, across) the phone's heading (K, P, 2)."""
-    moving = np.linalg.norm(walks.velocity, axis=-1) > SLOWEST_MPS
+    moving = np.linalg.norm(walks.velocity, axis=-1) > MIN_SPEED_MPS
     course = np.arctan2(walks.velocity[..., 1], walks.velocity[..., 0])
     turn = course[:, None] - angles[None]  # (K, P, T)
     use = moving[:, None] & valid[None]

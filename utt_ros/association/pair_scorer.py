@@ -11,7 +11,7 @@ from utt_ros.association.translator import Translator
 from utt_ros.settings import AreaSettings
 from utt_ros.types import FloatArray
 
-LARGEST = 6.0  # standard deviations; evidence beyond is as strange as that
+MAX_DEVIATIONS = 6.0  # standard deviations; evidence beyond is as strange as that
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Scorer:
 
     def scale(self, evidence: FloatArray) -> FloatArray:
         """In standard deviations of the training; 0, the usual, where nothing tells."""
-        scaled = np.clip((evidence - self.mean) / self.std, -LARGEST, LARGEST)
+        scaled = np.clip((evidence - self.mean) / self.std, -MAX_DEVIATIONS, MAX_DEVIATIONS)
         return np.asarray(np.nan_to_num(scaled, nan=0.0), np.float32)
 
     def __call__(self, evidence: FloatArray) -> Costs:

@@ -13,7 +13,7 @@ from utt_ros.association.vifi import BipartiteSettings
 from utt_ros.errors import SettingsError
 
 SHIPPED = Path(__file__).with_name('scorers.json')  # how it was made: docs/association.md
-LARGEST_FILE = 2**20
+MAX_FILE_BYTES = 2**20
 VIFI_TICKS = 4  # walks are compared at every fourth tick, or 20 phones would take too long
 VIFI_WEIGHTS = (0.3, 3.0, 0.8)  # the best of seven on simulated walks; docs/association.md
 VIFI = BipartiteSettings(VIFI_WEIGHTS, slant=True, every=VIFI_TICKS)
@@ -39,7 +39,7 @@ def read_scorer(method: str, path: Path = SHIPPED) -> Scorer:
     columns = COLUMNS[method]
     try:
         with path.open('rb') as file:
-            content = json.loads(file.read(LARGEST_FILE))[method]
+            content = json.loads(file.read(MAX_FILE_BYTES))[method]
         values = {item.name: np.array(content[item.name], np.float32) for item in fields(Scorer)}
         same = tuple(content['columns']) == columns
     except (OSError, ValueError, KeyError, TypeError) as err:

@@ -1,7 +1,6 @@
 """Steps and headings of a walk from its phone alone: dead reckoning's two halves."""
 
 import numpy as np
-import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 from scipy.signal import butter, find_peaks, sosfilt
 
@@ -9,12 +8,10 @@ from utt_ros.evaluation.ground_truth import Walk
 from utt_ros.geometry.compass import compass_heading
 from utt_ros.motion.gait import BAND_HZ
 from utt_ros.settings import AreaSettings, WindowSettings
-from utt_ros.types import FloatArray, MaskArray
+from utt_ros.types import Array, FloatArray, MaskArray
 
-Array = npt.NDArray[np.float64]
-
-SMALLEST_MPS2 = 0.4  # amplitude of a step
-SHORTEST_S = 0.3  # between two steps
+MIN_STEP_AMPLITUDE_MPS2 = 0.4  # amplitude of a step
+MIN_STEP_S = 0.3  # between two steps
 ORDER = 2
 
 
@@ -29,7 +26,7 @@ def count_steps(imu: FloatArray, rate_hz: float) -> Array:
     filtered = sosfilt(butter(ORDER, BAND_HZ, 'bandpass', fs=rate_hz, output='sos'),
                        strength - strength[0])
     peaks, _ = find_peaks(
-        filtered, height=SMALLEST_MPS2, distance=max(round(SHORTEST_S * rate_hz), 1))
+        filtered, height=MIN_STEP_AMPLITUDE_MPS2, distance=max(round(MIN_STEP_S * rate_hz), 1))
     return np.bincount(peaks // rows, minlength=ticks).astype(np.float64)
 
 

@@ -19,9 +19,7 @@ from utt_ros.association.dtw import pack, warp
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.geometry.compass import wrap_angle
 from utt_ros.settings import AreaSettings
-from utt_ros.types import MaskArray
-
-Array = npt.NDArray[np.float64]
+from utt_ros.types import Array, MaskArray
 
 PUBLISHED = (0.1, 0.1, 0.8)
 COURSE_TICKS = 5  # to either side, over which the direction of a walk is taken

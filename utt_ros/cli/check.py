@@ -15,6 +15,7 @@ from utt_ros.drivers.source import Source
 from utt_ros.drivers.types import Magnetic, Picture
 from utt_ros.errors import SettingsError
 from utt_ros.orchestration.graph import Area, read_area
+from utt_ros.types import NS_PER_S
 
 EXAMPLES = """
 examples:
@@ -28,7 +29,6 @@ HEAD = ('sensor', 'source', 'from', 'rate [Hz]', 'age [s]', 'clock offset [s]', 
 CLOCK = ('offset_s', 'drift_ppm', 'spread_s')  # of a phone; they have columns
 CAMERA, NOBODY = 'camera', '(nobody)'
 POLL_S = 0.1
-NS_PER_S = 1e9
 
 
 @dataclass(slots=True)

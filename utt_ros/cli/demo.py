@@ -52,7 +52,7 @@ test sessions, which no trainer ever sees, are then replayed once to score the t
 is recorded before: one area hears what its sensors send over loopback, as real ones would.
 """
 SECONDS_PER_ROUND_AND_AREA = 30.0  # more than that, and something is wrong
-SHORTEST_LIMIT_S = 300.0
+MIN_LIMIT_S = 300.0
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -133,7 +133,7 @@ def _learn(scenes: Sequence[Scene], rounds: int, out: Path, rate: float) -> None
         _say(f'replaying at {rate:g} times the recorded speed, so that {len(scenes)} areas can '
              f'learn on {os.cpu_count()} cores')
     log = out / 'state' / 'aggregator' / 'rounds.jsonl'
-    limit_s = max(SHORTEST_LIMIT_S, SECONDS_PER_ROUND_AND_AREA * rounds * len(scenes))
+    limit_s = max(MIN_LIMIT_S, SECONDS_PER_ROUND_AND_AREA * rounds * len(scenes))
     end_s = time.monotonic() + limit_s
     stage = Stage(out, out / 'training', rounds, 60.0, least_round=0, learn=True, rate=rate)
     with tqdm(total=rounds, desc='learning', unit='round', disable=None) as bar:

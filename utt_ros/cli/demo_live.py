@@ -19,15 +19,15 @@ from utt_ros.orchestration.graph import read_area
 from utt_ros.sessions.simulator.live_world import world
 from utt_ros.sessions.simulator.world import START_NS, simulate
 
-SHORTEST_S, LONGEST_S = 20.0, 3600.0
+MIN_SECONDS, MAX_SECONDS = 20.0, 3600.0
 # The driver knocks in vain until the camera is there, which OpenCV would tell each time.
 QUIET = {'OPENCV_LOG_LEVEL': 'ERROR', 'OPENCV_FFMPEG_LOGLEVEL': '8'}
 
 
 def run(options: argparse.Namespace, out: Path) -> int:
     """Run in an empty folder that has a folder `areas`. Raises UttError."""
-    if not SHORTEST_S <= options.seconds <= LONGEST_S:
-        raise UttError(f'--seconds is {options.seconds:g}: {SHORTEST_S:g}..{LONGEST_S:g}')
+    if not MIN_SECONDS <= options.seconds <= MAX_SECONDS:
+        raise UttError(f'--seconds is {options.seconds:g}: {MIN_SECONDS:g}..{MAX_SECONDS:g}')
     show = Show(out, options.seed, options.seconds, free_ports())
     write_area_file(show)
     print(f'demo: {show.file}: starting its nodes; then people walk for {show.seconds:g} s',

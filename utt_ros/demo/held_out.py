@@ -24,12 +24,12 @@ from utt_ros.twin.engine import Predictions as TickPredictions
 from utt_ros.twin.engine import TwinEngine
 from utt_ros.twin.onnx_model import OnnxRuntime
 
-MOST_WINDOWS = 4096
+MAX_WINDOWS = 4096
 
 
 def held_out_windows(scene: Scene, bags: Sequence[Path], shape: WindowSettings) -> Columns:
     """Windows of some sessions that do not overlap. Raises SessionError when there is none."""
-    kept = ReplayBuffer(MOST_WINDOWS)
+    kept = ReplayBuffer(MAX_WINDOWS)
     for bag in bags:
         batches = synchronize(
             read_session(bag), modalities=scene.settings.modalities, windows=shape)

@@ -14,9 +14,9 @@ from utt_ros.demo.scoring import score, summarise
 from utt_ros.errors import UttError
 from utt_ros.sessions.message_types import typestore
 from utt_ros.sessions.recorded import open_bag
-from utt_ros.sessions.simulator.live_world import NS_PER_S, boxes_by_name, clock_of
+from utt_ros.sessions.simulator.live_world import boxes_by_name, clock_of
 from utt_ros.settings import AreaSettings
-from utt_ros.types import Session, Truth
+from utt_ros.types import NS_PER_S, Session, Truth
 
 DIAGNOSTICS = '/diagnostics'
 SAME_PERSON = 0.3  # intersection over union of a box with where somebody is

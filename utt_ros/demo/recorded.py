@@ -12,10 +12,10 @@ import numpy.typing as npt
 from utt_ros.demo.scoring import Predictions
 from utt_ros.sessions.message_types import typestore
 from utt_ros.sessions.recorded import open_bag
+from utt_ros.types import NS_PER_S
 
 POSITION = re.compile(r'/(?P<area>[^/]+)/twins/(?P<subject>[^/]+)/position')
 CLOCK = re.compile(r'/(?P<area>[^/]+)/clock|/clock')
-NS_PER_S = 1_000_000_000
 
 
 def read_positions(bag: Path) -> dict[str, Predictions]:

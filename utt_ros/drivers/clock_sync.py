@@ -4,11 +4,12 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-NS_PER_S = 1_000_000_000
+from utt_ros.types import NS_PER_S
+
 WINDOW_S = 60
 BIN_NS = NS_PER_S
 DRIFT_SPAN_NS = 20 * NS_PER_S  # over less, jitter of delays looks like drift
-MOST_DRIFT = 300e-6  # crystals of phones stay below 100 ppm
+MAX_DRIFT = 300e-6  # crystals of phones stay below 100 ppm
 JUMP_NS = 2 * NS_PER_S  # further off than a delay: another clock, when it stays so
 HOLD_NS = 2 * NS_PER_S
 
@@ -111,7 +112,7 @@ class PeerClock:
         self._changed = False
         points = sorted(point for _, point in self._bins)
         drift = _slope(points) if points[-1][0] - points[0][0] >= DRIFT_SPAN_NS else 0.0
-        drift = min(max(drift, -MOST_DRIFT), MOST_DRIFT)
+        drift = min(max(drift, -MAX_DRIFT), MAX_DRIFT)
         lags = sorted(point.lag_ns - drift * point.peer_ns for point in points)
         offset_ns = self._arrival_ns - self._peer_ns
         self._line = _Line(

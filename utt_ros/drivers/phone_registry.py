@@ -8,10 +8,9 @@ from utt_ros.drivers.clock_sync import PeerClock
 from utt_ros.errors import SettingsError
 from utt_ros.sensor_limits import NAME_LENGTH, RANGE_M, RANGE_STD_M, is_name
 
-MOST_PHONES = 64
-LONGEST_ID = 256  # of a device; it is remembered
+MAX_PHONES = 64
+MAX_ID_LENGTH = 256  # of a device; it is remembered
 MAC = re.compile(r'[0-9a-f]{2}(:[0-9a-f]{2}){5}', re.ASCII)
-NS_PER_MS = 1_000_000
 SET_BACK_NS = 1_000_000_000
 
 
@@ -34,8 +33,8 @@ def check_phones(
     if len(keys) != len(phones):
         raise SettingsError(
             f'{what} has {len(keys)} entries and phones {len(phones)}: one phone for each')
-    if len(keys) > MOST_PHONES:
-        raise SettingsError(f'{what} has {len(keys)} entries: {MOST_PHONES} at most')
+    if len(keys) > MAX_PHONES:
+        raise SettingsError(f'{what} has {len(keys)} entries: {MAX_PHONES} at most')
     for name, values in ((what, keys), ('phones', phones)):
         if any(not isinstance(value, str) for value in values):
             raise SettingsError(f'{name} is {list(values)}: it must hold texts')
@@ -62,9 +61,9 @@ class Owners:
     def name(self, device: str) -> str:
         """The phone of a device; empty when there is none."""
         found = self._names.get(device, '')
-        if found or not self._is_open or len(self._names) >= MOST_PHONES:
+        if found or not self._is_open or len(self._names) >= MAX_PHONES:
             return found
-        if len(device) > LONGEST_ID:
+        if len(device) > MAX_ID_LENGTH:
             return ''
         name = re.sub('[^A-Za-z0-9]+', '_', device).strip('_')[:NAME_LENGTH]
         if name[:1].isdigit():
@@ -75,7 +74,7 @@ class Owners:
         return name
 
 
-class Stamps:
+class StreamClocks:
     """Host stamps from clocks of devices; one clock per device, stamps of a stream only grow."""
 
     def __init__(self, counters: Counter[str]) -> None:
@@ -110,7 +109,7 @@ class Stamps:
         if stamp_ns <= last_ns:
             self._counters['repeated' if stamp_ns == last_ns else 'backward'] += 1
             return None
-        if len(self._last) >= MOST_PHONES**2 and (device, stream) not in self._last:
+        if len(self._last) >= MAX_PHONES**2 and (device, stream) not in self._last:
             self._counters['too_many_streams'] += 1
             return None
         self._last[device, stream] = stamp_ns

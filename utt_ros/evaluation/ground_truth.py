@@ -6,10 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from utt_ros.types import FloatArray, MaskArray, SyncedBatch, Truth
-
-Array = npt.NDArray[np.float64]
-Stamps = npt.NDArray[np.int64]
+from utt_ros.types import Array, FloatArray, MaskArray, Stamps, SyncedBatch, Truth
 
 TRUTH_GAP_NS = 500_000_000  # across a longer gap the truth is not interpolated
 

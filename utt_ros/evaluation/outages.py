@@ -4,12 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 
 from utt_ros.evaluation.ground_truth import Walk
-from utt_ros.types import MaskArray, SyncedBatch
-
-Stamps = npt.NDArray[np.int64]
+from utt_ros.types import MaskArray, Stamps, SyncedBatch
 
 BETWEEN_S = 10.0  # a camera works before each outage
 IN_VIEW_S = 1.0  # somebody seen so shortly before an outage was in view when it began

@@ -8,7 +8,7 @@ from utt_ros.federation.aggregation import Contribution
 from utt_ros.federation.checkpoints import Checkpoint, Nowhere, Store
 from utt_ros.federation.rounds import RoundKeeper
 from utt_ros.federation.rules import make_average, make_step
-from utt_ros.federation.settings import LONGEST_NAME, AggregatorSettings, valid_area
+from utt_ros.federation.settings import MAX_NAME_LENGTH, AggregatorSettings, valid_area
 from utt_ros.federation.validation import check_update
 from utt_ros.federation.wire import Tensors, pack
 from utt_ros.types import GlobalModel, RoundStatus, Update
@@ -55,7 +55,7 @@ class Server:
             self.refused += 1
             ours = update.federation == self.model.federation
             current = ours and update.round == self.model.round
-            self._keeper.refuse(update.area[:LONGEST_NAME], str(err), size, answered=current)
+            self._keeper.refuse(update.area[:MAX_NAME_LENGTH], str(err), size, answered=current)
             return str(err)
         self.accepted += 1
         self._contributions.append(Contribution(
@@ -65,7 +65,7 @@ class Server:
 
     def _check(self, update: Update) -> Tensors:
         if not valid_area(update.area):
-            raise UpdateRefused(f'area {update.area[:LONGEST_NAME]!r} is not a name of an area')
+            raise UpdateRefused(f'area {update.area[:MAX_NAME_LENGTH]!r} is not a name of an area')
         self._keeper.admit(update.area)
         if update.federation == self.model.federation:
             self._keeper.hear(update.area)

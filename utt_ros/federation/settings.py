@@ -8,7 +8,7 @@ from utt_ros.federation.aggregation import RULES
 from utt_ros.federation.modality_gating import read_gates
 from utt_ros.settings import check, setting
 
-LONGEST_NAME = 64
+MAX_NAME_LENGTH = 64
 WEIGHTINGS = (*sorted(RULES), 'gated')
 SERVERS = ('fedavg', 'fedadagrad', 'fedadam', 'fedyogi')
 
@@ -17,7 +17,7 @@ def valid_area(area: object) -> bool:
     """Whether an area can have this name: short, of the characters that a topic name allows."""
     return (
         isinstance(area, str) and area.isascii() and area.isidentifier()
-        and len(area) <= LONGEST_NAME
+        and len(area) <= MAX_NAME_LENGTH
     )
 
 

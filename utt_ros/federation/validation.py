@@ -9,7 +9,7 @@ from math import sqrt
 import numpy as np
 
 from utt_ros.errors import ModelError, UpdateRefused
-from utt_ros.federation.settings import LONGEST_NAME, AggregatorSettings
+from utt_ros.federation.settings import MAX_NAME_LENGTH, AggregatorSettings
 from utt_ros.federation.wire import Tensors, schema_of, unpack
 from utt_ros.types import FloatArray, Update
 
@@ -30,13 +30,13 @@ def check_update(
         _check_windows(update.windows, limits.max_windows)
         _check_change(tensors, expected, limits.max_change)
     except ModelError as err:
-        raise UpdateRefused(f'area {update.area[:LONGEST_NAME]!r}: {err}') from err
+        raise UpdateRefused(f'area {update.area[:MAX_NAME_LENGTH]!r}: {err}') from err
     return tensors
 
 
 def _check_origin(update: Update, federation: str, round_: int) -> None:
     if update.federation != federation:
-        shown = update.federation[:LONGEST_NAME]
+        shown = update.federation[:MAX_NAME_LENGTH]
         raise ModelError(f'it belongs to federation {shown!r}: this one is {federation!r}')
     if update.round != round_:
         why = 'stale' if update.round < round_ else 'ahead'
@@ -48,7 +48,7 @@ def _check_schema(announced: str, tensors: Tensors, expected: Tensors) -> None:
         raise ModelError('it has 0 tensors: at least 1 is needed')
     for name, tensor in tensors.items():
         if name not in expected:
-            raise ModelError(f'tensor {name[:LONGEST_NAME]!r} is not in the model')
+            raise ModelError(f'tensor {name[:MAX_NAME_LENGTH]!r} is not in the model')
         known = expected[name]
         if tensor.dtype != known.dtype:
             raise ModelError(f'tensor {name!r} is {tensor.dtype}: it must be {known.dtype}')

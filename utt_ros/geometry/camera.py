@@ -22,9 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from utt_ros.settings import AreaSettings
-from utt_ros.types import MaskArray
-
-Array = npt.NDArray[np.float64]
+from utt_ros.types import Array, MaskArray
 
 PERSON_WIDTH_M = 0.5
 PERSON_HEIGHT_STD_M = 0.08

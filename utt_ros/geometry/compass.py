@@ -10,7 +10,7 @@ from utt_ros.types import FloatArray, MaskArray
 
 GRAVITY_SPAN_S = 1.0  # about two steps: walking cancels out of the mean acceleration
 STANDING_SIN = (0.77, 0.94)  # 50 and 70 degrees: between them the pointing axis turns from y to -z
-WEAKEST_FIELD_T = 2e-6  # horizontal field; on Earth it is 10 to 42 microtesla away from the poles
+MIN_FIELD_T = 2e-6  # horizontal field; on Earth it is 10 to 42 microtesla away from the poles
 FRESH_SPAN_S = 1.0
 FRESH_SHARE = 0.5
 
@@ -40,7 +40,7 @@ def compass(
     The heading is the circular mean over the rows of compass_r - yaw_r, plus the yaw of the last
     row, minus `magnetic_yaw`: turning is taken out of the compass before it is averaged, so its
     noise averages out. Valid where at least FRESH_SHARE of the rows of the last FRESH_SPAN_S are
-    measured and have a horizontal field of at least WEAKEST_FIELD_T; elsewhere the heading is 0.
+    measured and have a horizontal field of at least MIN_FIELD_T; elsewhere the heading is 0.
     """
     rows = _channels(imu, mask)
     heading, backwards, usable = _compass(
@@ -89,7 +89,7 @@ def _compass(
     """
     axis = _pointing_axis(up[1], mask)[..., None]  # (3, S, 1)
     east = _cross(rows[6:9], up)
-    usable = mask & (_dot(east, east) >= WEAKEST_FIELD_T**2)
+    usable = mask & (_dot(east, east) >= MIN_FIELD_T**2)
     yaw = np.cumsum(_dot(rows[3:6], up), axis=1) * np.float32(row_period_s)
     compass = _dot(east, axis) + 1j * _dot(east, _cross(axis, up))
     compass *= usable / np.maximum(np.abs(compass), 1e-12)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from utt_ros.models.modalities import modality
 from utt_ros.models.settings import ModelSettings
-from utt_ros.motion.features import FASTEST
+from utt_ros.motion.features import MAX_SPEED_MPS
 from utt_ros.motion.gait import BAND_HZ
 from utt_ros.motion.stride import HARMONICS, SWINGING
 
@@ -53,7 +53,7 @@ class StrideHead(nn.Module):
 
     def forward(self, known: Tensor, velocity: Tensor) -> Swing:
         """Of 1 where a velocity is known (N,), and the velocity (N, 2) in any frame [m/s]."""
-        speed = velocity.square().sum(dim=1).sqrt().clamp(max=FASTEST)
+        speed = velocity.square().sum(dim=1).sqrt().clamp(max=MAX_SPEED_MPS)
         told = self.say(F.relu(self.read(speed.unsqueeze(1))))
         said = torch.where(known.unsqueeze(1) > 0, told, self.unknown)
         log_rms = (self.usual + said[:, 1:]).clamp(*LOG_RMS)

@@ -14,7 +14,13 @@ from utt_ros.models.decoders import WindowDecoder
 from utt_ros.models.encoders import WindowEncoder
 from utt_ros.models.layers import PhysicalScale
 from utt_ros.models.settings import ModelSettings
-from utt_ros.models.window_statistics import Derived, bearing_and_effort, nothing, to_the_side
+from utt_ros.models.window_statistics import (
+    NOMINAL_GRAVITY_MPS2,
+    Derived,
+    bearing_and_effort,
+    nothing,
+    to_the_side,
+)
 from utt_ros.settings import WindowSettings
 
 
@@ -90,6 +96,6 @@ register(Modality(  # range and its standard deviation [m]
     encoder=window_encoder(2), decoder=window_decoder(4, 4)))
 register(Modality(  # accel [m/s^2], gyro [rad/s], mag [T]
     'imu', lambda window: window.ticks * window.imu_rows,
-    offset=(0.0, 0.0, 9.81, 0.0, 0.0, 0.0, 0.0, 0.0, -2.8e-5),
+    offset=(0.0, 0.0, NOMINAL_GRAVITY_MPS2, 0.0, 0.0, 0.0, 0.0, 0.0, -2.8e-5),
     scale=(1.0, 1.2, 3.0, 0.6, 0.4, 0.5, 2.2e-5, 2.2e-5, 1e-5),
     encoder=_phone_encoder, decoder=window_decoder(4, 8)))

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from utt_ros.models.settings import ModelSettings
-from utt_ros.motion.features import CONTEXT, FASTEST, LARGEST, SCALES, VELOCITY
+from utt_ros.motion.features import CONTEXT, MAX_SCALED, MAX_SPEED_MPS, SCALES, VELOCITY
 from utt_ros.settings import WindowSettings
 
 LOG_STD = (-4.0, 2.0)
@@ -87,7 +87,7 @@ class MotionHead(nn.Module):
         return self._motion(context.repeat(MEMBERS, 1), said.flatten(0, 1))
 
     def _said(self, context: Tensor) -> Tensor:  # (N, C) -> (M, N, 5 + 4 K)
-        told = (context / self.scales).clamp(-LARGEST, LARGEST).expand(MEMBERS, -1, -1)
+        told = (context / self.scales).clamp(-MAX_SCALED, MAX_SCALED).expand(MEMBERS, -1, -1)
         said: Tensor = self.say(F.relu(self.think(F.relu(self.read(told)))))
         moves, velocity_spread, residual, spread = torch.split(
             said, [3, 2, 2 * self.knots, 2 * self.knots], dim=2)
@@ -95,7 +95,7 @@ class MotionHead(nn.Module):
                           spread.clamp(*LOG_STD)], dim=2)
 
     def _motion(self, context: Tensor, said: Tensor) -> Motion:
-        seen = context[:, VELOCITY].clamp(-FASTEST, FASTEST)
+        seen = context[:, VELOCITY].clamp(-MAX_SPEED_MPS, MAX_SPEED_MPS)
         velocity = seen + said[:, 2:3] * seen + said[:, :2]
         residual, spread = said[:, 5:].reshape(-1, 2, self.knots, 2).unbind(1)  # (N, K, 2)
         mean_velocity = velocity.unsqueeze(1) + self.weights @ residual  # (N, H, 2)

@@ -18,8 +18,8 @@ HIDDEN = 32
 FEW = 0.02  # of all rows: the slope of few of them is drawn towards 0 [R]
 FOCAL_PX, CENTRE_PX = 530.0, 640.0  # of a usual camera [R]; with another one it is off
 OFFSET_M = 4.0
-LARGEST = 5.0
-GRAVITY_MPS2 = 9.81
+MAX_SCALED = 5.0
+NOMINAL_GRAVITY_MPS2 = 9.81  # as trained models have it, not types.GRAVITY_MPS2
 GRAVITY_SPAN_S = 1.0  # about two steps: walking cancels out of the mean acceleration
 EFFORT_MPS2 = 2.0
 AFTER, BEFORE = [1, 2, 0], [2, 0, 1]  # of axes in a cross product
@@ -56,7 +56,7 @@ def nothing(values: Tensor, _: Tensor) -> Tensor:
 def to_the_side(values: Tensor, _: Tensor) -> Tensor:
     """How far left of the middle of the view boxes are: depth times tangent of the bearing."""
     across = (CENTRE_PX - values[:, :1]) / FOCAL_PX * values[:, 2:3]
-    return (across / OFFSET_M).clamp(-LARGEST, LARGEST)
+    return (across / OFFSET_M).clamp(-MAX_SCALED, MAX_SCALED)
 
 
 def bearing_and_effort(values: Tensor, seen: Tensor, row_period_s: float) -> Tensor:
@@ -71,8 +71,8 @@ def bearing_and_effort(values: Tensor, seen: Tensor, row_period_s: float) -> Ten
     north = _cross(up, east)
     level = torch.stack([east[:, 1] * up.square().sum(dim=1).sqrt(), north[:, 1]], dim=1)
     heading = level / level.square().sum(dim=1, keepdim=True).clamp(min=1e-20).sqrt()
-    effort = accel.square().sum(dim=1, keepdim=True).sqrt() - GRAVITY_MPS2 * seen
-    return torch.cat([heading, (effort / EFFORT_MPS2).square().clamp(max=LARGEST)], dim=1)
+    effort = accel.square().sum(dim=1, keepdim=True).sqrt() - NOMINAL_GRAVITY_MPS2 * seen
+    return torch.cat([heading, (effort / EFFORT_MPS2).square().clamp(max=MAX_SCALED)], dim=1)
 
 
 def moving_mean(values: Tensor, rows: int) -> Tensor:

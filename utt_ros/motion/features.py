@@ -13,13 +13,13 @@ from utt_ros.types import FloatArray, MaskArray
 CONTEXT = ('heading_valid', 'course_valid',
            *(f'{name}_{axis}' for name in COURSE for axis in 'xy'), *GAIT)
 VELOCITY = slice(2, 4)  # of the course, among them
-FASTEST = 5.0  # [m/s] a velocity beyond it is a fault, not a person
+MAX_SPEED_MPS = 5.0  # [m/s] a velocity beyond it is a fault, not a person
 _VELOCITIES, _POSITIONS, _TURNS, _STRENGTHS = (0.5,) * 6, (0.1,) * 4, (0.3,) * 6, (2.0,) * 3
 SCALES = (1.0, 1.0, *_VELOCITIES, *_POSITIONS, *_TURNS, *_STRENGTHS, 1.0, 1.0)  # of order
 MIRROR = np.array([  # what changes its sign where left and right are exchanged
     -1.0 if name.endswith('_y') or name.startswith('turn_') else 1.0 for name in CONTEXT],
     np.float32)
-LARGEST = 5.0  # times its scale; what is beyond counts as that
+MAX_SCALED = 5.0  # times its scale; what is beyond counts as that
 
 
 def heading_frame(

@@ -7,13 +7,10 @@ from dataclasses import dataclass
 from zlib import crc32
 
 import numpy as np
-import numpy.typing as npt
 
 from utt_ros.motion.stride import HARMONICS, SWINGING
 from utt_ros.settings import WindowSettings
-from utt_ros.types import FloatArray
-
-Array = npt.NDArray[np.float64]
+from utt_ros.types import Array, FloatArray
 
 MEMORY_S = 0.056  # after which the rest has forgotten itself to 1/e; chosen on validation
 

@@ -7,17 +7,14 @@ of the stride's frequency, and a rest.
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from utt_ros.motion.gait import BAND_HZ, cadence, magnitude
-from utt_ros.types import FloatArray, MaskArray
-
-Array = npt.NDArray[np.float64]
+from utt_ros.types import Array, FloatArray, MaskArray
 
 HARMONICS = 4  # of a stride: half, one, one and a half and two times the frequency of steps
 SWINGING = 6  # channels: the first of IMU_CHANNELS
 SPAN_S = 0.75  # to either side of an instant
-LEAST_SHARE = 0.8  # of the rows in it that were measured
+MIN_MEASURED_SHARE = 0.8  # of the rows in it that were measured
 STEPPING_MPS2 = 1.0  # deviation of acceleration above which somebody steps, so that it has a pace
 FAINTEST = 1e-3  # [m/s^2, rad/s]: what swings less counts as that
 RIDGE = 1e-3
@@ -44,7 +41,7 @@ def find_stride(imu: FloatArray, mask: MaskArray, row: int, row_period_s: float)
     felt, there = np.where(whole[:, None, None], imu[:, near], 0.0), mask[:, near]
     strength = magnitude(felt[..., :3], there)
     pace = cadence(strength, there, row_period_s)
-    known = whole & (there.mean(axis=1) >= LEAST_SHARE)
+    known = whole & (there.mean(axis=1) >= MIN_MEASURED_SHARE)
     count = np.maximum(there.sum(axis=1, keepdims=True), 1)
     apart = (strength - strength.sum(axis=1, keepdims=True) / count) * there
     stepping = (apart**2).sum(axis=1) > count[:, 0] * STEPPING_MPS2**2

@@ -8,11 +8,9 @@ import numpy.typing as npt
 
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.settings import AreaSettings
-from utt_ros.types import MaskArray
+from utt_ros.types import Array, MaskArray
 
-Array = npt.NDArray[np.float64]
-
-LARGEST_STD = 0.6  # of a velocity that tells anything [m/s]
+MAX_STD_MPS = 0.6  # of a velocity that tells anything [m/s]
 ACCELERATIONS = (0.1, 0.01, 1.0)  # spectral densities [m^2/s^3]: usual, steady, restless
 SPEED_STD = 1.0  # of somebody who was not seen before [m/s]
 FAR_M = 100.0  # standard deviation of a position of which nothing is known
@@ -98,7 +96,7 @@ def course(state: Array, spread: Array) -> tuple[Array, MaskArray]:
     velocity = usual[..., 2:]
     told = np.concatenate([velocity, others[..., 2:], others[..., :2]], axis=1)
     variance = (spread[:, 0, 2, 2] + spread[:, 0, 3, 3]) / 2
-    return told, variance <= LARGEST_STD**2
+    return told, variance <= MAX_STD_MPS**2
 
 
 def follow(seen: Seen, period: float, late: int) -> tuple[Array, Array, MaskArray]:

@@ -1,14 +1,12 @@
 """How fast the subjects of an area walk, as its camera tells it from tick to tick."""
 
 import numpy as np
-import numpy.typing as npt
 
 from utt_ros.motion import velocity
 from utt_ros.settings import AreaSettings
-from utt_ros.types import FloatArray, MaskArray, SyncedBatch
+from utt_ros.types import Array, FloatArray, MaskArray, SyncedBatch
 
-LONGEST_UNSEEN_S = 0.5  # up to which a velocity tells a model anything, as in training
-Array = npt.NDArray[np.float64]
+MAX_UNSEEN_S = 0.5  # up to which a velocity tells a model anything, as in training
 
 
 class Walkers:
@@ -36,7 +34,7 @@ class Walkers:
         seen_ns[seen.mask] = now_ns
         self._known = {name: (state[row], spread[row], now_ns, int(seen_ns[row]))
                        for row, name in enumerate(names)}
-        fresh = (now_ns - seen_ns <= LONGEST_UNSEEN_S * 1e9) & (seen_ns > 0)
+        fresh = (now_ns - seen_ns <= MAX_UNSEEN_S * 1e9) & (seen_ns > 0)
         told, sure = velocity.course(state, spread)
         known = fresh & sure
         return np.where(known[:, None, None], told, 0.0).astype(np.float32), known

@@ -14,7 +14,7 @@ from utt_ros.bridge.node.qos import SENSOR
 from utt_ros.drivers.imu import DEFAULT, SOURCES
 from utt_ros.drivers.types import Inertial
 
-MOST_PUBLISHERS = 256  # sources know 64 phones, of which some may have changed names
+MAX_PUBLISHERS = 256  # sources know 64 phones, of which some may have changed names
 
 
 class ImuDriver(Driver):
@@ -37,7 +37,7 @@ class ImuDriver(Driver):
     def _topic(self, phone: str, kind: type, name: str) -> Publisher:
         publisher = self._topics.get((phone, kind))
         if publisher is None:
-            if len(self._topics) == MOST_PUBLISHERS:
+            if len(self._topics) == MAX_PUBLISHERS:
                 oldest = next(iter(self._topics))
                 self.destroy_publisher(self._topics.pop(oldest))
             publisher = self.create_publisher(kind, f'phones/{phone}/imu/{name}', SENSOR)

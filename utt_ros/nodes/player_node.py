@@ -27,8 +27,8 @@ from utt_ros.orchestration.bag_arguments import add_player_arguments, play_setti
 from utt_ros.orchestration.terminal import keys, show
 from utt_ros.sessions.player import Player
 from utt_ros.sessions.recorded import Topic, find_topics
+from utt_ros.types import NS_PER_S
 
-NS_PER_SEC = 1_000_000_000
 CLOCK_TYPE = 'rosgraph_msgs/msg/Clock'
 POLL_SEC = 0.05
 SETTLED_SEC = 1.5  # nobody new listens since; synchronizers look for phones every 0.5 s
@@ -139,7 +139,7 @@ class PlayerNode(Node):
         self._outputs[topic].publish(data)
 
     def _publish_clock(self, now_ns: int) -> None:
-        now = Time(sec=now_ns // NS_PER_SEC, nanosec=now_ns % NS_PER_SEC)
+        now = Time(sec=now_ns // NS_PER_S, nanosec=now_ns % NS_PER_S)
         self._clock.publish(Clock(clock=now))
 
     def _on_pause(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:

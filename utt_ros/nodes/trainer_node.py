@@ -40,7 +40,7 @@ from utt_ros.training.trainer import use_one_thread
 from utt_ros.types import Deployment, Report
 
 AUTOGROUP = Path('/proc/self/autogroup')
-LEAST = 19  # niceness
+MAX_NICENESS = 19  # niceness
 WAIT_SEC = 0.2
 JOIN_SEC = 10.0
 
@@ -154,10 +154,10 @@ def be_idle() -> None:
     try:
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     except OSError:
-        os.nice(LEAST)
+        os.nice(MAX_NICENESS)
     if os.getsid(0) == os.getpid() and AUTOGROUP.exists():
         with suppress(OSError):
-            AUTOGROUP.write_text(str(LEAST))
+            AUTOGROUP.write_text(str(MAX_NICENESS))
 
 
 def main(args: Sequence[str] | None = None) -> int:

@@ -33,7 +33,7 @@ from utt_ros.twin.onnx_model import OnnxRuntime
 from utt_ros.twin.settings import BeliefSettings, TwinSettings
 
 STATUS_SEC = 1.0
-LONGEST_WAIT_SEC = 0.5
+MAX_WAIT_SEC = 0.5
 TIMES = 600  # ticks over which computing times are reported
 
 
@@ -113,7 +113,7 @@ class Twin(LifecycleNode):
         try:
             deployment = deployment_from_message(message)
             self._tick_ended.clear()
-            self._tick_ended.wait(LONGEST_WAIT_SEC)
+            self._tick_ended.wait(MAX_WAIT_SEC)
             self._runtime = OnnxRuntime(deployment.graph, self._window, self._runtime)
             self._engine.deploy(self._runtime)
             self._round = deployment.round

@@ -14,7 +14,7 @@ from utt_ros.orchestration.spec import ProcessSpec
 
 GUARD = Path(__file__).with_name('parent_guard.py')
 CHUNK = 65536
-LONGEST_LINE = 16384  # bytes of an unfinished line that are kept
+MAX_LINE_BYTES = 16384  # bytes of an unfinished line that are kept
 
 
 class Child:
@@ -50,7 +50,7 @@ class Child:
             return None
         self.closed = not data
         *lines, self._unfinished = (self._unfinished + data).split(b'\n')
-        if self._unfinished and (self.closed or len(self._unfinished) > LONGEST_LINE):
+        if self._unfinished and (self.closed or len(self._unfinished) > MAX_LINE_BYTES):
             lines.append(self._unfinished)
             self._unfinished = b''
         return lines

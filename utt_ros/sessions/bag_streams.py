@@ -13,7 +13,7 @@ from utt_ros import cdr
 from utt_ros.errors import SessionError
 from utt_ros.sessions.message_types import typestore
 from utt_ros.settings import AreaSettings
-from utt_ros.types import Frames, PhoneStreams, Session, Truth
+from utt_ros.types import NS_PER_S, Frames, PhoneStreams, Session, Stamps, Truth
 
 TRACKS = 'utt_ros/msg/Tracks'
 CAMERA_INFO = 'sensor_msgs/msg/CameraInfo'
@@ -53,7 +53,7 @@ def read_frames(messages: Sequence[bytes]) -> Frames:
     """Camera frames of Tracks messages, in order of stamps, each stamp once."""
     store = typestore()
     decoded: list[Any] = [store.deserialize_cdr(message, TRACKS) for message in messages]
-    stamps = [frame.header.stamp.sec * cdr.NS + frame.header.stamp.nanosec for frame in decoded]
+    stamps = [frame.header.stamp.sec * NS_PER_S + frame.header.stamp.nanosec for frame in decoded]
     stamps_ns, first = np.unique(np.array(stamps, np.int64), return_index=True)
     frames = [decoded[i].tracks for i in first]
     tracks = list(chain.from_iterable(frames))
@@ -108,9 +108,9 @@ def _tracks(root: str, area: str, frames: Frames) -> Stream:
     return Stream(f'{root}/tracks', TRACKS, False, frames.stamps_ns, messages)
 
 
-def _camera_info(root: str, area: AreaSettings, frames_ns: cdr.Stamps) -> Stream:
+def _camera_info(root: str, area: AreaSettings, frames_ns: Stamps) -> Stream:
     """Intrinsics with the first frame of every second of the session."""
-    seconds = (frames_ns - frames_ns[:1]) // cdr.NS
+    seconds = (frames_ns - frames_ns[:1]) // NS_PER_S
     stamps_ns = frames_ns[np.unique(seconds, return_index=True)[1]]
     store = typestore()
     roi = store.types['sensor_msgs/msg/RegionOfInterest'](0, 0, 0, 0, False)
@@ -156,7 +156,7 @@ def _odometry(root: str, area: str, subject: str, truth: Truth) -> Stream:
     half = truth.headings_rad / 2
     odometry['orientation'][:, 2], odometry['orientation'][:, 3] = np.sin(half), np.cos(half)
     if len(truth.stamps_ns) > 1 and (np.diff(truth.stamps_ns) > 0).all():
-        times = (truth.stamps_ns - truth.stamps_ns[0]) / cdr.NS
+        times = (truth.stamps_ns - truth.stamps_ns[0]) / NS_PER_S
         velocity = np.gradient(truth.positions_m, times, axis=0) @ (1, 1j)
         ahead = velocity * np.exp(-1j * truth.headings_rad)
         odometry['linear'][:, 0], odometry['linear'][:, 1] = ahead.real, ahead.imag
@@ -171,11 +171,11 @@ def _messages(rows: cdr.Rows) -> Messages:
 
 def _header(stamp_ns: int, frame_id: str) -> Any:
     types = typestore().types
-    stamp = types['builtin_interfaces/msg/Time'](stamp_ns // cdr.NS, stamp_ns % cdr.NS)
+    stamp = types['builtin_interfaces/msg/Time'](stamp_ns // NS_PER_S, stamp_ns % NS_PER_S)
     return types['std_msgs/msg/Header'](stamp, frame_id)
 
 
-def _in_order(stamps_ns: cdr.Stamps, numbers: cdr.Numbers) -> tuple[cdr.Stamps, cdr.Numbers]:
+def _in_order(stamps_ns: Stamps, numbers: cdr.Numbers) -> tuple[Stamps, cdr.Numbers]:
     ordered, first = np.unique(stamps_ns, return_index=True)
     return ordered, numbers[first]
 

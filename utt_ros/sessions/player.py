@@ -10,8 +10,8 @@ from time import monotonic_ns
 from utt_ros.errors import SessionError
 from utt_ros.sessions.recorded import open_bag
 from utt_ros.settings import check, setting
+from utt_ros.types import NS_PER_S
 
-NS = 1_000_000_000
 CHUNK = 256  # messages that the reading thread hands over at once
 CHUNKS = 8  # of these wait at most
 POLL_SEC = 0.1
@@ -76,8 +76,8 @@ class Player:
     def position(self) -> Position:
         """How far the replay is."""
         name, start_ns, end_ns = self._span
-        return Position(name, max(self._shown_ns - start_ns, 0) / NS, (end_ns - start_ns) / NS,
-                        self._is_paused)
+        at_s = max(self._shown_ns - start_ns, 0) / NS_PER_S
+        return Position(name, at_s, (end_ns - start_ns) / NS_PER_S, self._is_paused)
 
     def pause(self, paused: bool) -> None:
         """Halt or go on."""
@@ -101,10 +101,10 @@ class Player:
 
     def _play(self, path: Path) -> None:
         with open_bag(path) as bag:
-            start_ns = bag.start_ns + round(self._settings.start_offset * NS)
+            start_ns = bag.start_ns + round(self._settings.start_offset * NS_PER_S)
             end_ns = bag.end_ns
         if self._settings.duration:
-            end_ns = min(end_ns, start_ns + round(self._settings.duration * NS))
+            end_ns = min(end_ns, start_ns + round(self._settings.duration * NS_PER_S))
         self._span = (path.name, start_ns, end_ns)
         with _Prefetch(path, self._topics, start_ns, end_ns) as messages:
             self._shown_ns = self._bag_ns = start_ns
@@ -128,7 +128,7 @@ class Player:
                 if now_ns >= due_ns:
                     return True
                 wake_ns = min(wake_ns, due_ns)
-            if self._wake.wait((wake_ns - now_ns) / NS):
+            if self._wake.wait((wake_ns - now_ns) / NS_PER_S):
                 self._wake.clear()
         return False
 
@@ -152,7 +152,7 @@ class Player:
         rate = self._settings.clock_rate
         if rate:
             self._publish_clock(self._shown_ns)
-        self._clock_due_ns = now_ns + round(NS / rate if rate else POLL_SEC * NS)
+        self._clock_due_ns = now_ns + round(NS_PER_S / rate if rate else POLL_SEC * NS_PER_S)
 
 
 class _Prefetch:

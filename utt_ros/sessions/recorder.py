@@ -12,7 +12,7 @@ from utt_ros.sessions.bag_io import qos, seal
 from utt_ros.sessions.message_types import typestore
 from utt_ros.sessions.recorded import Topic
 
-MOST_BYTES = 64 * 2**20
+MAX_QUEUED_BYTES = 64 * 2**20
 OVERHEAD = 200  # bytes of memory that a waiting message costs beside its own
 Message = tuple[int, str, bytes]  # log time [ns], topic, serialized
 
@@ -24,7 +24,7 @@ class BagRecorder:
     dropped and counted. Raises SessionError when the bag cannot be made.
     """
 
-    def __init__(self, folder: Path, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, folder: Path, most_bytes: int = MAX_QUEUED_BYTES) -> None:
         self._folder = folder
         self._most_bytes = most_bytes
         self._waiting: deque[Message] = deque()

@@ -6,7 +6,7 @@ from operator import attrgetter
 from utt_ros.sync.association_types import Tracks
 from utt_ros.sync.ring_buffers import NEVER
 
-LEAST_SPACING = 0.7  # of a period: a frame that follows a tick sooner is no tick
+MIN_SPACING = 0.7  # of a period: a frame that follows a tick sooner is no tick
 PENDING_FRAMES = 64
 
 
@@ -19,7 +19,7 @@ class Ticks:
 
     def __init__(self, period_ns: int, lag_ns: int, camera_timeout_ns: int | None) -> None:
         self._period_ns = period_ns
-        self._spacing_ns = int(period_ns * LEAST_SPACING)
+        self._spacing_ns = int(period_ns * MIN_SPACING)
         self._lag_ns = lag_ns
         self._camera_timeout_ns = camera_timeout_ns
         self._first_ns = -NEVER  # oldest stamp of the epoch

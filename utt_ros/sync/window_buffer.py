@@ -9,7 +9,7 @@ from utt_ros.settings import WindowSettings
 from utt_ros.types import CHANNELS, FloatArray, MaskArray, SyncedBatch, Windows
 
 FIRST_ROWS = 8
-MOST_SUBJECTS = 1024
+MAX_SUBJECTS = 1024
 
 
 class History:
@@ -129,7 +129,7 @@ class History:
 
     def _grow(self) -> None:
         size = len(self._masks['imu'])
-        added = min(max(2 * size, FIRST_ROWS), MOST_SUBJECTS) - size
+        added = min(max(2 * size, FIRST_ROWS), MAX_SUBJECTS) - size
         for name in CHANNELS:
             self._values[name] = np.pad(self._values[name], ((0, added), (0, 0), (0, 0), (0, 0)))
             self._masks[name] = np.pad(self._masks[name], ((0, added), (0, 0), (0, 0)))

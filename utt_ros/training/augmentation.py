@@ -21,7 +21,7 @@ NO_HEADING = 0.1
 NO_COURSE = 0.3
 MIRRORED = 0.5
 BLOCKED = 0.3  # probability that the camera told the course a while ago
-OLDEST_COURSE = 5  # ticks since the camera saw the subject
+MAX_VELOCITY_AGE_TICKS = 5  # ticks since the camera saw the subject
 TILT_STD_RAD = 0.17  # of another way to hold a phone, about its x and y axes
 HARD_IRON_STD_T = 3e-6  # of another phone, or of what lies beside it
 
@@ -88,7 +88,7 @@ def motion_targets(
 
 def course_told(columns: Columns, rng: np.random.Generator) -> MaskArray:
     """Whose course (N,) is told: of those whom the camera saw lately, and not of all of them."""
-    lately = columns['camera_mask'][:, -OLDEST_COURSE:].any(1)
+    lately = columns['camera_mask'][:, -MAX_VELOCITY_AGE_TICKS:].any(1)
     kept = rng.random(len(columns['course_valid'])) >= NO_COURSE
     return np.asarray(columns['course_valid'] & lately & kept)
 

@@ -13,7 +13,7 @@ from utt_ros.training.labels import motion_labels
 from utt_ros.types import SyncedBatch, Windows
 
 CENTRE = 'centre_px'  # (N,) the column about which paths can be mirrored; NaN: they cannot
-LARGEST_OFFSET_M = 0.3  # of an access point to the side: beyond it a mirror image is further off
+MAX_AP_OFFSET_M = 0.3  # of an access point to the side: beyond it a mirror image is further off
 
 Columns = dict[str, npt.NDArray[Any]]
 """Arrays of equal length: a modality's values under its name, its mask under '<name>_mask', and
@@ -43,7 +43,7 @@ def make_examples(windows: Windows, area: AreaSettings, shape: WindowSettings) -
 
 def mirror_column(area: AreaSettings) -> float:
     """The column straight ahead of the camera [px]; NaN where mirror images have other ranges."""
-    return area.cx if abs(area.ap_position[1]) <= LARGEST_OFFSET_M else float('nan')
+    return area.cx if abs(area.ap_position[1]) <= MAX_AP_OFFSET_M else float('nan')
 
 
 def only_certain(batch: SyncedBatch, least: float) -> SyncedBatch:

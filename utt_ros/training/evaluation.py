@@ -8,7 +8,8 @@ import torch
 from utt_ros.models.operations import Operation, Pair
 from utt_ros.models.twin import UnifiedTwin
 from utt_ros.training.dataset import Columns, take
-from utt_ros.training.metrics import Array, RelativeError, channel_means
+from utt_ros.training.metrics import RelativeError, channel_means
+from utt_ros.types import Array
 
 BATCH = 128
 

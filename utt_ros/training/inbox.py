@@ -5,7 +5,7 @@ from collections import deque
 
 from utt_ros.types import GlobalModel, Windows
 
-MOST_WINDOWS = 512
+MAX_WINDOWS = 512
 
 
 class Inbox:
@@ -26,7 +26,7 @@ class Inbox:
     def put_windows(self, windows: Windows) -> None:
         """Add windows of one tick."""
         with self._arrived:
-            if len(self._windows) == MOST_WINDOWS:
+            if len(self._windows) == MAX_WINDOWS:
                 self._windows.popleft()
                 self.dropped += 1
             self._windows.append(windows)

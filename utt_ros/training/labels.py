@@ -6,21 +6,18 @@ Ground truth is never used. An area's labels are made from what its own camera s
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
 from utt_ros.geometry.compass import compass
 from utt_ros.motion.gait import gait
 from utt_ros.motion.velocity import follow, see
 from utt_ros.settings import AreaSettings, WindowSettings
-from utt_ros.types import FloatArray, MaskArray, Windows
-
-Array = npt.NDArray[np.float64]
+from utt_ros.types import Array, FloatArray, MaskArray, Windows
 
 VELOCITY_SPAN_S = 0.8  # to either side of an instant
 POSITION_SPAN_S = 0.4
-LARGEST_VELOCITY_STD = 0.3  # of a label [m/s]
-LARGEST_POSITION_STD = 0.3  # [m]
+MAX_VELOCITY_STD_MPS = 0.3  # of a label [m/s]
+MAX_POSITION_STD_M = 0.3  # [m]
 CAUCHY = 2.385  # 95 % efficient for Gaussian noise [S: Holland and Welsch 1977]
 REWEIGHTINGS = 5
 LATE_S = 0.5
@@ -61,7 +58,7 @@ def motion_labels(windows: Windows, area: AreaSettings, shape: WindowSettings) -
     phone = compass(imu, mask, row_s, area.magnetic_yaw)
     return MotionLabels(
         phone.heading, phone.valid,
-        *_only(velocity, both_sides & (velocity_std <= LARGEST_VELOCITY_STD)),
+        *_only(velocity, both_sides & (velocity_std <= MAX_VELOCITY_STD_MPS)),
         *_only(future, future_valid),
         _only(course, course_valid)[0], *_only(late, course_valid),
         gait(imu, mask, phone.turns, row_s))
@@ -77,7 +74,7 @@ def displacements(
     weights = sliding_window_view(np.pad(precision, ((0, 0), (reach, reach))), span, axis=1)
     seconds = period * np.arange(-reach, reach + 1, dtype=np.float64)
     smoothed, _, std, _ = fit_lines(np.moveaxis(near, -1, -2), weights, seconds)
-    known = std <= LARGEST_POSITION_STD
+    known = std <= MAX_POSITION_STD_M
     return smoothed[:, 1:] - smoothed[:, :1], known[:, 1:] & known[:, :1]
 
 

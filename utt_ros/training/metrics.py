@@ -1,11 +1,8 @@
 """Errors of translated windows, relative to the variance or to the energy of the truth."""
 
 import numpy as np
-import numpy.typing as npt
 
-from utt_ros.types import FloatArray, MaskArray
-
-Array = npt.NDArray[np.float64]
+from utt_ros.types import Array, FloatArray, MaskArray
 
 
 class RelativeError:

@@ -40,8 +40,8 @@ from utt_ros.types import MODALITIES, FloatArray
 PLANS = ('federated', 'centralised')
 TRANSLATION, MOTION = 'translation', 'motion'  # parts of a model and its score
 UNJUDGED = 'stride.'  # names of weights that no score is of begin so: the newest are kept
-LARGEST_SCORE_CHANGE = 0.002  # of NMSE_var: less is no reason to go on
-SLOWEST_RATE = 0.05  # at the end, of the rate at the begin
+MAX_SCORE_CHANGE = 0.002  # of NMSE_var: less is no reason to go on
+MIN_RATE = 0.05  # at the end, of the rate at the begin
 CENTRAL_BATCH = 2  # batches of one area in a batch of all data
 
 
@@ -228,7 +228,7 @@ class _Search:
         score = sum(scores.values())
         self.history.append(score)
         for part, found in scores.items():
-            if found < self._marks.get(part, inf) - LARGEST_SCORE_CHANGE:
+            if found < self._marks.get(part, inf) - MAX_SCORE_CHANGE:
                 self._marks[part], self._improved = found, len(self.history)
             if part not in self._scores or found < self._scores[part]:
                 self._scores[part], self.best_round = found, len(self.history)
@@ -245,7 +245,7 @@ class _Search:
 
     def _slow_down(self, share: float) -> None:
         """Half a cosine from the full rate to the slowest."""
-        factor = SLOWEST_RATE + (1.0 - SLOWEST_RATE) * (1.0 + cos(pi * share)) / 2.0
+        factor = MIN_RATE + (1.0 - MIN_RATE) * (1.0 + cos(pi * share)) / 2.0
         for learner in self._learners.values():
             learner.set_rate(factor * self._recipe.learning_rate)
 

@@ -3,12 +3,9 @@
 from collections.abc import Iterable
 
 import numpy as np
-import numpy.typing as npt
 
 from utt_ros.training.dataset import Columns, take
-from utt_ros.types import MaskArray
-
-Stamps = npt.NDArray[np.int64]
+from utt_ros.types import MaskArray, Stamps
 
 
 class ReplayBuffer:

@@ -19,10 +19,9 @@ from utt_ros.federation.server import Server
 from utt_ros.federation.settings import AggregatorSettings
 from utt_ros.federation.wire import Tensors
 from utt_ros.settings import check, setting
-from utt_ros.types import FloatArray, GlobalModel, Update
+from utt_ros.types import NS_PER_S, FloatArray, GlobalModel, Update
 
 FEDERATION = 'study'
-NS_PER_S = 1_000_000_000
 
 
 class Learner(Protocol):

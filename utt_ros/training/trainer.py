@@ -19,9 +19,8 @@ from utt_ros.training.evaluation import nmse_by_operation, relative_errors, trai
 from utt_ros.training.losses import MotionObjective, Objective, StrideObjective
 from utt_ros.training.replay_buffer import ReplayBuffer, hold_out
 from utt_ros.training.settings import LearningSettings
-from utt_ros.types import Windows
+from utt_ros.types import NS_PER_S, Windows
 
-NS_PER_S = 1_000_000_000
 MOTION_STEPS = 8  # of the motion head per step: it is small, and must learn in few rounds
 STRIDE_STEPS = 8  # of the stride head: with fewer, who stands is told to swing as who walks
 

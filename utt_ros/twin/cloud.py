@@ -5,11 +5,8 @@ position. `weights` is float32 (S, P) and sums to 1 over the particles.
 """
 
 import numpy as np
-import numpy.typing as npt
 
-from utt_ros.types import FloatArray
-
-Array = npt.NDArray[np.float64]
+from utt_ros.types import Array, FloatArray
 
 
 def mean_of(states: FloatArray, weights: FloatArray) -> FloatArray:

@@ -4,7 +4,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from utt_ros.errors import ModelError
 from utt_ros.geometry.compass import compass, rotate, turn_field
@@ -18,14 +17,11 @@ from utt_ros.sync.window_buffer import History
 from utt_ros.twin.onnx_model import Answer, OnnxRuntime
 from utt_ros.twin.particle_filter import SENSORS, Belief, Estimate, Pace
 from utt_ros.twin.settings import BeliefSettings
-from utt_ros.twin.subject_slots import Indices
-from utt_ros.types import FloatArray, MaskArray, SyncedBatch, Windows
+from utt_ros.types import FloatArray, Indices, MaskArray, Stamps, SyncedBatch, Windows
 
 FRESH_S = {'camera': 0.5, 'ftm': 2.0, 'imu': 0.5}  # younger than that, a sensor counts as there
 UNSAID = np.full((2, 2), np.nan, np.float32)  # of somebody whom the model saw for the first time
 LAG_S = 0.02  # of the IMU behind its tick, as the synchronizer's `lag`
-
-Stamps = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,15 +10,14 @@ import numpy.typing as npt
 
 from utt_ros.settings import AreaSettings
 from utt_ros.twin.settings import BeliefSettings
-from utt_ros.types import FloatArray
+from utt_ros.types import Array, FloatArray
 
-Array = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.floating]
 
 TREND = (-0.5, 0.1)  # expected before anything is learned: metres, and metres per metre [R]
 TREND_STD = (0.5, 0.05)  # how wrong that may be [R]
 REPEATS = 16.0  # so many rangings in a row say as much as one, since errors last for seconds
-LARGEST_M = 2.5  # a ranging that is further off the trend counts as this far
+MAX_RESIDUAL_M = 2.5  # a ranging that is further off the trend counts as this far
 DEGREES = 4.0  # of freedom of the Student distribution
 
 
@@ -66,7 +65,7 @@ class RangingModel:
         slant = self._slant(positions[:, 0], positions[:, 1])
         features = np.stack([np.ones_like(slant), slant], axis=1)
         usual = features @ self.trend
-        error = usual + np.clip(ranges - slant - usual, -LARGEST_M, LARGEST_M)
+        error = usual + np.clip(ranges - slant - usual, -MAX_RESIDUAL_M, MAX_RESIDUAL_M)
         weight = 1 / (self._noise * REPEATS)
         self._precision += weight * features.T @ features
         self._weighted += weight * features.T @ error

@@ -9,7 +9,6 @@ none. docs/belief.md tells why.
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.settings import AreaSettings
@@ -22,18 +21,16 @@ from utt_ros.twin.cloud import (
 )
 from utt_ros.twin.ftm_model import RangingModel
 from utt_ros.twin.settings import BeliefSettings
-from utt_ros.twin.subject_slots import Indices, Roster, generator
+from utt_ros.twin.subject_slots import Roster, generator
 from utt_ros.twin.visibility import HIDDEN, INTERVAL_TICKS, View
-from utt_ros.types import FloatArray, MaskArray, SyncedBatch
-
-Array = npt.NDArray[np.float64]
+from utt_ros.types import Array, FloatArray, Indices, MaskArray, SyncedBatch
 
 # position [m], velocity [m/s], error of compass [rad] and ranges [m], probability of being hidden
 X, Y, VX, VY, TURN, SLOW, HIDE = range(7)
 DISAGREES = 16.0  # squared Mahalanobis distance at which the camera contradicts the cloud
 STRIKES = 2  # contradictions in a row after which the camera is believed
 DEPLETED = 0.5  # share of effective particles below which a cloud is resampled
-FARTHEST_M = 1000.0  # a position or range beyond is a fault
+MAX_DISTANCE_M = 1000.0  # a position or range beyond is a fault
 RING_STD_M = 0.5  # radial spread of a new cloud about its first range
 SIGHT_NS = 3_000_000_000  # a camera that saw nobody for longer may be covered
 NEVER = -(1 << 62)
@@ -127,7 +124,7 @@ class Belief:
         """What is new and usable per subject and sensor (S, 3); remembers when that was."""
         measured = np.stack([
             batch.camera_mask & np.isfinite(batch.camera).all(1),
-            batch.ftm_mask & (np.abs(batch.ftm[:, 0]) <= FARTHEST_M),
+            batch.ftm_mask & (np.abs(batch.ftm[:, 0]) <= MAX_DISTANCE_M),
             batch.imu_mask.any(1)], axis=1)[served]
         self._seen[rows] = np.where(measured, batch.stamp_ns, self._seen[rows])
         return np.asarray(measured)
@@ -192,8 +189,8 @@ class Belief:
         """Take in boxes (S, 5) where `seen`."""
         where, spread = self._camera.locate(boxes[seen])
         with np.errstate(invalid='ignore', over='ignore'):
-            usable = (np.abs(where).max(1, initial=0) <= FARTHEST_M) & (
-                np.trace(spread, axis1=1, axis2=2) <= FARTHEST_M**2)
+            usable = (np.abs(where).max(1, initial=0) <= MAX_DISTANCE_M) & (
+                np.trace(spread, axis1=1, axis2=2) <= MAX_DISTANCE_M**2)
         rows, where, spread = rows[seen][usable], where[usable], spread[usable]
         old = self._known[rows]
         for row, centre, covariance in zip(rows[~old], where[~old], spread[~old], strict=True):

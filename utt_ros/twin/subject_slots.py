@@ -3,11 +3,8 @@
 from hashlib import sha256
 
 import numpy as np
-import numpy.typing as npt
 
-from utt_ros.types import FloatArray, SyncedBatch
-
-Indices = npt.NDArray[np.intp]
+from utt_ros.types import FloatArray, Indices, SyncedBatch
 
 
 class Roster:

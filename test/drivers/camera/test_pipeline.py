@@ -8,7 +8,7 @@ import pytest
 
 from utt_ros.drivers.camera.detection import DetectionSettings
 from utt_ros.drivers.camera.opencv import OpenCVSettings, OpenCVSource
-from utt_ros.drivers.camera.pipeline import MOST_PEOPLE, Watched
+from utt_ros.drivers.camera.pipeline import MAX_PEOPLE, Watched
 from utt_ros.drivers.camera.tracking import TrackingSettings
 from utt_ros.drivers.source import Source
 from utt_ros.drivers.types import People, Picture
@@ -124,8 +124,8 @@ def test_crowd_is_limited_to_the_surest(area: AreaSettings, rng: np.random.Gener
     opened = watched(area, picture(crowd))
     opened.open()
     found = opened.read(1.0)[0].people
-    assert len(found.boxes) == MOST_PEOPLE
-    assert found.confidence.min() >= np.sort(crowd.confidence)[-MOST_PEOPLE]
+    assert len(found.boxes) == MAX_PEOPLE
+    assert found.confidence.min() >= np.sort(crowd.confidence)[-MAX_PEOPLE]
 
 
 def test_frame_with_nobody_in_it_is_a_frame(area: AreaSettings) -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from utt_ros.drivers.camera.yolo import (
-    MOST_BOXES,
+    MAX_BOXES,
     decode,
     layout_of,
     letterbox,
@@ -73,4 +73,4 @@ def test_whatever_comes_out_of_a_network_boxes_are_finite(output: np.ndarray, la
     assert np.isfinite(scores).all()
     assert ((scores >= 0.25) & (scores <= 1)).all()
     assert (boxes[:, 2:] > 0).all()
-    assert len(boxes) <= MOST_BOXES
+    assert len(boxes) <= MAX_BOXES

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from utt_ros.drivers.ftm.android import Android, AndroidSettings
-from utt_ros.drivers.phone_registry import MOST_PHONES, Owners
+from utt_ros.drivers.phone_registry import MAX_PHONES, Owners
 from utt_ros.drivers.transport.http import HttpServer
 from utt_ros.drivers.transport.sockets import Arrival, DatagramServer, Server
 from utt_ros.drivers.types import Ranging
@@ -173,8 +173,8 @@ def test_names_of_devices_become_names_of_phones_but_never_the_same_one() -> Non
     assert owners.name('pixel-7 (anna)') == 'pixel_7_anna'
     assert owners.name('4711') == 'phone_4711'
     assert owners.name('日本') == ''
-    names = [owners.name(f'd{number}') for number in range(2 * MOST_PHONES)]
-    assert sum(map(bool, names)) == MOST_PHONES - 2
+    names = [owners.name(f'd{number}') for number in range(2 * MAX_PHONES)]
+    assert sum(map(bool, names)) == MAX_PHONES - 2
 
 
 def test_garbage_is_counted_and_what_follows_is_taken() -> None:

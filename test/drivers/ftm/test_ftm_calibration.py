@@ -139,7 +139,7 @@ def test_a_table_that_is_too_long_is_refused_and_not_cut(
     path = tmp_path / 'points.csv'
     path.write_text('phone,distance_m,range_m\nanna,1,2.345\n')
     limit = path.stat().st_size - 3
-    monkeypatch.setattr('utt_ros.drivers.ftm.calibration_points.LONGEST_FILE', limit)
+    monkeypatch.setattr('utt_ros.drivers.ftm.calibration_points.MAX_FILE_BYTES', limit)
     with pytest.raises(SettingsError, match='is longer than'):
         read_points(path)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from utt_ros.drivers.imu.assembler import MOST_READINGS, Assembler, Pairing
+from utt_ros.drivers.imu.assembler import MAX_PENDING_READINGS, Assembler, Pairing
 from utt_ros.drivers.imu.readings import Reading
 from utt_ros.drivers.types import Inertial, Magnetic
 
@@ -104,9 +104,9 @@ def test_a_sensor_that_never_comes_does_not_fill_the_memory() -> None:
         assert feed(assembler, reading('accel', at_ms)) == []
     assert counters['unpaired'] > 9000
     assert len(assembler._accel.stamps) < 200
-    for at_ms in range(MOST_READINGS + 10):
+    for at_ms in range(MAX_PENDING_READINGS + 10):
         assembler.add([reading('gyro', at_ms)])
-    assert len(assembler._others['gyro'].stamps) == MOST_READINGS
+    assert len(assembler._others['gyro'].stamps) == MAX_PENDING_READINGS
     assert counters['overflow'] == 10
 
 

@@ -9,7 +9,7 @@ from threading import Thread
 import pytest
 
 from utt_ros.drivers.transport import sockets
-from utt_ros.drivers.transport.http import LONGEST_BODY, HttpServer
+from utt_ros.drivers.transport.http import MAX_BODY_BYTES, HttpServer
 from utt_ros.drivers.transport.sockets import Arrival, DatagramServer, LineServer, Server
 from utt_ros.errors import SourceError
 
@@ -85,7 +85,7 @@ def test_a_line_without_end_ends_its_connection(
 ) -> None:
     server = open_server(LineServer)
     with dial(server) as peer:
-        line = b'x' * (sockets.LONGEST_LINE + 1)
+        line = b'x' * (sockets.MAX_LINE_BYTES + 1)
         Thread(target=peer.sendall, args=(line,), daemon=True).start()
         wait_until(lambda: server.read(0.1) == [] and counters['long_line'])
     with dial(server) as peer:
@@ -97,7 +97,7 @@ def test_the_most_silent_connection_makes_room(
     open_server: Open, wait_until: Callable, counters: Counter[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sockets, 'MOST_CONNECTIONS', 2)
+    monkeypatch.setattr(sockets, 'MAX_CONNECTIONS', 2)
     server = open_server(LineServer)
     with dial(server), dial(server), dial(server) as last:
         last.sendall(b'here\n')
@@ -119,7 +119,7 @@ def test_bodies_of_no_or_too_great_length_are_refused(
     open_server: Open, counters: Counter[str], wait_until: Callable,
 ) -> None:
     server = open_server(HttpServer)
-    length = str(LONGEST_BODY + 1)
+    length = str(MAX_BODY_BYTES + 1)
     assert post(server, b'', **{'Content-Length': length}) == 413
     assert post(server, b'', **{'Content-Length': '-1'}) == 411
     with dial(server) as peer:
@@ -135,7 +135,7 @@ def test_bodies_of_no_or_too_great_length_are_refused(
 def test_bodies_that_nobody_takes_do_not_pile_up(
     open_server: Open, counters: Counter[str], monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr('utt_ros.drivers.transport.http.MOST_BODIES', 2)
+    monkeypatch.setattr('utt_ros.drivers.transport.http.MAX_BODIES', 2)
     server = open_server(HttpServer)
     assert [post(server, b'x') for _ in range(3)] == [200, 200, 503]
     assert counters == {'queue_full': 1}
@@ -145,7 +145,7 @@ def test_bodies_that_nobody_takes_do_not_pile_up(
 def test_peers_that_never_end_their_requests_keep_nobody_out(
     open_server: Open, counters: Counter[str], monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr('utt_ros.drivers.transport.http.MOST_CONNECTIONS', 3)
+    monkeypatch.setattr('utt_ros.drivers.transport.http.MAX_CONNECTIONS', 3)
     server = open_server(HttpServer)
     phone = http.client.HTTPConnection('127.0.0.1', server.port, timeout=WAIT_S)
     with closing(phone), dial(server) as first, dial(server) as second:

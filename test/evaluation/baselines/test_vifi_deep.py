@@ -5,7 +5,7 @@ from utt_ros.association.assignment import assign
 from utt_ros.evaluation.baselines.learner import BaselineLearner
 from utt_ros.evaluation.baselines.scaling import stack
 from utt_ros.evaluation.baselines.vifi_deep import (
-    MOST,
+    MAX_PAIRS,
     DeepMatcher,
     VifiDeep,
     deep_example,
@@ -29,7 +29,7 @@ def test_costs_follow_the_tracks_when_they_change_places(seen) -> None:
 def test_a_phone_of_nobody_in_view_is_taught_the_dummy(seen) -> None:
     item = deep_example(seen.of_tracks([1]), np.array([1]))
     assert item['owner'][:1].tolist() == [1]
-    assert item['carrier'][:2].tolist() == [MOST, 0]
+    assert item['carrier'][:2].tolist() == [MAX_PAIRS, 0]
 
 
 def test_what_is_masked_reaches_no_network(seen) -> None:

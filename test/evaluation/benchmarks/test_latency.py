@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from utt_ros.evaluation.benchmarks import latency
+from utt_ros.types import Stamps
 
 MS = 1_000_000
 TICKS = np.array([0, 100, 200], np.int64) * MS
 
 
-def records(*rows: tuple[int, int, float, float]) -> latency.Stamps:
+def records(*rows: tuple[int, int, float, float]) -> Stamps:
     """Phone, output, tick [ms], arrival [ms]."""
     return np.array([(phone, output, tick * MS, at * MS) for phone, output, tick, at in rows],
                     np.int64).reshape(-1, 4)

@@ -62,7 +62,7 @@ def test_every_way_of_a_federation_maps_all_areas(
     assert {row.method for row in rows} == {f'way_{way}'}
     assert {row.operation for row in rows} == {'transfer', 'merge', 'split', 'unified'}
     simulated_s = next(row.value for row in rows if row.metric == 'simulated_s')
-    assert strategies.ROUNDS < simulated_s < 2.1 * strategies.SLOWEST * strategies.ROUNDS
+    assert strategies.ROUNDS < simulated_s < 2.1 * strategies.MAX_SLOWDOWN * strategies.ROUNDS
 
 
 def test_areas_that_keep_their_fusor_differ_in_nothing_else(

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from utt_ros.geometry.compass import compass_heading
-from utt_ros.sessions.simulator.imu import GRAVITY, inertial, turned_back
+from utt_ros.sessions.simulator.imu import inertial, turned_back
 from utt_ros.sessions.simulator.magnetic_field import Field, field
 from utt_ros.sessions.simulator.people import Person, person
 from utt_ros.sessions.simulator.trajectories import RATE_HZ, Walk, walk
+from utt_ros.types import GRAVITY_MPS2
 
 YAW = 0.8  # magnetic_yaw
 
@@ -34,7 +35,7 @@ def straight(speed_mps: float, heading_rad: float, seconds: float = 20.0) -> Wal
 def test_a_phone_at_rest_feels_gravity_upwards_and_no_turn(
         rng: np.random.Generator, walker: Person, earth: Field) -> None:
     _, imu, _, _ = inertial(rng, walker, straight(0, 0.3), earth)
-    assert imu[:, :3].mean(axis=0) == pytest.approx([0, 0, GRAVITY], abs=0.3)
+    assert imu[:, :3].mean(axis=0) == pytest.approx([0, 0, GRAVITY_MPS2], abs=0.3)
     assert np.linalg.norm(imu[:, :3], axis=1).std() < 0.05
     assert np.abs(imu[:, 3:]).max() < 0.15
 

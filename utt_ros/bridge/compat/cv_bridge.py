@@ -20,9 +20,9 @@ from utt_ros.settings import AreaSettings
 from utt_ros.types import FloatArray
 
 FOCAL_TOLERANCE = 0.05
-LARGEST_SIDE = 16384  # [px]
-LARGEST_BYTES = 256 * 1024 * 1024
-LONGEST_HEAD = 1 << 20  # of a JPEG: previews and colour profiles come before its size
+MAX_SIDE_PX = 16384  # [px]
+MAX_IMAGE_BYTES = 256 * 1024 * 1024
+MAX_JPEG_HEADER_BYTES = 1 << 20  # of a JPEG: previews and colour profiles come before its size
 PLANES: dict[str, tuple[str, int]] = {  # numpy type, channels
     'bgr8': ('u1', 3), 'rgb8': ('u1', 3), 'bgra8': ('u1', 4), 'rgba8': ('u1', 4),
     'mono8': ('u1', 1), '8UC1': ('u1', 1), '8UC3': ('u1', 3),
@@ -80,8 +80,8 @@ def picture(bridge: Any, message: Any) -> npt.NDArray[np.uint8]:
             raise MeasurementError(f'{message.encoding} is no encoding of colours')
         wanted = 'passthrough' if message.encoding == '8UC3' else 'bgr8'
         return _guarded(bridge.imgmsg_to_cv2, _named(message), wanted)
-    width, height = compressed_size(bytes(message.data[:LONGEST_HEAD]))
-    if max(width, height) > LARGEST_SIDE or width * height * 3 > LARGEST_BYTES:
+    width, height = compressed_size(bytes(message.data[:MAX_JPEG_HEADER_BYTES]))
+    if max(width, height) > MAX_SIDE_PX or width * height * 3 > MAX_IMAGE_BYTES:
         raise MeasurementError(f'a picture of {width} x {height} px is too large')
     return _guarded(bridge.compressed_imgmsg_to_cv2, message, 'bgr8')
 
@@ -150,13 +150,13 @@ def _check(message: Image) -> None:
     kind, channels = PLANES[message.encoding]
     height, width, step = message.height, message.width, message.step
     row = width * channels * np.dtype(kind).itemsize
-    if not 1 <= height <= LARGEST_SIDE or not 1 <= width <= LARGEST_SIDE:
-        raise MeasurementError(f'a picture of {width} x {height} px: sides are 1..{LARGEST_SIDE}')
+    if not 1 <= height <= MAX_SIDE_PX or not 1 <= width <= MAX_SIDE_PX:
+        raise MeasurementError(f'a picture of {width} x {height} px: sides are 1..{MAX_SIDE_PX}')
     if step < row or step % np.dtype(kind).itemsize:
         raise MeasurementError(f'a step of {step} bytes: a row has {row}')
-    if len(message.data) < height * step or len(message.data) > LARGEST_BYTES:
+    if len(message.data) < height * step or len(message.data) > MAX_IMAGE_BYTES:
         raise MeasurementError(
-            f'{len(message.data)} bytes for {height} rows of {step}, at most {LARGEST_BYTES}')
+            f'{len(message.data)} bytes for {height} rows of {step}, at most {MAX_IMAGE_BYTES}')
 
 
 def _plane(message: Image) -> npt.NDArray[Any]:

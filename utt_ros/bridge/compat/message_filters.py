@@ -15,7 +15,8 @@ from typing import Any
 
 from rclpy.node import Node
 
-NS_PER_SEC = 1_000_000_000
+from utt_ros.types import NS_PER_S
+
 Queue = dict[int, Any]  # stamp [ns] -> message, in order of arrival
 
 
@@ -66,7 +67,7 @@ class TimeSynchronizer(SimpleFilter):
 
     def _on_message(self, message: Any, index: int) -> None:
         stamp = message.header.stamp
-        stamp_ns = stamp.sec * NS_PER_SEC + stamp.nanosec
+        stamp_ns = stamp.sec * NS_PER_S + stamp.nanosec
         with self._lock:
             queue = self.queues[index]
             queue.pop(stamp_ns, None)
@@ -93,7 +94,7 @@ class ApproximateTimeSynchronizer(TimeSynchronizer):
 
     def __init__(self, fs: Sequence[SimpleFilter], queue_size: int, slop: float) -> None:
         super().__init__(fs, queue_size)
-        self._slop_ns = int(slop * NS_PER_SEC)
+        self._slop_ns = int(slop * NS_PER_S)
 
     def _match(self, stamp_ns: int, index: int) -> tuple[int, ...]:
         candidates = []

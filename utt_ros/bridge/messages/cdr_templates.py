@@ -13,12 +13,13 @@ import numpy.typing as npt
 from builtin_interfaces.msg import Time
 from rclpy.serialization import serialize_message
 
+from utt_ros.types import NS_PER_S
+
 HEADER = 4  # bytes of encapsulation; the fields behind it are aligned to their size
 NUMBER = int(np.float64(7.0e300).view(np.int64))  # the first placeholders; each next double
 STAMP = 0x40000000  # or second is another one
 PLACES = 2048  # of a kind in a message
 RUNS = 2**19
-NS_PER_SEC = 1_000_000_000
 
 
 class Placeholders:
@@ -71,8 +72,8 @@ class CdrTemplate:
         """As `fill`, on copies (M, bytes) of templates that are laid out as this one."""
         rows.view('<f8')[:, self._numbers] = numbers
         ints = rows.view('<i4')
-        ints[:, self._stamps] = stamps_ns // NS_PER_SEC
-        ints[:, self._stamps + 1] = stamps_ns % NS_PER_SEC
+        ints[:, self._stamps] = stamps_ns // NS_PER_S
+        ints[:, self._stamps + 1] = stamps_ns % NS_PER_S
         end = HEADER + self.size
         return [row[HEADER:end].tobytes() for row in rows]
 

@@ -22,7 +22,7 @@ VIEW, ACCESS_POINT = range(2)  # ids within that of the area
 INTERVAL_S = 0.2
 LIFETIME = Duration(sec=2)  # of a subject's markers, should nobody delete them
 HEIGHT_M = 1.0  # of spheres above the floor
-LARGEST_M = 50.0  # axis of an ellipse that is still drawn
+MAX_AXIS_M = 50.0  # axis of an ellipse that is still drawn
 CHI2_90 = 4.605  # two degrees of freedom: 90 % of the truth lies within
 ORANGE, BLUE, GREY = (1.0, 0.55, 0.1), (0.2, 0.6, 1.0), (0.7, 0.7, 0.7)
 
@@ -111,7 +111,7 @@ def _ellipse(
     angle = float(np.arctan2(axes[1, 1], axes[0, 1]))  # of the longer axis
     pose = _pose(x, y, 0.02)
     pose.orientation = Quaternion(z=np.sin(angle / 2), w=np.cos(angle / 2))
-    short, long = np.minimum(length, LARGEST_M).tolist()
+    short, long = np.minimum(length, MAX_AXIS_M).tolist()
     return make(ELLIPSE, Marker.CYLINDER, color, alpha=0.25, pose=pose,
                 scale=Vector3(x=long, y=short, z=0.02))
 

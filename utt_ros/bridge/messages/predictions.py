@@ -15,7 +15,7 @@ from utt_ros.types import FloatArray
 FLOOR_VARIANCE = 0.01  # of z [m^2]: people stand on the floor
 UNKNOWN_VARIANCE = np.pi**2  # of roll, pitch and yaw [rad^2]: they are not predicted
 PLANE = (0, 1, 6, 7)  # x and y in a 6 x 6 covariance
-MOST_TEMPLATES = 1024
+MAX_TEMPLATES = 1024
 
 
 @lru_cache(maxsize=8)
@@ -42,7 +42,7 @@ def path_template(area: str, poses: int) -> CdrTemplate:
     return CdrTemplate(message, made, 2 * poses, poses + 1)
 
 
-@lru_cache(maxsize=MOST_TEMPLATES)
+@lru_cache(maxsize=MAX_TEMPLATES)
 def imu_template(subject: str) -> CdrTemplate:
     """Imu: acceleration, then angular velocity; orientation unknown (REP-145)."""
     made = Placeholders()

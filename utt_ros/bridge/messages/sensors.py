@@ -12,23 +12,22 @@ from std_msgs.msg import Header
 
 from utt_ros.errors import MeasurementError
 from utt_ros.msg import FtmRange, SyncedSamples, Tracks
-from utt_ros.types import CHANNELS, FloatArray, MaskArray, SyncedBatch
+from utt_ros.types import CHANNELS, NS_PER_S, FloatArray, MaskArray, SyncedBatch
 
-NS_PER_SEC = 1_000_000_000
-MOST_SUBJECTS = 10_000
-MOST_IMU_ROWS = 50
+MAX_SUBJECTS = 10_000
+MAX_IMU_ROWS = 50
 M = TypeVar('M')
 BOX = ('center_x', 'center_y', 'depth', 'width', 'height')  # as CAMERA_CHANNELS
 
 
 def to_time(stamp_ns: int) -> Time:
     """A stamp as a message."""
-    return Time(sec=stamp_ns // NS_PER_SEC, nanosec=stamp_ns % NS_PER_SEC)
+    return Time(sec=stamp_ns // NS_PER_S, nanosec=stamp_ns % NS_PER_S)
 
 
 def to_ns(stamp: Time) -> int:
     """A stamp [ns] from a message."""
-    return int(stamp.sec) * NS_PER_SEC + int(stamp.nanosec)
+    return int(stamp.sec) * NS_PER_S + int(stamp.nanosec)
 
 
 def samples_to_message(batch: SyncedBatch, area: str) -> SyncedSamples:
@@ -60,9 +59,9 @@ def samples_from_message(message: SyncedSamples) -> SyncedBatch:
     """
     subjects, rows = tuple(message.subjects), int(message.imu_rows)
     count = len(subjects)
-    if count > MOST_SUBJECTS or not 1 <= rows <= MOST_IMU_ROWS:
+    if count > MAX_SUBJECTS or not 1 <= rows <= MAX_IMU_ROWS:
         raise MeasurementError(f'{count} subjects with {rows} rows of IMU: at most '
-                               f'{MOST_SUBJECTS} with 1..{MOST_IMU_ROWS}')
+                               f'{MAX_SUBJECTS} with 1..{MAX_IMU_ROWS}')
     if len(message.track_ids) != count:
         raise MeasurementError(f'track_ids has {len(message.track_ids)} values: {count} expected')
     if any(one >= other for one, other in pairwise(subjects)):

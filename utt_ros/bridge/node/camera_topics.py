@@ -9,16 +9,17 @@ from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from utt_ros.bridge.compat import cv_bridge, message_filters
-from utt_ros.bridge.messages.sensors import NS_PER_SEC, to_ns
+from utt_ros.bridge.messages.sensors import to_ns
 from utt_ros.bridge.node.qos import PICTURES
 from utt_ros.drivers.source import Source
 from utt_ros.drivers.types import Picture
 from utt_ros.errors import MeasurementError, SettingsError, SourceError
 from utt_ros.sensor_limits import STAMP_NS
 from utt_ros.settings import AreaSettings, check, setting
+from utt_ros.types import NS_PER_S
 
 QUEUE = 10
-END_NS = 2**31 * NS_PER_SEC  # where the seconds of ROS end
+END_NS = 2**31 * NS_PER_S  # where the seconds of ROS end
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from rclpy.node import Node
 
 from utt_ros.bridge.node.qos import RELIABLE
 
-LONGEST_TEXT = 1000
+MAX_TEXT_LENGTH = 1000
 LEVELS = {
     'ok': DiagnosticStatus.OK, 'warn': DiagnosticStatus.WARN, 'error': DiagnosticStatus.ERROR}
 
@@ -44,4 +44,4 @@ class Diagnostics:
 
 def _text(value: object) -> str:
     """What a message can carry; strangers may have their part in an error's text."""
-    return str(value)[:LONGEST_TEXT].encode('utf-8', 'replace').decode('utf-8')
+    return str(value)[:MAX_TEXT_LENGTH].encode('utf-8', 'replace').decode('utf-8')

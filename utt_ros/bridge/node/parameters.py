@@ -12,8 +12,8 @@ from utt_ros.errors import SettingsError
 from utt_ros.settings import from_mapping
 
 T = TypeVar('T')
-LARGEST_INTEGER = 2**63 - 1
-LARGEST_FLOAT = 1.0e308
+MAX_INTEGER = 2**63 - 1
+MAX_FLOAT = 1.0e308
 
 
 def declare(node: Node, cls: type[T], prefix: str = '') -> T:
@@ -43,14 +43,14 @@ def _descriptor(item: Any) -> ParameterDescriptor:
         return descriptor
     if isinstance(item.default, float):
         limits = FloatingPointRange(
-            from_value=max(-inf if low is None else float(low), -LARGEST_FLOAT),
-            to_value=min(inf if high is None else float(high), LARGEST_FLOAT),
+            from_value=max(-inf if low is None else float(low), -MAX_FLOAT),
+            to_value=min(inf if high is None else float(high), MAX_FLOAT),
         )
         descriptor.floating_point_range = [limits]
     elif isinstance(item.default, int) and not isinstance(item.default, bool):
         limits = IntegerRange(
-            from_value=-LARGEST_INTEGER if low is None else int(low),
-            to_value=LARGEST_INTEGER if high is None else int(high),
+            from_value=-MAX_INTEGER if low is None else int(low),
+            to_value=MAX_INTEGER if high is None else int(high),
             step=1,
         )
         descriptor.integer_range = [limits]

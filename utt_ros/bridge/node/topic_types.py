@@ -7,7 +7,7 @@ from rclpy.qos import QoSDurabilityPolicy, QoSHistoryPolicy, QoSProfile, QoSReli
 
 from utt_ros.sessions.recorded import Topic
 
-LEAST_DEPTH = 50
+MIN_DEPTH = 50
 
 
 def load_type(name: str) -> Any:
@@ -24,7 +24,7 @@ def type_name(kind: type) -> str:
     return f'{kind.__module__.partition(".")[0]}/msg/{kind.__name__}'
 
 
-def profile(topic: Topic, least_depth: int = LEAST_DEPTH) -> QoSProfile:
+def profile(topic: Topic, least_depth: int = MIN_DEPTH) -> QoSProfile:
     """The quality of service to publish a recorded topic with, or to record it with."""
     return QoSProfile(
         history=QoSHistoryPolicy.KEEP_LAST,

@@ -9,8 +9,8 @@ import yaml
 from utt_ros.errors import SettingsError
 from utt_ros.settings import AreaSettings
 
-LARGEST_FILE = 100_000  # [bytes]
-LARGEST_NUMBER = 1e9
+MAX_FILE_BYTES = 100_000  # [bytes]
+MAX_NUMBER = 1e9
 MODELS = {'plumb_bob': (4, 5), 'rational_polynomial': (8, 8), 'equidistant': (4, 4)}
 
 
@@ -39,7 +39,7 @@ def read_calibration(path: Path) -> Calibration:
     """Read a YAML file of camera_calibration. Raises SettingsError, which names what is wrong."""
     try:
         with path.open(encoding='utf-8') as file:
-            document = yaml.safe_load(file.read(LARGEST_FILE))
+            document = yaml.safe_load(file.read(MAX_FILE_BYTES))
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as err:
         raise SettingsError(f'{path}: {err}') from err
     if not isinstance(document, dict):
@@ -71,6 +71,6 @@ def _matrix(
     data = block.get('data') if isinstance(block, dict) else None
     if not isinstance(data, list) or not least <= len(data) <= most:
         raise SettingsError(f'{path}: {name} needs {least}..{most} numbers under "data"')
-    if not all(type(each) in (int, float) and abs(each) <= LARGEST_NUMBER for each in data):
+    if not all(type(each) in (int, float) and abs(each) <= MAX_NUMBER for each in data):
         raise SettingsError(f'{path}: {name} holds what is no finite number')
     return tuple(float(each) for each in data)

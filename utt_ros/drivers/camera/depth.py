@@ -14,11 +14,11 @@ from utt_ros.types import FloatArray
 COLUMNS = (0.3, 0.7)  # of the width, from the left: the trunk
 ROWS = (0.2, 0.8)  # of the height, from the top: without the floor between the feet
 BODY_M = 0.4
-LEAST_PIXELS = 12
-LEAST_KNOWN = 0.1  # of the pixels
-LEAST_SHARE = 0.35  # of the known pixels lie in the fullest interval
+MIN_PIXELS = 12
+MIN_KNOWN_SHARE = 0.1  # of the pixels
+MIN_MODE_SHARE = 0.35  # of the known pixels lie in the fullest interval
 RIVAL = 0.75  # a second interval this full against the first: nobody can say which is the person
-MOST_PIXELS = 10_000  # of a region; larger ones are thinned
+MAX_PIXELS = 10_000  # of a region; larger ones are thinned
 
 
 def depth_of_boxes(depth: FloatArray, boxes: FloatArray) -> FloatArray:
@@ -34,7 +34,7 @@ def region(depth: FloatArray, box: FloatArray) -> FloatArray:
     rows = slice(max(0, int(top)), max(0, int(bottom) + 1))
     columns = slice(max(0, int(left)), max(0, int(right) + 1))
     values = depth[rows, columns]
-    step = 1 + int((values.size / MOST_PIXELS) ** 0.5)
+    step = 1 + int((values.size / MAX_PIXELS) ** 0.5)
     return np.asarray(values[::step, ::step].ravel(), np.float32)
 
 
@@ -43,11 +43,11 @@ def depth_of_region(values: FloatArray) -> float:
     low, high = DEPTH_LIMITS_M
     with np.errstate(invalid='ignore'):
         known = np.sort(values[(values >= low) & (values <= high)]).astype(np.float64)
-    if len(known) < max(LEAST_PIXELS, LEAST_KNOWN * len(values)):
+    if len(known) < max(MIN_PIXELS, MIN_KNOWN_SHARE * len(values)):
         return float('nan')
     first, count = _fullest(known)
     others = np.delete(known, slice(first, first + count))
-    if count < LEAST_SHARE * len(known):
+    if count < MIN_MODE_SHARE * len(known):
         return float('nan')
     if len(others) and _fullest(others)[1] > RIVAL * count:
         return float('nan')

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from utt_ros.drivers.camera.yolo import (
     LAYOUTS,
@@ -18,9 +17,8 @@ from utt_ros.drivers.camera.yolo import (
 from utt_ros.drivers.types import People
 from utt_ros.errors import MeasurementError, SettingsError
 from utt_ros.settings import check, setting
-from utt_ros.types import FloatArray
+from utt_ros.types import FloatArray, Image
 
-Image = npt.NDArray[np.uint8]
 HOG_MARGIN = np.array([16 / 64, 16 / 128])  # of its window, left and right, above and below [S]
 FINDERS = ('zed',)  # sources that find people
 DETECTORS = ('hog', 'onnx', 'source')

@@ -16,9 +16,8 @@ from utt_ros.drivers.source import Entry, Source
 from utt_ros.drivers.types import Picture
 from utt_ros.errors import SettingsError, SourceError
 from utt_ros.settings import AreaSettings, check, setting
+from utt_ros.types import NS_PER_MS, NS_PER_S
 
-NS_PER_MS = 1_000_000
-NS_PER_SEC = 1_000_000_000
 FRAME_RATES = (0.1, 1000.0)  # [Hz] that a file may claim
 USUAL_RATE = 30.0  # [Hz] of a file that claims none
 ATTEMPTS = 10  # OpenCV says of a spoiled picture what it says of the end
@@ -146,7 +145,7 @@ class _Live(_Reader):
                 self._changed.notify()
 
     def _follow(self) -> None:
-        latency_ns = int(self._settings.latency * NS_PER_SEC)
+        latency_ns = int(self._settings.latency * NS_PER_S)
         while not self._stop.is_set() and self._grab():
             stamp_ns = time_ns() - latency_ns
             ok, image = self._capture.retrieve()
@@ -178,7 +177,7 @@ class _File(_Reader):
         self._capture, self._settings, self._counters = capture, settings, counters
         rate = capture.get(cv2.CAP_PROP_FPS)
         self._period_ns = int(
-            NS_PER_SEC / (rate if FRAME_RATES[0] <= rate <= FRAME_RATES[1] else USUAL_RATE))
+            NS_PER_S / (rate if FRAME_RATES[0] <= rate <= FRAME_RATES[1] else USUAL_RATE))
         self._start_ns = time_ns()
         self._last_ns = self._start_ns - self._period_ns
         self._due_ns: int | None = None  # of a picture that was grabbed and not yet shown
@@ -190,7 +189,7 @@ class _File(_Reader):
             return []
         stamp_ns = self._due_ns or self._last_ns
         if self._settings.real_time:
-            wait_s = (stamp_ns - time_ns()) / NS_PER_SEC
+            wait_s = (stamp_ns - time_ns()) / NS_PER_S
             Event().wait(max(0.0, min(wait_s, timeout_s)))
             if wait_s > timeout_s:
                 return []

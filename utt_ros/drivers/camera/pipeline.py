@@ -16,8 +16,8 @@ from utt_ros.errors import MeasurementError, SourceError
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.settings import AreaSettings
 
-MOST_PEOPLE = 200
-LARGEST_PX = 1e5
+MAX_PEOPLE = 200
+MAX_PX = 1e5
 SMOOTH = 0.1  # weight of the newest duration
 
 
@@ -96,15 +96,15 @@ class Watched(Source[Picture]):
         return self._detector.detect(picture.image)
 
     def _sound(self, people: People) -> People:
-        """Only boxes that are boxes, the surest MOST_PEOPLE of them."""
+        """Only boxes that are boxes, the surest MAX_PEOPLE of them."""
         plane = people.boxes[:, [0, 1, 3, 4]]
         with np.errstate(invalid='ignore'):
-            good = (np.abs(plane) <= LARGEST_PX).all(axis=1) & (plane[:, 2:] >= 1).all(axis=1)
+            good = (np.abs(plane) <= MAX_PX).all(axis=1) & (plane[:, 2:] >= 1).all(axis=1)
             good &= (people.confidence >= 0) & (people.confidence <= 1)
         self.counters['bad_box'] += int((~good).sum())
         rows = np.flatnonzero(good)
         order = np.argsort(-people.confidence[rows], kind='stable')
-        return _rows(people, rows[order[:MOST_PEOPLE]])
+        return _rows(people, rows[order[:MAX_PEOPLE]])
 
     def _followed(self, people: People, stamp_ns: int) -> People:
         """Only people with a name."""

@@ -6,9 +6,8 @@ import numpy as np
 from edgefirst.tracker import ByteTrack, TrackInfo
 
 from utt_ros.settings import check, setting
-from utt_ros.types import FloatArray
+from utt_ros.types import NS_PER_S, FloatArray
 
-NS_PER_SEC = 1_000_000_000
 FOLLOW = 1.0  # weight of a measurement in the filter; the library's 0.25 loses who walks fast
 ID_DIGITS = 8  # of 32: enough for ids that do not repeat when the driver starts again
 
@@ -59,7 +58,7 @@ class Tracker:
         settings = self._settings
         return ByteTrack(
             high_conf=settings.begin, iou=settings.overlap, update=FOLLOW,
-            lifespan_ns=int(settings.forget * NS_PER_SEC))
+            lifespan_ns=int(settings.forget * NS_PER_S))
 
 
 def _boxes_of(info: TrackInfo) -> int:

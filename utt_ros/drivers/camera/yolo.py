@@ -13,8 +13,8 @@ from utt_ros.errors import MeasurementError
 from utt_ros.types import FloatArray
 
 LAYOUTS = ('rows', 'columns', 'corners')
-MOST_CORNERS = 1000  # rows of a network that has removed rivals itself
-MOST_BOXES = 1000  # the most confident ones are looked at
+MAX_NMS_ROWS = 1000  # rows of a network that has removed rivals itself
+MAX_BOXES = 1000  # the most confident ones are looked at
 GREY = 114  # what YOLO networks were trained to see beside a picture
 
 
@@ -36,7 +36,7 @@ def letterbox(
 def layout_of(shape: tuple[int, ...]) -> str:
     """Which layout an output of this shape has. Raises MeasurementError for others."""
     if len(shape) == 3 and shape[0] == 1:
-        if shape[2] == 6 and shape[1] <= MOST_CORNERS:
+        if shape[2] == 6 and shape[1] <= MAX_NMS_ROWS:
             return 'corners'
         if shape[2] >= 6 and shape[1] > shape[2]:
             return 'rows'
@@ -67,7 +67,7 @@ def decode(
         if layout == 'rows':
             scores = scores * table[:, 4]
     good = np.isfinite(table).all(axis=1) & (boxes[:, 2:] > 0).all(axis=1) & (scores >= least)
-    best = np.flatnonzero(good)[np.argsort(-scores[good], kind='stable')[:MOST_BOXES]]
+    best = np.flatnonzero(good)[np.argsort(-scores[good], kind='stable')[:MAX_BOXES]]
     return boxes[best], np.clip(scores[best], 0.0, 1.0).astype(np.float32)
 
 

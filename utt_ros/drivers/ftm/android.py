@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from utt_ros.drivers.ftm.android_json import Result, parse
-from utt_ros.drivers.phone_registry import Owners, Stamps, check_phones
+from utt_ros.drivers.phone_registry import Owners, StreamClocks, check_phones
 from utt_ros.drivers.source import Source
 from utt_ros.drivers.transport.sockets import Arrival, Now, Server
 from utt_ros.drivers.types import Ranging
@@ -35,7 +35,7 @@ class Android(Source[Ranging]):
     ) -> None:
         super().__init__()
         self._owners = Owners(settings.devices, settings.phones)
-        self._stamps = Stamps(self.counters)
+        self._stamps = StreamClocks(self.counters)
         self._server = server(settings.host, settings.port, self.counters, now)
 
     def open(self) -> None:

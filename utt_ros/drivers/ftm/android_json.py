@@ -15,12 +15,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from utt_ros.drivers.phone_registry import NS_PER_MS, is_mac
+from utt_ros.drivers.phone_registry import is_mac
 from utt_ros.sensor_limits import RANGE_M, RANGE_STD_M
+from utt_ros.types import NS_PER_MS
 
-LONGEST_ID = 64
-MOST_RESULTS = 1000  # in one datagram or body
-LARGEST_COUNT = 255
+MAX_ID_LENGTH = 64
+MAX_RESULTS = 1000  # in one datagram or body
+MAX_COUNT = 255
 RSSI_DBM = (-126, 20)  # beyond it Android says that it does not know
 STATUSES = {1: 'status_fail', 2: 'status_no_responder'}
 LIMITS = {
@@ -51,7 +52,7 @@ def parse(data: bytes) -> tuple[list[Result], Counter[str]]:
     """The results in lines of JSON; what is none is counted by reason."""
     results, refused = [], Counter[str]()
     for number, item in enumerate(_objects(data, refused)):
-        if number >= MOST_RESULTS:
+        if number >= MAX_RESULTS:
             refused['too_many'] += 1
             break
         result = _result(item)
@@ -91,7 +92,7 @@ def _result(item: Any) -> Result | str:
     if item['status'] != 0:
         return STATUSES.get(item['status'], 'status_other')
     device, mac = item.get('deviceId'), item.get('mac')
-    if not isinstance(device, str) or not 0 < len(device) <= LONGEST_ID:
+    if not isinstance(device, str) or not 0 < len(device) <= MAX_ID_LENGTH:
         return 'no_device'
     numbers = [value for name in LIMITS if type(value := item.get(name)) is int]
     if not isinstance(mac, str) or not is_mac(mac.lower()) or len(numbers) != len(LIMITS):
@@ -104,4 +105,4 @@ def _result(item: Any) -> Result | str:
         device, mac.lower(), stamp * NS_PER_MS, distance / 1000,
         math.nan if std == 0 and successful <= 1 else std / 1000,
         float(rssi) if RSSI_DBM[0] <= rssi <= RSSI_DBM[1] else math.nan,
-        min(attempted, LARGEST_COUNT), min(successful, LARGEST_COUNT))
+        min(attempted, MAX_COUNT), min(successful, MAX_COUNT))

@@ -10,14 +10,14 @@ import serial
 from serial.tools import list_ports
 
 from utt_ros.drivers.ftm.serial_format import Report, parse_esp_idf, parse_gtec
-from utt_ros.drivers.phone_registry import Stamps, check_phones, is_mac
+from utt_ros.drivers.phone_registry import StreamClocks, check_phones, is_mac
 from utt_ros.drivers.source import Source
 from utt_ros.drivers.types import Ranging
 from utt_ros.errors import SettingsError, SourceError
 from utt_ros.settings import check, setting
 
-LONGEST_LINE = 16_384  # 64 frames of GTEC are 6 kB
-MOST_AT_ONCE = 65_536  # bytes of a port in one call of read
+MAX_LINE_BYTES = 16_384  # 64 frames of GTEC are 6 kB
+MAX_READ_BYTES = 65_536  # bytes of a port in one call of read
 LOST_S = 2.0  # until a port that was lost is tried again while others go on
 
 
@@ -85,7 +85,7 @@ class Boards(Source[Ranging]):
         self._period_s: float = getattr(settings, 'period', 0.0)
         self._boards = [
             _Board(*pair) for pair in zip(settings.ports, settings.phones, strict=True)]
-        self._stamps = Stamps(self.counters)
+        self._stamps = StreamClocks(self.counters)
 
     def open(self) -> None:
         """Open the ports that are there."""
@@ -161,7 +161,7 @@ class Boards(Source[Ranging]):
         if board.port is None:
             return []
         try:
-            data = os.read(board.port.fileno(), MOST_AT_ONCE)
+            data = os.read(board.port.fileno(), MAX_READ_BYTES)
         except BlockingIOError:
             return []
         except OSError as err:
@@ -173,9 +173,9 @@ class Boards(Source[Ranging]):
         *lines, board.rest = (board.rest + data).split(b'\n')
         if board.skips and lines:
             lines, board.skips = lines[1:], False
-        whole = [line for line in lines if len(line) <= LONGEST_LINE]
+        whole = [line for line in lines if len(line) <= MAX_LINE_BYTES]
         self.counters['too_long'] += len(lines) - len(whole)
-        if len(board.rest) > LONGEST_LINE:
+        if len(board.rest) > MAX_LINE_BYTES:
             self.counters['too_long'] += 1
             board.rest, board.skips = b'', True
         return [line.decode('utf-8', 'replace') for line in whole]

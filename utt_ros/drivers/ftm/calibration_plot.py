@@ -10,14 +10,14 @@ from matplotlib.figure import Figure
 
 from utt_ros.drivers.ftm.ftm_calibration import Fit, Point, places
 
-MOST_PANELS = 6
+MAX_PANELS = 6
 RANGES, FIT = '#0072b2', '#d55e00'
 
 
 def draw(
         path: Path, fits: Mapping[tuple[str, str], Fit], points: Sequence[Point]) -> None:
     """Write a figure with a column per phone and access point, six at most. Raises OSError."""
-    shown = list(fits.items())[:MOST_PANELS]
+    shown = list(fits.items())[:MAX_PANELS]
     with mpl.rc_context({'font.size': 9, 'axes.spines.top': False, 'axes.spines.right': False}):
         figure = Figure(figsize=(3.6 * len(shown) + 1, 5.2), layout='constrained')
         panels = figure.subplots(

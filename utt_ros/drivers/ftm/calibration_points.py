@@ -7,7 +7,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from utt_ros.drivers.ftm.ftm_calibration import LONGEST_FILE, Point, read_yaml, rows_of
+from utt_ros.drivers.ftm.ftm_calibration import MAX_FILE_BYTES, Point, read_yaml, rows_of
 from utt_ros.drivers.phone_registry import is_mac, is_plausible
 from utt_ros.errors import MeasurementError, SettingsError
 from utt_ros.sensor_limits import RANGE_M, is_name
@@ -33,10 +33,10 @@ def read_points(path: Path) -> list[Point]:
 def _read_csv(path: Path) -> Rows:
     try:
         with path.open('rb') as file:
-            data = file.read(LONGEST_FILE + 1)
-        if len(data) > LONGEST_FILE:
+            data = file.read(MAX_FILE_BYTES + 1)
+        if len(data) > MAX_FILE_BYTES:
             raise SettingsError(
-                f'{path} is longer than {LONGEST_FILE} bytes: split it, several may be given')
+                f'{path} is longer than {MAX_FILE_BYTES} bytes: split it, several may be given')
         text = data.decode('utf-8-sig')
         reader = csv.DictReader(StringIO(text), skipinitialspace=True)
         rows: Rows = [(f'line {reader.line_num}', row) for row in reader]

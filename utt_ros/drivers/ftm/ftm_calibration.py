@@ -23,18 +23,17 @@ from utt_ros.drivers.types import Ranging
 from utt_ros.errors import MeasurementError, SettingsError
 from utt_ros.files import write_atomically
 from utt_ros.settings import check, from_mapping, setting
+from utt_ros.types import Array
 
-Array = npt.NDArray[np.float64]
-
-LEAST_PLACES = 3  # for an offset, so that one bad place can be seen
-LEAST_PLACES_OF_SCALE = 4
-LEAST_SPAN_M = 3.0  # of distances, for a scale
+MIN_PLACES = 3  # for an offset, so that one bad place can be seen
+MIN_PLACES_FOR_SCALE = 4
+MIN_SPAN_M = 3.0  # of distances, for a scale
 SAME_PLACE_M = 0.01
 HUBER = 1.345  # efficiency of 95 % when errors are normal after all [S: Huber 1981]
 MAD_TO_STD = 1.4826
-LEAST_SPREAD_M = 0.01  # ranges are told in centimetres at best
+MIN_SPREAD_M = 0.01  # ranges are told in centimetres at best
 ROUNDS = 100
-LONGEST_FILE = 1 << 20
+MAX_FILE_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +101,15 @@ def fit_pair(points: Sequence[Point], *, with_scale: bool) -> Fit:
     """
     distances, ranges, _ = places(points)
     count, span_m = len(distances), float(np.ptp(distances)) if len(distances) else 0.0
-    least = LEAST_PLACES_OF_SCALE if with_scale else LEAST_PLACES
+    least = MIN_PLACES_FOR_SCALE if with_scale else MIN_PLACES
     who = f'{points[0].phone} and {points[0].ap or "its access point"}' if points else 'nobody'
     if count < least:
         raise MeasurementError(
             f'{who}: ranges at {count} distances: at least {least} are needed, since reflections '
             'at one place look like an offset')
-    if with_scale and span_m < LEAST_SPAN_M:
+    if with_scale and span_m < MIN_SPAN_M:
         raise MeasurementError(
-            f'{who}: distances span {span_m:.2f} m: at least {LEAST_SPAN_M:g} m for a scale')
+            f'{who}: distances span {span_m:.2f} m: at least {MIN_SPAN_M:g} m for a scale')
     columns = [np.ones(count), distances] if with_scale else [np.ones(count)]
     target = ranges if with_scale else ranges - distances
     found, errors, residual = _huber(np.stack(columns, axis=1), target)
@@ -136,13 +135,13 @@ def places(points: Sequence[Point]) -> tuple[Array, Array, npt.NDArray[np.int64]
 def _huber(rows: Array, target: Array) -> tuple[Array, Array, float]:
     """Coefficients, their standard errors, and the robust spread of what is left."""
     count, width = rows.shape
-    weights, spread = np.ones(count), LEAST_SPREAD_M
+    weights, spread = np.ones(count), MIN_SPREAD_M
     found = np.zeros(width)
     for _ in range(ROUNDS):
         root = np.sqrt(weights)
         last, found = found, np.linalg.lstsq(rows * root[:, None], target * root, rcond=None)[0]
         left = target - rows @ found
-        spread = max(LEAST_SPREAD_M, MAD_TO_STD * float(np.median(np.abs(left))))
+        spread = max(MIN_SPREAD_M, MAD_TO_STD * float(np.median(np.abs(left))))
         weights = np.minimum(1.0, HUBER * spread / np.maximum(np.abs(left), 1e-12))
         if np.allclose(found, last, atol=1e-6):
             break
@@ -181,9 +180,9 @@ def read_yaml(path: Path) -> Any:
     """A document. Raises SettingsError."""
     try:
         with path.open('rb') as file:
-            data = file.read(LONGEST_FILE + 1)
-        if len(data) > LONGEST_FILE:
-            raise SettingsError(f'{path} is longer than {LONGEST_FILE} bytes')
+            data = file.read(MAX_FILE_BYTES + 1)
+        if len(data) > MAX_FILE_BYTES:
+            raise SettingsError(f'{path} is longer than {MAX_FILE_BYTES} bytes')
         return yaml.safe_load(data)
     except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError, ValueError) as err:
         if isinstance(err, SettingsError):

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from utt_ros.drivers.ftm import iw_format
-from utt_ros.drivers.phone_registry import Stamps, check_phones, is_mac
+from utt_ros.drivers.phone_registry import StreamClocks, check_phones, is_mac
 from utt_ros.drivers.source import Source
 from utt_ros.drivers.types import Ranging
 from utt_ros.errors import SettingsError, SourceError
 from utt_ros.settings import check, setting
+from utt_ros.types import NS_PER_S
 
 BANDWIDTHS = (5, 10, 20, 40, 80, 160)
-LONGEST_OUTPUT = 1 << 20  # bytes
-LONGEST_RETRY_S = 600
+MAX_OUTPUT_BYTES = 1 << 20  # bytes
+MAX_RETRY_S = 600
 EARLY_NS, LATE_NS = 1_000_000_000, 100_000_000
-NS_PER_S = 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class IwSource(Source[Ranging]):
         self._peers = [
             iw_format.Peer(*row) for row in zip(settings.macs, *columns, strict=True)]
         self._phones = dict(zip(settings.macs, settings.phones, strict=True))
-        self._stamps = Stamps(self.counters)
+        self._stamps = StreamClocks(self.counters)
         self._due_s = dict.fromkeys(settings.macs, 0.0)
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -147,8 +147,8 @@ class IwSource(Source[Ranging]):
     def _check_patience(self) -> None:
         folder = Path(self._folder.name) if self._folder else Path()
         size = sum((folder / name).stat().st_size for name in ('out', 'err'))
-        if size > LONGEST_OUTPUT:
-            raise SourceError(f'iw printed {size} bytes: {LONGEST_OUTPUT} at most')
+        if size > MAX_OUTPUT_BYTES:
+            raise SourceError(f'iw printed {size} bytes: {MAX_OUTPUT_BYTES} at most')
         if time.monotonic() - self._begin_s > self._settings.timeout:
             raise SourceError(
                 f'iw did not end within {self._settings.timeout:g} s: the driver hangs, or '
@@ -161,7 +161,7 @@ class IwSource(Source[Ranging]):
         for failure in failures:
             self.counters[failure.reason] += 1
             if failure.mac in self._due_s and failure.retry_s:
-                wait_s = min(failure.retry_s, LONGEST_RETRY_S)
+                wait_s = min(failure.retry_s, MAX_RETRY_S)
                 self._due_s[failure.mac] = now_s + wait_s
         boot_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
         offset_ns = time.time_ns() - boot_ns
@@ -196,4 +196,4 @@ def lacking() -> str:
 
 def _head(path: Path) -> str:
     with path.open('rb') as file:
-        return file.read(LONGEST_OUTPUT).decode('utf-8', 'replace')
+        return file.read(MAX_OUTPUT_BYTES).decode('utf-8', 'replace')

@@ -10,7 +10,7 @@ from utt_ros.drivers.phone_registry import is_plausible
 
 METRES_PER_PS = 299_792_458.0 / 2 * 1e-12  # a round trip goes the way twice
 RSSI_DBM = (-128, 30)
-LARGEST_BOOT_NS = 2**62
+MAX_BOOT_NS = 2**62
 
 PEER = re.compile(
     r'  Peer (?P<mac>[0-9a-f]{2}(?::[0-9a-f]{2}){5}):'
@@ -146,7 +146,7 @@ def _burst(
 
     The distance is taken where the driver tells it, else half the way of light in the round trip.
     """
-    if not 0 < boot_ns < LARGEST_BOOT_NS:
+    if not 0 < boot_ns < MAX_BOOT_NS:
         refused['no_stamp'] += 1
         return None
     unit_m = 1e-3 if 'DIST_AVG' in values else METRES_PER_PS

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from utt_ros.drivers.ftm.iw_format import METRES_PER_PS
-from utt_ros.drivers.phone_registry import NS_PER_MS, is_mac, is_plausible
+from utt_ros.drivers.phone_registry import is_mac, is_plausible
+from utt_ros.types import NS_PER_MS
 
-MOST_FRAMES = 64
+MAX_FRAMES = 64
 FRAME = 6  # numbers: round trip [ps], RSSI [dBm], four stamps [ps]
 INVALID_PS = 2**32 - 1
-LARGEST_PS = 2_000_000_000  # 300 km
-LARGEST_COUNT = 255
+MAX_PS = 2_000_000_000  # 300 km
+MAX_COUNT = 255
 
 COLOUR = re.compile(r'\x1b\[[0-9;]{0,16}m')
 ESTIMATE = re.compile(
@@ -77,7 +78,7 @@ def _csv(line: str) -> Report | str:
     if begin not in {4, 5} or len(numbers) < begin:
         return 'garbage'
     count = numbers[begin - 1]
-    if count != (len(numbers) - begin) // FRAME or count > MOST_FRAMES:
+    if count != (len(numbers) - begin) // FRAME or count > MAX_FRAMES:
         return 'garbage'
     return _report(fields[0].lower(), numbers[2], numbers[begin::FRAME],
                    numbers[begin + 1::FRAME])
@@ -97,7 +98,7 @@ def _json(line: str) -> Report | str:
     if not isinstance(ap, str) or not is_mac(ap.lower()) or not isinstance(frames, list):
         return 'garbage'
     pairs = [_pair(frame) for frame in frames]
-    if (type(distance) is not int or None in pairs or len(pairs) > MOST_FRAMES
+    if (type(distance) is not int or None in pairs or len(pairs) > MAX_FRAMES
             or item.get('num_frames') != len(pairs)):
         return 'garbage'
     told = [pair for pair in pairs if pair is not None]
@@ -119,16 +120,16 @@ def _report(ap: str, distance_cm: int, trips_ps: list[int], rssi: list[int]) -> 
     """
     good = [(trip, level) for trip, level in zip(trips_ps, rssi, strict=True)
             if trip not in {-1, INVALID_PS}]
-    if any(abs(trip) > LARGEST_PS or not -128 <= level <= 30 for trip, level in good):
+    if any(abs(trip) > MAX_PS or not -128 <= level <= 30 for trip, level in good):
         return 'implausible'
     if trips_ps and not good:
         return 'failed'
-    count, range_m = len(good), distance_cm / 100 if abs(distance_cm) < LARGEST_PS else math.inf
+    count, range_m = len(good), distance_cm / 100 if abs(distance_cm) < MAX_PS else math.inf
     mean = sum(trip for trip, _ in good) / max(count, 1)
     spread = math.sqrt(sum((trip - mean) ** 2 for trip, _ in good) / max(count - 1, 1))
     std_m = METRES_PER_PS * spread if count > 1 else math.nan
     if not is_plausible(range_m, std_m):
         return 'implausible'
     level = sum(level for _, level in good) / count if count else math.nan
-    return Report(range_m, std_m, ap, level, min(len(trips_ps), LARGEST_COUNT),
-                  min(count, LARGEST_COUNT))
+    return Report(range_m, std_m, ap, level, min(len(trips_ps), MAX_COUNT),
+                  min(count, MAX_COUNT))

@@ -11,7 +11,7 @@ from utt_ros.drivers.imu.readings import Reading, Vector
 from utt_ros.drivers.types import Inertial, Magnetic
 from utt_ros.types import FloatArray
 
-MOST_READINGS = 4096  # of one sensor, that wait
+MAX_PENDING_READINGS = 4096  # of one sensor, that wait
 NONE = (0.0, 0.0, 0.0)
 PATIENCE_NS = 1_000_000_000  # that accel waits for the gyroscope
 
@@ -41,7 +41,7 @@ class _Stream:
             return 'duplicate'
         self.stamps.insert(place, peer_ns)
         self.values.insert(place, values)
-        if len(self.stamps) > MOST_READINGS:
+        if len(self.stamps) > MAX_PENDING_READINGS:
             self.drop(1)
             return 'overflow'
         return ''

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 from utt_ros.drivers.imu.readings import TESLA, Reading, reading
 from utt_ros.errors import MeasurementError
+from utt_ros.types import NS_PER_MS
 
-NS_PER_MS = 1_000_000
-MOST_READINGS = 50_000  # of one body
+MAX_READINGS = 50_000  # of one body
 Sensor = tuple[str, float]  # kind, and what makes SI units
 
 SENSOR_LOGGER: Mapping[str, Sensor] = {
@@ -41,8 +41,8 @@ def sensor_logger(body: bytes) -> Body:
     device, payload = message.get('deviceId'), message.get('payload')
     if not isinstance(device, str) or not isinstance(payload, list):
         raise MeasurementError('no deviceId and payload of Sensor Logger')
-    if len(payload) > MOST_READINGS:
-        raise MeasurementError(f'{len(payload)} readings in one body: {MOST_READINGS} at most')
+    if len(payload) > MAX_READINGS:
+        raise MeasurementError(f'{len(payload)} readings in one body: {MAX_READINGS} at most')
     readings, bad = [], 0
     for entry in payload:
         try:

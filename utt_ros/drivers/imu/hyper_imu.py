@@ -12,7 +12,7 @@ from utt_ros.drivers.transport.sockets import Arrival, DatagramServer, LineServe
 from utt_ros.errors import SettingsError
 from utt_ros.settings import setting
 
-MOST_COLUMNS = 64
+MAX_COLUMNS = 64
 TRANSPORTS = {'udp': DatagramServer, 'tcp': LineServer}
 
 
@@ -32,9 +32,9 @@ class HyperImuSettings(PortSettings):
             raise SettingsError(f'transport is {self.transport!r}: it must be udp or tcp')
         known = {*HYPER_IMU, *HYPER_IMU_OTHERS}
         unknown = [name for name in self.columns if name not in known]
-        if unknown or len(self.columns) > MOST_COLUMNS:
-            raise SettingsError(f'columns are {list(self.columns)[:MOST_COLUMNS]}: '
-                                f'at most {MOST_COLUMNS} of {", ".join(sorted(known))}')
+        if unknown or len(self.columns) > MAX_COLUMNS:
+            raise SettingsError(f'columns are {list(self.columns)[:MAX_COLUMNS]}: '
+                                f'at most {MAX_COLUMNS} of {", ".join(sorted(known))}')
         for name in ('accel', 'gyro'):
             if name not in self.columns:
                 raise SettingsError(f'columns are {list(self.columns)}: {name} is missing')

@@ -18,13 +18,13 @@ from utt_ros.drivers.source import Entry, Source
 from utt_ros.drivers.types import Inertial, Magnetic
 from utt_ros.errors import MeasurementError, SourceError
 from utt_ros.settings import check, setting
+from utt_ros.types import NS_PER_S
 
 ROOT = '/sys/bus/iio/devices'
 KINDS = {'accel': ('accel', 1.0), 'gyro': ('anglvel', 1.0), 'mag': ('magn', 1e-4)}  # gauss
 NEEDED = ('accel', 'gyro')
 PASSING = {EAGAIN, EIO, ETIMEDOUT}  # of a bus; the next read may work
-LONGEST_FILE = 256
-NS_PER_S = 1_000_000_000
+MAX_FILE_BYTES = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class _Sensor:
 
     def read(self, stamp_ns: int) -> Vector:
         """Read in SI units and the axes of the device. Raises OSError, MeasurementError."""
-        raw = np.array([number(os.pread(file, LONGEST_FILE, 0)) for file in self._files])
+        raw = np.array([number(os.pread(file, MAX_FILE_BYTES, 0)) for file in self._files])
         values = self._mount @ ((raw + self._offset) * self._scale)
         return reading(self._kind, stamp_ns, values.tolist(), self._unit).values
 

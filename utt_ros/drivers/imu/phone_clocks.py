@@ -12,9 +12,9 @@ from utt_ros.drivers.phone_registry import SET_BACK_NS, Owners, check_phones
 from utt_ros.drivers.types import Inertial, Magnetic
 from utt_ros.errors import SettingsError
 from utt_ros.settings import check, setting
+from utt_ros.types import NS_PER_S
 
-NS_PER_S = 1_000_000_000
-LONGEST_BATCH_NS = 60 * NS_PER_S  # of what a phone sends at once
+MAX_BATCH_NS = 60 * NS_PER_S  # of what a phone sends at once
 AT_ONCE = 1000  # readings; less than wait at most, so that a long batch has room
 UPSIDE_DOWN = ('accel', 'gravity')
 
@@ -95,7 +95,7 @@ class Phones:
 
     def _usable(self, name: str, readings: Sequence[Reading], newest_ns: int) -> list[Reading]:
         recent = [reading for reading in readings
-                  if newest_ns - reading.peer_ns < LONGEST_BATCH_NS]
+                  if newest_ns - reading.peer_ns < MAX_BATCH_NS]
         if len(recent) < len(readings):
             self._counters['late'] += len(readings) - len(recent)
         return [_negated(reading) for reading in recent] if name in self._inverted else recent

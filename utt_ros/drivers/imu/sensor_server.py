@@ -21,11 +21,11 @@ from utt_ros.drivers.types import Inertial, Magnetic
 from utt_ros.errors import MeasurementError, SettingsError, SourceError
 from utt_ros.settings import check, setting
 
-MOST_MESSAGES = 20_000  # that wait
-MOST_BYTES = 8_388_608
-LONGEST_MESSAGE = 65_536
-LONGEST_STATE = 300
-LARGEST_PORT = 65_535
+MAX_MESSAGES = 20_000  # that wait
+MAX_QUEUED_BYTES = 8_388_608
+MAX_MESSAGE_BYTES = 65_536
+MAX_STATE_LENGTH = 300
+MAX_PORT = 65_535
 CONNECT_S = 3.0
 POLL_S = 0.2
 RETRY_S = 5.0  # for one phone, while others are connected
@@ -44,10 +44,10 @@ class SensorServerSettings(PhoneSettings):
         check(self)
         check_phones('devices', self.devices, self.phones)
         wrong = [one for one in self.devices if not re.fullmatch(r'[\w.\-]+:\d{1,5}', one)
-                 or int(one.rpartition(':')[2]) > LARGEST_PORT]
+                 or int(one.rpartition(':')[2]) > MAX_PORT]
         if wrong or not self.devices:
             raise SettingsError(f'devices are {list(self.devices)}: one or more of host:port, '
-                                f'ports up to {LARGEST_PORT}')
+                                f'ports up to {MAX_PORT}')
 
 
 class _Link(Thread):
@@ -68,7 +68,7 @@ class _Link(Thread):
                 self._listen()
             except Exception as err:  # noqa: BLE001, PERF203  it is tried again, whatever it was
                 # what is not ASCII may be no text at all: headers of a stranger's answer
-                told = f'{type(err).__name__}: {err}'[:LONGEST_STATE]
+                told = f'{type(err).__name__}: {err}'[:MAX_STATE_LENGTH]
                 self.state = told.encode('ascii', 'backslashreplace').decode('ascii')
                 self._ended.wait(RETRY_S)
 
@@ -78,7 +78,7 @@ class _Link(Thread):
 
     def _listen(self) -> None:
         with connect(self._url, open_timeout=CONNECT_S, close_timeout=1.0, proxy=None,
-                     compression=None, max_size=LONGEST_MESSAGE) as connection:
+                     compression=None, max_size=MAX_MESSAGE_BYTES) as connection:
             self.state = 'open'
             while not self._ended.is_set():
                 try:
@@ -96,13 +96,13 @@ class SensorServer(Source[Inertial | Magnetic]):
         self._settings = settings
         self._phones = Phones(settings, settings.pairing(), self.counters)
         self._links: dict[str, _Link] = {}
-        self._inbox = Inbox(MOST_MESSAGES, MOST_BYTES, self.counters)
+        self._inbox = Inbox(MAX_MESSAGES, MAX_QUEUED_BYTES, self.counters)
 
     def open(self) -> None:
         """Begin to connect to all phones."""
         self.close()
         settings = self._settings
-        self._inbox = Inbox(MOST_MESSAGES, MOST_BYTES, self.counters)
+        self._inbox = Inbox(MAX_MESSAGES, MAX_QUEUED_BYTES, self.counters)
         self._links = {
             phone: _Link(device, settings.magnetometer, self._inbox)
             for device, phone in zip(settings.devices, settings.phones, strict=True)}

@@ -9,12 +9,12 @@ from time import monotonic
 from typing import Any
 
 from utt_ros.drivers.transport.inbox import Inbox
-from utt_ros.drivers.transport.sockets import MOST_CONNECTIONS, Arrival, Now, Server
+from utt_ros.drivers.transport.sockets import MAX_CONNECTIONS, Arrival, Now, Server
 from utt_ros.errors import SourceError
 
-LONGEST_BODY = 4_194_304
-MOST_BODIES = 1000  # that wait
-MOST_WAITING = 64 * 1_048_576  # bytes of these
+MAX_BODY_BYTES = 4_194_304
+MAX_BODIES = 1000  # that wait
+MAX_QUEUED_BYTES = 64 * 1_048_576  # bytes of these
 POLL_S = 0.1  # how soon it notices that it is closed
 IDLE_S = 15.0  # a connection that is silent for so long is closed
 
@@ -54,12 +54,12 @@ class HttpServer(Server):
 
 class _Http(ThreadingHTTPServer):
     daemon_threads = True
-    request_queue_size = MOST_CONNECTIONS
+    request_queue_size = MAX_CONNECTIONS
 
     def __init__(self, address: tuple[str, int], counters: 'Counter[str]', now: Now) -> None:
         self._heard_s: dict[socket.socket, float] = {}  # a whole request, or the begin
         self._lock = Lock()
-        self.inbox = Inbox(MOST_BODIES, MOST_WAITING, counters)
+        self.inbox = Inbox(MAX_BODIES, MAX_QUEUED_BYTES, counters)
         self.now, self.closed = now, False
         super().__init__(address, _Handler)
 
@@ -71,7 +71,7 @@ class _Http(ThreadingHTTPServer):
 
     def process_request(self, request: Any, client_address: object) -> None:
         with self._lock:
-            if len(self._heard_s) >= MOST_CONNECTIONS:
+            if len(self._heard_s) >= MAX_CONNECTIONS:
                 self._end(min(self._heard_s, key=lambda one: self._heard_s[one]))
                 self.inbox.refuse('too_many_connections')
             self._heard_s[request] = monotonic()
@@ -110,7 +110,7 @@ class _Handler(BaseHTTPRequestHandler):
         length = self.headers.get('Content-Length', '')
         if not (length.isascii() and length.isdecimal() and len(length) < 12):
             self._refuse(411, 'no_length')
-        elif int(length) > LONGEST_BODY:
+        elif int(length) > MAX_BODY_BYTES:
             self._refuse(413, 'long_body')
         else:
             self._take(int(length), arrival_ns)

@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 from utt_ros.errors import SourceError
 
-LONGEST_DATAGRAM = 65_535
-LONGEST_LINE = 65_536
-MOST_CONNECTIONS = 64
-MOST_AT_ONCE = 1000  # datagrams of one read
+MAX_DATAGRAM_BYTES = 65_535
+MAX_LINE_BYTES = 65_536
+MAX_CONNECTIONS = 64
+MAX_DATAGRAMS_PER_READ = 1000  # datagrams of one read
 Now = Callable[[], int]
 
 
@@ -80,8 +80,8 @@ class DatagramServer(Server):
         arrivals: list[Arrival] = []
         self._socket.settimeout(max(timeout_s, 1e-3))
         try:
-            while len(arrivals) < MOST_AT_ONCE:
-                data, peer = self._socket.recvfrom(LONGEST_DATAGRAM)
+            while len(arrivals) < MAX_DATAGRAMS_PER_READ:
+                data, peer = self._socket.recvfrom(MAX_DATAGRAM_BYTES)
                 arrivals.append(Arrival(peer[0], data, self._now()))
                 self._socket.settimeout(0.0)
         except (TimeoutError, BlockingIOError):
@@ -112,7 +112,7 @@ class LineServer(Server):
         self._selector = selectors.DefaultSelector()
         self._connections: dict[socket.socket, _Connection] = {}
         try:
-            self._socket = socket.create_server(self._address, backlog=MOST_CONNECTIONS)
+            self._socket = socket.create_server(self._address, backlog=MAX_CONNECTIONS)
         except OSError as err:
             raise self.refusal(err) from err
         self._socket.setblocking(False)
@@ -145,7 +145,7 @@ class LineServer(Server):
             made, peer = listening.accept()
         except OSError:  # gone before it was accepted
             return
-        if len(self._connections) == MOST_CONNECTIONS:
+        if len(self._connections) == MAX_CONNECTIONS:
             self._counters['too_many_connections'] += 1
             self._drop(min(self._connections, key=lambda one: self._connections[one].heard_ns))
         made.setblocking(False)
@@ -155,7 +155,7 @@ class LineServer(Server):
     def _receive(self, made: socket.socket) -> list[Arrival]:
         connection = self._connections[made]
         try:
-            data = made.recv(LONGEST_LINE)
+            data = made.recv(MAX_LINE_BYTES)
         except BlockingIOError:
             return []
         except OSError:
@@ -167,7 +167,7 @@ class LineServer(Server):
             return []
         connection.heard_ns = arrival_ns = self._now()
         *lines, connection.rest = (connection.rest + data).split(b'\n')
-        if len(connection.rest) > LONGEST_LINE:
+        if len(connection.rest) > MAX_LINE_BYTES:
             self._counters['long_line'] += 1
             self._drop(made)
         return [Arrival(connection.peer, line.rstrip(b'\r'), arrival_ns)

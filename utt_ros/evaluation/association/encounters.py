@@ -14,7 +14,7 @@ from utt_ros.types import SyncedBatch
 
 LOST_S = 1.0  # a tracker that has not seen somebody for so long gives them a new id [R]
 EVERY_TICKS = 10
-LONGEST_TICKS = 100
+MAX_TICKS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Encounter:
 
 def encounters(
     recording: Recording, shape: WindowSettings, *, every: int = EVERY_TICKS,
-    longest: int = LONGEST_TICKS, phones: int = 2,
+    longest: int = MAX_TICKS, phones: int = 2,
 ) -> Iterator[Encounter]:
     """Every so manyth tick at which somebody is seen and so many phones or more are there."""
     history = CandidateHistory(longest, shape)

@@ -18,9 +18,7 @@ from utt_ros.sync.settings import SyncSettings
 from utt_ros.training.recordings import Recording
 from utt_ros.twin.engine import TwinEngine
 from utt_ros.twin.onnx_model import OnnxRuntime
-from utt_ros.types import Frames, Session, SyncedBatch
-
-Array = npt.NDArray[np.float64]
+from utt_ros.types import Array, Frames, Session, SyncedBatch
 
 AGES_S = (1.0, 3.0, 5.0, 10.0)
 SLACK_S = 0.5  # tracks younger or older by so much count as of an age

@@ -18,7 +18,7 @@ BATCH = 256
 RATE = 3e-3
 DECAY = 0.3
 JUDGE_EVERY = 50
-SMALLEST = 1e-6  # standard deviation of what never changes
+MIN_STD = 1e-6  # standard deviation of what never changes
 
 Pairs = Sequence[tuple[FloatArray, npt.NDArray[np.intp]]]  # evidence (K, P, F), owners (K,)
 
@@ -35,7 +35,7 @@ def train_scorer(train: Pairs, val: Pairs, seed: int) -> Scorer:
     mean = np.where(known, flat, 0.0).sum(0) / number
     std = np.sqrt((np.where(known, flat - mean, 0.0) ** 2).sum(0) / number)
     base = Scorer(
-        mean.astype(np.float32), np.maximum(std, SMALLEST).astype(np.float32),
+        mean.astype(np.float32), np.maximum(std, MIN_STD).astype(np.float32),
         np.zeros((HIDDEN, len(mean)), np.float32), np.zeros(HIDDEN, np.float32),
         np.zeros(HIDDEN, np.float32))
     lists, judged = _lists(train, base), _lists(val, base)

@@ -1,15 +1,12 @@
 """The plainest positions: a box back-projected, and the last bearing with the newest range."""
 
 import numpy as np
-import numpy.typing as npt
 
 from utt_ros.evaluation.baselines.settings import FloorSettings
 from utt_ros.evaluation.ground_truth import Track, Walk
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.settings import AreaSettings
-from utt_ros.types import MaskArray
-
-Array = npt.NDArray[np.float64]
+from utt_ros.types import Array, MaskArray
 
 
 def back_projection(area: AreaSettings, walk: Walk) -> Track:

@@ -1,7 +1,6 @@
 """Kalman filters for one walk at a time, by filterpy: constant velocity, with and without FTM."""
 
 import numpy as np
-import numpy.typing as npt
 from filterpy.common import Q_continuous_white_noise
 from filterpy.kalman import ExtendedKalmanFilter
 
@@ -9,8 +8,7 @@ from utt_ros.evaluation.baselines.settings import FloorSettings
 from utt_ros.evaluation.ground_truth import Track, Walk
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.settings import AreaSettings, WindowSettings
-
-Array = npt.NDArray[np.float64]
+from utt_ros.types import Array
 
 SPEED_STD = 1.0  # of somebody seen for the first time [m/s]
 POSITION = np.eye(2, 4)  # what a camera measures of the state x, y, vx, vy

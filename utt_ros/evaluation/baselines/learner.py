@@ -13,7 +13,7 @@ from utt_ros.evaluation.baselines.scaling import Item
 from utt_ros.models.twin import Weights
 
 Loss = Callable[[nn.Module, dict[str, Tensor]], Tensor]
-LARGEST_GRADIENT = 1.0
+MAX_GRAD_NORM = 1.0
 
 
 class BaselineLearner:
@@ -51,7 +51,7 @@ class BaselineLearner:
         self._optimizer.zero_grad()
         loss = self._loss(self.net, batch)
         torch.autograd.backward(loss)
-        norm = nn.utils.clip_grad_norm_(self.net.parameters(), LARGEST_GRADIENT)
+        norm = nn.utils.clip_grad_norm_(self.net.parameters(), MAX_GRAD_NORM)
         if not norm.isfinite():
             return nan
         self._optimizer.step()

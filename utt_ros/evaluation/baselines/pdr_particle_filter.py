@@ -3,15 +3,13 @@
 from hashlib import sha256
 
 import numpy as np
-import numpy.typing as npt
 
 from utt_ros.association.task_steps import count_steps, headings
 from utt_ros.evaluation.baselines.settings import FloorSettings
 from utt_ros.evaluation.ground_truth import Track, Walk
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.settings import AreaSettings, WindowSettings
-
-Array = npt.NDArray[np.float64]
+from utt_ros.types import Array
 
 JITTER_M, JITTER_SHARE = 0.2, 0.2  # after resampling: of positions; of what else may be wrong
 DEPLETED = 0.5  # share of effective particles below which they are resampled

@@ -12,7 +12,7 @@ from utt_ros.evaluation.baselines.scaling import Item, means, scale
 
 STEPS = 10
 TRACK_CHANNELS, PHONE_CHANNELS = 5 + 1 + 1, 2 + 1 + 9 + 1 + 1  # values, masks, length of a step
-MOST = 8  # tracks and phones of an example
+MAX_PAIRS = 8  # tracks and phones of an example
 STEP_UNIT_S = 0.5
 
 
@@ -79,18 +79,19 @@ def steps_of(seen: Candidates) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.
 
 
 def deep_example(seen: Candidates, owners: npt.NDArray[np.intp]) -> Item:
-    """An example of at most MOST tracks and phones, padded."""
+    """An example of at most MAX_PAIRS tracks and phones, padded."""
     tracks, phones = steps_of(seen)
-    tracks, phones, owners = tracks[:MOST], phones[:MOST], owners[:MOST]
+    tracks, phones, owners = tracks[:MAX_PAIRS], phones[:MAX_PAIRS], owners[:MAX_PAIRS]
     item: Item = {
-        'tracks': np.zeros((MOST, *tracks.shape[1:]), np.float32),
-        'phones': np.zeros((MOST, *phones.shape[1:]), np.float32),
-        'track_there': np.arange(MOST) < len(tracks),
-        'phone_there': np.arange(MOST) < len(phones),
-        'owner': np.full(MOST, MOST, np.int64), 'carrier': np.full(MOST, MOST, np.int64)}
+        'tracks': np.zeros((MAX_PAIRS, *tracks.shape[1:]), np.float32),
+        'phones': np.zeros((MAX_PAIRS, *phones.shape[1:]), np.float32),
+        'track_there': np.arange(MAX_PAIRS) < len(tracks),
+        'phone_there': np.arange(MAX_PAIRS) < len(phones),
+        'owner': np.full(MAX_PAIRS, MAX_PAIRS, np.int64),
+        'carrier': np.full(MAX_PAIRS, MAX_PAIRS, np.int64)}
     item['tracks'][:len(tracks)], item['phones'][:len(phones)] = tracks, phones
     for track, phone in enumerate(owners):
-        if phone < MOST:
+        if phone < MAX_PAIRS:
             item['owner'][track], item['carrier'][phone] = phone, track
     return item
 

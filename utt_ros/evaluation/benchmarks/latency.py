@@ -5,10 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-Stamps = npt.NDArray[np.int64]
+from utt_ros.types import NS_PER_MS, NS_PER_S, Stamps
 
-NS_PER_MS = 1e6
-NS_PER_SEC = 1e9
 PERCENTILES = {'p50': 50.0, 'p90': 90.0, 'p99': 99.0, 'max': 100.0}
 PENDING = -1
 LAG_NS = (10_000_000, 30_000_000)  # about that of the synchronizer, 20 ms
@@ -100,4 +98,4 @@ def rate(history: list[tuple[int, float]], begin_ns: int, end_ns: int) -> float:
     inside = [item for item in history if begin_ns <= item[0] <= end_ns]
     if len(inside) < 2 or inside[-1][0] == inside[0][0]:
         return 0.0
-    return (inside[-1][1] - inside[0][1]) * NS_PER_SEC / (inside[-1][0] - inside[0][0])
+    return (inside[-1][1] - inside[0][1]) * NS_PER_S / (inside[-1][0] - inside[0][0])

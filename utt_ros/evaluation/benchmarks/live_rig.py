@@ -15,10 +15,11 @@ import psutil
 
 from utt_ros.errors import UttError
 from utt_ros.evaluation.benchmarks import latency
-from utt_ros.evaluation.benchmarks.latency import Result, Stamps, Usage
+from utt_ros.evaluation.benchmarks.latency import Result, Usage
 from utt_ros.orchestration.spec import ProcessSpec
 from utt_ros.orchestration.supervisor import Processes
 from utt_ros.training.settings import LearningSettings
+from utt_ros.types import NS_PER_MS, NS_PER_S, Stamps
 
 POLL_SEC = 0.1
 READY_SEC = 120.0
@@ -135,7 +136,7 @@ def evaluate(
     arrived = latency.arrivals(records, ticks_ns, phones, OUTPUTS)
     published = np.broadcast_to(ticks_ns[:, None], arrived.shape)
     predicted = int((arrived != latency.PENDING).sum())
-    seconds = (end.time_ns - begin.time_ns) / latency.NS_PER_SEC
+    seconds = (end.time_ns - begin.time_ns) / NS_PER_S
     return Result(
         title=scenario.title, phones=phones, seconds=seconds,
         latency_ms=latency.summary(latency.latencies_ms(arrived, published)),
@@ -145,12 +146,12 @@ def evaluate(
         sent=sent, lost=_lost(sent, reports), usage=usage(begin, end),
         counted=tuple(spec.name for spec in scenario.pipeline),
         windows_per_s=latency.rate(_trained(folder, reports), begin.time_ns, end.time_ns),
-        lateness_ms=latency.summary(late_ns / latency.NS_PER_MS), load=(begin.load, end.load))
+        lateness_ms=latency.summary(late_ns / NS_PER_MS), load=(begin.load, end.load))
 
 
 def usage(begin: Sample, end: Sample) -> dict[str, Usage]:
     """What each process used between two samples."""
-    seconds = (end.time_ns - begin.time_ns) / latency.NS_PER_SEC
+    seconds = (end.time_ns - begin.time_ns) / NS_PER_S
     return {
         name: Usage((end.cpu_s[name] - begin.cpu_s[name]) / seconds * 100, end.rss[name] / MB)
         for name in sorted(end.cpu_s)}

@@ -24,7 +24,6 @@ from utt_ros.bridge.node.process import StopRequest
 from utt_ros.bridge.node.qos import SENSOR, STATE
 from utt_ros.evaluation.benchmarks.load_messages import (
     AREA,
-    NS,
     Stream,
     make_streams,
     schedule,
@@ -32,10 +31,11 @@ from utt_ros.evaluation.benchmarks.load_messages import (
 )
 from utt_ros.evaluation.benchmarks.walkers import LOOP_SEC
 from utt_ros.msg import DeployedModel
+from utt_ros.types import NS_PER_S
 
 LEAD_SEC = 0.2
 LINK_SEC = 100.0
-LONGEST_SLEEP_SEC = 0.1
+MAX_SLEEP_SEC = 0.1
 
 
 class Generator:
@@ -59,9 +59,9 @@ class Generator:
             (due_ns, self._publishers[number], self._streams[number].kind,
              self._streams[number].messages[index])
             for due_ns, number, index in schedule(self._streams)]
-        begin_ns = time.monotonic_ns() + int(LEAD_SEC * NS)
+        begin_ns = time.monotonic_ns() + int(LEAD_SEC * NS_PER_S)
         for lap in count():
-            if not self._run_loop(events, begin_ns + lap * LOOP_SEC * NS, stop):
+            if not self._run_loop(events, begin_ns + lap * LOOP_SEC * NS_PER_S, stop):
                 return
 
     def _run_loop(
@@ -73,7 +73,7 @@ class Generator:
             while late_ns < 0:
                 if stop():
                     return False
-                time.sleep(min(-late_ns / NS, LONGEST_SLEEP_SEC))
+                time.sleep(min(-late_ns / NS_PER_S, MAX_SLEEP_SEC))
                 late_ns = time.monotonic_ns() - begin_ns - due_ns
             stamp_ns = time.time_ns()
             publisher.publish(stamped(message, stamp_ns))
@@ -123,7 +123,7 @@ def main(args: Sequence[str] | None = None) -> int:
         if time.monotonic() > deadline_s:
             node.get_logger().error(f'no model, or a topic without listener, for {LINK_SEC:g} s')
             return 1
-        time.sleep(LONGEST_SLEEP_SEC)
+        time.sleep(MAX_SLEEP_SEC)
     generator.run(stop)
     np.savez(options.out.with_suffix('.npz'), ticks_ns=np.array(generator.ticks_ns, np.int64),
              late_ns=np.array(generator.late_ns, np.int64),

@@ -13,9 +13,9 @@ from utt_ros import cdr
 from utt_ros.evaluation.benchmarks.walkers import LOOP_SEC, Walkers
 from utt_ros.msg import FtmRange, Track, Tracks
 from utt_ros.settings import AreaSettings
+from utt_ros.types import NS_PER_S
 
 AREA = AreaSettings(area='bench')
-NS = 1_000_000_000
 RATES_HZ = {'camera': 10, 'ftm': 3, 'imu': 100, 'mag': 50}
 BURSTS = 5  # in which the phones send: 2 ms apart, as the queue of an access point empties
 BURST_NS = 2_000_000
@@ -48,7 +48,7 @@ def make_streams(phones: int, seed: int = 1) -> list[Stream]:
     for number, (name, ftm, imu, mag) in enumerate(zip(
             names, _ftm(walkers, names), _imu(walkers, names), _mag(walkers, names), strict=True)):
         burst_ns = number % BURSTS * BURST_NS
-        third_ns = number * NS // (RATES_HZ['ftm'] * phones)
+        third_ns = number * NS_PER_S // (RATES_HZ['ftm'] * phones)
         streams += [
             Stream('ftm', f'phones/{name}/ftm', FtmRange, ftm, third_ns),
             Stream('imu', f'phones/{name}/imu/data_raw', Imu, imu, burst_ns),
@@ -59,19 +59,20 @@ def make_streams(phones: int, seed: int = 1) -> list[Stream]:
 def schedule(streams: list[Stream]) -> list[tuple[int, int, int]]:
     """What one loop publishes: (nanoseconds from its begin, stream, message), in order."""
     return sorted(
-        (stream.phase_ns + index * LOOP_SEC * NS // len(stream.messages), number, index)
+        (stream.phase_ns + index * LOOP_SEC * NS_PER_S // len(stream.messages), number, index)
         for number, stream in enumerate(streams) for index in range(len(stream.messages)))
 
 
 def stamped(message: bytes, stamp_ns: int) -> bytes:
     """The same serialized message with another stamp in its header."""
-    stamp = (stamp_ns // NS).to_bytes(4, 'little') + (stamp_ns % NS).to_bytes(4, 'little')
+    seconds, nanoseconds = divmod(stamp_ns, NS_PER_S)
+    stamp = seconds.to_bytes(4, 'little') + nanoseconds.to_bytes(4, 'little')
     return message[:STAMP.start] + stamp + message[STAMP.stop:]
 
 
 def stamp_of(message: bytes) -> int:
     """Stamp [ns] of a serialized message that begins with a header."""
-    return (int.from_bytes(message[4:8], 'little') * NS
+    return (int.from_bytes(message[4:8], 'little') * NS_PER_S
             + int.from_bytes(message[8:STAMP.stop], 'little'))
 
 

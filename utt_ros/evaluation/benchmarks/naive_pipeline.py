@@ -25,7 +25,7 @@ from sensor_msgs.msg import Imu, MagneticField
 
 from utt_ros.bridge.compat import message_filters
 from utt_ros.bridge.node.qos import RELIABLE, SENSOR
-from utt_ros.evaluation.benchmarks.load_messages import AREA, NS, phone_names
+from utt_ros.evaluation.benchmarks.load_messages import AREA, phone_names
 from utt_ros.evaluation.benchmarks.reference_model import read_twin
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.geometry.compass import compass
@@ -33,6 +33,7 @@ from utt_ros.models.onnx_export import LiveGraph
 from utt_ros.motion.features import phone_context
 from utt_ros.msg import FtmRange, Tracks
 from utt_ros.settings import WindowSettings
+from utt_ros.types import NS_PER_S
 
 filters = message_filters.load()
 QUEUE, SLOP_SEC = 200, 0.1
@@ -148,7 +149,7 @@ def window_of(
 
 def nanoseconds(stamp: Time) -> int:
     """A stamp as an integer."""
-    return int(stamp.sec * NS + stamp.nanosec)
+    return int(stamp.sec * NS_PER_S + stamp.nanosec)
 
 
 def main(args: Sequence[str] | None = None) -> int:

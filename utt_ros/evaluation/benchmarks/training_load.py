@@ -12,19 +12,13 @@ import numpy as np
 import torch
 
 from utt_ros.bridge.node.process import StopRequest
-from utt_ros.evaluation.benchmarks.load_messages import (
-    AREA,
-    NS,
-    RANGE_STD_M,
-    RATES_HZ,
-    phone_names,
-)
+from utt_ros.evaluation.benchmarks.load_messages import AREA, RANGE_STD_M, RATES_HZ, phone_names
 from utt_ros.evaluation.benchmarks.reference_model import read_twin
 from utt_ros.evaluation.benchmarks.walkers import LOOP_SEC, Walkers
 from utt_ros.settings import WindowSettings
 from utt_ros.training.settings import LearningSettings
 from utt_ros.training.trainer import LocalTrainer
-from utt_ros.types import FloatArray, Windows
+from utt_ros.types import NS_PER_S, FloatArray, Windows
 
 
 def make_windows(phones: int, shape: WindowSettings) -> Windows:
@@ -33,7 +27,7 @@ def make_windows(phones: int, shape: WindowSettings) -> Windows:
     values = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     masks = {name: (window != 0.0).any(axis=2) for name, window in values.items()}
     ends = np.arange(LOOP_SEC) + (shape.ticks + shape.horizon) * shape.period
-    last_ns = np.repeat(ends * NS, phones).astype(np.int64)
+    last_ns = np.repeat(ends * NS_PER_S, phones).astype(np.int64)
     return Windows(last_ns, tuple(phone_names(phones) * LOOP_SEC), values, masks)
 
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.settings import AreaSettings
+from utt_ros.types import GRAVITY_MPS2
 
 Array = npt.NDArray[np.floating]
 
@@ -16,7 +17,6 @@ LOOP_SEC = 12
 LAPS = (1, 2)  # circles per loop
 SPEED_MPS = (1.0, 1.4)
 STEPS = (21, 25)  # per loop: 1.75 to 2.1 Hz
-GRAVITY_MPS2 = 9.81
 FIELD_T = (22e-6, -42e-6)  # horizontal to magnetic north, vertical
 FIRST_ROW_M, ROW_M, SIDE_M = 6.0, 1.2, 1.2
 PER_ROW = 4

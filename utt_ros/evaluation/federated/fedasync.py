@@ -10,7 +10,7 @@ from utt_ros.errors import UpdateRefused
 from utt_ros.federation.aggregation import average
 from utt_ros.federation.checkpoints import Checkpoint
 from utt_ros.federation.server import to_publish
-from utt_ros.federation.settings import LONGEST_NAME, AggregatorSettings, valid_area
+from utt_ros.federation.settings import MAX_NAME_LENGTH, AggregatorSettings, valid_area
 from utt_ros.federation.validation import check_update
 from utt_ros.federation.wire import Tensors
 from utt_ros.settings import check, setting
@@ -60,7 +60,7 @@ class AsynchronousServer:
         now, oldest = self.checkpoint, self._mixing.max_staleness
         staleness = now.round - update.round
         if not valid_area(update.area):
-            raise UpdateRefused(f'area {update.area[:LONGEST_NAME]!r} is not a name of an area')
+            raise UpdateRefused(f'area {update.area[:MAX_NAME_LENGTH]!r} is not a name of an area')
         if not 0 <= staleness <= oldest:
             raise UpdateRefused(
                 f'area {update.area!r}: it is {staleness} models old: 0..{oldest} are allowed')

@@ -13,7 +13,7 @@ from utt_ros.training.simulated_rounds import Learner
 from utt_ros.types import FloatArray
 
 FUSOR = ('fusor.',)
-SMALLEST_STD = 0.1  # of a channel that hardly moves, in units of the scale that all areas share
+MIN_STD = 0.1  # of a channel that hardly moves, in units of the scale that all areas share
 
 
 class Personal:
@@ -76,6 +76,6 @@ def scale_locally(twin: UnifiedTwin, columns: Columns) -> None:
 
 def _replace(scale: PhysicalScale, mean: FloatArray, std: FloatArray) -> None:
     spread = torch.from_numpy(std).unsqueeze(1)
-    moves = spread > SMALLEST_STD * scale.scale
+    moves = spread > MIN_STD * scale.scale
     scale.offset.copy_(torch.where(moves, torch.from_numpy(mean).unsqueeze(1), scale.offset))
     scale.scale.copy_(torch.where(moves, spread, scale.scale))

@@ -21,7 +21,7 @@ from utt_ros.types import FloatArray
 WAYS = ('together', 'sampled', 'asynchronous', 'personal', 'personal_scaled')
 ROUNDS = 12  # of all areas; no model is chosen, so that all ways train as long
 TOGETHER = 3  # rounds before areas no longer wait for each other
-SLOWEST = 4.0  # times as long as the quickest area needs for an update
+MAX_SLOWDOWN = 4.0  # times as long as the quickest area needs for an update
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Gone:
     """The model of each area that trained, and how long mapping took on a simulated clock."""
 
     twins: dict[str, UnifiedTwin]
-    seconds: float  # where the quickest area trains for 1 s and the slowest for SLOWEST
+    seconds: float  # where the quickest area trains for 1 s and the slowest for MAX_SLOWDOWN
 
     def says(self, bench: Bench, rows: npt.NDArray[np.intp], pair: Pair) -> FloatArray:
         """What each area's model makes of its own windows; an area without one asks another."""
@@ -77,4 +77,5 @@ def go(data: Data, recipe: Recipe, way: str, seed: int) -> Gone:
 
 def _paces(areas: Mapping[str, object]) -> dict[str, float]:
     """Seconds for an update of each area, in even steps by name."""
-    return dict(zip(sorted(areas), np.linspace(1.0, SLOWEST, len(areas)).tolist(), strict=True))
+    paces = np.linspace(1.0, MAX_SLOWDOWN, len(areas)).tolist()
+    return dict(zip(sorted(areas), paces, strict=True))

@@ -6,9 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from utt_ros.evaluation.ground_truth import Walk
-from utt_ros.types import FloatArray, MaskArray
+from utt_ros.types import Array, FloatArray, MaskArray
 
-Array = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.bool_]
 
 SPAN_TICKS = 20

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from utt_ros.association.assignment import Costs, assign
 from utt_ros.association.dead_reckoning import headings
-from utt_ros.association.pair_features import SLOWEST_MPS, follow
+from utt_ros.association.pair_features import MIN_SPEED_MPS, follow
 from utt_ros.evaluation.association.encounters import EVERY_TICKS, Encounter, crowd, encounters
 from utt_ros.training.recordings import Data
 
@@ -148,7 +148,7 @@ def heading_biases(found: Sequence[Encounter]) -> dict[str, float]:
         angles, valid = headings(one.seen, one.area.magnetic_yaw)
         velocity = follow(one.seen, one.area).velocity
         going = np.nan_to_num(velocity[..., 0]) + 1j * np.nan_to_num(velocity[..., 1])
-        use = valid[one.owners] & (np.abs(going) > SLOWEST_MPS)
+        use = valid[one.owners] & (np.abs(going) > MIN_SPEED_MPS)
         turn = np.exp(1j * (angles[one.owners] - np.angle(going)))
         sums[one.area.area] = sums.get(one.area.area, 0j) + complex(turn[use].sum())
     return {area: float(np.angle(total)) for area, total in sums.items()}

@@ -1,17 +1,14 @@
 """Positions, futures and intervals against the truth."""
 
 import numpy as np
-import numpy.typing as npt
 from scipy.stats import chi2
 
 from utt_ros.evaluation.ground_truth import Track, Walk
-from utt_ros.types import MaskArray
-
-Array = npt.NDArray[np.float64]
+from utt_ros.types import Array, MaskArray
 
 GONE_S = 0.5  # since when a camera that saw somebody counts as gone
 INTERVAL = 0.9
-LEAST_VARIANCE_M2 = 1e-6  # a covariance that is singular in float32 counts as this wide
+MIN_VARIANCE_M2 = 1e-6  # a covariance that is singular in float32 counts as this wide
 
 
 def conditions(age_s: Array) -> dict[str, MaskArray]:
@@ -35,7 +32,7 @@ def surprise(track: Track, walk: Walk) -> tuple[Array, Array]:
     Of a normal distribution with the published mean and covariance. NaN where there is none.
     """
     error = track.position.astype(np.float64) - walk.truth_m()
-    covariance = track.covariance.astype(np.float64) + LEAST_VARIANCE_M2 * np.eye(2)
+    covariance = track.covariance.astype(np.float64) + MIN_VARIANCE_M2 * np.eye(2)
     known = np.isfinite(error).all(1) & np.isfinite(covariance).all((1, 2))
     square, likelihood = np.full((2, len(error)), np.nan)
     solved = np.linalg.solve(covariance[known], error[known, :, None])[..., 0]

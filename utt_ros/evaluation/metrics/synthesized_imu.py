@@ -3,17 +3,13 @@
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
 from utt_ros.evaluation.ground_truth import Track, Walk
 from utt_ros.motion.gait import BAND_HZ
 from utt_ros.settings import AreaSettings, WindowSettings
-from utt_ros.types import IMU_CHANNELS, FloatArray, MaskArray
+from utt_ros.types import GRAVITY_MPS2, IMU_CHANNELS, Array, FloatArray, MaskArray
 
-Array = npt.NDArray[np.float64]
-
-GRAVITY_MPS2 = 9.80665
 SMOOTH_TICKS = 5  # over which a path is differentiated
 STEP_SPAN_S = 5.0  # over which the frequency of steps is told
 FLAT_MPS2 = 1e-3

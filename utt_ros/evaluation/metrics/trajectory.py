@@ -3,17 +3,14 @@
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from utt_ros.evaluation.ground_truth import Track, Walk
 from utt_ros.geometry.compass import rotate
-from utt_ros.types import FloatArray, MaskArray
-
-Array = npt.NDArray[np.float64]
+from utt_ros.types import Array, FloatArray, MaskArray
 
 HORIZONS_S = (1, 3, 5)
 SAMPLES = 20
-SLOWEST_M = 0.3  # predicted displacement below which a path has no direction of its own
+MIN_DISPLACEMENT_M = 0.3  # predicted displacement below which a path has no direction of its own
 FRESH_S = 0.05  # what is seen at this very tick
 
 
@@ -86,4 +83,5 @@ def _direction(start: Array, predicted: Array) -> Array:
     """Direction (N, 1) [rad] of each path; 0 of one that hardly leaves its start (N, 2)."""
     reach = predicted[:, -1] - start
     angle = np.arctan2(reach[:, 1], reach[:, 0])
-    return np.asarray(np.where(np.linalg.norm(reach, axis=1) > SLOWEST_M, angle, 0.0)[:, None])
+    moves = np.linalg.norm(reach, axis=1) > MIN_DISPLACEMENT_M
+    return np.asarray(np.where(moves, angle, 0.0)[:, None])

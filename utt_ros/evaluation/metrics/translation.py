@@ -13,10 +13,10 @@ from utt_ros.models.operations import Pair
 from utt_ros.models.twin import UnifiedTwin
 from utt_ros.training.dataset import Columns, take
 from utt_ros.training.evaluation import BATCH, training_means
-from utt_ros.training.metrics import Array, RelativeError
+from utt_ros.training.metrics import RelativeError
 from utt_ros.training.recordings import Data
 from utt_ros.training.windows import judged, past, plain_examples, turned
-from utt_ros.types import CHANNELS, FloatArray, MaskArray
+from utt_ros.types import CHANNELS, Array, FloatArray, MaskArray
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
-import numpy.typing as npt
 
 from utt_ros.evaluation.metrics.translation import (
     Bench,
@@ -21,10 +20,9 @@ from utt_ros.models.operations import KINDS, Pair
 from utt_ros.models.twin import UnifiedTwin
 from utt_ros.training.dataset import take
 from utt_ros.training.windows import past
-from utt_ros.types import FloatArray
+from utt_ros.types import FloatArray, Indices
 
 SUITE = 'operations'
-Indices = npt.NDArray[np.intp]
 Translate = Callable[[Bench, Indices, Pair], FloatArray]
 
 

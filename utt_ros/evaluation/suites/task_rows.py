@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from utt_ros.evaluation import outages
 from utt_ros.evaluation.ground_truth import Track, Walk, cut_walks
@@ -12,9 +11,8 @@ from utt_ros.evaluation.metrics import position, synthesized_imu, trajectory
 from utt_ros.evaluation.results import Made, Row
 from utt_ros.settings import WindowSettings
 from utt_ros.training.recordings import Data, Recording
-from utt_ros.types import FloatArray, MaskArray
+from utt_ros.types import Array, FloatArray, MaskArray
 
-Array = npt.NDArray[np.float64]
 Tracker = Callable[[Recording, Sequence[Walk], MaskArray], list[Track]]
 """What a method says of the walks of a recording whose camera is off at some ticks."""
 

@@ -8,9 +8,8 @@ import numpy.typing as npt
 from utt_ros.geometry.camera import DEPTH_LIMITS_M, DEPTH_NOISE, PIXEL_JITTER, CameraModel
 from utt_ros.sessions.simulator.trajectories import Walk
 from utt_ros.settings import AreaSettings
-from utt_ros.types import MaskArray
+from utt_ros.types import Array, MaskArray
 
-Array = npt.NDArray[np.float64]
 Generator = np.random.Generator
 
 RATE_HZ = 10.0

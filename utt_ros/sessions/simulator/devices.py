@@ -23,11 +23,11 @@ import numpy as np
 
 from utt_ros.files import write_atomically
 from utt_ros.sessions.simulator.drawing import picture
-from utt_ros.sessions.simulator.live_world import NS_PER_S, Stamps, boxes_at, clock_of, world
+from utt_ros.sessions.simulator.live_world import boxes_at, clock_of, world
 from utt_ros.sessions.simulator.wire_formats import felt, push, results
 from utt_ros.sessions.simulator.world import START_NS, simulate
 from utt_ros.settings import AreaSettings
-from utt_ros.types import PhoneStreams, Session
+from utt_ros.types import NS_PER_S, PhoneStreams, Session, Stamps
 
 LEAD_S = 4.0  # the camera shows an empty room for so long before anybody walks
 BATCH_S = 0.05  # between pushes of a phone

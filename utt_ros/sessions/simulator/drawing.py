@@ -2,12 +2,9 @@
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from utt_ros.settings import AreaSettings
-
-Image = npt.NDArray[np.uint8]
-Array = npt.NDArray[np.float64]
+from utt_ros.types import Array, Image
 
 WALL, NOISE = 165, 12  # grey level of the room, and noise of the camera
 COLOUR = (20, 20, 150)  # of everybody, BGR; nothing else is red

@@ -17,8 +17,8 @@ SIDE = 320  # of the square that the network sees [px]
 CELLS = (1, 2, 4)  # of that square [px]: taller people are looked at more coarsely,
 TALL = 28  # as soon as they have so many cells
 MARGIN = 0.15  # about a figure, in heights, that must not be red
-LEAST_STD = 0.1  # of redness in a window; with less there is nobody
-NEAREST_M = 1.5
+MIN_STD = 0.1  # of redness in a window; with less there is nobody
+MIN_DISTANCE_M = 1.5
 PHASES = np.linspace(0.0, 2 * np.pi, 8, endpoint=False)
 
 
@@ -96,7 +96,7 @@ def _correlation(graph: _Graph, filtered: list[str]) -> str:
     product = graph.add('Slice', everything, [0], [1], [1])
     mean = graph.add('Slice', everything, [1], [2], [1])
     variance = graph.add('Sub', mean, graph.add('Mul', mean, mean))  # of what is 0 or 1
-    std = graph.add('Sqrt', graph.add('Max', variance, np.float32(LEAST_STD**2)))
+    std = graph.add('Sqrt', graph.add('Max', variance, np.float32(MIN_STD**2)))
     return graph.add('Clip', graph.add('Div', product, std), np.float32(0), np.float32(1))
 
 
@@ -105,7 +105,7 @@ def _rows(area: AreaSettings, scale: float) -> Iterator[tuple[float, float, floa
 
     All in pixels of the network.
     """
-    ahead = np.linspace(NEAREST_M, DEPTH_LIMITS_M[1], 2000)[::-1]  # feet come down the picture
+    ahead = np.linspace(MIN_DISTANCE_M, DEPTH_LIMITS_M[1], 2000)[::-1]  # feet move down
     boxes = scale * CameraModel(area).project(np.stack([ahead, 0 * ahead], axis=1))
     feet = boxes[:, 1] + boxes[:, 4] / 2
     foot = float(feet[0])

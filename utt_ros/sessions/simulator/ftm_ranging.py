@@ -4,15 +4,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from scipy.signal import lfilter
 from scipy.special import expit, ndtr
 
 from utt_ros.sessions.simulator.trajectories import Walk
 from utt_ros.settings import AreaSettings
-from utt_ros.types import MaskArray
+from utt_ros.types import Array, MaskArray
 
-Array = npt.NDArray[np.float64]
 Generator = np.random.Generator
 
 PERIOD_S, JITTER_S = 1 / 3, 0.03

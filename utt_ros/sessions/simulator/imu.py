@@ -7,16 +7,14 @@ each other and with the walk.
 """
 
 import numpy as np
-import numpy.typing as npt
 
 from utt_ros.sessions.simulator.magnetic_field import Field
 from utt_ros.sessions.simulator.people import Person
 from utt_ros.sessions.simulator.trajectories import RATE_HZ, Moment, Walk, smooth_noise
+from utt_ros.types import GRAVITY_MPS2, Array
 
-Array = npt.NDArray[np.float64]
 Generator = np.random.Generator
 
-GRAVITY = 9.80665
 CADENCE_EXPONENT = 0.58
 STEP_CORRECTION = 1.25
 CADENCE_NOISE, CADENCE_NOISE_S = 0.03, 1.0
@@ -25,7 +23,7 @@ FORWARD, SIDEWAYS = 0.15, 0.12  # of the vertical amplitude
 DRIFT_RAD, DRIFT_S = np.deg2rad(2.5), 3.0  # how a hand wanders
 JITTER_S = 0.001
 MAG_HZ = 50.0
-ACCEL_DENSITY = 180e-6 * GRAVITY  # [m/s^2/sqrt(Hz)]
+ACCEL_DENSITY = 180e-6 * GRAVITY_MPS2  # [m/s^2/sqrt(Hz)]
 GYRO_DENSITY = np.deg2rad(0.007)  # [rad/s/sqrt(Hz)]
 ACCEL_WALK, GYRO_WALK = 1e-3, np.deg2rad(0.003)  # per sqrt(s)
 MAG_NOISE_T = 0.5e-6
@@ -99,7 +97,7 @@ def _felt(
     force = np.stack([
         moment.acceleration_mps2[:, 0] + lift * (push * cos - sway * sin),
         moment.acceleration_mps2[:, 1] + lift * (push * sin + sway * cos),
-        GRAVITY + lift * bounce], axis=1)
+        GRAVITY_MPS2 + lift * bounce], axis=1)
     yaw_rate, pitch_rate, roll_rate = np.gradient(angles, 1 / RATE_HZ, axis=0).T
     _, pitch, roll = angles.T
     gyro = np.stack([

@@ -3,20 +3,15 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.sessions.simulator.world import Plan, plan
 from utt_ros.settings import AreaSettings
-from utt_ros.types import Session
-
-Array = npt.NDArray[np.float64]
-Stamps = npt.NDArray[np.int64]
+from utt_ros.types import NS_PER_S, Array, Session, Stamps
 
 SIZE_PX = (640, 360)
 STRIDE_HZ = 0.9
-NEAREST_M = 0.5
-NS_PER_S = 1_000_000_000
+MIN_DISTANCE_M = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +64,7 @@ def boxes_by_name(area: AreaSettings, session: Session, stamp_ns: int) -> dict[s
     """Boxes (5,) [CAMERA_CHANNELS] of everybody in front of the camera, hidden or not."""
     model = CameraModel(area)
     boxes = {name: model.project(place) for name, place in places_at(session, stamp_ns).items()}
-    return {name: box for name, box in boxes.items() if box[2] > NEAREST_M}
+    return {name: box for name, box in boxes.items() if box[2] > MIN_DISTANCE_M}
 
 
 def places_at(session: Session, stamp_ns: int) -> dict[str, Array]:

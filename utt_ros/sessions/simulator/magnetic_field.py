@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from utt_ros.sessions.simulator.trajectories import somewhere
+from utt_ros.types import Array
 
-Array = npt.NDArray[np.float64]
 Generator = np.random.Generator
 
 FIELD_T = 48e-6

@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import gaussian_filter1d
 
-Array = npt.NDArray[np.float64]
+from utt_ros.types import Array
+
 Generator = np.random.Generator
 
 RATE_HZ = 100.0  # of the grid on which a walk is known

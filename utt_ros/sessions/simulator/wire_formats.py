@@ -3,16 +3,13 @@
 import json
 
 import numpy as np
-import numpy.typing as npt
 from scipy.signal import lfilter
 
-from utt_ros.types import FloatArray, PhoneStreams
+from utt_ros.types import NS_PER_MS, FloatArray, PhoneStreams, Stamps
 
-Stamps = npt.NDArray[np.int64]
 Felt = dict[str, tuple[Stamps, FloatArray]]  # stamps (N,) [ns] and values (N, 3) by sensor
 
 GRAVITY_SHARE = 0.02  # of a new reading in what a phone takes for gravity
-NS_PER_MS = 1_000_000
 MICRO = 1e6
 
 

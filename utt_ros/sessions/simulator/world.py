@@ -19,15 +19,14 @@ from utt_ros.sessions.simulator.magnetic_field import Field, field
 from utt_ros.sessions.simulator.people import Person, person
 from utt_ros.sessions.simulator.trajectories import RATE_HZ, ROOM_M, Walk, walk
 from utt_ros.settings import AreaSettings
-from utt_ros.types import MODALITIES, Frames, PhoneStreams, Session, Truth
+from utt_ros.types import MODALITIES, Array, Frames, PhoneStreams, Session, Truth
 
-Array = npt.NDArray[np.float64]
 Generator = np.random.Generator
 
 START_NS = 1_735_725_600_000_000_000  # 2025-01-01 10:00 UTC: first session of every area
 GAP_S = 10.0
 SESSION_S = 60.0
-SHORTEST_S = 10.0
+MIN_SECONDS = 10.0
 HELD_OUT = 0.2  # share of the sessions for val, and for test
 PEOPLE = 6
 COMPANY = (3, PEOPLE)
@@ -102,7 +101,7 @@ def plan(
         raise SettingsError(f'areas is {areas}: it must be at least 1')
     if seed < 0:
         raise SettingsError(f'seed is {seed}: it must be at least 0')
-    least = 3 * SHORTEST_S / 60
+    least = 3 * MIN_SECONDS / 60
     if not least <= minutes < np.inf:
         raise SettingsError(f'minutes is {minutes}: it must be finite and at least {least:g}')
     unknown = sorted(set(without_camera) - {_name(index) for index in range(areas)})

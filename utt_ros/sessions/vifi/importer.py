@@ -21,7 +21,6 @@ from utt_ros.errors import SessionError
 from utt_ros.sessions.session_bags import write_session
 from utt_ros.sessions.vifi.dataset_layout import SYNC, Recording
 from utt_ros.sessions.vifi.sequence_files import (
-    Array,
     Motion,
     Ranging,
     Tally,
@@ -37,7 +36,7 @@ from utt_ros.sessions.vifi.sequence_files import (
     synced_ranging,
 )
 from utt_ros.settings import AreaSettings
-from utt_ros.types import Frames, PhoneStreams, Session
+from utt_ros.types import Array, Frames, PhoneStreams, Session
 
 TIMES = tuple(f'{name}_ts16_dfv4p4_ls.json' for name in ('RGBg', 'RGBh', 'RGB'))
 ARRAYS = {'BBX5H': 5, 'BBX5': 5, 'FTM': 2, 'RSSI': 1, 'IMU19': 19, 'IMUagm9': 9}

@@ -16,16 +16,13 @@ import numpy.typing as npt
 
 from utt_ros.errors import SessionError
 from utt_ros.sessions.vifi.safe_pickle import load_array
-from utt_ros.types import Truth
+from utt_ros.types import GRAVITY_MPS2, Array, Stamps, Truth
 
 T = TypeVar('T')
 Tally = Counter[str]
-Stamps = npt.NDArray[np.int64]
-Array = npt.NDArray[np.float64]
 Ranging = tuple[Stamps, Array, Array, str]
 Motion = tuple[Stamps, Array, Stamps, Array]
 
-GRAVITY = 9.81
 IMU19 = {'ACCEL': 3, 'GYRO': 3, 'MAG': 3, 'GRAV': 3, 'LINEAR': 3, 'Quaternion': 4}
 ORDERS = (
     ('ACCEL', 'GYRO', 'MAG', 'GRAV', 'LINEAR', 'Quaternion'),
@@ -60,11 +57,12 @@ def read_imu19(path: Path) -> Array:
         gravity, quaternion = (
             np.linalg.norm(parts[name], axis=2) for name in ('GRAV', 'Quaternion'))
         known = np.isfinite(gravity) & np.isfinite(quaternion)
-        fits = (np.abs(gravity - GRAVITY) < 0.3) & (np.abs(quaternion - 1) < 0.02)
+        fits = (np.abs(gravity - GRAVITY_MPS2) < 0.3) & (np.abs(quaternion - 1) < 0.02)
         if not known.any() or fits[known].mean() > 0.9:
             return np.concatenate([parts[name] for name in ('ACCEL', 'GYRO', 'MAG')], axis=2)
     raise SessionError(
-        f'{path}: in no known order of columns is GRAV {GRAVITY} m/s^2 and the quaternion 1 long')
+        f'{path}: in no known order of columns is GRAV {GRAVITY_MPS2:.2f} m/s^2 and the '
+        'quaternion 1 long')
 
 
 def read_wifi(path: Path, tally: Tally) -> Ranging:
