@@ -80,7 +80,7 @@ def find_executable(package: str, executable: str) -> Path | None:
 
 def _program(node: NodeSpec) -> tuple[str, ...]:
     if node.package == PACKAGE:
-        return (sys.executable, '-m', f'{PACKAGE}.run.node', node.executable)
+        return (sys.executable, '-m', f'{PACKAGE}.orchestration.node', node.executable)
     path = find_executable(node.package, node.executable)
     if path is None:
         raise SettingsError(f'{node.package}/{node.executable} is not installed')
