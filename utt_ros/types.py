@@ -20,6 +20,7 @@ Image = npt.NDArray[np.uint8]
 NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
 GRAVITY_MPS2 = 9.80665  # standard gravity, ISO 80000-3
+CHI2_90_2D = 4.605170185988092  # 90 % quantile of chi-square, 2 degrees of freedom
 
 CAMERA_CHANNELS = ('center_x_px', 'center_y_px', 'depth_m', 'width_px', 'height_px')
 FTM_CHANNELS = ('range_m', 'std_m')
@@ -113,69 +114,3 @@ class Session:
     frames: Frames | None  # None when the area has no camera
     phones: dict[str, PhoneStreams]
     truth: dict[str, Truth]
-
-
-@dataclass(frozen=True, slots=True)
-class GlobalModel:
-    """The federation's model before a round; see msg/GlobalModel.msg."""
-
-    federation: str
-    round: int  # 0: never trained
-    config: str  # JSON
-    schema: str
-    checksum: str
-    payload: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Update:
-    """What one area learned in one round; see msg/ModelUpdate.msg."""
-
-    federation: str
-    area: str
-    round: int
-    windows: int
-    modalities: tuple[str, ...]
-    schema: str
-    checksum: str
-    payload: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Deployment:
-    """The area's model as a graph for its twin; see msg/DeployedModel.msg."""
-
-    area: str
-    federation: str
-    round: int
-    config: str  # JSON
-    graph: bytes  # ONNX
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """How good a round's model is on held-out windows; see msg/TrainingMetrics.msg."""
-
-    area: str
-    round: int  # of the model, before it is trained
-    windows: int
-    held_out: int
-    steps: int
-    loss: float  # mean over the round before; NaN in the first
-    nmse: dict[str, float]  # by operation
-
-
-@dataclass(frozen=True, slots=True)
-class RoundStatus:
-    """Where the federation stands; see msg/RoundStatus.msg."""
-
-    federation: str
-    round: int
-    state: str  # waiting, collecting or completed
-    quorum: int
-    deadline_s: float  # inf before the first update
-    accepted: dict[str, int]  # area -> windows
-    refused: dict[str, str]  # area -> why
-    bytes_received: int
-    bytes_sent: int
-    duration_s: float

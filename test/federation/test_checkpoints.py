@@ -19,8 +19,8 @@ from utt_ros.federation.checkpoints import (
     read_checkpoint,
     read_log,
 )
+from utt_ros.federation.types import RoundStatus
 from utt_ros.federation.wire import pack
-from utt_ros.types import RoundStatus
 
 
 def checkpoint(round_: int) -> Checkpoint:

@@ -10,8 +10,8 @@ from utt_ros.errors import ModelError
 from utt_ros.federation.checkpoints import LOG, Store, read_log
 from utt_ros.federation.server import Server, new_federation
 from utt_ros.federation.settings import AggregatorSettings
+from utt_ros.federation.types import Update
 from utt_ros.federation.wire import pack, unpack
-from utt_ros.types import Update
 
 SECOND = 1_000_000_000
 INITIAL = {'camera.w': np.zeros((2, 3), np.float32), 'imu.w': np.ones(4, np.float32)}

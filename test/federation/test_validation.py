@@ -8,9 +8,9 @@ import safetensors.numpy
 
 from utt_ros.errors import UpdateRefused
 from utt_ros.federation.settings import AggregatorSettings
+from utt_ros.federation.types import Update
 from utt_ros.federation.validation import check_update
 from utt_ros.federation.wire import checksum_of, pack, schema_of
-from utt_ros.types import Update
 
 REFERENCE = {
     'camera.weight': np.zeros((2, 3), np.float32),

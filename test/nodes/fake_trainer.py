@@ -9,10 +9,10 @@ import numpy as np
 from rclpy.node import Node
 from utt_ros.msg import GlobalModel, ModelUpdate
 
-from utt_ros import types
 from utt_ros.bridge.messages.federation import model_from_message, update_to_message
 from utt_ros.bridge.node.process import run_node
 from utt_ros.bridge.node.qos import STATE
+from utt_ros.federation import types
 from utt_ros.federation.wire import pack, unpack
 
 AREA, STEP, WINDOWS = sys.argv[1], float(sys.argv[2]), int(sys.argv[3])

@@ -16,9 +16,9 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from utt_ros.msg import GlobalModel, ModelUpdate, RoundStatus
 
-from utt_ros import types
 from utt_ros.bridge.messages import federation
 from utt_ros.bridge.node.qos import COLLECTED, RELIABLE, STATE
+from utt_ros.federation import types
 from utt_ros.federation.checkpoints import Store, read_log
 from utt_ros.federation.server import new_federation
 from utt_ros.federation.wire import pack, unpack

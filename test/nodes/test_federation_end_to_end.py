@@ -11,10 +11,10 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from utt_ros.msg import GlobalModel, ModelUpdate, SyncedSamples
 
-from utt_ros import types
 from utt_ros.bridge.messages.federation import model_from_message, update_from_message
 from utt_ros.bridge.messages.sensors import samples_to_message
 from utt_ros.bridge.node.qos import COLLECTED, RELIABLE, STATE
+from utt_ros.federation import types
 from utt_ros.federation.checkpoints import read_log
 from utt_ros.federation.wire import unpack
 

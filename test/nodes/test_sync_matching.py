@@ -6,11 +6,11 @@ from utt_ros.msg import DeployedModel
 
 from utt_ros.bridge.messages.training import deployment_to_message
 from utt_ros.bridge.node.qos import RELIABLE, STATE
+from utt_ros.federation.types import Deployment
 from utt_ros.models.onnx_export import export_onnx
 from utt_ros.models.settings import ModelSettings
 from utt_ros.models.twin import UnifiedTwin
 from utt_ros.settings import WindowSettings
-from utt_ros.types import Deployment
 
 MODEL = ModelSettings(width=16, heads=2, feedforward=16)
 

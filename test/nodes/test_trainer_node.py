@@ -16,12 +16,12 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from utt_ros.msg import DeployedModel, GlobalModel, SyncedSamples, TrainingMetrics
 
-from utt_ros import types
 from utt_ros.bridge.messages.federation import model_to_message
 from utt_ros.bridge.messages.sensors import samples_to_message
 from utt_ros.bridge.messages.training import deployment_from_message, report_from_message
 from utt_ros.bridge.node.qos import RELIABLE, STATE
 from utt_ros.errors import UttError
+from utt_ros.federation import types
 from utt_ros.federation.wire import pack
 from utt_ros.models.settings import ModelSettings, dump_config
 from utt_ros.models.twin import initial_weights

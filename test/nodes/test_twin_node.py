@@ -13,9 +13,10 @@ from visualization_msgs.msg import Marker, MarkerArray
 from utt_ros.bridge.messages.sensors import samples_to_message, to_ns, to_time
 from utt_ros.bridge.messages.training import deployment_to_message
 from utt_ros.bridge.node.qos import RELIABLE, STATE
+from utt_ros.federation.types import Deployment
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.settings import AreaSettings
-from utt_ros.types import Deployment, SyncedBatch
+from utt_ros.types import SyncedBatch
 
 TICK_NS = 100_000_000
 LAG_NS = 20_000_000

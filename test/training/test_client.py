@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 import torch
 
+from utt_ros.federation.types import Deployment, GlobalModel, Report, Update
 from utt_ros.federation.wire import pack, unpack
 from utt_ros.models.settings import ModelSettings, dump_config
 from utt_ros.models.twin import initial_weights
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.training.client import CHECKPOINT, Event, Participant, Problem
 from utt_ros.training.settings import LearningSettings, TrainerSettings
-from utt_ros.types import Deployment, GlobalModel, Report, Update, Windows
+from utt_ros.types import Windows
 
 Walk = Callable[..., Windows]
 Make = Callable[..., Participant]

@@ -3,9 +3,10 @@
 import threading
 from collections.abc import Callable
 
+from utt_ros.federation.types import GlobalModel
 from utt_ros.settings import AreaSettings
 from utt_ros.training.inbox import MAX_WINDOWS, Inbox
-from utt_ros.types import GlobalModel, Windows
+from utt_ros.types import Windows
 
 Walk = Callable[..., Windows]
 

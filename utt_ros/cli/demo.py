@@ -36,10 +36,10 @@ from utt_ros.demo.scoring import (
 from utt_ros.demo.summary_table import table
 from utt_ros.errors import ModelError, SessionError, UttError
 from utt_ros.federation.checkpoints import Checkpoint, checkpoints, read_checkpoint, read_log
+from utt_ros.federation.types import RoundStatus
 from utt_ros.files import write_atomically
 from utt_ros.sessions.recorded import open_bag
 from utt_ros.sessions.session_bags import read_session
-from utt_ros.types import RoundStatus
 
 EXAMPLES = """
 examples:

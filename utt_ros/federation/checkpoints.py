@@ -18,9 +18,9 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 
 from utt_ros.errors import ModelError
+from utt_ros.federation.types import RoundStatus
 from utt_ros.federation.wire import Tensors, pack, serialize
 from utt_ros.files import sync_folder, write_atomically
-from utt_ros.types import RoundStatus
 
 LOG = 'rounds.jsonl'
 MEMORY = 'memory/'  # begins the names of what is not the model

@@ -2,8 +2,9 @@
 
 from utt_ros.errors import ModelError
 from utt_ros.federation.checkpoints import Checkpoint
+from utt_ros.federation.types import GlobalModel, Update
 from utt_ros.federation.wire import Tensors, pack, schema_of, unpack
-from utt_ros.types import FloatArray, GlobalModel, Update
+from utt_ros.types import FloatArray
 
 
 def open_model(model: GlobalModel, limit_bytes: int) -> dict[str, FloatArray]:

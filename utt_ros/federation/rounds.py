@@ -12,7 +12,7 @@ from math import inf
 
 from utt_ros.errors import UpdateRefused
 from utt_ros.federation.settings import AggregatorSettings
-from utt_ros.types import RoundStatus
+from utt_ros.federation.types import RoundStatus
 
 MEMORY = 2  # rounds
 

@@ -9,9 +9,9 @@ from utt_ros.federation.checkpoints import Checkpoint, Nowhere, Store
 from utt_ros.federation.rounds import RoundKeeper
 from utt_ros.federation.rules import make_average, make_step
 from utt_ros.federation.settings import MAX_NAME_LENGTH, AggregatorSettings, valid_area
+from utt_ros.federation.types import GlobalModel, RoundStatus, Update
 from utt_ros.federation.validation import check_update
 from utt_ros.federation.wire import Tensors, pack
-from utt_ros.types import GlobalModel, RoundStatus, Update
 
 
 def new_federation(store: Store, config: str, tensors: Tensors) -> Checkpoint:

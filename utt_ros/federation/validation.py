@@ -10,8 +10,9 @@ import numpy as np
 
 from utt_ros.errors import ModelError, UpdateRefused
 from utt_ros.federation.settings import MAX_NAME_LENGTH, AggregatorSettings
+from utt_ros.federation.types import Update
 from utt_ros.federation.wire import Tensors, schema_of, unpack
-from utt_ros.types import FloatArray, Update
+from utt_ros.types import FloatArray
 
 
 def check_update(

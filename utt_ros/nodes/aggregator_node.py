@@ -26,10 +26,10 @@ from utt_ros.federation.checkpoints import Checkpoint, Store
 from utt_ros.federation.initial_model import InitialModel
 from utt_ros.federation.server import Server, new_federation
 from utt_ros.federation.settings import AggregatorSettings
+from utt_ros.federation.types import RoundStatus as Status
 from utt_ros.models.settings import ModelSettings, dump_config, load_config
 from utt_ros.msg import GlobalModel, ModelUpdate, RoundStatus
 from utt_ros.settings import WindowSettings
-from utt_ros.types import RoundStatus as Status
 
 TICK_SEC = 0.1
 STATUS_TICKS = 10

@@ -22,6 +22,7 @@ from utt_ros.bridge.node.parameters import declare
 from utt_ros.bridge.node.process import run_node
 from utt_ros.bridge.node.qos import RELIABLE, STATE
 from utt_ros.errors import MeasurementError, UttError
+from utt_ros.federation.types import Deployment, Report
 from utt_ros.models.settings import ModelSettings
 from utt_ros.msg import (
     DeployedModel,
@@ -37,7 +38,6 @@ from utt_ros.training.client import Event, Participant, Problem
 from utt_ros.training.dataset import only_certain
 from utt_ros.training.settings import LearningSettings, TrainerSettings
 from utt_ros.training.trainer import use_one_thread
-from utt_ros.types import Deployment, Report
 
 AUTOGROUP = Path('/proc/self/autogroup')
 MAX_NICENESS = 19  # niceness

@@ -12,6 +12,7 @@ import numpy as np
 from utt_ros.errors import ModelError
 from utt_ros.federation.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 from utt_ros.federation.client_messages import answer, open_model
+from utt_ros.federation.types import Deployment, GlobalModel, Report, Update
 from utt_ros.federation.wire import pack
 from utt_ros.models.settings import ModelSettings, dump_config, load_config
 from utt_ros.models.twin import initial_weights, read_weights
@@ -19,7 +20,6 @@ from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.training.inbox import Inbox
 from utt_ros.training.settings import LearningSettings, TrainerSettings
 from utt_ros.training.trainer import LocalTrainer
-from utt_ros.types import Deployment, GlobalModel, Report, Update
 
 CHECKPOINT = 'model.safetensors'
 ALONE = 'alone'

@@ -3,7 +3,8 @@
 import threading
 from collections import deque
 
-from utt_ros.types import GlobalModel, Windows
+from utt_ros.federation.types import GlobalModel
+from utt_ros.types import Windows
 
 MAX_WINDOWS = 512
 

@@ -17,9 +17,10 @@ from utt_ros.federation.checkpoints import Checkpoint, Nowhere
 from utt_ros.federation.client_messages import answer, open_model
 from utt_ros.federation.server import Server
 from utt_ros.federation.settings import AggregatorSettings
+from utt_ros.federation.types import GlobalModel, Update
 from utt_ros.federation.wire import Tensors
 from utt_ros.settings import check, setting
-from utt_ros.types import NS_PER_S, FloatArray, GlobalModel, Update
+from utt_ros.types import NS_PER_S, FloatArray
 
 FEDERATION = 'study'
 

@@ -7,8 +7,8 @@ from builtin_interfaces.msg import Time
 from rclpy.serialization import deserialize_message, serialize_message
 from utt_ros.msg import GlobalModel, ModelUpdate, RoundStatus
 
-from utt_ros import types
 from utt_ros.bridge.messages import federation
+from utt_ros.federation import types
 
 STAMP = Time(sec=12, nanosec=34)
 PAYLOAD = bytes(range(256)) * 8

@@ -13,7 +13,7 @@ from utt_ros.bridge.messages.training import (
     report_to_message,
 )
 from utt_ros.errors import ModelError
-from utt_ros.types import Deployment, Report
+from utt_ros.federation.types import Deployment, Report
 
 STAMP = Time(sec=12, nanosec=34)
 

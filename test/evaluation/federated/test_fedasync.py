@@ -10,7 +10,7 @@ from utt_ros.evaluation.federated.fedasync import AsynchronousServer, Mixing
 from utt_ros.federation.checkpoints import Checkpoint
 from utt_ros.federation.client_messages import answer, open_model
 from utt_ros.federation.settings import AggregatorSettings
-from utt_ros.types import GlobalModel, Update
+from utt_ros.federation.types import GlobalModel, Update
 
 INITIAL = {'a': np.float32([0.0, 0.0]), 'b': np.float32([1.0])}
 MIXING = Mixing(weight=0.5, exponent=1.0, max_staleness=2)

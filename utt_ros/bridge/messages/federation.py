@@ -9,7 +9,7 @@ from array import array
 from builtin_interfaces.msg import Time
 from std_msgs.msg import Header
 
-from utt_ros import types
+from utt_ros.federation import types
 from utt_ros.msg import GlobalModel, ModelUpdate, RoundStatus
 
 

@@ -7,9 +7,9 @@ from std_msgs.msg import Header
 
 from utt_ros.bridge.messages.federation import byte_array
 from utt_ros.errors import ModelError
+from utt_ros.federation.types import Deployment, Report
 from utt_ros.federation.wire import checksum_of
 from utt_ros.msg import DeployedModel, TrainingMetrics
-from utt_ros.types import Deployment, Report
 
 
 def deployment_to_message(deployment: Deployment, stamp: Time) -> DeployedModel:

@@ -7,6 +7,7 @@ from heapq import heappop, heappush
 from utt_ros.errors import SettingsError
 from utt_ros.evaluation.federated.fedasync import AsynchronousServer, Mixing
 from utt_ros.federation.checkpoints import Checkpoint
+from utt_ros.federation.types import GlobalModel, Update
 from utt_ros.federation.wire import Tensors
 from utt_ros.settings import check, setting
 from utt_ros.training.simulated_rounds import (
@@ -18,7 +19,7 @@ from utt_ros.training.simulated_rounds import (
     distribute,
     learn,
 )
-from utt_ros.types import FloatArray, GlobalModel, Update
+from utt_ros.types import FloatArray
 
 
 @dataclass(frozen=True, slots=True)

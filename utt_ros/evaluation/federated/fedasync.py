@@ -11,10 +11,10 @@ from utt_ros.federation.aggregation import average
 from utt_ros.federation.checkpoints import Checkpoint
 from utt_ros.federation.server import to_publish
 from utt_ros.federation.settings import MAX_NAME_LENGTH, AggregatorSettings, valid_area
+from utt_ros.federation.types import Update
 from utt_ros.federation.validation import check_update
 from utt_ros.federation.wire import Tensors
 from utt_ros.settings import check, setting
-from utt_ros.types import Update
 
 
 @dataclass(frozen=True, slots=True)
