@@ -17,6 +17,7 @@ from utt_ros.bridge.node.qos import COLLECTED, RELIABLE, STATE
 from utt_ros.federation import types
 from utt_ros.federation.checkpoints import read_log
 from utt_ros.federation.wire import unpack
+from utt_ros.types import SyncedBatch
 
 ROOT = Path(__file__).parents[2]
 PERIOD_NS = 100_000_000
@@ -75,7 +76,7 @@ def feeder(ros: int, rng: np.random.Generator) -> Iterator['Feeder']:
     made.close()
 
 
-def sample(tick: int, modalities: list[str], rng: np.random.Generator) -> types.SyncedBatch:
+def sample(tick: int, modalities: list[str], rng: np.random.Generator) -> SyncedBatch:
     """Two people who walk across the view; what an area has no sensor for is masked."""
     x = 300.0 + 200.0 * np.sin(0.05 * tick + np.arange(2))
     ones, seen = np.ones(2), np.full(2, 'camera' in modalities)
@@ -83,7 +84,7 @@ def sample(tick: int, modalities: list[str], rng: np.random.Generator) -> types.
     imu = rng.normal(size=(2, IMU_ROWS, 9))
     imu[..., 2] += 9.8
     imu[..., 6:] = [2e-5, 0.0, -4e-5]
-    return types.SyncedBatch(
+    return SyncedBatch(
         stamp_ns=BEGIN_NS + tick * PERIOD_NS, epoch=0, sequence=tick, camera_tick=bool(seen[0]),
         subjects=('anna', 'ben'), track_ids=('1', '2') if seen[0] else ('', ''),
         association=np.float32(seen), camera=np.float32(camera), camera_mask=seen,

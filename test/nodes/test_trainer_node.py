@@ -28,6 +28,7 @@ from utt_ros.models.twin import initial_weights
 from utt_ros.nodes.trainer_node import AUTOGROUP, Trainer
 from utt_ros.settings import WindowSettings
 from utt_ros.training.client import Participant
+from utt_ros.types import SyncedBatch
 
 ROOT = Path(__file__).parents[2]
 WINDOW = WindowSettings(ticks=8, horizon=4, imu_rows=2)
@@ -94,7 +95,7 @@ class Outside:
         seen = np.ones(2, bool)
         camera = np.float32([[300 + self._tick % 500, 360, 5, 80, 200]] * 2)
         imu = self._rng.normal(size=(2, 2, 9)) * [*[1.0] * 6, *[1e-5] * 3]
-        batch = types.SyncedBatch(
+        batch = SyncedBatch(
             self._tick * 100_000_000, 0, self._tick, True, ('anna', 'ben'), ('1', '2'),
             np.ones(2, np.float32), camera, seen, np.float32([[5.0, 0.3]] * 2),
             np.zeros(2, np.float32), seen, np.float32(imu), np.ones((2, 2), bool))
