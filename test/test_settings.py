@@ -10,6 +10,8 @@ from utt_ros.settings import (
     read_parameter_file,
     write_parameter_file,
 )
+from utt_ros.sync.settings import SyncSettings
+from utt_ros.training.settings import LearningSettings
 
 
 def test_parameter_file_gives_back_what_was_written(tmp_path):
@@ -59,3 +61,19 @@ def test_file_that_is_missing_is_refused_by_name(tmp_path):
 def test_window_that_is_too_short_is_refused():
     with pytest.raises(SettingsError, match='ticks is 3: it must be at least 4'):
         WindowSettings(ticks=3)
+
+
+def test_former_name_of_a_setting_is_accepted_with_a_warning_that_names_the_new_one():
+    with pytest.warns(FutureWarning, match='association_least is now association_min_probability'):
+        settings = from_mapping(SyncSettings, {'association_least': 0.25})
+    assert settings == SyncSettings(association_min_probability=0.25)
+
+
+@pytest.mark.parametrize(('cls', 'former', 'name'), [
+    (SyncSettings, 'association_least', 'association_min_probability'),
+    (LearningSettings, 'largest_gradient', 'max_grad_norm'),
+    (LearningSettings, 'least_association', 'min_association'),
+])
+def test_setting_that_is_given_under_both_names_is_refused(cls, former, name):
+    with pytest.raises(SettingsError, match=f'{former} and {name} are both given'):
+        from_mapping(cls, {former: 0.5, name: 0.5})

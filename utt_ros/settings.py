@@ -5,8 +5,9 @@ validation and the help of commands are made from them, so they are written once
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
 from math import isfinite
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,11 +20,19 @@ from utt_ros.types import MODALITIES
 T = TypeVar('T')
 
 
+def _warn(text: str) -> None:
+    warnings.warn(text, FutureWarning, stacklevel=4)
+
+
 def setting(
     default: Any, text: str, *, low: float | None = None, high: float | None = None,
+    former: str = '',
 ) -> Any:
-    """Declare a field with a description and, for numbers, limits (both ends allowed)."""
-    metadata = {'text': text, 'low': low, 'high': high}
+    """Declare a field with a description and, for numbers, limits (both ends allowed).
+
+    `former`: name of the field before it was renamed, accepted for one release.
+    """
+    metadata = {'text': text, 'low': low, 'high': high, 'former': former}
     if isinstance(default, list):
         raise TypeError('use a tuple: settings are frozen')
     return field(default=default, metadata=metadata)
@@ -46,14 +55,37 @@ def check(settings: Any) -> None:
                 raise SettingsError(f'{item.name} is {number}: it must be at most {high}')
 
 
-def from_mapping(cls: type[T], values: Mapping[str, Any]) -> T:
-    """Build settings from names and values; lists become tuples; unknown names are an error."""
+def from_mapping(
+    cls: type[T], values: Mapping[str, Any], warn: Callable[[str], object] = _warn,
+) -> T:
+    """Build settings from names and values; lists become tuples; unknown names are an error.
+
+    The former name of a renamed setting is accepted, with one message to `warn`.
+    """
     known = {item.name: item for item in fields(cls)}  # type: ignore[arg-type]
+    values = _renamed(known, values, warn)
     unknown = sorted(set(values) - set(known))
     if unknown:
         raise SettingsError(
             f'{cls.__name__} has no setting {unknown[0]!r}; it has {", ".join(sorted(known))}')
     return cls(**{name: _fit(name, value, known[name].default) for name, value in values.items()})
+
+
+def _renamed(
+    known: Mapping[str, Field[Any]], values: Mapping[str, Any], warn: Callable[[str], object],
+) -> dict[str, Any]:
+    """Return the values under the current names. Raises SettingsError when both are given."""
+    current = dict(values)
+    for name, item in known.items():
+        former = item.metadata.get('former')
+        if not former or former not in current:
+            continue
+        if name in current:
+            raise SettingsError(f'{former} and {name} are both given: {former} is the former '
+                                f'name of {name}, give {name} only')
+        warn(f'{former} is now {name}; the former name is accepted for one release')
+        current[name] = current.pop(former)
+    return current
 
 
 def _fit(name: str, value: Any, default: Any) -> Any:

@@ -81,7 +81,7 @@ class LiveAssociator:
         self._period_ns = round(settings.association_period * 1e9)
         self._slack_ns = round(shape.period * 1e9) // 2
         self._holding = Holding(
-            settings.association_least, settings.association_margin,
+            settings.association_min_probability, settings.association_margin,
             round(settings.association_patience * 1e9))
         self._known: list[_Known] = []
         self._stamp_ns = self._matched_ns = 0

@@ -54,7 +54,7 @@ class Trainer(Node):
         self._window = declare(self, WindowSettings)
         self._settings = declare(self, TrainerSettings)
         learning = declare(self, LearningSettings)
-        self._least_association = learning.least_association
+        self._least_association = learning.min_association
         self._participant = Participant(
             area, self._window, declare(self, ModelSettings, 'model.'), learning, self._settings)
         ticks = self._window.ticks + self._window.horizon

@@ -39,8 +39,9 @@ class SyncSettings:
         'labels', f'who is in the picture: {", ".join(ASSOCIATIONS)}; a label counts always')
     association_period: float = setting(
         0.5, 'tracks are matched to phones so often [s]', low=0.1, high=10.0)
-    association_least: float = setting(
-        0.5, 'a track gets a phone once it is so certain', low=0.0, high=1.0)
+    association_min_probability: float = setting(
+        0.5, 'least probability at which a track is assigned to a phone', low=0.0, high=1.0,
+        former='association_least')
     association_margin: float = setting(
         2.0, 'log likelihood by which other phones must fit better', low=0.0, high=100.0)
     association_patience: float = setting(

@@ -31,15 +31,16 @@ class LearningSettings:
     terms: tuple[str, ...] = setting(TERMS, 'terms of the loss; one alone for a specific model')
     batch: int = setting(64, 'windows per training step', low=1, high=4096)
     learning_rate: float = setting(3e-3, 'step size of AdamW', low=0.0, high=1.0)
-    largest_gradient: float = setting(1.0, 'norm that gradients are clipped to', low=1e-6)
+    max_grad_norm: float = setting(
+        1.0, 'norm that gradients are clipped to', low=1e-6, former='largest_gradient')
     capacity: int = setting(8192, 'training windows that are kept', low=1, high=1_000_000)
     held_out: int = setting(1024, 'held-out windows that are kept', low=1, high=1_000_000)
     holdout_block: float = setting(
         30.0, 'length of the blocks of time that are held out [s]', low=0.1, high=86400.0)
     holdout_every: int = setting(4, 'every so manyth block is held out', low=2, high=1000)
-    least_association: float = setting(
+    min_association: float = setting(
         0.9, 'boxes that are less certain to be of their subject are not learned from',
-        low=0.0, high=1.0)
+        low=0.0, high=1.0, former='least_association')
     seed: int = setting(0, 'seed of batches and of simulated mishaps', low=0, high=2**31 - 1)
 
     def __post_init__(self) -> None:

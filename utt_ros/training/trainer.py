@@ -14,8 +14,9 @@ from utt_ros.models.operations import operations, unique_pairs
 from utt_ros.models.settings import ModelSettings
 from utt_ros.models.twin import UnifiedTwin, Weights, load_weights, read_weights
 from utt_ros.settings import AreaSettings, WindowSettings
-from utt_ros.training.dataset import make_examples, take
-from utt_ros.training.evaluation import nmse_by_operation, relative_errors, training_means
+from utt_ros.training.columns import take
+from utt_ros.training.dataset import make_examples
+from utt_ros.training.metrics import nmse_by_operation, relative_errors, training_means
 from utt_ros.training.losses import MotionObjective, Objective, StrideObjective
 from utt_ros.training.replay_buffer import ReplayBuffer, hold_out
 from utt_ros.training.settings import LearningSettings
@@ -164,7 +165,7 @@ class _Part:
     """Weights by their names, and what changes them."""
 
     def __init__(self, weights: Mapping[str, nn.Parameter], learning: LearningSettings) -> None:
-        self._weights, self._limit = weights, learning.largest_gradient
+        self._weights, self._limit = weights, learning.max_grad_norm
         self._optimizer = torch.optim.AdamW(
             list(weights.values()), lr=learning.learning_rate, fused=True)
 

@@ -42,4 +42,4 @@ def test_one_sequence_is_too_few_to_fit_on(sessions, model, tmp_path) -> None:
 
 
 def test_only_what_is_nearly_certain_is_learned_from_by_default() -> None:
-    assert LearningSettings().least_association == pytest.approx(0.9)
+    assert LearningSettings().min_association == pytest.approx(0.9)

@@ -19,17 +19,40 @@ MAX_FLOAT = 1.0e308
 def declare(node: Node, cls: type[T], prefix: str = '') -> T:
     """Declare every field of a settings class as a read-only parameter and return the settings.
 
-    Raises SettingsError when a given value does not fit.
+    A renamed field is declared under its current name alone; a value that is given under its
+    former name is accepted with one warning. Raises SettingsError when a given value does not fit,
+    or when it is given under both names.
     """
+    warn = node.get_logger().warning
     values: dict[str, Any] = {}
     for item in fields(cls):  # type: ignore[arg-type]
         default = list(item.default) if isinstance(item.default, tuple) else item.default
+        former = _former_values(node, prefix, item)
+        if former:
+            default = getattr(from_mapping(cls, former, warn), item.name)
         try:
             parameter = node.declare_parameter(prefix + item.name, default, _descriptor(item))
         except ParameterException as err:
             raise SettingsError(f'{node.get_fully_qualified_name()}: {err}') from err
         values[item.name] = parameter.value
     return from_mapping(cls, values)
+
+
+def _former_values(node: Node, prefix: str, item: Any) -> dict[str, Any]:
+    """Return what is given for a renamed field, if its former name is among it."""
+    former = item.metadata.get('former', '')
+    if not former:
+        return {}
+    given = {name: _given(node, prefix + name) for name in (former, item.name)}
+    return {name: value for name, value in given.items()
+            if value is not None and given[former] is not None}
+
+
+def _given(node: Node, name: str) -> Any:
+    """Return a parameter's value from files or the command line, without keeping it declared."""
+    value = node.declare_parameter(name, None, ParameterDescriptor(dynamic_typing=True)).value
+    node.undeclare_parameter(name)
+    return value
 
 
 def _descriptor(item: Any) -> ParameterDescriptor:

@@ -16,8 +16,8 @@ from utt_ros.models.operations import KINDS, Operation, operations
 from utt_ros.models.settings import ModelSettings
 from utt_ros.models.twin import UnifiedTwin
 from utt_ros.settings import WindowSettings
-from utt_ros.training.dataset import Columns
-from utt_ros.training.loss_terms import scaled_error
+from utt_ros.training.columns import Columns
+from utt_ros.training.losses import scaled_error
 from utt_ros.training.settings import LearningSettings
 from utt_ros.training.trainer import LocalTrainer
 from utt_ros.types import MODALITIES
@@ -33,7 +33,7 @@ class NaiveTrainer:
         self._operations = operations(MODALITIES)
         self._optimizer = torch.optim.AdamW(
             twin.parameters(), lr=learning.learning_rate, fused=True)
-        self._limit = learning.largest_gradient
+        self._limit = learning.max_grad_norm
 
     def step(self, columns: Columns) -> None:
         """Take one gradient step on a batch."""
