@@ -6,7 +6,21 @@ import pytest
 import torch
 
 from utt_ros.errors import ModelError
-from utt_ros.models.fusors import FUSORS, Attention, Concat, Gating, GatingSum, make_fusor
+from utt_ros.models import fusors
+from utt_ros.models.fusors import (
+    FUSORS,
+    Attention,
+    Average,
+    Concat,
+    Gating,
+    GatingSum,
+    make_fusor,
+    register_fusor,
+)
+from utt_ros.models.settings import ModelSettings
+from utt_ros.models.twin import UnifiedTwin
+from utt_ros.plugins import Registry
+from utt_ros.settings import WindowSettings
 
 MODALITIES = ('camera', 'ftm', 'imu')
 FEATURES = torch.tensor([[[1.0, -2.0], [3.0, 5.0], [-4.0, 0.5]]])  # (1, 3, 2)
@@ -87,7 +101,7 @@ def test_attention_weighs_by_a_softmax_over_what_is_there() -> None:
         fusor(FEATURES, NO_FTM), torch.tensor([[a - 4 * c, -2 * a + 0.5 * c]]))
 
 
-@pytest.mark.parametrize('name', sorted(FUSORS))
+@pytest.mark.parametrize('name', sorted(FUSORS.names()))
 def test_what_is_not_used_does_not_matter(name: str) -> None:
     fusor = make_fusor(name, MODALITIES, 2)
     other = FEATURES.clone()
@@ -95,7 +109,7 @@ def test_what_is_not_used_does_not_matter(name: str) -> None:
     torch.testing.assert_close(fusor(FEATURES, NO_FTM), fusor(other, NO_FTM))
 
 
-@pytest.mark.parametrize('name', sorted(FUSORS))
+@pytest.mark.parametrize('name', sorted(FUSORS.names()))
 def test_nothing_in_use_gives_a_finite_feature_and_finite_gradients(name: str) -> None:
     fusor = make_fusor(name, MODALITIES, 2)
     features = FEATURES.clone().requires_grad_()
@@ -118,3 +132,17 @@ def test_weights_that_read_a_missing_modality_get_no_gradient(name: str) -> None
 def test_an_unknown_fusor_is_refused_by_name() -> None:
     with pytest.raises(ModelError, match=r"fusor is 'sum'.*gating"):
         make_fusor('sum', MODALITIES, 2)
+
+
+def test_a_registered_fusor_is_built_by_name_and_its_name_is_then_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fusors, 'FUSORS', Registry('fusor', 'none', {'add': Average}, ModelError))
+    register_fusor('mine', Average)
+    twin = UnifiedTwin(
+        ModelSettings(fusor='mine', width=8, heads=2, feedforward=8), WindowSettings())
+    assert isinstance(twin.fusor, Average)
+    with pytest.raises(ModelError, match="fusor 'mine' is registered already"):
+        register_fusor('mine', Concat)
+    with pytest.raises(ModelError, match=r"fusor is 'other': it must be one of add, mine"):
+        make_fusor('other', MODALITIES, 2)

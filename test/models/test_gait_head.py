@@ -3,6 +3,7 @@
 import torch
 
 from utt_ros.models.gait_head import LOG_RMS, StrideHead
+from utt_ros.models.modalities import modality
 from utt_ros.models.settings import ModelSettings
 from utt_ros.motion.gait import BAND_HZ
 
@@ -11,13 +12,13 @@ MODEL = ModelSettings(width=8, heads=2)
 
 def lively() -> StrideHead:
     """A head that says something, unlike an untrained one."""
-    head = StrideHead(MODEL)
+    head = StrideHead(MODEL, modality('imu').scale)
     torch.nn.init.normal_(head.say.weight)
     return head
 
 
 def test_an_untrained_head_lets_phones_hardly_swing() -> None:
-    swing = StrideHead(MODEL)(torch.ones(3), torch.ones(3, 2))
+    swing = StrideHead(MODEL, modality('imu').scale)(torch.ones(3), torch.ones(3, 2))
     assert swing.cadence.shape == (3,)
     assert swing.log_rms.shape == (3, 6, 5)
     assert swing.log_rms.exp().max() < 0.5

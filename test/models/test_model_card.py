@@ -9,6 +9,7 @@ import pytest
 
 from utt_ros.errors import ModelError
 from utt_ros.federation.wire import serialize
+from utt_ros.models.modalities import modality
 from utt_ros.models.model_card import Card, load_model, save_model
 from utt_ros.models.settings import ModelSettings
 from utt_ros.models.twin import UnifiedTwin, read_weights
@@ -36,6 +37,18 @@ def test_a_model_comes_back_with_its_card(model: tuple[Path, UnifiedTwin, Card])
     assert json.loads(path.with_suffix('.json').read_bytes())['metrics'] == {'score': 0.5}
     ours, theirs = read_weights(twin), read_weights(again)
     assert all(np.array_equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_a_model_of_passed_modalities_is_loaded_with_them_alone(tmp_path: Path) -> None:
+    lidar = replace(modality('ftm'), name='lidar')
+    path, settings = tmp_path / 'model.safetensors', replace(SMALL, modalities=('imu', 'lidar'))
+    save_model(path, UnifiedTwin(settings, WindowSettings(), [lidar]), 'abc', {}, {})
+    twin, _ = load_model(path, [lidar])
+    assert twin.modalities == {'imu': modality('imu'), 'lidar': lidar}
+    with pytest.raises(ModelError, match=r"modality is 'lidar'"):
+        load_model(path)
+    with pytest.raises(ModelError, match='lidar was scaled by'):
+        load_model(path, [replace(lidar, scale=(1.0, 1.0))])
 
 
 @pytest.mark.parametrize(('change', 'why'), [

@@ -67,7 +67,7 @@ def assert_same(graph: bytes, twin: UnifiedTwin, given: dict[str, Tensor]) -> No
             actual / unit, wanted.numpy() / unit, rtol=1e-4, atol=1e-4, err_msg=name)
 
 
-@pytest.mark.parametrize('fusor', sorted(FUSORS))
+@pytest.mark.parametrize('fusor', sorted(FUSORS.names()))
 def test_the_graph_equals_the_model_for_every_subset_of_modalities(fusor: str) -> None:
     model = ModelSettings(width=16, heads=2, feedforward=16, fusor=fusor)
     twin = lively(UnifiedTwin(model, WINDOW))

@@ -1,7 +1,5 @@
 """The unified model."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 import torch
@@ -9,10 +7,8 @@ from torch import Tensor
 
 from utt_ros.errors import ModelError
 from utt_ros.models.modalities import (
-    REGISTRY,
     Modality,
-    modality,
-    register,
+    select_modalities,
     window_decoder,
     window_encoder,
 )
@@ -20,34 +16,23 @@ from utt_ros.models.operations import operations, unique_pairs
 from utt_ros.models.settings import ModelSettings
 from utt_ros.models.twin import UnifiedTwin, initial_weights, load_weights, read_weights
 from utt_ros.settings import WindowSettings
-from utt_ros.types import CHANNELS
 
 MODEL = ModelSettings(width=16, heads=2, feedforward=16)
 WINDOW = WindowSettings(ticks=7, imu_rows=3, horizon=5)  # neither fits the strides
+LIDAR = Modality(
+    'lidar', lambda window: 2 * window.ticks, offset=(0.0,) * 4, scale=(1.0,) * 4,
+    encoder=window_encoder(2), decoder=window_decoder(2, 2))
 
 
-def sample(model: ModelSettings, count: int) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+def sample(
+    model: ModelSettings, count: int, *further: Modality,
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     values, masks = {}, {}
-    for name in model.modalities:
-        item = modality(name)
+    for name, item in select_modalities(model.modalities, further).items():
         noise = torch.randn(count, item.rows(WINDOW), len(item.scale))
         values[name] = noise * torch.tensor(item.scale) + torch.tensor(item.offset)
         masks[name] = torch.rand(count, item.rows(WINDOW)) > 0.3
     return values, masks
-
-
-@pytest.fixture
-def lidar() -> Iterator[None]:
-    register(Modality(
-        'lidar', lambda window: 2 * window.ticks, offset=(0.0,) * 4, scale=(1.0,) * 4,
-        encoder=window_encoder(2), decoder=window_decoder(2, 2)))
-    yield
-    del REGISTRY['lidar']
-
-
-def test_the_registry_has_the_channels_of_the_records() -> None:
-    assert {name: len(REGISTRY[name].scale) for name in CHANNELS} == {
-        name: len(channels) for name, channels in CHANNELS.items()}
 
 
 def test_every_pair_is_decoded_to_the_shape_of_its_target() -> None:
@@ -121,22 +106,16 @@ def test_other_subjects_of_a_batch_do_not_matter() -> None:
     torch.testing.assert_close(twin.encode(values, masks)[0][:1], first)
 
 
-@pytest.mark.usefixtures('lidar')
-def test_one_registration_adds_a_modality_to_every_operation() -> None:
+def test_a_modality_that_is_passed_takes_part_in_every_operation() -> None:
     model = ModelSettings(
         width=16, heads=2, feedforward=16, modalities=('camera', 'ftm', 'imu', 'lidar'))
-    twin = UnifiedTwin(model, WINDOW)
-    features, _ = twin.encode(*sample(model, 2))
+    twin = UnifiedTwin(model, WINDOW, [LIDAR])
+    features, _ = twin.encode(*sample(model, 2, LIDAR))
     wanted = unique_pairs(operations(model.modalities, subsets=True))
     decoded = twin.decode_pairs(features, wanted)
     assert decoded[('camera', 'ftm', 'imu'), 'lidar'].shape == (2, 14, 4)
-    with pytest.raises(ModelError, match="'lidar' is registered already"):
-        register(REGISTRY['lidar'])
-
-
-def test_an_unknown_modality_is_refused_by_name() -> None:
-    with pytest.raises(ModelError, match=r"modality is 'radar'.*camera.*ftm.*imu"):
-        UnifiedTwin(ModelSettings(modalities=('imu', 'radar')), WINDOW)
+    with pytest.raises(ModelError, match=r"modality is 'lidar'.*camera.*ftm.*imu"):
+        UnifiedTwin(model, WINDOW)
 
 
 def test_equal_seeds_give_equal_weights_and_leave_the_generator_alone() -> None:

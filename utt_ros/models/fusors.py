@@ -1,4 +1,4 @@
-"""How the features of the modalities that are there become one feature.
+"""Fusors: the features of the modalities that are present, joined into one feature.
 
 Every fusor takes `features` (B, M, d), one row per modality in sorted order, and `use` (B, M)
 bool, and returns (B, d). A modality that is not used is skipped, never filled with zeros; with
@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from utt_ros.errors import ModelError
+from utt_ros.plugins import Registry
 
 FAR = 1e30  # larger than any feature and yet finite, unlike infinity, which ends as NaN
 
@@ -142,7 +143,10 @@ class Attention(Fusor):
         return torch.where(use.unsqueeze(2), weights.unsqueeze(2) * features, 0.0).sum(dim=1)
 
 
-FUSORS: dict[str, Callable[[Sequence[str], int], Fusor]] = {
+FusorFactory = Callable[[Sequence[str], int], nn.Module]
+"""Modality names, sorted, and the feature width d -> a module (B, M, d), (B, M) -> (B, d)."""
+
+FUSORS: Registry[FusorFactory] = Registry('fusor', 'utt_ros.fusors', {
     'add': Add,
     'average': Average,
     'concat': Concat,
@@ -152,11 +156,20 @@ FUSORS: dict[str, Callable[[Sequence[str], int], Fusor]] = {
     'gating_sum': GatingSum,
     'gating': Gating,
     'attention': Attention,
-}
+}, ModelError)
 
 
-def make_fusor(name: str, modalities: Sequence[str], width: int) -> Fusor:
-    """The fusor of that name; raises ModelError when there is none."""
-    if name not in FUSORS:
-        raise ModelError(f'fusor is {name!r}: it must be one of {", ".join(sorted(FUSORS))}')
+def register_fusor(name: str, factory: FusorFactory) -> None:
+    """Let `ModelSettings(fusor=name)` build its fusor with `factory`, in this process.
+
+    A package that offers an entry point `name` in the group `utt_ros.fusors` needs no call, and
+    nodes, which are processes of their own, find it too. An area sends the tensors that received a
+    gradient: tensors per modality keep areas that lack a modality from changing them. Raises
+    ModelError when the name is taken.
+    """
+    FUSORS.register(name, factory)
+
+
+def make_fusor(name: str, modalities: Sequence[str], width: int) -> nn.Module:
+    """Build a fusor; raises ModelError, with all known names, for an unknown one."""
     return FUSORS[name](modalities, width)

@@ -4,6 +4,7 @@ The decoder of the IMU is trained on squared errors, so what it says is smooth: 
 phase of a step. How often and how strongly somebody steps can be told, and that is said here.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log
 
@@ -11,7 +12,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from utt_ros.models.modalities import modality
 from utt_ros.models.settings import ModelSettings
 from utt_ros.motion.features import MAX_SPEED_MPS
 from utt_ros.motion.gait import BAND_HZ
@@ -39,7 +39,8 @@ class StrideHead(nn.Module):
 
     usual: Tensor
 
-    def __init__(self, model: ModelSettings) -> None:
+    def __init__(self, model: ModelSettings, imu_scale: Sequence[float]) -> None:
+        """`imu_scale`: order of magnitude of each IMU channel, in its physical unit."""
         super().__init__()
         said = 1 + SWINGING * (HARMONICS + 1)
         self.read = nn.Linear(1, model.width)
@@ -47,7 +48,7 @@ class StrideHead(nn.Module):
         self.unknown = nn.Parameter(torch.zeros(said))  # all that an area without a camera learns
         nn.init.zeros_(self.say.weight)
         nn.init.zeros_(self.say.bias)
-        faint = [log(FAINT * scale) for scale in modality('imu').scale[:SWINGING]]
+        faint = [log(FAINT * scale) for scale in imu_scale[:SWINGING]]
         usual = torch.tensor(faint).repeat_interleave(HARMONICS + 1)
         self.register_buffer('usual', usual, persistent=False)
 

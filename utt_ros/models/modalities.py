@@ -1,9 +1,10 @@
-"""The registry of modalities: what a sensor's window looks like, which networks read and write it.
+"""Modalities: window layout, scaling and networks of each sensor.
 
-A further modality (lidar, Wi-Fi CSI, ...) is one call of `register`.
+A further modality (lidar, Wi-Fi CSI, ...) is passed to `UnifiedTwin`, or made known to all models
+with `register_modality` or an entry point in the group `utt_ros.modalities`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 
@@ -21,16 +22,17 @@ from utt_ros.models.window_statistics import (
     nothing,
     to_the_side,
 )
+from utt_ros.plugins import Registry
 from utt_ros.settings import WindowSettings
 
 
 @dataclass(frozen=True, slots=True)
 class Modality:
-    """One sensor.
+    """One sensor: its window, its scaling and factories of its networks.
 
-    `offset` and `scale` bring each channel to order 1: about the usual value and spread for people
-    who walk with a phone in the hand [R]. They are constants, not statistics, so that areas need
-    not exchange any.
+    `offset` and `scale` bring each channel to order 1: about the usual value and deviation for
+    people who walk with a phone in the hand [R]. They are constants, not statistics, so that areas
+    need not exchange any. Raises ModelError when their lengths differ.
     """
 
     name: str
@@ -39,6 +41,11 @@ class Modality:
     scale: tuple[float, ...]
     encoder: 'Factory'  # window (N, T_m, F_m), mask (N, T_m) -> feature (N, d)
     decoder: 'Factory'  # feature (N, d), newest rows or None -> window (N, T_m, F_m)
+
+    def __post_init__(self) -> None:
+        if len(self.offset) != len(self.scale):
+            raise ModelError(f'modality {self.name!r} has {len(self.offset)} offsets '
+                             f'and {len(self.scale)} scales')
 
 
 Factory = Callable[[Modality, ModelSettings, WindowSettings], nn.Module]
@@ -66,36 +73,41 @@ def _phone_encoder(modality: Modality, model: ModelSettings, window: WindowSetti
     return window_encoder(2, 2, derived=derived)(modality, model, window)
 
 
-REGISTRY: dict[str, Modality] = {}
+BUILTIN = (
+    Modality(  # centre x, y [px], depth [m], width, height [px]
+        'camera', lambda window: window.ticks,
+        offset=(640.0, 350.0, 8.0, 50.0, 110.0), scale=(350.0, 55.0, 4.0, 30.0, 55.0),
+        encoder=window_encoder(2, derived=to_the_side), decoder=window_decoder(4, 4)),
+    Modality(  # range and its standard deviation [m]
+        'ftm', lambda window: window.ticks,
+        offset=(10.0, 0.5), scale=(7.0, 0.35),
+        encoder=window_encoder(2), decoder=window_decoder(4, 4)),
+    Modality(  # accel [m/s^2], gyro [rad/s], mag [T]
+        'imu', lambda window: window.ticks * window.imu_rows,
+        offset=(0.0, 0.0, NOMINAL_GRAVITY_MPS2, 0.0, 0.0, 0.0, 0.0, 0.0, -2.8e-5),
+        scale=(1.0, 1.2, 3.0, 0.6, 0.4, 0.5, 2.2e-5, 2.2e-5, 1e-5),
+        encoder=_phone_encoder, decoder=window_decoder(4, 8)),
+)
+REGISTRY: Registry[Modality] = Registry(
+    'modality', 'utt_ros.modalities', {item.name: item for item in BUILTIN}, ModelError)
 
 
-def register(modality: Modality) -> None:
-    """Make a modality known; raises ModelError when the name is taken or the channels disagree."""
-    if modality.name in REGISTRY:
-        raise ModelError(f'modality {modality.name!r} is registered already')
-    if len(modality.offset) != len(modality.scale):
-        raise ModelError(f'modality {modality.name!r} has {len(modality.offset)} offsets '
-                         f'and {len(modality.scale)} scales')
-    REGISTRY[modality.name] = modality
+def register_modality(modality: Modality) -> None:
+    """Make a modality known to all models of this process; raises ModelError for a taken name."""
+    REGISTRY.register(modality.name, modality)
 
 
 def modality(name: str) -> Modality:
-    """The modality of that name; raises ModelError when there is none."""
-    if name not in REGISTRY:
-        raise ModelError(f'modality is {name!r}: it must be one of {", ".join(sorted(REGISTRY))}')
+    """Return a registered modality; raises ModelError for an unknown name."""
     return REGISTRY[name]
 
 
-register(Modality(  # centre x, y [px], depth [m], width, height [px]
-    'camera', lambda window: window.ticks,
-    offset=(640.0, 350.0, 8.0, 50.0, 110.0), scale=(350.0, 55.0, 4.0, 30.0, 55.0),
-    encoder=window_encoder(2, derived=to_the_side), decoder=window_decoder(4, 4)))
-register(Modality(  # range and its standard deviation [m]
-    'ftm', lambda window: window.ticks,
-    offset=(10.0, 0.5), scale=(7.0, 0.35),
-    encoder=window_encoder(2), decoder=window_decoder(4, 4)))
-register(Modality(  # accel [m/s^2], gyro [rad/s], mag [T]
-    'imu', lambda window: window.ticks * window.imu_rows,
-    offset=(0.0, 0.0, NOMINAL_GRAVITY_MPS2, 0.0, 0.0, 0.0, 0.0, 0.0, -2.8e-5),
-    scale=(1.0, 1.2, 3.0, 0.6, 0.4, 0.5, 2.2e-5, 2.2e-5, 1e-5),
-    encoder=_phone_encoder, decoder=window_decoder(4, 8)))
+def select_modalities(
+    names: Iterable[str], further: Iterable[Modality] = (),
+) -> dict[str, Modality]:
+    """Return modalities by name: those of `further`, which come first, or registered ones.
+
+    Raises ModelError for an unknown name.
+    """
+    own = {item.name: item for item in further}
+    return {name: own[name] if name in own else REGISTRY[name] for name in names}

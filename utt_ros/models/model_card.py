@@ -5,6 +5,7 @@ beside the file for people to read.
 """
 
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 from hashlib import sha256
@@ -17,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 from utt_ros.errors import ModelError, SettingsError
 from utt_ros.federation.wire import pack, serialize
 from utt_ros.files import write_atomically
-from utt_ros.models.modalities import modality
+from utt_ros.models.modalities import Modality
 from utt_ros.models.settings import ModelSettings, dump_config, load_config
 from utt_ros.models.twin import UnifiedTwin, load_weights, read_weights
 from utt_ros.settings import WindowSettings
@@ -59,10 +60,10 @@ def code_digest() -> str:
     return found.hexdigest()[:16]
 
 
-def scaling(model: ModelSettings) -> Scaling:
-    """Offsets and scales of the model's modalities, as this program has them."""
-    return {name: {'offset': list(modality(name).offset), 'scale': list(modality(name).scale)}
-            for name in model.modalities}
+def scaling(modalities: Mapping[str, Modality]) -> Scaling:
+    """Return offsets and scales of modalities by name."""
+    return {name: {'offset': list(item.offset), 'scale': list(item.scale)}
+            for name, item in modalities.items()}
 
 
 def save_model(
@@ -72,7 +73,7 @@ def save_model(
     """Write a model and its card. Raises OSError."""
     weights = read_weights(twin)
     card = Card(
-        list(twin.settings.modalities), scaling(twin.settings),
+        list(twin.settings.modalities), scaling(twin.modalities),
         dump_config(twin.settings, twin.window), data_fingerprint, training, metrics,
         code_version(), pack(weights).checksum)
     text = json.dumps(asdict(card), indent=2, sort_keys=True)
@@ -81,8 +82,10 @@ def save_model(
     return card
 
 
-def load_model(path: Path) -> tuple[UnifiedTwin, Card]:
-    """Read a model and check its card.
+def load_model(
+    path: Path, modalities: Iterable[Modality] = (),
+) -> tuple[UnifiedTwin, Card]:
+    """Read a model and check its card; `modalities` as in `UnifiedTwin`.
 
     Raises ModelError when the file is damaged, was scaled in another way than this program does,
     or is of another release series (the first number of the version, and the second while the
@@ -94,10 +97,10 @@ def load_model(path: Path) -> tuple[UnifiedTwin, Card]:
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         card = _parse(text)
         model, window = card.shape
-        _check(card, model)
+        twin = UnifiedTwin(model, window, modalities)
+        _check(card, twin)
         if pack(weights).checksum != card.checksum:
             raise ModelError('its weights are not those of its card')
-        twin = UnifiedTwin(model, window)
         load_weights(twin, weights)
     except (OSError, SafetensorError, SettingsError) as err:
         raise ModelError(f'{path}: {err}') from err
@@ -119,11 +122,12 @@ def _parse(text: str) -> Card:
     return Card(**content)
 
 
-def _check(card: Card, model: ModelSettings) -> None:
+def _check(card: Card, twin: UnifiedTwin) -> None:
+    model = twin.settings
     if card.modalities != list(model.modalities):
         raise ModelError(f'its card names {card.modalities}, '
                          f'its configuration {list(model.modalities)}')
-    ours = scaling(model)
+    ours = scaling(twin.modalities)
     differing = [name for name in model.modalities if card.scaling.get(name) != ours[name]]
     if differing:
         raise ModelError(f'{differing[0]} was scaled by {card.scaling.get(differing[0])}: '

@@ -1,6 +1,6 @@
 """The unified twin: an encoder and a decoder per modality, one fusor, every operation [P]."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from utt_ros.errors import ModelError
 from utt_ros.models.fusors import make_fusor
 from utt_ros.models.gait_head import StrideHead
-from utt_ros.models.modalities import modality
+from utt_ros.models.modalities import Modality, modality, select_modalities
 from utt_ros.models.motion_head import MotionHead
 from utt_ros.models.operations import Pair
 from utt_ros.models.settings import ModelSettings
@@ -27,18 +27,22 @@ class UnifiedTwin(nn.Module):
     left are one and the same call.
     """
 
-    def __init__(self, model: ModelSettings, window: WindowSettings) -> None:
+    def __init__(
+        self, model: ModelSettings, window: WindowSettings, modalities: Iterable[Modality] = (),
+    ) -> None:
+        """`modalities`: definitions of the settings' modalities; otherwise registered ones."""
         super().__init__()
         self.settings = model
         self.window = window
-        known = {name: modality(name) for name in model.modalities}
-        self.encoders = nn.ModuleDict(
-            {name: item.encoder(item, model, window) for name, item in known.items()})
-        self.decoders = nn.ModuleDict(
-            {name: item.decoder(item, model, window) for name, item in known.items()})
+        self.modalities = select_modalities(model.modalities, modalities)
+        self.encoders = nn.ModuleDict({
+            name: item.encoder(item, model, window) for name, item in self.modalities.items()})
+        self.decoders = nn.ModuleDict({
+            name: item.decoder(item, model, window) for name, item in self.modalities.items()})
         self.fusor = make_fusor(model.fusor, model.modalities, model.width)
         self.motion = MotionHead(model, window)
-        self.stride = StrideHead(model)
+        imu = self.modalities.get('imu') or modality('imu')
+        self.stride = StrideHead(model, imu.scale)
 
     def encode(
         self, values: Mapping[str, Tensor], masks: Mapping[str, Tensor],
@@ -129,8 +133,10 @@ def load_weights(twin: UnifiedTwin, weights: Mapping[str, npt.NDArray[np.generic
     twin.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in weights.items()})
 
 
-def initial_weights(model: ModelSettings, window: WindowSettings, seed: int) -> Weights:
-    """The weights a federation begins with; equal seeds give equal weights."""
+def initial_weights(
+    model: ModelSettings, window: WindowSettings, seed: int, modalities: Iterable[Modality] = (),
+) -> Weights:
+    """Return the weights of round 0; equal seeds give equal weights."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return read_weights(UnifiedTwin(model, window))
+        return read_weights(UnifiedTwin(model, window, modalities))

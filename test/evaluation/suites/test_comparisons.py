@@ -41,7 +41,7 @@ def test_units_have_names_of_their_own_that_are_safe_for_files(study: Study, sui
 
 def test_every_fusor_is_compared(study: Study) -> None:
     assert {unit.key for unit in units('fusors', study)} == {
-        f'fusors-{name}-seed0' for name in FUSORS}
+        f'fusors-{name}-seed0' for name in FUSORS.names()}
     rows = run(study, 'fusors', 'fusors-max-seed0')
     assert {row.fusor for row in rows} == {'max'}
     assert {row.operation for row in rows} == {'transfer', 'merge', 'split'}

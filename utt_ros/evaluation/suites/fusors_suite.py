@@ -14,7 +14,7 @@ SUITE = 'fusors'
 def units(study: Study) -> list[Unit]:
     """By fusor and seed."""
     return [Unit(f'{SUITE}-{fusor}-seed{seed}', partial(_fusor, study, fusor, seed))
-            for fusor in FUSORS for seed in study.seeds]
+            for fusor in FUSORS.names() for seed in study.seeds]
 
 
 def _fusor(study: Study, fusor: str, seed: int) -> Outcome:

@@ -1,0 +1,64 @@
+"""Registries: named extension points, filled by a call or by entry points of other packages."""
+
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+from typing import Generic, TypeVar
+
+from utt_ros.errors import SettingsError, UttError
+
+T = TypeVar('T')
+
+
+class Registry(Generic[T]):
+    """Values by name: built in, registered by a call, or an entry point of `group`.
+
+    An entry point is looked up and imported when its name is first asked for, so another process,
+    such as a node, finds it as well; a call of `register` holds in its own process only. Built-in
+    and registered names precede entry points. Not for several threads.
+    """
+
+    def __init__(
+        self, kind: str, group: str, builtin: Mapping[str, T],
+        error: type[UttError] = SettingsError,
+    ) -> None:
+        """`kind`: the noun in errors, of type `error`, such as 'fusor'."""
+        self.kind, self.group, self._error = kind, group, error
+        self._values = dict(builtin)
+
+    def register(self, name: str, value: T) -> None:
+        """Add a value; raises the registry's error when another value has that name."""
+        if not isinstance(name, str) or not name:
+            raise self._error(f'name of a {self.kind} is {name!r}: it must be a text')
+        if self._values.get(name, value) is not value:
+            raise self._error(f'{self.kind} {name!r} is registered already')
+        self._values[name] = value
+
+    def __getitem__(self, name: str) -> T:
+        """Return a value; raises the registry's error, with all names, for an unknown one."""
+        if name not in self._values:
+            self._values[name] = self._load(name)
+        return self._values[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names()
+
+    def names(self) -> list[str]:
+        """Return built-in and registered names in their order, then those of entry points."""
+        offered = entry_points(group=self.group).names
+        return [*self._values, *sorted(offered - self._values.keys())]
+
+    def _load(self, name: str) -> T:
+        offers = {item.value: item for item in entry_points(group=self.group, name=name)}
+        if not offers:
+            raise self._error(
+                f'{self.kind} is {name!r}: it must be one of {", ".join(sorted(self.names()))}')
+        if len(offers) > 1:
+            raise self._error(f'{self.kind} {name!r} is offered more than once, '
+                              f'by {", ".join(sorted(offers))}')
+        reference, item = offers.popitem()
+        try:
+            value: T = item.load()
+        except Exception as err:  # whatever the import of another package raises
+            raise self._error(f'{self.kind} {name!r} cannot be imported '
+                              f'from {reference}: {type(err).__name__}: {err}') from err
+        return self._values.setdefault(name, value)
