@@ -1,63 +1,111 @@
-"""Many messages of one fixed layout as one array of bytes.
+"""CDR codec for messages of a fixed layout, without ROS.
 
-Behind its strings an Imu, a MagneticField, an Odometry or an FtmRange has only numbers, so the
-messages of a topic differ in their stamp and in one block of fixed size. Writing fills the block
-of all messages at once and reading views it, instead of making a Python object per message. The
-layout is XCDR1, which rmw implementations of ROS 2 write [S: DDS-XTypes 1.3, 7.4.1]: 4 bytes of
-encapsulation, then fields aligned to their size, counted from byte 4.
+Behind its strings an Imu, a MagneticField, an Odometry or an FtmRange holds only numbers, so the
+messages of one topic differ in their stamp and in one block of fixed size. Bags are written and
+read as arrays of such blocks, live samples are unpacked one at a time; neither makes a Python
+object per message. The layout is XCDR1, which rmw implementations of ROS 2 write [S: DDS-XTypes
+1.3, 7.4.1]: 4 bytes of encapsulation, then fields aligned to their size, counted from byte 4. A
+header is a stamp (int32, uint32) and a string: its length, its bytes and a zero.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from struct import Struct, error
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from utt_ros.errors import SessionError
+from utt_ros.errors import MeasurementError, SessionError
 from utt_ros.types import NS_PER_S, Stamps
 
 ENCAPSULATION = 4
+LITTLE_ENDIAN = b'\x00\x01'
 STAMP = np.dtype([('sec', '<i4'), ('nanosec', '<u4')])
 STAMP_END = ENCAPSULATION + STAMP.itemsize
 
-Rows = npt.NDArray[np.uint8]
+ByteRows = npt.NDArray[np.uint8]
 Numbers = np.ndarray[Any, np.dtype[np.void]]
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
-    """A message that is a header, perhaps more strings, and then numbers."""
+class MessageLayout:
+    """Layout of a message: a header, perhaps more strings, then numbers."""
 
     type: str
     strings: int  # between the stamp and the numbers, frame_id included
     alignment: int  # of the first number
     numbers: np.dtype[np.void]  # packed, little-endian
 
+    def struct(self, *fields: str) -> Struct:
+        """Return a Struct that unpacks these fields of the numbers and skips the others."""
+        codes = []
+        for name in self.numbers.names or ():
+            kind = self.numbers[name]
+            count = kind.itemsize // kind.base.itemsize
+            codes.append(f'{count}{kind.base.char}' if name in fields else f'{kind.itemsize}x')
+        return Struct('<' + ''.join(codes))
 
-IMU = Layout('sensor_msgs/msg/Imu', 1, 8, np.dtype([
+
+IMU = MessageLayout('sensor_msgs/msg/Imu', 1, 8, np.dtype([
     ('orientation', '<f8', 4), ('orientation_covariance', '<f8', 9),
     ('gyro', '<f8', 3), ('gyro_covariance', '<f8', 9),
     ('accel', '<f8', 3), ('accel_covariance', '<f8', 9)]))
-MAGNETIC_FIELD = Layout('sensor_msgs/msg/MagneticField', 1, 8, np.dtype([
+MAGNETIC_FIELD = MessageLayout('sensor_msgs/msg/MagneticField', 1, 8, np.dtype([
     ('field', '<f8', 3), ('covariance', '<f8', 9)]))
-ODOMETRY = Layout('nav_msgs/msg/Odometry', 2, 8, np.dtype([
+ODOMETRY = MessageLayout('nav_msgs/msg/Odometry', 2, 8, np.dtype([
     ('position', '<f8', 3), ('orientation', '<f8', 4), ('pose_covariance', '<f8', 36),
     ('linear', '<f8', 3), ('angular', '<f8', 3), ('twist_covariance', '<f8', 36)]))
-FTM_RANGE = Layout('utt_ros/msg/FtmRange', 3, 4, np.dtype([
+FTM_RANGE = MessageLayout('utt_ros/msg/FtmRange', 3, 4, np.dtype([
     ('range', '<f4'), ('range_std', '<f4'), ('rssi', '<f4'),
     ('attempted', 'u1'), ('successful', 'u1')]))
 
+_STAMP = Struct('<iI')
+_HEADER = Struct('<2sxxiII')  # encapsulation, stamp, length of frame_id
+_GYRO_ACCEL = IMU.struct('gyro', 'accel')
+_FIELD = MAGNETIC_FIELD.struct('field')
 
-def repeat(template: bytes, stamps_ns: Stamps) -> Rows:
-    """Copies of one message (N, size) that differ in the stamp of their header."""
-    rows = np.tile(np.frombuffer(template, np.uint8), (len(stamps_ns), 1))
+
+def read_imu(message: bytes) -> tuple[int, tuple[float, ...]]:
+    """Stamp [ns] and accel [m/s^2] with gyro [rad/s], (6,), of one little-endian Imu.
+
+    Takes a tenth of the time of deserializing. Raises MeasurementError when the bytes are not
+    such a message.
+    """
+    stamp_ns, numbers = _unpack(message, _GYRO_ACCEL, 'sensor_msgs/Imu')
+    return stamp_ns, numbers[3:] + numbers[:3]
+
+
+def read_magnetic(message: bytes) -> tuple[int, tuple[float, ...]]:
+    """Stamp [ns] and field [T], (3,), of one little-endian MagneticField.
+
+    Raises MeasurementError when the bytes are not such a message.
+    """
+    return _unpack(message, _FIELD, 'sensor_msgs/MagneticField')
+
+
+def read_stamp(message: bytes) -> int:
+    """Stamp [ns] of a little-endian message that begins with a header. Raises MeasurementError."""
+    return _unpack_header(message)[0]
+
+
+def replace_stamp(message: bytes, stamp_ns: int) -> bytes:
+    """Copy a little-endian message that begins with a header, with another stamp in it."""
+    return (message[:ENCAPSULATION] + _STAMP.pack(*divmod(stamp_ns, NS_PER_S))
+            + message[STAMP_END:])
+
+
+def repeat_message(message: bytes, stamps_ns: Stamps) -> ByteRows:
+    """Copy a message once per stamp: (N, size), with these stamps in the headers."""
+    rows = np.tile(np.frombuffer(message, np.uint8), (len(stamps_ns), 1))
     words = np.stack([stamps_ns // NS_PER_S, stamps_ns % NS_PER_S], axis=1).astype('<u4')
     rows[:, ENCAPSULATION:STAMP_END] = words.view(np.uint8)
     return rows
 
 
-def new(layout: Layout, strings: Sequence[str], stamps_ns: Stamps) -> tuple[Rows, Numbers]:
+def new_messages(
+        layout: MessageLayout, strings: Sequence[str], stamps_ns: Stamps,
+) -> tuple[ByteRows, Numbers]:
     """Messages (N, size) with these strings, frame_id first, and a view of their numbers (N,).
 
     Everything but the strings and the stamps is 0.
@@ -69,44 +117,67 @@ def new(layout: Layout, strings: Sequence[str], stamps_ns: Stamps) -> tuple[Rows
         message += len(encoded).to_bytes(4, 'little') + encoded
     begin = _align(len(message), layout.alignment)
     message += bytes(begin - len(message) + layout.numbers.itemsize)
-    rows = repeat(bytes(message), stamps_ns)
+    rows = repeat_message(bytes(message), stamps_ns)
     return rows, _block(rows, begin, layout.numbers)
 
 
-def read(layout: Layout, messages: Sequence[bytes]) -> tuple[Stamps, Numbers]:
-    """Stamps [ns] (N,) and numbers (N,).
+def read_messages(layout: MessageLayout, messages: Sequence[bytes]) -> tuple[Stamps, Numbers]:
+    """Stamps [ns] (N,) and numbers (N,) of messages of either byte order.
 
-    Messages whose strings differ in length are read one at a time. Raises SessionError when a
+    Messages with strings of different lengths are read one at a time. Raises SessionError when a
     message is shorter than its layout.
     """
     if not messages:
         return np.empty(0, np.int64), np.empty(0, layout.numbers)
     if len({len(message) for message in messages}) == 1:
         rows = np.frombuffer(b''.join(messages), np.uint8).reshape(len(messages), -1)
-        if len(messages) == 1 or _alike(layout, rows):
-            begin = _strings(layout, messages[0])[-1].end
+        if len(messages) == 1 or _is_uniform(layout, rows):
+            begin = _spans(layout, messages[0])[-1].end
             block = _block(rows, begin, layout.numbers.newbyteorder(_order(rows[0])))
             return _stamps(rows), block.astype(layout.numbers)
-    parts = [read(layout, [message]) for message in messages]
+    parts = [read_messages(layout, [message]) for message in messages]
     stamps, blocks = zip(*parts, strict=True)
     return np.concatenate(stamps), np.concatenate(blocks)
 
 
-def strings(layout: Layout, message: bytes) -> list[str]:
-    """The strings of a message, frame_id first."""
-    return [message[item.begin:item.end - 1].decode('utf-8', 'replace')
-            for item in _strings(layout, message)[:layout.strings]]
+def read_strings(layout: MessageLayout, message: bytes) -> list[str]:
+    """Return the strings of a message, frame_id first. Raises SessionError as `read_messages`."""
+    return [message[span.begin:span.end - 1].decode('utf-8', 'replace')
+            for span in _spans(layout, message)[:layout.strings]]
+
+
+def _unpack(message: bytes, numbers: Struct, name: str) -> tuple[int, tuple[float, ...]]:
+    stamp_ns, length = _unpack_header(message)
+    # counted from byte 4 the string begins at 12; the numbers are aligned to 8
+    begin = (12 + length + 7) // 8 * 8 + 4
+    try:
+        return stamp_ns, numbers.unpack_from(message, begin)
+    except error as err:
+        raise MeasurementError(
+            f'a {name} of {len(message)} bytes: it must have {begin + numbers.size}') from err
+
+
+def _unpack_header(message: bytes) -> tuple[int, int]:
+    """Stamp [ns] and length of frame_id."""
+    try:
+        encapsulation, sec, nanosec, length = _HEADER.unpack_from(message)
+    except error as err:
+        raise MeasurementError(
+            f'a message of {len(message)} bytes: its header has {_HEADER.size}') from err
+    if encapsulation != LITTLE_ENDIAN:
+        raise MeasurementError(f'encapsulation {encapsulation.hex()}: it must be 0001, plain CDR')
+    return sec * NS_PER_S + nanosec, length
 
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    length: int  # where its length is
+    length: int  # position of the string's length
     begin: int
     end: int
 
 
-def _strings(layout: Layout, message: bytes) -> list[_Span]:
-    """Where the strings are, and last the numbers."""
+def _spans(layout: MessageLayout, message: bytes) -> list[_Span]:
+    """Positions of the strings, and an empty span where the numbers begin."""
     order: Literal['little', 'big']
     order = 'little' if _order(np.frombuffer(message, np.uint8)) == '<' else 'big'
     spans, end = [], STAMP_END
@@ -122,25 +193,25 @@ def _strings(layout: Layout, message: bytes) -> list[_Span]:
     return [*spans, _Span(begin, begin, begin)]
 
 
-def _alike(layout: Layout, rows: Rows) -> bool:
+def _is_uniform(layout: MessageLayout, rows: ByteRows) -> bool:
     """Whether byte order and lengths of strings are those of the first message."""
     columns = [1]
-    for span in _strings(layout, rows[0].tobytes())[:layout.strings]:
+    for span in _spans(layout, rows[0].tobytes())[:layout.strings]:
         columns += range(span.length, span.length + 4)
     return bool((rows[:, columns] == rows[0, columns]).all())
 
 
-def _stamps(rows: Rows) -> Stamps:
+def _stamps(rows: ByteRows) -> Stamps:
     kind = STAMP.newbyteorder(_order(rows[0]))
     words = _block(rows, ENCAPSULATION, kind)
     return np.asarray(words['sec'].astype(np.int64) * NS_PER_S + words['nanosec'])
 
 
-def _block(rows: Rows, begin: int, kind: np.dtype[np.void]) -> Numbers:
+def _block(rows: ByteRows, begin: int, kind: np.dtype[np.void]) -> Numbers:
     return rows[:, begin:begin + kind.itemsize].view(kind)[:, 0]
 
 
-def _order(message: Rows) -> Literal['<', '>']:
+def _order(message: ByteRows) -> Literal['<', '>']:
     if len(message) < STAMP_END:
         raise SessionError(f'a message of {len(message)} bytes has no stamp')
     return '<' if message[1] & 1 else '>'

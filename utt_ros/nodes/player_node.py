@@ -20,8 +20,8 @@ from std_srvs.srv import SetBool
 
 from utt_ros.bridge.node.process import run_node
 from utt_ros.bridge.node.qos import RELIABLE
-from utt_ros.bridge.node.topic_types import load_type, profile
-from utt_ros.cdr_raw import read_stamp
+from utt_ros.bridge.node.topic_types import load_message_type, profile
+from utt_ros.cdr import read_stamp
 from utt_ros.errors import SessionError, UttError
 from utt_ros.orchestration.bag_arguments import add_player_arguments, play_settings
 from utt_ros.orchestration.terminal import keys, show
@@ -97,7 +97,7 @@ class PlayerNode(Node):
         """Make the publisher of a topic, with what its own publishers had offered."""
         if topic.type == CLOCK_TYPE:
             return  # time is what this player says
-        kind = load_type(topic.type)
+        kind = load_message_type(topic.type)
         if kind is None:
             self.get_logger().warning(f'{topic.name} is left out: {topic.type} is not installed')
             return

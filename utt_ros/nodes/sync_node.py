@@ -24,11 +24,11 @@ from utt_ros.bridge.messages.sensors import (
     tracks_from_message,
 )
 from utt_ros.bridge.node.diagnostics import Diagnostics
-from utt_ros.bridge.node.parameters import declare
+from utt_ros.bridge.node.parameters import declare_settings
 from utt_ros.bridge.node.process import run_node
 from utt_ros.bridge.node.qos import RELIABLE, SENSOR
-from utt_ros.bridge.node.topic_types import type_name
-from utt_ros.cdr_raw import read_imu, read_magnetic
+from utt_ros.bridge.node.topic_types import message_type_name
+from utt_ros.cdr import read_imu, read_magnetic
 from utt_ros.errors import MeasurementError
 from utt_ros.msg import FtmRange, SyncedSamples, Tracks
 from utt_ros.settings import AreaSettings, WindowSettings
@@ -59,19 +59,19 @@ SENSORS = {
 }
 
 
-class Sync(Node):
+class SyncNode(Node):
     """Subscribes, feeds the synchronizer, publishes what is complete."""
 
     def __init__(self) -> None:
         super().__init__('sync')
-        self._area = declare(self, AreaSettings)
-        windows, settings = declare(self, WindowSettings), declare(self, SyncSettings)
+        self._area = declare_settings(self, AreaSettings)
+        windows, settings = declare_settings(self, WindowSettings), declare_settings(self, SyncSettings)
         self._most = len(SENSORS) * settings.max_subjects
         self._matching = None
         if settings.association != 'labels':
             # It loads scipy and ONNX Runtime, which an area with labels has no use for.
-            from utt_ros.bridge.node.association_model import Matching  # noqa: PLC0415
-            self._matching = Matching(self, settings, self._area, windows)
+            from utt_ros.bridge.node.association_model import AssociationModel  # noqa: PLC0415
+            self._matching = AssociationModel(self, settings, self._area, windows)
         self._synchronizer = Synchronizer(
             settings, windows, self._area.modalities,
             self._matching.associator if self._matching else None)
@@ -111,7 +111,7 @@ class Sync(Node):
     def _meet(self, topic: str, phone: str, sensor: Sensor, types: Sequence[str]) -> None:
         if sensor.modality not in self._area.modalities:
             return
-        if type_name(sensor.type) not in types:
+        if message_type_name(sensor.type) not in types:
             self._synchronizer.count('wrong_type', f'{topic} is a {types[0]}')
         elif len(self._phones) == self._most:
             self._synchronizer.count('too_many_subjects', f'{topic} is not subscribed')
@@ -162,7 +162,7 @@ class Sync(Node):
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the synchronizer until it is told to stop."""
-    return run_node(Sync, args)
+    return run_node(SyncNode, args)
 
 
 if __name__ == '__main__':

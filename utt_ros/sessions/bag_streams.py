@@ -69,9 +69,9 @@ def read_frames(messages: Sequence[bytes]) -> Frames:
 def read_phone(
         ftm: Sequence[bytes], imu: Sequence[bytes], mag: Sequence[bytes]) -> PhoneStreams:
     """What a phone delivered, in order of stamps, each stamp once."""
-    ftm_stamps, ranging = _in_order(*cdr.read(cdr.FTM_RANGE, ftm))
-    imu_stamps, inertial = _in_order(*cdr.read(cdr.IMU, imu))
-    mag_stamps, magnetic = _in_order(*cdr.read(cdr.MAGNETIC_FIELD, mag))
+    ftm_stamps, ranging = _in_order(*cdr.read_messages(cdr.FTM_RANGE, ftm))
+    imu_stamps, inertial = _in_order(*cdr.read_messages(cdr.IMU, imu))
+    mag_stamps, magnetic = _in_order(*cdr.read_messages(cdr.MAGNETIC_FIELD, mag))
     signal = np.stack([ranging[field].astype(np.float32) for field in SIGNAL], -1)
     known = np.isfinite(signal[:, 0]) | (signal[:, 1] > 0)
     return PhoneStreams(
@@ -82,12 +82,12 @@ def read_phone(
         magnetic_stamps_ns=mag_stamps,
         magnetic=magnetic['field'].astype(np.float32),
         ftm_signal=signal if known.any() else None,
-        ap=cdr.strings(cdr.FTM_RANGE, ftm[0])[2] if ftm else '')
+        ap=cdr.read_strings(cdr.FTM_RANGE, ftm[0])[2] if ftm else '')
 
 
 def read_truth(messages: Sequence[bytes]) -> Truth:
     """Positions and headings of Odometry messages, in order of stamps, each stamp once."""
-    stamps, odometry = _in_order(*cdr.read(cdr.ODOMETRY, messages))
+    stamps, odometry = _in_order(*cdr.read_messages(cdr.ODOMETRY, messages))
     x, y, z, w = odometry['orientation'].T
     headings = np.arctan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))
     return Truth(stamps, odometry['position'][:, :2].copy(), headings)
@@ -121,18 +121,18 @@ def _camera_info(root: str, area: AreaSettings, frames_ns: Stamps) -> Stream:
         k=np.array([area.fx, 0, area.cx, 0, area.fy, area.cy, 0, 0, 1]),
         p=np.array([area.fx, 0, area.cx, 0, 0, area.fy, area.cy, 0, 0, 0, 1, 0]),
         binning_x=0, binning_y=0, roi=roi)
-    rows = cdr.repeat(bytes(store.serialize_cdr(info, CAMERA_INFO)), stamps_ns)
+    rows = cdr.repeat_message(bytes(store.serialize_cdr(info, CAMERA_INFO)), stamps_ns)
     return Stream(f'{root}/camera_info', CAMERA_INFO, False, stamps_ns, _messages(rows))
 
 
 def _phone(root: str, area: str, phone: str, measured: PhoneStreams) -> list[Stream]:
-    imu_rows, imu = cdr.new(cdr.IMU, [phone], measured.inertial_stamps_ns)
+    imu_rows, imu = cdr.new_messages(cdr.IMU, [phone], measured.inertial_stamps_ns)
     imu['orientation'][:, 3] = 1
     imu['orientation_covariance'][:, 0] = -1  # REP-145: there is no orientation
     imu['accel'], imu['gyro'] = measured.inertial[:, :3], measured.inertial[:, 3:]
-    mag_rows, mag = cdr.new(cdr.MAGNETIC_FIELD, [phone], measured.magnetic_stamps_ns)
+    mag_rows, mag = cdr.new_messages(cdr.MAGNETIC_FIELD, [phone], measured.magnetic_stamps_ns)
     mag['field'] = measured.magnetic
-    ftm_rows, ftm = cdr.new(
+    ftm_rows, ftm = cdr.new_messages(
         cdr.FTM_RANGE, [f'{area}/ap', phone, measured.ap], measured.ftm_stamps_ns)
     ftm['range'], ftm['range_std'] = measured.ftm.T
     signal = measured.ftm_signal
@@ -151,7 +151,7 @@ def _phone(root: str, area: str, phone: str, measured: PhoneStreams) -> list[Str
 
 def _odometry(root: str, area: str, subject: str, truth: Truth) -> Stream:
     """Pose on the floor; velocity in the subject's own frame, by central differences [D]."""
-    rows, odometry = cdr.new(cdr.ODOMETRY, [area, f'{area}/{subject}'], truth.stamps_ns)
+    rows, odometry = cdr.new_messages(cdr.ODOMETRY, [area, f'{area}/{subject}'], truth.stamps_ns)
     odometry['position'][:, :2] = truth.positions_m
     half = truth.headings_rad / 2
     odometry['orientation'][:, 2], odometry['orientation'][:, 3] = np.sin(half), np.cos(half)
@@ -164,7 +164,7 @@ def _odometry(root: str, area: str, subject: str, truth: Truth) -> Stream:
     return Stream(f'{root}/odom', cdr.ODOMETRY.type, True, truth.stamps_ns, _messages(rows))
 
 
-def _messages(rows: cdr.Rows) -> Messages:
+def _messages(rows: cdr.ByteRows) -> Messages:
     block, size = memoryview(rows.tobytes()), rows.shape[1]
     return [block[begin:begin + size] for begin in range(0, len(block), size)]
 

@@ -9,7 +9,7 @@ from nav_msgs.msg import Path
 from sensor_msgs.msg import Imu
 from std_msgs.msg import Header
 
-from utt_ros.bridge.messages.cdr_templates import CdrTemplate, Placeholders, fill_each
+from utt_ros.bridge.messages.cdr_templates import CdrTemplate, Placeholders, fill_templates
 from utt_ros.types import FloatArray
 
 FLOOR_VARIANCE = 0.01  # of z [m^2]: people stand on the floor
@@ -75,4 +75,4 @@ def imus(
 ) -> list[list[bytes]]:
     """Per subject one message per row (S, C, 9) [IMU_CHANNELS], without the magnetic field."""
     templates = [imu_template(subject) for subject in subjects]
-    return fill_each(templates, rows[:, :, :6], stamps_ns[:, None])
+    return fill_templates(templates, rows[:, :, :6], stamps_ns[:, None])

@@ -22,13 +22,8 @@ from rclpy.signals import SignalHandlerOptions
 from utt_ros.bridge.messages.federation import byte_array
 from utt_ros.bridge.node.process import StopRequest
 from utt_ros.bridge.node.qos import SENSOR, STATE
-from utt_ros.evaluation.benchmarks.load_messages import (
-    AREA,
-    Stream,
-    make_streams,
-    schedule,
-    stamped,
-)
+from utt_ros.cdr import replace_stamp
+from utt_ros.evaluation.benchmarks.load_messages import AREA, Stream, make_streams, schedule
 from utt_ros.evaluation.benchmarks.walkers import LOOP_SEC
 from utt_ros.msg import DeployedModel
 from utt_ros.types import NS_PER_S
@@ -76,7 +71,7 @@ class Generator:
                 time.sleep(min(-late_ns / NS_PER_S, MAX_SLEEP_SEC))
                 late_ns = time.monotonic_ns() - begin_ns - due_ns
             stamp_ns = time.time_ns()
-            publisher.publish(stamped(message, stamp_ns))
+            publisher.publish(replace_stamp(message, stamp_ns))
             self.late_ns.append(late_ns)
             self.sent[kind] += 1
             if kind == 'camera':

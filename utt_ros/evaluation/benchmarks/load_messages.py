@@ -22,7 +22,6 @@ BURST_NS = 2_000_000
 CAMERA_PHASE_NS = 5_000_000
 RANGE_STD_M = 0.3
 BSSID = '02:00:00:00:00:01'
-STAMP = slice(4, 12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +60,6 @@ def schedule(streams: list[Stream]) -> list[tuple[int, int, int]]:
     return sorted(
         (stream.phase_ns + index * LOOP_SEC * NS_PER_S // len(stream.messages), number, index)
         for number, stream in enumerate(streams) for index in range(len(stream.messages)))
-
-
-def stamped(message: bytes, stamp_ns: int) -> bytes:
-    """The same serialized message with another stamp in its header."""
-    seconds, nanoseconds = divmod(stamp_ns, NS_PER_S)
-    stamp = seconds.to_bytes(4, 'little') + nanoseconds.to_bytes(4, 'little')
-    return message[:STAMP.start] + stamp + message[STAMP.stop:]
-
-
-def stamp_of(message: bytes) -> int:
-    """Stamp [ns] of a serialized message that begins with a header."""
-    return (int.from_bytes(message[4:8], 'little') * NS_PER_S
-            + int.from_bytes(message[8:STAMP.stop], 'little'))
 
 
 def _seconds(kind: str) -> npt.NDArray[np.float64]:
@@ -124,5 +110,7 @@ def _ftm(walkers: Walkers, names: list[str]) -> Iterator[tuple[bytes, ...]]:
         yield tuple(row.tobytes() for row in rows)
 
 
-def _new(layout: cdr.Layout, strings: list[str], count: int) -> tuple[cdr.Rows, cdr.Numbers]:
-    return cdr.new(layout, strings, np.zeros(count, np.int64))
+def _new(
+    layout: cdr.MessageLayout, strings: list[str], count: int,
+) -> tuple[cdr.ByteRows, cdr.Numbers]:
+    return cdr.new_messages(layout, strings, np.zeros(count, np.int64))

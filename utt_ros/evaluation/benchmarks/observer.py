@@ -24,7 +24,8 @@ from sensor_msgs.msg import Imu
 
 from utt_ros.bridge.node.process import StopRequest
 from utt_ros.bridge.node.qos import RELIABLE, SENSOR
-from utt_ros.evaluation.benchmarks.load_messages import AREA, phone_names, stamp_of
+from utt_ros.cdr import read_stamp
+from utt_ros.evaluation.benchmarks.load_messages import AREA, phone_names
 
 POLL_SEC = 0.05
 OUTPUTS = {'imu': Imu, 'position': PoseWithCovarianceStamped, 'trajectory': NavPath}
@@ -49,7 +50,7 @@ class Observer:
         """Take what has arrived; return whether every subject has had every output."""
         for subscription, kind, row, column in self._outputs:
             for message, info in _take(subscription, kind, raw=True):
-                self.records.append((row, column, stamp_of(message), info['received_timestamp']))
+                self.records.append((row, column, read_stamp(message), info['received_timestamp']))
                 self._missing.discard((row, column))
         for message, info in _take(self._diagnostics, DiagnosticArray, raw=False):
             for status in message.status:
