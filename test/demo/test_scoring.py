@@ -15,6 +15,7 @@ from utt_ros.demo.scoring import (
     segments,
     summarise,
 )
+from utt_ros.evaluation.metrics.position import coverage_90
 from utt_ros.types import Frames, Session, Truth
 
 S = 1_000_000_000
@@ -83,8 +84,8 @@ def test_share_inside_the_ellipse_of_90_percent_is_counted(rng):
     noisy = truth + rng.normal(0.0, 0.5, (4000, 2))
     right = score(predictions(seconds, noisy, 0.25), session(), use_camera=True)
     proud = score(predictions(seconds, noisy, 0.0625), session(), use_camera=True)
-    assert right.inside_90.mean() == pytest.approx(0.9, abs=0.02)
-    assert proud.inside_90.mean() < 0.6
+    assert coverage_90(right.square) == pytest.approx(0.9, abs=0.02)
+    assert coverage_90(proud.square) < 0.6
 
 
 def test_nobody_in_common_is_an_empty_score():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from utt_ros.evaluation.ground_truth import cut_walks, interpolate
+from utt_ros.evaluation.ground_truth import cut_walks, truth_at
 from utt_ros.types import SyncedBatch, Truth
 
 PERIOD_NS = 100_000_000
@@ -52,5 +52,5 @@ def test_the_future_is_unknown_beyond_the_truth() -> None:
 
 def test_the_truth_is_not_interpolated_across_a_gap() -> None:
     truth = Truth(np.array([0, 100, 1100, 1200]) * 1_000_000, np.zeros((4, 2)), np.zeros(4))
-    found = interpolate(truth, np.array([50, 100, 600, 1150]) * 1_000_000)
+    found = truth_at(truth, np.array([50, 100, 600, 1150]) * 1_000_000)
     assert np.isfinite(found[:, 0]).tolist() == [True, True, False, True]

@@ -8,7 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from utt_ros.demo.scoring import CAMERA_GONE_S, Scores
+from utt_ros.demo.scoring import Scores
+from utt_ros.evaluation.metrics import position
 from utt_ros.settings import AreaSettings
 
 SHOWN_AREAS = 6
@@ -53,9 +54,9 @@ def _panel(panel: Axes, name: str, settings: AreaSettings, scores: Scores) -> No
         breaks = np.flatnonzero(np.diff(scores.stamps_ns[rows]) > 1_000_000_000) + 1
         panel.plot(*np.insert(scores.truth_m[rows], breaks, np.nan, axis=0).T, color=TRUTH, lw=1.2)
         panel.annotate(subject, scores.truth_m[rows[0]], fontsize=7, color=TRUTH)
-    seen = scores.camera_age_s <= CAMERA_GONE_S
-    for rows_of, color in ((seen, SEEN), (~seen, UNSEEN)):
-        x, y = scores.positions_m[rows_of].T
+    conditions = position.camera_conditions(scores.camera_age_s)
+    for condition, color in (('camera', SEEN), ('no_camera', UNSEEN)):
+        x, y = scores.positions_m[conditions[condition]].T
         panel.scatter(x, y, s=3, color=color, alpha=0.6, lw=0)
     panel.plot([], [], color=TRUTH, lw=1.2, label='truth')
     panel.plot([], [], 'o', ms=4, color=SEEN, label='twin, camera sees the person')

@@ -17,8 +17,9 @@ from utt_ros.sessions.session_bags import read_session
 from utt_ros.settings import WindowSettings
 from utt_ros.sync.offline_sync import synchronize
 from utt_ros.sync.window_buffer import cut_windows
-from utt_ros.training.dataset import Columns, make_examples
-from utt_ros.training.evaluation import nmse_by_operation, relative_errors, training_means
+from utt_ros.training.columns import Columns
+from utt_ros.training.dataset import make_examples
+from utt_ros.training.metrics import nmse_by_operation, relative_errors, training_means
 from utt_ros.training.replay_buffer import ReplayBuffer
 from utt_ros.twin.engine import Predictions as TickPredictions
 from utt_ros.twin.engine import TwinEngine

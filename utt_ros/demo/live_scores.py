@@ -12,6 +12,7 @@ import numpy.typing as npt
 from utt_ros.demo.recorded import read_positions
 from utt_ros.demo.scoring import score, summarise
 from utt_ros.errors import UttError
+from utt_ros.evaluation.metrics import box_iou
 from utt_ros.sessions.message_types import typestore
 from utt_ros.sessions.recorded import open_bag
 from utt_ros.sessions.simulator.live_world import boxes_by_name, clock_of
@@ -179,14 +180,6 @@ def _box(track: Any) -> npt.NDArray[np.float64]:
 
 
 def _owner(box: npt.NDArray[Any], true: Mapping[str, npt.NDArray[np.float64]]) -> str:
-    shares = {name: _overlap(box, other) for name, other in true.items()}
+    shares = {name: float(box_iou.box_iou(box, other)) for name, other in true.items()}
     best = max(shares, key=lambda name: shares[name], default='')
     return best if best and shares[best] >= SAME_PERSON else ''
-
-
-def _overlap(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> float:
-    """Intersection over union of two boxes (5,)."""
-    low = np.maximum(one[:2] - one[3:] / 2, other[:2] - other[3:] / 2)
-    high = np.minimum(one[:2] + one[3:] / 2, other[:2] + other[3:] / 2)
-    common = float(np.clip(high - low, 0.0, None).prod())
-    return common / (float(one[3:].prod() + other[3:].prod()) - common)

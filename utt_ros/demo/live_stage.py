@@ -11,9 +11,9 @@ from typing import Any
 import yaml
 
 from utt_ros.errors import UttError
-from utt_ros.orchestration.graph import Plan, graph, read_area
-from utt_ros.orchestration.spec import NodeSpec, ProcessSpec, process_of
-from utt_ros.orchestration.supervisor import Processes
+from utt_ros.orchestration.graph import LaunchPlan, graph_nodes, read_area_plan
+from utt_ros.orchestration.spec import NodeSpec, ProcessSpec, process_spec
+from utt_ros.orchestration.supervisor import Supervisor
 from utt_ros.sessions.simulator.figure_detector import SIDE, write_network
 from utt_ros.sessions.simulator.live_world import world
 
@@ -82,7 +82,7 @@ def write_area_file(show: Show) -> None:
 def run(show: Show, watch: Callable[[], None]) -> None:
     """Run the area until everybody has walked; `watch` is called often. Raises UttError."""
     logs = show.out / 'log'
-    with Processes(processes(show), log_dir=logs) as running:
+    with Supervisor(processes(show), log_dir=logs) as running:
         while not running.wait(POLL_SEC):
             watch()
     if running.failure:
@@ -94,8 +94,8 @@ def processes(show: Show) -> list[ProcessSpec]:
 
     The peers begin when the twin has a model, of which what came before were lost.
     """
-    area = read_area(show.file)
-    plan = Plan((area,), show.out / 'state', federated=False, log_level='warn')
+    area = read_area_plan(show.file)
+    plan = LaunchPlan((area,), show.out / 'state', federated=False, log_level='warn')
     topics = tuple(word for topic in RECORDED for word in ('--topic', topic))
     recorder = NodeSpec(
         'recorder', 'recorder', '/utt', arguments=(str(show.bag), *topics),
@@ -106,4 +106,4 @@ def processes(show: Show) -> list[ProcessSpec]:
         sys.executable, '-m', 'utt_ros.sessions.simulator.devices', '--seed', str(show.seed),
         '--seconds', f'{show.seconds:g}', '--camera-port', camera, '--ftm-port', ftm,
         '--imu-port', imu, '--begin', str(show.begin)), essential=True, after=ready.label)
-    return [*(process_of(node) for node in (recorder, *graph(plan), ready)), peers]
+    return [*(process_spec(node) for node in (recorder, *graph_nodes(plan), ready)), peers]

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from utt_ros.demo.scenes import Scene
 from utt_ros.errors import UttError
-from utt_ros.orchestration.graph import Area, Plan, graph
-from utt_ros.orchestration.spec import NodeSpec, Parameter, process_of
-from utt_ros.orchestration.supervisor import Processes
+from utt_ros.orchestration.graph import AreaPlan, LaunchPlan, graph_nodes
+from utt_ros.orchestration.spec import NodeSpec, Parameter, process_spec
+from utt_ros.orchestration.supervisor import Supervisor
 
 POLL_SEC = 0.5
 AREA_CORES = 0.2  # that the live nodes of an area take at rate 1, about
@@ -40,9 +40,9 @@ def run(scenes: Sequence[Scene], stage: Stage, watch: Callable[[], bool]) -> Non
     Learning replays the training sessions again and again, testing the test sessions once. Raises
     UttError when a process that matters dies.
     """
-    specs = [process_of(node) for node in _nodes(scenes, stage)]
+    specs = [process_spec(node) for node in _nodes(scenes, stage)]
     logs = stage.folder / 'log'
-    with Processes(specs, log_dir=logs) as running:
+    with Supervisor(specs, log_dir=logs) as running:
         while not running.wait(POLL_SEC) and not watch():
             pass
     if running.failure:
@@ -51,10 +51,10 @@ def run(scenes: Sequence[Scene], stage: Stage, watch: Callable[[], bool]) -> Non
 
 def _nodes(scenes: Sequence[Scene], stage: Stage) -> list[NodeSpec]:
     areas = tuple(
-        Area(scene.settings, parameter_files=(scene.file.absolute(),),
+        AreaPlan(scene.settings, parameter_files=(scene.file.absolute(),),
              bags=scene.train if stage.learn else scene.test)
         for scene in scenes)
-    plan = Plan(
+    plan = LaunchPlan(
         areas, stage.folder / 'state', aggregator=True, loop=stage.learn, rate=stage.rate,
         log_level='warn')
     parameters: dict[str, dict[str, Parameter]] = {
@@ -66,7 +66,7 @@ def _nodes(scenes: Sequence[Scene], stage: Stage) -> list[NodeSpec]:
     nodes = [
         replace(node, parameters={**node.parameters, **parameters.get(node.executable, {})},
                 arguments=(*node.arguments, *arguments.get(node.executable, ())))
-        for node in graph(plan)]
+        for node in graph_nodes(plan)]
     topics = tuple(word for topic in RECORDED for word in ('--topic', topic))
     recorder = NodeSpec(
         'recorder', 'recorder', '/utt', arguments=(str(stage.record), *topics),

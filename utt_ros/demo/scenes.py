@@ -6,10 +6,8 @@ from pathlib import Path
 
 from utt_ros.errors import SessionError
 from utt_ros.sessions.session_bags import find_sessions, read_area, read_split, write_area
-from utt_ros.settings import AreaSettings
+from utt_ros.settings import AREA_FILE, AreaSettings
 from utt_ros.types import MODALITIES
-
-AREA_FILE = 'area.yaml'
 
 
 @dataclass(frozen=True, slots=True)

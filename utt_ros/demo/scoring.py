@@ -6,11 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from utt_ros.evaluation import ground_truth
+from utt_ros.evaluation.metrics import position
 from utt_ros.types import Session
 
-CAMERA_GONE_S = 0.5
-TRUTH_GAP_S = 0.5
-CHI2_90_2D = 4.605170
 JUMP_NS = 1_000_000_000
 
 
@@ -34,13 +33,8 @@ class Scores:
     positions_m: npt.NDArray[np.float64]  # (N, 2)
     truth_m: npt.NDArray[np.float64]  # (N, 2)
     camera_age_s: npt.NDArray[np.float64]  # (N,) since the camera saw the subject; inf: never
-    inside_90: npt.NDArray[np.bool_]  # (N,) truth within the published 90 % ellipse
-
-    @property
-    def error_m(self) -> npt.NDArray[np.float64]:
-        """2-D position error [m], (N,)."""
-        error: npt.NDArray[np.float64] = np.linalg.norm(self.positions_m - self.truth_m, axis=1)
-        return error
+    error_m: npt.NDArray[np.float64]  # (N,) 2-D position error [m]
+    square: npt.NDArray[np.float64]  # (N,) squared Mahalanobis distance of the truth
 
 
 def score(predictions: Predictions, session: Session, *, use_camera: bool) -> Scores:
@@ -53,7 +47,7 @@ def score(predictions: Predictions, session: Session, *, use_camera: bool) -> Sc
         empty = np.zeros((0, 2))
         nothing = np.zeros(0)
         return Scores(
-            np.zeros(0, '<U1'), np.zeros(0, np.int64), empty, empty, nothing, np.zeros(0, bool)
+            np.zeros(0, '<U1'), np.zeros(0, np.int64), empty, empty, nothing, nothing, nothing
         )
     return concatenate(parts)
 
@@ -71,29 +65,19 @@ def _score_subject(
     rows = np.flatnonzero(predictions.subjects == subject)
     truth = session.truth[subject]
     stamps = predictions.stamps_ns[rows]
-    after = np.searchsorted(truth.stamps_ns, stamps)
-    inside = (after > 0) & (after < len(truth.stamps_ns))
-    after = np.clip(after, 1, len(truth.stamps_ns) - 1)
-    gap_ns = truth.stamps_ns[after] - truth.stamps_ns[after - 1]
-    known = inside & (gap_ns <= TRUTH_GAP_S * 1e9)
+    truth_m = ground_truth.truth_at(truth, stamps)
+    known = np.isfinite(truth_m).all(1)
     rows, stamps = rows[known], stamps[known]
-    start = truth.stamps_ns[0]  # differences of nanoseconds are exact in float64, epochs are not
-    positions = [
-        np.interp(stamps - start, truth.stamps_ns - start, truth.positions_m[:, axis])
-        for axis in (0, 1)
-    ]
-    truth_m = np.stack(positions, axis=1)
-    error = predictions.positions_m[rows] - truth_m
-    distance2 = np.einsum(
-        'ni,nij,nj->n', error, np.linalg.pinv(predictions.covariances_m2[rows]), error
-    )
+    positions_m = predictions.positions_m[rows]
     return Scores(
         subjects=predictions.subjects[rows],
         stamps_ns=stamps,
-        positions_m=predictions.positions_m[rows],
-        truth_m=truth_m,
+        positions_m=positions_m,
+        truth_m=truth_m[known],
         camera_age_s=_camera_age(session, subject, stamps, use_camera=use_camera),
-        inside_90=distance2 <= CHI2_90_2D,
+        error_m=position.position_errors(truth, stamps, positions_m),
+        square=position.squared_mahalanobis(
+            truth, stamps, positions_m, predictions.covariances_m2[rows]),
     )
 
 
@@ -102,32 +86,27 @@ def _camera_age(
 ) -> npt.NDArray[np.float64]:
     """Seconds since the camera last saw the subject, (N,)."""
     frames = session.frames
-    age = np.full(len(stamps), np.inf)
     if frames is None or not use_camera:
-        return age
+        return np.full(len(stamps), np.inf)
     frame_of_box = np.repeat(np.arange(len(frames.stamps_ns)), np.diff(frames.starts))
     seen = frames.stamps_ns[frame_of_box[np.asarray(frames.subjects) == subject]]
-    last = np.searchsorted(seen, stamps, side='right')
-    some = last > 0
-    age[some] = (stamps[some] - seen[last[some] - 1]) / 1e9
-    return age
+    return ground_truth.seconds_since(stamps, seen)
 
 
 def summarise(scores: Scores) -> dict[str, dict[str, float] | None]:
     """Median and 90th percentile of the error [m], with and without a camera in the last 0.5 s."""
-    with_camera = scores.camera_age_s <= CAMERA_GONE_S
-    parts = {'camera': with_camera, 'no_camera': ~with_camera}
-    return {name: _quantiles(scores, rows) for name, rows in parts.items()}
+    conditions = position.camera_conditions(scores.camera_age_s)
+    return {name: _quantiles(scores, conditions[name]) for name in ('camera', 'no_camera')}
 
 
 def _quantiles(scores: Scores, rows: npt.NDArray[np.bool_]) -> dict[str, float] | None:
     if not rows.any():
         return None
-    median, p90 = np.quantile(scores.error_m[rows], (0.5, 0.9))
+    quantiles = position.error_quantiles(scores.error_m[rows])
     return {
-        'median': float(median),
-        'p90': float(p90),
-        'covered_90': float(scores.inside_90[rows].mean()),
+        'median': quantiles['median_m'],
+        'p90': quantiles['p90_m'],
+        'covered_90': position.coverage_90(scores.square[rows]),
         'n': int(rows.sum()),
     }
 

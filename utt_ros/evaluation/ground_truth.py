@@ -28,13 +28,13 @@ class Walk:
 
     def truth_m(self, ahead_ns: int = 0) -> Array:
         """Where the subject really was at each tick, or `ahead_ns` later (T, 2); NaN: unknown."""
-        return interpolate(self.truth, self.stamps_ns + ahead_ns)
+        return truth_at(self.truth, self.stamps_ns + ahead_ns)
 
     def future_m(self, period: float, ticks: int) -> Array:
         """Where he really was at each of the next ticks (T, `ticks`, 2) [m]; NaN: unknown."""
         ahead = np.round(1e9 * period * np.arange(1, ticks + 1)).astype(np.int64)
         stamps = self.stamps_ns[:, None] + ahead
-        return interpolate(self.truth, stamps.ravel()).reshape(*stamps.shape, 2)
+        return truth_at(self.truth, stamps.ravel()).reshape(*stamps.shape, 2)
 
     def camera_age_s(self, mask: MaskArray | None = None) -> Array:
         """Time since the camera saw the subject (T,); inf before it ever did.
@@ -42,9 +42,7 @@ class Walk:
         `mask` (T,): when it sees, where that is not as recorded.
         """
         seen = self.camera_mask if mask is None else mask
-        last = np.maximum.accumulate(np.where(seen, np.arange(len(seen)), -1))
-        age = (self.stamps_ns - self.stamps_ns[np.maximum(last, 0)]) / 1e9
-        return np.where(last >= 0, age, np.inf)
+        return seconds_since(self.stamps_ns, self.stamps_ns[seen])
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +62,12 @@ def cut_walks(batches: Sequence[SyncedBatch], truth: Mapping[str, Truth]) -> lis
             if any(name in batch.subjects for batch in batches)]
 
 
-def interpolate(truth: Truth, stamps_ns: Stamps) -> Array:
-    """Positions (N, 2) at stamps (N,); NaN outside the truth and in its gaps."""
+def truth_at(truth: Truth, stamps_ns: Stamps) -> Array:
+    """Interpolate the true positions (N, 2) [m] at stamps (N,).
+
+    NaN outside the truth and within its gaps of more than TRUTH_GAP_NS, unless a stamp is exactly
+    that of a sample.
+    """
     after = np.searchsorted(truth.stamps_ns, stamps_ns)
     inside = (after > 0) & (after < len(truth.stamps_ns))
     exact = np.isin(stamps_ns, truth.stamps_ns)
@@ -77,6 +79,15 @@ def interpolate(truth: Truth, stamps_ns: Stamps) -> Array:
         for axis in (0, 1)], axis=1)
     found[~(inside & (gap <= TRUTH_GAP_NS) | exact)] = np.nan
     return found
+
+
+def seconds_since(stamps_ns: Stamps, events_ns: Stamps) -> Array:
+    """Time [s] (N,) from the last event, of increasing `events_ns`, to each stamp; inf: none."""
+    last = np.searchsorted(events_ns, stamps_ns, side='right')
+    seconds = np.full(len(stamps_ns), np.inf)
+    some = last > 0
+    seconds[some] = (stamps_ns[some] - events_ns[last[some] - 1]) / 1e9
+    return seconds
 
 
 def _walk(batches: Sequence[SyncedBatch], name: str, truth: Truth) -> Walk:

@@ -12,7 +12,7 @@ from utt_ros.evaluation.baselines.pdr_particle_filter import particle_track
 from utt_ros.evaluation.baselines.registry import SOURCES, floors
 from utt_ros.evaluation.baselines.settings import FloorSettings
 from utt_ros.evaluation.ground_truth import Walk
-from utt_ros.evaluation.metrics.position import errors_m, interval_metrics, surprise
+from utt_ros.evaluation.metrics.position import interval_metrics, track_errors, track_likelihoods
 from utt_ros.evaluation.metrics.trajectory import judged, paths
 from utt_ros.settings import AreaSettings, WindowSettings
 
@@ -32,7 +32,7 @@ def test_every_floor_has_its_sources() -> None:
 
 def test_an_exact_box_is_projected_back_to_where_it_was(area: AreaSettings, walk: Walk) -> None:
     track = back_projection(area, leave(walk, 50))
-    assert errors_m(track, walk)[:50].max() < 0.01
+    assert track_errors(track, walk)[:50].max() < 0.01
     assert np.isnan(track.position[50:]).all()
 
 
@@ -40,10 +40,10 @@ def test_the_last_bearing_with_an_exact_range_errs_sideways_alone(
     area: AreaSettings, walk: Walk,
 ) -> None:
     track = bearing_and_range(area, leave(walk, 50), EXACT)
-    assert errors_m(track, walk)[:50].max() < 0.4  # a range may be two ticks old
+    assert track_errors(track, walk)[:50].max() < 0.4  # a range may be two ticks old
     far = np.linalg.norm(track.position, axis=1) - np.linalg.norm(walk.truth_m(), axis=1)
     assert np.abs(far).max() < 0.4
-    assert errors_m(track, walk)[50:].max() > 1.0
+    assert track_errors(track, walk)[50:].max() > 1.0
 
 
 def test_the_bearing_floor_says_nothing_before_the_first_range(
@@ -62,7 +62,7 @@ def test_an_access_point_away_from_the_camera_is_allowed_for(
     slant = np.linalg.norm(walk.truth_m() - [2.0, 3.0], axis=1)
     ranges = np.stack([np.hypot(slant, 1.3), np.ones(len(slant))], axis=1).astype(np.float32)
     moved = replace(walk, ftm=ranges, ftm_mask=np.ones(len(slant), bool))
-    assert np.nanmax(errors_m(bearing_and_range(aside, moved, EXACT), walk)) < 0.05
+    assert np.nanmax(track_errors(bearing_and_range(aside, moved, EXACT), walk)) < 0.05
 
 
 @pytest.mark.parametrize('ranges', [False, True])
@@ -70,7 +70,7 @@ def test_the_kalman_filter_follows_and_predicts(
     area: AreaSettings, walk: Walk, ranges: bool,
 ) -> None:
     track = kalman_track(area, walk, WINDOW, EXACT, ranges=ranges)
-    assert errors_m(track, walk)[30:].max() < 0.3
+    assert track_errors(track, walk)[30:].max() < 0.3
     future = walk.future_m(0.1, 10)
     chosen = judged(track, walk, future)
     distance = np.linalg.norm(paths(track, 10)[chosen] - future[chosen], axis=2)
@@ -82,13 +82,13 @@ def test_the_kalman_filter_widens_while_it_sees_nothing(area: AreaSettings, walk
     track = kalman_track(area, leave(walk, 100), WINDOW, EXACT, ranges=False)
     spread = np.trace(track.covariance, axis1=1, axis2=2)
     assert (np.diff(spread[100:]) > 0).all()
-    square, likelihood = surprise(track, walk)
+    square, likelihood = track_likelihoods(track, walk)
     assert interval_metrics(square[:100], likelihood[:100])['coverage_90'] > 0.9
 
 
 def test_ranges_hold_the_kalman_filter_back(area: AreaSettings, walk: Walk) -> None:
     gone = leave(walk, 100)
-    free, held = (errors_m(kalman_track(area, gone, WINDOW, EXACT, ranges=ranges), walk)[-1]
+    free, held = (track_errors(kalman_track(area, gone, WINDOW, EXACT, ranges=ranges), walk)[-1]
                   for ranges in (False, True))
     assert held < free
 
@@ -97,7 +97,7 @@ def test_one_box_far_off_hardly_moves_the_kalman_filter(area: AreaSettings, walk
     boxes = walk.camera.copy()
     boxes[150, 2] += 6.0
     track = kalman_track(area, replace(walk, camera=boxes), WINDOW, EXACT, ranges=False)
-    assert errors_m(track, walk)[150] < 1.0
+    assert track_errors(track, walk)[150] < 1.0
 
 
 def test_steps_are_counted_and_headings_told(area: AreaSettings, walk: Walk) -> None:
@@ -116,12 +116,12 @@ def test_nobody_who_stands_is_said_to_step(walk: Walk) -> None:
 
 def test_particles_find_the_way_without_a_camera(area: AreaSettings, walk: Walk) -> None:
     track = particle_track(area, leave(walk, 20), WINDOW, EXACT)
-    assert errors_m(track, walk)[20:].mean() < 1.0
+    assert track_errors(track, walk)[20:].mean() < 1.0
     assert np.isnan(particle_track(area, leave(walk, 0), WINDOW, EXACT).position).all()
 
 
 def test_a_known_start_is_used_once(area: AreaSettings, walk: Walk) -> None:
     twice = particle_track(area, walk, WINDOW, EXACT, resets=True)
     once = particle_track(area, walk, WINDOW, EXACT, resets=False)
-    assert errors_m(twice, walk).max() < 0.3
-    assert errors_m(once, walk)[-1] > errors_m(twice, walk)[-1]
+    assert track_errors(twice, walk).max() < 0.3
+    assert track_errors(once, walk)[-1] > track_errors(twice, walk)[-1]

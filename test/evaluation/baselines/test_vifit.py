@@ -9,12 +9,12 @@ from utt_ros.evaluation.baselines.vifit import (
     Vifit,
     diou,
     hold_first,
-    iou,
     predict,
     required_frames,
     vifit_loss,
     vifit_rows,
 )
+from utt_ros.evaluation.metrics.box_iou import box_iou
 
 BOX = np.array([640.0, 360.0, 5.0, 40.0, 100.0], np.float32)
 
@@ -32,9 +32,9 @@ def window(boxes):
 
 def test_overlap_of_boxes_by_hand() -> None:
     moved = BOX + np.float32([20, 0, 0, 0, 0])  # half of the width
-    assert iou(BOX, moved) == pytest.approx(1 / 3)
-    assert iou(BOX, BOX) == pytest.approx(1.0)
-    assert iou(BOX, BOX + np.float32([500, 0, 0, 0, 0])) == 0.0
+    assert box_iou(BOX, moved) == pytest.approx(1 / 3)
+    assert box_iou(BOX, BOX) == pytest.approx(1.0)
+    assert box_iou(BOX, BOX + np.float32([500, 0, 0, 0, 0])) == 0.0
 
 
 def test_distance_iou_subtracts_how_far_apart_centres_are() -> None:

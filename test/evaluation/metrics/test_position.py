@@ -5,11 +5,11 @@ import pytest
 
 from utt_ros.evaluation.ground_truth import Track, Walk
 from utt_ros.evaluation.metrics.position import (
-    conditions,
-    errors_m,
+    camera_conditions,
+    error_quantiles,
     interval_metrics,
-    position_metrics,
-    surprise,
+    track_errors,
+    track_likelihoods,
 )
 from utt_ros.evaluation.metrics.trajectory import best_of_samples, deviations, horizons, lengthen
 from utt_ros.settings import WindowSettings
@@ -22,15 +22,15 @@ def off_by(walk: Walk, metres: float, deviation: float) -> Track:
 
 
 def test_errors_and_their_quantiles(walk: Walk) -> None:
-    error = errors_m(off_by(walk, 0.5, 1.0), walk)
-    assert position_metrics(error) == pytest.approx(
+    error = track_errors(off_by(walk, 0.5, 1.0), walk)
+    assert error_quantiles(error) == pytest.approx(
         {'mean_m': 0.5, 'median_m': 0.5, 'p90_m': 0.5}, abs=1e-4)
-    assert np.isnan(position_metrics(np.full(3, np.nan))['mean_m'])
+    assert np.isnan(error_quantiles(np.full(3, np.nan))['mean_m'])
 
 
 def test_an_error_of_two_deviations_lies_inside_and_one_of_three_outside(walk: Walk) -> None:
     for metres, inside in ((2.0, 1.0), (3.0, 0.0)):
-        found = interval_metrics(*surprise(off_by(walk, metres, 1.0), walk))
+        found = interval_metrics(*track_likelihoods(off_by(walk, metres, 1.0), walk))
         assert found['coverage_90'] == inside
         assert found['nll'] == pytest.approx(np.log(2 * np.pi) + metres**2 / 2, abs=1e-3)
 
@@ -39,18 +39,19 @@ def test_truly_normal_errors_are_covered_nine_times_in_ten(walk: Walk) -> None:
     rng = np.random.default_rng(3)
     track = off_by(walk, 0.0, 0.7)
     track.position[:] += 0.7 * rng.standard_normal(track.position.shape)
-    assert interval_metrics(*surprise(track, walk))['coverage_90'] == pytest.approx(0.9, abs=0.05)
+    found = interval_metrics(*track_likelihoods(track, walk))
+    assert found['coverage_90'] == pytest.approx(0.9, abs=0.05)
 
 
 def test_a_track_that_says_nothing_has_no_score(walk: Walk) -> None:
     track = off_by(walk, 0.0, 1.0)
     track.position[:] = np.nan
-    assert np.isnan(surprise(track, walk)[0]).all()
-    assert np.isnan(interval_metrics(*surprise(track, walk))['nll'])
+    assert np.isnan(track_likelihoods(track, walk)[0]).all()
+    assert np.isnan(interval_metrics(*track_likelihoods(track, walk))['nll'])
 
 
 def test_conditions_split_by_the_age_of_the_camera() -> None:
-    found = conditions(np.array([0.0, 0.5, 0.6, np.inf]))
+    found = camera_conditions(np.array([0.0, 0.5, 0.6, np.inf]))
     assert {name: rows.tolist() for name, rows in found.items()} == {
         'camera': [True, True, False, False], 'camera_gone': [False, False, True, False],
         'camera_never': [False, False, False, True], 'no_camera': [False, False, True, True]}

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from utt_ros.association.associator import make_associator
 from utt_ros.association.translator import Translator
 from utt_ros.evaluation.association.encounters import LOST_S
+from utt_ros.evaluation.metrics import position as metrics
 from utt_ros.settings import WindowSettings
 from utt_ros.sync.association_types import Associator, LabelAssociator, Match, PhoneSamples, Tracks
 from utt_ros.sync.offline_sync import synchronize
@@ -210,11 +211,9 @@ def _follow(
 def _error(session: Session, name: str, stamp_ns: int, position: npt.NDArray[np.float32]) -> float:
     """Distance to the truth [m]; NaN where it is not known."""
     truth = session.truth.get(name)
-    if truth is None or not truth.stamps_ns[0] <= stamp_ns <= truth.stamps_ns[-1]:
+    if truth is None:
         return nan
-    true = [np.interp(stamp_ns - truth.stamps_ns[0], truth.stamps_ns - truth.stamps_ns[0],
-                      truth.positions_m[:, axis]) for axis in (0, 1)]
-    return float(np.hypot(*(position - true)))
+    return float(metrics.position_errors(truth, np.array([stamp_ns]), position[None])[0])
 
 
 def table(found: Mapping[str, tuple[Run, Run | None]]) -> str:
@@ -231,8 +230,8 @@ def table(found: Mapping[str, tuple[Run, Run | None]]) -> str:
             f'{seen.wrong:.3f}', f'{share:.3f}', f'{right:.3f}',
             f'{60.0 * seen.changes / max(seen.seconds, 1.0):.2f}',
             ' / '.join(f'{share:.3f}' for share in left.seen.strangers) if left else '',
-            ' / '.join([_part(one.errors_m, 50), _mean(one.errors_m), _part(one.errors_m, 90)]),
-            f'{_part(one.all_errors_m, 50)} / {_part(one.all_errors_m, 90)}',
+            _quantiles(one.errors_m, 'median_m', 'mean_m', 'p90_m'),
+            _quantiles(one.all_errors_m, 'median_m', 'p90_m'),
             f'{_part(one.cost_ms, 50)} / {_part(one.cost_ms, 99)}'])
     return '\n'.join(f'| {" | ".join(line)} |' for line in lines)
 
@@ -241,8 +240,9 @@ def _part(values: Array, percent: float) -> str:
     return f'{np.percentile(values, percent):.2f}' if values.size else '-'
 
 
-def _mean(values: Array) -> str:
-    return f'{values.mean():.2f}' if values.size else '-'
+def _quantiles(errors_m: Array, *names: str) -> str:
+    values = metrics.error_quantiles(errors_m)
+    return ' / '.join(f'{values[name]:.2f}' if errors_m.size else '-' for name in names)
 
 
 def join(parts: Sequence[Run]) -> Run:

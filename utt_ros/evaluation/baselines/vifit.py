@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from utt_ros.evaluation.baselines.scaling import Item, scale
+from utt_ros.evaluation.metrics import box_iou
 from utt_ros.models.modalities import modality
 from utt_ros.types import FloatArray, MaskArray
 
@@ -105,15 +106,11 @@ def diou(made: Tensor, true: Tensor) -> Tensor:
     return overlap - apart / (corners**2).sum(-1).clamp(min=1e-6)
 
 
-def iou(made: FloatArray, true: FloatArray) -> FloatArray:
-    """Intersection over union (...) of boxes (..., 5) [CAMERA_CHANNELS]."""
-    overlap, _ = _overlap(torch.from_numpy(np.ascontiguousarray(made)),
-                          torch.from_numpy(np.ascontiguousarray(true)))
-    return np.asarray(overlap.numpy(), np.float32)
-
-
 def _overlap(made: Tensor, true: Tensor) -> tuple[Tensor, Tensor]:
-    """IoU (...), and width and height (..., 2) of the box around both."""
+    """Differentiable IoU (...), and width and height (..., 2) of the box around both.
+
+    The loss needs its gradient; the metric is `metrics.box_iou`, and a test compares the two.
+    """
     low = [box[..., :2] - box[..., 3:] / 2 for box in (made, true)]
     high = [box[..., :2] + box[..., 3:] / 2 for box in (made, true)]
     shared = (torch.minimum(*high) - torch.maximum(*low)).clamp(min=0.0).prod(-1)
@@ -169,7 +166,7 @@ def required_frames(boxes: Boxes, chain: Sequence[Item]) -> tuple[int, int]:
     sent, last = 0, None
     for window in chain:
         rows = dict(window)
-        if last is None or iou(last, window['true'][:, 0])[0] < ENOUGH_IOU:
+        if last is None or box_iou.box_iou(last, window['true'][:, 0])[0] < ENOUGH_IOU:
             sent += 1
         else:
             rows['first'] = window['first'].copy()

@@ -7,15 +7,15 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from utt_ros.evaluation.metrics import box_iou
 from utt_ros.evaluation.results import Made, Names, Row
-from utt_ros.geometry.compass import turn_field
+from utt_ros.geometry.compass import rotate_magnetic_field
 from utt_ros.models.operations import Pair
 from utt_ros.models.twin import UnifiedTwin
-from utt_ros.training.dataset import Columns, take
-from utt_ros.training.evaluation import BATCH, training_means
-from utt_ros.training.metrics import RelativeError
+from utt_ros.training.columns import Columns, take
+from utt_ros.training.metrics import BATCH, RelativeError, training_means
+from utt_ros.training.offline_dataset import judged, past, plain_examples, turned
 from utt_ros.training.recordings import Data
-from utt_ros.training.windows import judged, past, plain_examples, turned
 from utt_ros.types import CHANNELS, Array, FloatArray, MaskArray
 
 
@@ -64,7 +64,7 @@ def translate(twin: UnifiedTwin, columns: Columns, pair: Pair) -> FloatArray:
             {name: torch.from_numpy(batch[f'{name}_mask']) for name in sources})
         window = twin.decode_pairs(features, [pair])[pair].numpy()
         there = np.ones(window.shape[:2], bool)
-        made.append(window if target != 'imu' else turn_field(
+        made.append(window if target != 'imu' else rotate_magnetic_field(
             window, there, twin.window.period / twin.window.imu_rows, -batch['magnetic_yaw']))
     return np.concatenate(made) if made else np.zeros_like(columns[target])
 
@@ -132,19 +132,9 @@ def _in_units(
     error = np.abs(made[mask] - true[mask])
     if target == 'camera':
         return {'depth_mae_m': float(error[:, 2].mean()),
-                'iou': float(box_overlap(made[mask], true[mask]).mean())}
+                'iou': float(box_iou.box_iou(made[mask], true[mask]).astype(np.float64).mean())}
     if target == 'ftm':
         return {'range_mae_m': float(error[:, 0].mean())}
     return {f'rmse_{name}': float(np.sqrt((error[:, channels] ** 2).mean()))
             for name, channels in (('accel_mps2', slice(0, 3)), ('gyro_radps', slice(3, 6)),
                                    ('mag_t', slice(6, 9)))}
-
-
-def box_overlap(made: FloatArray, true: FloatArray) -> Array:
-    """Intersection over union (K,) of boxes (K, 5) CAMERA_CHANNELS."""
-    size_made, size_true = np.maximum(made[:, 3:5], 0.0), true[:, 3:5]
-    low = np.maximum(made[:, :2] - size_made / 2, true[:, :2] - size_true / 2)
-    high = np.minimum(made[:, :2] + size_made / 2, true[:, :2] + size_true / 2)
-    shared = np.prod(np.maximum(high - low, 0.0), axis=1)
-    union = np.prod(size_made, axis=1) + np.prod(size_true, axis=1) - shared
-    return np.asarray(shared / np.maximum(union, 1e-9), np.float64)

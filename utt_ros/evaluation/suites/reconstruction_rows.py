@@ -12,12 +12,12 @@ from utt_ros.evaluation.baselines.vifit import (
     Frames,
     Vifit,
     hold_first,
-    iou,
     predict,
     required_frames,
     vifit_loss,
     vifit_rows,
 )
+from utt_ros.evaluation.metrics import box_iou
 from utt_ros.evaluation.trained_models import Study
 from utt_ros.geometry.compass import compass_headings
 from utt_ros.settings import AreaSettings
@@ -58,7 +58,7 @@ def _measure(judged: list[list[Item]], boxes: Boxes) -> Iterator[tuple[str, floa
     made = np.concatenate([boxes(item) for item in windows])[:, 1:]
     true = np.concatenate([item['true'] for item in windows])[:, 1:]
     seen = np.concatenate([item['seen'] for item in windows])[:, 1:]
-    overlap, depth = iou(made, true)[seen], np.abs(made - true)[..., 2][seen]
+    overlap, depth = box_iou.box_iou(made, true)[seen], np.abs(made - true)[..., 2][seen]
     needed = [required_frames(boxes, chain) for chain in judged if chain]
     frames = Frames(sum(part[0] for part in needed), sum(part[1] for part in needed))
     for metric, value in (

@@ -72,15 +72,15 @@ def position_rows(found: Sequence[Followed], label: Label) -> list[Row]:
     """Errors and intervals by what the camera does."""
     ages = np.concatenate([each.walk.camera_age_s() for each in found])
     rows = []
-    for name, chosen in position.conditions(ages).items():
+    for name, chosen in position.camera_conditions(ages).items():
         rows += _rows_where(found, chosen, label, 'position', name)
     return rows
 
 
 def outage_rows(found: Sequence[Followed], label: Label, length_s: float) -> list[Row]:
     """Errors and intervals in outages: while the camera is gone, and in the last second."""
-    gone = [outages.overtaken(each.walk, each.off) & (each.walk.camera_age_s() > position.GONE_S)
-            for each in found]
+    gone = [outages.overtaken(each.walk, each.off)
+            & position.camera_conditions(each.walk.camera_age_s())['no_camera'] for each in found]
     late = [chosen & (each.walk.camera_age_s() > length_s - 1.0)
             for each, chosen in zip(found, gone, strict=True)]
     name = f'outage_{length_s:g}s'
@@ -164,12 +164,13 @@ def _made(
 def _rows_where(
     found: Sequence[Followed], chosen: MaskArray, label: Label, operation: str, target: str,
 ) -> list[Row]:
-    error = np.concatenate([position.errors_m(each.track, each.walk) for each in found])[chosen]
+    errors = [position.track_errors(each.track, each.walk) for each in found]
+    error = np.concatenate(errors)[chosen]
     if not np.isfinite(error).any():
         return []
-    surprises = [position.surprise(each.track, each.walk) for each in found]
+    surprises = [position.track_likelihoods(each.track, each.walk) for each in found]
     square, likelihood = (np.concatenate(parts)[chosen] for parts in zip(*surprises, strict=True))
-    rows = label.rows(operation, target, position.position_metrics(error),
+    rows = label.rows(operation, target, position.error_quantiles(error),
                       int(np.isfinite(error).sum()))
     if np.isfinite(square).any():
         rows += label.rows('interval', target, position.interval_metrics(square, likelihood),

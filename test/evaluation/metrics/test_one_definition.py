@@ -1,0 +1,146 @@
+"""Every consumer of a metric calls its one definition: replace it, and every result changes.
+
+Demo, `utt evaluate` and `utt bench association` are run on the same simulated session.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from utt_ros.demo.live_scores import _owner
+from utt_ros.demo.scoring import Predictions, score, summarise
+from utt_ros.evaluation import ground_truth
+from utt_ros.evaluation.association.live_replay import run, table
+from utt_ros.evaluation.baselines.vifit import required_frames
+from utt_ros.evaluation.ground_truth import Track, cut_walks
+from utt_ros.evaluation.metrics import box_iou, position
+from utt_ros.evaluation.metrics.translation import _in_units
+from utt_ros.evaluation.suites.task_rows import Followed, Label, position_rows
+from utt_ros.sessions.simulator.world import plan, simulate
+from utt_ros.settings import WindowSettings
+from utt_ros.sync.offline_sync import synchronize
+from utt_ros.training.recordings import Recording
+from utt_ros.types import Truth
+
+WINDOW = WindowSettings()
+FAR_M = 1000.0
+
+
+@pytest.fixture(scope='module')
+def recording() -> Recording:
+    planned = plan(1, 1.0, seed=24)[0]
+    session = simulate(planned)
+    batches = tuple(synchronize(session, windows=WINDOW))[:300]
+    return Recording(planned.area.settings, planned.name, 'test', batches, session)
+
+
+def demo_result(recording: Recording) -> Any:
+    """Summary of the demo, of a perfect twin."""
+    name, truth = next(iter(recording.session.truth.items()))
+    count = len(truth.stamps_ns)
+    perfect = Predictions(
+        np.array([name] * count), truth.stamps_ns, truth.positions_m,
+        np.broadcast_to(np.eye(2), (count, 2, 2)), truth.stamps_ns)
+    return summarise(score(perfect, recording.session, use_camera=True))
+
+
+def evaluate_result(recording: Recording) -> Any:
+    """Rows of the tasks suite, of a perfect twin."""
+    walk = cut_walks(recording.batches, recording.session.truth)[0]
+    ticks = len(walk.stamps_ns)
+    track = Track(walk.truth_m().astype(np.float32), np.tile(np.eye(2, dtype=np.float32),
+                                                             (ticks, 1, 1)))
+    followed = Followed(recording, walk, track, np.zeros(ticks, bool))
+    rows = position_rows([followed], Label('perfect', 'truth', 'none', 0))
+    return {(row.operation, row.target, row.metric): row.value for row in rows}
+
+
+def bench_result(recording: Recording) -> Any:
+    """Row of `utt bench association`, without its times."""
+    found = run(recording, WINDOW, 'labels', None)
+    return table({'labels': (found, found)}).splitlines()[2].split('|')[:-2]
+
+
+RESULTS: dict[str, Callable[[Recording], Any]] = {
+    'demo': demo_result, 'evaluate': evaluate_result, 'bench association': bench_result}
+
+
+@pytest.fixture(scope='module')
+def unchanged(recording: Recording) -> dict[str, Any]:
+    return {name: result(recording) for name, result in RESULTS.items()}
+
+
+def far_truth(truth: Truth, stamps_ns: np.ndarray) -> np.ndarray:
+    return np.full((len(stamps_ns), 2), FAR_M)
+
+
+def far_errors(truth: Truth, stamps_ns: np.ndarray, positions_m: np.ndarray) -> np.ndarray:
+    return np.full(len(stamps_ns), FAR_M)
+
+
+def other_quantiles(errors_m: np.ndarray) -> dict[str, float]:
+    return {'mean_m': 7.0, 'median_m': 8.0, 'p90_m': 9.0}
+
+
+@pytest.mark.parametrize('consumer', RESULTS)
+@pytest.mark.parametrize(('module', 'name', 'other'), [
+    (ground_truth, 'truth_at', far_truth), (position, 'position_errors', far_errors),
+    (position, 'error_quantiles', other_quantiles)])
+def test_position_metrics_of_each_consumer_follow_their_definition(
+    recording: Recording, unchanged: dict[str, Any], monkeypatch: pytest.MonkeyPatch,
+    consumer: str, module: Any, name: str, other: Callable[..., Any],
+) -> None:
+    if consumer == 'evaluate' and name == 'truth_at':  # its perfect twin follows the truth
+        walk = cut_walks(recording.batches, recording.session.truth)[0]
+        monkeypatch.setattr(module, name, other)
+        assert (walk.truth_m() == FAR_M).all()
+        return
+    monkeypatch.setattr(module, name, other)
+    assert RESULTS[consumer](recording) != unchanged[consumer]
+
+
+@pytest.mark.parametrize('consumer', ['demo', 'evaluate'])
+@pytest.mark.parametrize(('module', 'name', 'other'), [
+    (position, 'camera_conditions', lambda age_s: dict.fromkeys(
+        ('camera', 'camera_gone', 'camera_never', 'no_camera'), age_s < 0.05)),
+    (position, 'inside_90', lambda square: square < 0.0),
+    (ground_truth, 'seconds_since', lambda stamps_ns, _: np.full(len(stamps_ns), np.inf))])
+def test_camera_conditions_and_coverage_follow_their_definition(
+    recording: Recording, unchanged: dict[str, Any], monkeypatch: pytest.MonkeyPatch,
+    consumer: str, module: Any, name: str, other: Callable[..., Any],
+) -> None:
+    monkeypatch.setattr(module, name, other)
+    assert RESULTS[consumer](recording) != unchanged[consumer]
+
+
+def test_demo_and_evaluate_agree_on_the_same_positions(recording: Recording) -> None:
+    demo, evaluate = demo_result(recording), evaluate_result(recording)
+    assert demo['camera']['covered_90'] == evaluate['interval', 'camera', 'coverage_90'] == 1.0
+    assert demo['camera']['median'] == pytest.approx(
+        evaluate['position', 'camera', 'median_m'], abs=1e-6)
+
+
+def test_overlap_of_boxes_follows_its_definition(monkeypatch: pytest.MonkeyPatch) -> None:
+    box = np.array([[640.0, 360.0, 5.0, 40.0, 100.0]], np.float32)
+    chain = [{'true': box[None], 'first': np.zeros((1, 1, 6), np.float32)}] * 2
+
+    def results() -> tuple[Any, ...]:
+        return (_owner(box[0], {'a': box[0]}),
+                _in_units(box[None], box[None], np.ones((1, 1), bool), 'camera')['iou'],
+                required_frames(lambda rows: rows['true'], chain)[1])
+    before = results()
+    assert before == ('a', 1.0, 1)
+    monkeypatch.setattr(
+        box_iou, 'box_iou', lambda predicted, true: np.zeros(np.shape(predicted)[:-1]))
+    assert all(new != old for new, old in zip(results(), before, strict=True))
+
+
+def test_definitions_stand_in_one_module_each() -> None:
+    root = Path(ground_truth.__file__).parents[1]
+    sources = {path: path.read_text('utf-8') for path in root.rglob('*.py')}
+    for text, module in (('np.interp(stamps_ns', 'ground_truth.py'),
+                         ('<= CHI2_90_2D', 'position.py'), ('CAMERA_GONE_S = ', 'position.py')):
+        assert [path.name for path, source in sources.items() if text in source] == [module]
