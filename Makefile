@@ -13,11 +13,12 @@ ifneq ($(words $(CURDIR)),1)
 $(error make cannot work in a folder with a blank in its path: $(CURDIR))
 endif
 
-.PHONY: help setup test lint demo lock clean
+.PHONY: help setup test quick lint demo lock clean
 help:
 	@echo 'make setup                 everything into .venv; does nothing when up to date'
 	@echo 'make test                  linters, types, tests, coverage of the core'
-	@echo 'make lint                  linters and types'
+	@echo 'make quick                 linters and the tests without ROS, under a minute'
+	@echo 'make lint                  linters, types, contracts between rooms'
 	@echo 'make demo                  simulate, replay, train and score three areas'
 	@echo 'make demo SESSIONS=DIR     the same on imported sessions'
 	@echo 'make demo ROUNDS=N         longer or shorter'
@@ -56,10 +57,16 @@ $(VENV)/.built: $(VENV)/.packages CMakeLists.txt package.xml utt_ros launch conf
 
 lint: setup
 	$(BIN)/ruff check
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
 
+quick: setup
+	$(BIN)/ruff check
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m 'not ros and not slow'
+
 test: lint
-	$(BIN)/python -m pytest --durations=10 --cov --cov-report=term
+	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=10 --cov --cov-report=term
 
 demo: setup
 	$(BIN)/utt demo $(if $(SESSIONS),--sessions '$(SESSIONS)') $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(LIVE),--live)

@@ -25,7 +25,17 @@ SEED = 20260101
 DOMAINS = range(1, 102)  # 0 is everybody's default; beyond 101 ports are ephemeral
 POLL_SEC = 0.01
 EXIT_SEC = 5.0
+TESTS = Path(__file__).parent
+ROS_ROOMS = {'bridge', 'launch', 'nodes'}
 MINI = Path(__file__).parents[2] / 'shared/data/realwalk-mini'
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that use ROS: those with a domain, and all of the rooms that import it."""
+    for item in items:
+        if {'ros', 'ros_domain'} & set(getattr(item, 'fixturenames', ())) or (
+                item.path.relative_to(TESTS).parts[0] in ROS_ROOMS):
+            item.add_marker('ros')
 
 
 @pytest.fixture(autouse=True)
@@ -166,7 +176,7 @@ def make_graph() -> Callable[..., bytes]:
     from onnx import TensorProto, helper, numpy_helper
 
     from utt_ros.motion.features import CONTEXT
-    from utt_ros.motion.stride import HARMONICS, SWINGING
+    from utt_ros.motion.gait import HARMONICS, INERTIAL_CHANNELS
     from utt_ros.settings import WindowSettings
     from utt_ros.types import CHANNELS
 
@@ -193,7 +203,7 @@ def make_graph() -> Callable[..., bytes]:
             'path': np.stack([speed * steps, 0 * steps], 1).astype(np.float32),
             'path_spread': np.full((shape.horizon, 2), np.log(0.5), np.float32),
             'steps': np.full(1, 2.0, np.float32),
-            'strength': np.full((SWINGING, HARMONICS + 1), np.log(rms), np.float32)}
+            'strength': np.full((INERTIAL_CHANNELS, HARMONICS + 1), np.log(rms), np.float32)}
         nodes = [
             helper.make_node('Slice', ['context', 'first', 'second', 'second'], ['valid']),
             helper.make_node('Mul', ['valid', 'none'], ['zero']),
