@@ -1,145 +1,135 @@
-"""An HTTP port of ours that phones push to."""
+"""HTTP server to which phones push, on aiohttp."""
 
+import asyncio
+import logging
 import socket
-from collections import Counter
-from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock, Thread
-from time import monotonic
-from typing import Any
+from threading import Thread
+
+from aiohttp import web
 
 from utt_ros.drivers.transport.inbox import Inbox
 from utt_ros.drivers.transport.sockets import MAX_CONNECTIONS, Arrival, Now, Server
 from utt_ros.errors import SourceError
 
 MAX_BODY_BYTES = 4_194_304
-MAX_BODIES = 1000  # that wait
-MAX_QUEUED_BYTES = 64 * 1_048_576  # bytes of these
-POLL_S = 0.1  # how soon it notices that it is closed
-IDLE_S = 15.0  # a connection that is silent for so long is closed
+MAX_BODIES = 1000  # in the queue
+MAX_QUEUED_BYTES = 64 * 1_048_576
+IDLE_S = 15.0  # limit of a connection without a request, and of the headers of the first one
+BODY_S = 60.0  # limit of a body, from its headers on
+CLOSE_S = 0.1
+LOGGER = logging.getLogger(f'{__name__}.peers')
+LOGGER.disabled = True  # peers choose what it would print
 
 
 class HttpServer(Server):
-    """HTTP: bodies of POST and PUT to any path, answered with 200 as soon as they are queued.
+    """Queue bodies of POST and PUT to any path; the answer is 200 once a body is queued.
 
-    The connection whose last whole request is the oldest makes room, so peers that send theirs
-    byte by byte keep nobody out.
+    The event loop runs in one thread. At the limit of connections, the one whose last complete
+    request is oldest is closed, so slow peers keep nobody out.
     """
 
-    _server: '_Http | None' = None
+    _loop: asyncio.AbstractEventLoop
+    _thread: Thread | None = None
 
     def open(self) -> None:
-        """Listen, in threads."""
         self.close()
-        try:
-            self._server = _Http(self._address, self._counters, self._now)
-        except OSError as err:
-            raise self.refusal(err) from err
-        self._socket = self._server.socket
-        Thread(target=self._server.serve_forever, args=(POLL_S,), name='http', daemon=True).start()
+        self._socket = self.listen()
+        self._inbox = Inbox(MAX_BODIES, MAX_QUEUED_BYTES, self._counters)
+        self._loop = loop = asyncio.new_event_loop()
+        server = _HttpServer(loop, self._inbox, self._now)
+        loop.run_until_complete(server.start(self._socket))
+        self._thread = Thread(target=server.run, name='http', daemon=True)
+        self._thread.start()
 
     def read(self, timeout_s: float) -> list[Arrival]:
-        """Bodies."""
-        if self._server is None:
-            raise SourceError('the port is closed')
-        return self._server.inbox.take(timeout_s)
+        if self._thread is None or not self._thread.is_alive():
+            raise SourceError('the HTTP port is closed')
+        return self._inbox.take(timeout_s)
 
     def close(self) -> None:
-        """Close the port and all connections."""
-        server, self._server, self._socket = self._server, None, None
-        if server is not None:
-            server.shutdown()
-            server.server_close()
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            if thread.is_alive():
+                self._loop.call_soon_threadsafe(self._loop.stop)
+            thread.join()
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
 
 
-class _Http(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = MAX_CONNECTIONS
+class _HttpServer(web.Server):
+    def __init__(self, loop: asyncio.AbstractEventLoop, inbox: Inbox, now: Now) -> None:
+        super().__init__(self._answer, loop=loop, keepalive_timeout=IDLE_S, logger=LOGGER,
+                         access_log=None, auto_decompress=False)
+        self._inbox, self._now = inbox, now
+        self._runner = web.ServerRunner(self, shutdown_timeout=CLOSE_S)
+        self._request_s: dict[web.RequestHandler, float] = {}  # last complete request, or start
 
-    def __init__(self, address: tuple[str, int], counters: 'Counter[str]', now: Now) -> None:
-        self._heard_s: dict[socket.socket, float] = {}  # a whole request, or the begin
-        self._lock = Lock()
-        self.inbox = Inbox(MAX_BODIES, MAX_QUEUED_BYTES, counters)
-        self.now, self.closed = now, False
-        super().__init__(address, _Handler)
+    async def start(self, listening: socket.socket) -> None:
+        await self._runner.setup()
+        await web.SockSite(self._runner, listening, backlog=MAX_CONNECTIONS).start()
 
-    def server_close(self) -> None:
-        self.closed = True
-        super().server_close()
-        with self._lock:
-            self._end(*self._heard_s)
+    def run(self) -> None:
+        """Serve until the loop is stopped; leave neither a connection nor a task."""
+        try:
+            self._loop.run_forever()
+            self._loop.run_until_complete(self._end())
+        finally:
+            self._loop.close()
 
-    def process_request(self, request: Any, client_address: object) -> None:
-        with self._lock:
-            if len(self._heard_s) >= MAX_CONNECTIONS:
-                self._end(min(self._heard_s, key=lambda one: self._heard_s[one]))
-                self.inbox.refuse('too_many_connections')
-            self._heard_s[request] = monotonic()
-        super().process_request(request, client_address)
+    async def _end(self) -> None:
+        for connection in self.connections:
+            connection.force_close()
+        await self._runner.cleanup()
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
-    def process_request_thread(self, request: Any, client_address: object) -> None:
-        super().process_request_thread(request, client_address)
-        with self._lock:
-            self._heard_s.pop(request, None)
+    def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
+        super().connection_made(handler, transport)
+        if len(self._request_s) >= MAX_CONNECTIONS:
+            self._inbox.refuse('too_many_connections')
+            oldest = min(self._request_s, key=self._request_s.__getitem__)
+            del self._request_s[oldest]
+            oldest.force_close()
+        self._request_s[handler] = self._loop.time()
 
-    def note(self, request: Any) -> None:
-        """Remember that a whole request has come."""
-        with self._lock:
-            if request in self._heard_s:
-                self._heard_s[request] = monotonic()
+    def connection_lost(
+        self, handler: web.RequestHandler, exc: BaseException | None = None,
+    ) -> None:
+        super().connection_lost(handler, exc)
+        self._request_s.pop(handler, None)
 
-    def _end(self, *connections: socket.socket) -> None:
-        """Wake their threads, which then find the end of what is sent."""
-        for one in connections:
-            del self._heard_s[one]
-            with suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
+    async def _answer(self, request: web.BaseRequest) -> web.Response:
+        arrival_ns = self._now()
+        length = request.content_length
+        if request.method not in {'POST', 'PUT'}:
+            return _closing(501)
+        if length is None:
+            return self._refuse(411, 'no_length')
+        if length > MAX_BODY_BYTES:
+            return self._refuse(413, 'long_body')
+        if request.headers.get('Expect', '').lower() == '100-continue':
+            await request.writer.write(b'HTTP/1.1 100 Continue\r\n\r\n')
+        limit = self._loop.call_later(BODY_S, request.protocol.force_close)
+        try:
+            body = await request.content.readexactly(length)
+        except (asyncio.IncompleteReadError, ConnectionError, web.RequestPayloadError):
+            return self._refuse(400, 'cut_body')
+        finally:
+            limit.cancel()
+        if request.protocol in self._request_s:
+            self._request_s[request.protocol] = self._loop.time()
+        queued = self._inbox.put(Arrival(request.remote or '', body, arrival_ns))
+        return web.Response(status=200 if queued else 503)
 
-    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002
-        """A peer that went away in the middle of a request."""
-        self.inbox.refuse('cut_request')
+    def _refuse(self, code: int, reason: str) -> web.Response:
+        self._inbox.refuse(reason)
+        return _closing(code)
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = 'HTTP/1.1'
-    timeout = IDLE_S
-    server: _Http
-
-    def do_POST(self) -> None:
-        arrival_ns = self.server.now()
-        length = self.headers.get('Content-Length', '')
-        if not (length.isascii() and length.isdecimal() and len(length) < 12):
-            self._refuse(411, 'no_length')
-        elif int(length) > MAX_BODY_BYTES:
-            self._refuse(413, 'long_body')
-        else:
-            self._take(int(length), arrival_ns)
-
-    do_PUT = do_POST  # noqa: N815  its base class names it so
-
-    def _take(self, length: int, arrival_ns: int) -> None:
-        body = self.rfile.read(length)
-        if len(body) < length:
-            self._refuse(400, 'cut_body')
-            return
-        self.server.note(self.connection)
-        if not self.server.closed and self.server.inbox.put(
-                Arrival(str(self.client_address[0]), body, arrival_ns)):
-            self._answer(200)
-        else:
-            self._answer(503)
-
-    def _refuse(self, code: int, reason: str) -> None:
-        self.server.inbox.refuse(reason)
-        self.close_connection = True
-        self._answer(code)
-
-    def _answer(self, code: int) -> None:
-        self.send_response(code)
-        self.send_header('Content-Length', '0')
-        if self.close_connection or self.server.closed:
-            self.send_header('Connection', 'close')
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Requests are not logged."""
+def _closing(code: int) -> web.Response:
+    response = web.Response(status=code)
+    response.force_close()
+    return response

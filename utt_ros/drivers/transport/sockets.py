@@ -54,8 +54,15 @@ class Server(ABC):
     def close(self) -> None:
         """Close the port and all connections; also twice."""
 
+    def listen(self) -> socket.socket:
+        """Return a listening TCP socket. Raises SourceError."""
+        try:
+            return socket.create_server(self._address, backlog=MAX_CONNECTIONS)
+        except OSError as err:
+            raise self.refusal(err) from err
+
     def refusal(self, err: OSError) -> SourceError:
-        """Why the port cannot be had."""
+        """Error of a port that cannot be bound."""
         host, port = self._address
         return SourceError(f'cannot listen on {host}:{port}: {err.strerror or err}: '
                            f'end the program that has it, or set another host or port')
@@ -109,13 +116,10 @@ class LineServer(Server):
     def open(self) -> None:
         """Listen."""
         self.close()
-        self._selector = selectors.DefaultSelector()
-        self._connections: dict[socket.socket, _Connection] = {}
-        try:
-            self._socket = socket.create_server(self._address, backlog=MAX_CONNECTIONS)
-        except OSError as err:
-            raise self.refusal(err) from err
+        self._socket = self.listen()
         self._socket.setblocking(False)
+        self._connections: dict[socket.socket, _Connection] = {}
+        self._selector = selectors.DefaultSelector()
         self._selector.register(self._socket, selectors.EVENT_READ)
 
     def read(self, timeout_s: float) -> list[Arrival]:

@@ -1,0 +1,140 @@
+import http.client
+import threading
+from collections import Counter
+from collections.abc import Callable
+from contextlib import closing
+
+import pytest
+
+from utt_ros.drivers.transport.http import MAX_BODY_BYTES, HttpServer
+from utt_ros.drivers.transport.sockets import Server
+
+WAIT_S = 10.0
+HEAD = b'POST / HTTP/1.1\r\nHost: x\r\n'
+CUT = HEAD + b'Content-Length: 9\r\n\r\nshort'
+
+
+def post(server: Server, body: bytes, **headers: str) -> int:
+    connection = http.client.HTTPConnection('127.0.0.1', server.port, timeout=WAIT_S)
+    with closing(connection):
+        connection.request('POST', '/data', body, headers)
+        return connection.getresponse().status
+
+
+def test_bodies_are_answered_and_queued(
+    open_server: Callable, counters: Counter[str], read: Callable,
+) -> None:
+    server = open_server(HttpServer)
+    assert post(server, b'{"a": 1}') == 200
+    assert post(server, b'\xff' * 100_000) == 200
+    assert read(server, 2) == [b'{"a": 1}', b'\xff' * 100_000]
+    assert not counters
+
+
+def test_bodies_of_no_or_too_great_length_are_refused(
+    open_server: Callable, counters: Counter[str], wait_until: Callable, dial: Callable,
+) -> None:
+    server = open_server(HttpServer)
+    length = str(MAX_BODY_BYTES + 1)
+    assert post(server, b'', **{'Content-Length': length}) == 413
+    with dial(server) as peer:
+        peer.sendall(HEAD + b'Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n')
+        assert b' 411 ' in peer.recv(100)
+    with dial(server) as peer:
+        peer.sendall(CUT)
+    wait_until(lambda: counters['cut_body'])
+    assert server.read(0.0) == []
+    assert counters == {'long_body': 1, 'no_length': 1, 'cut_body': 1}
+
+
+def test_bodies_that_nobody_takes_do_not_pile_up(
+    open_server: Callable, counters: Counter[str], monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr('utt_ros.drivers.transport.http.MAX_BODIES', 2)
+    server = open_server(HttpServer)
+    assert [post(server, b'x') for _ in range(3)] == [200, 200, 503]
+    assert counters == {'queue_full': 1}
+    assert len(server.read(0.0)) == 2
+
+
+def test_peers_that_never_end_their_requests_keep_nobody_out(
+    open_server: Callable, counters: Counter[str], monkeypatch: pytest.MonkeyPatch, dial: Callable,
+) -> None:
+    monkeypatch.setattr('utt_ros.drivers.transport.http.MAX_CONNECTIONS', 3)
+    server = open_server(HttpServer)
+    phone = http.client.HTTPConnection('127.0.0.1', server.port, timeout=WAIT_S)
+    with closing(phone), dial(server) as first, dial(server) as second:
+        first.sendall(HEAD + b'Content-Length: 100\r\n\r\nx')
+        second.sendall(HEAD + b'X-')
+        for _ in range(3):
+            phone.request('POST', '/', b'of a phone')
+            assert phone.getresponse().read() == b''
+            assert post(server, b'of another one') == 200
+        assert [len(one.data) for one in server.read(0.0)] == [10, 14] * 3
+        assert first.recv(1000) == b''
+    assert counters['too_many_connections'] >= 1
+    assert counters['queue_full'] == 0
+
+
+@pytest.mark.parametrize('sent', [b'', CUT])
+def test_no_thread_of_a_connection_outlives_the_server(
+    open_server: Callable, wait_until: Callable, sent: bytes, dial: Callable,
+) -> None:
+    before = set(threading.enumerate())
+    server = open_server(HttpServer)
+    with dial(server) as peer:
+        peer.sendall(sent)
+        wait_until(lambda: len(set(threading.enumerate()) - before) == 1)
+        server.close()
+        wait_until(lambda: set(threading.enumerate()) <= before, 5.0)
+
+
+@pytest.mark.parametrize('sent', [
+    b'\x16\x03\x01 nonsense\r\n\r\n', HEAD + b'Content-Length: -1\r\n\r\n',
+    HEAD + b'X: ' + b'x' * 100_000, b'GET / HTTP/1.1\r\nHost: x\r\n\r\n'])
+def test_garbage_and_other_methods_get_an_error_and_print_nothing(
+    sent: bytes, open_server: Callable, dial: Callable, capfd: pytest.CaptureFixture[str],
+) -> None:
+    server = open_server(HttpServer)
+    with dial(server) as peer:
+        peer.sendall(sent)
+        assert peer.recv(100).split()[1] in {b'400', b'501'}
+    assert post(server, b'of a phone') == 200
+    assert len(server.read(0.0)) == 1
+    server.close()
+    assert capfd.readouterr() == ('', '')
+
+
+def test_a_body_is_taken_from_a_peer_that_does_not_wait_for_the_answer(
+    open_server: Callable, dial: Callable, read: Callable,
+) -> None:
+    server = open_server(HttpServer)
+    body = b'x' * 1_000_000
+    for _ in range(20):
+        with dial(server) as peer:
+            peer.sendall(HEAD + b'Content-Length: 1000000\r\n\r\n' + body)
+    assert read(server, 20) == [body] * 20
+
+
+def test_a_peer_that_expects_100_continue_gets_it(
+    open_server: Callable, dial: Callable, read: Callable,
+) -> None:
+    server = open_server(HttpServer)
+    with dial(server) as peer:
+        peer.sendall(HEAD + b'Expect: 100-continue\r\nContent-Length: 2\r\n\r\n')
+        assert peer.recv(100).startswith(b'HTTP/1.1 100 ')
+        peer.sendall(b'hi')
+        assert peer.recv(100).startswith(b'HTTP/1.1 200 ')
+    assert read(server, 1) == [b'hi']
+
+
+def test_a_connection_without_request_and_a_body_that_is_too_slow_are_ended(
+    open_server: Callable, dial: Callable, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr('utt_ros.drivers.transport.http.IDLE_S', 0.2)
+    monkeypatch.setattr('utt_ros.drivers.transport.http.BODY_S', 0.2)
+    server = open_server(HttpServer)
+    for sent in (b'', HEAD + b'X-', CUT):
+        with dial(server) as peer:
+            peer.sendall(sent)
+            assert peer.recv(100) == b''
