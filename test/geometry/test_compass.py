@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from utt_ros.geometry.compass import compass_heading, mirror_path, turn_field, wrap_angle
+from utt_ros.geometry.compass import compass_heading, mirror_imu, rotate_magnetic_field, wrap_angle
 
 PERIOD_S = 0.02
 FIELD_T = np.array([0.0, 28e-6, -35e-6])  # east, north, up
@@ -101,7 +101,7 @@ def test_heading_needs_half_of_the_last_second():
 @pytest.mark.parametrize('tilt', np.radians([-40, 0, 60]))
 def test_turned_field_tells_the_heading_in_the_area_without_its_yaw(tilt):
     rows, mask = walking(phone(np.linspace(-1.0, 1.5, 150), tilt)), np.ones((1, 150), bool)
-    turned = turn_field(rows, mask, PERIOD_S, 0.8)
+    turned = rotate_magnetic_field(rows, mask, PERIOD_S, 0.8)
     assert heading_of(turned)[0] == pytest.approx(heading_of(rows, yaw=0.8)[0], abs=1e-3)
     assert np.array_equal(turned[..., :6], rows[..., :6])
 
@@ -109,7 +109,8 @@ def test_turned_field_tells_the_heading_in_the_area_without_its_yaw(tilt):
 def test_field_that_is_turned_back_is_the_same_again():
     rows = np.concatenate([phone(np.full(150, 0.4), tilt=0.5), phone(np.full(150, 2.0), -0.3)])
     mask, yaws = np.ones((2, 150), bool), np.array([0.7, -2.1])
-    back = turn_field(turn_field(rows, mask, PERIOD_S, yaws), mask, PERIOD_S, -yaws)
+    turned = rotate_magnetic_field(rows, mask, PERIOD_S, yaws)
+    back = rotate_magnetic_field(turned, mask, PERIOD_S, -yaws)
     assert np.allclose(back, rows, atol=1e-9, rtol=1e-4)
 
 
@@ -117,7 +118,7 @@ def test_what_was_not_measured_is_not_turned_into_something():
     rows, mask = phone(np.full(150, 0.4), tilt=0.5), np.zeros((1, 150), bool)
     rows[0, 20] = np.nan
     mask[0, 50:] = True
-    turned = turn_field(rows, mask, PERIOD_S, 1.0)
+    turned = rotate_magnetic_field(rows, mask, PERIOD_S, 1.0)
     assert not turned[0, :50].any()
     assert np.isfinite(turned).all()
 
@@ -126,7 +127,7 @@ def test_what_was_not_measured_is_not_turned_into_something():
 def test_a_phone_on_the_mirrored_path_is_held_alike_and_turns_the_other_way(tilt):
     turning = np.linspace(-0.5, 1.5, 150)
     felt, mirrored = phone(turning, tilt), phone(-turning, tilt)
-    found = mirror_path(felt, np.ones((1, 150), bool), PERIOD_S)
+    found = mirror_imu(felt, np.ones((1, 150), bool), PERIOD_S)
     np.testing.assert_array_equal(found[..., :3], felt[..., :3])
     np.testing.assert_allclose(found[..., 3:6], mirrored[..., 3:6], atol=1e-4)
     np.testing.assert_allclose(found[..., 6:], mirrored[..., 6:], atol=1e-9)
@@ -135,8 +136,8 @@ def test_a_phone_on_the_mirrored_path_is_held_alike_and_turns_the_other_way(tilt
 def test_mirroring_a_path_twice_gives_the_path_and_masked_rows_stay_empty():
     felt, mask = walking(phone(np.linspace(0.0, 2.0, 150), 0.4)), np.ones((1, 150), bool)
     mask[:, 40:60] = False
-    there = mirror_path(felt, mask, PERIOD_S)
-    back = mirror_path(there, mask, PERIOD_S)
+    there = mirror_imu(felt, mask, PERIOD_S)
+    back = mirror_imu(there, mask, PERIOD_S)
     np.testing.assert_allclose(back[mask][:, :6], felt[mask][:, :6], atol=2e-5)
     np.testing.assert_allclose(back[mask][:, 6:], felt[mask][:, 6:], atol=1e-9)
     assert not there[~mask].any()

@@ -1,9 +1,7 @@
-"""How synthesized phones swing from tick to tick."""
-
 import numpy as np
 import pytest
 
-from utt_ros.motion.gait_synthesis import Swings
+from utt_ros.motion.gait_synthesis import GaitSynthesizer
 from utt_ros.settings import WindowSettings
 
 WINDOW = WindowSettings()
@@ -11,74 +9,79 @@ ROW_S = WINDOW.period / WINDOW.imu_rows
 T0, PERIOD_NS = 1_700_000_000_000_000_000, 100_000_000
 
 
-def strengths(*told: tuple[int, int, float]) -> np.ndarray:
-    """RMS (1, 6, 5) that is 0 but for (channel, part, value)."""
+def strengths(*entries: tuple[int, int, float]) -> np.ndarray:
+    """Return RMS (1, 6, 5), 0 except for entries (channel, part, value)."""
     rms = np.zeros((1, 6, 5), np.float32)
-    for channel, part, value in told:
+    for channel, part, value in entries:
         rms[0, channel, part] = value
     return rms
 
 
-def run(swings, ticks, rms, hz=2.0, first=0, names=('anna',)):
-    """Rows (S, ticks * C, 6) of ticks on end."""
+def run(synthesizer, ticks, rms, hz=2.0, first=0, names=('anna',)):
+    """Return rows (S, ticks * C, 6) of consecutive ticks."""
     count = len(names)
-    made = [swings.push(T0 + tick * PERIOD_NS, names, np.full(count, hz, np.float32),
-                        np.repeat(rms, count, axis=0)) for tick in range(first, first + ticks)]
-    return np.concatenate(made, axis=1)
+    rows = [
+        synthesizer.synthesize(
+            T0 + tick * PERIOD_NS, names, np.full(count, hz, np.float32),
+            np.repeat(rms, count, axis=0))
+        for tick in range(first, first + ticks)]
+    return np.concatenate(rows, axis=1)
 
 
-def test_a_phone_swings_as_strongly_and_as_often_as_told():
-    made = run(Swings(WINDOW), 100, strengths((2, 1, 3.0), (3, 0, 0.5)))[0]
-    assert made[:, 2].std() == pytest.approx(3.0, rel=0.01)
-    assert made[:, 3].std() == pytest.approx(0.5, rel=0.01)
-    spectrum = np.abs(np.fft.rfft(made, axis=0))
-    frequency = np.fft.rfftfreq(len(made), ROW_S)
+def test_synthesized_imu_has_the_given_rms_and_cadence():
+    rows = run(GaitSynthesizer(WINDOW), 100, strengths((2, 1, 3.0), (3, 0, 0.5)))[0]
+    assert rows[:, 2].std() == pytest.approx(3.0, rel=0.01)
+    assert rows[:, 3].std() == pytest.approx(0.5, rel=0.01)
+    spectrum = np.abs(np.fft.rfft(rows, axis=0))
+    frequency = np.fft.rfftfreq(len(rows), ROW_S)
     assert frequency[spectrum[:, 2].argmax()] == pytest.approx(2.0)
     assert frequency[spectrum[:, 3].argmax()] == pytest.approx(1.0)  # with each stride
-    assert not made[:, [0, 1, 4, 5]].any()
+    assert not rows[:, [0, 1, 4, 5]].any()
 
 
-def test_waves_go_on_from_tick_to_tick_without_a_jump_also_when_pace_and_strength_change():
-    swings = Swings(WINDOW)
+def test_harmonics_are_continuous_when_cadence_and_strength_change():
+    synthesizer = GaitSynthesizer(WINDOW)
     rms = strengths((2, 1, 3.0))
-    made = np.concatenate([run(swings, 10, rms), run(swings, 10, rms, 1.5, 10),
-                           run(swings, 10, 0.2 * rms, 1.5, 20), run(swings, 10, rms, 2.5, 30)], 1)
+    rows = np.concatenate([
+        run(synthesizer, 10, rms), run(synthesizer, 10, rms, 1.5, 10),
+        run(synthesizer, 10, 0.2 * rms, 1.5, 20), run(synthesizer, 10, rms, 2.5, 30)], 1)
     steepest = 3.0 * np.sqrt(2) * (2 * np.pi * 2.5 * ROW_S + 0.8 / WINDOW.imu_rows)
-    assert np.abs(np.diff(made[0, :, 2])).max() < steepest
+    assert np.abs(np.diff(rows[0, :, 2])).max() < steepest
 
 
-def test_the_rest_wanders_with_the_strength_that_is_told():
-    made = run(Swings(WINDOW), 600, strengths((0, 4, 0.5)))[0, :, 0]
-    assert made.std() == pytest.approx(0.5, rel=0.1)
-    assert np.corrcoef(made[:-1], made[1:])[0, 1] == pytest.approx(0.7, abs=0.05)
+def test_the_residual_is_autocorrelated_noise_of_the_given_rms():
+    rows = run(GaitSynthesizer(WINDOW), 600, strengths((0, 4, 0.5)))[0, :, 0]
+    assert rows.std() == pytest.approx(0.5, rel=0.1)
+    assert np.corrcoef(rows[:-1], rows[1:])[0, 1] == pytest.approx(0.7, abs=0.05)
 
 
-def test_people_do_not_march():
-    anna, bert = run(Swings(WINDOW), 20, strengths((2, 0, 1.0)), names=('anna', 'bert'))[..., 2]
+def test_subjects_start_at_different_phases():
+    rms = strengths((2, 0, 1.0))
+    anna, bert = run(GaitSynthesizer(WINDOW), 20, rms, names=('anna', 'bert'))[..., 2]
     assert np.abs(anna - bert).max() > 0.1
 
 
-def test_equal_ticks_make_equal_rows_also_in_the_next_epoch():
-    swings, rms = Swings(WINDOW), strengths((0, 4, 0.5), (2, 1, 3.0))
-    first = run(swings, 5, rms)
-    again = run(swings, 5, rms, first=5)
-    swings.forget()
-    np.testing.assert_array_equal(run(swings, 5, rms), first)
-    np.testing.assert_array_equal(run(swings, 5, rms, first=5), again)
+def test_equal_ticks_give_equal_rows_after_a_reset():
+    synthesizer, rms = GaitSynthesizer(WINDOW), strengths((0, 4, 0.5), (2, 1, 3.0))
+    first = run(synthesizer, 5, rms)
+    again = run(synthesizer, 5, rms, first=5)
+    synthesizer.reset()
+    np.testing.assert_array_equal(run(synthesizer, 5, rms), first)
+    np.testing.assert_array_equal(run(synthesizer, 5, rms, first=5), again)
 
 
-def test_how_somebody_swings_depends_on_nobody_else():
+def test_a_subject_does_not_depend_on_the_others():
     rms = strengths((0, 4, 0.5), (2, 1, 3.0))
-    alone = run(Swings(WINDOW), 5, rms)
-    beside = run(Swings(WINDOW), 5, rms, names=('bert', 'anna', 'carl'))
+    alone = run(GaitSynthesizer(WINDOW), 5, rms)
+    beside = run(GaitSynthesizer(WINDOW), 5, rms, names=('bert', 'anna', 'carl'))
     np.testing.assert_allclose(beside[1], alone[0], atol=1e-6)
     assert np.abs(beside[0, :, 0] - alone[0, :, 0]).max() > 0.1
 
 
-def test_who_was_away_begins_anew():
+def test_a_subject_that_was_absent_restarts():
     rms = strengths((2, 1, 3.0))
-    swings, fresh = Swings(WINDOW), Swings(WINDOW)
-    run(swings, 7, rms, 1.7)
-    run(swings, 1, rms, first=7, names=('bert',))
+    synthesizer, fresh = GaitSynthesizer(WINDOW), GaitSynthesizer(WINDOW)
+    run(synthesizer, 7, rms, 1.7)
+    run(synthesizer, 1, rms, first=7, names=('bert',))
     np.testing.assert_allclose(
-        run(swings, 3, rms, first=8), run(fresh, 3, rms, first=8), atol=1e-5)
+        run(synthesizer, 3, rms, first=8), run(fresh, 3, rms, first=8), atol=1e-5)

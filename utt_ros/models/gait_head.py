@@ -14,8 +14,7 @@ from torch import Tensor, nn
 
 from utt_ros.models.settings import ModelSettings
 from utt_ros.motion.features import MAX_SPEED_MPS
-from utt_ros.motion.gait import BAND_HZ
-from utt_ros.motion.stride import HARMONICS, SWINGING
+from utt_ros.motion.gait import BAND_HZ, HARMONICS, INERTIAL_CHANNELS
 
 USUAL_HZ = 1.9  # [R]
 FAINT = 0.1  # of the registry's scale of a channel: how strong an untrained head says all is [R]
@@ -42,13 +41,13 @@ class StrideHead(nn.Module):
     def __init__(self, model: ModelSettings, imu_scale: Sequence[float]) -> None:
         """`imu_scale`: order of magnitude of each IMU channel, in its physical unit."""
         super().__init__()
-        said = 1 + SWINGING * (HARMONICS + 1)
+        said = 1 + INERTIAL_CHANNELS * (HARMONICS + 1)
         self.read = nn.Linear(1, model.width)
         self.say = nn.Linear(model.width, said)
         self.unknown = nn.Parameter(torch.zeros(said))  # all that an area without a camera learns
         nn.init.zeros_(self.say.weight)
         nn.init.zeros_(self.say.bias)
-        faint = [log(FAINT * scale) for scale in imu_scale[:SWINGING]]
+        faint = [log(FAINT * scale) for scale in imu_scale[:INERTIAL_CHANNELS]]
         usual = torch.tensor(faint).repeat_interleave(HARMONICS + 1)
         self.register_buffer('usual', usual, persistent=False)
 
@@ -59,4 +58,4 @@ class StrideHead(nn.Module):
         said = torch.where(known.unsqueeze(1) > 0, told, self.unknown)
         log_rms = (self.usual + said[:, 1:]).clamp(*LOG_RMS)
         return Swing((USUAL_HZ + said[:, 0]).clamp(*BAND_HZ),
-                     log_rms.reshape(-1, SWINGING, HARMONICS + 1))
+                     log_rms.reshape(-1, INERTIAL_CHANNELS, HARMONICS + 1))

@@ -12,7 +12,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from utt_ros.models.settings import ModelSettings
-from utt_ros.motion.features import CONTEXT, MAX_SCALED, MAX_SPEED_MPS, SCALES, VELOCITY
+from utt_ros.motion.features import (
+    CONTEXT,
+    CONTEXT_SCALES,
+    MAX_SCALED_CONTEXT,
+    MAX_SPEED_MPS,
+    VELOCITY_COLUMNS,
+)
 from utt_ros.settings import WindowSettings
 
 LOG_STD = (-4.0, 2.0)
@@ -73,7 +79,7 @@ class MotionHead(nn.Module):
         self.say = Layers(MEMBERS, hidden, 5 + 4 * self.knots)
         nn.init.zeros_(self.say.weight)
         nn.init.zeros_(self.say.bias)
-        self.register_buffer('scales', torch.tensor(SCALES), persistent=False)
+        self.register_buffer('scales', torch.tensor(CONTEXT_SCALES), persistent=False)
         seconds = window.period * torch.arange(1, window.horizon + 1, dtype=torch.float32)
         self.register_buffer('seconds', seconds[:, None], persistent=False)  # (H, 1)
         self.register_buffer('weights', knot_weights(self.knots, window.horizon), persistent=False)
@@ -87,7 +93,8 @@ class MotionHead(nn.Module):
         return self._motion(context.repeat(MEMBERS, 1), said.flatten(0, 1))
 
     def _said(self, context: Tensor) -> Tensor:  # (N, C) -> (M, N, 5 + 4 K)
-        told = (context / self.scales).clamp(-MAX_SCALED, MAX_SCALED).expand(MEMBERS, -1, -1)
+        told = (context / self.scales).clamp(-MAX_SCALED_CONTEXT, MAX_SCALED_CONTEXT)
+        told = told.expand(MEMBERS, -1, -1)
         said: Tensor = self.say(F.relu(self.think(F.relu(self.read(told)))))
         moves, velocity_spread, residual, spread = torch.split(
             said, [3, 2, 2 * self.knots, 2 * self.knots], dim=2)
@@ -95,7 +102,7 @@ class MotionHead(nn.Module):
                           spread.clamp(*LOG_STD)], dim=2)
 
     def _motion(self, context: Tensor, said: Tensor) -> Motion:
-        seen = context[:, VELOCITY].clamp(-MAX_SPEED_MPS, MAX_SPEED_MPS)
+        seen = context[:, VELOCITY_COLUMNS].clamp(-MAX_SPEED_MPS, MAX_SPEED_MPS)
         velocity = seen + said[:, 2:3] * seen + said[:, :2]
         residual, spread = said[:, 5:].reshape(-1, 2, self.knots, 2).unbind(1)  # (N, K, 2)
         mean_velocity = velocity.unsqueeze(1) + self.weights @ residual  # (N, H, 2)

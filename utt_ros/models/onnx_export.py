@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from utt_ros.models.twin import UnifiedTwin
-from utt_ros.motion.features import CONTEXT, VELOCITY
+from utt_ros.motion.features import CONTEXT, VELOCITY_COLUMNS
 
 OPSET = 18
 LIVE = ('velocity', 'velocity_log_std', 'future', 'future_log_std', 'synthesized_imu',
@@ -47,7 +47,7 @@ class LiveGraph(nn.Module):
         sources = others | (present & ~others.any(dim=1, keepdim=True))
         imu = self.twin.decode(
             'imu', self.twin.fuse(features, sources), newest=self.twin.window.imu_rows)
-        swing = self.twin.stride(context[:, COURSE_VALID], context[:, VELOCITY])
+        swing = self.twin.stride(context[:, COURSE_VALID], context[:, VELOCITY_COLUMNS])
         return (motion.velocity, motion.velocity_log_std,
                 motion.future, motion.future_log_std, imu, swing.cadence, swing.log_rms,
                 *(self.twin.decode(name, fused) for name in self.translated))

@@ -1,4 +1,7 @@
-"""How people move, as boxes up to now tell it: the same in training and live."""
+"""Velocity of people from camera boxes: a bank of constant-velocity Kalman filters.
+
+Training and the live twin share this code.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,23 +11,24 @@ import numpy.typing as npt
 
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.settings import AreaSettings
-from utt_ros.types import Array, MaskArray
+from utt_ros.types import Array, FloatArray, MaskArray, SyncedBatch
 
-MAX_STD_MPS = 0.6  # of a velocity that tells anything [m/s]
-ACCELERATIONS = (0.1, 0.01, 1.0)  # spectral densities [m^2/s^3]: usual, steady, restless
-SPEED_STD = 1.0  # of somebody who was not seen before [m/s]
-FAR_M = 100.0  # standard deviation of a position of which nothing is known
-GATE = 9.0  # squared Mahalanobis distance beyond which a box counts less
-COURSE = ('velocity', 'steady_velocity', 'restless_velocity', 'steady_position',
-          'restless_position')  # all but the first less that of the usual filter
-OF_POSITION, OF_VELOCITY = np.diag([1.0, 1.0, 0.0, 0.0]), np.diag([0.0, 0.0, 1.0, 1.0])
-OF_BOTH = np.eye(4, k=2) + np.eye(4, k=-2)  # parts of a covariance
-BEND_M = 0.1  # how far a path leaves a straight line within a second
+ACCELERATION_DENSITIES = (0.1, 0.01, 1.0)  # [m^2/s^3]: usual, low, high process noise
+INITIAL_SPEED_STD_MPS = 1.0
+INITIAL_POSITION_STD_M = 100.0
+MAX_NIS = 9.0  # squared Mahalanobis distance beyond which a box loses weight
+MAX_FILTER_STD_MPS = 0.6  # of a valid velocity
+MAX_UNSEEN_S = 0.5  # up to which a velocity is usable, as in training
+PATH_CURVATURE_STD_M = 0.1  # deviation of a path from a straight line within a second
+VELOCITY_FEATURES = (  # of the usual filter, then differences of the others from it
+    'velocity', 'steady_velocity', 'restless_velocity', 'steady_position', 'restless_position')
+_POSITION_BLOCK, _VELOCITY_BLOCK = np.diag([1.0, 1.0, 0.0, 0.0]), np.diag([0.0, 0.0, 1.0, 1.0])
+_CROSS_BLOCKS = np.eye(4, k=2) + np.eye(4, k=-2)  # of a covariance
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """Where boxes say that people are, area frame."""
+class PositionObservations:
+    """Positions of people from boxes, area frame."""
 
     positions: Array  # (..., 2) [m]; 0 where unseen
     covariances: Array  # (..., 2, 2) [m^2]; unit where unseen
@@ -32,86 +36,128 @@ class Seen:
 
     @property
     def precision(self) -> Array:
-        """Inverse variance along an axis (...) [1/m^2], of both on average; 0 where unseen.
+        """Inverse variance (...) [1/m^2] averaged over both axes, for fits of lines; 0 if unseen.
 
-        With BEND_M, for lines through points.
+        PATH_CURVATURE_STD_M is added.
         """
-        variance = np.trace(self.covariances, axis1=-2, axis2=-1) / 2 + BEND_M**2
+        variance = np.trace(self.covariances, axis1=-2, axis2=-1) / 2 + PATH_CURVATURE_STD_M**2
         return np.where(self.mask, 1.0 / variance, 0.0)
 
-    def __getitem__(self, where: Any) -> 'Seen':
-        return Seen(self.positions[where], self.covariances[where], self.mask[where])
+    def __getitem__(self, where: Any) -> 'PositionObservations':
+        return PositionObservations(
+            self.positions[where], self.covariances[where], self.mask[where])
 
 
-def see(boxes: npt.ArrayLike, mask: MaskArray, area: AreaSettings) -> Seen:
-    """What boxes (..., 5) tell where `mask` (...) holds; broken ones count as unseen."""
-    with np.errstate(invalid='ignore'):  # boxes that are masked or broken are left out below
+def observe_positions(
+    boxes: npt.ArrayLike, mask: MaskArray, area: AreaSettings,
+) -> PositionObservations:
+    """Locate boxes (..., 5) where `mask` (...) holds; non-finite ones count as unseen."""
+    with np.errstate(invalid='ignore'):  # masked and non-finite boxes are dropped below
         positions, covariances = CameraModel(area).locate(boxes)
     usable = mask & np.isfinite(positions).all(-1) & np.isfinite(covariances).all((-2, -1))
-    return Seen(np.where(usable[..., None], positions, 0.0),
-                np.where(usable[..., None, None], covariances, np.eye(2)), usable)
+    return PositionObservations(
+        np.where(usable[..., None], positions, 0.0),
+        np.where(usable[..., None, None], covariances, np.eye(2)), usable)
 
 
-def strangers(count: int) -> tuple[Array, Array]:
-    """States (N, A, 4) and covariances (N, A, 4, 4) of people of whom nothing is known.
+def initial_state(count: int) -> tuple[Array, Array]:
+    """Initial states (N, A, 4) and covariances (N, A, 4, 4) with an uninformative prior.
 
-    A state is x, y, vx, vy; there is one for each of ACCELERATIONS.
+    A state is x, y, vx, vy; there is one for each of ACCELERATION_DENSITIES.
     """
-    unknown = np.diag([FAR_M**2, FAR_M**2, SPEED_STD**2, SPEED_STD**2])
-    filters = len(ACCELERATIONS)
-    return np.zeros((count, filters, 4)), np.tile(unknown, (count, filters, 1, 1))
+    prior = np.diag([INITIAL_POSITION_STD_M**2] * 2 + [INITIAL_SPEED_STD_MPS**2] * 2)
+    filters = len(ACCELERATION_DENSITIES)
+    return np.zeros((count, filters, 4)), np.tile(prior, (count, filters, 1, 1))
 
 
-def step(
-    state: Array, spread: Array, elapsed: npt.ArrayLike, seen: Seen,
+def kalman_step(
+    state: Array, covariance: Array, elapsed: npt.ArrayLike, observed: PositionObservations,
 ) -> tuple[Array, Array]:
-    """Kalman filters over one tick, `elapsed` (N,) or one [s] after the one before.
+    """Predict over `elapsed` [s], (N,) or one for all, and update by one observation each (N,).
 
-    Constant velocity with white-noise acceleration [S: Bar-Shalom, Li and Kirubarajan 2001]. A
-    camera tells depths worse than bearings, so covariances are full. A box beyond the gate keeps
-    its direction and loses weight, as with Huber's loss.
+    Constant velocity with white-noise acceleration [S: Bar-Shalom, Li and Kirubarajan 2001].
+    Depth is less accurate than bearing, so covariances are full. A box beyond MAX_NIS keeps its
+    direction and loses weight, as with Huber's loss.
     """
     seconds = np.broadcast_to(np.asarray(elapsed, np.float64), len(state))[:, None, None, None]
-    move = np.eye(4) + seconds * np.eye(4, k=2)
-    noise = np.asarray(ACCELERATIONS)[:, None, None] * (
-        seconds**3 / 3 * OF_POSITION + seconds**2 / 2 * OF_BOTH + seconds * OF_VELOCITY)
-    state = (move @ state[..., None])[..., 0]
-    spread = move @ spread @ move.swapaxes(-1, -2) + noise
-    innovation = (seen.positions[:, None] - state[..., :2])[..., None]  # (N, A, 2, 1)
-    total = spread[..., :2, :2] + seen.covariances[:, None]
-    surprise = innovation.swapaxes(-1, -2) @ np.linalg.solve(total, innovation)
-    total = total * np.maximum(surprise / GATE, 1.0)
-    gain = np.linalg.solve(total, spread[..., :2, :]).swapaxes(-1, -2)
-    gain = gain * seen.mask[:, None, None, None]
-    return state + (gain @ innovation)[..., 0], spread - gain @ total @ gain.swapaxes(-1, -2)
+    transition = np.eye(4) + seconds * np.eye(4, k=2)
+    noise = np.asarray(ACCELERATION_DENSITIES)[:, None, None] * (
+        seconds**3 / 3 * _POSITION_BLOCK + seconds**2 / 2 * _CROSS_BLOCKS
+        + seconds * _VELOCITY_BLOCK)
+    state = (transition @ state[..., None])[..., 0]
+    covariance = transition @ covariance @ transition.swapaxes(-1, -2) + noise
+    innovation = (observed.positions[:, None] - state[..., :2])[..., None]  # (N, A, 2, 1)
+    total = covariance[..., :2, :2] + observed.covariances[:, None]
+    nis = innovation.swapaxes(-1, -2) @ np.linalg.solve(total, innovation)
+    total = total * np.maximum(nis / MAX_NIS, 1.0)
+    gain = np.linalg.solve(total, covariance[..., :2, :]).swapaxes(-1, -2)
+    gain = gain * observed.mask[:, None, None, None]
+    return (state + (gain @ innovation)[..., 0],
+            covariance - gain @ total @ gain.swapaxes(-1, -2))
 
 
-def course(state: Array, spread: Array) -> tuple[Array, MaskArray]:
-    """What filters (N, A, 4), (N, A, 4, 4) tell: COURSE (N, 5, 2), and whether it counts (N,).
+def velocity_features(state: Array, covariance: Array) -> tuple[Array, MaskArray]:
+    """Extract VELOCITY_FEATURES (N, 5, 2) of filters (N, A, 4), (N, A, 4, 4), and valid (N,).
 
-    How steady and restless filters differ from the usual one tells of turns and changes of pace.
+    Differences between filters of low and high process noise indicate turns and changes of pace.
     """
     usual = state[:, :1]
     others = (state - usual)[:, 1:]
-    velocity = usual[..., 2:]
-    told = np.concatenate([velocity, others[..., 2:], others[..., :2]], axis=1)
-    variance = (spread[:, 0, 2, 2] + spread[:, 0, 3, 3]) / 2
-    return told, variance <= MAX_STD_MPS**2
+    features = np.concatenate([usual[..., 2:], others[..., 2:], others[..., :2]], axis=1)
+    variance = (covariance[:, 0, 2, 2] + covariance[:, 0, 3, 3]) / 2
+    return features, variance <= MAX_FILTER_STD_MPS**2
 
 
-def follow(seen: Seen, period: float, late: int) -> tuple[Array, Array, MaskArray]:
-    """Courses (N, 5, 2) at the last tick of (N, K), and valid (N,).
+def window_velocity_features(
+    observed: PositionObservations, period: float, outage_ticks: int,
+) -> tuple[Array, Array, MaskArray]:
+    """Filter (N, K) observations; features (N, 5, 2) at the last tick, twice, and valid (N,).
 
-    Between them those of a camera that has seen nothing for the last `late` ticks.
+    The second are those of a camera that has seen nothing during the last `outage_ticks` ticks.
     """
-    state, spread = strangers(len(seen.mask))
-    last = seen.mask.shape[1]
-    blocked = Seen(seen.positions, seen.covariances, np.zeros_like(seen.mask))
+    state, covariance = initial_state(len(observed.mask))
+    last = observed.mask.shape[1]
+    unseen = PositionObservations(
+        observed.positions, observed.covariances, np.zeros_like(observed.mask))
     for tick in range(last):
-        if tick == max(last - late, 0):
-            old = state, spread
-        state, spread = step(state, spread, period, seen[:, tick])
-    for tick in range(last - min(late, last), last):
-        old = step(*old, period, blocked[:, tick])
-    told, valid = course(state, spread)
-    return told, course(*old)[0], valid
+        if tick == max(last - outage_ticks, 0):
+            before_outage = state, covariance
+        state, covariance = kalman_step(state, covariance, period, observed[:, tick])
+    for tick in range(last - min(outage_ticks, last), last):
+        before_outage = kalman_step(*before_outage, period, unseen[:, tick])
+    features, valid = velocity_features(state, covariance)
+    return features, velocity_features(*before_outage)[0], valid
+
+
+class VelocityTracker:
+    """Filter states of an area's subjects, updated once per tick.
+
+    Features agree with those of training windows (`window_velocity_features`).
+    """
+
+    def __init__(self, area: AreaSettings) -> None:
+        self._area = area
+        self._tracks: dict[str, tuple[Array, Array, int, int]] = {}  # state, covariance, stamps
+
+    def reset(self) -> None:
+        """Forget all subjects."""
+        self._tracks = {}
+
+    def update(self, batch: SyncedBatch) -> tuple[FloatArray, MaskArray]:
+        """Return VELOCITY_FEATURES (S, 5, 2) in the area frame and valid (S,)."""
+        now_ns, names = batch.stamp_ns, batch.subjects
+        state, covariance = initial_state(len(names))
+        elapsed, seen_ns = np.zeros(len(names)), np.zeros(len(names), np.int64)
+        for row, name in enumerate(names):
+            if name in self._tracks:
+                state[row], covariance[row], stamp_ns, seen_ns[row] = self._tracks[name]
+                elapsed[row] = (now_ns - stamp_ns) / 1e9
+        observed = observe_positions(batch.camera, batch.camera_mask, self._area)
+        state, covariance = kalman_step(state, covariance, elapsed, observed)
+        seen_ns[observed.mask] = now_ns
+        self._tracks = {name: (state[row], covariance[row], now_ns, int(seen_ns[row]))
+                        for row, name in enumerate(names)}
+        is_recent = (now_ns - seen_ns <= MAX_UNSEEN_S * 1e9) & (seen_ns > 0)
+        features, is_certain = velocity_features(state, covariance)
+        valid = is_recent & is_certain
+        return np.where(valid[:, None, None], features, 0.0).astype(np.float32), valid

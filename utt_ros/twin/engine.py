@@ -6,15 +6,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from utt_ros.errors import ModelError
-from utt_ros.geometry.compass import compass, rotate, turn_field
+from utt_ros.geometry.compass import estimate_heading, rotate, rotate_magnetic_field
 from utt_ros.motion.features import heading_frame, make_context
-from utt_ros.motion.gait import gait
-from utt_ros.motion.gait_synthesis import Swings
-from utt_ros.motion.stride import SWINGING
-from utt_ros.motion.walkers import Walkers
+from utt_ros.motion.gait import INERTIAL_CHANNELS, gait_features
+from utt_ros.motion.gait_synthesis import GaitSynthesizer
+from utt_ros.motion.velocity import VelocityTracker
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.sync.window_buffer import History
-from utt_ros.twin.onnx_model import Answer, OnnxRuntime
+from utt_ros.twin.onnx_model import ModelOutput, OnnxModel
 from utt_ros.twin.particle_filter import SENSORS, Belief, Estimate, Pace
 from utt_ros.twin.settings import BeliefSettings
 from utt_ros.types import FloatArray, Indices, MaskArray, Stamps, SyncedBatch, Windows
@@ -65,9 +64,9 @@ class TwinEngine:
         self._area, self._window = area, window
         self._history = History(window.ticks, window.imu_rows, window.period)
         self._belief = Belief(area, belief)
-        self._runtime: OnnxRuntime | None = None
-        self._walkers = Walkers(area)
-        self._swings = Swings(window)
+        self._runtime: OnnxModel | None = None
+        self._walkers = VelocityTracker(area)
+        self._swings = GaitSynthesizer(window)
         self._turns: dict[str, float] = {}  # subject -> error of its compass [rad]
         self._said: dict[str, FloatArray] = {}  # subject -> (2, 2) velocity, its deviation
         self._pool = ThreadPoolExecutor(1, 'model')
@@ -92,7 +91,7 @@ class TwinEngine:
         """Whether there is a model."""
         return self._runtime is not None
 
-    def deploy(self, runtime: OnnxRuntime) -> None:
+    def deploy(self, runtime: OnnxModel) -> None:
         """Use another model from the next tick on."""
         self._runtime = runtime
 
@@ -106,17 +105,17 @@ class TwinEngine:
         self._history.push(batch)
         if batch.epoch != self._epoch:
             self._epoch, self._turns, self._said = batch.epoch, {}, {}
-            self._walkers.forget()
-            self._swings.forget()
+            self._walkers.reset()
+            self._swings.reset()
         windows = self._history.windows()
         imu, mask = windows.values['imu'], windows.masks['imu']
-        phone = compass(imu, mask, self._row_s, self._area.magnetic_yaw)
-        course, course_valid = self._walkers.push(batch)
+        phone = estimate_heading(imu, mask, self._row_s, self._area.magnetic_yaw)
+        course, course_valid = self._walkers.update(batch)
         turns = np.array([self._turns.get(name, 0.0) for name in batch.subjects], np.float32)
         frame = heading_frame(phone.heading + turns, phone.valid, course)
         context = make_context(
             phone.valid, course_valid, rotate(course, -frame[:, None]),
-            gait(imu, mask, phone.turns, self._row_s))
+            gait_features(imu, mask, phone.turns, self._row_s))
         asked = self._ask(windows, context)
         estimate = self._belief.step(
             batch, self._pace(batch.subjects, phone.heading, phone.valid))
@@ -141,12 +140,12 @@ class TwinEngine:
         """Let the model begin; it runs while the belief is worked out."""
         if self._runtime is None or not windows.subjects:
             return None
-        turned = turn_field(
+        turned = rotate_magnetic_field(
             windows.values['imu'], windows.masks['imu'], self._row_s, self._area.magnetic_yaw)
         windows = replace(windows, values={**windows.values, 'imu': turned})
         return self._pool.submit(self._runtime.prepare(windows, context))
 
-    def _await(self, asked: 'Future[Answer] | None') -> Answer | None:
+    def _await(self, asked: 'Future[Answer] | None') -> ModelOutput | None:
         try:
             return None if asked is None else asked.result()
         except ModelError as err:
@@ -165,7 +164,7 @@ class TwinEngine:
         return Pace(heading, valid & np.isfinite(velocity[:, 0]), velocity, std)
 
     def _remember(
-        self, subjects: tuple[str, ...], estimate: Estimate, answer: Answer | None,
+        self, subjects: tuple[str, ...], estimate: Estimate, answer: ModelOutput | None,
     ) -> None:
         self._turns = {
             name: float(estimate.compass_error[row]) for row, name in enumerate(subjects)}
@@ -173,7 +172,7 @@ class TwinEngine:
             subjects, np.stack([answer.velocity, answer.velocity_std], axis=1), strict=True))
 
     def _felt(
-        self, tick: '_Tick', answer: Answer | None,
+        self, tick: '_Tick', answer: ModelOutput | None,
     ) -> tuple[FloatArray, FloatArray] | tuple[None, None]:
         """Synthesized rows (S, C, 9) of a tick's places, and their means.
 
@@ -182,14 +181,14 @@ class TwinEngine:
         if answer is None:
             return None, None
         made = np.ones(answer.imu.shape[:2], bool)
-        mean = turn_field(answer.imu, made, self._row_s, -self._area.magnetic_yaw)
+        mean = rotate_magnetic_field(answer.imu, made, self._row_s, -self._area.magnetic_yaw)
         imu = mean.copy()
-        imu[..., :SWINGING] += self._swings.push(
+        imu[..., :INERTIAL_CHANNELS] += self._swings.synthesize(
             tick.batch.stamp_ns, tick.batch.subjects, answer.cadence, answer.swing)
         return imu[tick.known], mean[tick.known]
 
     def _predict(
-        self, tick: '_Tick', ahead: FloatArray, answer: Answer | None,
+        self, tick: '_Tick', ahead: FloatArray, answer: ModelOutput | None,
     ) -> Predictions:
         estimate, known, places = tick.estimate, tick.known, tick.places
         ages = np.stack([estimate.age_s[name] for name in SENSORS], axis=1)

@@ -1,23 +1,28 @@
-"""The area's model as a graph that ONNX Runtime runs: windows in, motion and IMU out."""
+"""ONNX graphs of a model: weights bound as inputs, sessions on one thread, outputs checked."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+import onnx
 import onnxruntime
 
 from utt_ros.errors import ModelError
 from utt_ros.motion.features import CONTEXT
-from utt_ros.motion.stride import HARMONICS, SWINGING
+from utt_ros.motion.gait import HARMONICS, INERTIAL_CHANNELS
 from utt_ros.settings import WindowSettings
-from utt_ros.twin.graphs import open_session, run, split
 from utt_ros.types import CHANNELS, FloatArray, MaskArray, Windows
+
+Shapes = dict[str, tuple[int, ...]]
+Inputs = Mapping[str, FloatArray | MaskArray]
+LIVE_OUTPUTS = ('velocity', 'velocity_log_std', 'future', 'future_log_std', 'synthesized_imu',
+                'cadence', 'swing_log_rms')
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What the model says of S subjects; motion in the heading frame, see docs/architecture.md."""
+class ModelOutput:
+    """Outputs for S subjects; motion in the heading frame, see docs/architecture.md."""
 
     velocity: FloatArray  # (S, 2) at the newest tick [m/s]
     velocity_std: FloatArray  # (S, 2)
@@ -25,90 +30,195 @@ class Answer:
     future_std: FloatArray  # (S, H, 2)
     imu: FloatArray  # (S, C, 9) rows of the newest tick, phone frame
     cadence: FloatArray  # (S,) of steps [Hz]
-    swing: FloatArray  # (S, 6, HARMONICS + 1) RMS, see `geometry.stride` [m/s^2, rad/s]
+    swing: FloatArray  # (S, 6, HARMONICS + 1) RMS, see `motion.gait` [m/s^2, rad/s]
 
 
-class OnnxRuntime:
-    """One graph on one thread. Raises ModelError when it is none, or not of this shape.
+class OnnxModel:
+    """Live model of an area: windows in, motion and IMU out. Not for several threads.
 
-    Opening a session takes tens of milliseconds in which no other thread runs, so a model that
-    differs from `like` in its weights alone shares its session: weights are inputs of it.
+    Raises ModelError when the payload is not such a graph. Opening a session takes tens of
+    milliseconds in which no other thread runs, so a model that differs from `like` in its weights
+    alone shares its session.
     """
 
     def __init__(
-        self, payload: bytes, shape: WindowSettings, like: 'OnnxRuntime | None' = None,
+        self, payload: bytes, window: WindowSettings, like: 'OnnxModel | None' = None,
     ) -> None:
-        self._shape = shape
-        self.skeleton, self._weights = split(payload, self._expected(0))
-        shared = like is not None and like.skeleton == self.skeleton
-        self.session: onnxruntime.InferenceSession = (
-            like.session if like and shared else open_session(self.skeleton))
-        self._wanted = self._check()
-        self._binding = self.session.io_binding()
-        for name, weight in self._weights.items():
-            value = onnxruntime.OrtValue.ortvalue_from_numpy(weight)
-            self._binding.bind_ortvalue_input(name, value)
-        self.run(self._blank(1), np.zeros((1, len(CONTEXT)), np.float32))
+        self.graph = OnnxGraph(payload, window, LIVE_OUTPUTS, like.graph if like else None)
+        _model_output(self.graph.run(1, {}))
 
-    def run(self, windows: Windows, context: FloatArray) -> Answer:
-        """Ask for all subjects at once; `context` is (S, C).
+    def run(self, windows: Windows, context: FloatArray) -> ModelOutput:
+        """Evaluate all subjects at once; `context` is (S, C).
 
-        Raises ModelError when the answer has another shape than asked for or is not finite.
+        Raises ModelError when an output has a wrong shape or is not finite.
         """
         return self.prepare(windows, context)()
 
-    def prepare(self, windows: Windows, context: FloatArray) -> Callable[[], Answer]:
-        """The same in two parts, the second of which leaves other threads alone.
+    def prepare(self, windows: Windows, context: FloatArray) -> Callable[[], ModelOutput]:
+        """Bind the inputs and return the evaluation, which may run in another thread.
 
-        One question at a time: prepare the next when this one is answered.
+        It must have ended before the next call.
         """
-        for name, array in self._inputs(windows, context).items():
-            if name in self._wanted:
-                self._binding.bind_cpu_input(name, np.ascontiguousarray(array))
-        for name in self._expected(1):
-            self._binding.bind_output(name)
-        return partial(self._answer, len(windows))
-
-    def _answer(self, subjects: int) -> Answer:
-        made = run(self.session, self._binding, self._expected(subjects))
-        velocity, velocity_log_std, future, future_log_std, imu, cadence, log_swing = made.values()
-        with np.errstate(over='ignore'):  # what is too large is told below
-            velocity_std, future_std, swing = map(
-                np.exp, (velocity_log_std, future_log_std, log_swing))
-        for name, values in (('velocity_log_std', velocity_std), ('future_log_std', future_std),
-                             ('swing_log_rms', swing)):
-            if not np.isfinite(values).all():
-                raise ModelError(f'{name} is too large')
-        return Answer(velocity, velocity_std, future, future_std, imu, cadence, swing)
-
-    def _inputs(
-        self, windows: Windows, context: FloatArray,
-    ) -> Mapping[str, FloatArray | MaskArray]:
         masks = {f'{name}_mask': mask for name, mask in windows.masks.items()}
-        return {**windows.values, **masks, 'context': context}
+        self.graph.bind(len(windows), {**windows.values, **masks, 'context': context})
+        return partial(self._evaluate, len(windows))
 
-    def _expected(self, subjects: int) -> dict[str, tuple[int, ...]]:
-        """Outputs and their shapes."""
-        pair, ahead = (subjects, 2), (subjects, self._shape.horizon, 2)
-        imu = (subjects, self._shape.imu_rows, len(CHANNELS['imu']))
-        return {'velocity': pair, 'velocity_log_std': pair, 'future': ahead,
-                'future_log_std': ahead, 'synthesized_imu': imu, 'cadence': (subjects,),
-                'swing_log_rms': (subjects, SWINGING, HARMONICS + 1)}
+    def _evaluate(self, subjects: int) -> ModelOutput:
+        return _model_output(self.graph.evaluate(subjects))
 
-    def _check(self) -> set[str]:
-        """The inputs that the graph wants beside its weights. Raises ModelError."""
-        wanted = {item.name for item in self.session.get_inputs()} - set(self._weights)
-        known = set(self._inputs(self._blank(0), np.zeros((0, len(CONTEXT)), np.float32)))
-        if wanted - known:
-            raise ModelError(f'the graph asks for {", ".join(sorted(wanted - known))}')
-        return wanted
 
-    def _blank(self, subjects: int) -> Windows:
-        """Windows in which nothing was measured."""
-        values: dict[str, FloatArray] = {}
-        masks: dict[str, MaskArray] = {}
-        for name, channels in CHANNELS.items():
-            rows = self._shape.ticks * (self._shape.imu_rows if name == 'imu' else 1)
-            values[name] = np.zeros((subjects, rows, len(channels)), np.float32)
-            masks[name] = np.zeros((subjects, rows), bool)
-        return Windows(np.zeros(subjects, np.int64), ('',) * subjects, values, masks)
+class OnnxGraph:
+    """The part of a graph that gives some outputs, with its weights bound as inputs.
+
+    A graph that differs from `like` in its weights alone shares its session. Raises ModelError for
+    a payload that is not a graph, lacks an output, or has an input unknown to `input_shapes`.
+    """
+
+    def __init__(
+        self, payload: bytes, window: WindowSettings, outputs: Sequence[str],
+        like: 'OnnxGraph | None' = None,
+    ) -> None:
+        shapes = output_shapes(window)
+        self._input_shapes = input_shapes(window)
+        self._output_shapes = {name: shapes[name] for name in outputs}
+        self.skeleton, self._weights = split_weights(payload, outputs)
+        shared = like is not None and like.skeleton == self.skeleton
+        self.session: onnxruntime.InferenceSession = (
+            like.session if like and shared else open_session(self.skeleton))
+        self._inputs = {item.name for item in self.session.get_inputs()} - set(self._weights)
+        unknown = sorted(self._inputs - set(self._input_shapes))
+        if unknown:
+            raise ModelError(f'the graph has unknown inputs: {", ".join(unknown)}')
+        self._binding = self.session.io_binding()
+        for name, weight in self._weights.items():  # kept, since a binding does not keep them
+            value = onnxruntime.OrtValue.ortvalue_from_numpy(weight)
+            self._binding.bind_ortvalue_input(name, value)
+
+    def run(self, count: int, inputs: Inputs) -> dict[str, FloatArray]:
+        """Return the outputs for N windows; an input that is not given is masked out.
+
+        Raises ModelError when an output has a wrong shape or is not finite.
+        """
+        if not count:
+            return {name: np.zeros((0, *shape), np.float32)
+                    for name, shape in self._output_shapes.items()}
+        self.bind(count, inputs)
+        return self.evaluate(count)
+
+    def bind(self, count: int, inputs: Inputs) -> None:
+        """Bind the inputs of the next evaluation, of N windows."""
+        for name in self._inputs:
+            if (array := inputs.get(name)) is None:
+                array = np.zeros((count, *self._input_shapes[name]), np.float32)
+            kind = bool if name.endswith('_mask') else np.float32
+            self._binding.bind_cpu_input(name, np.ascontiguousarray(array, kind))
+        for name in self._output_shapes:
+            self._binding.bind_output(name)
+
+    def evaluate(self, count: int) -> dict[str, FloatArray]:
+        """Return the outputs for the N windows that are bound; raises ModelError as `run`."""
+        try:
+            self.session.run_with_iobinding(self._binding)
+            arrays = self._binding.copy_outputs_to_cpu()
+        except Exception as err:  # the library has no common base for its errors
+            raise ModelError(f'the graph failed: {err}') from err
+        outputs = dict(zip(self._output_shapes, arrays, strict=True))
+        for name, array in outputs.items():
+            expected = (count, *self._output_shapes[name])
+            if array.shape != expected:
+                raise ModelError(f'{name} has shape {array.shape}: it must be {expected}')
+            if not np.isfinite(array).all():
+                raise ModelError(f'{name} is not finite')
+        return outputs
+
+
+def input_shapes(window: WindowSettings) -> Shapes:
+    """Return the shapes of all inputs of a graph, for one subject."""
+    shapes: Shapes = {'context': (len(CONTEXT),)}
+    for name, channels in CHANNELS.items():
+        rows = window.ticks * (window.imu_rows if name == 'imu' else 1)
+        shapes[name], shapes[f'{name}_mask'] = (rows, len(channels)), (rows,)
+    return shapes
+
+
+def output_shapes(window: WindowSettings) -> Shapes:
+    """Return the shapes of all outputs of a graph, for one subject."""
+    inputs = input_shapes(window)
+    return {
+        'velocity': (2,), 'velocity_log_std': (2,),
+        'future': (window.horizon, 2), 'future_log_std': (window.horizon, 2),
+        'synthesized_imu': (window.imu_rows, len(CHANNELS['imu'])),
+        'cadence': (), 'swing_log_rms': (INERTIAL_CHANNELS, HARMONICS + 1),
+        'translated_camera': inputs['camera'], 'translated_ftm': inputs['ftm']}
+
+
+def split_weights(
+    payload: bytes, outputs: Collection[str],
+) -> tuple[bytes, dict[str, FloatArray]]:
+    """Return the part of a graph that gives these outputs, and its float32 weights.
+
+    The weights are inputs of that part. Raises ModelError.
+    """
+    try:
+        model = onnx.load_from_string(payload)
+        size, given = len(model.graph.node), {item.name for item in model.graph.output}
+        _prune(model.graph, outputs)
+        initializers = {item.name: item for item in model.graph.initializer
+                        if item.data_type == onnx.TensorProto.FLOAT}
+        weights = {name: onnx.numpy_helper.to_array(item) for name, item in initializers.items()}
+    except Exception as err:  # protobuf has no common base for what broken bytes raise
+        raise ModelError(f'not a graph in ONNX: {err}') from err
+    if not size:
+        raise ModelError('not a graph in ONNX: it has no node')
+    lacking = sorted(set(outputs) - given)
+    if lacking:
+        raise ModelError(f'the graph lacks the outputs {", ".join(lacking)}')
+    for name, item in initializers.items():
+        model.graph.initializer.remove(item)
+        model.graph.input.append(onnx.helper.make_tensor_value_info(
+            name, onnx.TensorProto.FLOAT, item.dims))
+    return model.SerializeToString(deterministic=True), weights
+
+
+def open_session(skeleton: bytes) -> onnxruntime.InferenceSession:
+    """Open a session on one thread; raises ModelError when the graph cannot be run."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(
+            skeleton, options, providers=['CPUExecutionProvider'])
+    except Exception as err:  # the library has no common base for what a broken graph raises
+        raise ModelError(f'not a graph that ONNX Runtime can run: {err}') from err
+
+
+def _model_output(outputs: Mapping[str, FloatArray]) -> ModelOutput:
+    """Read the outputs, in the order of LIVE_OUTPUTS; raises ModelError for an overflow."""
+    velocity, velocity_log_std, future, future_log_std, imu, cadence, log_swing = outputs.values()
+    with np.errstate(over='ignore'):  # an overflow is an error below
+        velocity_std, future_std, swing = map(
+            np.exp, (velocity_log_std, future_log_std, log_swing))
+    for name, values in (('velocity_log_std', velocity_std), ('future_log_std', future_std),
+                         ('swing_log_rms', swing)):
+        if not np.isfinite(values).all():
+            raise ModelError(f'{name} is too large')
+    return ModelOutput(velocity, velocity_std, future, future_std, imu, cadence, swing)
+
+
+def _prune(graph: onnx.GraphProto, outputs: Collection[str]) -> None:
+    """Remove all other outputs and the nodes and weights that only they need."""
+    if any(part.type in (onnx.AttributeProto.GRAPH, onnx.AttributeProto.GRAPHS)
+           for node in graph.node for part in node.attribute):
+        return  # a subgraph may need values that its node does not list
+    needed = {item.name for item in graph.output if item.name in outputs}
+    kept = []
+    for node in reversed(graph.node):
+        if needed.intersection(node.output):
+            needed.update(node.input)
+            kept.append(node)
+    for items, wanted in (
+            (graph.output, [item for item in graph.output if item.name in outputs]),
+            (graph.node, kept[::-1]),
+            (graph.initializer, [item for item in graph.initializer if item.name in needed])):
+        del items[:]
+        items.extend(wanted)

@@ -28,7 +28,7 @@ from utt_ros.bridge.node.qos import RELIABLE, SENSOR
 from utt_ros.evaluation.benchmarks.load_messages import AREA, phone_names
 from utt_ros.evaluation.benchmarks.reference_model import read_twin
 from utt_ros.geometry.camera import CameraModel
-from utt_ros.geometry.compass import compass
+from utt_ros.geometry.compass import estimate_heading
 from utt_ros.models.onnx_export import LiveGraph
 from utt_ros.motion.features import phone_context
 from utt_ros.msg import FtmRange, Tracks
@@ -93,7 +93,7 @@ class NaivePhone:
         ftm, ftm_mask = window_of(self._ranges, self._window.ticks, 2)
         imu, imu_mask = window_of(rows, self._window.ticks * self._window.imu_rows, 9)
         felt, row_s = (imu.numpy(), imu_mask.numpy()), self._window.period / self._window.imu_rows
-        phone = compass(*felt, row_s, AREA.magnetic_yaw)
+        phone = estimate_heading(*felt, row_s, AREA.magnetic_yaw)
         context = torch.from_numpy(phone_context(*felt, row_s, phone.valid, phone.turns))
         with torch.no_grad():
             _, _, future, _, synthesized, *_ = self._graph(
