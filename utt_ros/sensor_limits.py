@@ -1,32 +1,45 @@
-"""What sensors can deliver; anything else is a fault and counts nowhere."""
+"""Physical limits of sensors and order of stamps: measurements outside them are refused."""
 
 import numpy as np
 
 from utt_ros.types import FloatArray, MaskArray
 
-STAMP_NS = (1, 2**62)
-ACCEL_MPS2 = 500.0  # phones' sensors end at 8 or 16 g; drops and other scales included
-GYRO_RADPS = 100.0  # they end at 2000 deg/s = 35 rad/s
-MAGNETIC_T = 0.01  # a hundred times the field of the earth; they end at 5 mT
-RANGE_M = (-50.0, 300.0)  # may be negative at short range, as Android reports it
-RANGE_STD_M = 300.0
-PIXELS = 1e5
-DEPTH_M = 1000.0
-BOXES = 256  # in one frame
-NAME_LENGTH = 64
+STAMP_LIMITS_NS = (1, 2**62)
+MAX_ACCEL_MPS2 = 500.0  # phones measure up to 8 or 16 g; drops and other scales included
+MAX_GYRO_RADPS = 100.0  # phones measure up to 2000 deg/s = 35 rad/s
+MAX_MAGNETIC_T = 0.01  # a hundred times the field of the earth; phones measure up to 5 mT
+RANGE_LIMITS_M = (-50.0, 300.0)  # Android reports negative ranges close to the access point
+MAX_RANGE_STD_M = 300.0
+MAX_PIXELS = 1e5
+MAX_DEPTH_M = 1000.0
+MAX_BOXES = 256  # in one frame
+MAX_NAME_LENGTH = 64
 
 
 def is_name(name: str) -> bool:
-    """Whether a subject's name can be part of a topic's name."""
+    """Return whether a subject's name can be part of a topic name."""
     return (name.isidentifier() and name.isascii() and '__' not in name
-            and len(name) <= NAME_LENGTH)
+            and len(name) <= MAX_NAME_LENGTH)
 
 
 def check_boxes(boxes: FloatArray) -> tuple[MaskArray, MaskArray]:
-    """Two masks (N,) of boxes (N, 5): finite, within limits; a depth not finite is unknown."""
+    """Return masks (N,) of finite boxes (N, 5) and of boxes within limits.
+
+    A depth that is not finite is unknown and within limits.
+    """
     plane = boxes[:, (0, 1, 3, 4)]
     depth = boxes[:, 2]
-    is_depth = ~np.isfinite(depth) | ((depth > 0.0) & (depth <= DEPTH_M))
-    is_inside = np.all(np.abs(plane) <= PIXELS, axis=1)
+    is_depth = ~np.isfinite(depth) | ((depth > 0.0) & (depth <= MAX_DEPTH_M))
+    is_inside = np.all(np.abs(plane) <= MAX_PIXELS, axis=1)
     has_area = np.all(plane[:, 2:] > 0.0, axis=1)
     return np.all(np.isfinite(plane), axis=1), is_inside & has_area & is_depth
+
+
+def stamp_fault(stamp_ns: int, last_ns: int) -> str | None:
+    """Return the counter of a stamp that does not follow the last one of its stream, else None.
+
+    'duplicate': the same stamp again; 'backward': an earlier one.
+    """
+    if stamp_ns > last_ns:
+        return None
+    return 'duplicate' if stamp_ns == last_ns else 'backward'

@@ -8,7 +8,7 @@ from utt_ros.drivers.ftm.calibration_plot import draw
 from utt_ros.drivers.ftm.calibration_points import read_points
 from utt_ros.drivers.ftm.ftm_calibration import Fit, Point, fit_pairs, places, write_calibration
 from utt_ros.errors import MeasurementError, SettingsError, UttError
-from utt_ros.sensor_limits import RANGE_M
+from utt_ros.sensor_limits import RANGE_LIMITS_M
 from utt_ros.sessions.session_bags import is_bag, read_session
 
 EXAMPLES = """
@@ -97,8 +97,8 @@ def _points(options: argparse.Namespace) -> list[Point]:
 
 def _recorded(bag: Path, distance_m: float) -> list[Point]:
     """All ranges of a bag in which phones lay at one distance."""
-    if not 0.0 <= distance_m <= RANGE_M[1]:
-        raise SettingsError(f'--distances {distance_m:g}: 0..{RANGE_M[1]:g} m')
+    if not 0.0 <= distance_m <= RANGE_LIMITS_M[1]:
+        raise SettingsError(f'--distances {distance_m:g}: 0..{RANGE_LIMITS_M[1]:g} m')
     if not is_bag(bag):
         raise UttError(f'{bag}: it is no complete bag')
     return [

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from utt_ros.drivers.clock_sync import PeerClock
 from utt_ros.errors import SettingsError
-from utt_ros.sensor_limits import NAME_LENGTH, RANGE_M, RANGE_STD_M, is_name
+from utt_ros.sensor_limits import MAX_NAME_LENGTH, RANGE_LIMITS_M, MAX_RANGE_STD_M, is_name
 
 MAX_PHONES = 64
 MAX_ID_LENGTH = 256  # of a device; it is remembered
@@ -21,7 +21,7 @@ def is_mac(text: str) -> bool:
 
 def is_plausible(range_m: float, std_m: float) -> bool:
     """Whether a range and its standard deviation (NaN: not told) [m] can be those of a phone."""
-    return RANGE_M[0] <= range_m <= RANGE_M[1] and not (std_m < 0.0 or std_m > RANGE_STD_M)
+    return RANGE_LIMITS_M[0] <= range_m <= RANGE_LIMITS_M[1] and not (std_m < 0.0 or std_m > MAX_RANGE_STD_M)
 
 
 def check_phones(
@@ -65,9 +65,9 @@ class Owners:
             return found
         if len(device) > MAX_ID_LENGTH:
             return ''
-        name = re.sub('[^A-Za-z0-9]+', '_', device).strip('_')[:NAME_LENGTH]
+        name = re.sub('[^A-Za-z0-9]+', '_', device).strip('_')[:MAX_NAME_LENGTH]
         if name[:1].isdigit():
-            name = f'phone_{name}'[:NAME_LENGTH].strip('_')
+            name = f'phone_{name}'[:MAX_NAME_LENGTH].strip('_')
         if not is_name(name) or name in self._names.values():
             return ''
         self._names[device] = name

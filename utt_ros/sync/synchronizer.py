@@ -78,31 +78,31 @@ class Synchronizer:
         """Take accel [m/s^2] and gyro [rad/s] of a phone, (6,), in its own frame."""
         ax, ay, az, gx, gy, gz = values
         accel, gyro = ax * ax + ay * ay + az * az, gx * gx + gy * gy + gz * gz
-        if accel <= limits.ACCEL_MPS2**2 and gyro <= limits.GYRO_RADPS**2:
+        if accel <= limits.MAX_ACCEL_MPS2**2 and gyro <= limits.MAX_GYRO_RADPS**2:
             self._add(self._phones.inertial, subject, stamp_ns, values)
         else:
             self._refuse(accel + gyro, f'IMU of {subject!r}: accel {accel**0.5:g} m/s^2, gyro '
-                         f'{gyro**0.5:g} rad/s of at most {limits.ACCEL_MPS2:g} m/s^2, '
-                         f'{limits.GYRO_RADPS:g} rad/s')
+                         f'{gyro**0.5:g} rad/s of at most {limits.MAX_ACCEL_MPS2:g} m/s^2, '
+                         f'{limits.MAX_GYRO_RADPS:g} rad/s')
 
     def add_magnetic(self, subject: str, stamp_ns: int, values: Sequence[float]) -> None:
         """Take the magnetic field [T] at a phone, (3,), in its own frame."""
         x, y, z = values
         field = x * x + y * y + z * z
-        if field <= limits.MAGNETIC_T**2:
+        if field <= limits.MAX_MAGNETIC_T**2:
             self._add(self._phones.magnetic, subject, stamp_ns, values)
         else:
             self._refuse(field, f'magnetic field of {subject!r}: {field**0.5:g} T of at most '
-                         f'{limits.MAGNETIC_T:g}')
+                         f'{limits.MAX_MAGNETIC_T:g}')
 
     def add_ftm(self, subject: str, stamp_ns: int, range_m: float, std_m: float) -> None:
         """Take the range between a phone and the access point and its standard deviation."""
-        low, high = limits.RANGE_M
-        if low <= range_m <= high and 0.0 <= std_m <= limits.RANGE_STD_M:
+        low, high = limits.RANGE_LIMITS_M
+        if low <= range_m <= high and 0.0 <= std_m <= limits.MAX_RANGE_STD_M:
             self._add(self._phones.ftm, subject, stamp_ns, (range_m, std_m))
         else:
             self._refuse(range_m + std_m, f'FTM of {subject!r}: range {range_m:g} m outside '
-                         f'{low:g}..{high:g} or std {std_m:g} m outside 0..{limits.RANGE_STD_M:g}')
+                         f'{low:g}..{high:g} or std {std_m:g} m outside 0..{limits.MAX_RANGE_STD_M:g}')
 
     def add_tracks(
         self,
@@ -123,8 +123,8 @@ class Synchronizer:
                 f'{lengths[3]} confidences: they must be (N, 5) and N each')
         if not self._has_camera:
             return
-        if len(boxes) > limits.BOXES:
-            self.count('out_of_range', f'{len(boxes)} boxes in a frame: at most {limits.BOXES}')
+        if len(boxes) > limits.MAX_BOXES:
+            self.count('out_of_range', f'{len(boxes)} boxes in a frame: at most {limits.MAX_BOXES}')
         elif self._agrees(CAMERA, stamp_ns):
             frame = Tracks(stamp_ns, boxes, tuple(subjects), tuple(track_ids), confidence)
             counter = self._ticks.add_frame(self._sift(frame))
@@ -175,7 +175,7 @@ class Synchronizer:
 
     def _enter(self, subject: str) -> int | None:
         if not limits.is_name(subject):
-            self.count('bad_name', f'{subject[:limits.NAME_LENGTH]!r} cannot be in a topic name')
+            self.count('bad_name', f'{subject[:limits.MAX_NAME_LENGTH]!r} cannot be in a topic name')
             return None
         slot = self._phones.enter(subject)
         if slot is None:
@@ -186,7 +186,7 @@ class Synchronizer:
 
     def _agrees(self, source: str, stamp_ns: int) -> bool:
         """Whether a stamp fits the area's time, which it may also have moved."""
-        if not limits.STAMP_NS[0] <= stamp_ns <= limits.STAMP_NS[1]:
+        if not limits.STAMP_LIMITS_NS[0] <= stamp_ns <= limits.STAMP_LIMITS_NS[1]:
             self.count('out_of_range', f'stamp {stamp_ns} ns of {source or "the camera"}')
             return False
         before_ns = self.now_ns or stamp_ns
@@ -216,7 +216,7 @@ class Synchronizer:
             if not subject:
                 self.counters['boxes_without_subject'] += 1
             elif not limits.is_name(subject):
-                self.count('bad_name', f'{subject[:limits.NAME_LENGTH]!r} of a box')
+                self.count('bad_name', f'{subject[:limits.MAX_NAME_LENGTH]!r} of a box')
                 subjects[box] = ''
         return Tracks(
             frame.stamp_ns, frame.boxes[keep], tuple(subjects[box] for box in keep),

@@ -10,11 +10,11 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from utt_ros.bridge.compat import cv_bridge, message_filters
 from utt_ros.bridge.messages.sensors import to_ns
-from utt_ros.bridge.node.qos import PICTURES
+from utt_ros.bridge.node.qos import IMAGES
 from utt_ros.drivers.source import Source
 from utt_ros.drivers.types import Picture
 from utt_ros.errors import MeasurementError, SettingsError, SourceError
-from utt_ros.sensor_limits import STAMP_NS
+from utt_ros.sensor_limits import STAMP_LIMITS_NS
 from utt_ros.settings import AreaSettings, check, setting
 from utt_ros.types import NS_PER_S
 
@@ -83,7 +83,7 @@ class TopicSource(Source[Picture]):
 
     def _pictures(self, messages: tuple[Any, ...]) -> list[Picture]:
         stamp_ns = to_ns(messages[0].header.stamp)
-        if not STAMP_NS[0] <= stamp_ns < END_NS:
+        if not STAMP_LIMITS_NS[0] <= stamp_ns < END_NS:
             self.counters['bad_stamp'] += 1
             return []
         depth = None
@@ -100,7 +100,7 @@ class TopicSource(Source[Picture]):
 
     def _compare(self, info: CameraInfo) -> None:
         try:
-            cv_bridge.check_lens(info, self._area)
+            cv_bridge.check_focal_lengths(info, self._area)
         except SettingsError as err:
             raise SourceError(f'{self._settings.camera_info}: {err}') from err
 
@@ -110,7 +110,7 @@ def _join(node: Node, settings: TopicsSettings, keep: Any) -> Any:
     filters = message_filters.load()
     kinds = [(CompressedImage if settings.compressed else Image, settings.image),
              (Image, settings.depth), (CameraInfo, settings.camera_info)]
-    inputs = [filters.Subscriber(node, kind, topic, qos_profile=PICTURES)
+    inputs = [filters.Subscriber(node, kind, topic, qos_profile=IMAGES)
               for kind, topic in kinds if topic]
     joined = (filters.ApproximateTimeSynchronizer(inputs, QUEUE, settings.slop)
               if len(inputs) > 1 else inputs[0])

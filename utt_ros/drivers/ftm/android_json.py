@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from utt_ros.drivers.phone_registry import is_mac
-from utt_ros.sensor_limits import RANGE_M, RANGE_STD_M
+from utt_ros.sensor_limits import RANGE_LIMITS_M, MAX_RANGE_STD_M
 from utt_ros.types import NS_PER_MS
 
 MAX_ID_LENGTH = 64
@@ -25,8 +25,8 @@ MAX_COUNT = 255
 RSSI_DBM = (-126, 20)  # beyond it Android says that it does not know
 STATUSES = {1: 'status_fail', 2: 'status_no_responder'}
 LIMITS = {
-    'distanceMm': (RANGE_M[0] * 1000, RANGE_M[1] * 1000),
-    'distanceStdDevMm': (0, RANGE_STD_M * 1000),
+    'distanceMm': (RANGE_LIMITS_M[0] * 1000, RANGE_LIMITS_M[1] * 1000),
+    'distanceStdDevMm': (0, MAX_RANGE_STD_M * 1000),
     'rangingTimestampMillis': (0, 2**42),  # 139 years since boot
     'numAttemptedMeasurements': (0, 2**31),
     'numSuccessfulMeasurements': (0, 2**31),

@@ -10,7 +10,7 @@ from typing import Any
 from utt_ros.drivers.ftm.ftm_calibration import MAX_FILE_BYTES, Point, read_yaml, rows_of
 from utt_ros.drivers.phone_registry import is_mac, is_plausible
 from utt_ros.errors import MeasurementError, SettingsError
-from utt_ros.sensor_limits import RANGE_M, is_name
+from utt_ros.sensor_limits import RANGE_LIMITS_M, is_name
 
 Rows = list[tuple[str, Mapping[str, Any]]]
 COLUMNS = ('phone', 'ap', 'distance_m', 'range_m')
@@ -60,8 +60,8 @@ def _point(row: Mapping[str, Any], place: str) -> Point:
         distance_m, range_m = (float(row[name]) for name in COLUMNS[2:])
     except (TypeError, ValueError, KeyError) as err:
         raise MeasurementError(f'{place}: distance_m and range_m must be numbers: {err}') from err
-    if not 0.0 <= distance_m <= RANGE_M[1] or not is_plausible(range_m, math.nan):
+    if not 0.0 <= distance_m <= RANGE_LIMITS_M[1] or not is_plausible(range_m, math.nan):
         raise MeasurementError(
-            f'{place}: distance {distance_m:g} m outside 0..{RANGE_M[1]:g} or range {range_m:g} m '
-            f'outside {RANGE_M[0]:g}..{RANGE_M[1]:g}')
+            f'{place}: distance {distance_m:g} m outside 0..{RANGE_LIMITS_M[1]:g} or range {range_m:g} m '
+            f'outside {RANGE_LIMITS_M[0]:g}..{RANGE_LIMITS_M[1]:g}')
     return Point(phone, ap, distance_m, range_m)

@@ -3,10 +3,10 @@
 from typing import Any, NamedTuple
 
 from utt_ros.errors import MeasurementError
-from utt_ros.sensor_limits import ACCEL_MPS2, GYRO_RADPS, MAGNETIC_T, STAMP_NS
+from utt_ros.sensor_limits import MAX_ACCEL_MPS2, MAX_GYRO_RADPS, MAX_MAGNETIC_T, STAMP_LIMITS_NS
 
 Vector = tuple[float, float, float]
-LIMITS = {'accel': ACCEL_MPS2, 'gravity': ACCEL_MPS2, 'gyro': GYRO_RADPS, 'mag': MAGNETIC_T}
+LIMITS = {'accel': MAX_ACCEL_MPS2, 'gravity': MAX_ACCEL_MPS2, 'gyro': MAX_GYRO_RADPS, 'mag': MAX_MAGNETIC_T}
 TESLA = 1e-6  # apps send microtesla
 
 
@@ -23,8 +23,8 @@ def reading(kind: str, peer_ns: Any, values: Any, scale: float = 1.0) -> Reading
 
     Raises MeasurementError when it is not a stamp and three numbers that the sensor can deliver.
     """
-    if type(peer_ns) is not int or not STAMP_NS[0] <= peer_ns <= STAMP_NS[1]:
-        raise MeasurementError(f'stamp {str(peer_ns)[:40]} of {kind}: {STAMP_NS[0]}..2^62 ns')
+    if type(peer_ns) is not int or not STAMP_LIMITS_NS[0] <= peer_ns <= STAMP_LIMITS_NS[1]:
+        raise MeasurementError(f'stamp {str(peer_ns)[:40]} of {kind}: {STAMP_LIMITS_NS[0]}..2^62 ns')
     if not isinstance(values, list | tuple) or len(values) < 3:
         raise MeasurementError(f'{kind} is {str(values)[:40]}: three numbers expected')
     x, y, z = (_number(kind, value, LIMITS[kind] / scale) for value in values[:3])
