@@ -16,6 +16,7 @@ MaskArray = npt.NDArray[np.bool_]
 Stamps = npt.NDArray[np.int64]  # [ns]
 Indices = npt.NDArray[np.intp]
 Image = npt.NDArray[np.uint8]
+NameArray = npt.NDArray[np.str_]
 
 NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
@@ -23,6 +24,7 @@ GRAVITY_MPS2 = 9.80665  # standard gravity, ISO 80000-3
 CHI2_90_2D = 4.605170185988092  # 90 % quantile of chi-square, 2 degrees of freedom
 
 CAMERA_CHANNELS = ('center_x_px', 'center_y_px', 'depth_m', 'width_px', 'height_px')
+BOX_FIELDS = ('center_x', 'center_y', 'depth', 'width', 'height')  # of a Track, as CAMERA_CHANNELS
 FTM_CHANNELS = ('range_m', 'std_m')
 IMU_CHANNELS = (
     'accel_x_mps2', 'accel_y_mps2', 'accel_z_mps2',
@@ -96,7 +98,7 @@ class PhoneStreams:
 
 
 @dataclass(frozen=True, slots=True)
-class Truth:
+class GroundTruth:
     """Where a subject really was; never seen by a twin."""
 
     stamps_ns: npt.NDArray[np.int64]  # (K,)
@@ -113,4 +115,4 @@ class Session:
     split: str  # train, val, test or empty
     frames: Frames | None  # None when the area has no camera
     phones: dict[str, PhoneStreams]
-    truth: dict[str, Truth]
+    truth: dict[str, GroundTruth]

@@ -15,9 +15,8 @@ from utt_ros.msg import Tracks
 
 from utt_ros.bridge.messages.sensors import to_time
 from utt_ros.bridge.node.qos import RELIABLE, SENSOR, STATE
-from utt_ros.sessions.bag_io import qos
+from utt_ros.sessions.bag_io import find_topics, offered_qos, open_bag
 from utt_ros.sessions.message_types import typestore
-from utt_ros.sessions.recorded import find_topics, open_bag
 
 MS = 1_000_000
 START_NS = 1_700_000_000_000_000_000
@@ -49,9 +48,9 @@ def make_bag(path, storage=StoragePlugin.MCAP, count=100):
             name: writer.add_connection(name, kind, typestore=typestore(),
                                         offered_qos_profiles=[offered])
             for name, kind, offered in (
-                (IMU, 'sensor_msgs/msg/Imu', qos(False)),
-                (TRACKS, 'utt_ros/msg/Tracks', qos(True)),
-                (STATE_TOPIC, 'std_msgs/msg/String', qos(True, True, 1)))}
+                (IMU, 'sensor_msgs/msg/Imu', offered_qos(False)),
+                (TRACKS, 'utt_ros/msg/Tracks', offered_qos(True)),
+                (STATE_TOPIC, 'std_msgs/msg/String', offered_qos(True, True, 1)))}
         topics[STRANGE] = writer.add_connection(
             '/hall/strange', STRANGE, msgdef='int32 x', rihs01='RIHS01_' + '0' * 64)
         writer.write(topics[STATE_TOPIC], START_NS, serialize_message(String(data='latched')))

@@ -1,13 +1,16 @@
-"""A small session in which every field has a value of its own."""
+"""A small session in which every field has a value of its own, and what a bag holds."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rosbags.rosbag2 import Reader
 
+from utt_ros.sessions.bag_io import LoggedMessage, open_bag
 from utt_ros.sessions.session_bags import write_session
 from utt_ros.settings import AreaSettings
-from utt_ros.types import Frames, PhoneStreams, Session, Truth
+from utt_ros.types import Frames, PhoneStreams, Session, GroundTruth
 
 START_NS = 1_700_000_000_123_456_789
 
@@ -36,7 +39,7 @@ def session(rng: np.random.Generator) -> Session:
         boxes=boxes,
         subjects=('anna', '', 'ben', 'anna', 'ben', ''),
         track_ids=('t1', 't23', 't4', 't1', 't4', 't567'))
-    truth = Truth(
+    truth = GroundTruth(
         stamps_ns=START_NS + np.arange(20) * 100_000_000,
         positions_m=rng.uniform(-5, 15, (20, 2)),
         headings_rad=rng.uniform(-3.1, 3.1, 20))
@@ -54,3 +57,25 @@ def bag(session: Session, area: AreaSettings, tmp_path: Path) -> Path:
     path = tmp_path / 'sessions' / 'hall' / 'first'
     write_session(session, area, path)
     return path
+
+
+@pytest.fixture
+def contents() -> Callable[..., list[LoggedMessage]]:
+    """Messages of a bag, of some topics or all, as `open_bag` reads them."""
+    def read(bag: Path, topics: set[str] | None = None) -> list[LoggedMessage]:
+        with open_bag(bag) as opened:
+            names = topics or {topic.name for topic in opened.topics}
+            return list(opened.messages(names, opened.start_ns, opened.end_ns))
+
+    return read
+
+
+@pytest.fixture
+def stored() -> Callable[[Path], list[tuple[str, str, int, bytes]]]:
+    """Topic, type, log time and data of the messages of a bag, as rosbags reads them."""
+    def read(bag: Path) -> list[tuple[str, str, int, bytes]]:
+        with Reader(bag) as reader:
+            return [(connection.topic, connection.msgtype, stamp, data)
+                    for connection, stamp, data in reader.messages()]
+
+    return read

@@ -1,4 +1,4 @@
-"""When a replay publishes what. Times are real: lateness is what matters here."""
+"""Replays run in real time, since their lateness is tested."""
 
 import threading
 import time
@@ -12,7 +12,7 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 
 from utt_ros.errors import SessionError, SettingsError
 from utt_ros.sessions.message_types import typestore
-from utt_ros.sessions.player import CHUNK, CHUNKS, Player, PlaySettings
+from utt_ros.sessions.player import CHUNK_MESSAGES, MAX_CHUNKS, Player, PlaySettings
 
 MS = 1_000_000
 START_NS = 1_700_000_000_000_000_000
@@ -144,7 +144,7 @@ def test_stop_ends_a_replay_that_waits(make_bag: Callable[..., Path]) -> None:
 
 
 def test_reading_ahead_is_bounded_and_complete(make_bag: Callable[..., Path]) -> None:
-    count = 2 * CHUNK * CHUNKS + 17
+    count = 2 * CHUNK_MESSAGES * MAX_CHUNKS + 17
     bag = make_bag('bag', [0.001 * k for k in range(count)])
     assert Played([bag], clock_rate=0.0).run().numbers() == list(range(count))
     before = set(threading.enumerate())
@@ -154,7 +154,7 @@ def test_reading_ahead_is_bounded_and_complete(make_bag: Callable[..., Path]) ->
     assert set(threading.enumerate()) <= before
 
 
-def test_position_says_how_far_it_is(make_bag: Callable[..., Path]) -> None:
+def test_position_reports_bag_elapsed_time_and_length(make_bag: Callable[..., Path]) -> None:
     played = Played([make_bag('bag', [0, 100, 200])]).run()
     position = played.player.position
     assert position.bag == 'bag'

@@ -16,29 +16,30 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from utt_ros.cli import demo_live, import_, simulate
-from utt_ros.demo.figure import draw
-from utt_ros.demo.held_out import nmse, untrained_positions
-from utt_ros.demo.recorded import read_clocks, read_positions
-from utt_ros.demo.replay_stage import Stage, replay_rate
-from utt_ros.demo.replay_stage import run as run_live
-from utt_ros.demo.scenes import Scene, find_scenes
-from utt_ros.demo.scoring import (
-    Predictions,
-    Scores,
-    concatenate,
-    during,
-    join,
-    latency_ms,
-    score,
-    segments,
-    summarise,
+from utt_ros.demo.figure import draw_position_map
+from utt_ros.demo.held_out import nmse_by_checkpoint, untrained_positions
+from utt_ros.demo.position_scores import (
+    PositionScores,
+    PublishedPositions,
+    concatenate_scores,
+    score_positions,
+    summarize_scores,
 )
-from utt_ros.demo.summary_table import table
+from utt_ros.demo.recorded import read_published_positions, read_replay_clocks
+from utt_ros.demo.replay_clock import (
+    merge_segments,
+    replay_latency_ms,
+    select_segment,
+    split_clock,
+)
+from utt_ros.demo.replay_stage import ReplayRun, replay_rate, run_replay
+from utt_ros.demo.scenes import DemoArea, find_demo_areas
+from utt_ros.demo.summary_table import replay_table
 from utt_ros.errors import ModelError, SessionError, UttError
 from utt_ros.federation.checkpoints import Checkpoint, checkpoints, read_checkpoint, read_log
 from utt_ros.federation.types import RoundStatus
 from utt_ros.files import write_atomically
-from utt_ros.sessions.recorded import open_bag
+from utt_ros.sessions.bag_io import open_bag
 from utt_ros.sessions.session_bags import read_session
 
 EXAMPLES = """
@@ -82,7 +83,7 @@ def run(options: argparse.Namespace) -> int:
     out = _empty(options.out)
     if options.live:
         return demo_live.run(options, out)
-    scenes = find_scenes(_sessions(options, out), out / 'areas')
+    scenes = find_demo_areas(_sessions(options, out), out / 'areas')
     names = ', '.join(f'{scene.name} ({"+".join(scene.settings.modalities)})' for scene in scenes)
     _say(f'{len(scenes)} areas: {names}')
     rate = replay_rate(len(scenes), os.cpu_count() or 1)
@@ -94,7 +95,7 @@ def run(options: argparse.Namespace) -> int:
     _say('scoring')
     summary = _summary(scenes, log, out, rate) | {'wall_s': time.monotonic() - begin_s}
     write_atomically(out / 'summary.json', json.dumps(summary, indent=2, allow_nan=False).encode())
-    print(table(summary))
+    print(replay_table(summary))
     print(f'\n{out / "summary.json"}\n{out / "map.png"}')
     return 0
 
@@ -128,14 +129,14 @@ def _sessions(options: argparse.Namespace, out: Path) -> Path:
     return made
 
 
-def _learn(scenes: Sequence[Scene], rounds: int, out: Path, rate: float) -> None:
+def _learn(scenes: Sequence[DemoArea], rounds: int, out: Path, rate: float) -> None:
     if rate < 1.0:
         _say(f'replaying at {rate:g} times the recorded speed, so that {len(scenes)} areas can '
              f'learn on {os.cpu_count()} cores')
     log = out / 'state' / 'aggregator' / 'rounds.jsonl'
     limit_s = max(MIN_LIMIT_S, SECONDS_PER_ROUND_AND_AREA * rounds * len(scenes))
     end_s = time.monotonic() + limit_s
-    stage = Stage(out, out / 'training', rounds, 60.0, least_round=0, learn=True, rate=rate)
+    stage = ReplayRun(out, out / 'training', rounds, 60.0, least_round=0, learn=True, rate=rate)
     with tqdm(total=rounds, desc='learning', unit='round', disable=None) as bar:
 
         def watch() -> bool:
@@ -143,11 +144,11 @@ def _learn(scenes: Sequence[Scene], rounds: int, out: Path, rate: float) -> None
             bar.update(done - bar.n)
             return done >= rounds or time.monotonic() > end_s
 
-        run_live(scenes, stage, watch)
+        run_replay(scenes, stage, watch)
 
 
-def _test(scenes: Sequence[Scene], rounds: int, out: Path, rate: float) -> None:
-    stage = Stage(
+def _test(scenes: Sequence[DemoArea], rounds: int, out: Path, rate: float) -> None:
+    stage = ReplayRun(
         out, out / 'test', rounds, 60.0, least_round=rounds, learn=False, rate=rate)
     with tqdm(desc='testing', unit='s', disable=None, bar_format='{desc} {elapsed}') as bar:
 
@@ -155,11 +156,11 @@ def _test(scenes: Sequence[Scene], rounds: int, out: Path, rate: float) -> None:
             bar.refresh()
             return False
 
-        run_live(scenes, stage, watch)
+        run_replay(scenes, stage, watch)
 
 
 def _summary(
-    scenes: Sequence[Scene], log: Sequence[RoundStatus], out: Path, rate: float,
+    scenes: Sequence[DemoArea], log: Sequence[RoundStatus], out: Path, rate: float,
 ) -> dict[str, Any]:
     store = checkpoints(out / 'state' / 'aggregator')
     models = [read_checkpoint(path) for path in (store[0], store[-1])]
@@ -167,14 +168,15 @@ def _summary(
         raise ModelError(
             f'the oldest model in {out / "state"} is of round {models[0].round}: it must be 0')
     live = SimpleNamespace(
-        test=read_positions(out / 'test'), test_clock=read_clocks(out / 'test', scenes[0].name),
-        training=read_positions(out / 'training'),
-        training_clock=read_clocks(out / 'training', scenes[0].name), rate=rate)
+        test=read_published_positions(out / 'test'),
+        test_clock=read_replay_clocks(out / 'test', scenes[0].name),
+        training=read_published_positions(out / 'training'),
+        training_clock=read_replay_clocks(out / 'training', scenes[0].name), rate=rate)
     areas, pictures = {}, {}
     for scene in tqdm(scenes, desc='scoring', unit='area', disable=None):
         areas[scene.name], scores = _area_summary(scene, models, log, live)
         pictures[scene.name] = (scene.settings, scores)
-    draw(out / 'map.png', pictures)
+    draw_position_map(out / 'map.png', pictures)
     traffic = [each.bytes_received + each.bytes_sent for each in log]
     return {
         'rounds': len(log), 'bytes_per_round': round(sum(traffic) / len(traffic)),
@@ -182,9 +184,9 @@ def _summary(
 
 
 def _area_summary(
-    scene: Scene, models: Sequence[Checkpoint], log: Sequence[RoundStatus], live: SimpleNamespace,
-) -> tuple[dict[str, Any], Scores]:
-    first, last = nmse(models, scene)
+    scene: DemoArea, models: Sequence[Checkpoint], log: Sequence[RoundStatus], live: SimpleNamespace,
+) -> tuple[dict[str, Any], PositionScores]:
+    first, last = nmse_by_checkpoint(models, scene)
     if scene.name not in live.test:
         raise UttError(f'the twin of {scene.name!r} published no position in the test')
     scores = _score(scene, _by_bag(live.test[scene.name], live.test_clock[scene.name], scene))
@@ -195,37 +197,37 @@ def _area_summary(
         'windows': counted[-1] if counted else 0,
         'rounds': len(counted),
         'nmse': {name: {'first': first[name], 'last': last[name]} for name in sorted(first)},
-        'position_error_m': summarise(scores),
-        'untrained_m': summarise(untrained),
-        'latency_ms': latency_ms(
+        'position_error_m': summarize_scores(scores),
+        'untrained_m': summarize_scores(untrained),
+        'latency_ms': replay_latency_ms(
             live.test[scene.name], live.test_clock[scene.name], live.rate),
-        'latency_training_ms': latency_ms(
+        'latency_training_ms': replay_latency_ms(
             live.training[scene.name], live.training_clock[scene.name], live.rate),
     }
     return summary, scores
 
 
 def _by_bag(
-    predictions: Predictions, clock: npt.NDArray[np.int64], scene: Scene,
-) -> list[Predictions]:
+    predictions: PublishedPositions, clock: npt.NDArray[np.int64], scene: DemoArea,
+) -> list[PublishedPositions]:
     """Bags of one area may overlap in time, so positions are told apart by when they came."""
     ends_ns = []
     for bag in scene.test:
         with open_bag(bag) as recorded:
             ends_ns.append(recorded.end_ns)
-    parts = join(segments(clock), ends_ns)
+    parts = merge_segments(split_clock(clock), ends_ns)
     if len(parts) != len(scene.test):
         raise UttError(
             f'the replay of {scene.name!r} had {len(parts)} parts: '
             f'{len(scene.test)} bags were to be played')
-    return [during(predictions, part) for part in parts]
+    return [select_segment(predictions, part) for part in parts]
 
 
-def _score(scene: Scene, by_bag: Sequence[Predictions]) -> Scores:
+def _score(scene: DemoArea, by_bag: Sequence[PublishedPositions]) -> PositionScores:
     """`by_bag`: predictions during each test bag."""
     use_camera = 'camera' in scene.settings.modalities
-    return concatenate([
-        score(predictions, read_session(bag), use_camera=use_camera)
+    return concatenate_scores([
+        score_positions(predictions, read_session(bag), use_camera=use_camera)
         for bag, predictions in zip(scene.test, by_bag, strict=True)])
 
 

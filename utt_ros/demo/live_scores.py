@@ -9,22 +9,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from utt_ros.demo.recorded import read_positions
-from utt_ros.demo.scoring import score, summarise
+from utt_ros.demo.recorded import read_published_positions
+from utt_ros.demo.position_scores import score_positions, summarize_scores
 from utt_ros.errors import UttError
 from utt_ros.evaluation.metrics import box_iou
+from utt_ros.sessions.bag_io import open_bag
 from utt_ros.sessions.message_types import typestore
-from utt_ros.sessions.recorded import open_bag
 from utt_ros.sessions.simulator.live_world import boxes_by_name, clock_of
 from utt_ros.settings import AreaSettings
-from utt_ros.types import NS_PER_S, Session, Truth
+from utt_ros.types import NS_PER_S, Session, GroundTruth
 
 DIAGNOSTICS = '/diagnostics'
 SAME_PERSON = 0.3  # intersection over union of a box with where somebody is
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class LiveSession:
     """A session that was walked live."""
 
     area: AreaSettings
@@ -38,9 +38,9 @@ class Scene:
         return host_ns - self.begin_ns + self.first_ns
 
 
-def summary(bag: Path, scene: Scene) -> dict[str, Any]:
+def live_summary(bag: Path, scene: LiveSession) -> dict[str, Any]:
     """Everything that is shown. Raises UttError when no position was heard."""
-    positions = read_positions(bag).get(scene.area.area)
+    positions = read_published_positions(bag).get(scene.area.area)
     if positions is None:
         raise UttError(f'the twin of {scene.area.area!r} published no position')
     late_ms = (positions.received_ns - positions.stamps_ns) / 1e6
@@ -51,18 +51,18 @@ def summary(bag: Path, scene: Scene) -> dict[str, Any]:
         'drivers': {name: _numbers(told) for name, (_, told) in drivers.items()},
         'clocks': _clocks(drivers, scene),
         'identity': _identity(bag, scene),
-        'position_error_m': summarise(score(positions, shifted(scene), use_camera=True)),
+        'position_error_m': summarize_scores(score_positions(positions, to_host_clock(scene), use_camera=True)),
         'latency_ms': {'p50': float(np.quantile(late_ms, 0.5)),
                        'p99': float(np.quantile(late_ms, 0.99)), 'n': len(late_ms)}}
 
 
-def shifted(scene: Scene) -> Session:
+def to_host_clock(scene: LiveSession) -> Session:
     """The session with stamps of the host's clock."""
     by_ns = scene.begin_ns - scene.first_ns
     frames, session = scene.session.frames, scene.session
     return replace(
         session, frames=frames and replace(frames, stamps_ns=frames.stamps_ns + by_ns),
-        truth={name: Truth(truth.stamps_ns + by_ns, truth.positions_m, truth.headings_rad)
+        truth={name: GroundTruth(truth.stamps_ns + by_ns, truth.positions_m, truth.headings_rad)
                for name, truth in session.truth.items()})
 
 
@@ -81,7 +81,7 @@ def _stamp_ns(message: Any) -> int:
     return int(message.header.stamp.sec * NS_PER_S + message.header.stamp.nanosec)
 
 
-def _heard(bag: Path, scene: Scene) -> dict[str, npt.NDArray[np.int64]]:
+def _heard(bag: Path, scene: LiveSession) -> dict[str, npt.NDArray[np.int64]]:
     """Stamps and receive times (N, 2) [ns] since the begin, by topic below the area."""
     rows: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for received_ns, name, message in _messages(bag, ('/ftm', '/data_raw', '/mag', '/tracks')):
@@ -91,7 +91,7 @@ def _heard(bag: Path, scene: Scene) -> dict[str, npt.NDArray[np.int64]]:
 
 
 def _streams(
-    heard: Mapping[str, npt.NDArray[np.int64]], scene: Scene,
+    heard: Mapping[str, npt.NDArray[np.int64]], scene: LiveSession,
 ) -> dict[str, dict[str, float]]:
     """Of every stream: samples made and heard, their rate, and how late they come."""
     frames = scene.session.frames
@@ -111,7 +111,7 @@ def _streams(
     return found
 
 
-def _drivers(bag: Path, scene: Scene) -> dict[str, tuple[int, dict[str, str]]]:
+def _drivers(bag: Path, scene: LiveSession) -> dict[str, tuple[int, dict[str, str]]]:
     """The last diagnostics of each driver and their stamp [ns]."""
     found = {}
     for _, _, message in _messages(bag, (DIAGNOSTICS,)):
@@ -131,7 +131,7 @@ def _numbers(told: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _clocks(
-    drivers: Mapping[str, tuple[int, Mapping[str, str]]], scene: Scene,
+    drivers: Mapping[str, tuple[int, Mapping[str, str]]], scene: LiveSession,
 ) -> dict[str, dict[str, float]]:
     """Offset host - phone that was estimated, its error, and drifts, by phone and driver."""
     found = {}
@@ -152,7 +152,7 @@ def _clocks(
     return found
 
 
-def _identity(bag: Path, scene: Scene) -> dict[str, float]:
+def _identity(bag: Path, scene: LiveSession) -> dict[str, float]:
     """How many boxes of people were tracked, were given to a phone, and to the right one.
 
     A box is of whom it overlaps most; boxes of nobody are left out. `idp` is the share of those

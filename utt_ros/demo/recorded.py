@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from utt_ros.demo.scoring import Predictions
+from utt_ros.demo.position_scores import PublishedPositions
+from utt_ros.sessions.bag_io import open_bag
 from utt_ros.sessions.message_types import typestore
-from utt_ros.sessions.recorded import open_bag
 from utt_ros.types import NS_PER_S
 
 POSITION = re.compile(r'/(?P<area>[^/]+)/twins/(?P<subject>[^/]+)/position')
 CLOCK = re.compile(r'/(?P<area>[^/]+)/clock|/clock')
 
 
-def read_positions(bag: Path) -> dict[str, Predictions]:
+def read_published_positions(bag: Path) -> dict[str, PublishedPositions]:
     """Positions by area; `received_ns` is when the recorder got them. Raises SessionError."""
     rows: dict[str, list[tuple[str, int, list[float], int]]] = defaultdict(list)
     for received_ns, match, message in _messages(bag, POSITION):
@@ -31,13 +31,13 @@ def read_positions(bag: Path) -> dict[str, Predictions]:
     for area, all_rows in rows.items():
         subjects, stamps, places, received = zip(*all_rows, strict=True)
         table = np.array(places, np.float64)
-        found[area] = Predictions(
+        found[area] = PublishedPositions(
             np.array(subjects), np.array(stamps), table[:, :2], table[:, 2:].reshape(-1, 2, 2),
             np.array(received))
     return found
 
 
-def read_clocks(bag: Path, only_area: str) -> dict[str, npt.NDArray[np.int64]]:
+def read_replay_clocks(bag: Path, only_area: str) -> dict[str, npt.NDArray[np.int64]]:
     """By area, (M, 2): replayed time and when the recorder heard of it [ns].
 
     An unnamed clock is that of `only_area`. Raises SessionError.

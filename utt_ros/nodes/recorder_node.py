@@ -19,17 +19,17 @@ from rclpy.utilities import remove_ros_args
 
 from utt_ros.bridge.node.diagnostics import Diagnostics
 from utt_ros.bridge.node.process import run_node
-from utt_ros.bridge.node.topic_types import load_type, profile
+from utt_ros.bridge.node.topic_types import load_message_type, profile
 from utt_ros.orchestration.bag_arguments import add_recorder_arguments
-from utt_ros.sessions.recorded import Topic, matches
+from utt_ros.sessions.bag_io import BagTopic, topic_matches
 from utt_ros.sessions.recorder import BagRecorder
 
-DISCOVERY_SEC = 0.5
+TOPIC_DISCOVERY_SEC = 0.5
 TAKE_SEC = 0.05
 DEPTH = 1000  # messages of a topic between two takes
 
 
-class Recorder(Node):
+class RecorderNode(Node):
     """Subscribes to what is wanted and writes what comes."""
 
     def __init__(self, options: argparse.Namespace) -> None:
@@ -39,12 +39,12 @@ class Recorder(Node):
         self._inputs = Node(  # no executor serves it: we take; a given name is not for it
             'recorder_inputs', namespace=self.get_namespace(), use_global_arguments=False,
             enable_rosout=False, start_parameter_services=False)
-        self._topics: dict[str, tuple[Topic, Subscription]] = {}
+        self._topics: dict[str, tuple[BagTopic, Subscription]] = {}
         self._refused: set[str] = set()
         self._matches('')
         self._bag = BagRecorder(options.folder)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(DISCOVERY_SEC, self._discover, clock=steady)
+        self.create_timer(TOPIC_DISCOVERY_SEC, self._discover, clock=steady)
         self.create_timer(TAKE_SEC, self._take, clock=steady)
         self._discover()
         self._diagnostics = Diagnostics(self, 'recorder', self._values)
@@ -82,15 +82,15 @@ class Recorder(Node):
     def _matches(self, name: str) -> bool:
         if not self._prefixes and not self._patterns:
             return True
-        by_pattern = bool(self._patterns) and matches(name, self._patterns)
+        by_pattern = bool(self._patterns) and topic_matches(name, self._patterns)
         return by_pattern or name.startswith(self._prefixes)
 
-    def _follow(self, topic: Topic) -> None:
+    def _follow(self, topic: BagTopic) -> None:
         """Subscribe to a topic; anew when what its publishers have in common has become less."""
         known, subscription = self._topics.get(topic.name, (None, None))
         if topic == known:
             return
-        kind = load_type(topic.type)
+        kind = load_message_type(topic.type)
         if kind is None or not self._bag.can_record(topic.type):
             self._refused.add(topic.name)
             self.get_logger().warning(
@@ -126,10 +126,10 @@ def _ignore(_: bytes) -> None:
     """Stand in for a callback: messages are taken, not delivered."""
 
 
-def offered(name: str, kind: str, publishers: Sequence[TopicEndpointInfo]) -> Topic:
+def offered(name: str, kind: str, publishers: Sequence[TopicEndpointInfo]) -> BagTopic:
     """A topic with what all its publishers offer."""
     profiles = [each.qos_profile for each in publishers]
-    return Topic(
+    return BagTopic(
         name, kind,
         reliable=all(each.reliability == QoSReliabilityPolicy.RELIABLE for each in profiles),
         transient=all(each.durability == QoSDurabilityPolicy.TRANSIENT_LOCAL for each in profiles))
@@ -141,13 +141,13 @@ def main(args: Sequence[str] | None = None) -> int:
     add_recorder_arguments(parser)
     given = remove_ros_args(args)
     options = parser.parse_args(given if args is not None else given[1:])
-    made: list[Recorder] = []
+    made: list[RecorderNode] = []
 
-    def make() -> Recorder:
-        made.append(Recorder(options))
+    def make() -> RecorderNode:
+        made.append(RecorderNode(options))
         return made[0]
 
-    code = run_node(make, args, Recorder.is_over)
+    code = run_node(make, args, RecorderNode.is_over)
     return 1 if made and made[0].failed else code
 
 

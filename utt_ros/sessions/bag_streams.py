@@ -1,4 +1,4 @@
-"""The topics of a session: records to serialized messages and back."""
+"""Conversion of a session to one stream of serialized messages per topic, and back."""
 
 import re
 from collections.abc import Sequence
@@ -7,49 +7,55 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from utt_ros import cdr
 from utt_ros.errors import SessionError
 from utt_ros.sessions.message_types import typestore
 from utt_ros.settings import AreaSettings
-from utt_ros.types import NS_PER_S, Frames, PhoneStreams, Session, Stamps, Truth
+from utt_ros.types import (
+    BOX_FIELDS,
+    NS_PER_S,
+    Frames,
+    PhoneStreams,
+    Session,
+    Stamps,
+    GroundTruth,
+)
 
 TRACKS = 'utt_ros/msg/Tracks'
 CAMERA_INFO = 'sensor_msgs/msg/CameraInfo'
-BOX = ('center_x', 'center_y', 'depth', 'width', 'height')  # as CAMERA_CHANNELS
-SIGNAL = ('rssi', 'attempted', 'successful')
-NAME = re.compile(r'[A-Za-z]\w*', re.ASCII)
+SIGNAL_FIELDS = ('rssi', 'attempted', 'successful')
+TOPIC_NAME = re.compile(r'[A-Za-z]\w*', re.ASCII)
 
 Messages = Sequence[bytes] | Sequence[memoryview]
 
 
 @dataclass(frozen=True, slots=True)
-class Stream:
-    """Everything that one topic carries in a session."""
+class BagStream:
+    """All messages of one topic in a session."""
 
     topic: str
     type: str
     reliable: bool
-    stamps_ns: npt.NDArray[np.int64]  # (N,)
+    stamps_ns: Stamps  # (N,)
     messages: Messages  # N, serialized
 
 
-def streams(session: Session, area: AreaSettings) -> list[Stream]:
-    """All topics of a session. Raises SessionError for a name that cannot be part of a topic."""
+def session_streams(session: Session, area: AreaSettings) -> list[BagStream]:
+    """Serialize all topics of a session. Raises SessionError for a name no topic can contain."""
     root = f'/{_name(session.area)}'
-    found = []
+    streams = []
     if session.frames is not None:
-        found.append(_tracks(f'{root}/camera', session.area, session.frames))
-        found.append(_camera_info(f'{root}/camera', area, session.frames.stamps_ns))
+        streams.append(_tracks(f'{root}/camera', session.area, session.frames))
+        streams.append(_camera_info(f'{root}/camera', area, session.frames.stamps_ns))
     for phone, measured in sorted(session.phones.items()):
-        found += _phone(f'{root}/phones/{_name(phone)}', session.area, phone, measured)
+        streams += _phone(f'{root}/phones/{_name(phone)}', session.area, phone, measured)
     for subject, truth in sorted(session.truth.items()):
-        found.append(_odometry(f'{root}/truth/{_name(subject)}', session.area, subject, truth))
-    return found
+        streams.append(_odometry(f'{root}/truth/{_name(subject)}', session.area, subject, truth))
+    return streams
 
 
-def read_frames(messages: Sequence[bytes]) -> Frames:
+def frames_from_messages(messages: Sequence[bytes]) -> Frames:
     """Camera frames of Tracks messages, in order of stamps, each stamp once."""
     store = typestore()
     decoded: list[Any] = [store.deserialize_cdr(message, TRACKS) for message in messages]
@@ -57,7 +63,7 @@ def read_frames(messages: Sequence[bytes]) -> Frames:
     stamps_ns, first = np.unique(np.array(stamps, np.int64), return_index=True)
     frames = [decoded[i].tracks for i in first]
     tracks = list(chain.from_iterable(frames))
-    boxes = [[getattr(track, field) for field in BOX] for track in tracks]
+    boxes = [[getattr(track, field) for field in BOX_FIELDS] for track in tracks]
     return Frames(
         stamps_ns=stamps_ns,
         starts=np.cumsum([0, *map(len, frames)], dtype=np.int64),
@@ -66,13 +72,13 @@ def read_frames(messages: Sequence[bytes]) -> Frames:
         track_ids=tuple(track.track_id for track in tracks))
 
 
-def read_phone(
+def phone_from_messages(
         ftm: Sequence[bytes], imu: Sequence[bytes], mag: Sequence[bytes]) -> PhoneStreams:
-    """What a phone delivered, in order of stamps, each stamp once."""
-    ftm_stamps, ranging = _in_order(*cdr.read_messages(cdr.FTM_RANGE, ftm))
-    imu_stamps, inertial = _in_order(*cdr.read_messages(cdr.IMU, imu))
-    mag_stamps, magnetic = _in_order(*cdr.read_messages(cdr.MAGNETIC_FIELD, mag))
-    signal = np.stack([ranging[field].astype(np.float32) for field in SIGNAL], -1)
+    """Measurements of a phone, in order of stamps, each stamp once."""
+    ftm_stamps, ranging = _sorted_unique(*cdr.read_messages(cdr.FTM_RANGE, ftm))
+    imu_stamps, inertial = _sorted_unique(*cdr.read_messages(cdr.IMU, imu))
+    mag_stamps, magnetic = _sorted_unique(*cdr.read_messages(cdr.MAGNETIC_FIELD, mag))
+    signal = np.stack([ranging[field].astype(np.float32) for field in SIGNAL_FIELDS], -1)
     known = np.isfinite(signal[:, 0]) | (signal[:, 1] > 0)
     return PhoneStreams(
         ftm_stamps_ns=ftm_stamps,
@@ -85,15 +91,15 @@ def read_phone(
         ap=cdr.read_strings(cdr.FTM_RANGE, ftm[0])[2] if ftm else '')
 
 
-def read_truth(messages: Sequence[bytes]) -> Truth:
+def truth_from_messages(messages: Sequence[bytes]) -> GroundTruth:
     """Positions and headings of Odometry messages, in order of stamps, each stamp once."""
-    stamps, odometry = _in_order(*cdr.read_messages(cdr.ODOMETRY, messages))
+    stamps, odometry = _sorted_unique(*cdr.read_messages(cdr.ODOMETRY, messages))
     x, y, z, w = odometry['orientation'].T
     headings = np.arctan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))
-    return Truth(stamps, odometry['position'][:, :2].copy(), headings)
+    return GroundTruth(stamps, odometry['position'][:, :2].copy(), headings)
 
 
-def _tracks(root: str, area: str, frames: Frames) -> Stream:
+def _tracks(root: str, area: str, frames: Frames) -> BagStream:
     store = typestore()
     frame_type, track_type = store.types[TRACKS], store.types['utt_ros/msg/Track']
     tracks = [
@@ -105,11 +111,11 @@ def _tracks(root: str, area: str, frames: Frames) -> Stream:
         bytes(store.serialize_cdr(
             frame_type(_header(stamp, f'{area}/camera_optical'), tracks[begin:end]), TRACKS))
         for stamp, begin, end in spans]
-    return Stream(f'{root}/tracks', TRACKS, False, frames.stamps_ns, messages)
+    return BagStream(f'{root}/tracks', TRACKS, False, frames.stamps_ns, messages)
 
 
-def _camera_info(root: str, area: AreaSettings, frames_ns: Stamps) -> Stream:
-    """Intrinsics with the first frame of every second of the session."""
+def _camera_info(root: str, area: AreaSettings, frames_ns: Stamps) -> BagStream:
+    """Intrinsics at the first frame of every second of the session."""
     seconds = (frames_ns - frames_ns[:1]) // NS_PER_S
     stamps_ns = frames_ns[np.unique(seconds, return_index=True)[1]]
     store = typestore()
@@ -122,13 +128,13 @@ def _camera_info(root: str, area: AreaSettings, frames_ns: Stamps) -> Stream:
         p=np.array([area.fx, 0, area.cx, 0, 0, area.fy, area.cy, 0, 0, 0, 1, 0]),
         binning_x=0, binning_y=0, roi=roi)
     rows = cdr.repeat_message(bytes(store.serialize_cdr(info, CAMERA_INFO)), stamps_ns)
-    return Stream(f'{root}/camera_info', CAMERA_INFO, False, stamps_ns, _messages(rows))
+    return BagStream(f'{root}/camera_info', CAMERA_INFO, False, stamps_ns, _messages(rows))
 
 
-def _phone(root: str, area: str, phone: str, measured: PhoneStreams) -> list[Stream]:
+def _phone(root: str, area: str, phone: str, measured: PhoneStreams) -> list[BagStream]:
     imu_rows, imu = cdr.new_messages(cdr.IMU, [phone], measured.inertial_stamps_ns)
     imu['orientation'][:, 3] = 1
-    imu['orientation_covariance'][:, 0] = -1  # REP-145: there is no orientation
+    imu['orientation_covariance'][:, 0] = -1  # REP-145: orientation unknown
     imu['accel'], imu['gyro'] = measured.inertial[:, :3], measured.inertial[:, 3:]
     mag_rows, mag = cdr.new_messages(cdr.MAGNETIC_FIELD, [phone], measured.magnetic_stamps_ns)
     mag['field'] = measured.magnetic
@@ -141,16 +147,16 @@ def _phone(root: str, area: str, phone: str, measured: PhoneStreams) -> list[Str
     ftm['rssi'] = signal[:, 0]
     frames = np.clip(np.nan_to_num(signal[:, 1:]), 0, 255).astype(np.uint8)
     ftm['attempted'], ftm['successful'] = frames.T
-    parts = (
+    sensors = (
         ('ftm', cdr.FTM_RANGE, measured.ftm_stamps_ns, ftm_rows),
         ('imu/data_raw', cdr.IMU, measured.inertial_stamps_ns, imu_rows),
         ('imu/mag', cdr.MAGNETIC_FIELD, measured.magnetic_stamps_ns, mag_rows))
-    return [Stream(f'{root}/{name}', layout.type, False, stamps_ns, _messages(rows))
-            for name, layout, stamps_ns, rows in parts]
+    return [BagStream(f'{root}/{name}', layout.type, False, stamps_ns, _messages(rows))
+            for name, layout, stamps_ns, rows in sensors]
 
 
-def _odometry(root: str, area: str, subject: str, truth: Truth) -> Stream:
-    """Pose on the floor; velocity in the subject's own frame, by central differences [D]."""
+def _odometry(root: str, area: str, subject: str, truth: GroundTruth) -> BagStream:
+    """Pose on the floor; velocity in the subject's frame, by central differences [D]."""
     rows, odometry = cdr.new_messages(cdr.ODOMETRY, [area, f'{area}/{subject}'], truth.stamps_ns)
     odometry['position'][:, :2] = truth.positions_m
     half = truth.headings_rad / 2
@@ -158,10 +164,10 @@ def _odometry(root: str, area: str, subject: str, truth: Truth) -> Stream:
     if len(truth.stamps_ns) > 1 and (np.diff(truth.stamps_ns) > 0).all():
         times = (truth.stamps_ns - truth.stamps_ns[0]) / NS_PER_S
         velocity = np.gradient(truth.positions_m, times, axis=0) @ (1, 1j)
-        ahead = velocity * np.exp(-1j * truth.headings_rad)
-        odometry['linear'][:, 0], odometry['linear'][:, 1] = ahead.real, ahead.imag
+        body_velocity = velocity * np.exp(-1j * truth.headings_rad)
+        odometry['linear'][:, 0], odometry['linear'][:, 1] = body_velocity.real, body_velocity.imag
         odometry['angular'][:, 2] = np.gradient(np.unwrap(truth.headings_rad), times)
-    return Stream(f'{root}/odom', cdr.ODOMETRY.type, True, truth.stamps_ns, _messages(rows))
+    return BagStream(f'{root}/odom', cdr.ODOMETRY.type, True, truth.stamps_ns, _messages(rows))
 
 
 def _messages(rows: cdr.ByteRows) -> Messages:
@@ -175,12 +181,13 @@ def _header(stamp_ns: int, frame_id: str) -> Any:
     return types['std_msgs/msg/Header'](stamp, frame_id)
 
 
-def _in_order(stamps_ns: Stamps, numbers: cdr.Numbers) -> tuple[Stamps, cdr.Numbers]:
+def _sorted_unique(stamps_ns: Stamps, numbers: cdr.Numbers) -> tuple[Stamps, cdr.Numbers]:
     ordered, first = np.unique(stamps_ns, return_index=True)
     return ordered, numbers[first]
 
 
 def _name(name: str) -> str:
-    if not NAME.fullmatch(name):
-        raise SessionError(f'{name!r} cannot be in a topic: letters, digits, _, a letter first')
+    if not TOPIC_NAME.fullmatch(name):
+        raise SessionError(
+            f'{name!r} cannot be in a topic: only letters, digits and _, a letter first')
     return name

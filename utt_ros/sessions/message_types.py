@@ -1,4 +1,4 @@
-"""The message definitions of bags: those of ROS 2 Jazzy and our own, read from `msg/*.msg`."""
+"""Message definitions of bags: those of ROS 2 Jazzy and those in `msg/*.msg` of this package."""
 
 from functools import cache
 from pathlib import Path
@@ -8,30 +8,27 @@ from rosbags.typesys.store import Typestore
 
 from utt_ros.errors import SessionError
 
-PACKAGE = 'utt_ros'
+MESSAGE_PACKAGE = 'utt_ros'
 
 
 @cache
 def typestore() -> Typestore:
-    """All message types that a bag of ours may hold.
-
-    Raises SessionError when the .msg files cannot be found.
-    """
+    """Return all message types of a bag. Raises SessionError when no .msg files are found."""
     store = get_typestore(Stores.ROS2_JAZZY)
     types = {}
     for path in sorted(message_folder().glob('*.msg')):
         text = path.read_text(encoding='utf-8')
-        types.update(get_types_from_msg(text, f'{PACKAGE}/msg/{path.stem}'))
+        types.update(get_types_from_msg(text, f'{MESSAGE_PACKAGE}/msg/{path.stem}'))
     store.register(types)
     return store
 
 
 def message_folder() -> Path:
-    """Where the .msg files are: beside the package in a checkout, in `share` when installed."""
+    """Folder of the .msg files: beside the package in a checkout, in `share` when installed."""
     here = Path(__file__)
     parents = [*here.parents, *here.resolve().parents]
-    places = [parent / place for parent in parents for place in ('msg', f'share/{PACKAGE}/msg')]
-    for folder in places:
+    names = ('msg', f'share/{MESSAGE_PACKAGE}/msg')
+    for folder in (parent / name for parent in parents for name in names):
         if (folder / 'Tracks.msg').is_file():
             return folder
-    raise SessionError(f'no Tracks.msg in msg/ or share/{PACKAGE}/msg above {here.parent}')
+    raise SessionError(f'no Tracks.msg in msg/ or share/{MESSAGE_PACKAGE}/msg above {here.parent}')

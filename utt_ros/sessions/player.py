@@ -1,4 +1,4 @@
-"""When a replay publishes what; no ROS: publishing is a function that is given."""
+"""Timing of a replay; no ROS: messages and clock are published through functions."""
 
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -8,34 +8,33 @@ from queue import Full, Queue
 from time import monotonic_ns
 
 from utt_ros.errors import SessionError
-from utt_ros.sessions.recorded import open_bag
+from utt_ros.sessions.bag_io import LoggedMessage, open_bag
 from utt_ros.settings import check, setting
 from utt_ros.types import NS_PER_S
 
-CHUNK = 256  # messages that the reading thread hands over at once
-CHUNKS = 8  # of these wait at most
+CHUNK_MESSAGES = 256  # handed over at once by the reading thread
+MAX_CHUNKS = 8  # in the queue
 POLL_SEC = 0.1
-Message = tuple[int, str, bytes]  # log time [ns], topic, serialized
 
 
 @dataclass(frozen=True, slots=True)
 class PlaySettings:
-    """How a replay goes."""
+    """Settings of a replay."""
 
-    rate: float = setting(1.0, 'speed of the replay', low=0.001, high=1000.0)
-    start_offset: float = setting(0.0, 'where each bag starts [s]', low=0.0)
-    duration: float = setting(0.0, 'how much of each bag is played; 0: all [s]', low=0.0)
-    loop: bool = setting(False, 'play again and again')
+    rate: float = setting(1.0, 'speed of the replay, 1: real time', low=0.001, high=1000.0)
+    start_offset: float = setting(0.0, 'time into each bag at which it starts [s]', low=0.0)
+    duration: float = setting(0.0, 'length of each bag that is played; 0: all [s]', low=0.0)
+    loop: bool = setting(False, 'repeat the bags until stopped')
     clock_rate: float = setting(
-        40.0, 'how often the time is published; 0: never [Hz]', low=0.0, high=1000.0)
+        40.0, 'rate at which the clock is published; 0: never [Hz]', low=0.0, high=1000.0)
 
     def __post_init__(self) -> None:
         check(self)
 
 
 @dataclass(frozen=True, slots=True)
-class Position:
-    """How far a replay is."""
+class ReplayPosition:
+    """Progress of a replay."""
 
     bag: str
     elapsed_s: float
@@ -46,7 +45,7 @@ class Position:
 class Player:
     """Publishes the messages of bags, one bag after the other, each at its time.
 
-    `run` belongs in a thread of its own; the other methods may be called from any.
+    `run` needs a thread of its own; the other methods may be called from any thread.
     """
 
     def __init__(
@@ -64,33 +63,32 @@ class Player:
         self._publish_clock = publish_clock
         self._wake = threading.Event()
         self._stopped = False
-        self._pause = False  # as asked for
-        self._is_paused = False  # as it is
+        self._pause = False  # requested
+        self._is_paused = False
         self._span = ('', 0, 0)
-        self._bag_ns = 0  # time of the bag at `_wall_ns`, from where on it runs
+        self._bag_ns = 0  # time of the bag at `_wall_ns`
         self._wall_ns = 0
         self._clock_due_ns = 0
         self._shown_ns = 0
 
     @property
-    def position(self) -> Position:
-        """How far the replay is."""
+    def position(self) -> ReplayPosition:
         name, start_ns, end_ns = self._span
         at_s = max(self._shown_ns - start_ns, 0) / NS_PER_S
-        return Position(name, at_s, (end_ns - start_ns) / NS_PER_S, self._is_paused)
+        return ReplayPosition(name, at_s, (end_ns - start_ns) / NS_PER_S, self._is_paused)
 
     def pause(self, paused: bool) -> None:
-        """Halt or go on."""
+        """Pause or resume."""
         self._pause = paused
         self._wake.set()
 
     def stop(self) -> None:
-        """End the replay soon."""
+        """End `run` as soon as possible."""
         self._stopped = True
         self._wake.set()
 
     def run(self) -> None:
-        """Play until the end, or until told to stop. Raises SessionError for a broken bag."""
+        """Play until the end or until stopped. Raises SessionError for a broken bag."""
         while True:
             for path in self._bags:
                 self._play(path)
@@ -116,12 +114,12 @@ class Player:
             self._wait(end_ns)
 
     def _wait(self, log_ns: int) -> bool:
-        """Wait until the bag's time is `log_ns`, publishing the clock; false when told to stop."""
+        """Wait until bag time `log_ns`, publishing the clock; return false when stopped."""
         while not self._stopped:
             now_ns = monotonic_ns()
-            self._obey(now_ns)
+            self._apply_pause(now_ns)
             if now_ns >= self._clock_due_ns:
-                self._tick(now_ns, log_ns)
+                self._publish_time(now_ns, log_ns)
             wake_ns = self._clock_due_ns
             if not self._is_paused:
                 due_ns = self._wall_ns + round((log_ns - self._bag_ns) / self._settings.rate)
@@ -132,23 +130,23 @@ class Player:
                 self._wake.clear()
         return False
 
-    def _obey(self, now_ns: int) -> None:
-        """Halt the time of the bag, or let it run on from where it was."""
+    def _apply_pause(self, now_ns: int) -> None:
+        """Stop the bag time, or let it continue from where it stopped."""
         if self._pause == self._is_paused:
             return
         if self._pause:
-            self._bag_ns = self._time(now_ns)
+            self._bag_ns = self._bag_time(now_ns)
         self._wall_ns = now_ns
         self._is_paused = self._pause
 
-    def _time(self, now_ns: int) -> int:
+    def _bag_time(self, now_ns: int) -> int:
         if self._is_paused:
             return self._bag_ns
         return self._bag_ns + round((now_ns - self._wall_ns) * self._settings.rate)
 
-    def _tick(self, now_ns: int, log_ns: int) -> None:
-        """Publish the time, which never runs ahead of the messages."""
-        self._shown_ns = min(self._time(now_ns), log_ns)
+    def _publish_time(self, now_ns: int, log_ns: int) -> None:
+        """Publish the bag time, which never exceeds the time of the next message."""
+        self._shown_ns = min(self._bag_time(now_ns), log_ns)
         rate = self._settings.clock_rate
         if rate:
             self._publish_clock(self._shown_ns)
@@ -156,7 +154,7 @@ class Player:
 
 
 class _Prefetch:
-    """Reads a bag in a thread of its own, a bounded number of messages ahead."""
+    """Reads a bag in its own thread, a bounded number of messages ahead."""
 
     def __init__(
         self, path: Path, topics: Collection[str], start_ns: int, stop_ns: int
@@ -164,20 +162,20 @@ class _Prefetch:
         self._path = path
         self._topics = topics
         self._span = (start_ns, stop_ns)
-        self._chunks: Queue[list[Message] | SessionError] = Queue(CHUNKS)
+        self._chunks: Queue[list[LoggedMessage] | SessionError] = Queue(MAX_CHUNKS)
         self._closed = False
         self._thread = threading.Thread(target=self._read, name='prefetch', daemon=True)
 
-    def __enter__(self) -> Iterator[Message]:
+    def __enter__(self) -> Iterator[LoggedMessage]:
         self._thread.start()
-        return self._messages(self._chunks.get())  # begin only when there is something to play
+        return self._messages(self._chunks.get())  # start only once a chunk is read
 
     def __exit__(self, *_: object) -> None:
         self._closed = True
         self._thread.join()
 
-    def _messages(self, chunk: list[Message] | SessionError) -> Iterator[Message]:
-        """All messages. Raises SessionError when the bag is broken."""
+    def _messages(self, chunk: list[LoggedMessage] | SessionError) -> Iterator[LoggedMessage]:
+        """Yield all messages. Raises SessionError when the bag is broken."""
         while chunk:
             if isinstance(chunk, SessionError):
                 raise chunk
@@ -185,12 +183,12 @@ class _Prefetch:
             chunk = self._chunks.get()
 
     def _read(self) -> None:
-        chunk: list[Message] = []
+        chunk: list[LoggedMessage] = []
         try:
             with open_bag(self._path) as bag:
                 for message in bag.messages(self._topics, *self._span):
                     chunk.append(message)
-                    if len(chunk) == CHUNK:
+                    if len(chunk) == CHUNK_MESSAGES:
                         self._hand_over(chunk)
                         chunk = []
                     if self._closed:
@@ -202,7 +200,7 @@ class _Prefetch:
             self._hand_over(chunk)
         self._hand_over([])
 
-    def _hand_over(self, chunk: list[Message] | SessionError) -> None:
+    def _hand_over(self, chunk: list[LoggedMessage] | SessionError) -> None:
         while not self._closed:
             try:
                 self._chunks.put(chunk, timeout=POLL_SEC)

@@ -1,4 +1,4 @@
-"""Recording: messages into a new bag, written by a thread of its own."""
+"""Recording of messages into a new bag, written by its own thread."""
 
 import threading
 from collections import deque
@@ -8,33 +8,31 @@ from rosbags.interfaces import Connection
 from rosbags.rosbag2 import StoragePlugin, Writer
 
 from utt_ros.errors import SessionError
-from utt_ros.sessions.bag_io import qos, seal
+from utt_ros.sessions.bag_io import BagTopic, LoggedMessage, finish_bag, offered_qos
 from utt_ros.sessions.message_types import typestore
-from utt_ros.sessions.recorded import Topic
 
-MAX_QUEUED_BYTES = 64 * 2**20
-OVERHEAD = 200  # bytes of memory that a waiting message costs beside its own
-Message = tuple[int, str, bytes]  # log time [ns], topic, serialized
+MAX_QUEUE_BYTES = 64 * 2**20
+MESSAGE_OVERHEAD_BYTES = 200  # memory of a queued message beside its data
 
 
 class BagRecorder:
-    """A new bag in MCAP.
+    """Records a new bag in MCAP.
 
-    What comes faster than the disk takes it waits, up to `most_bytes`; beyond that messages are
-    dropped and counted. Raises SessionError when the bag cannot be made.
+    Messages wait in a queue of at most `max_bytes` for the disk; beyond that they are dropped and
+    counted. Raises SessionError when the bag cannot be created.
     """
 
-    def __init__(self, folder: Path, most_bytes: int = MAX_QUEUED_BYTES) -> None:
+    def __init__(self, folder: Path, max_bytes: int = MAX_QUEUE_BYTES) -> None:
         self._folder = folder
-        self._most_bytes = most_bytes
-        self._waiting: deque[Message] = deque()
-        self._waiting_bytes = 0
-        self._topics: dict[str, Topic] = {}
+        self._max_bytes = max_bytes
+        self._queue: deque[LoggedMessage] = deque()
+        self._queued_bytes = 0
+        self._topics: dict[str, BagTopic] = {}
         self._connections: dict[str, Connection] = {}
         self._closing = False
         self._changed = threading.Condition()
         self.written = self.dropped = 0
-        self.error: SessionError | None = None  # what ended the recording
+        self.error: SessionError | None = None  # that ended the recording
         try:
             self._writer = Writer(folder, version=9, storage_plugin=StoragePlugin.MCAP)
             self._writer.open()
@@ -44,26 +42,26 @@ class BagRecorder:
         self._thread.start()
 
     def can_record(self, kind: str) -> bool:
-        """Whether the definition of a message type is known; a bag must hold it."""
+        """Whether the definition of a message type, which a bag must hold, is known."""
         return kind in typestore().fielddefs
 
-    def add(self, topic: Topic) -> None:
-        """Announce a topic; its messages may follow."""
+    def add(self, topic: BagTopic) -> None:
+        """Declare a topic before its messages are written."""
         self._topics.setdefault(topic.name, topic)
 
     def write(self, log_ns: int, topic: str, data: bytes) -> None:
-        """Take a message. It returns at once."""
-        size = len(data) + OVERHEAD
+        """Queue a message without blocking."""
+        size = len(data) + MESSAGE_OVERHEAD_BYTES
         with self._changed:
-            if self.error or self._waiting_bytes + size > self._most_bytes:
+            if self.error or self._queued_bytes + size > self._max_bytes:
                 self.dropped += 1
                 return
-            self._waiting.append((log_ns, topic, data))
-            self._waiting_bytes += size
+            self._queue.append((log_ns, topic, data))
+            self._queued_bytes += size
             self._changed.notify()
 
     def close(self) -> None:
-        """Write what waits and complete the bag; `error` says when that failed."""
+        """Write the queued messages and complete the bag; on failure `error` is set."""
         with self._changed:
             self._closing = True
             self._changed.notify()
@@ -76,24 +74,24 @@ class BagRecorder:
                     self._write(*message)
                 self.written += len(chunk)
             self._writer.close()
-            seal(self._folder)
+            finish_bag(self._folder)
         except Exception as err:  # noqa: BLE001 - a full disk, a library; the node reports it
             self.error = SessionError(f'{self._folder}: {type(err).__name__}: {err}')
 
-    def _take(self) -> list[Message]:
-        """All that waits; empty when there will be no more."""
+    def _take(self) -> list[LoggedMessage]:
+        """Wait for messages and take all of them; empty after `close`."""
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self._closing)
-            chunk = list(self._waiting)
-            self._waiting.clear()
-            self._waiting_bytes = 0
+            self._changed.wait_for(lambda: self._queue or self._closing)
+            chunk = list(self._queue)
+            self._queue.clear()
+            self._queued_bytes = 0
         return chunk
 
     def _write(self, log_ns: int, name: str, data: bytes) -> None:
         connection = self._connections.get(name)
         if connection is None:
             topic = self._topics[name]
-            offered = qos(topic.reliable, topic.transient, topic.depth)
+            offered = offered_qos(topic.reliable, topic.transient, topic.depth)
             connection = self._connections[name] = self._writer.add_connection(
                 name, topic.type, typestore=typestore(), offered_qos_profiles=[offered])
         self._writer.write(connection, log_ns, data)

@@ -1,9 +1,9 @@
 """Sessions on disk: rosbag2 directories with an MCAP file, one per session, a folder per area.
 
     OUT/<area>/area.yaml                          AreaSettings, a ROS 2 parameter file
-    OUT/<area>/<session>/metadata.yaml, *.mcap    what was measured, at native rates
+    OUT/<area>/<session>/metadata.yaml, *.mcap    measurements at native rates
 
-Any rosbag2 directory with our topics is read, sqlite3 ones and recorded ones too.
+Any rosbag2 directory with these topics is read, also in sqlite3 and also a recorded one.
 """
 
 import re
@@ -17,16 +17,27 @@ from utt_ros import cdr
 from utt_ros.errors import SessionError
 from utt_ros.files import sync_folder
 from utt_ros.sessions.bag_io import METADATA, read_bag, write_bag
-from utt_ros.sessions.bag_streams import TRACKS, read_frames, read_phone, read_truth, streams
-from utt_ros.settings import AreaSettings, from_mapping, read_parameter_file, write_parameter_file
+from utt_ros.sessions.bag_streams import (
+    TRACKS,
+    frames_from_messages,
+    phone_from_messages,
+    session_streams,
+    truth_from_messages,
+)
+from utt_ros.settings import (
+    AREA_FILE,
+    AreaSettings,
+    from_mapping,
+    read_parameter_file,
+    write_parameter_file,
+)
 from utt_ros.types import Session
 
-AREA_FILE = 'area.yaml'
 TOPIC = re.compile(
     r'/(?P<area>\w+)/(?:(?P<camera>camera/tracks)'
     r'|phones/(?P<phone>\w+)/(?P<sensor>ftm|imu/data_raw|imu/mag)'
     r'|truth/(?P<subject>\w+)/odom)')
-SENSORS = {
+PHONE_SENSORS = {
     'ftm': cdr.FTM_RANGE.type,
     'imu/data_raw': cdr.IMU.type,
     'imu/mag': cdr.MAGNETIC_FIELD.type,
@@ -36,25 +47,26 @@ SENSORS = {
 def write_session(session: Session, area: AreaSettings, folder: Path) -> None:
     """Write a session as the rosbag2 directory `folder`, all of it or nothing.
 
-    Log times are measurement stamps; metadata.yaml holds area, name and split as custom data. A
-    bag that is already there is replaced. Raises SessionError.
+    Log times are measurement stamps; metadata.yaml holds area, name and split as custom data. An
+    existing bag is replaced. Raises SessionError.
     """
     if folder.exists() and not is_bag(folder):
         raise SessionError(f'{folder} exists and is not a bag: it is not overwritten')
-    topics = streams(session, area)
-    if not any(len(topic.stamps_ns) for topic in topics):
+    streams = session_streams(session, area)
+    if not any(len(stream.stamps_ns) for stream in streams):
         raise SessionError(f'{folder}: nothing was measured in session {session.name!r}')
-    for topic in topics:
-        if (topic.stamps_ns < 0).any():
-            raise SessionError(f'{topic.topic}: stamp {topic.stamps_ns.min()} ns: at least 0')
+    for stream in streams:
+        if (stream.stamps_ns < 0).any():
+            raise SessionError(
+                f'{stream.topic}: stamp {stream.stamps_ns.min()} ns: it must be at least 0')
     custom = {'area': session.area, 'name': session.name, 'split': session.split}
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f'.{folder.name}.', dir=folder.parent) as aside:
-            new = Path(aside, folder.name)
-            write_bag(new, topics, custom)
+        with tempfile.TemporaryDirectory(prefix=f'.{folder.name}.', dir=folder.parent) as scratch:
+            new = Path(scratch, folder.name)
+            write_bag(new, streams, custom)
             if folder.exists():
-                folder.rename(Path(aside, 'old'))
+                folder.rename(Path(scratch, 'old'))
             new.rename(folder)
         sync_folder(folder.parent)
     except OSError as err:
@@ -64,14 +76,14 @@ def write_session(session: Session, area: AreaSettings, folder: Path) -> None:
 def read_session(bag: Path, area: str = '') -> Session:
     """Read a bag into memory, every stream in order of stamps and each stamp once.
 
-    `area` is needed only for a bag of several areas. Topics that are missing leave their part of
-    the session empty. Raises SessionError, naming the bag, for one that cannot be read.
+    `area` is needed only for a bag of several areas. Where topics are missing, the session is
+    empty. Raises SessionError with the path for a bag that cannot be read.
     """
     try:
         return _read(bag, area)
     except SessionError as err:
         raise SessionError(f'{bag}: {err}') from err
-    except Exception as err:  # a broken file upsets the libraries that parse it in many ways
+    except Exception as err:  # parsers raise errors of many types on a broken file
         raise SessionError(f'{bag}: {type(err).__name__}: {err}') from err
 
 
@@ -81,24 +93,21 @@ def is_bag(folder: Path) -> bool:
 
 
 def find_sessions(folder: Path) -> dict[str, list[Path]]:
-    """The bags of every area in a folder of sessions, sorted.
+    """List the bags of every area in a folder of sessions, sorted.
 
     Raises SessionError when there is none.
     """
-    found = {
+    bags_by_area = {
         area.name: bags
         for area in sorted(folder.glob('[!.]*'))
         if (bags := sorted(path.parent for path in area.glob(f'[!.]*/{METADATA}')))}
-    if not found:
+    if not bags_by_area:
         raise SessionError(f'{folder}: no bag at <area>/<session>/{METADATA}')
-    return found
+    return bags_by_area
 
 
 def read_split(bag: Path) -> str:
-    """The split of a bag: train, val, test or empty. Reads only its metadata.
-
-    Raises SessionError.
-    """
+    """Read the split of a bag (train, val, test or '') from its metadata. Raises SessionError."""
     path = bag / METADATA
     try:
         document = yaml.load(path.read_text(encoding='utf-8'), Loader=yaml.CSafeLoader)
@@ -111,7 +120,7 @@ def read_split(bag: Path) -> str:
 
 
 def read_area(folder: Path) -> AreaSettings:
-    """Settings of the area whose sessions lie in `folder`. Raises SettingsError."""
+    """Read the settings of the area whose sessions lie in `folder`. Raises SettingsError."""
     return from_mapping(AreaSettings, read_parameter_file(folder / AREA_FILE))
 
 
@@ -122,9 +131,10 @@ def write_area(area: AreaSettings, folder: Path) -> None:
 
 
 def _read(bag: Path, area: str) -> Session:
-    messages, custom = read_bag(bag, _wanted)
+    messages, custom = read_bag(bag, _is_wanted)
     matches = {topic: match for topic in messages if (match := TOPIC.fullmatch(topic))}
-    area = area or custom.get('area', '') or _only({match['area'] for match in matches.values()})
+    areas = {match['area'] for match in matches.values()}
+    area = area or custom.get('area', '') or _only_area(areas)
     frames = None
     phones: dict[str, dict[str, list[bytes]]] = defaultdict(dict)
     truth = {}
@@ -132,34 +142,34 @@ def _read(bag: Path, area: str) -> Session:
         if match['area'] != area:
             continue
         if match['camera']:
-            frames = read_frames(messages[topic])
+            frames = frames_from_messages(messages[topic])
         elif match['phone']:
             phones[match['phone']][match['sensor']] = messages[topic]
         else:
-            truth[match['subject']] = read_truth(messages[topic])
+            truth[match['subject']] = truth_from_messages(messages[topic])
     return Session(
         area=area,
         name=custom.get('name', bag.name),
         split=custom.get('split', ''),
         frames=frames,
-        phones={phone: read_phone(*(sensors.get(sensor, []) for sensor in SENSORS))
+        phones={phone: phone_from_messages(*(sensors.get(sensor, []) for sensor in PHONE_SENSORS))
                 for phone, sensors in phones.items()},
         truth=truth)
 
 
-def _wanted(topic: str, msgtype: str) -> bool:
+def _is_wanted(topic: str, msgtype: str) -> bool:
     match = TOPIC.fullmatch(topic)
     if match is None:
         return False
-    expected = TRACKS if match['camera'] else SENSORS.get(match['sensor'], cdr.ODOMETRY.type)
+    expected = TRACKS if match['camera'] else PHONE_SENSORS.get(match['sensor'], cdr.ODOMETRY.type)
     if msgtype != expected:
         raise SessionError(f'{topic} is a {msgtype}: it must be a {expected}')
     return True
 
 
-def _only(areas: set[str]) -> str:
+def _only_area(areas: set[str]) -> str:
     if not areas:
-        raise SessionError('none of its topics is one of ours, such as /<area>/camera/tracks')
+        raise SessionError('none of its topics is one of a session, such as /<area>/camera/tracks')
     if len(areas) > 1:
-        raise SessionError(f'it holds several areas, {", ".join(sorted(areas))}: say which one')
+        raise SessionError(f'it holds several areas, {", ".join(sorted(areas))}: choose one')
     return areas.pop()

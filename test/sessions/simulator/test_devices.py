@@ -11,9 +11,9 @@ import pytest
 
 from utt_ros.cli.driver_config import configured
 from utt_ros.demo.live_stage import Show, free_ports, write_area_file
-from utt_ros.drivers.reader import Pump
-from utt_ros.drivers.types import Inertial, Picture, Ranging
-from utt_ros.orchestration.graph import read_area
+from utt_ros.drivers.reader import SourceReader
+from utt_ros.drivers.types import CameraFrame, FtmSample, InertialSample
+from utt_ros.orchestration.graph import read_area_plan
 from utt_ros.sessions.simulator.live_world import clock_of, world
 from utt_ros.sessions.simulator.world import START_NS, simulate
 
@@ -46,9 +46,9 @@ def peers(show: Show) -> Iterator[None]:
 def test_everybody_is_heard_with_true_values_at_true_times(
     show: Show, peers: None, wait_until: Callable[..., None],
 ) -> None:
-    area, session = read_area(show.file), simulate(world(0, SECONDS))
+    area, session = read_area_plan(show.file), simulate(world(0, SECONDS))
     sources = [configured(area, kind).make() for kind in area.drivers]
-    pumps = [Pump(source, configured(area, kind).pump, lambda: None)
+    readers = [SourceReader(source, configured(area, kind).reader, lambda: None)
              for source, kind in zip(sources, area.drivers, strict=True)]
     heard: list[object] = []
 
@@ -56,23 +56,23 @@ def test_everybody_is_heard_with_true_values_at_true_times(
         return {sample.phone for sample in heard if isinstance(sample, kind)}
 
     def is_enough() -> bool:
-        for pump in pumps:
-            heard.extend(pump.take())
-        return (phones(Ranging) and phones(Inertial) == phones(Ranging) and any(
-            isinstance(sample, Picture) and sample.people and len(sample.people.boxes)
+        for reader in readers:
+            heard.extend(reader.take())
+        return (phones(FtmSample) and phones(InertialSample) == phones(FtmSample) and any(
+            isinstance(sample, CameraFrame) and sample.people and len(sample.people.boxes)
             for sample in heard))
 
-    for pump in pumps:
-        pump.start()
+    for reader in readers:
+        reader.start()
     wait_until(is_enough, timeout_sec=30.0)
-    for pump in pumps:
-        assert pump.stop()
-    assert phones(Ranging) <= set(session.phones)
+    for reader in readers:
+        assert reader.stop()
+    assert phones(FtmSample) <= set(session.phones)
     begin_ns = int(show.begin.read_text())
-    for name in phones(Inertial):
+    for name in phones(InertialSample):
         streams = session.phones[name]
         felt = [sample for sample in heard
-                if isinstance(sample, Inertial) and sample.phone == name]
+                if isinstance(sample, InertialSample) and sample.phone == name]
         for sample in felt:
             values = np.concatenate([sample.accel, sample.gyro])
             row = int(np.abs(streams.inertial - values).sum(axis=1).argmin())

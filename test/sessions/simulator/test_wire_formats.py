@@ -7,9 +7,9 @@ import pytest
 
 from utt_ros.drivers.ftm.android_json import parse
 from utt_ros.drivers.imu.formats import sensor_logger
-from utt_ros.drivers.imu.phone_clocks import Phones
+from utt_ros.drivers.imu.phone_clocks import PhoneAssemblers
 from utt_ros.drivers.imu.sensor_logger import SensorLoggerSettings
-from utt_ros.drivers.types import Inertial, Magnetic
+from utt_ros.drivers.types import InertialSample, MagneticSample
 from utt_ros.sessions.simulator.live_world import clock_of, world
 from utt_ros.sessions.simulator.wire_formats import felt, push, results
 from utt_ros.sessions.simulator.world import START_NS, simulate
@@ -46,14 +46,14 @@ def test_pushes_are_those_of_sensor_logger_and_become_what_the_phone_felt(
     assert (parsed.device, parsed.bad) == ('walker1', 0)
     counters: Counter[str] = Counter()
     settings = SensorLoggerSettings(reorder=0.0)
-    samples = Phones(settings, settings.pairing(apart=True), counters).add(
+    samples = PhoneAssemblers(settings, settings.pairing(apart=True), counters).add(
         parsed.device, parsed.readings, int(streams.inertial_stamps_ns[-1]))
     assert not counters
-    inertial = [sample for sample in samples if isinstance(sample, Inertial)]
+    inertial = [sample for sample in samples if isinstance(sample, InertialSample)]
     accel = np.array([np.concatenate([each.accel, each.gyro]) for each in inertial])
     np.testing.assert_allclose(accel, streams.inertial[:len(accel)], atol=5e-6)
     assert len(accel) > len(streams.inertial) - 5
-    fields = np.array([each.field for each in samples if isinstance(each, Magnetic)])
+    fields = np.array([each.field for each in samples if isinstance(each, MagneticSample)])
     np.testing.assert_allclose(fields, streams.magnetic[:len(fields)], atol=1e-11)
 
 

@@ -7,17 +7,19 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 from builtin_interfaces.msg import Time
+from geometry_msgs.msg import Vector3
 from rclpy.serialization import deserialize_message
+from sensor_msgs.msg import Imu, MagneticField
 from std_msgs.msg import Header
 
+from utt_ros.drivers.types import InertialSample, MagneticSample
 from utt_ros.errors import MeasurementError
 from utt_ros.msg import FtmRange, SyncedSamples, Tracks
-from utt_ros.types import CHANNELS, NS_PER_S, FloatArray, MaskArray, SyncedBatch
+from utt_ros.types import BOX_FIELDS, CHANNELS, NS_PER_S, FloatArray, MaskArray, SyncedBatch
 
-MAX_SUBJECTS = 10_000
+MAX_BATCH_SUBJECTS = 10_000
 MAX_IMU_ROWS = 50
 M = TypeVar('M')
-BOX = ('center_x', 'center_y', 'depth', 'width', 'height')  # as CAMERA_CHANNELS
 
 
 def to_time(stamp_ns: int) -> Time:
@@ -59,9 +61,9 @@ def samples_from_message(message: SyncedSamples) -> SyncedBatch:
     """
     subjects, rows = tuple(message.subjects), int(message.imu_rows)
     count = len(subjects)
-    if count > MAX_SUBJECTS or not 1 <= rows <= MAX_IMU_ROWS:
+    if count > MAX_BATCH_SUBJECTS or not 1 <= rows <= MAX_IMU_ROWS:
         raise MeasurementError(f'{count} subjects with {rows} rows of IMU: at most '
-                               f'{MAX_SUBJECTS} with 1..{MAX_IMU_ROWS}')
+                               f'{MAX_BATCH_SUBJECTS} with 1..{MAX_IMU_ROWS}')
     if len(message.track_ids) != count:
         raise MeasurementError(f'track_ids has {len(message.track_ids)} values: {count} expected')
     if any(one >= other for one, other in pairwise(subjects)):
@@ -90,15 +92,32 @@ def tracks_from_message(
 ) -> tuple[int, FloatArray, list[str], list[str], FloatArray]:
     """Stamp [ns], boxes (N, 5), subjects, track ids and confidences (N,) of a camera frame."""
     tracks = message.tracks
-    boxes = np.array([[getattr(track, name) for name in BOX] for track in tracks], np.float32)
+    boxes = np.array(
+        [[getattr(track, name) for name in BOX_FIELDS] for track in tracks], np.float32)
     confidence = np.array([track.confidence for track in tracks], np.float32)
-    return (to_ns(message.header.stamp), boxes.reshape(len(tracks), len(BOX)),
+    return (to_ns(message.header.stamp), boxes.reshape(len(tracks), len(BOX_FIELDS)),
             [track.subject for track in tracks], [track.track_id for track in tracks], confidence)
 
 
 def ftm_from_message(message: FtmRange) -> tuple[int, float, float]:
     """Stamp [ns], range [m] and its standard deviation [m] of a ranging."""
     return to_ns(message.header.stamp), message.range, message.range_std
+
+
+def inertial_to_message(sample: InertialSample) -> Imu:
+    """Without orientation, which REP-145 says by a covariance of -1; the frame is the phone."""
+    message = Imu(
+        header=Header(stamp=to_time(sample.stamp_ns), frame_id=sample.phone),
+        linear_acceleration=_vector(sample.accel), angular_velocity=_vector(sample.gyro))
+    message.orientation_covariance[0] = -1.0
+    return message
+
+
+def magnetic_to_message(sample: MagneticSample) -> MagneticField:
+    """In tesla; the frame is the phone."""
+    return MagneticField(
+        header=Header(stamp=to_time(sample.stamp_ns), frame_id=sample.phone),
+        magnetic_field=_vector(sample.field))
 
 
 def deserialize(kind: type[M], data: bytes) -> M:
@@ -137,3 +156,8 @@ def _field(
     if values.size != np.prod(shape, dtype=np.int64):
         raise MeasurementError(f'{name} has {values.size} values: {shape} expected')
     return values.reshape(shape)
+
+
+def _vector(values: FloatArray) -> Vector3:
+    x, y, z = values.tolist()
+    return Vector3(x=x, y=y, z=z)

@@ -19,7 +19,7 @@ from utt_ros.sessions.simulator.magnetic_field import Field, field
 from utt_ros.sessions.simulator.people import Person, person
 from utt_ros.sessions.simulator.trajectories import RATE_HZ, ROOM_M, Walk, walk
 from utt_ros.settings import AreaSettings
-from utt_ros.types import MODALITIES, Array, Frames, PhoneStreams, Session, Truth
+from utt_ros.types import MODALITIES, Array, Frames, PhoneStreams, Session, GroundTruth
 
 Generator = np.random.Generator
 
@@ -185,9 +185,9 @@ def _phone(planned: Plan, who: int, walks: dict[int, Walk]) -> PhoneStreams:
         ap=f'02:00:00:00:00:{area.index % 256:02x}')
 
 
-def _truth(planned: Plan, walked: Walk) -> Truth:
+def _truth(planned: Plan, walked: Walk) -> GroundTruth:
     every = slice(None, None, round(RATE_HZ / TRUTH_HZ))
-    return Truth(
+    return GroundTruth(
         stamps_ns=planned.stamps(walked.times_s[every]),
         positions_m=walked.position_m[every].copy(),
         headings_rad=np.angle(np.exp(1j * walked.heading_rad[every])))

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from utt_ros.errors import SessionError
 from utt_ros.sessions.vifi.safe_pickle import load_array
-from utt_ros.types import GRAVITY_MPS2, Array, Stamps, Truth
+from utt_ros.types import GRAVITY_MPS2, Array, Stamps, GroundTruth
 
 T = TypeVar('T')
 Tally = Counter[str]
@@ -102,15 +102,15 @@ def read_imu(path: Path, tally: Tally) -> Motion:
     return _parsed(path, parse)
 
 
-def read_truth(path: Path, tally: Tally) -> dict[int, Truth]:
+def read_truth(path: Path, tally: Tally) -> dict[int, GroundTruth]:
     """Truth by subject; a header, then t_unix, subject, x_m, y_m, heading_rad."""
-    def parse(data: bytes) -> dict[int, Truth]:
+    def parse(data: bytes) -> dict[int, GroundTruth]:
         table = _table(_lines(data)[1:], (0, 1, 2, 3, 4))
         found = {}
         for subject in np.unique(table[np.isfinite(table[:, 1]), 1]):
             rows = table[table[:, 1] == subject]
             rows = rows[in_order(rows[:, 0], rows, tally)]
-            found[int(subject)] = Truth(
+            found[int(subject)] = GroundTruth(
                 seconds_to_ns(rows[:, 0]), rows[:, 2:4].copy(), rows[:, 4].copy())
         return found
     return _parsed(path, parse)
