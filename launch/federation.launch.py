@@ -3,9 +3,9 @@
 from launch import LaunchDescription
 
 from utt_ros.bridge.launch import description
-from utt_ros.orchestration.arguments import FEDERATION, federation_plan
+from utt_ros.orchestration.arguments import FEDERATION_ARGUMENTS, plan_federation
 
 
 def generate_launch_description() -> LaunchDescription:
     """List the arguments with `ros2 launch utt_ros federation.launch.py --show-args`."""
-    return description(FEDERATION, federation_plan)
+    return description(FEDERATION_ARGUMENTS, plan_federation)

@@ -3,9 +3,9 @@
 from launch import LaunchDescription
 
 from utt_ros.bridge.launch import description
-from utt_ros.orchestration.arguments import REPLAY, replay_plan
+from utt_ros.orchestration.arguments import REPLAY_ARGUMENTS, plan_replay
 
 
 def generate_launch_description() -> LaunchDescription:
     """List the arguments with `ros2 launch utt_ros replay.launch.py --show-args`."""
-    return description(REPLAY, replay_plan)
+    return description(REPLAY_ARGUMENTS, plan_replay)

@@ -17,6 +17,7 @@ import yaml
 from utt_ros.errors import SettingsError
 from utt_ros.types import MODALITIES
 
+AREA_FILE = 'area.yaml'  # of a folder with the recordings of one area
 T = TypeVar('T')
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from utt_ros.cli.main import main
-from utt_ros.drivers.ftm.ftm_calibration import read_calibration
+from utt_ros.drivers.ftm.ftm_calibration import read_ftm_calibration
 from utt_ros.sessions.session_bags import write_session
 from utt_ros.settings import AreaSettings
 from utt_ros.types import PhoneStreams, Session
@@ -36,7 +36,7 @@ def test_recordings_become_a_calibration_a_report_and_a_plot(
     out = tmp_path / 'new' / 'ftm.yaml'
     words = ['calibrate', 'ftm', *bags, '--distances', *map(str, DISTANCES), '--out', str(out)]
     assert main(words) == 0
-    fit = read_calibration(out).fits['anna', AP]
+    fit = read_ftm_calibration(out).fits['anna', AP]
     assert fit.offset == pytest.approx(0.85, abs=0.1)
     assert (fit.places, fit.ranges, fit.scale) == (5, 300, 1.0)
     said = capsys.readouterr().out
@@ -51,7 +51,7 @@ def test_the_capture_of_the_documents_is_fitted_with_a_scale(
     plot = tmp_path / 'other.png'
     words = ['calibrate', 'ftm', str(CAPTURE), '--scale', '--out', str(out), '--plot', str(plot)]
     assert main(words) == 0
-    fits = read_calibration(out).fits
+    fits = read_ftm_calibration(out).fits
     assert set(fits) == {('anna', AP), ('ben', '')}
     assert fits['anna', AP].scale != 1.0
     assert plot.exists()

@@ -15,7 +15,7 @@ import yaml
 
 from utt_ros.cli.check import Trial, report
 from utt_ros.cli.main import main
-from utt_ros.drivers.reader import Pump, PumpSettings
+from utt_ros.drivers.reader import SourceReader, ReaderSettings
 from utt_ros.drivers.source import Source
 from utt_ros.errors import SourceError
 from utt_ros.orchestration.environment import CHECKOUT
@@ -162,14 +162,14 @@ def test_why_a_source_was_lost_is_told_also_when_it_is_open_again(
     wait_until: Callable[..., None],
 ) -> None:
     trial = Trial('imu', source=Faint())
-    trial.pump = Pump(trial.source, PumpSettings(first_wait=0.5), lambda: None)
-    trial.pump.start()
+    trial.reader = SourceReader(trial.source, ReaderSettings(first_wait=0.5), lambda: None)
+    trial.reader.start()
     wait_until(lambda: trial.take() or trial.last_trouble)
-    wait_until(lambda: trial.pump.status().state == 'open')
-    trial.judge(trial.pump.status())
+    wait_until(lambda: trial.reader.status().state == 'open')
+    trial.judge(trial.reader.status())
     assert trial.troubles == ['unplugged: plug it in']
     assert trial.failed
-    assert trial.pump.stop()
+    assert trial.reader.stop()
 
 
 @pytest.mark.parametrize(('drivers', 'words', 'says'), [

@@ -9,17 +9,17 @@ from utt_ros.cli.driver_config import KINDS, configured
 from utt_ros.drivers import camera, ftm, imu
 from utt_ros.errors import SettingsError
 from utt_ros.orchestration.environment import CHECKOUT
-from utt_ros.orchestration.graph import Area, read_area
+from utt_ros.orchestration.graph import AreaPlan, read_area_plan
 
 
-def area(path: Path, **blocks: dict[str, object]) -> Area:
+def area(path: Path, **blocks: dict[str, object]) -> AreaPlan:
     """`__` stands for **, `_` for / in names of blocks."""
     document = {'/**': {'ros__parameters': {'area': 'hall', 'drivers': ['ftm']}}}
     for name, told in blocks.items():
         block = name.replace('__', '/**').replace('_', '/')
         document[block] = {'ros__parameters': told}
     (path / 'area.yaml').write_text(yaml.safe_dump(document, sort_keys=False))
-    return read_area(path / 'area.yaml')
+    return read_area_plan(path / 'area.yaml')
 
 
 def test_source_that_is_not_chosen_is_the_default_of_its_node(tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ def test_later_block_wins_and_names_may_be_nested_or_dotted(tmp_path: Path) -> N
         tmp_path, **{'__/ftm': {'source': 'iw', 'esp_idf.ap': 'no address', 'first_wait': 2},
                      '_hall_ftm': {'source': 'esp_idf', 'esp_idf': {'ap': ''}}}), 'ftm')
     assert found.name == 'esp_idf'
-    assert found.pump.first_wait == 2.0
+    assert found.reader.first_wait == 2.0
 
 
 @pytest.mark.parametrize(('told', 'says'), [
@@ -71,6 +71,6 @@ def test_camera_that_would_find_nobody_is_refused_as_by_its_node(tmp_path: Path)
 
 
 def test_example_file_sets_every_kind() -> None:
-    example = read_area(CHECKOUT / 'config' / 'area.yaml')
+    example = read_area_plan(CHECKOUT / 'config' / 'area.yaml')
     for kind, module in KINDS.items():
         assert configured(example, kind).name == module.DEFAULT

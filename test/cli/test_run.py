@@ -8,14 +8,19 @@ import pytest
 from utt_ros.cli.main import main
 from utt_ros.cli.run import configure, plan_of
 from utt_ros.errors import SettingsError
-from utt_ros.orchestration.arguments import AREA, FEDERATION, area_plan, federation_plan
-from utt_ros.orchestration.graph import Plan, graph
+from utt_ros.orchestration.arguments import (
+    AREA_ARGUMENTS,
+    FEDERATION_ARGUMENTS,
+    plan_area,
+    plan_federation,
+)
+from utt_ros.orchestration.graph import LaunchPlan, graph_nodes
 from utt_ros.settings import AreaSettings, write_parameter_file
 
 WAIT_SEC = 30.0
 
 
-def plan(*words: object) -> Plan:
+def plan(*words: object) -> LaunchPlan:
     parser = argparse.ArgumentParser()
     configure(parser)
     return plan_of(parser.parse_args([str(word) for word in words]))
@@ -63,18 +68,19 @@ def test_options_and_launch_arguments_make_the_same_nodes(sessions: Path) -> Non
         return values | {name: str(value) for name, value in given.items()}
 
     bag = sessions / 'hall' / 'one'
-    launched = area_plan(defaults(
-        AREA, bag=bag, rate=2.0, loop='true', start_offset=3.0, rviz='true', record='/bag',
-        state_dir='/state', log_level='warn'))
+    launched = plan_area(defaults(
+        AREA_ARGUMENTS, bag=bag, rate=2.0, loop='true', start_offset=3.0, rviz='true',
+        record='/bag', state_dir='/state', log_level='warn'))
     words = ('--bag', bag, '--rate', 2, '--loop', '--start-offset', 3, '--rviz')
-    assert graph(plan(*words, '--record', '/bag', '--state', '/state', '--log-level', 'warn')) == (
-        graph(launched))
+    given = plan(*words, '--record', '/bag', '--state', '/state', '--log-level', 'warn')
+    assert graph_nodes(given) == graph_nodes(launched)
 
     file = sessions / 'aggregator.yaml'
     file.write_text('/**:\n  ros__parameters: {quorum: 2}\n')
-    federation = federation_plan(defaults(
-        FEDERATION, areas=sessions, replay='true', rviz='false', aggregator_file=file))
-    assert graph(plan('--sessions', sessions, '--aggregator-file', file)) == graph(federation)
+    federation = plan_federation(defaults(
+        FEDERATION_ARGUMENTS, areas=sessions, replay='true', rviz='false', aggregator_file=file))
+    given = plan('--sessions', sessions, '--aggregator-file', file)
+    assert graph_nodes(given) == graph_nodes(federation)
 
 
 def test_nothing_to_run_is_explained(capsys: pytest.CaptureFixture[str]) -> None:

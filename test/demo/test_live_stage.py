@@ -5,20 +5,20 @@ from pathlib import Path
 import pytest
 
 from utt_ros.cli.driver_config import configured
-from utt_ros.demo.live_stage import Show, free_ports, processes, write_area_file
-from utt_ros.orchestration.graph import read_area
+from utt_ros.demo.live_stage import LiveRun, free_ports, live_processes, write_area_file
+from utt_ros.orchestration.graph import read_area_plan
 
 
 @pytest.fixture(scope='module')
-def show(tmp_path_factory: pytest.TempPathFactory) -> Show:
-    made = Show(tmp_path_factory.mktemp('live'), 0, 20.0, free_ports())
+def show(tmp_path_factory: pytest.TempPathFactory) -> LiveRun:
+    made = LiveRun(tmp_path_factory.mktemp('live'), 0, 20.0, free_ports())
     made.file.parent.mkdir()
     write_area_file(made)
     return made
 
 
-def test_its_drivers_listen_where_the_peers_send(show: Show) -> None:
-    area = read_area(show.file)
+def test_its_drivers_listen_where_the_peers_send(show: LiveRun) -> None:
+    area = read_area_plan(show.file)
     assert area.drivers == ('camera', 'ftm', 'imu')
     assert len(set(show.ports)) == 3
     sources = {kind: configured(area, kind) for kind in area.drivers}
@@ -32,8 +32,8 @@ def test_its_drivers_listen_where_the_peers_send(show: Show) -> None:
     assert sources['camera'].make().status()['people'] == 0  # its network can be read
 
 
-def test_it_is_the_graph_of_any_area_with_sensors_and_no_bag(show: Show) -> None:
-    specs = {spec.name: spec for spec in processes(show)}
+def test_it_is_the_graph_of_any_area_with_sensors_and_no_bag(show: LiveRun) -> None:
+    specs = {spec.name: spec for spec in live_processes(show)}
     assert set(specs) == {
         'utt/recorder', 'area0/sync', 'area0/twin', 'area0/trainer', 'area0/camera', 'area0/ftm',
         'area0/imu', 'utt/ready', 'peers'}
@@ -43,7 +43,7 @@ def test_it_is_the_graph_of_any_area_with_sensors_and_no_bag(show: Show) -> None
     assert all(str(show.file) in specs[f'area0/{name}'].command for name in ('camera', 'sync'))
 
 
-def test_only_what_can_be_scored_is_recorded(show: Show) -> None:
-    recorder = next(spec for spec in processes(show) if spec.name == 'utt/recorder')
+def test_only_what_can_be_scored_is_recorded(show: LiveRun) -> None:
+    recorder = next(spec for spec in live_processes(show) if spec.name == 'utt/recorder')
     assert 'image' not in ' '.join(recorder.command)
     assert str(Path(show.out, 'heard')) in recorder.command

@@ -13,16 +13,16 @@ import psutil
 import pytest
 
 from utt_ros.orchestration.arguments import (
-    AREA,
-    FEDERATION,
-    REPLAY,
-    area_plan,
-    federation_plan,
-    replay_plan,
+    AREA_ARGUMENTS,
+    FEDERATION_ARGUMENTS,
+    REPLAY_ARGUMENTS,
+    plan_area,
+    plan_federation,
+    plan_replay,
 )
-from utt_ros.orchestration.graph import graph
-from utt_ros.orchestration.spec import process_of
-from utt_ros.orchestration.supervisor import Processes
+from utt_ros.orchestration.graph import graph_nodes
+from utt_ros.orchestration.spec import process_spec
+from utt_ros.orchestration.supervisor import Supervisor
 from utt_ros.settings import AreaSettings, write_parameter_file
 
 pytest.importorskip('launch_ros', reason='launch and launch_ros are not installed')
@@ -128,9 +128,10 @@ def launched(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
 
 CASES = {
-    'area': (AREA, area_plan, {'bag': '{}/hall/one', 'rate': '2', 'log_level': 'warn'}),
-    'federation': (FEDERATION, federation_plan, {'areas': '{}', 'replay': 'true'}),
-    'replay': (REPLAY, replay_plan, {'bag': '{0}/hall/one,{0}/stairs/one', 'nodes': 'true'}),
+    'area': (AREA_ARGUMENTS, plan_area, {'bag': '{}/hall/one', 'rate': '2', 'log_level': 'warn'}),
+    'federation': (FEDERATION_ARGUMENTS, plan_federation, {'areas': '{}', 'replay': 'true'}),
+    'replay': (REPLAY_ARGUMENTS, plan_replay, {
+        'bag': '{0}/hall/one,{0}/stairs/one', 'nodes': 'true'}),
 }
 
 
@@ -144,7 +145,7 @@ def test_both_ways_of_starting_tell_every_node_the_same(
     given = {key: value.format(sessions) for key, value in given.items()}
     given |= {'state_dir': str(tmp_path / 'state'), 'rviz': 'false'}
     values = {key: default for key, (default, _) in arguments.items()} | given
-    nodes = graph(plan_of(values))
+    nodes = graph_nodes(plan_of(values))
     stand_ins(**dict.fromkeys(NODES, 'say'))
 
     def told(folder: Path) -> dict[str, object]:
@@ -162,9 +163,9 @@ def test_both_ways_of_starting_tell_every_node_the_same(
     specs = [
         replace(process, command=(str(tmp_path / 'prefix/lib/utt_ros' / node.executable),
                                   *process.command[4:]))
-        for node, process in zip(nodes, map(process_of, nodes), strict=True)
+        for node, process in zip(nodes, map(process_spec, nodes), strict=True)
     ]
-    with Processes(specs, output=None):
+    with Supervisor(specs, output=None):
         wait_until(lambda: len(told(tmp_path / 'run')) == len(nodes), timeout_sec=WAIT_SEC)
     assert told(tmp_path / 'launch') == told(tmp_path / 'run')
     assert told(tmp_path / 'run')['_hall_player']['name'] == '/hall/player'

@@ -19,8 +19,8 @@ from utt_ros.msg import Tracks
 
 from utt_ros.bridge.compat import cv_bridge
 from utt_ros.bridge.messages.sensors import to_ns, to_time
-from utt_ros.bridge.node.qos import PICTURES, RELIABLE, SENSOR
-from utt_ros.drivers.camera.camera_calibration import of_area
+from utt_ros.bridge.node.qos import IMAGES, RELIABLE, SENSOR
+from utt_ros.drivers.camera.camera_calibration import pinhole_calibration
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.settings import AreaSettings
 
@@ -66,8 +66,8 @@ def test_people_of_a_capture_become_tracks_and_pictures(
     start_camera: Callable[..., Any], listener: Any, wait_until: Callable[..., None],
 ) -> None:
     tracks = listener.hear(Tracks, '/hall/camera/tracks', SENSOR)
-    shown = listener.hear(Image, '/hall/camera/image_raw', PICTURES)
-    infos = listener.hear(CameraInfo, '/hall/camera/camera_info', PICTURES)
+    shown = listener.hear(Image, '/hall/camera/image_raw', IMAGES)
+    infos = listener.hear(CameraInfo, '/hall/camera/camera_info', IMAGES)
     health = listener.hear(DiagnosticArray, '/diagnostics', RELIABLE)
     start_camera(autostart=False, opencv__location=str(CAPTURE), opencv__real_time=False,
                  detection__score=0.5)
@@ -118,9 +118,9 @@ def test_topics_of_another_driver_become_tracks(
 ) -> None:
     node = listener.node
     kind = CompressedImage if compressed else Image
-    picture = node.create_publisher(kind, '/hall/front/image', PICTURES)
-    depth = node.create_publisher(Image, '/hall/front/depth', PICTURES)
-    info = node.create_publisher(CameraInfo, '/hall/front/info', PICTURES)
+    picture = node.create_publisher(kind, '/hall/front/image', IMAGES)
+    depth = node.create_publisher(Image, '/hall/front/depth', IMAGES)
+    info = node.create_publisher(CameraInfo, '/hall/front/info', IMAGES)
     tracks = listener.hear(Tracks, '/hall/camera/tracks', SENSOR)
     start_camera(
         source='topics', topics__image='front/image', topics__depth='front/depth',
@@ -128,7 +128,7 @@ def test_topics_of_another_driver_become_tracks(
         tracking__confirm=1)
     shown, step, sent = frames(), 0, {}
     far = np.full((360, 640), 4250, np.uint16)
-    message = cv_bridge.info_message(of_area(AreaSettings(**AREA)))
+    message = cv_bridge.camera_info_message(pinhole_calibration(AreaSettings(**AREA)))
 
     def send() -> None:
         nonlocal step
@@ -184,7 +184,7 @@ def test_pictures_are_made_only_while_somebody_subscribes(
 ) -> None:
     import rclpy
 
-    from utt_ros.drivers.types import People, Picture
+    from utt_ros.drivers.types import Detections, CameraFrame
     from utt_ros.nodes.camera_node import CameraNode
 
     made: list[Any] = []
@@ -194,12 +194,12 @@ def test_pictures_are_made_only_while_somebody_subscribes(
     rclpy.shutdown()
     rclpy.init(args=['--ros-args', '-p', 'autostart:=false'], domain_id=ros)
     node = CameraNode()
-    sample = Picture(time.time_ns(), np.zeros((720, 1280, 3), np.uint8),
-                     people=People(np.zeros((0, 5), np.float32), np.zeros(0, np.float32), ()))
+    sample = CameraFrame(time.time_ns(), np.zeros((720, 1280, 3), np.uint8),
+                     people=Detections(np.zeros((0, 5), np.float32), np.zeros(0, np.float32), ()))
     node.publish([sample])
     assert not made
     other = rclpy.create_node('other', use_global_arguments=False)
-    other.create_subscription(Image, 'camera/image_raw', lambda _: None, PICTURES)
+    other.create_subscription(Image, 'camera/image_raw', lambda _: None, IMAGES)
     wait_until(lambda: node.count_subscribers('camera/image_raw'))
     wait_until(lambda: node.publish([sample]) or made)
     assert len(made) == 1

@@ -17,8 +17,8 @@ from utt_ros.msg import FtmRange
 
 from utt_ros.bridge.messages.sensors import to_ns
 from utt_ros.bridge.node.qos import RELIABLE, SENSOR
-from utt_ros.drivers.ftm.ftm_calibration import Fit, write_calibration
-from utt_ros.drivers.types import Ranging
+from utt_ros.drivers.ftm.ftm_calibration import FtmFit, write_ftm_calibration
+from utt_ros.drivers.types import FtmSample
 from utt_ros.nodes.ftm_node import message
 
 PEERS = Path(__file__).parents[1] / 'drivers/peers'
@@ -96,7 +96,7 @@ def test_boards_are_published_and_corrected(
         start_ftm: Start, start_peer: Start, listener: Any, wait_until: Start, tmp_path: Path,
         source: str, line: str, std: float) -> None:
     calibration = tmp_path / 'ftm.yaml'
-    write_calibration(calibration, {('anna', AP): Fit('anna', AP, 1.07)})
+    write_ftm_calibration(calibration, {('anna', AP): FtmFit('anna', AP, 1.07)})
     board, begin_ns = start_peer('serial_board.py'), time.time_ns()
     port = board.stdout.readline().strip()
     heard = listener.hear(FtmRange, '/hall/phones/anna/ftm', SENSOR)
@@ -143,8 +143,8 @@ def test_calibration_that_is_missing_ends_the_node_with_its_name(
 
 
 def test_what_a_source_does_not_tell_of_the_spread_is_the_setting() -> None:
-    told = message(Ranging('anna', 1_500_000_000, 5.0, 0.3), 'hall/ap', 0.5)
-    untold = message(Ranging('anna', 1_500_000_000, 5.0, float('nan')), 'hall/ap', 0.5)
+    told = message(FtmSample('anna', 1_500_000_000, 5.0, 0.3), 'hall/ap', 0.5)
+    untold = message(FtmSample('anna', 1_500_000_000, 5.0, float('nan')), 'hall/ap', 0.5)
     assert told.range_std == pytest.approx(0.3)
     assert untold.range_std == 0.5
     assert (told.header.stamp.sec, told.header.stamp.nanosec) == (1, 500_000_000)

@@ -15,7 +15,7 @@ from utt_ros.sessions.simulator.world import plan, simulate
 from utt_ros.settings import WindowSettings
 from utt_ros.sync.offline_sync import synchronize
 from utt_ros.sync.settings import SyncSettings
-from utt_ros.sync.window_buffer import History, cut_windows
+from utt_ros.sync.window_buffer import WindowBuffer, cut_windows
 from utt_ros.types import SyncedBatch
 
 AREAS = {'area0': ('camera', 'ftm', 'imu'), 'area1': ('ftm', 'imu')}
@@ -50,7 +50,7 @@ def bits(record):
 
 def windows_of(batches):
     """Windows as a twin makes them, at every tick that has a whole window behind it."""
-    history = History(SHAPE.ticks, SHAPE.imu_rows, SHAPE.period)
+    history = WindowBuffer(SHAPE.ticks, SHAPE.imu_rows, SHAPE.period)
     for batch in batches:
         history.push(batch)
         if history.length == SHAPE.ticks and batch.subjects:

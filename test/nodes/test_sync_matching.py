@@ -4,7 +4,7 @@ import pytest
 from diagnostic_msgs.msg import DiagnosticArray
 from utt_ros.msg import DeployedModel
 
-from utt_ros.bridge.messages.training import deployment_to_message
+from utt_ros.bridge.messages.federation import deployment_to_message
 from utt_ros.bridge.node.qos import RELIABLE, STATE
 from utt_ros.federation.types import Deployment
 from utt_ros.models.onnx_export import export_onnx

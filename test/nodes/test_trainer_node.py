@@ -16,18 +16,21 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from utt_ros.msg import DeployedModel, GlobalModel, SyncedSamples, TrainingMetrics
 
-from utt_ros.bridge.messages.federation import model_to_message
+from utt_ros.bridge.messages.federation import (
+    deployment_from_message,
+    model_to_message,
+    report_from_message,
+)
 from utt_ros.bridge.messages.sensors import samples_to_message
-from utt_ros.bridge.messages.training import deployment_from_message, report_from_message
 from utt_ros.bridge.node.qos import RELIABLE, STATE
 from utt_ros.errors import UttError
 from utt_ros.federation import types
 from utt_ros.federation.wire import pack
 from utt_ros.models.settings import ModelSettings, dump_config
 from utt_ros.models.twin import initial_weights
-from utt_ros.nodes.trainer_node import AUTOGROUP, Trainer
+from utt_ros.nodes.trainer_node import AUTOGROUP, TrainerNode
 from utt_ros.settings import WindowSettings
-from utt_ros.training.client import Participant
+from utt_ros.training.client import FederatedClient
 from utt_ros.types import SyncedBatch
 
 ROOT = Path(__file__).parents[2]
@@ -164,12 +167,12 @@ def test_a_bad_model_is_refused_and_the_next_good_one_deployed(
 def test_a_failure_of_the_training_thread_ends_the_node(
     ros: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wait_until: Callable,
 ) -> None:
-    def fail(_participant: Participant, _wait_sec: float) -> None:
+    def fail(_participant: FederatedClient, _wait_sec: float) -> None:
         raise RuntimeError('out of memory')
 
     monkeypatch.setenv('HOME', str(tmp_path))
-    monkeypatch.setattr(Participant, 'step', fail)
-    node = Trainer()
+    monkeypatch.setattr(FederatedClient, 'step', fail)
+    node = TrainerNode()
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     with pytest.raises(UttError, match='out of memory'):

@@ -10,7 +10,7 @@ from rclpy.node import Node
 from visualization_msgs.msg import MarkerArray
 
 from utt_ros.bridge.node.qos import RELIABLE
-from utt_ros.nodes.truth_markers_node import TRAIL, TruthMarkers, markers
+from utt_ros.nodes.truth_markers_node import TRAIL, TruthMarkersNode, markers
 
 
 def odometry(x: float) -> Odometry:
@@ -38,7 +38,7 @@ def test_subjects_of_its_own_area_are_shown_as_they_appear(
     got: list[MarkerArray] = []
     rclpy.shutdown()
     rclpy.init(args=['--ros-args', '-r', '__ns:=/hall'])
-    shower = TruthMarkers()
+    shower = TruthMarkersNode()
     other = Node('other', namespace='/', use_global_arguments=False)
     other.create_subscription(MarkerArray, '/hall/truth_markers', got.append, RELIABLE)
     mine = other.create_publisher(Odometry, '/hall/truth/anna/odom', RELIABLE)

@@ -10,8 +10,8 @@ from sensor_msgs.msg import Imu
 from utt_ros.msg import DeployedModel, SyncedSamples, TwinStatus
 from visualization_msgs.msg import Marker, MarkerArray
 
+from utt_ros.bridge.messages.federation import deployment_to_message
 from utt_ros.bridge.messages.sensors import samples_to_message, to_ns, to_time
-from utt_ros.bridge.messages.training import deployment_to_message
 from utt_ros.bridge.node.qos import RELIABLE, STATE
 from utt_ros.federation.types import Deployment
 from utt_ros.geometry.camera import CameraModel

@@ -1,4 +1,4 @@
-"""Arguments of launch files as plans."""
+"""LaunchArguments of launch files as plans."""
 
 from pathlib import Path
 
@@ -6,18 +6,18 @@ import pytest
 
 from utt_ros.errors import SettingsError
 from utt_ros.orchestration.arguments import (
-    AREA,
-    FEDERATION,
-    REPLAY,
-    Arguments,
-    area_plan,
-    federation_plan,
-    replay_plan,
+    AREA_ARGUMENTS,
+    FEDERATION_ARGUMENTS,
+    REPLAY_ARGUMENTS,
+    LaunchArguments,
+    plan_area,
+    plan_federation,
+    plan_replay,
 )
 from utt_ros.settings import AreaSettings, write_parameter_file
 
 
-def values(arguments: Arguments, **given: object) -> dict[str, str]:
+def values(arguments: LaunchArguments, **given: object) -> dict[str, str]:
     assert set(given) <= set(arguments)
     return {name: default for name, (default, _) in arguments.items()} | {
         name: str(value) for name, value in given.items()}
@@ -35,7 +35,7 @@ def sessions(tmp_path: Path) -> Path:
 
 
 def test_bag_brings_the_area_file_that_lies_beside_it(sessions: Path) -> None:
-    plan = area_plan(values(AREA, bag=sessions / 'hall' / 'one'))
+    plan = plan_area(values(AREA_ARGUMENTS, bag=sessions / 'hall' / 'one'))
     (area,) = plan.areas
     assert area.name == 'hall'
     assert area.parameter_files == (sessions / 'hall' / 'area.yaml',)
@@ -44,13 +44,13 @@ def test_bag_brings_the_area_file_that_lies_beside_it(sessions: Path) -> None:
 
 
 def test_area_without_a_file_needs_a_name() -> None:
-    assert area_plan(values(AREA, area='lobby')).areas[0].root == '/lobby'
+    assert plan_area(values(AREA_ARGUMENTS, area='lobby')).areas[0].root == '/lobby'
     with pytest.raises(SettingsError, match='which area'):
-        area_plan(values(AREA))
+        plan_area(values(AREA_ARGUMENTS))
 
 
 def test_federation_is_every_area_of_a_folder_and_an_aggregator(sessions: Path) -> None:
-    plan = federation_plan(values(FEDERATION, areas=sessions))
+    plan = plan_federation(values(FEDERATION_ARGUMENTS, areas=sessions))
     assert [area.name for area in plan.areas] == ['hall', 'stairs']
     assert all(not area.bags for area in plan.areas)
     assert plan.aggregator
@@ -59,46 +59,46 @@ def test_federation_is_every_area_of_a_folder_and_an_aggregator(sessions: Path) 
 
 def test_federation_replays_what_lies_beside_the_area_files(sessions: Path) -> None:
     files = f'{sessions}/stairs/area.yaml, {sessions}/hall'
-    plan = federation_plan(values(FEDERATION, areas=files, replay='true'))
+    plan = plan_federation(values(FEDERATION_ARGUMENTS, areas=files, replay='true'))
     assert [area.name for area in plan.areas] == ['stairs', 'hall']
     assert plan.areas[1].bags == (sessions / 'hall' / 'one', sessions / 'hall' / 'two')
 
 
 def test_federation_of_two_areas_of_one_name_is_refused(sessions: Path) -> None:
     with pytest.raises(SettingsError, match="two areas are named 'hall'"):
-        federation_plan(values(FEDERATION, areas=f'{sessions}/hall,{sessions}/hall'))
+        plan_federation(values(FEDERATION_ARGUMENTS, areas=f'{sessions}/hall,{sessions}/hall'))
 
 
 def test_federation_without_areas_is_refused() -> None:
     with pytest.raises(SettingsError, match='which areas'):
-        federation_plan(values(FEDERATION))
+        plan_federation(values(FEDERATION_ARGUMENTS))
 
 
 def test_replay_without_recordings_is_refused(tmp_path: Path) -> None:
     write_parameter_file(tmp_path / 'area.yaml', AreaSettings(area='hall'))
     with pytest.raises(SettingsError, match="no recording of area 'hall'"):
-        federation_plan(values(FEDERATION, areas=tmp_path, replay='true'))
+        plan_federation(values(FEDERATION_ARGUMENTS, areas=tmp_path, replay='true'))
     with pytest.raises(SettingsError, match='which bag'):
-        replay_plan(values(REPLAY))
+        plan_replay(values(REPLAY_ARGUMENTS))
 
 
 def test_replay_groups_recordings_by_area(sessions: Path) -> None:
     bags = ','.join(f'{sessions}/{name}' for name in ('hall/two', 'stairs/one', 'hall/one'))
-    plan = replay_plan(values(REPLAY, bag=bags))
+    plan = plan_replay(values(REPLAY_ARGUMENTS, bag=bags))
     assert not plan.nodes
     assert {area.name: [bag.name for bag in area.bags] for area in plan.areas} == {
         'hall': ['two', 'one'], 'stairs': ['one']}
 
 
 def test_replay_of_a_recording_without_an_area_file_is_possible(tmp_path: Path) -> None:
-    plan = replay_plan(values(REPLAY, bag=tmp_path / 'bag'))
+    plan = plan_replay(values(REPLAY_ARGUMENTS, bag=tmp_path / 'bag'))
     assert plan.areas[0].bags == (tmp_path / 'bag',)
 
 
 def test_common_arguments_reach_the_plan() -> None:
-    plan = area_plan(values(
-        AREA, area='hall', use_sim_time='true', state_dir='/state', rviz='False', record='/bag',
-        rate='2', start_offset='1.5', loop='True', log_level='debug', federated='1',
+    plan = plan_area(values(
+        AREA_ARGUMENTS, area='hall', use_sim_time='true', state_dir='/state', rviz='False',
+        record='/bag', rate='2', start_offset='1.5', loop='True', log_level='debug', federated='1',
     ))
     assert plan.use_sim_time is True
     assert plan.state_dir == Path('/state')
@@ -116,4 +116,4 @@ def test_common_arguments_reach_the_plan() -> None:
 ])
 def test_argument_that_makes_no_sense_is_refused(name: str, value: str, reason: str) -> None:
     with pytest.raises(SettingsError, match=f"{name} is '{value}': {reason}"):
-        area_plan(values(AREA, area='hall', **{name: value}))
+        plan_area(values(AREA_ARGUMENTS, area='hall', **{name: value}))

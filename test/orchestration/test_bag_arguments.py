@@ -1,4 +1,4 @@
-"""What `utt` is told reaches the node that it becomes."""
+"""Arguments of `utt replay` and `utt record` reach the node that the process becomes."""
 
 import argparse
 from pathlib import Path
@@ -9,8 +9,9 @@ from utt_ros.errors import SettingsError
 from utt_ros.orchestration.bag_arguments import (
     add_player_arguments,
     add_recorder_arguments,
+    command_words,
     play_settings,
-    words,
+    remapped,
 )
 
 
@@ -28,16 +29,16 @@ def parse(add, *given):
     ('bag', '--topic', '/a/.*', '--topic=-x', '--remap', '/a/:=/b/', '--remap', '/c:=/d'),
     ('--', '-odd'),
 ])
-def test_player_hears_what_utt_was_told(given):
+def test_player_gets_the_arguments_of_utt_replay(given):
     options = parse(add_player_arguments, *given)
-    assert parse(add_player_arguments, *words(options)) == options
+    assert parse(add_player_arguments, *command_words(options)) == options
 
 
 @pytest.mark.parametrize('given', [
     ('bag',), ('bag', '/hall/', '/stairs/'), ('bag', '--topic', '/a', '--topic', '/b')])
-def test_recorder_hears_what_utt_was_told(given):
+def test_recorder_gets_the_arguments_of_utt_record(given):
     options = parse(add_recorder_arguments, *given)
-    assert parse(add_recorder_arguments, *words(options)) == options
+    assert parse(add_recorder_arguments, *command_words(options)) == options
 
 
 def test_settings_are_among_the_options():
@@ -52,6 +53,12 @@ def test_remapping_needs_two_names(wrong, capsys):
     with pytest.raises(SystemExit):
         parse(add_player_arguments, 'bag', '--remap', wrong)
     assert 'OLD:=NEW' in capsys.readouterr().err
+
+
+def test_first_remapping_whose_prefix_matches_renames_a_topic():
+    remaps = [('/hall/', '/copy/'), ('/hall/phones/', '/none/')]
+    assert remapped('/hall/phones/a', remaps) == '/copy/phones/a'
+    assert remapped('/stairs/a', remaps) == '/stairs/a'
 
 
 def test_bags_are_paths():

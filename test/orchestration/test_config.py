@@ -13,24 +13,24 @@ from utt_ros.bridge.node.camera_topics import TopicsSettings
 from utt_ros.drivers import camera, ftm, imu
 from utt_ros.drivers.camera.detection import DetectionSettings
 from utt_ros.drivers.camera.tracking import TrackingSettings
-from utt_ros.drivers.reader import PumpSettings
-from utt_ros.drivers.source import Entry
+from utt_ros.drivers.reader import ReaderSettings
+from utt_ros.drivers.source import SourceEntry
 from utt_ros.federation.settings import AggregatorSettings
 from utt_ros.models.settings import ModelSettings
-from utt_ros.nodes.camera_node import CameraPumpSettings
+from utt_ros.nodes.camera_node import CameraReaderSettings
 from utt_ros.nodes.ftm_node import FtmSettings
 from utt_ros.orchestration.environment import CHECKOUT
-from utt_ros.orchestration.graph import DECIDED, read_area
+from utt_ros.orchestration.graph import GRAPH_PARAMETERS, read_area_plan
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.sync.settings import SyncSettings
 from utt_ros.training.settings import LearningSettings, TrainerSettings
-from utt_ros.twin.settings import BeliefSettings, TwinSettings
+from utt_ros.twin.settings import ParticleFilterSettings, TwinSettings
 
 CONFIG = CHECKOUT / 'config'
 Part = tuple[type, str]  # settings, prefix of their names
 
 
-def sources(entries: Mapping[str, Entry]) -> tuple[Part, ...]:
+def sources(entries: Mapping[str, SourceEntry]) -> tuple[Part, ...]:
     return ((AreaSettings, ''), *((entry.settings, f'{name}.') for name, entry in entries.items()))
 
 
@@ -39,16 +39,16 @@ NODES: dict[str, tuple[str, str, tuple[Part, ...]]] = {  # file, block, what the
         (AreaSettings, ''), (WindowSettings, ''), (SyncSettings, ''))),
     'twin': ('area.yaml', '/**/twin', (
         (AreaSettings, ''), (WindowSettings, ''), (TwinSettings, ''),
-        (BeliefSettings, 'belief.'))),
+        (ParticleFilterSettings, 'belief.'))),
     'trainer': ('area.yaml', '/**/trainer', (
         (AreaSettings, ''), (WindowSettings, ''), (TrainerSettings, ''), (LearningSettings, ''),
         (ModelSettings, 'model.'))),
     'camera': ('area.yaml', '/**/camera', (
-        *sources(camera.SOURCES), (TopicsSettings, 'topics.'), (CameraPumpSettings, ''),
+        *sources(camera.SOURCES), (TopicsSettings, 'topics.'), (CameraReaderSettings, ''),
         (DetectionSettings, 'detection.'), (TrackingSettings, 'tracking.'))),
     'ftm': ('area.yaml', '/**/ftm', (
-        *sources(ftm.SOURCES), (PumpSettings, ''), (FtmSettings, ''))),
-    'imu': ('area.yaml', '/**/imu', (*sources(imu.SOURCES), (PumpSettings, ''))),
+        *sources(ftm.SOURCES), (ReaderSettings, ''), (FtmSettings, ''))),
+    'imu': ('area.yaml', '/**/imu', (*sources(imu.SOURCES), (ReaderSettings, ''))),
     'aggregator': ('aggregator.yaml', '', (
         (AggregatorSettings, ''), (WindowSettings, ''), (ModelSettings, 'model.'))),
 }
@@ -79,7 +79,7 @@ def told(file: str, blocks: Iterable[str]) -> dict[str, Any]:
 def defaults(parts: Iterable[Part]) -> dict[str, Any]:
     found = {prefix + item.name: item.default for cls, prefix in parts for item in fields(cls)}
     values = {name: list(value) if isinstance(value, tuple) else value
-              for name, value in found.items() if name not in DECIDED - {'area'}}
+              for name, value in found.items() if name not in GRAPH_PARAMETERS - {'area'}}
     return {name: value for name, value in values.items() if value != []}  # YAML of rcl has none
 
 
@@ -113,12 +113,12 @@ def test_example_says_what_every_parameter_means(file: str) -> None:
     said = re.sub(r'\s*\n\s*# ', ' ', (CONFIG / file).read_text())
     for cls in {cls for node in NODES.values() if node[0] == file for cls, _ in node[2]}:
         for item in fields(cls):
-            if item.name not in DECIDED and (cls, item.name) != (TwinSettings, 'lag'):
+            if item.name not in GRAPH_PARAMETERS and (cls, item.name) != (TwinSettings, 'lag'):
                 assert item.metadata['text'] in said
 
 
 def test_example_is_a_file_that_an_area_starts_with() -> None:
-    area = read_area(Path(CONFIG / 'area.yaml'))
+    area = read_area_plan(Path(CONFIG / 'area.yaml'))
     assert area.settings == AreaSettings()
 
 
@@ -126,4 +126,4 @@ def test_example_starts_every_driver_when_its_line_is_no_comment(tmp_path: Path)
     text = (CONFIG / 'area.yaml').read_text()
     path = tmp_path / 'area.yaml'
     path.write_text(text.replace('# drivers: [', 'drivers: ['))
-    assert read_area(path).drivers == ('camera', 'ftm', 'imu')
+    assert read_area_plan(path).drivers == ('camera', 'ftm', 'imu')

@@ -7,11 +7,11 @@ import pytest
 import yaml
 
 from utt_ros.errors import SettingsError
-from utt_ros.orchestration.environment import CHECKOUT, layout, prepare, shared_file
-from utt_ros.orchestration.graph import Area, Plan, graph
+from utt_ros.orchestration.environment import CHECKOUT, layout, prepare_plan, shared_file
+from utt_ros.orchestration.graph import AreaPlan, LaunchPlan, graph_nodes
 from utt_ros.settings import AreaSettings
 
-HALL = Area(AreaSettings(area='hall'))
+HALL = AreaPlan(AreaSettings(area='hall'))
 
 
 @pytest.fixture
@@ -26,9 +26,9 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures('installed')
 def test_what_is_installed_is_started(tmp_path: Path) -> None:
-    plan, remarks = prepare(Plan((HALL,), state_dir=tmp_path / 'state', rviz=True))
+    plan, remarks = prepare_plan(LaunchPlan((HALL,), state_dir=tmp_path / 'state', rviz=True))
     assert remarks == []
-    names = {node.name for node in graph(plan)}
+    names = {node.name for node in graph_nodes(plan)}
     assert {'camera_frame', 'camera_optical_frame', 'ap_frame', 'rviz'} <= names
     text = (tmp_path / 'state' / 'hall' / 'area.rviz').read_text()
     assert 'Fixed Frame: hall\n' in text
@@ -36,7 +36,7 @@ def test_what_is_installed_is_started(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures('installed')
 def test_replay_alone_leaves_frames_to_the_areas_own_nodes() -> None:
-    plan, _ = prepare(Plan((HALL,), nodes=False))
+    plan, _ = prepare_plan(LaunchPlan((HALL,), nodes=False))
     assert not plan.transforms
 
 
@@ -45,7 +45,7 @@ def test_what_is_missing_is_left_out_and_said(
 ) -> None:
     monkeypatch.setenv('AMENT_PREFIX_PATH', str(tmp_path))
     monkeypatch.setenv('PATH', str(tmp_path))
-    plan, remarks = prepare(Plan((HALL,), state_dir=tmp_path / 'state', rviz=True))
+    plan, remarks = prepare_plan(LaunchPlan((HALL,), state_dir=tmp_path / 'state', rviz=True))
     assert not plan.rviz
     assert not plan.transforms
     assert [remark.split()[0] for remark in remarks] == ['tf2_ros', 'rviz2']
@@ -77,8 +77,8 @@ def test_shared_file_that_is_nowhere_is_named() -> None:
 
 
 def test_drivers_that_a_recording_stands_in_for_are_mentioned(tmp_path: Path) -> None:
-    hall = Area(AreaSettings(area='hall'), bags=(Path('bag'),), drivers=('ftm',))
-    _, remarks = prepare(Plan((hall,), tmp_path))
+    hall = AreaPlan(AreaSettings(area='hall'), bags=(Path('bag'),), drivers=('ftm',))
+    _, remarks = prepare_plan(LaunchPlan((hall,), tmp_path))
     assert 'hall: recordings stand in for its drivers' in remarks
-    _, remarks = prepare(Plan((replace(hall, bags=()),), tmp_path))
+    _, remarks = prepare_plan(LaunchPlan((replace(hall, bags=()),), tmp_path))
     assert not any('drivers' in remark for remark in remarks)

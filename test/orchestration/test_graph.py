@@ -10,20 +10,27 @@ import yaml
 
 from utt_ros.errors import SettingsError
 from utt_ros.geometry.camera import CameraModel
-from utt_ros.orchestration.graph import Area, Plan, find_areas, graph, read_area
+from utt_ros.orchestration.graph import (
+    AreaPlan,
+    LaunchPlan,
+    find_area_plans,
+    graph_nodes,
+    read_area_plan,
+)
 from utt_ros.orchestration.spec import NodeSpec
 from utt_ros.settings import AreaSettings, write_parameter_file
 
 STATE = Path('/state')
 
 
-def area(name: str = 'hall', *, bags: tuple[str, ...] = (), namespace: str = '') -> Area:
+def area(name: str = 'hall', *, bags: tuple[str, ...] = (), namespace: str = '') -> AreaPlan:
     settings = AreaSettings(area=name)
-    return Area(settings, namespace, (Path(f'/{name}.yaml'),), tuple(Path(bag) for bag in bags))
+    return AreaPlan(
+        settings, namespace, (Path(f'/{name}.yaml'),), tuple(Path(bag) for bag in bags))
 
 
-def plan(*areas: Area) -> Plan:
-    return Plan(areas, state_dir=STATE)
+def plan(*areas: AreaPlan) -> LaunchPlan:
+    return LaunchPlan(areas, state_dir=STATE)
 
 
 def by_label(nodes: list[NodeSpec]) -> dict[str, NodeSpec]:
@@ -32,7 +39,7 @@ def by_label(nodes: list[NodeSpec]) -> dict[str, NodeSpec]:
 
 
 def test_area_is_a_synchronizer_a_twin_and_a_trainer_in_its_namespace() -> None:
-    nodes = graph(plan(area()))
+    nodes = graph_nodes(plan(area()))
     assert [node.label for node in nodes] == ['hall/sync', 'hall/twin', 'hall/trainer']
     for node in nodes:
         assert node.namespace == '/hall'
@@ -43,36 +50,37 @@ def test_area_is_a_synchronizer_a_twin_and_a_trainer_in_its_namespace() -> None:
 
 
 def test_trainer_keeps_its_state_in_a_folder_of_its_area() -> None:
-    nodes = by_label(graph(plan(area('hall'), area('stairs'))))
+    nodes = by_label(graph_nodes(plan(area('hall'), area('stairs'))))
     assert nodes['hall/trainer'].parameters['state_dir'] == '/state/hall'
     assert nodes['stairs/trainer'].parameters['state_dir'] == '/state/stairs'
 
 
 def test_every_area_of_a_plan_is_told_whether_it_is_federated() -> None:
     for federated in (True, False):
-        nodes = by_label(graph(replace(plan(area()), federated=federated)))
+        nodes = by_label(graph_nodes(replace(plan(area()), federated=federated)))
         assert nodes['hall/trainer'].parameters['federated'] is federated
 
 
 def test_namespace_moves_the_topics_and_not_the_name() -> None:
-    node = graph(plan(area('hall', namespace='/building/hall/')))[0]
+    node = graph_nodes(plan(area('hall', namespace='/building/hall/')))[0]
     assert node.namespace == '/building/hall'
     assert node.parameters['area'] == 'hall'
 
 
 def test_replay_follows_an_area_into_its_namespace() -> None:
-    player = graph(plan(area('hall', bags=('a',), namespace='building/hall')))[-1]
+    player = graph_nodes(plan(area('hall', bags=('a',), namespace='building/hall')))[-1]
     assert player.arguments[-2:] == ('--remap', '/hall/:=/building/hall/')
 
 
 def test_aggregator_starts_first_and_lives_on_the_wall_clock() -> None:
-    first = graph(replace(plan(area(bags=('b',))), aggregator=True))[0]
+    first = graph_nodes(replace(plan(area(bags=('b',))), aggregator=True))[0]
     assert first.label == 'utt/aggregator'
     assert first.parameters == {'state_dir': '/state/aggregator'}
 
 
 def test_replay_starts_last_and_gives_its_area_simulated_time() -> None:
-    nodes = graph(replace(plan(area(bags=('a', 'b'))), rate=2.0, start_offset_sec=1.5, loop=True))
+    nodes = graph_nodes(replace(
+        plan(area(bags=('a', 'b'))), rate=2.0, start_offset_sec=1.5, loop=True))
     player = nodes[-1]
     assert player.label == 'hall/player'
     assert player.arguments == ('a', 'b', '--rate', '2', '--start-offset', '1.5', '--loop')
@@ -82,44 +90,44 @@ def test_replay_starts_last_and_gives_its_area_simulated_time() -> None:
 
 
 def test_replay_waits_for_the_models_of_its_areas() -> None:
-    nodes = by_label(graph(plan(area(bags=('a',), namespace='building/hall'), area('live'))))
+    nodes = by_label(graph_nodes(plan(area(bags=('a',), namespace='building/hall'), area('live'))))
     assert nodes['utt/ready'].arguments == ('building/hall',)
     assert nodes['building/hall/player'].after == 'utt/ready'
 
 
 def test_one_replay_has_the_clock_that_every_tool_expects() -> None:
-    assert not any(node.remappings for node in graph(plan(area(bags=('a',)), area('live'))))
+    assert not any(node.remappings for node in graph_nodes(plan(area(bags=('a',)), area('live'))))
 
 
 def test_several_replays_have_a_clock_each() -> None:
-    nodes = by_label(graph(plan(area('hall', bags=('a',)), area('stairs', bags=('b',)))))
+    nodes = by_label(graph_nodes(plan(area('hall', bags=('a',)), area('stairs', bags=('b',)))))
     for name in ('player', 'sync', 'twin', 'trainer'):
         assert nodes[f'hall/{name}'].remappings == (('/clock', '/hall/clock'),)
         assert nodes[f'stairs/{name}'].remappings == (('/clock', '/stairs/clock'),)
 
 
 def test_simulated_time_can_be_forced_either_way() -> None:
-    live = graph(replace(plan(area()), use_sim_time=True))
+    live = graph_nodes(replace(plan(area()), use_sim_time=True))
     assert all(node.parameters['use_sim_time'] for node in live)
-    replayed = graph(replace(plan(area(bags=('a',))), use_sim_time=False))
+    replayed = graph_nodes(replace(plan(area(bags=('a',))), use_sim_time=False))
     assert not any(node.parameters['use_sim_time'] for node in replayed[:3])
 
 
 def test_replay_alone_starts_no_node_of_the_area() -> None:
-    nodes = graph(replace(plan(area(bags=('a',))), nodes=False, aggregator=True))
+    nodes = graph_nodes(replace(plan(area(bags=('a',))), nodes=False, aggregator=True))
     assert [node.label for node in nodes] == ['hall/player']
     assert nodes[0].after == ''
 
 
 def test_recorder_is_neither_started_again_nor_waited_for() -> None:
-    nodes = by_label(graph(replace(plan(area()), record=Path('/bag'))))
+    nodes = by_label(graph_nodes(replace(plan(area()), record=Path('/bag'))))
     recorder = nodes['utt/recorder']
     assert not recorder.respawn
     assert not recorder.essential
 
 
 def test_view_shows_the_layout_of_its_area_in_its_time() -> None:
-    nodes = by_label(graph(replace(plan(area(bags=('a',))), rviz=True)))
+    nodes = by_label(graph_nodes(replace(plan(area(bags=('a',))), rviz=True)))
     assert nodes['hall/rviz'].arguments == ('-d', '/state/hall/area.rviz')
     assert nodes['hall/rviz'].parameters == {'use_sim_time': True}
     assert nodes['hall/truth_markers'].namespace == '/hall'
@@ -132,8 +140,8 @@ def with_drivers(path: Path, drivers: object, **area: object) -> Path:
 
 
 def test_drivers_that_an_area_lists_are_nodes_of_it_on_the_hosts_clock(tmp_path: Path) -> None:
-    found = read_area(with_drivers(tmp_path / 'area.yaml', ['ftm', 'camera']))
-    nodes = graph(replace(plan(found), use_sim_time=True))[3:]
+    found = read_area_plan(with_drivers(tmp_path / 'area.yaml', ['ftm', 'camera']))
+    nodes = graph_nodes(replace(plan(found), use_sim_time=True))[3:]
     assert [node.label for node in nodes] == ['hall/ftm', 'hall/camera']
     for node in nodes:
         assert node.parameter_files == (tmp_path / 'area.yaml',)
@@ -142,14 +150,14 @@ def test_drivers_that_an_area_lists_are_nodes_of_it_on_the_hosts_clock(tmp_path:
 
 
 def test_recordings_stand_in_for_drivers(tmp_path: Path) -> None:
-    found = read_area(with_drivers(tmp_path / 'area.yaml', ['camera', 'ftm', 'imu']))
-    nodes = graph(plan(replace(found, bags=(Path('a'),))))
+    found = read_area_plan(with_drivers(tmp_path / 'area.yaml', ['camera', 'ftm', 'imu']))
+    nodes = graph_nodes(plan(replace(found, bags=(Path('a'),))))
     assert [node.name for node in nodes] == ['sync', 'twin', 'trainer', 'ready', 'player']
 
 
 def test_area_without_a_list_of_drivers_has_none(tmp_path: Path) -> None:
     write_parameter_file(tmp_path / 'area.yaml', AreaSettings(area='hall'))
-    assert read_area(tmp_path / 'area.yaml').drivers == ()
+    assert read_area_plan(tmp_path / 'area.yaml').drivers == ()
 
 
 @pytest.mark.parametrize(('drivers', 'says'), [
@@ -159,7 +167,7 @@ def test_drivers_that_do_not_exist_or_have_no_use_are_refused(
     tmp_path: Path, drivers: object, says: str,
 ) -> None:
     with pytest.raises(SettingsError, match=says):
-        read_area(with_drivers(tmp_path / 'area.yaml', drivers, modalities=['ftm', 'imu']))
+        read_area_plan(with_drivers(tmp_path / 'area.yaml', drivers, modalities=['ftm', 'imu']))
 
 
 def test_drivers_are_not_for_a_block_of_one_node(tmp_path: Path) -> None:
@@ -167,7 +175,7 @@ def test_drivers_are_not_for_a_block_of_one_node(tmp_path: Path) -> None:
     path.write_text('/**:\n  ros__parameters: {area: hall}\n'
                     '/**/ftm:\n  ros__parameters: {drivers: [ftm]}\n')
     with pytest.raises(SettingsError, match='drivers is not for a block of one node'):
-        read_area(path)
+        read_area_plan(path)
 
 
 def rotation(arguments: tuple[str, ...]) -> np.ndarray:
@@ -184,7 +192,7 @@ def rotation(arguments: tuple[str, ...]) -> np.ndarray:
 
 def test_optical_frame_sees_a_point_where_the_camera_model_projects_it() -> None:
     settings = AreaSettings(area='hall', camera_pitch=0.3)
-    frames = by_label(graph(replace(plan(Area(settings)), transforms=True)))
+    frames = by_label(graph_nodes(replace(plan(AreaPlan(settings)), transforms=True)))
     turn = rotation(frames['hall/camera_optical_frame'].arguments)
     point_m = np.array([6.0, 1.5, 0.0])
     x, y, z = turn.T @ (point_m - [0.0, 0.0, settings.camera_height])
@@ -195,7 +203,7 @@ def test_optical_frame_sees_a_point_where_the_camera_model_projects_it() -> None
 
 def test_camera_frame_looks_down_by_its_pitch() -> None:
     settings = AreaSettings(area='hall', camera_pitch=pi / 6)
-    frames = by_label(graph(replace(plan(Area(settings)), transforms=True)))
+    frames = by_label(graph_nodes(replace(plan(AreaPlan(settings)), transforms=True)))
     forward = rotation(frames['hall/camera_frame'].arguments)[:, 0]
     np.testing.assert_allclose(forward, [np.cos(pi / 6), 0.0, -0.5], atol=1e-9)
 
@@ -203,7 +211,7 @@ def test_camera_frame_looks_down_by_its_pitch() -> None:
 def test_area_file_may_hold_settings_of_nodes_as_well(tmp_path: Path) -> None:
     path = tmp_path / 'area.yaml'
     path.write_text('/**:\n  ros__parameters: {area: hall, camera_height: 3.0, model.width: 64}\n')
-    found = read_area(path)
+    found = read_area_plan(path)
     assert found.settings == AreaSettings(area='hall', camera_height=3.0)
     assert found.parameter_files == (path,)
 
@@ -212,34 +220,34 @@ def test_what_the_graph_decides_is_refused_in_a_block_of_one_node(tmp_path: Path
     path = tmp_path / 'area.yaml'
     own = '/**/twin:\n  ros__parameters: {particles: 300}\n'
     path.write_text(f'/**:\n  ros__parameters: {{area: hall}}\n{own}')
-    assert read_area(path).name == 'hall'
+    assert read_area_plan(path).name == 'hall'
     path.write_text(path.read_text().replace('particles: 300', 'use_sim_time: true'))
     with pytest.raises(SettingsError, match='use_sim_time is not for a block of one node'):
-        read_area(path)
+        read_area_plan(path)
 
 
 def test_parameter_file_of_another_form_is_refused(tmp_path: Path) -> None:
     path = tmp_path / 'area.yaml'
     path.write_text('/**:\n  ros__parameters: {area: hall}\n/**/twin: {particles: 300}\n')
     with pytest.raises(SettingsError, match='expected "ros__parameters:" in the block'):
-        read_area(path)
+        read_area_plan(path)
 
 
 def test_given_name_wins_over_the_file(tmp_path: Path) -> None:
     write_parameter_file(tmp_path / 'area.yaml', AreaSettings(area='hall'))
-    found = read_area(tmp_path / 'area.yaml', name='lobby')
+    found = read_area_plan(tmp_path / 'area.yaml', name='lobby')
     assert found.name == 'lobby'
-    assert graph(plan(found))[0].parameters['area'] == 'lobby'
+    assert graph_nodes(plan(found))[0].parameters['area'] == 'lobby'
 
 
 def test_areas_of_a_folder_are_found_in_order(tmp_path: Path) -> None:
     for name in ('b', 'a'):
         (tmp_path / name).mkdir()
         write_parameter_file(tmp_path / name / 'area.yaml', AreaSettings(area=name))
-    assert [found.name for found in find_areas(tmp_path)] == ['a', 'b']
-    assert [found.name for found in find_areas(tmp_path / 'a')] == ['a']
+    assert [found.name for found in find_area_plans(tmp_path)] == ['a', 'b']
+    assert [found.name for found in find_area_plans(tmp_path / 'a')] == ['a']
 
 
 def test_folder_without_areas_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match='no file and no folder with'):
-        find_areas(tmp_path)
+        find_area_plans(tmp_path)

@@ -8,7 +8,7 @@ import rclpy
 from rclpy.node import Node
 
 from utt_ros.errors import SettingsError
-from utt_ros.orchestration.spec import NodeSpec, find_executable, process_of
+from utt_ros.orchestration.spec import NodeSpec, find_ros_executable, process_spec
 
 
 def test_node_becomes_a_command_with_everything_it_is_told() -> None:
@@ -18,7 +18,7 @@ def test_node_becomes_a_command_with_everything_it_is_told() -> None:
         parameter_files=(Path('/hall.yaml'),), remappings=(('/clock', '/hall/clock'),),
         arguments=('bag',), ros_arguments=('--log-level', 'warn'), respawn=True, essential=True,
     )
-    process = process_of(node)
+    process = process_spec(node)
     assert process.name == 'hall/sync'
     assert process.command == (
         sys.executable, '-m', 'utt_ros.orchestration.node', 'sync', 'bag', '--ros-args',
@@ -35,7 +35,7 @@ def test_parameters_arrive_as_they_were_meant(ros_domain: int) -> None:
         'text': 'it\'s "x": 1', 'digits': '123', 'truth': 'true', 'flag': False, 'whole': 7,
         'small': 1e-07, 'large': 1e300, 'names': ['a', 'b'], 'numbers': [1.0, -2.5],
     }
-    command = process_of(NodeSpec('n', 'n', '/hall', parameters=meant)).command
+    command = process_spec(NodeSpec('n', 'n', '/hall', parameters=meant)).command
     context = rclpy.Context()
     rclpy.init(context=context, args=list(command[4:]), domain_id=ros_domain)
     try:
@@ -58,12 +58,12 @@ def test_executable_is_found_in_a_sourced_environment(
     program.parent.mkdir(parents=True)
     program.touch(mode=0o755)
     monkeypatch.setenv('AMENT_PREFIX_PATH', f'/nowhere:{tmp_path}')
-    assert find_executable('tf2_ros', 'static_transform_publisher') == program
+    assert find_ros_executable('tf2_ros', 'static_transform_publisher') == program
     node = NodeSpec('t', 'static_transform_publisher', package='tf2_ros')
-    assert process_of(node).command[0] == str(program)
+    assert process_spec(node).command[0] == str(program)
 
 
 def test_executable_that_is_not_installed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv('AMENT_PREFIX_PATH', '/nowhere')
     with pytest.raises(SettingsError, match='no_package/no_program is not installed'):
-        process_of(NodeSpec('t', 'no_program', package='no_package'))
+        process_spec(NodeSpec('t', 'no_program', package='no_package'))

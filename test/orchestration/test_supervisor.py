@@ -17,7 +17,12 @@ import pytest
 from utt_ros.errors import UttError
 from utt_ros.orchestration import supervisor
 from utt_ros.orchestration.spec import ProcessSpec
-from utt_ros.orchestration.supervisor import Backoff, Processes, describe, environment
+from utt_ros.orchestration.supervisor import (
+    RestartBackoff,
+    Supervisor,
+    child_environment,
+    describe_exit,
+)
 
 FOREVER = """
 import signal
@@ -51,14 +56,14 @@ def said() -> Iterator[io.StringIO]:
 def test_output_is_forwarded_line_by_line_with_the_name_in_front(said: io.StringIO) -> None:
     code = r'import sys; print("one\ntwo"); print("three", end="", file=sys.stderr)'
     talks = process('area/sync', code, essential=True)
-    with Processes([talks], output=said) as running:
+    with Supervisor([talks], output=said) as running:
         assert running.wait(WAIT_SEC)
     assert '[area/sync] one\n[area/sync] two\n[area/sync] three\n' in said.getvalue()
 
 
 def test_output_longer_than_a_pipe_arrives_whole(said: io.StringIO) -> None:
     talks = process('a', 'for i in range(30000): print("line", i)', essential=True)
-    with Processes([talks], output=said) as running:
+    with Supervisor([talks], output=said) as running:
         assert running.wait(WAIT_SEC)
     lines = [line for line in said.getvalue().splitlines() if line.startswith('[a]')]
     assert lines == [f'[a] line {i}' for i in range(30000)]
@@ -66,7 +71,7 @@ def test_output_longer_than_a_pipe_arrives_whole(said: io.StringIO) -> None:
 
 def test_output_goes_to_a_file_per_process(tmp_path: Path) -> None:
     talks = process('area/sync', 'print("to the file")', essential=True)
-    with Processes([talks], output=None, log_dir=tmp_path / 'log') as running:
+    with Supervisor([talks], output=None, log_dir=tmp_path / 'log') as running:
         assert running.wait(WAIT_SEC)
     assert (tmp_path / 'log' / 'area_sync.log').read_text() == 'to the file\n'
 
@@ -77,7 +82,7 @@ def test_run_is_over_when_every_task_has_ended_well(said: io.StringIO) -> None:
         process('other_player', 'pass', essential=True),
         process('twin', FOREVER, respawn=True, essential=True),
     ]
-    with Processes(specs, output=said) as running:
+    with Supervisor(specs, output=said) as running:
         assert running.wait(WAIT_SEC)
         assert running.failure is None
         assert running.alive() == ('twin',)
@@ -89,7 +94,7 @@ def test_process_that_comes_after_another_starts_at_its_end(said: io.StringIO) -
         replace(process('player', 'print("go")', essential=True), after='ready'),
         process('ready', 'import sys; sys.stdin.read(); print("set"); sys.exit(1)'),
     ]
-    with Processes(specs, output=said) as running:
+    with Supervisor(specs, output=said) as running:
         assert running.wait(WAIT_SEC)
         assert running.failure is None
     lines = [line for line in said.getvalue().splitlines() if not line.startswith('utt:')]
@@ -100,7 +105,7 @@ def test_process_that_waits_for_another_counts_as_alive_until_the_stop(
     said: io.StringIO, wait_until: Wait,
 ) -> None:
     specs = [replace(process('player', 'print("go")'), after='ready'), process('ready', FOREVER)]
-    with Processes(specs, output=said) as running:
+    with Supervisor(specs, output=said) as running:
         wait_until(lambda: 'ready' in said.getvalue())
         assert running.alive() == ('player', 'ready')
     assert running.alive() == ()
@@ -109,14 +114,14 @@ def test_process_that_waits_for_another_counts_as_alive_until_the_stop(
 
 def test_process_whose_predecessor_is_none_of_ours_starts_at_once(said: io.StringIO) -> None:
     player = replace(process('player', 'print("go")', essential=True), after='ready')
-    with Processes([player], output=said) as running:
+    with Supervisor([player], output=said) as running:
         assert running.wait(WAIT_SEC)
     assert '[player] go' in said.getvalue()
 
 
 def test_death_of_an_essential_process_ends_the_run_and_is_named(said: io.StringIO) -> None:
     specs = [process('player', 'raise SystemExit(7)', essential=True), process('twin', FOREVER)]
-    with Processes(specs, output=said) as running:
+    with Supervisor(specs, output=said) as running:
         assert running.wait(WAIT_SEC)
         assert running.failure == 'player ended with exit code 7'
 
@@ -125,7 +130,7 @@ def test_death_of_an_inessential_process_is_reported_and_the_run_goes_on(
     said: io.StringIO, wait_until: Wait,
 ) -> None:
     specs = [process('rviz', 'raise SystemExit(7)'), process('twin', FOREVER)]
-    with Processes(specs, output=said) as running:
+    with Supervisor(specs, output=said) as running:
         wait_until(lambda: 'rviz ended with exit code 7' in said.getvalue())
         assert running.alive() == ('twin',)
         assert not running.wait(0)
@@ -135,7 +140,7 @@ def test_process_that_dies_is_reported_and_started_again(
     said: io.StringIO, wait_until: Wait,
 ) -> None:
     twin = process('area/twin', FOREVER, respawn=True, essential=True)
-    with Processes([twin], output=said) as running:
+    with Supervisor([twin], output=said) as running:
         first = running.pids()['area/twin']
         os.kill(first, signal.SIGKILL)
         wait_until(lambda: running.pids().get('area/twin', first) != first)
@@ -146,9 +151,10 @@ def test_process_that_dies_is_reported_and_started_again(
 def test_process_that_keeps_dying_is_given_up(
     said: io.StringIO, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(supervisor, 'Backoff', partial(Backoff, first_sec=0.01, limit=3))
+    backoff = partial(RestartBackoff, first_sec=0.01, limit=3)
+    monkeypatch.setattr(supervisor, 'RestartBackoff', backoff)
     twin = process('twin', 'raise SystemExit(7)', respawn=True, essential=True)
-    with Processes([twin], output=said) as running:
+    with Supervisor([twin], output=said) as running:
         assert running.wait(WAIT_SEC)
         assert running.failure == (
             'twin ended with exit code 7; it ended 3 times in 60 s and is given up')
@@ -157,14 +163,14 @@ def test_process_that_keeps_dying_is_given_up(
 
 def test_process_that_refuses_its_settings_is_not_started_again(said: io.StringIO) -> None:
     twin = process('twin', 'raise SystemExit(2)', respawn=True, essential=True)
-    with Processes([twin], output=said) as running:
+    with Supervisor([twin], output=said) as running:
         assert running.wait(WAIT_SEC)
         assert running.failure == 'twin ended with exit code 2'
 
 
 def test_process_that_is_not_installed_ends_the_run(said: io.StringIO) -> None:
     missing = ProcessSpec('a', ('no-such-program',), essential=True)
-    with Processes([missing], output=said) as running:
+    with Supervisor([missing], output=said) as running:
         assert running.wait(WAIT_SEC)
         assert running.failure == 'a ended with exit code 127'
     assert 'cannot start no-such-program: No such file or directory' in said.getvalue()
@@ -173,7 +179,7 @@ def test_process_that_is_not_installed_ends_the_run(said: io.StringIO) -> None:
 def test_process_that_ignores_signals_is_killed_after_the_deadline(
     said: io.StringIO, wait_until: Wait,
 ) -> None:
-    with Processes([process('area/twin', DEAF)], output=said, stop_sec=0.2) as running:
+    with Supervisor([process('area/twin', DEAF)], output=said, stop_sec=0.2) as running:
         wait_until(lambda: 'ready' in said.getvalue())
         pid = running.pids()['area/twin']
     assert f'area/twin (process {pid}) did not stop and is killed' in said.getvalue()
@@ -184,7 +190,7 @@ def test_stop_is_an_interrupt_that_a_process_may_answer(
     said: io.StringIO, wait_until: Wait,
 ) -> None:
     polite = f'try:\n  exec({FOREVER!r})\nexcept KeyboardInterrupt:\n  print("bye")'
-    with Processes([process('a', polite)], output=said):
+    with Supervisor([process('a', polite)], output=said):
         wait_until(lambda: 'ready' in said.getvalue())
     assert said.getvalue() == '[a] ready\n[a] bye\n'
 
@@ -192,7 +198,7 @@ def test_stop_is_an_interrupt_that_a_process_may_answer(
 def test_what_a_process_started_ends_with_it(said: io.StringIO, wait_until: Wait) -> None:
     start = f'subprocess.Popen([sys.executable, "-I", "-S", "-c", {DEAF!r}])'
     parent = process('a', f'import subprocess, sys\nprint({start}.pid)', essential=True)
-    with Processes([parent], output=said) as running:
+    with Supervisor([parent], output=said) as running:
         assert running.wait(WAIT_SEC)
     grandchild = int(said.getvalue().split()[1])
     wait_until(lambda: not psutil.pid_exists(grandchild))
@@ -202,7 +208,7 @@ def test_reader_that_goes_away_ends_the_run() -> None:
     reading, writing = os.pipe()
     os.close(reading)
     stream = os.fdopen(writing, 'w')
-    with Processes([process('a', 'print(1)\n' + FOREVER)], output=stream) as running:
+    with Supervisor([process('a', 'print(1)\n' + FOREVER)], output=stream) as running:
         assert running.wait(WAIT_SEC)
     with suppress(BrokenPipeError):  # what was not written is flushed once more
         stream.close()
@@ -210,15 +216,15 @@ def test_reader_that_goes_away_ends_the_run() -> None:
 
 def test_two_processes_of_one_name_are_refused() -> None:
     with pytest.raises(UttError, match="two processes are named 'a/sync'"):
-        Processes([process('a/sync', 'pass'), process('a/sync', 'pass')])
+        Supervisor([process('a/sync', 'pass'), process('a/sync', 'pass')])
 
 
 SUPERVISOR = """
 import sys
-from utt_ros.orchestration.supervisor import Processes
+from utt_ros.orchestration.supervisor import Supervisor
 from utt_ros.orchestration.spec import ProcessSpec
 command = (sys.executable, '-I', '-S', '-c', sys.argv[1])
-with Processes([ProcessSpec('a', command)], output=sys.stdout) as running:
+with Supervisor([ProcessSpec('a', command)], output=sys.stdout) as running:
     print(running.pids()['a'], flush=True)
     running.wait()
 """
@@ -237,24 +243,24 @@ def test_processes_die_with_their_supervisor(number: signal.Signals, wait_until:
 
 
 def test_backoff_doubles_and_gives_up_at_its_limit() -> None:
-    backoff = Backoff(first_sec=0.5, limit=4, window_sec=60.0)
+    backoff = RestartBackoff(first_sec=0.5, limit=4, window_sec=60.0)
     assert [backoff.delay(now_s) for now_s in (0.0, 1.0, 3.0, 7.0)] == [0.5, 1.0, 2.0, None]
 
 
 def test_backoff_forgets_deaths_that_are_long_ago() -> None:
-    backoff = Backoff(first_sec=0.5, limit=2, window_sec=60.0)
+    backoff = RestartBackoff(first_sec=0.5, limit=2, window_sec=60.0)
     assert [backoff.delay(now_s) for now_s in (0.0, 61.0, 122.0)] == [0.5, 0.5, 0.5]
 
 
 def test_environment_keeps_what_the_user_has_set() -> None:
-    given = environment(colour=False, base={'ROS_AUTOMATIC_DISCOVERY_RANGE': 'SUBNET'})
+    given = child_environment(colour=False, base={'ROS_AUTOMATIC_DISCOVERY_RANGE': 'SUBNET'})
     assert given['ROS_AUTOMATIC_DISCOVERY_RANGE'] == 'SUBNET'
     assert given['OMP_NUM_THREADS'] == '1'
-    assert environment(colour=False, base={})['ROS_AUTOMATIC_DISCOVERY_RANGE'] == 'LOCALHOST'
+    assert child_environment(colour=False, base={})['ROS_AUTOMATIC_DISCOVERY_RANGE'] == 'LOCALHOST'
 
 
 @pytest.mark.parametrize(('code', 'text'), [
     (0, 'ended with exit code 0'), (-9, 'was ended by SIGKILL'), (-99, 'was ended by signal 99'),
 ])
 def test_end_of_a_process_is_described(code: int, text: str) -> None:
-    assert describe(code) == text
+    assert describe_exit(code) == text

@@ -18,23 +18,23 @@ from launch.events.process import ProcessExited
 from launch_ros.actions import Node
 
 from utt_ros.errors import UttError
-from utt_ros.orchestration.arguments import Arguments
-from utt_ros.orchestration.environment import prepare
-from utt_ros.orchestration.graph import Plan, graph
+from utt_ros.orchestration.arguments import LaunchArguments
+from utt_ros.orchestration.environment import prepare_plan
+from utt_ros.orchestration.graph import LaunchPlan, graph_nodes
 from utt_ros.orchestration.spec import NodeSpec
 from utt_ros.orchestration.supervisor import (
-    DEFAULTS,
-    SETTINGS_REFUSED,
-    STOP_SEC,
+    DEFAULT_ENVIRONMENT,
+    EXIT_SETTINGS_REFUSED,
+    INTERRUPT_SEC,
     TERMINATE_SEC,
-    describe,
+    describe_exit,
 )
 
 RESPAWN_DELAY_SEC = 2.0
 
 
 def description(
-    arguments: Arguments, plan_of: Callable[[Mapping[str, str]], Plan],
+    arguments: LaunchArguments, plan_of: Callable[[Mapping[str, str]], LaunchPlan],
 ) -> LaunchDescription:
     """Describe a launch file: its arguments, and the nodes of the plan that they make."""
     declared = [
@@ -44,14 +44,15 @@ def description(
 
     def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         values = {name: context.launch_configurations[name] for name in arguments}
-        plan, remarks = prepare(plan_of(values))
-        return [LogInfo(msg=f'utt_ros: {remark}') for remark in remarks] + actions(graph(plan))
+        plan, remarks = prepare_plan(plan_of(values))
+        notes = [LogInfo(msg=f'utt_ros: {remark}') for remark in remarks]
+        return notes + actions(graph_nodes(plan))
 
     return LaunchDescription([*declared, OpaqueFunction(function=start)])
 
 
 def actions(nodes: list[NodeSpec]) -> list[LaunchDescriptionEntity]:
-    """Translate nodes; the launch ends as utt_ros.orchestration.supervisor.Processes does."""
+    """Translate nodes; the launch ends as utt_ros.orchestration.supervisor.Supervisor does."""
     started = [(node, action(node)) for node in nodes]
     tasks = {node.label for node in nodes if node.essential and not node.respawn}
     handlers = [
@@ -74,8 +75,9 @@ def action(node: NodeSpec) -> Node:
         remappings=list(node.remappings), arguments=list(node.arguments),
         ros_arguments=list(node.ros_arguments), respawn=node.respawn,
         respawn_delay=RESPAWN_DELAY_SEC, output='screen',
-        additional_env={key: DEFAULTS[key] for key in DEFAULTS if key not in os.environ},
-        sigterm_timeout=str(STOP_SEC), sigkill_timeout=str(TERMINATE_SEC),
+        additional_env={key: value for key, value in DEFAULT_ENVIRONMENT.items()
+                        if key not in os.environ},
+        sigterm_timeout=str(INTERRUPT_SEC), sigkill_timeout=str(TERMINATE_SEC),
     )
 
 
@@ -102,9 +104,9 @@ def _judge(
         tasks.discard(node.label)
         if context.is_shutdown or not node.essential:
             return None
-        if event.returncode == SETTINGS_REFUSED or (event.returncode and not node.respawn):
+        if event.returncode == EXIT_SETTINGS_REFUSED or (event.returncode and not node.respawn):
             # An exception in a handler is launch's way to an exit code that is not 0.
-            raise UttError(f'{node.label} {describe(event.returncode)}')
+            raise UttError(f'{node.label} {describe_exit(event.returncode)}')
         if not node.respawn and not tasks:
             return [EmitEvent(event=Shutdown(reason='the replay has ended'))]
         return None

@@ -4,9 +4,9 @@ import argparse
 from collections.abc import Mapping
 from pathlib import Path
 
-from utt_ros.drivers.ftm.calibration_plot import draw
-from utt_ros.drivers.ftm.calibration_points import read_points
-from utt_ros.drivers.ftm.ftm_calibration import Fit, Point, fit_pairs, places, write_calibration
+from utt_ros.drivers.ftm.calibration_plot import draw_calibration
+from utt_ros.drivers.ftm.calibration_points import read_calibration_points
+from utt_ros.drivers.ftm.ftm_calibration import FtmFit, CalibrationPoint, fit_pairs, distance_medians, write_ftm_calibration
 from utt_ros.errors import MeasurementError, SettingsError, UttError
 from utt_ros.sensor_limits import RANGE_LIMITS_M
 from utt_ros.sessions.session_bags import is_bag, read_session
@@ -50,9 +50,9 @@ def run(options: argparse.Namespace) -> int:
     plot = options.plot or options.out.with_suffix('.png')
     for path in (options.out, plot):
         path.parent.mkdir(parents=True, exist_ok=True)
-    write_calibration(options.out, fits)
+    write_ftm_calibration(options.out, fits)
     try:
-        draw(plot, fits, points)
+        draw_calibration(plot, fits, points)
     except (OSError, ValueError) as err:
         raise SettingsError(f'{plot}: {err}') from err
     print(report(fits, points))
@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def report(fits: Mapping[tuple[str, str], Fit], points: list[Point]) -> str:
+def report(fits: Mapping[tuple[str, str], FtmFit], points: list[CalibrationPoint]) -> str:
     """Write what was found, and at which places."""
     lines = []
     for pair, fit in fits.items():
@@ -69,23 +69,23 @@ def report(fits: Mapping[tuple[str, str], Fit], points: list[Point]) -> str:
         spread = f'residuals of the distances: {fit.residual:.3f} m (robust standard deviation)'
         lines += [
             f'{fit.phone}, {fit.ap or "access point unknown"}: {offset}{scale}',
-            f'  {fit.ranges} ranges at {fit.places} distances; {spread}',
+            f'  {fit.ranges} ranges at {fit.distance_medians} distances; {spread}',
             '  distance [m]  ranges  median [m]  residual [m]']
         own = [point for point in points if (point.phone, point.ap) == pair]
         lines += [
             f'  {distance:12.2f}  {count:6d}  {median:10.3f}  '
             f'{median - fit.offset - fit.scale * distance:+12.3f}'
-            for distance, median, count in zip(*places(own), strict=True)]
+            for distance, median, count in zip(*distance_medians(own), strict=True)]
     return '\n'.join(lines)
 
 
-def _points(options: argparse.Namespace) -> list[Point]:
+def _points(options: argparse.Namespace) -> list[CalibrationPoint]:
     bags = [path for path in options.sources if path.is_dir()]
     if len(bags) != len(options.distances):
         raise SettingsError(
             f'{len(bags)} bags and {len(options.distances)} --distances: one for each bag')
     points = [point for path in options.sources if path not in bags
-              for point in read_points(path)]
+              for point in read_calibration_points(path)]
     for bag, distance_m in zip(bags, options.distances, strict=True):
         points += _recorded(bag, distance_m)
     wanted = [point for point in points if not options.phone or point.phone in options.phone]
@@ -95,13 +95,13 @@ def _points(options: argparse.Namespace) -> list[Point]:
     return wanted
 
 
-def _recorded(bag: Path, distance_m: float) -> list[Point]:
+def _recorded(bag: Path, distance_m: float) -> list[CalibrationPoint]:
     """All ranges of a bag in which phones lay at one distance."""
     if not 0.0 <= distance_m <= RANGE_LIMITS_M[1]:
         raise SettingsError(f'--distances {distance_m:g}: 0..{RANGE_LIMITS_M[1]:g} m')
     if not is_bag(bag):
         raise UttError(f'{bag}: it is no complete bag')
     return [
-        Point(phone, streams.ap, distance_m, float(range_m))
+        CalibrationPoint(phone, streams.ap, distance_m, float(range_m))
         for phone, streams in sorted(read_session(bag).phones.items())
         for range_m in streams.ftm[:, 0]]

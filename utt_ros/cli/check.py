@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from utt_ros.cli.driver_config import configured
-from utt_ros.demo.summary_table import aligned
-from utt_ros.drivers.reader import Pump, PumpStatus
+from utt_ros.drivers.reader import ReaderStatus, SourceReader
 from utt_ros.drivers.source import Source
-from utt_ros.drivers.types import Magnetic, Picture
+from utt_ros.drivers.types import CameraFrame, MagneticSample
 from utt_ros.errors import SettingsError
-from utt_ros.orchestration.graph import Area, read_area
+from utt_ros.orchestration.graph import AreaPlan, read_area_plan
+from utt_ros.text_table import align_columns
 from utt_ros.types import NS_PER_S
 
 EXAMPLES = """
@@ -53,7 +53,7 @@ class Trial:
     name: str = '-'
     phones: tuple[str, ...] = ()  # that must be heard
     source: Source[Any] | None = None
-    pump: Pump | None = None
+    reader: SourceReader | None = None
     heard: dict[str, Heard] = field(default_factory=dict)
     troubles: list[str] = field(default_factory=list)
     last_trouble: str = ''  # while it was lost; it may be opened again by the end
@@ -61,16 +61,16 @@ class Trial:
 
     def take(self) -> None:
         """Count what has come."""
-        if self.pump is None:
+        if self.reader is None:
             return
-        self.last_trouble = self.pump.status().trouble or self.last_trouble
-        for sample in self.pump.take():
-            who = CAMERA if isinstance(sample, Picture) else sample.phone
-            who += ' (magnetic)' if isinstance(sample, Magnetic) else ''
+        self.last_trouble = self.reader.status().trouble or self.last_trouble
+        for sample in self.reader.take():
+            who = CAMERA if isinstance(sample, CameraFrame) else sample.phone
+            who += ' (magnetic)' if isinstance(sample, MagneticSample) else ''
             heard = self.heard.setdefault(who, Heard(0, sample.stamp_ns, 0))
             heard.count, heard.last_ns = heard.count + 1, sample.stamp_ns
 
-    def judge(self, status: PumpStatus) -> None:
+    def judge(self, status: ReaderStatus) -> None:
         """Note what is remarkable."""
         silent = [phone for phone in self.phones if phone not in self.heard]
         self.failed |= bool(silent) or not self.heard
@@ -100,7 +100,7 @@ def run(options: argparse.Namespace) -> int:
     """Read all sources at once and report. Raises SettingsError."""
     if not 0.1 <= options.seconds <= 3600.0:
         raise SettingsError(f'--seconds is {options.seconds:g}: 0.1..3600')
-    area = read_area(options.area)
+    area = read_area_plan(options.area)
     if not area.drivers:
         raise SettingsError(f'{options.area} lists no drivers, so there is nothing to check')
     trials = [_trial(area, kind) for kind in area.drivers]
@@ -110,8 +110,8 @@ def run(options: argparse.Namespace) -> int:
         print(report(trials, time.time_ns()))
     finally:
         for trial in trials:
-            if trial.pump is not None:
-                trial.pump.stop()
+            if trial.reader is not None:
+                trial.reader.stop()
     return int(any(trial.failed for trial in trials))
 
 
@@ -119,10 +119,10 @@ def report(trials: Sequence[Trial], now_ns: int) -> str:
     """Write a line per phone, and below what is remarkable about each source."""
     rows = [row for trial in trials for row in _rows(trial, now_ns)]
     remarks = [f'{trial.kind}: {remark}' for trial in trials for remark in _remarks(trial)]
-    return '\n'.join([*aligned(HEAD, rows, left=3), *remarks])
+    return '\n'.join([*align_columns(HEAD, rows, left=3), *remarks])
 
 
-def _trial(area: Area, kind: str) -> Trial:
+def _trial(area: AreaPlan, kind: str) -> Trial:
     trial = Trial(kind)
     try:
         told = configured(area, kind)
@@ -135,21 +135,21 @@ def _trial(area: Area, kind: str) -> Trial:
         trial.troubles.append(str(err))
         trial.failed = True
         return trial
-    trial.pump = Pump(trial.source, told.pump, lambda: None)
+    trial.reader = SourceReader(trial.source, told.reader, lambda: None)
     return trial
 
 
 def _read(trials: Sequence[Trial], seconds: float) -> None:
-    running = [(trial, trial.pump) for trial in trials if trial.pump is not None]
-    for _, pump in running:
-        pump.start()
+    running = [(trial, trial.reader) for trial in trials if trial.reader is not None]
+    for _, reader in running:
+        reader.start()
     end_s = time.monotonic() + seconds
     while running and time.monotonic() < end_s:
         time.sleep(POLL_S)
         for trial, _ in running:
             trial.take()
-    for trial, pump in running:
-        trial.judge(pump.status())
+    for trial, reader in running:
+        trial.judge(reader.status())
 
 
 def _rows(trial: Trial, now_ns: int) -> Iterator[list[str]]:

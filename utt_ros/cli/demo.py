@@ -136,7 +136,7 @@ def _learn(scenes: Sequence[DemoArea], rounds: int, out: Path, rate: float) -> N
     log = out / 'state' / 'aggregator' / 'rounds.jsonl'
     limit_s = max(MIN_LIMIT_S, SECONDS_PER_ROUND_AND_AREA * rounds * len(scenes))
     end_s = time.monotonic() + limit_s
-    stage = ReplayRun(out, out / 'training', rounds, 60.0, least_round=0, learn=True, rate=rate)
+    stage = ReplayRun(out, out / 'training', rounds, 60.0, min_round=0, learn=True, rate=rate)
     with tqdm(total=rounds, desc='learning', unit='round', disable=None) as bar:
 
         def watch() -> bool:
@@ -149,7 +149,7 @@ def _learn(scenes: Sequence[DemoArea], rounds: int, out: Path, rate: float) -> N
 
 def _test(scenes: Sequence[DemoArea], rounds: int, out: Path, rate: float) -> None:
     stage = ReplayRun(
-        out, out / 'test', rounds, 60.0, least_round=rounds, learn=False, rate=rate)
+        out, out / 'test', rounds, 60.0, min_round=rounds, learn=False, rate=rate)
     with tqdm(desc='testing', unit='s', disable=None, bar_format='{desc} {elapsed}') as bar:
 
         def watch() -> bool:
@@ -184,7 +184,8 @@ def _summary(
 
 
 def _area_summary(
-    scene: DemoArea, models: Sequence[Checkpoint], log: Sequence[RoundStatus], live: SimpleNamespace,
+    scene: DemoArea, models: Sequence[Checkpoint], log: Sequence[RoundStatus],
+    live: SimpleNamespace,
 ) -> tuple[dict[str, Any], PositionScores]:
     first, last = nmse_by_checkpoint(models, scene)
     if scene.name not in live.test:

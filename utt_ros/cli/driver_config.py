@@ -10,13 +10,13 @@ from typing import Any
 import yaml
 
 from utt_ros.drivers import camera, ftm, imu
-from utt_ros.drivers.camera.detection import DetectionSettings, check_finder
-from utt_ros.drivers.camera.pipeline import Watched
+from utt_ros.drivers.camera.detection import DetectionSettings, check_detector
+from utt_ros.drivers.camera.pipeline import DetectionPipeline
 from utt_ros.drivers.camera.tracking import TrackingSettings
-from utt_ros.drivers.reader import PumpSettings
-from utt_ros.drivers.source import Entry, Source
+from utt_ros.drivers.reader import ReaderSettings
+from utt_ros.drivers.source import SourceEntry, Source
 from utt_ros.errors import SettingsError
-from utt_ros.orchestration.graph import Area
+from utt_ros.orchestration.graph import AreaPlan
 from utt_ros.settings import from_mapping
 
 KINDS: Mapping[str, ModuleType] = {'camera': camera, 'ftm': ftm, 'imu': imu}
@@ -31,44 +31,44 @@ class Configured:
     name: str
     make: Callable[[], Source[Any]] | None  # None: only its node can
     phones: tuple[str, ...]  # who is expected to be heard; empty when anybody may be
-    pump: PumpSettings
+    reader: ReaderSettings
 
 
-def sources_of(kind: str) -> Mapping[str, Entry]:
+def sources_of(kind: str) -> Mapping[str, SourceEntry]:
     """The registry of a kind of sensor."""
-    found: Mapping[str, Entry] = KINDS[kind].SOURCES
+    found: Mapping[str, SourceEntry] = KINDS[kind].SOURCES
     return found
 
 
-def configured(area: Area, kind: str) -> Configured:
+def configured(area: AreaPlan, kind: str) -> Configured:
     """The source that an area's driver is told to read. Raises SettingsError.
 
     A setting that the source does not have is refused, which its node would not notice.
     """
     told = _told(area, kind)
     name = told.get('source', KINDS[kind].DEFAULT)
-    known = {item.name for item in fields(PumpSettings)}
-    pump = from_mapping(PumpSettings, {key: told[key] for key in told if key in known})
+    known = {item.name for item in fields(ReaderSettings)}
+    reader = from_mapping(ReaderSettings, {key: told[key] for key in told if key in known})
     if (kind, name) == ('camera', TOPICS):
-        return Configured(kind, name, None, (), pump)
+        return Configured(kind, name, None, (), reader)
     entries = sources_of(kind)
     if not isinstance(name, str) or name not in entries:
         raise SettingsError(
             f'source is {name!r}: it must be one of {", ".join(sorted(entries))}')
     settings = from_mapping(entries[name].settings, _below(told, f'{name}.'))
     return Configured(kind, name, lambda: _make(area, kind, name, settings, told),
-                      _phones(settings), pump)
+                      _phones(settings), reader)
 
 
 def _make(
-    area: Area, kind: str, name: str, settings: Any, told: Mapping[str, Any],
+    area: AreaPlan, kind: str, name: str, settings: Any, told: Mapping[str, Any],
 ) -> Source[Any]:
     source = sources_of(kind)[name].make(settings, area.settings)
     if kind != 'camera':
         return source
     detection = from_mapping(DetectionSettings, _below(told, 'detection.'))
-    check_finder(detection, name)
-    return Watched(source, area.settings, detection,
+    check_detector(detection, name)
+    return DetectionPipeline(source, area.settings, detection,
                    from_mapping(TrackingSettings, _below(told, 'tracking.')))
 
 
@@ -81,7 +81,7 @@ def _below(told: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     return {name.removeprefix(prefix): told[name] for name in told if name.startswith(prefix)}
 
 
-def _told(area: Area, node: str) -> dict[str, Any]:
+def _told(area: AreaPlan, node: str) -> dict[str, Any]:
     """Parameters of a node: those of every block that matches its name, later ones win."""
     found: dict[str, Any] = {}
     for path in area.parameter_files:

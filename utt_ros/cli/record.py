@@ -2,7 +2,7 @@
 
 import argparse
 
-from utt_ros.orchestration.bag_arguments import add_recorder_arguments, become
+from utt_ros.orchestration.bag_arguments import add_recorder_arguments, exec_node
 
 EXAMPLES = """
 examples:
@@ -24,4 +24,4 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Become the recorder."""
-    become('recorder', options)
+    exec_node('recorder', options)

@@ -2,7 +2,7 @@
 
 import argparse
 
-from utt_ros.orchestration.bag_arguments import add_player_arguments, become
+from utt_ros.orchestration.bag_arguments import add_player_arguments, exec_node
 
 EXAMPLES = """
 examples:
@@ -25,4 +25,4 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Become the player."""
-    become('player', options)
+    exec_node('player', options)

@@ -10,17 +10,17 @@ from types import FrameType
 
 from utt_ros.errors import SettingsError
 from utt_ros.orchestration.arguments import (
-    AREA,
-    FEDERATION,
-    LEVELS,
-    Arguments,
-    area_plan,
-    federation_plan,
+    AREA_ARGUMENTS,
+    FEDERATION_ARGUMENTS,
+    LOG_LEVELS,
+    LaunchArguments,
+    plan_area,
+    plan_federation,
 )
-from utt_ros.orchestration.environment import prepare, shared_file
-from utt_ros.orchestration.graph import DEFAULT_STATE, Plan, graph
-from utt_ros.orchestration.spec import process_of
-from utt_ros.orchestration.supervisor import Processes
+from utt_ros.orchestration.environment import prepare_plan, shared_file
+from utt_ros.orchestration.graph import DEFAULT_STATE, LaunchPlan, graph_nodes
+from utt_ros.orchestration.spec import process_spec
+from utt_ros.orchestration.supervisor import Supervisor
 
 PROFILES = 'FASTRTPS_DEFAULT_PROFILES_FILE'
 
@@ -68,29 +68,29 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add('--loop', action='store_true', help='replay again and again')
     add('--loopback-only', action='store_true',
         help='open no DDS port to other machines, see config/fastdds_localhost.xml')
-    add('--log-level', choices=LEVELS, default='info', help='default info')
+    add('--log-level', choices=LOG_LEVELS, default='info', help='default info')
     add('--log-dir', type=Path, metavar='DIR', help='a file of output per node as well')
 
 
 def run(options: argparse.Namespace) -> int:
     """Run until Ctrl-C or the end of the replay (0), or the death of an essential node (1)."""
-    plan, remarks = prepare(plan_of(options))
+    plan, remarks = prepare_plan(plan_of(options))
     for remark in remarks:
         print(f'utt: {remark}', file=sys.stderr)
     if options.loopback_only:
         os.environ[PROFILES] = str(shared_file('config/fastdds_localhost.xml'))
-    specs = [process_of(node) for node in graph(plan)]
-    return watch(Processes(specs, log_dir=options.log_dir))
+    specs = [process_spec(node) for node in graph_nodes(plan)]
+    return watch(Supervisor(specs, log_dir=options.log_dir))
 
 
-def plan_of(options: argparse.Namespace) -> Plan:
+def plan_of(options: argparse.Namespace) -> LaunchPlan:
     """Make a plan from options, as the launch files do from theirs."""
     if options.bag:
         plan = _replayed_area(options)
     elif options.areas or options.sessions:
         areas = _words(options.areas or [options.sessions])
-        values = _values(options, FEDERATION, areas=areas, replay=str(bool(options.sessions)))
-        plan = federation_plan(values)
+        plan = plan_federation(_values(
+            options, FEDERATION_ARGUMENTS, areas=areas, replay=str(bool(options.sessions))))
     else:
         raise SettingsError(f'give area files, --sessions DIR or --bag BAG\n\n{EXAMPLES}')
     several = len(plan.areas) > 1
@@ -101,7 +101,7 @@ def plan_of(options: argparse.Namespace) -> Plan:
     return replace(plan, federated=federated, aggregator=aggregator)
 
 
-def watch(processes: Processes) -> int:
+def watch(processes: Supervisor) -> int:
     """Run processes until they are over or somebody asks for the end; return the exit code."""
     def ask(_number: int, _frame: FrameType | None) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)  # the next one is impatient
@@ -117,11 +117,11 @@ def watch(processes: Processes) -> int:
     return 1 if failure else 0
 
 
-def _replayed_area(options: argparse.Namespace) -> Plan:
+def _replayed_area(options: argparse.Namespace) -> LaunchPlan:
     if len(options.areas) > 1:
         raise SettingsError('--bag replays into one area: give one area file, or none')
     file = _words(options.areas)
-    return area_plan(_values(options, AREA, bag=_words(options.bag), params_file=file))
+    return plan_area(_values(options, AREA_ARGUMENTS, bag=_words(options.bag), params_file=file))
 
 
 def _default(given: bool | None, default: bool) -> bool:
@@ -129,9 +129,9 @@ def _default(given: bool | None, default: bool) -> bool:
 
 
 def _values(
-    options: argparse.Namespace, arguments: Arguments, **given: str,
+    options: argparse.Namespace, arguments: LaunchArguments, **given: str,
 ) -> dict[str, str]:
-    """Arguments of a launch file, filled with what the options say."""
+    """LaunchArguments of a launch file, filled with what the options say."""
     values = {name: default for name, (default, _) in arguments.items()}
     values.update(
         given, state_dir=str(options.state), rviz=str(options.rviz), loop=str(options.loop),

@@ -3,7 +3,7 @@
 import argparse
 
 from utt_ros.cli.driver_config import KINDS, TOPICS, sources_of
-from utt_ros.demo.summary_table import aligned
+from utt_ros.text_table import align_columns
 
 EXAMPLES = f"""
 A source is chosen in the block of its driver in the area file, such as `source: iw` in /**/ftm;
@@ -20,7 +20,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(_options: argparse.Namespace) -> int:
     """Show the registries."""
-    rows = [[kind, name, entry.title, entry.lacking() or 'yes']
+    rows = [[kind, name, entry.title, entry.unavailable() or 'yes']
             for kind in KINDS for name, entry in sorted(sources_of(kind).items())]
-    print('\n'.join(aligned(['sensor', 'source', 'what it is', 'works here'], rows, left=4)))
+    print('\n'.join(align_columns(['sensor', 'source', 'what it is', 'works here'], rows, left=4)))
     return 0

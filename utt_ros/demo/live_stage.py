@@ -1,4 +1,4 @@
-"""An area with sensors: its file, its nodes, and the simulated peers that its drivers hear."""
+"""One live area: its area file, its nodes, and the simulated devices that its drivers receive."""
 
 import socket
 import sys
@@ -24,52 +24,52 @@ RECORDED = (
 
 
 @dataclass(frozen=True, slots=True)
-class Show:
-    """One live demonstration and where it keeps what."""
+class LiveRun:
+    """Settings and files of one live demonstration."""
 
     out: Path
     seed: int
     seconds: float
-    ports: tuple[int, int, int]  # of the camera, and of the drivers of ranges and IMUs
+    ports: tuple[int, int, int]  # of the camera, and of the FTM and IMU drivers
 
     @property
     def file(self) -> Path:
-        """The area file."""
+        """Return the path of the area file."""
         return self.out / 'areas' / 'area.yaml'
 
     @property
     def bag(self) -> Path:
-        """What was heard."""
+        """Return the path of the recorded bag."""
         return self.out / 'heard'
 
     @property
     def begin(self) -> Path:
-        """When everybody began to walk."""
+        """Return the path of the file with the start time of the walk [ns]."""
         return self.out / 'begin'
 
 
 def free_ports() -> tuple[int, int, int]:
-    """Ports that nobody has at this moment."""
+    """Find three ports that are free at this moment."""
     with ExitStack() as held:
-        ears = [held.enter_context(socket.create_server(('127.0.0.1', 0))) for _ in range(3)]
-        one, two, three = (ear.getsockname()[1] for ear in ears)
-        return one, two, three
+        sockets = [held.enter_context(socket.create_server(('127.0.0.1', 0))) for _ in range(3)]
+        camera, ftm, imu = (listener.getsockname()[1] for listener in sockets)
+        return camera, ftm, imu
 
 
-def write_area_file(show: Show) -> None:
+def write_area_file(show: LiveRun) -> None:
     """Write the area file and the detector that it names."""
     area = world(show.seed, show.seconds).area.settings
     camera, ftm, imu = show.ports
     network = show.file.with_name('figures.onnx').absolute()
     write_network(area, network)
-    told = {name: list(value) if isinstance(value, tuple) else value
+    values = {name: list(value) if isinstance(value, tuple) else value
             for name, value in asdict(area).items()}
     blocks: dict[str, dict[str, Any]] = {
-        '/**': {**told, 'depth_error': 0.1, 'drivers': ['camera', 'ftm', 'imu']},
+        '/**': {**values, 'depth_error': 0.1, 'drivers': ['camera', 'ftm', 'imu']},
         '/**/sync': {'association': 'fused'},
         '/**/camera': {
             'source': 'opencv', 'opencv': {'location': f'http://127.0.0.1:{camera}/'},
-            'longest_wait': 1.0,  # the camera comes later than its driver
+            'longest_wait': 1.0,  # the camera starts later than its driver
             'detection': {'detector': 'onnx', 'model': str(network), 'input_size': SIDE,
                           'score': 0.5, 'overlap': 0.3, 'threads': 1}},
         '/**/ftm': {'source': 'android_udp', 'android_udp': {'host': '127.0.0.1', 'port': ftm}},
@@ -79,20 +79,20 @@ def write_area_file(show: Show) -> None:
     show.file.write_text(yaml.safe_dump(document, sort_keys=False), encoding='utf-8')
 
 
-def run(show: Show, watch: Callable[[], None]) -> None:
-    """Run the area until everybody has walked; `watch` is called often. Raises UttError."""
+def run_live(show: LiveRun, watch: Callable[[], None]) -> None:
+    """Run the area until the walk ends; `watch` is polled. Raises UttError."""
     logs = show.out / 'log'
-    with Supervisor(processes(show), log_dir=logs) as running:
+    with Supervisor(live_processes(show), log_dir=logs) as running:
         while not running.wait(POLL_SEC):
             watch()
     if running.failure:
         raise UttError(f'{running.failure}; its log is in {logs}')
 
 
-def processes(show: Show) -> list[ProcessSpec]:
-    """The graph of the area file as anybody starts it, who listens to it, and the peers.
+def live_processes(show: LiveRun) -> list[ProcessSpec]:
+    """Return the graph of the area file, a recorder and the simulated devices.
 
-    The peers begin when the twin has a model, of which what came before were lost.
+    The devices start when the twin has a model; earlier samples would be lost.
     """
     area = read_area_plan(show.file)
     plan = LaunchPlan((area,), show.out / 'state', federated=False, log_level='warn')

@@ -1,44 +1,46 @@
-"""The areas live: nodes as processes, sessions replayed into them, positions recorded."""
+"""Areas with replayed sessions: nodes as processes, positions recorded."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from utt_ros.demo.scenes import Scene
+from utt_ros.demo.scenes import DemoArea
 from utt_ros.errors import UttError
 from utt_ros.orchestration.graph import AreaPlan, LaunchPlan, graph_nodes
 from utt_ros.orchestration.spec import NodeSpec, Parameter, process_spec
 from utt_ros.orchestration.supervisor import Supervisor
 
 POLL_SEC = 0.5
-AREA_CORES = 0.2  # that the live nodes of an area take at rate 1, about
-LIVE_SHARE = 0.5  # of all cores; the others are for learning
+AREA_CORES = 0.2  # approximate load of the live nodes of an area at rate 1
+LIVE_SHARE = 0.5  # share of cores for live nodes; the others are for training
 RECORDED = (r'/[^/]+/twins/[^/]+/position', r'(/[^/]+)?/clock')
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """One run of all areas."""
+class ReplayRun:
+    """Settings of one run of all areas."""
 
     folder: Path  # of state and logs
     record: Path  # new bag of RECORDED
-    rounds: int  # after which the federation ends
-    deadline: float  # for the last areas of a round [s]
-    least_round: int  # model that the twins must have before the replay begins
-    learn: bool  # False: the model is used and not changed
+    rounds: int  # the federation ends after these
+    deadline: float  # of a round after its first update [s]
+    min_round: int  # of the model that twins must have before the replay begins
+    learn: bool  # False: inference only
     rate: float = 1.0  # of the replay
 
 
 def replay_rate(areas: int, cores: int) -> float:
-    """How fast to replay while areas learn, 1 at most: trainers get what the live nodes leave."""
+    """Rate of the replay during training, at most 1, which leaves cores to the trainers."""
     return min(1.0, LIVE_SHARE * cores / (AREA_CORES * areas))
 
 
-def run(scenes: Sequence[Scene], stage: Stage, watch: Callable[[], bool]) -> None:
-    """Start everything, replay, and stop when that is over or `watch`, called often, says so.
+def run_replay(
+    scenes: Sequence[DemoArea], stage: ReplayRun, watch: Callable[[], bool],
+) -> None:
+    """Start all nodes and replay until the end, or until `watch`, which is polled, returns true.
 
-    Learning replays the training sessions again and again, testing the test sessions once. Raises
-    UttError when a process that matters dies.
+    Training loops over the training sessions; a test replays the test sessions once. Raises
+    UttError when an essential process dies.
     """
     specs = [process_spec(node) for node in _nodes(scenes, stage)]
     logs = stage.folder / 'log'
@@ -49,7 +51,7 @@ def run(scenes: Sequence[Scene], stage: Stage, watch: Callable[[], bool]) -> Non
         raise UttError(f'{running.failure}; its log is in {logs}')
 
 
-def _nodes(scenes: Sequence[Scene], stage: Stage) -> list[NodeSpec]:
+def _nodes(scenes: Sequence[DemoArea], stage: ReplayRun) -> list[NodeSpec]:
     areas = tuple(
         AreaPlan(scene.settings, parameter_files=(scene.file.absolute(),),
              bags=scene.train if stage.learn else scene.test)
@@ -62,7 +64,7 @@ def _nodes(scenes: Sequence[Scene], stage: Stage) -> list[NodeSpec]:
             'areas': [scene.name for scene in scenes], 'quorum': len(scenes),
             'deadline': stage.deadline, 'max_rounds': stage.rounds},
         'trainer': {'learn': stage.learn}}
-    arguments = {'wait_ready': ('--round', str(stage.least_round))}
+    arguments = {'wait_ready': ('--round', str(stage.min_round))}
     nodes = [
         replace(node, parameters={**node.parameters, **parameters.get(node.executable, {})},
                 arguments=(*node.arguments, *arguments.get(node.executable, ())))

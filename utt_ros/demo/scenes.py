@@ -1,4 +1,4 @@
-"""Which areas the demonstration runs, and which of their sessions they learn from."""
+"""Areas of the demonstration, with their training and test sessions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,25 +11,25 @@ from utt_ros.types import MODALITIES
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
-    """One area of the demonstration."""
+class DemoArea:
+    """One area: settings, parameter file, training and test bags."""
 
     settings: AreaSettings
-    file: Path  # its parameter file
-    train: tuple[Path, ...]  # bags it learns from, live
-    test: tuple[Path, ...]  # bags it is scored on
+    file: Path  # parameters of the area
+    train: tuple[Path, ...]  # bags for training
+    test: tuple[Path, ...]  # bags for the test
 
     @property
     def name(self) -> str:
-        """Name of the area."""
+        """Return the name of the area."""
         return self.settings.area
 
 
-def find_scenes(sessions: Path, out: Path) -> list[Scene]:
-    """Every area in a folder of sessions; where all have a camera, the last one does without.
+def find_demo_areas(sessions: Path, out: Path) -> list[DemoArea]:
+    """Find the areas of a folder of sessions, and write their area files to `out`.
 
-    Whole sessions are held out: those that were recorded as 'test', else the last of each area.
-    The files of the areas are written to `out`. Raises SessionError when an area has too few
+    Whole sessions are held out: those of the split 'test', else the last of each area. Where all
+    areas have a camera, the camera of the last one is removed. Raises SessionError when an area has too few
     sessions.
     """
     scenes = []
@@ -39,18 +39,18 @@ def find_scenes(sessions: Path, out: Path) -> list[Scene]:
         train = tuple(bag for bag in bags if bag not in test)
         if not train:
             raise SessionError(
-                f'area {name!r} has {len(bags)} session: it takes one to learn from and one to be '
-                'scored on')
-        scenes.append(Scene(settings, out / name / AREA_FILE, train, test))
+                f'area {name!r} has {len(bags)} session: it must have one for training and one '
+                'for the test')
+        scenes.append(DemoArea(settings, out / name / AREA_FILE, train, test))
     return _one_without_camera(scenes)
 
 
-def _one_without_camera(scenes: Sequence[Scene]) -> list[Scene]:
-    """The claim to show is that an area without a camera learns from the others."""
-    found = list(scenes)
-    if len(found) > 1 and all('camera' in scene.settings.modalities for scene in found):
+def _one_without_camera(scenes: Sequence[DemoArea]) -> list[DemoArea]:
+    """Remove the camera of the last area: it is to learn from the others."""
+    areas = list(scenes)
+    if len(areas) > 1 and all('camera' in area.settings.modalities for area in areas):
         blind = tuple(name for name in MODALITIES if name != 'camera')
-        found[-1] = replace(found[-1], settings=replace(found[-1].settings, modalities=blind))
-    for scene in found:
-        write_area(scene.settings, scene.file.parent)
-    return found
+        areas[-1] = replace(areas[-1], settings=replace(areas[-1].settings, modalities=blind))
+    for area in areas:
+        write_area(area.settings, area.file.parent)
+    return areas

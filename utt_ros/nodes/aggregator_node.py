@@ -18,7 +18,7 @@ from utt_ros.bridge.messages.federation import (
     update_from_message,
 )
 from utt_ros.bridge.node.diagnostics import Diagnostics
-from utt_ros.bridge.node.parameters import declare
+from utt_ros.bridge.node.parameters import declare_settings
 from utt_ros.bridge.node.process import run_node
 from utt_ros.bridge.node.qos import COLLECTED, RELIABLE, STATE
 from utt_ros.errors import ModelError, SettingsError
@@ -35,14 +35,14 @@ TICK_SEC = 0.1
 STATUS_TICKS = 10
 
 
-class Aggregator(Node):
+class AggregatorNode(Node):
     """Publishes the model and begins to collect as soon as there is a model of round 0."""
 
     def __init__(self) -> None:
         super().__init__('aggregator')
-        self._settings = declare(self, AggregatorSettings)
-        model, window = declare(self, ModelSettings, 'model.'), declare(self, WindowSettings)
-        self._config = dump_config(model, window)
+        self._settings = declare_settings(self, AggregatorSettings)
+        model = declare_settings(self, ModelSettings, 'model.')
+        self._config = dump_config(model, declare_settings(self, WindowSettings))
         self._models = self.create_publisher(GlobalModel, '/utt/model', STATE)
         self._rounds = self.create_publisher(RoundStatus, '/utt/rounds', RELIABLE)
         self._server: Server | None = None
@@ -147,7 +147,7 @@ class Aggregator(Node):
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the aggregator until it is told to stop."""
-    return run_node(Aggregator, args)
+    return run_node(AggregatorNode, args)
 
 
 if __name__ == '__main__':

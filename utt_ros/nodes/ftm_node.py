@@ -10,12 +10,12 @@ from rclpy.publisher import Publisher
 
 from utt_ros.bridge.messages.sensors import to_time
 from utt_ros.bridge.node.driver import Driver
-from utt_ros.bridge.node.parameters import declare
+from utt_ros.bridge.node.parameters import declare_settings
 from utt_ros.bridge.node.process import run_node
 from utt_ros.bridge.node.qos import SENSOR
 from utt_ros.drivers.ftm import DEFAULT, SOURCES
-from utt_ros.drivers.ftm.ftm_calibration import Calibration, read_calibration
-from utt_ros.drivers.types import Ranging
+from utt_ros.drivers.ftm.ftm_calibration import FtmCalibration, read_ftm_calibration
+from utt_ros.drivers.types import FtmSample
 from utt_ros.msg import FtmRange
 from utt_ros.settings import check, setting
 
@@ -32,23 +32,23 @@ class FtmSettings:
         check(self)
 
 
-class Ftm(Driver):
+class FtmNode(Driver):
     """Publishes `phones/<phone>/ftm`."""
 
     def __init__(self) -> None:
         self._outputs: dict[str, Publisher] = {}
-        self._calibration = Calibration(())
+        self._calibration = FtmCalibration(())
         self._uncalibrated = 0
         super().__init__('ftm', SOURCES, DEFAULT)
 
     def prepare(self) -> None:
         """Read the calibration. Raises SettingsError."""
-        self._settings = declare(self, FtmSettings)
+        self._settings = declare_settings(self, FtmSettings)
         if self._settings.calibration:
-            self._calibration = read_calibration(
+            self._calibration = read_ftm_calibration(
                 Path(self._settings.calibration).expanduser())
 
-    def publish(self, samples: Sequence[Ranging]) -> None:
+    def publish(self, samples: Sequence[FtmSample]) -> None:
         """Publish corrected ranges, each on the topic of its phone."""
         for sample in samples:
             corrected = self._calibration.correct(sample)
@@ -65,7 +65,7 @@ class Ftm(Driver):
             'uncalibrated': self._uncalibrated}
 
 
-def message(sample: Ranging, frame: str, unknown_std_m: float) -> FtmRange:
+def message(sample: FtmSample, frame: str, unknown_std_m: float) -> FtmRange:
     """Convert a range; what its source does not tell of the spread is what it is told here."""
     made = FtmRange(
         phone=sample.phone, ap=sample.ap, range=sample.range_m,
@@ -78,7 +78,7 @@ def message(sample: Ranging, frame: str, unknown_std_m: float) -> FtmRange:
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the node."""
-    return run_node(Ftm, args)
+    return run_node(FtmNode, args)
 
 
 if __name__ == '__main__':

@@ -7,17 +7,17 @@ from typing import Any
 from rclpy.publisher import Publisher
 from sensor_msgs.msg import Imu, MagneticField
 
-from utt_ros.bridge.messages.inertial import inertial_to_message, magnetic_to_message
+from utt_ros.bridge.messages.sensors import inertial_to_message, magnetic_to_message
 from utt_ros.bridge.node.driver import Driver
 from utt_ros.bridge.node.process import run_node
 from utt_ros.bridge.node.qos import SENSOR
 from utt_ros.drivers.imu import DEFAULT, SOURCES
-from utt_ros.drivers.types import Inertial
+from utt_ros.drivers.types import InertialSample
 
 MAX_PUBLISHERS = 256  # sources know 64 phones, of which some may have changed names
 
 
-class ImuDriver(Driver):
+class ImuNode(Driver):
     """Publishes inertial and magnetic samples of every phone of its source."""
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class ImuDriver(Driver):
     def publish(self, samples: Sequence[Any]) -> None:
         """Publish, oldest first."""
         for sample in samples:
-            if isinstance(sample, Inertial):
+            if isinstance(sample, InertialSample):
                 publisher = self._topic(sample.phone, Imu, 'data_raw')
                 publisher.publish(inertial_to_message(sample))
             else:
@@ -47,7 +47,7 @@ class ImuDriver(Driver):
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the driver until it is told to stop."""
-    return run_node(ImuDriver, args)
+    return run_node(ImuNode, args)
 
 
 if __name__ == '__main__':

@@ -65,7 +65,8 @@ class SyncNode(Node):
     def __init__(self) -> None:
         super().__init__('sync')
         self._area = declare_settings(self, AreaSettings)
-        windows, settings = declare_settings(self, WindowSettings), declare_settings(self, SyncSettings)
+        windows = declare_settings(self, WindowSettings)
+        settings = declare_settings(self, SyncSettings)
         self._most = len(SENSORS) * settings.max_subjects
         self._matching = None
         if settings.association != 'labels':

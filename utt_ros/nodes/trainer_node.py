@@ -14,11 +14,15 @@ from threading import Thread
 
 from rclpy.node import Node
 
-from utt_ros.bridge.messages.federation import model_from_message, update_to_message
+from utt_ros.bridge.messages.federation import (
+    deployment_to_message,
+    model_from_message,
+    report_to_message,
+    update_to_message,
+)
 from utt_ros.bridge.messages.sensors import deserialize, samples_from_message
-from utt_ros.bridge.messages.training import deployment_to_message, report_to_message
 from utt_ros.bridge.node.diagnostics import Diagnostics
-from utt_ros.bridge.node.parameters import declare
+from utt_ros.bridge.node.parameters import declare_settings
 from utt_ros.bridge.node.process import run_node
 from utt_ros.bridge.node.qos import RELIABLE, STATE
 from utt_ros.errors import MeasurementError, UttError
@@ -33,9 +37,9 @@ from utt_ros.msg import (
     TrainingMetrics,
 )
 from utt_ros.settings import AreaSettings, WindowSettings
-from utt_ros.sync.window_buffer import History
-from utt_ros.training.client import Event, Participant, Problem
-from utt_ros.training.dataset import only_certain
+from utt_ros.sync.window_buffer import WindowBuffer
+from utt_ros.training.client import Event, FederatedClient, Problem
+from utt_ros.training.dataset import mask_uncertain_boxes
 from utt_ros.training.settings import LearningSettings, TrainerSettings
 from utt_ros.training.trainer import use_one_thread
 
@@ -45,20 +49,21 @@ WAIT_SEC = 0.2
 JOIN_SEC = 10.0
 
 
-class Trainer(Node):
+class TrainerNode(Node):
     """One area's participant as a node."""
 
     def __init__(self) -> None:
         super().__init__('trainer')
-        area = declare(self, AreaSettings)
-        self._window = declare(self, WindowSettings)
-        self._settings = declare(self, TrainerSettings)
-        learning = declare(self, LearningSettings)
+        area = declare_settings(self, AreaSettings)
+        self._window = declare_settings(self, WindowSettings)
+        self._settings = declare_settings(self, TrainerSettings)
+        learning = declare_settings(self, LearningSettings)
         self._least_association = learning.min_association
-        self._participant = Participant(
-            area, self._window, declare(self, ModelSettings, 'model.'), learning, self._settings)
+        self._participant = FederatedClient(
+            area, self._window, declare_settings(self, ModelSettings, 'model.'), learning,
+            self._settings)
         ticks = self._window.ticks + self._window.horizon
-        self._history = History(ticks, self._window.imu_rows, self._window.period)
+        self._history = WindowBuffer(ticks, self._window.imu_rows, self._window.period)
         self._ticks = self._refused_samples = 0
         self._deployed = self.create_publisher(DeployedModel, 'deployed_model', STATE)
         self._metrics = self.create_publisher(TrainingMetrics, 'training_metrics', RELIABLE)
@@ -82,7 +87,7 @@ class Trainer(Node):
     def _on_samples(self, data: bytes) -> None:
         try:
             batch = samples_from_message(deserialize(SyncedSamples, data))
-            self._history.push(only_certain(batch, self._least_association))
+            self._history.push(mask_uncertain_boxes(batch, self._least_association))
         except MeasurementError as err:
             self._refused_samples += 1
             self.get_logger().warning(f'refused: {err}', throttle_duration_sec=5.0)
@@ -162,7 +167,7 @@ def be_idle() -> None:
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the trainer until it is told to stop."""
-    return run_node(Trainer, args)
+    return run_node(TrainerNode, args)
 
 
 if __name__ == '__main__':

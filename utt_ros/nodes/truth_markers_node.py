@@ -22,12 +22,12 @@ from utt_ros.bridge.node.qos import RELIABLE, SENSOR
 
 DISCOVERY_SEC = 1.0
 TRAIL = 100  # positions
-LIFETIME = Duration(sec=2)
+TRUTH_LIFETIME = Duration(sec=2)
 WHITE = ColorRGBA(r=1.0, g=1.0, b=1.0, a=0.6)
-BODY_M = (0.3, 0.3, 1.7)  # of the cylinder that stands for a person
+TRUTH_SIZE_M = (0.3, 0.3, 1.7)  # of the cylinder that stands for a person
 
 
-class TruthMarkers(Node):
+class TruthMarkersNode(Node):
     """Finds `truth/<subject>/odom` as subjects appear."""
 
     def __init__(self) -> None:
@@ -58,12 +58,12 @@ def markers(subject: str, odometry: Odometry, trail: Sequence[Point]) -> list[Ma
     """Make a cylinder where the subject stands, and a line of where it came from."""
     body, line = (
         Marker(header=odometry.header, ns=f'truth/{subject}', id=number, type=kind,
-               action=Marker.ADD, color=WHITE, lifetime=LIFETIME)
+               action=Marker.ADD, color=WHITE, lifetime=TRUTH_LIFETIME)
         for number, kind in enumerate((Marker.CYLINDER, Marker.LINE_STRIP)))
     body.pose.orientation = odometry.pose.pose.orientation
     body.pose.position = Point(
-        x=odometry.pose.pose.position.x, y=odometry.pose.pose.position.y, z=BODY_M[2] / 2)
-    body.scale.x, body.scale.y, body.scale.z = BODY_M
+        x=odometry.pose.pose.position.x, y=odometry.pose.pose.position.y, z=TRUTH_SIZE_M[2] / 2)
+    body.scale.x, body.scale.y, body.scale.z = TRUTH_SIZE_M
     line.pose.orientation.w = 1.0
     line.scale.x = 0.03
     line.points = list(trail)
@@ -72,7 +72,7 @@ def markers(subject: str, odometry: Odometry, trail: Sequence[Point]) -> list[Ma
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the node."""
-    return run_node(TruthMarkers, args)
+    return run_node(TruthMarkersNode, args)
 
 
 if __name__ == '__main__':

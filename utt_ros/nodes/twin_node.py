@@ -14,52 +14,54 @@ from time import perf_counter
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
-from utt_ros.bridge.messages.markers import Drawing
+from utt_ros.bridge.messages.federation import deployment_from_message
+from utt_ros.bridge.messages.markers import TwinMarkers
 from utt_ros.bridge.messages.sensors import deserialize, samples_from_message
 from utt_ros.bridge.messages.status import status_to_message
-from utt_ros.bridge.messages.training import deployment_from_message
 from utt_ros.bridge.node.diagnostics import Diagnostics
-from utt_ros.bridge.node.parameters import declare
+from utt_ros.bridge.node.parameters import declare_settings
 from utt_ros.bridge.node.process import run_node
 from utt_ros.bridge.node.qos import RELIABLE, STATE
-from utt_ros.bridge.node.subject_publishers import Outputs
+from utt_ros.bridge.node.subject_publishers import SubjectPublishers
 from utt_ros.errors import MeasurementError, ModelError
 from utt_ros.msg import DeployedModel, SyncedSamples, TwinStatus
 from utt_ros.settings import AreaSettings, WindowSettings
-from utt_ros.twin.engine import Predictions, TwinEngine
-from utt_ros.twin.health import Watch
-from utt_ros.twin.latest_worker import NewestWorker
-from utt_ros.twin.onnx_model import OnnxRuntime
-from utt_ros.twin.settings import BeliefSettings, TwinSettings
+from utt_ros.twin.engine import TickPredictions, TwinEngine
+from utt_ros.twin.health import SensorHealth
+from utt_ros.twin.latest_worker import LatestOnlyWorker
+from utt_ros.twin.onnx_model import OnnxModel
+from utt_ros.twin.settings import ParticleFilterSettings, TwinSettings
 
 STATUS_SEC = 1.0
 MAX_WAIT_SEC = 0.5
 TIMES = 600  # ticks over which computing times are reported
 
 
-class Twin(LifecycleNode):
+class TwinNode(LifecycleNode):
     """A managed node: it listens and predicts while it is active."""
 
     def __init__(self) -> None:
         super().__init__('twin')
-        self._area, self._window = declare(self, AreaSettings), declare(self, WindowSettings)
-        settings, belief = declare(self, TwinSettings), declare(self, BeliefSettings, 'belief.')
+        self._area = declare_settings(self, AreaSettings)
+        self._window = declare_settings(self, WindowSettings)
+        settings = declare_settings(self, TwinSettings)
+        belief = declare_settings(self, ParticleFilterSettings, 'belief.')
         self._engine = TwinEngine(self._area, self._window, belief, settings.lag)
-        self._watch = Watch(self._area.modalities)
-        self._outputs = Outputs(self, self._area.area)
+        self._watch = SensorHealth(self._area.modalities)
+        self._outputs = SubjectPublishers(self, self._area.area)
         self._times_ms: deque[float] = deque(maxlen=TIMES)
-        self._newest: Predictions | None = None
+        self._newest: TickPredictions | None = None
         self._heard_s = perf_counter()
-        self._runtime: OnnxRuntime | None = None
+        self._runtime: OnnxModel | None = None
         self._round: int | None = None
         self._refused_samples = self._refused_models = 0
         self._trouble = ''
         self._tick_ended = Event()
-        self._opener = NewestWorker('graph', self._open)
+        self._opener = LatestOnlyWorker('graph', self._open)
         self._input = None
         self.create_subscription(DeployedModel, 'deployed_model', self._opener.put, STATE)
         self._status = self.create_publisher(TwinStatus, 'twin_status', RELIABLE)
-        self._drawing = Drawing(self, self._area)
+        self._drawing = TwinMarkers(self, self._area)
         self.create_timer(
             STATUS_SEC, self._report, clock=Clock(clock_type=ClockType.STEADY_TIME))
         self._diagnostics = Diagnostics(self, 'twin', self._values)
@@ -92,14 +94,15 @@ class Twin(LifecycleNode):
         begin_s = perf_counter()
         try:
             batch = samples_from_message(deserialize(SyncedSamples, data))
-            self._outputs.publish_places(self._engine.locate(batch))
+            tick = self._engine.locate(batch)
         except MeasurementError as err:
             self._refused_samples += 1
             self.get_logger().warning(f'refused: {err}', throttle_duration_sec=5.0)
             return
-        predictions = self._engine.predict()
+        self._outputs.publish_positions(tick.positions)
+        predictions = self._engine.predict(tick)
         self._outputs.publish(predictions)
-        self._watch.see(batch)
+        self._watch.update(batch)
         self._newest, self._heard_s = predictions, perf_counter()
         self._times_ms.append(1e3 * (self._heard_s - begin_s))
         self._tick_ended.set()
@@ -114,7 +117,7 @@ class Twin(LifecycleNode):
             deployment = deployment_from_message(message)
             self._tick_ended.clear()
             self._tick_ended.wait(MAX_WAIT_SEC)
-            self._runtime = OnnxRuntime(deployment.graph, self._window, self._runtime)
+            self._runtime = OnnxModel(deployment.graph, self._window, self._runtime)
             self._engine.deploy(self._runtime)
             self._round = deployment.round
         except ModelError as err:
@@ -151,7 +154,7 @@ class Twin(LifecycleNode):
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the twin until it is told to stop."""
-    return run_node(Twin, args)
+    return run_node(TwinNode, args)
 
 
 if __name__ == '__main__':

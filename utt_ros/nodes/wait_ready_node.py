@@ -17,7 +17,7 @@ from utt_ros.bridge.node.qos import RELIABLE
 from utt_ros.msg import TwinStatus
 
 
-class WaitReady(Node):
+class WaitReadyNode(Node):
     """Listens to the status of each area's twin."""
 
     def __init__(self, areas: Sequence[str], least_round: int) -> None:
@@ -43,7 +43,7 @@ def main(args: Sequence[str] | None = None) -> int:
     options = parser.parse_args(remove_ros_args(words)[1:])
     stop = StopRequest()
     rclpy.init(args=words, signal_handler_options=SignalHandlerOptions.NO)
-    node = WaitReady(options.areas, options.round)
+    node = WaitReadyNode(options.areas, options.round)
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     end = time.monotonic() + options.timeout

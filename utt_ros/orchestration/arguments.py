@@ -8,17 +8,17 @@ from utt_ros.errors import SettingsError
 from utt_ros.orchestration.graph import (
     AREA_FILE,
     DEFAULT_STATE,
-    Area,
-    Plan,
-    find_areas,
+    AreaPlan,
+    LaunchPlan,
+    find_area_plans,
     parameters_of,
-    read_area,
+    read_area_plan,
 )
 
-Arguments = dict[str, tuple[str, str]]  # name -> default, description
-LEVELS = ('debug', 'info', 'warn', 'error', 'fatal')
+LaunchArguments = dict[str, tuple[str, str]]  # name -> default, description
+LOG_LEVELS = ('debug', 'info', 'warn', 'error', 'fatal')
 
-COMMON: Arguments = {
+COMMON_ARGUMENTS: LaunchArguments = {
     'use_sim_time': ('auto', 'true: time comes from /clock; auto: where a recording is replayed'),
     'state_dir': (str(DEFAULT_STATE), 'folder in which models and rounds are kept'),
     'rviz': ('true', 'show every area in RViz, where it is installed'),
@@ -26,44 +26,44 @@ COMMON: Arguments = {
     'rate': ('1.0', 'speed of the replay; 2.0 is twice as fast'),
     'start_offset': ('0.0', 'where in the recording the replay starts [s]'),
     'loop': ('false', 'begin the replay again when it has ended'),
-    'log_level': ('info', ', '.join(LEVELS)),
+    'log_level': ('info', ', '.join(LOG_LEVELS)),
 }
-AREA: Arguments = {
+AREA_ARGUMENTS: LaunchArguments = {
     'area': ('', 'name of the area; empty: the one in params_file'),
     'namespace': ('', 'namespace of its topics; empty: its name'),
     'params_file': ('', f'area file; empty: the {AREA_FILE} beside the bag'),
     'bag': ('', 'recordings to replay in place of sensors, separated by commas'),
     'federated': ('false', 'take part in a federation; false: train alone'),
-    **COMMON,
+    **COMMON_ARGUMENTS,
 }
-FEDERATION: Arguments = {
+FEDERATION_ARGUMENTS: LaunchArguments = {
     'areas': ('', f'folder with <area>/{AREA_FILE}, or area files separated by commas'),
     'replay': ('false', 'true: replay the recordings that lie beside the area files'),
     'aggregator': ('true', 'start the aggregator here; false: it runs elsewhere'),
     'aggregator_file': ('', 'parameters of the aggregator; empty: its defaults'),
-    **COMMON,
+    **COMMON_ARGUMENTS,
 }
-REPLAY: Arguments = {
+REPLAY_ARGUMENTS: LaunchArguments = {
     'bag': ('', 'recordings to replay, separated by commas'),
     'nodes': ('false', 'true: start the nodes of their areas as well'),
-    **COMMON,
+    **COMMON_ARGUMENTS,
 }
 
 
-def area_plan(values: Mapping[str, str]) -> Plan:
+def plan_area(values: Mapping[str, str]) -> LaunchPlan:
     """Plan one area. Raises SettingsError when its name or its file is missing."""
     bags = _paths(values['bag'])
     file = Path(values['params_file']) if values['params_file'] else _area_file(bags)
     if file is None and not values['area']:
         raise SettingsError('which area? Give its params_file, a bag of it, or at least its name')
-    area = read_area(file, name=values['area'], namespace=values['namespace'])
-    plan = Plan((replace(area, bags=bags),), federated=_truth(values, 'federated'))
+    area = read_area_plan(file, name=values['area'], namespace=values['namespace'])
+    plan = LaunchPlan((replace(area, bags=bags),), federated=_truth(values, 'federated'))
     return _with_common(plan, values)
 
 
-def federation_plan(values: Mapping[str, str]) -> Plan:
+def plan_federation(values: Mapping[str, str]) -> LaunchPlan:
     """Plan several areas and their aggregator. Raises SettingsError when there is no area."""
-    areas = tuple(area for path in _paths(values['areas']) for area in find_areas(path))
+    areas = tuple(area for path in _paths(values['areas']) for area in find_area_plans(path))
     if not areas:
         raise SettingsError(f'which areas? Give a folder with <area>/{AREA_FILE}, or area files')
     names = [area.name for area in areas]
@@ -71,15 +71,15 @@ def federation_plan(values: Mapping[str, str]) -> Plan:
     if twice:
         raise SettingsError(f'two areas are named {twice[0]!r}')
     if _truth(values, 'replay'):
-        areas = tuple(replace(area, bags=recordings(area)) for area in areas)
+        areas = tuple(replace(area, bags=find_area_bags(area)) for area in areas)
     files = _paths(values['aggregator_file'])
     for file in files:
         parameters_of(file)
     aggregator = _truth(values, 'aggregator')
-    return _with_common(Plan(areas, aggregator=aggregator, aggregator_files=files), values)
+    return _with_common(LaunchPlan(areas, aggregator=aggregator, aggregator_files=files), values)
 
 
-def replay_plan(values: Mapping[str, str]) -> Plan:
+def plan_replay(values: Mapping[str, str]) -> LaunchPlan:
     """Plan the replay of recordings, with or without nodes. Raises SettingsError without a bag."""
     bags = _paths(values['bag'])
     if not bags:
@@ -87,13 +87,13 @@ def replay_plan(values: Mapping[str, str]) -> Plan:
     files = {bag: _area_file((bag,)) for bag in bags}
     areas = []
     for file in dict.fromkeys(files.values()):
-        area = read_area(file, name='' if file else 'area')
+        area = read_area_plan(file, name='' if file else 'area')
         areas.append(replace(area, bags=tuple(bag for bag in bags if files[bag] == file)))
-    plan = Plan(tuple(areas), federated=False, nodes=_truth(values, 'nodes'))
+    plan = LaunchPlan(tuple(areas), federated=False, nodes=_truth(values, 'nodes'))
     return _with_common(plan, values)
 
 
-def recordings(area: Area) -> tuple[Path, ...]:
+def find_area_bags(area: AreaPlan) -> tuple[Path, ...]:
     """Bags in the folder of an area's file, sorted. Raises SettingsError when there is none."""
     folder = area.parameter_files[0].parent
     bags = tuple(sorted(path.parent for path in folder.glob('[!.]*/metadata.yaml')))
@@ -102,9 +102,10 @@ def recordings(area: Area) -> tuple[Path, ...]:
     return bags
 
 
-def _with_common(plan: Plan, values: Mapping[str, str]) -> Plan:
-    if values['log_level'] not in LEVELS:
-        raise SettingsError(f'log_level is {values["log_level"]!r}: one of {", ".join(LEVELS)}')
+def _with_common(plan: LaunchPlan, values: Mapping[str, str]) -> LaunchPlan:
+    if values['log_level'] not in LOG_LEVELS:
+        raise SettingsError(
+            f'log_level is {values["log_level"]!r}: one of {", ".join(LOG_LEVELS)}')
     sim_time = None if values['use_sim_time'] == 'auto' else _truth(values, 'use_sim_time')
     return replace(
         plan, use_sim_time=sim_time, state_dir=Path(values['state_dir']),

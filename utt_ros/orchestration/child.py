@@ -13,11 +13,11 @@ from typing import cast
 from utt_ros.orchestration.spec import ProcessSpec
 
 GUARD = Path(__file__).with_name('parent_guard.py')
-CHUNK = 65536
-MAX_LINE_BYTES = 16384  # bytes of an unfinished line that are kept
+READ_BYTES = 65536
+MAX_UNFINISHED_BYTES = 16384  # bytes of an unfinished line that are kept
 
 
-class Child:
+class ChildProcess:
     """A process in a session of its own: a Ctrl-C in the terminal reaches only its supervisor.
 
     It dies with the thread that made it (PR_SET_PDEATHSIG counts threads), however that ends.
@@ -45,12 +45,12 @@ class Child:
 
         `closed` becomes true at the end of the output.
         """
-        data = None if self.closed else self.output.read(CHUNK)
+        data = None if self.closed else self.output.read(READ_BYTES)
         if data is None:
             return None
         self.closed = not data
         *lines, self._unfinished = (self._unfinished + data).split(b'\n')
-        if self._unfinished and (self.closed or len(self._unfinished) > MAX_LINE_BYTES):
+        if self._unfinished and (self.closed or len(self._unfinished) > MAX_UNFINISHED_BYTES):
             lines.append(self._unfinished)
             self._unfinished = b''
         return lines

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from utt_ros.errors import SettingsError
 from utt_ros.files import write_atomically
-from utt_ros.orchestration.graph import Area, Plan, layout_path
-from utt_ros.orchestration.spec import PACKAGE, find_executable
+from utt_ros.orchestration.graph import AreaPlan, LaunchPlan, layout_path
+from utt_ros.orchestration.spec import PACKAGE_NAME, find_ros_executable
 
 CHECKOUT = Path(__file__).parents[2]
 
 
-def prepare(plan: Plan) -> tuple[Plan, list[str]]:
+def prepare_plan(plan: LaunchPlan) -> tuple[LaunchPlan, list[str]]:
     """Leave out what is not installed, saying so, and write the RViz layouts.
 
     Returns the plan that can be started and the remarks.
@@ -37,7 +37,7 @@ def prepare(plan: Plan) -> tuple[Plan, list[str]]:
     return plan, remarks
 
 
-def layout(template: str, area: Area) -> str:
+def layout(template: str, area: AreaPlan) -> str:
     """Put the frame and the topics of an area into the RViz layout of an area named 'area'."""
     text = template.replace('Fixed Frame: area\n', f'Fixed Frame: {area.name}\n')
     return text.replace('Value: /area/', f'Value: {area.root}/')
@@ -49,7 +49,7 @@ def shared_file(name: str) -> Path:
     Raises SettingsError when it is nowhere.
     """
     prefixes = [*os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep), sys.prefix]
-    places = [Path(prefix, 'share', PACKAGE, name) for prefix in prefixes if prefix]
+    places = [Path(prefix, 'share', PACKAGE_NAME, name) for prefix in prefixes if prefix]
     for path in (*places, CHECKOUT / name):
         if path.is_file():
             return path
@@ -57,4 +57,4 @@ def shared_file(name: str) -> Path:
 
 
 def _installed(package: str, executable: str) -> bool:
-    return find_executable(package, executable) is not None
+    return find_ros_executable(package, executable) is not None

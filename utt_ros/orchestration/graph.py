@@ -12,21 +12,21 @@ from typing import Any
 import yaml
 
 from utt_ros.errors import SettingsError
-from utt_ros.orchestration.spec import NodeSpec, Parameter
-from utt_ros.settings import AreaSettings, from_mapping, read_parameter_file
+from utt_ros.orchestration.spec import NodeSpec, ParameterValue
+from utt_ros.settings import AREA_FILE, AreaSettings, from_mapping, read_parameter_file
 from utt_ros.types import MODALITIES
 
-AREA_FILE = 'area.yaml'
 DEFAULT_STATE = Path('~/.ros/utt_ros')
-CLOCK = '/clock'
+CLOCK_TOPIC = '/clock'
 EVERY_NODE = '/**'
-DRIVERS = 'drivers'
-DECIDED = frozenset({'area', DRIVERS, 'federated', 'state_dir', 'use_sim_time'})  # by the graph
-Vector = tuple[float, float, float]
+DRIVERS_PARAMETER = 'drivers'
+GRAPH_PARAMETERS = frozenset(  # parameters that the graph sets
+    {'area', DRIVERS_PARAMETER, 'federated', 'state_dir', 'use_sim_time'})
+_Vector = tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Area:
+class AreaPlan:
     """One area: where it is, what it is told, what it replays."""
 
     settings: AreaSettings
@@ -47,10 +47,10 @@ class Area:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class LaunchPlan:
     """What is asked for; the same for every way of starting it."""
 
-    areas: tuple[Area, ...]
+    areas: tuple[AreaPlan, ...]
     state_dir: Path = DEFAULT_STATE
     aggregator_files: tuple[Path, ...] = ()
     aggregator: bool = False
@@ -66,24 +66,24 @@ class Plan:
     log_level: str = 'info'
 
 
-def find_areas(path: Path, *, extra_files: Sequence[Path] = ()) -> tuple[Area, ...]:
+def find_area_plans(path: Path, *, extra_files: Sequence[Path] = ()) -> tuple[AreaPlan, ...]:
     """Read an area file, or every `<area>/area.yaml` of a folder.
 
     Raises SettingsError when there is none or one cannot be read.
     """
     if path.is_file():
-        return (read_area(path, extra_files=extra_files),)
+        return (read_area_plan(path, extra_files=extra_files),)
     if (path / AREA_FILE).is_file():
-        return (read_area(path / AREA_FILE, extra_files=extra_files),)
+        return (read_area_plan(path / AREA_FILE, extra_files=extra_files),)
     files = sorted(path.glob(f'[!.]*/{AREA_FILE}'))
     if not files:
         raise SettingsError(f'{path}: no file and no folder with <area>/{AREA_FILE}')
-    return tuple(read_area(file, extra_files=extra_files) for file in files)
+    return tuple(read_area_plan(file, extra_files=extra_files) for file in files)
 
 
-def read_area(
+def read_area_plan(
     path: Path | None, *, name: str = '', namespace: str = '', extra_files: Sequence[Path] = (),
-) -> Area:
+) -> AreaPlan:
     """Read an area file, which may hold settings of its nodes; `name` wins over the file's."""
     known = {item.name for item in fields(AreaSettings)}
     values = {} if path is None else parameters_of(path)
@@ -92,7 +92,7 @@ def read_area(
         settings = replace(settings, area=name)
     files = (() if path is None else (path,)) + tuple(extra_files)
     drivers = _drivers(path, values, settings)
-    return Area(
+    return AreaPlan(
         settings, namespace, tuple(file.absolute() for file in files), drivers=drivers)
 
 
@@ -109,13 +109,13 @@ def parameters_of(path: Path) -> dict[str, Any]:
         told = content.get('ros__parameters') if isinstance(content, dict) else None
         if not isinstance(told, dict):
             raise SettingsError(f'{path}: expected "ros__parameters:" in the block {block!r}')
-        decided = sorted(DECIDED & set(told)) if block != EVERY_NODE else ()
+        decided = sorted(GRAPH_PARAMETERS & set(told)) if block != EVERY_NODE else ()
         if decided:
             raise SettingsError(f'{path}: {decided[0]} is not for a block of one node, {block!r}')
     return parameters
 
 
-def graph(plan: Plan) -> list[NodeSpec]:
+def graph_nodes(plan: LaunchPlan) -> list[NodeSpec]:
     """List every node of a plan in the order of starting: who listens comes before who talks."""
     nodes: list[NodeSpec] = []
     if plan.nodes:
@@ -134,14 +134,14 @@ def graph(plan: Plan) -> list[NodeSpec]:
     return nodes + replay_nodes(plan)
 
 
-def area_nodes(plan: Plan, area: Area) -> list[NodeSpec]:
+def area_nodes(plan: LaunchPlan, area: AreaPlan) -> list[NodeSpec]:
     """List the nodes of one area: its synchronizer, its twin, its trainer, its drivers.
 
     Bags stand in for sensors: an area that replays some has no drivers. What drivers measure is
     stamped by the host's clock, whatever the others live by.
     """
     drivers = () if area.bags else area.drivers
-    trainer: dict[str, Parameter] = {
+    trainer: dict[str, ParameterValue] = {
         'state_dir': str(_state(plan, area.name)),
         'federated': plan.federated,
     }
@@ -153,7 +153,7 @@ def area_nodes(plan: Plan, area: Area) -> list[NodeSpec]:
     ]
 
 
-def aggregator_node(plan: Plan) -> NodeSpec:
+def aggregator_node(plan: LaunchPlan) -> NodeSpec:
     """Make the one node of a federation, on the wall clock: its deadlines are for people."""
     return NodeSpec(
         'aggregator', 'aggregator', '/utt',
@@ -163,7 +163,7 @@ def aggregator_node(plan: Plan) -> NodeSpec:
     )
 
 
-def replay_nodes(plan: Plan) -> list[NodeSpec]:
+def replay_nodes(plan: LaunchPlan) -> list[NodeSpec]:
     """List the players. They begin when the twins have a model: what came before were lost."""
     replayed = [area for area in plan.areas if area.bags]
     if not replayed or not plan.nodes:
@@ -173,7 +173,7 @@ def replay_nodes(plan: Plan) -> list[NodeSpec]:
     return [ready, *(_player(plan, area, ready.label) for area in replayed)]
 
 
-def record_node(plan: Plan, folder: Path) -> NodeSpec:
+def record_node(plan: LaunchPlan, folder: Path) -> NodeSpec:
     """Make the recorder of everything the areas say."""
     topics = tuple(f'{area.root}/' for area in plan.areas)
     return NodeSpec(
@@ -182,7 +182,7 @@ def record_node(plan: Plan, folder: Path) -> NodeSpec:
     )
 
 
-def transform_nodes(area: Area) -> list[NodeSpec]:
+def transform_nodes(area: AreaPlan) -> list[NodeSpec]:
     """List the publishers of an area's static frames, REP-103 and REP-105."""
     settings = area.settings
     camera = (0.0, 0.0, settings.camera_height)
@@ -195,7 +195,7 @@ def transform_nodes(area: Area) -> list[NodeSpec]:
     ]
 
 
-def view_nodes(plan: Plan, area: Area) -> list[NodeSpec]:
+def view_nodes(plan: LaunchPlan, area: AreaPlan) -> list[NodeSpec]:
     """List RViz and what draws the truth for it."""
     rviz = NodeSpec(
         'rviz', 'rviz2', area.root, package='rviz2',
@@ -205,7 +205,7 @@ def view_nodes(plan: Plan, area: Area) -> list[NodeSpec]:
     return [_area_node(plan, area, 'truth_markers', {}), rviz]
 
 
-def layout_path(plan: Plan, area: Area) -> Path:
+def layout_path(plan: LaunchPlan, area: AreaPlan) -> Path:
     """Where the RViz layout of an area is written."""
     return _state(plan, area.name) / 'area.rviz'
 
@@ -214,20 +214,21 @@ def _drivers(
     path: Path | None, values: dict[str, Any], settings: AreaSettings,
 ) -> tuple[str, ...]:
     """Which drivers an area file asks for. Raises SettingsError."""
-    names = values.get(DRIVERS, [])
+    names = values.get(DRIVERS_PARAMETER, [])
     if not isinstance(names, list) or any(name not in MODALITIES for name in names):
         raise SettingsError(
-            f'{path}: {DRIVERS} is {names!r}: it must be a list of some of {list(MODALITIES)}')
+            f'{path}: {DRIVERS_PARAMETER} is {names!r}: it must be a list of some of '
+            f'{list(MODALITIES)}')
     if len(set(names)) < len(names):
-        raise SettingsError(f'{path}: {DRIVERS} is {names}: each one may be listed once')
+        raise SettingsError(f'{path}: {DRIVERS_PARAMETER} is {names}: each one may be listed once')
     unused = [name for name in names if name not in settings.modalities]
     if unused:
-        raise SettingsError(f'{path}: {DRIVERS} has {unused[0]!r}, but modalities are '
+        raise SettingsError(f'{path}: {DRIVERS_PARAMETER} has {unused[0]!r}, but modalities are '
                             f'{list(settings.modalities)}')
     return tuple(names)
 
 
-def _player(plan: Plan, area: Area, after: str) -> NodeSpec:
+def _player(plan: LaunchPlan, area: AreaPlan, after: str) -> NodeSpec:
     arguments = [*(str(bag) for bag in area.bags), '--rate', f'{plan.rate:g}']
     if plan.start_offset_sec:
         arguments += ['--start-offset', f'{plan.start_offset_sec:g}']
@@ -241,7 +242,9 @@ def _player(plan: Plan, area: Area, after: str) -> NodeSpec:
     )
 
 
-def _area_node(plan: Plan, area: Area, name: str, parameters: dict[str, Parameter]) -> NodeSpec:
+def _area_node(
+    plan: LaunchPlan, area: AreaPlan, name: str, parameters: dict[str, ParameterValue],
+) -> NodeSpec:
     return NodeSpec(
         name, name, area.root,
         parameters={'area': area.name, **_time(plan, area), **parameters},
@@ -251,7 +254,7 @@ def _area_node(plan: Plan, area: Area, name: str, parameters: dict[str, Paramete
 
 
 def _transform(
-    area: Area, child: str, position_m: Vector, rpy_rad: Vector,
+    area: AreaPlan, child: str, position_m: _Vector, rpy_rad: _Vector,
 ) -> NodeSpec:
     names = ('x', 'y', 'z', 'roll', 'pitch', 'yaw')
     values = [f'{value:.9g}' for value in (*position_m, *rpy_rad)]
@@ -265,20 +268,20 @@ def _transform(
     )
 
 
-def _state(plan: Plan, name: str) -> Path:
+def _state(plan: LaunchPlan, name: str) -> Path:
     return plan.state_dir.expanduser().absolute() / name
 
 
-def _time(plan: Plan, area: Area) -> dict[str, Parameter]:
+def _time(plan: LaunchPlan, area: AreaPlan) -> dict[str, ParameterValue]:
     replayed = bool(area.bags) if plan.use_sim_time is None else plan.use_sim_time
     return {'use_sim_time': replayed}
 
 
-def _clock(plan: Plan, area: Area) -> tuple[tuple[str, str], ...]:
+def _clock(plan: LaunchPlan, area: AreaPlan) -> tuple[tuple[str, str], ...]:
     """Give every area a clock of its own when several are replayed at once."""
     players = sum(bool(other.bags) for other in plan.areas)
-    return ((CLOCK, f'{area.root}{CLOCK}'),) if players > 1 and area.bags else ()
+    return ((CLOCK_TOPIC, f'{area.root}{CLOCK_TOPIC}'),) if players > 1 and area.bags else ()
 
 
-def _log_level(plan: Plan) -> tuple[str, ...]:
+def _log_level(plan: LaunchPlan) -> tuple[str, ...]:
     return ('--log-level', plan.log_level)

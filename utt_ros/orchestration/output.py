@@ -9,7 +9,7 @@ COLOURS = ('36', '32', '33', '35', '34', '96', '92', '93', '95', '94')
 RESET = '\x1b[0m'
 
 
-class Output:
+class PrefixedOutput:
     """Writes lines of several processes to one stream and, given a folder, to a file each."""
 
     def __init__(self, names: Iterable[str], stream: TextIO | None, log_dir: Path | None) -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from utt_ros.errors import SettingsError
 
-PACKAGE = 'utt_ros'
+PACKAGE_NAME = 'utt_ros'
 Scalar = bool | int | float | str
-Parameter = Scalar | Sequence[Scalar]
+ParameterValue = Scalar | Sequence[Scalar]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +22,8 @@ class NodeSpec:
     name: str
     executable: str
     namespace: str = '/'
-    package: str = PACKAGE
-    parameters: dict[str, Parameter] = field(default_factory=dict)  # win over the files
+    package: str = PACKAGE_NAME
+    parameters: dict[str, ParameterValue] = field(default_factory=dict)  # win over the files
     parameter_files: tuple[Path, ...] = ()
     remappings: tuple[tuple[str, str], ...] = ()
     arguments: tuple[str, ...] = ()
@@ -49,7 +49,7 @@ class ProcessSpec:
     after: str = ''
 
 
-def process_of(node: NodeSpec) -> ProcessSpec:
+def process_spec(node: NodeSpec) -> ProcessSpec:
     """Translate a node into the command that starts it.
 
     Raises SettingsError when its executable is not installed.
@@ -67,7 +67,7 @@ def process_of(node: NodeSpec) -> ProcessSpec:
     return ProcessSpec(node.label, command, node.respawn, node.essential, node.after)
 
 
-def find_executable(package: str, executable: str) -> Path | None:
+def find_ros_executable(package: str, executable: str) -> Path | None:
     """Find an executable of a ROS package where `ros2 run` looks, or on PATH."""
     prefixes = os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep)
     for prefix in filter(None, prefixes):
@@ -79,9 +79,9 @@ def find_executable(package: str, executable: str) -> Path | None:
 
 
 def _program(node: NodeSpec) -> tuple[str, ...]:
-    if node.package == PACKAGE:
-        return (sys.executable, '-m', f'{PACKAGE}.orchestration.node', node.executable)
-    path = find_executable(node.package, node.executable)
+    if node.package == PACKAGE_NAME:
+        return (sys.executable, '-m', f'{PACKAGE_NAME}.orchestration.node', node.executable)
+    path = find_ros_executable(node.package, node.executable)
     if path is None:
         raise SettingsError(f'{node.package}/{node.executable} is not installed')
     return (str(path),)

@@ -13,22 +13,22 @@ from types import TracebackType
 from typing import TextIO
 
 from utt_ros.errors import UttError
-from utt_ros.orchestration.child import Child
-from utt_ros.orchestration.output import Output
+from utt_ros.orchestration.child import ChildProcess
+from utt_ros.orchestration.output import PrefixedOutput
 from utt_ros.orchestration.spec import ProcessSpec
 
 POLL_SEC = 0.05
-STOP_SEC = 10.0  # from SIGINT to SIGTERM
+INTERRUPT_SEC = 10.0  # from SIGINT to SIGTERM
 TERMINATE_SEC = 2.0  # from SIGTERM to SIGKILL
-SETTINGS_REFUSED = 2  # exit code of a node; starting it again would not help
-DEFAULTS = {
+EXIT_SETTINGS_REFUSED = 2  # exit code of a node; starting it again would not help
+DEFAULT_ENVIRONMENT = {
     'OMP_NUM_THREADS': '1',
     'PYTHONUNBUFFERED': '1',
     'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
 }
 
 
-class Backoff:
+class RestartBackoff:
     """When to start a process again: later each time, and not at all when it dies too often."""
 
     def __init__(self, first_sec: float = 0.5, limit: int = 5, window_sec: float = 60.0) -> None:
@@ -50,8 +50,8 @@ class Backoff:
         return f'{self._limit} times in {self._window_sec:g} s'
 
 
-class Processes:
-    """Processes that run inside a `with` block; leaving it stops them all.
+class Supervisor:
+    """Supervisor that run inside a `with` block; leaving it stops them all.
 
     One thread starts, watches and stops them, so `wait` and `alive` may be called from anywhere.
     The run is over when an essential process has ended for good, or when every essential process
@@ -64,20 +64,20 @@ class Processes:
         *,
         output: TextIO | None = sys.stderr,
         log_dir: Path | None = None,
-        stop_sec: float = STOP_SEC,
+        stop_sec: float = INTERRUPT_SEC,
     ) -> None:
         names = [spec.name for spec in specs]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise UttError(f'two processes are named {twice[0]!r}')
         self._specs = {spec.name: spec for spec in specs}
-        self._output = Output(names, output, log_dir)
-        self._environment = environment(colour=self._output.colour)
+        self._output = PrefixedOutput(names, output, log_dir)
+        self._environment = child_environment(colour=self._output.colour)
         self._stop_sec = stop_sec
-        self._children: dict[str, Child] = {}
+        self._children: dict[str, ChildProcess] = {}
         self._due: dict[str, float] = {}  # name -> when to start again, time.monotonic
         self._waiting = {spec.name: spec for spec in specs if spec.after in names}
-        self._backoffs = {spec.name: Backoff() for spec in specs}
+        self._backoffs = {spec.name: RestartBackoff() for spec in specs}
         self._tasks = {spec.name for spec in specs if spec.essential and not spec.respawn}
         self._selector = selectors.DefaultSelector()
         self._stop = threading.Event()
@@ -88,7 +88,7 @@ class Processes:
         self._thread = threading.Thread(target=self._supervise, name='processes')
         self.failure: str | None = None
 
-    def __enter__(self) -> 'Processes':  # noqa: PYI034 - Self came with Python 3.11
+    def __enter__(self) -> 'Supervisor':  # noqa: PYI034 - Self came with Python 3.11
         self._thread.start()
         self._started.wait()
         return self
@@ -151,7 +151,7 @@ class Processes:
             self._ended.set()
 
     def _start(self, spec: ProcessSpec) -> None:
-        child = Child(spec, self._environment)
+        child = ChildProcess(spec, self._environment)
         self._children[spec.name] = child
         self._selector.register(child.output, selectors.EVENT_READ, child)
 
@@ -170,7 +170,7 @@ class Processes:
             if child.ended():
                 self._bury(child)
 
-    def _forward(self, child: Child) -> bool:
+    def _forward(self, child: ChildProcess) -> bool:
         lines = child.read_lines()
         for line in lines or ():
             if not self._output.write(child.spec.name, line):
@@ -179,7 +179,7 @@ class Processes:
             self._selector.unregister(child.output)
         return lines is not None
 
-    def _bury(self, child: Child) -> None:
+    def _bury(self, child: ChildProcess) -> None:
         spec, code = child.spec, child.reap()
         while self._forward(child):
             pass
@@ -192,8 +192,8 @@ class Processes:
 
     def _judge(self, spec: ProcessSpec, code: int) -> None:
         """Decide what the end of a process that nobody stopped means."""
-        how = describe(code)
-        if spec.respawn and code != SETTINGS_REFUSED:
+        how = describe_exit(code)
+        if spec.respawn and code != EXIT_SETTINGS_REFUSED:
             delay_sec = self._backoffs[spec.name].delay(time.monotonic())
             if delay_sec is not None:
                 self._due[spec.name] = time.monotonic() + delay_sec
@@ -226,14 +226,14 @@ class Processes:
             self._bury(child)
 
 
-def environment(*, colour: bool, base: Mapping[str, str] | None = None) -> dict[str, str]:
+def child_environment(*, colour: bool, base: Mapping[str, str] | None = None) -> dict[str, str]:
     """Environment of started nodes: `base` (default: ours) wins over the defaults above."""
     given = dict(os.environ if base is None else base)
     colours = {'RCUTILS_COLORIZED_OUTPUT': '1' if colour else '0'}
-    return {**DEFAULTS, **colours, **given}
+    return {**DEFAULT_ENVIRONMENT, **colours, **given}
 
 
-def describe(code: int) -> str:
+def describe_exit(code: int) -> str:
     """Say how a process ended, from its exit code (-N for signal N)."""
     if code >= 0:
         return f'ended with exit code {code}'

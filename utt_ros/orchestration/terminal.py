@@ -1,4 +1,4 @@
-"""Keys of the terminal that a process has for itself, and a line of progress."""
+"""Key presses of the terminal in whose foreground this process runs."""
 
 import os
 import select
@@ -9,25 +9,25 @@ import tty
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-POLL_SEC = 0.1
+KEY_POLL_SEC = 0.1
 
 
 @contextmanager
-def keys(on_key: Callable[[str], None]) -> Iterator[bool]:
-    """Call `on_key` from a thread for every key that is pressed; false where there is no terminal.
+def listen_for_keys(on_key: Callable[[str], None]) -> Iterator[bool]:
+    """Call `on_key` from a thread for every pressed key; yield False where there is no terminal.
 
-    Ctrl-C stays a signal.
+    Ctrl-C stays a signal. The terminal's mode is restored at the end.
     """
     source = sys.stdin.fileno() if sys.stdin and sys.stdin.isatty() else -1
     if source < 0 or _is_in_background(source):
         yield False
         return
-    before = termios.tcgetattr(source)
+    mode = termios.tcgetattr(source)
     closed = threading.Event()
 
     def read() -> None:
         while not closed.is_set():
-            if select.select([source], [], [], POLL_SEC)[0]:
+            if select.select([source], [], [], KEY_POLL_SEC)[0]:
                 pressed = os.read(source, 64)
                 if not pressed:
                     return
@@ -42,19 +42,12 @@ def keys(on_key: Callable[[str], None]) -> Iterator[bool]:
     finally:
         closed.set()
         thread.join()
-        termios.tcsetattr(source, termios.TCSANOW, before)
+        termios.tcsetattr(source, termios.TCSANOW, mode)
 
 
 def _is_in_background(terminal: int) -> bool:
-    """Whether the system would stop this process for changing the terminal."""
+    """Check whether the system would stop this process for changing the terminal's mode."""
     try:
         return os.tcgetpgrp(terminal) != os.getpgrp()
-    except OSError:  # it does not control us
+    except OSError:  # not the controlling terminal
         return False
-
-
-def show(line: str) -> None:
-    """Write a line over the one before, on a terminal only."""
-    if sys.stderr.isatty():
-        sys.stderr.write(f'\r\x1b[K{line}')
-        sys.stderr.flush()

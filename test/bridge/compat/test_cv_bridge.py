@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from utt_ros.bridge.compat import cv_bridge
-from utt_ros.drivers.camera.camera_calibration import of_area
+from utt_ros.drivers.camera.camera_calibration import pinhole_calibration
 from utt_ros.errors import MeasurementError, SettingsError
 from utt_ros.settings import AreaSettings
 
@@ -153,15 +153,15 @@ def test_headers_are_honest_or_refused(
 
 def test_calibration_becomes_a_message_that_says_the_same() -> None:
     area = AreaSettings()
-    info = cv_bridge.info_message(of_area(area))
+    info = cv_bridge.camera_info_message(pinhole_calibration(area))
     assert (info.width, info.height) == (1280, 720)
     assert (info.k[0], info.k[4], info.k[2], info.k[5]) == (area.fx, area.fy, area.cx, area.cy)
     assert info.p[0] == area.fx
     assert list(info.r) == [1, 0, 0, 0, 1, 0, 0, 0, 1]
     assert isinstance(info, CameraInfo)
-    cv_bridge.check_lens(info, area)
+    cv_bridge.check_focal_lengths(info, area)
     with pytest.raises(SettingsError, match='fx is'):
-        cv_bridge.check_lens(info, AreaSettings(fx=900.0))
+        cv_bridge.check_focal_lengths(info, AreaSettings(fx=900.0))
 
 
 def test_load_prefers_the_real_package(monkeypatch: pytest.MonkeyPatch) -> None:

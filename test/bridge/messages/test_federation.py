@@ -1,13 +1,16 @@
-"""Weights cross the border to ROS unchanged, by the fast path."""
+"""Federation records survive the round trip through messages unchanged, by the fast path."""
 
 import time
-from math import inf
+from dataclasses import replace
+from math import inf, isnan, nan
 
+import pytest
 from builtin_interfaces.msg import Time
 from rclpy.serialization import deserialize_message, serialize_message
 from utt_ros.msg import GlobalModel, ModelUpdate, RoundStatus
 
 from utt_ros.bridge.messages import federation
+from utt_ros.errors import ModelError
 from utt_ros.federation import types
 
 STAMP = Time(sec=12, nanosec=34)
@@ -62,3 +65,29 @@ def test_a_large_payload_is_copied_not_converted_byte_by_byte() -> None:
         times.append(time.perf_counter() - start)
     # byte by byte is 0.2 s or more here, a copy some milliseconds
     assert min(times) < 0.05
+
+
+def test_a_graph_survives_the_wire() -> None:
+    deployment = types.Deployment('north', 'fed', 7, '{"model":{}}', bytes(range(256)) * 10)
+    message = federation.deployment_to_message(deployment, STAMP)
+    assert message.header.stamp == STAMP
+    assert federation.deployment_from_message(message) == deployment
+
+
+def test_a_damaged_graph_is_refused() -> None:
+    deployment = types.Deployment('north', 'fed', 7, '', b'graph')
+    message = federation.deployment_to_message(deployment, STAMP)
+    message.payload[0] ^= 1
+    with pytest.raises(ModelError, match='checksum'):
+        federation.deployment_from_message(message)
+
+
+def test_a_report_survives_the_wire() -> None:
+    report = types.Report('north', 3, 500, 120, 80, 1.5, {'transfer:ftm->imu': 0.5, 'a': 0.25})
+    message = federation.report_to_message(report, STAMP)
+    assert list(message.operations) == ['a', 'transfer:ftm->imu']
+    assert federation.report_from_message(message) == report
+    empty = federation.report_to_message(replace(report, loss=nan, nmse={}), STAMP)
+    first = federation.report_from_message(empty)
+    assert isnan(first.loss)
+    assert first.nmse == {}

@@ -6,7 +6,8 @@ from utt_ros.bridge.messages.markers import area_markers, subject_markers, view_
 from utt_ros.bridge.messages.sensors import to_time
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.settings import AreaSettings
-from utt_ros.twin.engine import Predictions
+from utt_ros.twin.engine import TickPredictions
+from utt_ros.types import CHI2_90_2D
 
 T0 = 1_700_000_000_000_000_000
 
@@ -16,7 +17,7 @@ def predictions_of(subjects, covariance=None):
     covariance = np.tile(np.eye(2), (count, 1, 1)) if covariance is None else covariance
     position = np.arange(2 * count, dtype=np.float32).reshape(count, 2)
     trajectory = np.repeat(position[:, None], 30, axis=1)
-    return Predictions(
+    return TickPredictions(
         T0, subjects, ('camera+ftm',) * count, position, covariance, 0 * position, trajectory,
         T0 + np.arange(30), None, T0 - np.arange(5))
 
@@ -44,8 +45,8 @@ def test_ellipse_lies_along_the_larger_deviation(angle):
     covariance = turn @ np.diag([4.0, 0.25]) @ turn.T
     markers = subject_markers('hall', predictions_of(('ann',), covariance[None])).markers
     ellipse = next(each for each in markers if each.type == Marker.CYLINDER)
-    assert ellipse.scale.x == pytest.approx(2 * 2.0 * np.sqrt(4.605))
-    assert ellipse.scale.y == pytest.approx(2 * 0.5 * np.sqrt(4.605))
+    assert ellipse.scale.x == pytest.approx(2 * 2.0 * np.sqrt(CHI2_90_2D))
+    assert ellipse.scale.y == pytest.approx(2 * 0.5 * np.sqrt(CHI2_90_2D))
     found = 2 * np.arctan2(ellipse.pose.orientation.z, ellipse.pose.orientation.w)
     assert np.sin(found - angle) == pytest.approx(0.0, abs=1e-6)
 

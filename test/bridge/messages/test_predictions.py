@@ -1,4 +1,4 @@
-"""Predictions are the bytes that rclpy would serialize.
+"""TickPredictions are the bytes that rclpy would serialize.
 
 Padding is left uninitialised by the middleware, so it is not compared.
 """

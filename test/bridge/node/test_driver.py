@@ -12,8 +12,8 @@ from rclpy.lifecycle import TransitionCallbackReturn
 
 from utt_ros.bridge.node.driver import Driver
 from utt_ros.bridge.node.qos import RELIABLE
-from utt_ros.drivers.reader import Pump
-from utt_ros.drivers.source import Entry, Source
+from utt_ros.drivers.reader import SourceReader
+from utt_ros.drivers.source import SourceEntry, Source
 from utt_ros.settings import setting
 
 
@@ -58,7 +58,7 @@ class Plain(Driver):
 
     def __init__(self, source: Handed) -> None:
         self.published: list[int] = []
-        super().__init__('plain', {'handed': Entry(
+        super().__init__('plain', {'handed': SourceEntry(
             'for tests', NoSettings, lambda _settings, _area: source, lambda: '')}, 'handed')
 
     def publish(self, samples: Sequence[Any]) -> None:
@@ -113,7 +113,7 @@ def test_a_source_that_a_thread_still_holds_is_not_read_by_a_second_one(
         running: Running, wait_until: Callable[..., None],
         monkeypatch: pytest.MonkeyPatch) -> None:
     node, source = running.node, running.source
-    monkeypatch.setattr(Pump.stop, '__defaults__', (0.05,))
+    monkeypatch.setattr(SourceReader.stop, '__defaults__', (0.05,))
     source.hold.clear()
     wait_until(source.held.is_set)
     node.trigger_deactivate()

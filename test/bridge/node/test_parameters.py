@@ -8,7 +8,7 @@ import pytest
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from utt_ros.bridge.node.parameters import declare
+from utt_ros.bridge.node.parameters import declare_settings
 from utt_ros.errors import SettingsError
 from utt_ros.settings import check, setting
 
@@ -40,7 +40,7 @@ def make_node(ros: int) -> Iterator[Callable[..., Node]]:
 
 def test_field_becomes_a_read_only_parameter_with_its_text_and_limits(make_node):
     node = make_node(names=['a', 'b'])
-    assert declare(node, ClipSettings, 'clip.') == ClipSettings(names=('a', 'b'))
+    assert declare_settings(node, ClipSettings, 'clip.') == ClipSettings(names=('a', 'b'))
     descriptor = node.describe_parameter('clip.max_norm')
     assert descriptor.read_only
     assert descriptor.description == 'norm [m]'
@@ -51,24 +51,24 @@ def test_field_becomes_a_read_only_parameter_with_its_text_and_limits(make_node)
 @pytest.mark.parametrize('value', [0.25, 'wide'])
 def test_value_outside_the_limits_or_of_another_type_is_refused(make_node, value):
     with pytest.raises(SettingsError, match='max_norm'):
-        declare(make_node(max_norm=value), ClipSettings, 'clip.')
+        declare_settings(make_node(max_norm=value), ClipSettings, 'clip.')
 
 
 def test_former_name_is_accepted_with_one_warning_and_listed_under_the_new_one(
     make_node, capfd,
 ):
     node = make_node(largest_norm=2)
-    assert declare(node, ClipSettings, 'clip.').max_norm == 2.0
+    assert declare_settings(node, ClipSettings, 'clip.').max_norm == 2.0
     assert node.get_parameter('clip.max_norm').value == 2.0
     assert not node.has_parameter('clip.largest_norm')
     assert capfd.readouterr().err.count('largest_norm is now max_norm') == 1
 
 
 def test_current_name_is_accepted_without_a_warning(make_node, capfd):
-    assert declare(make_node(max_norm=2.0), ClipSettings, 'clip.').max_norm == 2.0
+    assert declare_settings(make_node(max_norm=2.0), ClipSettings, 'clip.').max_norm == 2.0
     assert not capfd.readouterr().err
 
 
 def test_both_names_of_a_renamed_parameter_are_refused(make_node):
     with pytest.raises(SettingsError, match='largest_norm and max_norm are both given'):
-        declare(make_node(largest_norm=2.0, max_norm=1.0), ClipSettings, 'clip.')
+        declare_settings(make_node(largest_norm=2.0, max_norm=1.0), ClipSettings, 'clip.')

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from utt_ros.drivers.camera.camera_calibration import Calibration
+from utt_ros.drivers.camera.camera_calibration import LensCalibration
 from utt_ros.errors import MeasurementError, SettingsError
 from utt_ros.settings import AreaSettings
 from utt_ros.types import FloatArray
@@ -108,7 +108,7 @@ def image_message(bridge: Any, plane: npt.NDArray[Any] | None) -> Image | None:
     return bridge.cv2_to_imgmsg(np.ascontiguousarray(plane), encoding=encoding)
 
 
-def info_message(calibration: Calibration) -> CameraInfo:
+def camera_info_message(calibration: LensCalibration) -> CameraInfo:
     """Message of a calibration, without a header."""
     return CameraInfo(
         width=calibration.width, height=calibration.height, k=calibration.camera,
@@ -116,7 +116,7 @@ def info_message(calibration: Calibration) -> CameraInfo:
         r=calibration.rectification, p=calibration.projection)
 
 
-def check_lens(info: CameraInfo, area: AreaSettings) -> None:
+def check_focal_lengths(info: CameraInfo, area: AreaSettings) -> None:
     """Raise SettingsError when positions would be wrong: the area tells another focal length."""
     for got, want, name in ((info.k[0], area.fx, 'fx'), (info.k[4], area.fy, 'fy')):
         if abs(got - want) > FOCAL_TOLERANCE * want:

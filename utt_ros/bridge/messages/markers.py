@@ -14,20 +14,19 @@ from utt_ros.bridge.messages.sensors import to_time
 from utt_ros.bridge.node.qos import RELIABLE
 from utt_ros.geometry.camera import DEPTH_LIMITS_M, CameraModel
 from utt_ros.settings import AreaSettings
-from utt_ros.twin.engine import Predictions
-from utt_ros.types import FloatArray
+from utt_ros.twin.engine import TickPredictions
+from utt_ros.types import CHI2_90_2D, FloatArray
 
 BODY, ELLIPSE, PATH, LABEL = range(4)  # ids within the namespace of a subject
 VIEW, ACCESS_POINT = range(2)  # ids within that of the area
 INTERVAL_S = 0.2
-LIFETIME = Duration(sec=2)  # of a subject's markers, should nobody delete them
+SUBJECT_LIFETIME = Duration(sec=2)  # of a subject's markers, should nobody delete them
 HEIGHT_M = 1.0  # of spheres above the floor
 MAX_AXIS_M = 50.0  # axis of an ellipse that is still drawn
-CHI2_90 = 4.605  # two degrees of freedom: 90 % of the truth lies within
 ORANGE, BLUE, GREY = (1.0, 0.55, 0.1), (0.2, 0.6, 1.0), (0.7, 0.7, 0.7)
 
 
-class Drawing:
+class TwinMarkers:
     """Publishes markers as long as somebody looks, a few times a second at most."""
 
     def __init__(self, node: Node, area: AreaSettings) -> None:
@@ -36,7 +35,7 @@ class Drawing:
         self._shown: tuple[str, ...] = ()
         self._drawn_s = 0.0
 
-    def draw(self, predictions: Predictions, now_s: float) -> None:
+    def draw(self, predictions: TickPredictions, now_s: float) -> None:
         """Show the subjects; `now_s` is any steady time."""
         if now_s - self._drawn_s < INTERVAL_S:
             return
@@ -53,7 +52,7 @@ class Drawing:
 
 
 def subject_markers(
-    area: str, predictions: Predictions, vanished: Iterable[str] = (),
+    area: str, predictions: TickPredictions, vanished: Iterable[str] = (),
 ) -> MarkerArray:
     """Position, 90 % ellipse, future path and label of each subject; DELETE for those who left.
 
@@ -62,7 +61,7 @@ def subject_markers(
     header = Header(stamp=to_time(predictions.stamp_ns), frame_id=area)
     markers = []
     for row, subject in enumerate(predictions.subjects):
-        make = partial(_marker, header, f'twin/{subject}', lifetime=LIFETIME)
+        make = partial(_marker, header, f'twin/{subject}', lifetime=SUBJECT_LIFETIME)
         x, y = predictions.position[row].tolist()
         seen = ORANGE if 'camera' in predictions.sources[row] else BLUE
         points = [Point(x=x, y=y)] + [
@@ -107,7 +106,7 @@ def _ellipse(
     color: tuple[float, float, float],
 ) -> Marker:
     spread, axes = np.linalg.eigh(covariance.astype(np.float64))
-    length = 2 * np.sqrt(CHI2_90 * np.clip(spread, 1e-6, None))
+    length = 2 * np.sqrt(CHI2_90_2D * np.clip(spread, 1e-6, None))
     angle = float(np.arctan2(axes[1, 1], axes[0, 1]))  # of the longer axis
     pose = _pose(x, y, 0.02)
     pose.orientation = Quaternion(z=np.sin(angle / 2), w=np.cos(angle / 2))

@@ -7,12 +7,12 @@ from builtin_interfaces.msg import Time
 from std_msgs.msg import Header
 
 from utt_ros.msg import TwinStatus
-from utt_ros.twin.engine import Predictions
-from utt_ros.twin.health import Watch
+from utt_ros.twin.engine import TickPredictions
+from utt_ros.twin.health import SensorHealth
 
 
 def status_to_message(
-    stamp: Time, area: str, watch: Watch, newest: Predictions | None, *,
+    stamp: Time, area: str, watch: SensorHealth, newest: TickPredictions | None, *,
     model_round: int | None, idle_s: float, predictions: int, times_ms: Collection[float],
 ) -> TwinStatus:
     """`newest` predictions, `model_round` of the graph in use; None when there is none yet.

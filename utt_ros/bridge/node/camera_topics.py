@@ -12,7 +12,7 @@ from utt_ros.bridge.compat import cv_bridge, message_filters
 from utt_ros.bridge.messages.sensors import to_ns
 from utt_ros.bridge.node.qos import IMAGES
 from utt_ros.drivers.source import Source
-from utt_ros.drivers.types import Picture
+from utt_ros.drivers.types import CameraFrame
 from utt_ros.errors import MeasurementError, SettingsError, SourceError
 from utt_ros.sensor_limits import STAMP_LIMITS_NS
 from utt_ros.settings import AreaSettings, check, setting
@@ -39,7 +39,7 @@ class TopicsSettings:
             raise SettingsError('image is empty: the topic of the pictures')
 
 
-class TopicSource(Source[Picture]):
+class TopicSource(Source[CameraFrame]):
     """Pictures, with depth and calibration where topics are named; the newest ones win.
 
     Callbacks only keep messages; they are converted in the thread that reads.
@@ -58,7 +58,7 @@ class TopicSource(Source[Picture]):
         """Begin to listen."""
         self._is_open = True
 
-    def read(self, timeout_s: float) -> Sequence[Picture]:
+    def read(self, timeout_s: float) -> Sequence[CameraFrame]:
         """Return the newest picture. Raises SourceError when its lens is not that of the area."""
         with self._changed:
             self._changed.wait_for(lambda: self._newest, timeout_s)
@@ -81,7 +81,7 @@ class TopicSource(Source[Picture]):
                 self._newest = messages
                 self._changed.notify()
 
-    def _pictures(self, messages: tuple[Any, ...]) -> list[Picture]:
+    def _pictures(self, messages: tuple[Any, ...]) -> list[CameraFrame]:
         stamp_ns = to_ns(messages[0].header.stamp)
         if not STAMP_LIMITS_NS[0] <= stamp_ns < END_NS:
             self.counters['bad_stamp'] += 1
@@ -96,7 +96,7 @@ class TopicSource(Source[Picture]):
         if depth is not None and depth.shape != image.shape[:2]:
             raise MeasurementError(
                 f'depth of {depth.shape} for a picture of {image.shape[:2]}: register it first')
-        return [Picture(stamp_ns, image, depth)]
+        return [CameraFrame(stamp_ns, image, depth)]
 
     def _compare(self, info: CameraInfo) -> None:
         try:

@@ -9,7 +9,7 @@ from rclpy.node import Node
 from utt_ros.bridge.node.qos import RELIABLE
 
 MAX_TEXT_LENGTH = 1000
-LEVELS = {
+DIAGNOSTIC_LEVELS = {
     'ok': DiagnosticStatus.OK, 'warn': DiagnosticStatus.WARN, 'error': DiagnosticStatus.ERROR}
 
 
@@ -31,7 +31,7 @@ class Diagnostics:
     def _publish(self) -> None:
         values = dict(self._values())
         status = DiagnosticStatus(
-            level=LEVELS[str(values.pop('level', 'ok'))],
+            level=DIAGNOSTIC_LEVELS[str(values.pop('level', 'ok'))],
             name=self._name,
             message=_text(values.pop('message', '')),
             hardware_id=self._node.get_name(),

@@ -7,13 +7,13 @@ from typing import Any
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
 from utt_ros.bridge.node.diagnostics import Diagnostics
-from utt_ros.bridge.node.parameters import declare
-from utt_ros.drivers.reader import Pump, PumpSettings
-from utt_ros.drivers.source import Entry, Source
+from utt_ros.bridge.node.parameters import declare_settings
+from utt_ros.drivers.reader import SourceReader, ReaderSettings
+from utt_ros.drivers.source import SourceEntry, Source
 from utt_ros.errors import SettingsError
 from utt_ros.settings import AreaSettings
 
-SILENT_S = 3.0  # a source that says nothing for longer is worth a warning
+MAX_SILENCE_S = 3.0  # a source that says nothing for longer is worth a warning
 
 
 class Driver(LifecycleNode):
@@ -23,11 +23,11 @@ class Driver(LifecycleNode):
     pump, and those of the chosen source with its name before them (`iw.interface`).
     """
 
-    pump_settings: type[PumpSettings] = PumpSettings
+    reader_settings: type[ReaderSettings] = ReaderSettings
 
-    def __init__(self, name: str, sources: Mapping[str, Entry], default: str) -> None:
+    def __init__(self, name: str, sources: Mapping[str, SourceEntry], default: str) -> None:
         super().__init__(name)
-        self.area = declare(self, AreaSettings)
+        self.area = declare_settings(self, AreaSettings)
         autostart = self.declare_parameter('autostart', True).value
         chosen = self.declare_parameter('source', default).value
         if chosen not in sources:
@@ -35,11 +35,11 @@ class Driver(LifecycleNode):
                 f'{name}: source is {chosen!r}: it must be one of {", ".join(sorted(sources))}')
         entry = sources[chosen]
         self.chosen: str = chosen
-        settings = declare(self, entry.settings, f'{chosen}.')
-        self._pump_settings = declare(self, self.pump_settings)
+        settings = declare_settings(self, entry.settings, f'{chosen}.')
+        self._reader_settings = declare_settings(self, self.reader_settings)
         self._source: Source[Any] = self.wrap(entry.make(settings, self.area))
-        self._pump: Pump | None = None
-        self._stuck: Pump | None = None  # its thread did not end yet
+        self._reader: SourceReader | None = None
+        self._stuck: SourceReader | None = None  # its thread did not end yet
         self._refused = 0
         self._is_woken = False
         self._diagnostics = Diagnostics(self, name, self._values)
@@ -66,8 +66,8 @@ class Driver(LifecycleNode):
                 f'{self.chosen} still holds its device: activate again later, or start anew')
             return TransitionCallbackReturn.FAILURE
         self._stuck = None
-        self._pump = Pump(self._source, self._pump_settings, self._wake)
-        self._pump.start()
+        self._reader = SourceReader(self._source, self._reader_settings, self._wake)
+        self._reader.start()
         return super().on_activate(state)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -86,9 +86,9 @@ class Driver(LifecycleNode):
         super().destroy_node()
 
     def _halt(self) -> None:
-        pump, self._pump = self._pump, None
-        if pump is not None and not pump.stop():
-            self._stuck = pump
+        reader, self._reader = self._reader, None
+        if reader is not None and not reader.stop():
+            self._stuck = reader
             self.get_logger().error(f'{self.chosen} does not let go of its device')
 
     def _wake(self) -> None:
@@ -100,9 +100,9 @@ class Driver(LifecycleNode):
 
     def _drain(self) -> None:
         self._is_woken = False
-        if self._pump is None:
+        if self._reader is None:
             return
-        for sample in self._pump.take():
+        for sample in self._reader.take():
             try:
                 self.publish((sample,))
             except Exception as err:  # noqa: BLE001, PERF203  the others must not be lost with it
@@ -111,14 +111,14 @@ class Driver(LifecycleNode):
                     f'not published: {type(err).__name__}: {err}', throttle_duration_sec=5.0)
 
     def _values(self) -> Mapping[str, object]:
-        if self._pump is None:
+        if self._reader is None:
             return {'message': f'{self.chosen} is not active'}
-        status = self._pump.status()
-        bad = status.state != 'open' or status.silent_s > SILENT_S
+        status = self._reader.status()
+        bad = status.state != 'open' or status.silent_s > MAX_SILENCE_S
         return {
             'level': 'warn' if bad or status.dropped else 'ok',
             'message': status.trouble or (
-                f'silent for {status.silent_s:.0f} s' if status.silent_s > SILENT_S else ''),
+                f'silent for {status.silent_s:.0f} s' if status.silent_s > MAX_SILENCE_S else ''),
             'source': self.chosen, 'state': status.state, 'samples': status.samples,
             'rate_hz': f'{status.rate_hz:.1f}', 'silent_s': f'{status.silent_s:.1f}',
             'dropped': status.dropped, 'reopened': status.reopened,

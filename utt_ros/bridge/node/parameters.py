@@ -16,7 +16,7 @@ MAX_INTEGER = 2**63 - 1
 MAX_FLOAT = 1.0e308
 
 
-def declare(node: Node, cls: type[T], prefix: str = '') -> T:
+def declare_settings(node: Node, cls: type[T], prefix: str = '') -> T:
     """Declare every field of a settings class as a read-only parameter and return the settings.
 
     A renamed field is declared under its current name alone; a value that is given under its

@@ -15,7 +15,7 @@ SENSOR = QoSProfile(
 )
 """Streams of measurements: a late one is worth less than the next one."""
 
-PICTURES = QoSProfile(
+IMAGES = QoSProfile(
     history=QoSHistoryPolicy.KEEP_LAST,
     depth=5,
     reliability=QoSReliabilityPolicy.BEST_EFFORT,

@@ -10,7 +10,7 @@ from sensor_msgs.msg import Imu
 
 from utt_ros.bridge.messages.predictions import imus, paths, positions
 from utt_ros.bridge.node.qos import RELIABLE
-from utt_ros.twin.engine import Places, Predictions
+from utt_ros.twin.engine import TickPositions, TickPredictions
 
 KEEP_NS = 10_000_000_000  # the publishers of somebody who left live on for that long
 
@@ -23,7 +23,7 @@ class _Subject:
     seen_ns: int
 
 
-class Outputs:
+class SubjectPublishers:
     """Publishes predictions below twins/<subject>/."""
 
     def __init__(self, node: Node, area: str) -> None:
@@ -31,13 +31,13 @@ class Outputs:
         self._subjects: dict[str, _Subject] = {}
         self.published = 0  # subjects times ticks
 
-    def publish_places(self, places: Places) -> None:
+    def publish_positions(self, places: TickPositions) -> None:
         """The positions of a tick, which are known first."""
         messages = positions(self._area, places.position, places.covariance, places.stamp_ns)
         for name, data in zip(places.subjects, messages, strict=True):
             _send(self._subject(name, places.stamp_ns).position, data)
 
-    def publish(self, predictions: Predictions) -> None:
+    def publish(self, predictions: TickPredictions) -> None:
         """The rest of a tick: all trajectories, then the IMUs."""
         subjects = [self._subject(name, predictions.stamp_ns) for name in predictions.subjects]
         ahead = paths(

@@ -17,7 +17,7 @@ from utt_ros.errors import UttError
 from utt_ros.evaluation.benchmarks import latency
 from utt_ros.evaluation.benchmarks.latency import Result, Usage
 from utt_ros.orchestration.spec import ProcessSpec
-from utt_ros.orchestration.supervisor import Processes
+from utt_ros.orchestration.supervisor import Supervisor
 from utt_ros.training.settings import LearningSettings
 from utt_ros.types import NS_PER_MS, NS_PER_S, Stamps
 
@@ -84,7 +84,7 @@ def run(
     """Start everything, warm up, measure, stop; raises UttError when a process fails."""
     folder.mkdir(parents=True)
     specs = _processes(scenario, phones, folder)
-    with Processes(specs, output=output, log_dir=folder / 'log') as processes:
+    with Supervisor(specs, output=output, log_dir=folder / 'log') as processes:
         _wait(processes, scenario, READY_SEC, (folder / 'observer.ready').exists)
         _wait(processes, scenario, timing.warm_up_sec)
         begin = Sample.now(processes.pids())
@@ -107,7 +107,7 @@ def _processes(
 
 
 def _wait(
-    processes: Processes, scenario: Scenario, seconds: float,
+    processes: Supervisor, scenario: Scenario, seconds: float,
     until: Callable[[], bool] | None = None,
 ) -> None:
     """Let time pass or wait for a condition; raises UttError when a process ends or it is late."""

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from utt_ros.evaluation.benchmarks.live_rig import Scenario, rig_process
 from utt_ros.evaluation.benchmarks.load_messages import AREA
-from utt_ros.orchestration.graph import Area, Plan, graph
-from utt_ros.orchestration.spec import NodeSpec, Parameter, ProcessSpec, process_of
+from utt_ros.orchestration.graph import AreaPlan, LaunchPlan, graph_nodes
+from utt_ros.orchestration.spec import NodeSpec, Parameter, ProcessSpec, process_spec
 
 PIPELINE = ('sync', 'twin')
 LEARNING = ('trainer', 'aggregator')
@@ -35,10 +35,10 @@ def make_scenarios(phones: int, folder: Path) -> dict[str, Scenario]:
 
 
 def _our(folder: Path, name: str, wanted: tuple[str, ...]) -> tuple[ProcessSpec, ...]:
-    plan = Plan(
-        (Area(AREA),), state_dir=folder / name / 'state', aggregator=True, use_sim_time=False,
+    plan = LaunchPlan(
+        (AreaPlan(AREA),), state_dir=folder / name / 'state', aggregator=True, use_sim_time=False,
         log_level='warn')
-    return tuple(process_of(_once(node)) for node in graph(plan) if node.name in wanted)
+    return tuple(process_spec(_once(node)) for node in graph_nodes(plan) if node.name in wanted)
 
 
 def _once(node: NodeSpec) -> NodeSpec:

@@ -1,0 +1,52 @@
+"""A replay waits for its subscribers, and not for ever."""
+
+import time
+
+import pytest
+
+from utt_ros.bridge.node.subscriber_wait import (
+    SETTLED_S,
+    SubscriberWait,
+    wait_for_subscribers,
+)
+
+
+class Output:
+    """Publisher with a given number of subscriptions."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+    def get_subscription_count(self) -> int:
+        return self.count
+
+
+def test_wait_ends_as_soon_as_every_topic_has_a_subscriber():
+    wait = SubscriberWait(3, 10.0, 0.0)
+    assert not wait.is_over(2, 0.1)
+    assert wait.is_over(3, 0.2)
+
+
+def test_wait_ends_when_no_new_subscriber_comes():
+    wait = SubscriberWait(3, 10.0, 0.0)
+    assert not wait.is_over(1, 1.0)
+    assert not wait.is_over(2, 2.0)
+    assert not wait.is_over(2, 2.0 + SETTLED_S)
+    assert wait.is_over(2, 2.1 + SETTLED_S)
+
+
+def test_wait_without_any_subscriber_ends_at_its_limit():
+    wait = SubscriberWait(3, 5.0, 100.0)
+    assert not wait.is_over(0, 104.9)
+    assert wait.is_over(0, 105.0)
+
+
+@pytest.mark.parametrize(('outputs', 'max_wait_s'), [([Output(0)], 0.0), ([Output(2)], 60.0)])
+def test_publishers_are_counted_and_a_limit_of_0_waits_for_nobody(outputs, max_wait_s):
+    begin_s = time.monotonic()
+    wait_for_subscribers(outputs, max_wait_s, lambda: False)
+    assert time.monotonic() - begin_s < 5.0
+
+
+def test_wait_ends_when_the_replay_is_stopped():
+    wait_for_subscribers([Output(0)], 60.0, lambda: True)

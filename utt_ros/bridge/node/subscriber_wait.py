@@ -1,0 +1,48 @@
+"""Wait for subscribers before the first message of a replay is published."""
+
+import time
+from collections.abc import Callable, Collection
+from typing import Protocol
+
+SETTLED_S = 1.5  # without a new subscriber; synchronizers look for phones every 0.5 s
+MATCHED_S = 0.3  # the subscriber's side learns of a match a little later
+COUNT_POLL_S = 0.05
+
+
+class Subscribed(Protocol):
+    """Publisher that counts its subscriptions."""
+
+    def get_subscription_count(self) -> int: ...
+
+
+class SubscriberWait:
+    """Rule for the end of the wait: all topics have subscribers, or the number of those that have
+    some is above 0 and has not changed for SETTLED_S, or `max_wait_s` is over.
+    """
+
+    def __init__(self, topics: int, max_wait_s: float, begin_s: float) -> None:
+        self._topics, self._max_wait_s = topics, max_wait_s
+        self._begin_s = self._changed_s = begin_s
+        self.subscribed = 0
+
+    def is_over(self, subscribed: int, now_s: float) -> bool:
+        """Update with the number of topics that have subscribers at a steady time."""
+        if subscribed != self.subscribed:
+            self.subscribed, self._changed_s = subscribed, now_s
+        is_settled = subscribed > 0 and now_s - self._changed_s > SETTLED_S
+        return (subscribed >= self._topics or is_settled
+                or now_s - self._begin_s >= self._max_wait_s)
+
+
+def wait_for_subscribers(
+    publishers: Collection[Subscribed], max_wait_s: float, is_stopped: Callable[[], bool],
+) -> None:
+    """Block until SubscriberWait ends or `is_stopped`; at once when `max_wait_s` is 0."""
+    wait = SubscriberWait(len(publishers), max_wait_s, time.monotonic())
+    while not is_stopped():
+        subscribed = sum(bool(each.get_subscription_count()) for each in publishers)
+        if wait.is_over(subscribed, time.monotonic()):
+            break
+        time.sleep(COUNT_POLL_S)
+    if wait.subscribed and max_wait_s:
+        time.sleep(MATCHED_S)
