@@ -5,9 +5,9 @@ from math import isfinite
 import numpy as np
 import pytest
 
-from utt_ros.demo.held_out import nmse, untrained_positions
-from utt_ros.demo.scenes import find_scenes
-from utt_ros.demo.scoring import score, summarise
+from utt_ros.demo.held_out import nmse_by_checkpoint, untrained_positions
+from utt_ros.demo.position_scores import score_positions, summarize_scores
+from utt_ros.demo.scenes import find_demo_areas
 from utt_ros.errors import SessionError
 from utt_ros.federation.checkpoints import Checkpoint
 from utt_ros.models.settings import ModelSettings, dump_config
@@ -29,12 +29,12 @@ def scene(tmp_path_factory):
         area = planned.area.settings
         write_area(area, folder / 'in' / area.area)
         write_session(simulate(planned), area, folder / 'in' / area.area / planned.name)
-    found, = find_scenes(folder / 'in', folder / 'out')
+    found, = find_demo_areas(folder / 'in', folder / 'out')
     return found
 
 
 def test_every_operation_of_an_area_gets_a_number_per_model(scene):
-    first, again = nmse([initial(), initial()], scene)
+    first, again = nmse_by_checkpoint([initial(), initial()], scene)
     assert first == again
     assert {'transfer:imu->camera', 'merge:camera+ftm->imu', 'split:ftm->camera+imu'} <= set(first)
     assert all(isfinite(value) and value > 0.5 for value in first.values())
@@ -43,7 +43,8 @@ def test_every_operation_of_an_area_gets_a_number_per_model(scene):
 def test_untrained_twin_knows_where_people_are_while_the_camera_sees_them(scene):
     found, = untrained_positions(initial(), scene)
     assert np.array_equal(np.unique(found.received_ns), [0])
-    summary = summarise(score(found, read_session(scene.test[0]), use_camera=True))
+    scores = score_positions(found, read_session(scene.test[0]), use_camera=True)
+    summary = summarize_scores(scores)
     assert summary['camera']['n'] > 300
     assert summary['camera']['median'] < 0.3
 
@@ -52,4 +53,4 @@ def test_sessions_shorter_than_a_window_are_refused_by_the_name_of_their_area(sc
     model, shape = ModelSettings(), WindowSettings(horizon=512)
     long = Checkpoint('f', 0, dump_config(model, shape), initial_weights(model, shape, 0))
     with pytest.raises(SessionError, match=r"no session of area 'area0' has 54\.2 s"):
-        nmse([long], scene)
+        nmse_by_checkpoint([long], scene)

@@ -9,8 +9,8 @@ import pytest
 from rosbags.rosbag2 import StoragePlugin, Writer
 
 from utt_ros.cli.main import main
-from utt_ros.demo.live_scores import Scene, shifted, summary
-from utt_ros.demo.live_table import live_table
+from utt_ros.demo.live_scores import LiveSession, live_summary, to_host_clock
+from utt_ros.demo.summary_table import live_table
 from utt_ros.sessions.message_types import typestore
 from utt_ros.sessions.simulator.live_world import boxes_by_name, clock_of, world
 from utt_ros.sessions.simulator.world import START_NS, simulate
@@ -22,9 +22,9 @@ POSE = 'geometry_msgs/msg/PoseWithCovarianceStamped'
 
 
 @pytest.fixture(scope='module')
-def scene() -> Scene:
+def scene() -> LiveSession:
     planned = world(0, 20.0)
-    return Scene(planned.area.settings, simulate(planned), START_NS, BEGIN_NS, 0)
+    return LiveSession(planned.area.settings, simulate(planned), START_NS, BEGIN_NS, 0)
 
 
 class Heard:
@@ -50,7 +50,7 @@ class Heard:
                            self._types.serialize_cdr(message, kind))
 
 
-def say_frame(heard: Heard, scene: Scene, number: int, stamp_ns: int) -> None:
+def say_frame(heard: Heard, scene: LiveSession, number: int, stamp_ns: int) -> None:
     boxes = boxes_by_name(scene.area, scene.session, scene.at(stamp_ns))
     tracks = [heard.make('utt_ros/msg/Track', track_id=name, subject='', center_x=box[0],
                          center_y=box[1], depth=box[2], width=box[3], height=box[4],
@@ -78,7 +78,7 @@ def say_position(heard: Heard, name: str, stamp_ns: int, place: np.ndarray) -> N
         'geometry_msgs/msg/PoseWithCovariance', pose=inner, covariance=covariance))
 
 
-def say_diagnostics(heard: Heard, scene: Scene, stamp_ns: int) -> None:
+def say_diagnostics(heard: Heard, scene: LiveSession, stamp_ns: int) -> None:
     gone_s = (stamp_ns - BEGIN_NS) / 1e9
     clock = clock_of('walker1', scene.seed)
     offset_s = -clock.offset_s - clock.drift_ppm * 1e-6 * gone_s + 0.002
@@ -93,16 +93,16 @@ def say_diagnostics(heard: Heard, scene: Scene, stamp_ns: int) -> None:
 
 
 @pytest.fixture(scope='module')
-def found(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def found(scene: LiveSession, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     bag: Path = tmp_path_factory.mktemp('live') / 'heard'
     with Writer(bag, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
         heard = Heard(writer)
-        truth = shifted(scene).truth['walker1']
+        truth = to_host_clock(scene).truth['walker1']
         for number, stamp_ns in enumerate(truth.stamps_ns[:100].tolist()):
             say_frame(heard, scene, number, stamp_ns)
             say_position(heard, 'walker1', stamp_ns, truth.positions_m[number])
         say_diagnostics(heard, scene, stamp_ns)
-    return summary(bag, scene)
+    return live_summary(bag, scene)
 
 
 def test_boxes_count_for_whom_they_show(found: dict[str, Any]) -> None:

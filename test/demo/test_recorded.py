@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from rosbags.rosbag2 import StoragePlugin, Writer
 
-from utt_ros.demo.recorded import read_clocks, read_positions
+from utt_ros.demo.recorded import read_published_positions, read_replay_clocks
 from utt_ros.sessions.message_types import typestore
 
 POSE = 'geometry_msgs/msg/PoseWithCovarianceStamped'
@@ -44,7 +44,7 @@ def bag(tmp_path):
 
 
 def test_positions_are_read_by_area_with_when_they_came(bag):
-    found = read_positions(bag)
+    found = read_published_positions(bag)
     assert sorted(found) == ['hall', 'yard']
     hall = found['hall']
     assert hall.subjects.tolist() == ['ann', 'bob']
@@ -55,6 +55,6 @@ def test_positions_are_read_by_area_with_when_they_came(bag):
 
 
 def test_clock_without_a_name_is_that_of_the_only_area(bag):
-    found = read_clocks(bag, 'hall')
+    found = read_replay_clocks(bag, 'hall')
     assert found['hall'].tolist() == [[100 * S, 600 * S]]
     assert found['yard'].tolist() == [[101 * S, 601 * S]]

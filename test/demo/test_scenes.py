@@ -2,7 +2,7 @@
 
 import pytest
 
-from utt_ros.demo.scenes import find_scenes
+from utt_ros.demo.scenes import find_demo_areas
 from utt_ros.errors import SessionError
 from utt_ros.sessions.session_bags import read_area, write_area
 from utt_ros.settings import AreaSettings
@@ -25,20 +25,20 @@ ALL = ('camera', 'ftm', 'imu')
 
 def test_sessions_that_were_recorded_as_test_are_held_out(tmp_path):
     folder = sessions(tmp_path / 'in', {'a': ALL}, ['train', 'test', 'val'])
-    scene, = find_scenes(folder, tmp_path / 'out')
+    scene, = find_demo_areas(folder, tmp_path / 'out')
     assert [bag.name for bag in scene.test] == ['session1']
     assert [bag.name for bag in scene.train] == ['session0', 'session2']
 
 
 def test_last_session_is_held_out_where_nothing_is_said(tmp_path):
     folder = sessions(tmp_path / 'in', {'a': ALL}, ['', '', ''])
-    scene, = find_scenes(folder, tmp_path / 'out')
+    scene, = find_demo_areas(folder, tmp_path / 'out')
     assert [bag.name for bag in scene.test] == ['session2']
 
 
 def test_last_area_does_without_a_camera_where_all_have_one(tmp_path):
     folder = sessions(tmp_path / 'in', {'a': ALL, 'b': ALL}, ['train', 'test'])
-    scenes = find_scenes(folder, tmp_path / 'out')
+    scenes = find_demo_areas(folder, tmp_path / 'out')
     assert [scene.settings.modalities for scene in scenes] == [ALL, ('ftm', 'imu')]
     assert read_area(tmp_path / 'out' / 'b').modalities == ('ftm', 'imu')
     assert read_area(tmp_path / 'in' / 'b').modalities == ALL
@@ -46,11 +46,11 @@ def test_last_area_does_without_a_camera_where_all_have_one(tmp_path):
 
 def test_areas_are_as_they_are_where_one_has_no_camera(tmp_path):
     folder = sessions(tmp_path / 'in', {'a': ('ftm', 'imu'), 'b': ALL}, ['train', 'test'])
-    scenes = find_scenes(folder, tmp_path / 'out')
+    scenes = find_demo_areas(folder, tmp_path / 'out')
     assert [scene.settings.modalities for scene in scenes] == [('ftm', 'imu'), ALL]
 
 
 def test_area_with_one_session_is_refused_by_name(tmp_path):
     folder = sessions(tmp_path / 'in', {'a': ALL}, ['train'])
     with pytest.raises(SessionError, match=r"area 'a' has 1 session"):
-        find_scenes(folder, tmp_path / 'out')
+        find_demo_areas(folder, tmp_path / 'out')

@@ -63,7 +63,7 @@ class Trial:
         """Count what has come."""
         if self.reader is None:
             return
-        self.last_trouble = self.reader.status().trouble or self.last_trouble
+        self.last_trouble = self.reader.status().error or self.last_trouble
         for sample in self.reader.take():
             who = CAMERA if isinstance(sample, CameraFrame) else sample.phone
             who += ' (magnetic)' if isinstance(sample, MagneticSample) else ''
@@ -74,8 +74,8 @@ class Trial:
         """Note what is remarkable."""
         silent = [phone for phone in self.phones if phone not in self.heard]
         self.failed |= bool(silent) or not self.heard
-        if status.trouble:
-            self.troubles.append(status.trouble)
+        if status.error:
+            self.troubles.append(status.error)
         elif not self.heard:
             self.troubles.append(
                 self.last_trouble or 'it is open and says nothing: does anybody send?')

@@ -1,1 +1,1 @@
-"""The demonstration: areas live from sessions, trained together, then scored; no ROS."""
+"""The demonstration `utt demo`: replayed or live areas, scored against ground truth."""

@@ -1,4 +1,4 @@
-"""The picture: where people were and where the twins said they were."""
+"""Map of estimated and true positions, as PNG."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from utt_ros.demo.scoring import Scores
+from utt_ros.demo.position_scores import PositionScores
 from utt_ros.evaluation.metrics import position
 from utt_ros.settings import AreaSettings
 
@@ -18,8 +18,10 @@ VIEW_M = 18.0
 TRUTH, SEEN, UNSEEN = '#555555', '#0072b2', '#d55e00'
 
 
-def draw(path: Path, areas: Mapping[str, tuple[AreaSettings, Scores]]) -> None:
-    """Write a PNG with a panel per area (six at most): truth, twin while seen and while not."""
+def draw_position_map(
+    path: Path, areas: Mapping[str, tuple[AreaSettings, PositionScores]],
+) -> None:
+    """Write a PNG with a panel per area, at most SHOWN_AREAS: ground truth and twin positions."""
     shown = list(areas.items())[:SHOWN_AREAS]
     columns = min(3, len(shown))
     rows = -(-len(shown) // columns)
@@ -36,7 +38,7 @@ def draw(path: Path, areas: Mapping[str, tuple[AreaSettings, Scores]]) -> None:
         figure.savefig(path, dpi=110)
 
 
-def _panel(panel: Axes, name: str, settings: AreaSettings, scores: Scores) -> None:
+def _panel(panel: Axes, name: str, settings: AreaSettings, scores: PositionScores) -> None:
     has_camera = 'camera' in settings.modalities
     panel.set_title(f'{name} ({"+".join(settings.modalities)})')
     panel.set_xlabel('x, the way the camera looks [m]')
@@ -63,9 +65,9 @@ def _panel(panel: Axes, name: str, settings: AreaSettings, scores: Scores) -> No
     panel.plot([], [], 'o', ms=4, color=UNSEEN, label='twin, no camera for > 0.5 s')
 
 
-def _first_seconds(scores: Scores) -> Scores:
-    """The beginning only: minutes of walking would cover the picture."""
+def _first_seconds(scores: PositionScores) -> PositionScores:
+    """Scores of the first SHOWN_SECONDS: minutes of walking would cover the map."""
     if not len(scores.stamps_ns):
         return scores
     rows = scores.stamps_ns <= scores.stamps_ns.min() + int(SHOWN_SECONDS * 1e9)
-    return Scores(*(getattr(scores, name)[rows] for name in Scores.__slots__))
+    return PositionScores(*(getattr(scores, name)[rows] for name in PositionScores.__slots__))

@@ -1,12 +1,12 @@
-"""What a global model is worth on an area's held-out sessions, computed offline."""
+"""Errors of global models on the held-out sessions of an area, computed offline."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from utt_ros.demo.scenes import Scene
-from utt_ros.demo.scoring import Predictions
+from utt_ros.demo.position_scores import PublishedPositions
+from utt_ros.demo.scenes import DemoArea
 from utt_ros.errors import SessionError
 from utt_ros.federation.checkpoints import Checkpoint
 from utt_ros.models.onnx_export import export_onnx
@@ -21,72 +21,73 @@ from utt_ros.training.columns import Columns
 from utt_ros.training.dataset import make_examples
 from utt_ros.training.metrics import nmse_by_operation, relative_errors, training_means
 from utt_ros.training.replay_buffer import ReplayBuffer
-from utt_ros.twin.engine import Predictions as TickPredictions
-from utt_ros.twin.engine import TwinEngine
-from utt_ros.twin.onnx_model import OnnxRuntime
+from utt_ros.twin.engine import TickPredictions, TwinEngine
+from utt_ros.twin.onnx_model import OnnxModel
 
 MAX_WINDOWS = 4096
 
 
-def held_out_windows(scene: Scene, bags: Sequence[Path], shape: WindowSettings) -> Columns:
-    """Windows of some sessions that do not overlap. Raises SessionError when there is none."""
+def held_out_windows(scene: DemoArea, bags: Sequence[Path], window: WindowSettings) -> Columns:
+    """Cut sessions into windows that do not overlap. Raises SessionError when there is none."""
     kept = ReplayBuffer(MAX_WINDOWS)
     for bag in bags:
         batches = synchronize(
-            read_session(bag), modalities=scene.settings.modalities, windows=shape)
-        ticks = shape.ticks + shape.horizon
-        for windows in cut_windows(batches, shape, ticks, stride=shape.ticks):
-            kept.add(make_examples(windows, scene.settings, shape))
+            read_session(bag), modalities=scene.settings.modalities, windows=window)
+        ticks = window.ticks + window.horizon
+        for windows in cut_windows(batches, window, ticks, stride=window.ticks):
+            kept.add(make_examples(windows, scene.settings, window))
     if not len(kept):
-        seconds = shape.period * (shape.ticks + shape.horizon)
+        seconds = window.period * (window.ticks + window.horizon)
         raise SessionError(
-            f'no session of area {scene.name!r} has {seconds:.1f} s of measurements on end')
+            f'no session of area {scene.name!r} has {seconds:.1f} s of consecutive measurements')
     return kept.all()
 
 
-def nmse(checkpoints: Sequence[Checkpoint], scene: Scene) -> list[dict[str, float]]:
-    """NMSE_var by operation of each global model, over the area's test sessions.
+def nmse_by_checkpoint(
+    checkpoints: Sequence[Checkpoint], scene: DemoArea,
+) -> list[dict[str, float]]:
+    """Compute NMSE_var by operation of each global model, over the test sessions of the area.
 
-    The mean predictor that scales it knows the area's training sessions alone.
+    The mean predictor that scales it is fitted to the training sessions of the area.
     """
-    model, shape = load_config(checkpoints[0].config)
+    model, window = load_config(checkpoints[0].config)
     modalities = scene.settings.modalities
-    wanted = operations(modalities)
-    means = training_means(held_out_windows(scene, scene.train, shape), modalities)
-    test = held_out_windows(scene, scene.test, shape)
-    found = []
+    required = operations(modalities)
+    means = training_means(held_out_windows(scene, scene.train, window), modalities)
+    test = held_out_windows(scene, scene.test, window)
+    results = []
     for checkpoint in checkpoints:
-        twin = UnifiedTwin(model, shape)
+        twin = UnifiedTwin(model, window)
         load_weights(twin, checkpoint.tensors)
-        errors = relative_errors(twin, test, unique_pairs(wanted), means)
-        found.append(nmse_by_operation(errors, wanted))
-    return found
+        errors = relative_errors(twin, test, unique_pairs(required), means)
+        results.append(nmse_by_operation(errors, required))
+    return results
 
 
-def untrained_positions(initial: Checkpoint, scene: Scene) -> list[Predictions]:
-    """Positions that a twin with the initial model gives in each test session, offline.
+def untrained_positions(initial: Checkpoint, scene: DemoArea) -> list[PublishedPositions]:
+    """Estimate positions with the initial model in each test session, offline.
 
-    The same engine on the same samples as live.
+    Engine and samples are the same as live.
     """
-    model, shape = load_config(initial.config)
-    twin = UnifiedTwin(model, shape)
+    model, window = load_config(initial.config)
+    twin = UnifiedTwin(model, window)
     load_weights(twin, initial.tensors)
     payload = export_onnx(twin)
-    found = []
+    positions = []
     for bag in scene.test:
-        engine = TwinEngine(scene.settings, shape)
-        engine.deploy(OnnxRuntime(payload, shape))
+        engine = TwinEngine(scene.settings, window)
+        engine.deploy(OnnxModel(payload, window))
         batches = synchronize(
-            read_session(bag), modalities=scene.settings.modalities, windows=shape)
-        found.append(_stack([engine.step(batch) for batch in batches]))
-    return found
+            read_session(bag), modalities=scene.settings.modalities, windows=window)
+        positions.append(_stack([engine.step(batch) for batch in batches]))
+    return positions
 
 
-def _stack(ticks: Sequence[TickPredictions]) -> Predictions:
-    """One row per subject and tick."""
+def _stack(ticks: Sequence[TickPredictions]) -> PublishedPositions:
+    """Stack predictions of ticks: one row per subject and tick."""
     counts = [len(tick.subjects) for tick in ticks]
     stamps_ns = np.repeat([tick.stamp_ns for tick in ticks], counts).astype(np.int64)
-    return Predictions(
+    return PublishedPositions(
         np.array([name for tick in ticks for name in tick.subjects], dtype=np.str_), stamps_ns,
         np.concatenate([tick.position for tick in ticks]).astype(np.float64),
         np.concatenate([tick.covariance for tick in ticks]).astype(np.float64),

@@ -1,4 +1,4 @@
-"""What was heard of a live demonstration, against what its simulated world knows."""
+"""Recorded messages of a live demonstration compared with its simulated world."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -9,55 +9,56 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from utt_ros.demo.recorded import read_published_positions
 from utt_ros.demo.position_scores import score_positions, summarize_scores
+from utt_ros.demo.recorded import read_published_positions
 from utt_ros.errors import UttError
 from utt_ros.evaluation.metrics import box_iou
 from utt_ros.sessions.bag_io import open_bag
 from utt_ros.sessions.message_types import typestore
 from utt_ros.sessions.simulator.live_world import boxes_by_name, clock_of
 from utt_ros.settings import AreaSettings
-from utt_ros.types import NS_PER_S, Session, GroundTruth
+from utt_ros.types import NS_PER_S, GroundTruth, Session
 
 DIAGNOSTICS = '/diagnostics'
-SAME_PERSON = 0.3  # intersection over union of a box with where somebody is
+MIN_OWNER_IOU = 0.3  # of a detected box with the true box of its person
 
 
 @dataclass(frozen=True, slots=True)
 class LiveSession:
-    """A session that was walked live."""
+    """A simulated session, replayed live against the host's clock."""
 
     area: AreaSettings
     session: Session  # with stamps of the simulation
-    first_ns: int  # of it
-    begin_ns: int  # of the walk, host's clock
+    first_ns: int  # first stamp of the session
+    begin_ns: int  # start of the walk, host's clock
     seed: int
 
     def at(self, host_ns: int) -> int:
-        """The simulation's stamp of an instant."""
+        """Convert a time of the host's clock to a stamp of the simulation."""
         return host_ns - self.begin_ns + self.first_ns
 
 
 def live_summary(bag: Path, scene: LiveSession) -> dict[str, Any]:
-    """Everything that is shown. Raises UttError when no position was heard."""
+    """Summarize a recorded bag. Raises UttError when it holds no position."""
     positions = read_published_positions(bag).get(scene.area.area)
     if positions is None:
         raise UttError(f'the twin of {scene.area.area!r} published no position')
     late_ms = (positions.received_ns - positions.stamps_ns) / 1e6
-    heard = _heard(bag, scene)
+    received = _received(bag, scene)
     drivers = _drivers(bag, scene)
     return {
-        'streams': _streams(heard, scene),
-        'drivers': {name: _numbers(told) for name, (_, told) in drivers.items()},
+        'streams': _streams(received, scene),
+        'drivers': {name: _counters(values) for name, (_, values) in drivers.items()},
         'clocks': _clocks(drivers, scene),
         'identity': _identity(bag, scene),
-        'position_error_m': summarize_scores(score_positions(positions, to_host_clock(scene), use_camera=True)),
+        'position_error_m': summarize_scores(
+            score_positions(positions, to_host_clock(scene), use_camera=True)),
         'latency_ms': {'p50': float(np.quantile(late_ms, 0.5)),
                        'p99': float(np.quantile(late_ms, 0.99)), 'n': len(late_ms)}}
 
 
 def to_host_clock(scene: LiveSession) -> Session:
-    """The session with stamps of the host's clock."""
+    """Return the session with stamps of the host's clock."""
     by_ns = scene.begin_ns - scene.first_ns
     frames, session = scene.session.frames, scene.session
     return replace(
@@ -66,12 +67,12 @@ def to_host_clock(scene: LiveSession) -> Session:
                for name, truth in session.truth.items()})
 
 
-def _messages(bag: Path, wanted: tuple[str, ...]) -> Iterator[tuple[int, str, Any]]:
-    """Receive time [ns], topic, message, of topics that end so."""
+def _messages(bag: Path, suffixes: tuple[str, ...]) -> Iterator[tuple[int, str, Any]]:
+    """Yield receive time [ns], topic and message, of topics with one of these suffixes."""
     types = typestore()
     with open_bag(bag) as recorded:
         kinds = {topic.name: topic.type for topic in recorded.topics
-                 if topic.name.endswith(wanted)}
+                 if topic.name.endswith(suffixes)}
         for received_ns, name, data in recorded.messages(
                 kinds, recorded.start_ns, recorded.end_ns):
             yield received_ns, name, types.deserialize_cdr(data, kinds[name])
@@ -81,8 +82,8 @@ def _stamp_ns(message: Any) -> int:
     return int(message.header.stamp.sec * NS_PER_S + message.header.stamp.nanosec)
 
 
-def _heard(bag: Path, scene: LiveSession) -> dict[str, npt.NDArray[np.int64]]:
-    """Stamps and receive times (N, 2) [ns] since the begin, by topic below the area."""
+def _received(bag: Path, scene: LiveSession) -> dict[str, npt.NDArray[np.int64]]:
+    """Stamps and receive times (N, 2) [ns] since the start, by topic below the area."""
     rows: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for received_ns, name, message in _messages(bag, ('/ftm', '/data_raw', '/mag', '/tracks')):
         if (stamp_ns := _stamp_ns(message)) >= scene.begin_ns:
@@ -91,72 +92,72 @@ def _heard(bag: Path, scene: LiveSession) -> dict[str, npt.NDArray[np.int64]]:
 
 
 def _streams(
-    heard: Mapping[str, npt.NDArray[np.int64]], scene: LiveSession,
+    received: Mapping[str, npt.NDArray[np.int64]], scene: LiveSession,
 ) -> dict[str, dict[str, float]]:
-    """Of every stream: samples made and heard, their rate, and how late they come."""
+    """Samples sent and received, rate and delay of every stream."""
     frames = scene.session.frames
-    made = {'camera/tracks': len(frames.stamps_ns) if frames else 0}
+    sent = {'camera/tracks': len(frames.stamps_ns) if frames else 0}
     for phone, streams in scene.session.phones.items():
-        made |= {f'phones/{phone}/ftm': len(streams.ftm),
+        sent |= {f'phones/{phone}/ftm': len(streams.ftm),
                  f'phones/{phone}/imu/data_raw': len(streams.inertial),
                  f'phones/{phone}/imu/mag': len(streams.magnetic)}
-    found = {}
-    for name, count in made.items():
-        pairs = heard.get(name, np.zeros((0, 2), np.int64))
+    streams = {}
+    for name, count in sent.items():
+        pairs = received.get(name, np.zeros((0, 2), np.int64))
         span_s = float(np.ptp(pairs[:, 0])) / NS_PER_S if len(pairs) > 1 else np.inf
         late_ms = np.diff(pairs, axis=1) / 1e6 if len(pairs) else np.zeros(1)
-        found[name] = {
+        streams[name] = {
             'made': count, 'heard': len(pairs), 'rate_hz': max(0, len(pairs) - 1) / span_s,
             'late_ms': float(np.median(late_ms))}
-    return found
+    return streams
 
 
 def _drivers(bag: Path, scene: LiveSession) -> dict[str, tuple[int, dict[str, str]]]:
-    """The last diagnostics of each driver and their stamp [ns]."""
-    found = {}
+    """Last diagnostics of each driver and their stamp [ns]."""
+    drivers = {}
     for _, _, message in _messages(bag, (DIAGNOSTICS,)):
         for status in message.status:
             area, _, node = status.name.partition(': ')
             if area == scene.area.area and node in ('camera', 'ftm', 'imu'):
                 values = {pair.key: pair.value for pair in status.values}
-                found[node] = _stamp_ns(message), values
-    return found
+                drivers[node] = _stamp_ns(message), values
+    return drivers
 
 
-def _numbers(told: Mapping[str, str]) -> dict[str, Any]:
-    refused = {name.removeprefix('refused_'): int(value) for name, value in told.items()
+def _counters(values: Mapping[str, str]) -> dict[str, Any]:
+    refused = {name.removeprefix('refused_'): int(value) for name, value in values.items()
                if name.startswith('refused_') and int(value)}
-    return {'source': told['source'], 'dropped': int(told['dropped']),
-            'reopened': int(told['reopened']), 'refused': refused}
+    return {'source': values['source'], 'dropped': int(values['dropped']),
+            'reopened': int(values['reopened']), 'refused': refused}
 
 
 def _clocks(
     drivers: Mapping[str, tuple[int, Mapping[str, str]]], scene: LiveSession,
 ) -> dict[str, dict[str, float]]:
-    """Offset host - phone that was estimated, its error, and drifts, by phone and driver."""
-    found = {}
+    """Estimated offset host - phone, its error, and drifts, by phone and driver."""
+    clocks = {}
     for node in ('ftm', 'imu'):
-        now_ns, told = drivers.get(node, (0, {}))
+        now_ns, values = drivers.get(node, (0, {}))
         for phone, truth in scene.session.truth.items():
-            if f'{phone}.offset_s' not in told:
+            if f'{phone}.offset_s' not in values:
                 continue
             clock = clock_of(phone, scene.seed)
-            last_ns = min(scene.at(now_ns), int(truth.stamps_ns[-1]))  # that the driver knows of
+            last_ns = min(scene.at(now_ns), int(truth.stamps_ns[-1]))  # received by the driver
             gone_s = (last_ns - scene.first_ns) / NS_PER_S
             true_s = -clock.offset_s if node == 'imu' else scene.begin_ns / NS_PER_S - clock.boot_s
             true_s -= clock.drift_ppm * 1e-6 * gone_s
-            offset_s = float(told[f'{phone}.offset_s'])
-            found[f'{phone} {node}'] = {
+            offset_s = float(values[f'{phone}.offset_s'])
+            clocks[f'{phone} {node}'] = {
                 'offset_s': offset_s, 'error_ms': 1000 * (offset_s - true_s),
-                'drift_ppm': -float(told[f'{phone}.drift_ppm']), 'true_ppm': clock.drift_ppm}
-    return found
+                'drift_ppm': -float(values[f'{phone}.drift_ppm']), 'true_ppm': clock.drift_ppm}
+    return clocks
 
 
 def _identity(bag: Path, scene: LiveSession) -> dict[str, float]:
-    """How many boxes of people were tracked, were given to a phone, and to the right one.
+    """Count tracked boxes of people, those matched to a phone, and those matched to their own.
 
-    A box is of whom it overlaps most; boxes of nobody are left out. `idp` is the share of those
-    tracked that got their own phone.
+    The owner of a box is the person of greatest overlap; boxes without an owner are left out.
+    `idp` is the share of tracked boxes that were matched to the phone of their owner.
     """
     tracked = given = right = 0
     for _, name, message in _messages(bag, ('/synced', '/tracks')):
@@ -180,6 +181,6 @@ def _box(track: Any) -> npt.NDArray[np.float64]:
 
 
 def _owner(box: npt.NDArray[Any], true: Mapping[str, npt.NDArray[np.float64]]) -> str:
-    shares = {name: float(box_iou.box_iou(box, other)) for name, other in true.items()}
-    best = max(shares, key=lambda name: shares[name], default='')
-    return best if best and shares[best] >= SAME_PERSON else ''
+    ious = {name: float(box_iou.box_iou(box, true_box)) for name, true_box in true.items()}
+    best = max(ious, key=lambda name: ious[name], default='')
+    return best if best and ious[best] >= MIN_OWNER_IOU else ''

@@ -1,4 +1,4 @@
-"""What the recorder wrote of a live run: positions and clocks."""
+"""Positions and clocks in a recorded bag of a demonstration."""
 
 import re
 from collections import defaultdict
@@ -7,19 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from utt_ros.demo.position_scores import PublishedPositions
 from utt_ros.sessions.bag_io import open_bag
 from utt_ros.sessions.message_types import typestore
-from utt_ros.types import NS_PER_S
+from utt_ros.types import NS_PER_S, Stamps
 
 POSITION = re.compile(r'/(?P<area>[^/]+)/twins/(?P<subject>[^/]+)/position')
 CLOCK = re.compile(r'/(?P<area>[^/]+)/clock|/clock')
 
 
 def read_published_positions(bag: Path) -> dict[str, PublishedPositions]:
-    """Positions by area; `received_ns` is when the recorder got them. Raises SessionError."""
+    """Read positions by area, with the receive times of the recorder. Raises SessionError."""
     rows: dict[str, list[tuple[str, int, list[float], int]]] = defaultdict(list)
     for received_ns, match, message in _messages(bag, POSITION):
         pose, stamp = message.pose, message.header.stamp
@@ -27,20 +26,20 @@ def read_published_positions(bag: Path) -> dict[str, PublishedPositions]:
         numbers = [place.x, place.y, *pose.covariance[[0, 1, 6, 7]].tolist()]
         stamp_ns = stamp.sec * NS_PER_S + stamp.nanosec
         rows[match['area']].append((match['subject'], stamp_ns, numbers, received_ns))
-    found = {}
+    positions = {}
     for area, all_rows in rows.items():
         subjects, stamps, places, received = zip(*all_rows, strict=True)
         table = np.array(places, np.float64)
-        found[area] = PublishedPositions(
+        positions[area] = PublishedPositions(
             np.array(subjects), np.array(stamps), table[:, :2], table[:, 2:].reshape(-1, 2, 2),
             np.array(received))
-    return found
+    return positions
 
 
-def read_replay_clocks(bag: Path, only_area: str) -> dict[str, npt.NDArray[np.int64]]:
-    """By area, (M, 2): replayed time and when the recorder heard of it [ns].
+def read_replay_clocks(bag: Path, only_area: str) -> dict[str, Stamps]:
+    """Read clocks (M, 2) by area: replayed time and receive time of the recorder [ns].
 
-    An unnamed clock is that of `only_area`. Raises SessionError.
+    An unnamed clock belongs to `only_area`. Raises SessionError.
     """
     rows: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for received_ns, match, message in _messages(bag, CLOCK):
@@ -50,13 +49,13 @@ def read_replay_clocks(bag: Path, only_area: str) -> dict[str, npt.NDArray[np.in
 
 
 def _messages(
-    bag: Path, wanted: re.Pattern[str],
+    bag: Path, topics: re.Pattern[str],
 ) -> Iterator[tuple[int, re.Match[str], Any]]:
-    """Receive time, match of the topic and message of every message on the wanted topics."""
+    """Yield receive time [ns], topic match and message, of topics that match `topics`."""
     types = typestore()
     with open_bag(bag) as recorded:
         matches = {topic.name: (match, topic.type) for topic in recorded.topics
-                   if (match := wanted.fullmatch(topic.name))}
+                   if (match := topics.fullmatch(topic.name))}
         for received_ns, name, data in recorded.messages(
                 matches, recorded.start_ns, recorded.end_ns):
             match, kind = matches[name]

@@ -29,8 +29,8 @@ def find_demo_areas(sessions: Path, out: Path) -> list[DemoArea]:
     """Find the areas of a folder of sessions, and write their area files to `out`.
 
     Whole sessions are held out: those of the split 'test', else the last of each area. Where all
-    areas have a camera, the camera of the last one is removed. Raises SessionError when an area has too few
-    sessions.
+    areas have a camera, the camera of the last one is removed. Raises SessionError
+    when an area has too few sessions.
     """
     scenes = []
     for name, bags in find_sessions(sessions).items():

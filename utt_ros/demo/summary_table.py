@@ -1,14 +1,16 @@
-"""The demonstration's table: what the summary says, for a person."""
+"""Tables of the demonstration, from the summaries that are written as JSON."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
+
+from utt_ros.text_table import align_columns
 
 SITUATIONS = {'camera': 'camera sees', 'no_camera': 'no camera > 0.5 s'}
 LATENCIES = {'latency_ms': 'test', 'latency_training_ms': 'while training'}
 
 
-def table(summary: Mapping[str, Any]) -> str:
-    """One block per area, from the same summary that is written as JSON."""
+def replay_table(summary: Mapping[str, Any]) -> str:
+    """Format the summary of replayed areas: one block per area."""
     head = (f'rounds {summary["rounds"]}   bytes per round {summary["bytes_per_round"]:,}   '
             f'wall time {summary["wall_s"]:.0f} s')
     lines = [head]
@@ -17,18 +19,50 @@ def table(summary: Mapping[str, Any]) -> str:
     return '\n'.join(lines)
 
 
+def live_table(summary: Mapping[str, Any]) -> str:
+    """Format the summary of a live area: streams, drivers, clocks, identities, positions."""
+    streams = [
+        [name, str(stream['made']), str(stream['heard']), f'{stream["rate_hz"]:.1f}',
+         f'{stream["late_ms"]:.0f}'] for name, stream in summary['streams'].items()]
+    drivers = [
+        [name, counts['source'], str(counts['dropped']), str(counts['reopened']),
+         ' '.join(f'{reason} {count}' for reason, count in counts['refused'].items()) or '-']
+        for name, counts in sorted(summary['drivers'].items())]
+    clocks = [
+        [name, f'{clock["offset_s"]:.3f}', f'{clock["error_ms"]:+.1f}',
+         f'{clock["drift_ppm"]:.0f}', f'{clock["true_ppm"]:.0f}']
+        for name, clock in summary['clocks'].items()]
+    errors = [
+        [label, f'{error["median"]:.2f}', f'{error["p90"]:.2f}', f'{error["covered_90"]:.2f}']
+        for key, label in SITUATIONS.items() if (error := summary['position_error_m'][key])]
+    boxes, late = summary['identity'], summary['latency_ms']
+    identity = (
+        f'  whose phone: {boxes["tracked"]} boxes of people, {boxes["given"]} given to a phone, '
+        f'{boxes["right"]} to the right one: IDP {boxes["idp"]:.2f}, '
+        f'{boxes["right_of_given"]:.2f} of those given')
+    return '\n'.join([
+        *align_columns(['stream', 'made', 'heard', 'rate [Hz]', 'late [ms]'], streams), '',
+        *align_columns(['driver', 'source', 'dropped', 'reopened', 'refused'], drivers, left=5),
+        '',
+        *align_columns(
+            ['clock', 'host - phone [s]', 'error [ms]', 'drift [ppm]', 'true'], clocks), '',
+        identity, '',
+        *align_columns(['position error [m]', 'median', 'p90', 'in 90 % ellipse'], errors),
+        f'  stamp to position: p50 {late["p50"]:.0f} ms, p99 {late["p99"]:.0f} ms'])
+
+
 def _area(name: str, area: Mapping[str, Any]) -> list[str]:
     head = (f'{name}: {"+".join(area["modalities"])}   windows {area["windows"]}   '
             f'rounds {area["rounds"]}')
-    operations = [[operation, _number(found['first']), _number(found['last'])]
-                  for operation, found in area['nmse'].items()]
+    operations = [[operation, _number(errors['first']), _number(errors['last'])]
+                  for operation, errors in area['nmse'].items()]
     latencies = [f'  stamp to position, {label}: '
-                 f'p50 {found["p50"]:.1f} ms, p99 {found["p99"]:.1f} ms'
-                 for key, label in LATENCIES.items() if (found := area.get(key))]
+                 f'p50 {latency["p50"]:.1f} ms, p99 {latency["p99"]:.1f} ms'
+                 for key, label in LATENCIES.items() if (latency := area.get(key))]
     return [
         head,
-        *aligned(['operation', 'NMSE_var first', 'last'], operations),
-        *aligned(
+        *align_columns(['operation', 'NMSE_var first', 'last'], operations),
+        *align_columns(
             ['position error [m]', 'median', 'p90', 'in 90 % ellipse', 'untrained median', 'p90'],
             [_position(label, area['position_error_m'][key], area['untrained_m'][key])
              for key, label in SITUATIONS.items() if area['position_error_m'][key]]),
@@ -36,27 +70,13 @@ def _area(name: str, area: Mapping[str, Any]) -> list[str]:
 
 
 def _position(
-    label: str, found: Mapping[str, float], untrained: Mapping[str, float] | None,
+    label: str, errors: Mapping[str, float], untrained: Mapping[str, float] | None,
 ) -> list[str]:
     before = untrained or {}
-    return [label, *(_number(found[key]) for key in ('median', 'p90', 'covered_90')),
+    return [label, *(_number(errors[key]) for key in ('median', 'p90', 'covered_90')),
             *(_number(before.get(key)) for key in ('median', 'p90'))]
 
 
 def _number(value: float | None) -> str:
     return '-' if value is None else f'{value:.3f}'
 
-
-def aligned(
-    head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1,
-) -> list[str]:
-    """Columns as wide as their widest cell, the first `left` flush left, the others right."""
-    if not rows:
-        return []
-    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
-    lines = []
-    for row in (head, *rows):
-        cells = [cell.ljust(width) if column < left else cell.rjust(width)
-                 for column, (cell, width) in enumerate(zip(row, widths, strict=True))]
-        lines.append('  ' + '  '.join(cells).rstrip())
-    return lines

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from utt_ros.demo.live_scores import _owner
-from utt_ros.demo.scoring import Predictions, score, summarise
+from utt_ros.demo.position_scores import PublishedPositions, score_positions, summarize_scores
 from utt_ros.evaluation import ground_truth
 from utt_ros.evaluation.association.live_replay import run, table
 from utt_ros.evaluation.baselines.vifit import required_frames
@@ -22,32 +22,32 @@ from utt_ros.evaluation.suites.task_rows import Followed, Label, position_rows
 from utt_ros.sessions.simulator.world import plan, simulate
 from utt_ros.settings import WindowSettings
 from utt_ros.sync.offline_sync import synchronize
-from utt_ros.training.recordings import Recording
-from utt_ros.types import Truth
+from utt_ros.training.recordings import RecordedSequence
+from utt_ros.types import GroundTruth
 
 WINDOW = WindowSettings()
 FAR_M = 1000.0
 
 
 @pytest.fixture(scope='module')
-def recording() -> Recording:
+def recording() -> RecordedSequence:
     planned = plan(1, 1.0, seed=24)[0]
     session = simulate(planned)
     batches = tuple(synchronize(session, windows=WINDOW))[:300]
-    return Recording(planned.area.settings, planned.name, 'test', batches, session)
+    return RecordedSequence(planned.area.settings, planned.name, 'test', batches, session)
 
 
-def demo_result(recording: Recording) -> Any:
+def demo_result(recording: RecordedSequence) -> Any:
     """Summary of the demo, of a perfect twin."""
     name, truth = next(iter(recording.session.truth.items()))
     count = len(truth.stamps_ns)
-    perfect = Predictions(
+    perfect = PublishedPositions(
         np.array([name] * count), truth.stamps_ns, truth.positions_m,
         np.broadcast_to(np.eye(2), (count, 2, 2)), truth.stamps_ns)
-    return summarise(score(perfect, recording.session, use_camera=True))
+    return summarize_scores(score_positions(perfect, recording.session, use_camera=True))
 
 
-def evaluate_result(recording: Recording) -> Any:
+def evaluate_result(recording: RecordedSequence) -> Any:
     """Rows of the tasks suite, of a perfect twin."""
     walk = cut_walks(recording.batches, recording.session.truth)[0]
     ticks = len(walk.stamps_ns)
@@ -58,26 +58,26 @@ def evaluate_result(recording: Recording) -> Any:
     return {(row.operation, row.target, row.metric): row.value for row in rows}
 
 
-def bench_result(recording: Recording) -> Any:
+def bench_result(recording: RecordedSequence) -> Any:
     """Row of `utt bench association`, without its times."""
     found = run(recording, WINDOW, 'labels', None)
     return table({'labels': (found, found)}).splitlines()[2].split('|')[:-2]
 
 
-RESULTS: dict[str, Callable[[Recording], Any]] = {
+RESULTS: dict[str, Callable[[RecordedSequence], Any]] = {
     'demo': demo_result, 'evaluate': evaluate_result, 'bench association': bench_result}
 
 
 @pytest.fixture(scope='module')
-def unchanged(recording: Recording) -> dict[str, Any]:
+def unchanged(recording: RecordedSequence) -> dict[str, Any]:
     return {name: result(recording) for name, result in RESULTS.items()}
 
 
-def far_truth(truth: Truth, stamps_ns: np.ndarray) -> np.ndarray:
+def far_truth(truth: GroundTruth, stamps_ns: np.ndarray) -> np.ndarray:
     return np.full((len(stamps_ns), 2), FAR_M)
 
 
-def far_errors(truth: Truth, stamps_ns: np.ndarray, positions_m: np.ndarray) -> np.ndarray:
+def far_errors(truth: GroundTruth, stamps_ns: np.ndarray, positions_m: np.ndarray) -> np.ndarray:
     return np.full(len(stamps_ns), FAR_M)
 
 
@@ -90,7 +90,7 @@ def other_quantiles(errors_m: np.ndarray) -> dict[str, float]:
     (ground_truth, 'truth_at', far_truth), (position, 'position_errors', far_errors),
     (position, 'error_quantiles', other_quantiles)])
 def test_position_metrics_of_each_consumer_follow_their_definition(
-    recording: Recording, unchanged: dict[str, Any], monkeypatch: pytest.MonkeyPatch,
+    recording: RecordedSequence, unchanged: dict[str, Any], monkeypatch: pytest.MonkeyPatch,
     consumer: str, module: Any, name: str, other: Callable[..., Any],
 ) -> None:
     if consumer == 'evaluate' and name == 'truth_at':  # its perfect twin follows the truth
@@ -109,14 +109,14 @@ def test_position_metrics_of_each_consumer_follow_their_definition(
     (position, 'inside_90', lambda square: square < 0.0),
     (ground_truth, 'seconds_since', lambda stamps_ns, _: np.full(len(stamps_ns), np.inf))])
 def test_camera_conditions_and_coverage_follow_their_definition(
-    recording: Recording, unchanged: dict[str, Any], monkeypatch: pytest.MonkeyPatch,
+    recording: RecordedSequence, unchanged: dict[str, Any], monkeypatch: pytest.MonkeyPatch,
     consumer: str, module: Any, name: str, other: Callable[..., Any],
 ) -> None:
     monkeypatch.setattr(module, name, other)
     assert RESULTS[consumer](recording) != unchanged[consumer]
 
 
-def test_demo_and_evaluate_agree_on_the_same_positions(recording: Recording) -> None:
+def test_demo_and_evaluate_agree_on_the_same_positions(recording: RecordedSequence) -> None:
     demo, evaluate = demo_result(recording), evaluate_result(recording)
     assert demo['camera']['covered_90'] == evaluate['interval', 'camera', 'coverage_90'] == 1.0
     assert demo['camera']['median'] == pytest.approx(
