@@ -10,7 +10,7 @@ from rosbags.rosbag2 import Reader
 from utt_ros.sessions.bag_io import LoggedMessage, open_bag
 from utt_ros.sessions.session_bags import write_session
 from utt_ros.settings import AreaSettings
-from utt_ros.types import Frames, PhoneStreams, Session, GroundTruth
+from utt_ros.types import Frames, GroundTruth, PhoneStreams, Session
 
 START_NS = 1_700_000_000_123_456_789
 

@@ -1,4 +1,4 @@
-"""`utt import`: recordings in another layout become bags."""
+"""`utt import`: convert recordings of another layout to bags."""
 
 import argparse
 import os
@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from utt_ros.errors import SessionError, UttError
 from utt_ros.sessions.session_bags import is_bag, write_area
-from utt_ros.sessions.vifi.dataset_layout import Recording, area_settings, find_recordings
+from utt_ros.sessions.vifi.dataset_layout import VifiRecording, area_settings, find_recordings
 from utt_ros.sessions.vifi.importer import import_recording
 from utt_ros.settings import AREA_FILE, AreaSettings
 
@@ -23,11 +23,11 @@ examples:
   utt import vifi ~/RAN4model_dfv4p4 --out sessions --split train val --jobs 4
 
 Every scene becomes DIR/<area> with an area.yaml, every sequence a bag in it. A sequence that
-cannot be read is named and left out. Bags that are complete are kept, so an import that was
-stopped goes on where it was.
+cannot be read is reported and skipped. Complete bags are kept, so a stopped import continues
+where it stopped.
 """
 
-Job = tuple[Recording, AreaSettings, Path]
+ImportJob = tuple[VifiRecording, AreaSettings, Path]
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -35,46 +35,49 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog, parser.formatter_class = EXAMPLES, argparse.RawDescriptionHelpFormatter
     parser.add_argument('layout', choices=['vifi'], help='layout of the recordings')
     parser.add_argument('source', type=Path, metavar='SRC', help='top folder of the recordings')
-    parser.add_argument('--out', type=Path, required=True, metavar='DIR', help='where bags go')
+    parser.add_argument('--out', type=Path, required=True, metavar='DIR',
+                        help='folder for the bags')
     parser.add_argument('--jobs', type=int, default=os.cpu_count() or 1, metavar='N',
-                        help='processes that work at once (default: one per core)')
+                        help='number of parallel processes (default: one per core)')
     parser.add_argument('--split', nargs='+', choices=['train', 'val', 'test'], metavar='SPLIT',
-                        help='take only sequences of these splits: train, val, test')
-    parser.add_argument('--force', action='store_true', help='write bags anew that are complete')
+                        help='import only sequences of these splits: train, val, test')
+    parser.add_argument('--force', action='store_true',
+                        help='overwrite complete bags and area.yaml')
     parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace) -> int:
-    """Import; exit code 1 when every sequence failed."""
-    recordings = [item for item in find_recordings(options.source)
-                  if not options.split or item.split in options.split]
+def run(args: argparse.Namespace) -> int:
+    """Import recordings; return 1 when every sequence failed."""
+    recordings = [item for item in find_recordings(args.source)
+                  if not args.split or item.split in args.split]
     if not recordings:
-        raise SessionError(f'{options.source}: no sequence in split {" ".join(options.split)}')
+        raise SessionError(f'{args.source}: no sequence in split {" ".join(args.split)}')
     areas = {}
     for name in sorted({item.area for item in recordings}):
-        areas[name] = area_settings(options.source, name, recordings)
-        if options.force or not (options.out / name / AREA_FILE).exists():
-            write_area(areas[name], options.out / name)
-    jobs = [(item, areas[item.area], options.out / item.area / item.name) for item in recordings]
-    wanted = [job for job in jobs if options.force or not is_bag(job[2])]
-    failed, tally = 0, Counter[str]()
-    work = _work(wanted, options.jobs)
-    for job, result in tqdm(work, total=len(wanted), unit='sequence', disable=None):
+        areas[name] = area_settings(args.source, name, recordings)
+        if args.force or not (args.out / name / AREA_FILE).exists():
+            write_area(areas[name], args.out / name)
+    jobs = [(item, areas[item.area], args.out / item.area / item.name) for item in recordings]
+    wanted = [job for job in jobs if args.force or not is_bag(job[2])]
+    failed, discarded = 0, Counter[str]()
+    results = _run_jobs(wanted, args.jobs)
+    for job, result in tqdm(results, total=len(wanted), unit='sequence', disable=None):
         if isinstance(result, UttError):
             failed += 1
-            tqdm.write(f'{job[0].area}/{job[0].name} is left out: {result}', file=sys.stderr)
+            tqdm.write(f'{job[0].area}/{job[0].name} is skipped: {result}', file=sys.stderr)
         else:
-            tally += result
+            discarded += result
     kept = len(jobs) - len(wanted)
-    print(f'{len(wanted) - failed} written, {kept} kept, {failed} left out: {options.out}')
-    if tally:
-        print('rows sorted out:', ', '.join(f'{tally[why]} {why}' for why in sorted(tally)))
+    print(f'{len(wanted) - failed} written, {kept} kept, {failed} skipped: {args.out}')
+    if discarded:
+        reasons = ', '.join(f'{discarded[reason]} {reason}' for reason in sorted(discarded))
+        print(f'rows discarded or reordered: {reasons}')
     return 1 if failed == len(jobs) else 0
 
 
-def _work(
-        jobs: Sequence[Job], processes: int,
-) -> Iterator[tuple[Job, Counter[str] | UttError]]:
+def _run_jobs(
+        jobs: Sequence[ImportJob], processes: int,
+) -> Iterator[tuple[ImportJob, Counter[str] | UttError]]:
     if processes <= 1 or len(jobs) <= 1:
         yield from ((job, _import(job)) for job in jobs)
         return
@@ -88,7 +91,7 @@ def _work(
                 yield job, SessionError(f'{job[0].folder}: its process died: {err}')
 
 
-def _import(job: Job) -> Counter[str] | UttError:
+def _import(job: ImportJob) -> Counter[str] | UttError:
     try:
         return import_recording(*job)
     except UttError as err:

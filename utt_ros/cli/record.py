@@ -1,4 +1,4 @@
-"""`utt record`: ROS topics into a bag."""
+"""`utt record`: record ROS topics to a bag."""
 
 import argparse
 
@@ -6,12 +6,12 @@ from utt_ros.orchestration.bag_arguments import add_recorder_arguments, exec_nod
 
 EXAMPLES = """
 examples:
-  utt record evening                         everything
-  utt record evening /hall/ /stairs/         everything of two areas
+  utt record evening                         all topics
+  utt record evening /hall/ /stairs/         all topics of two areas
   utt record evening --topic '/hall/(camera|phones)/.*'
 
 Ctrl-C ends the recording and completes the bag: a rosbag2 directory with an MCAP file, which
-`utt replay` and `ros2 bag play` play. Log times are times of arrival on this machine.
+`utt replay` and `ros2 bag play` play. Log times are arrival times on this machine.
 """
 
 
@@ -22,6 +22,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace) -> int:
-    """Become the recorder."""
-    exec_node('recorder', options)
+def run(args: argparse.Namespace) -> int:
+    """Replace this process by the recorder node."""
+    exec_node('recorder', args)

@@ -1,4 +1,4 @@
-"""`utt replay`: bags into ROS topics."""
+"""`utt replay`: publish bags as ROS topics."""
 
 import argparse
 
@@ -6,13 +6,13 @@ from utt_ros.orchestration.bag_arguments import add_player_arguments, exec_node
 
 EXAMPLES = """
 examples:
-  utt replay sessions/area0/000                       everything in it, once, with a clock
-  utt replay sessions/area0/* --rate 2 --loop         all of an area's, again and again
-  utt replay evening --topic '/hall/(camera|phones)/.*'   what was measured, not what nodes said
+  utt replay sessions/area0/000                       all topics once, with a clock
+  utt replay sessions/area0/* --rate 2 --loop         all bags of an area, repeatedly
+  utt replay evening --topic '/hall/(camera|phones)/.*'   measurements, not outputs of nodes
   utt replay evening --remap /hall/:=/copy/ --clock-topic /copy/clock
 
 Space pauses and resumes, as does the service /player/pause; Ctrl-C stops. Nodes follow the clock
-with the parameter use_sim_time. Any rosbag2 directory is played, mcap or sqlite3.
+with the parameter use_sim_time. Any rosbag2 directory can be replayed, MCAP or sqlite3.
 """
 
 
@@ -23,6 +23,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace) -> int:
-    """Become the player."""
-    exec_node('player', options)
+def run(args: argparse.Namespace) -> int:
+    """Replace this process by the player node."""
+    exec_node('player', args)

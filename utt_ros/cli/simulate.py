@@ -1,4 +1,4 @@
-"""`utt simulate`: sessions without any sensor."""
+"""`utt simulate`: sessions of simulated people and sensors."""
 
 import argparse
 from pathlib import Path
@@ -14,8 +14,8 @@ examples:
   utt simulate --out sessions --areas 3 --minutes 4 --seed 1
   utt simulate --out sessions --areas 3 --minutes 4 --seed 1 --without-camera area2
 
-Areas are named area0, area1, ...; the same seed gives the same bytes. docs/simulator.md says what
-is simulated and where its numbers come from.
+Areas are named area0, area1, ...; the same seed gives the same bytes. docs/simulator.md describes
+the models and the sources of their numbers.
 """
 
 
@@ -23,24 +23,26 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of `utt simulate`."""
     parser.epilog, parser.formatter_class = EXAMPLES, argparse.RawDescriptionHelpFormatter
     parser.add_argument('--out', type=Path, required=True, metavar='DIR',
-                        help='where bags go; it must be empty or not exist')
-    parser.add_argument('--areas', type=int, default=3, metavar='N', help='(default: 3)')
+                        help='folder for the bags; it must be empty or not exist')
+    parser.add_argument('--areas', type=int, default=3, metavar='N',
+                        help='number of areas (default: 3)')
     parser.add_argument('--minutes', type=float, default=4.0, metavar='M',
-                        help='recorded in every area, in sessions of a minute (default: 4)')
-    parser.add_argument('--seed', type=int, default=0, metavar='S', help='(default: 0)')
+                        help='minutes per area, in sessions of a minute (default: 4)')
+    parser.add_argument('--seed', type=int, default=0, metavar='S',
+                        help='seed of all random numbers (default: 0)')
     parser.add_argument('--without-camera', nargs='+', default=[], metavar='AREA',
-                        help='areas that have no camera')
+                        help='areas without a camera')
     parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace) -> int:
-    """Simulate. Raises UttError."""
-    sessions = plan(options.areas, options.minutes, options.seed, options.without_camera)
-    if options.out.exists() and any(options.out.iterdir()):
-        raise SessionError(f'{options.out} is not empty: sessions of two runs would be mixed')
+def run(args: argparse.Namespace) -> int:
+    """Simulate and write sessions. Raises UttError."""
+    sessions = plan(args.areas, args.minutes, args.seed, args.without_camera)
+    if args.out.exists() and any(args.out.iterdir()):
+        raise SessionError(f'{args.out} is not empty: sessions of two runs would be mixed')
     for planned in tqdm(sessions, unit='session', disable=None):
         area = planned.area.settings
-        write_area(area, options.out / area.area)
-        write_session(simulate(planned), area, options.out / area.area / planned.name)
-    print(f'{len(sessions)} sessions of {options.areas} areas: {options.out}')
+        write_area(area, args.out / area.area)
+        write_session(simulate(planned), area, args.out / area.area / planned.name)
+    print(f'{len(sessions)} sessions of {args.areas} areas: {args.out}')
     return 0

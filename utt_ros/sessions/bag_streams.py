@@ -16,10 +16,10 @@ from utt_ros.types import (
     BOX_FIELDS,
     NS_PER_S,
     Frames,
+    GroundTruth,
     PhoneStreams,
     Session,
     Stamps,
-    GroundTruth,
 )
 
 TRACKS = 'utt_ros/msg/Tracks'

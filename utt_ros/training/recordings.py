@@ -1,6 +1,6 @@
-"""Recorded sessions for experiments: ticks, windows and splits, from any layout that is known.
+"""Recorded sequences for training and evaluation: ticks, windows and splits.
 
-Splits are by whole sequences, as recorded.
+Bags by area and the layout of Vi-Fi are both read. Splits are by whole sequences, as recorded.
 """
 
 import hashlib
@@ -15,27 +15,25 @@ from typing import Any
 import numpy as np
 
 from utt_ros.errors import SessionError
-from utt_ros.evaluation.results import Names
 from utt_ros.sessions.session_bags import find_sessions, is_bag, read_area, read_session
-from utt_ros.sessions.vifi.dataset_layout import Recording as VifiRecording
-from utt_ros.sessions.vifi.dataset_layout import area_settings, find_recordings
+from utt_ros.sessions.vifi.dataset_layout import VifiRecording, area_settings, find_recordings
 from utt_ros.sessions.vifi.importer import read_recording
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.sync.offline_sync import synchronize
 from utt_ros.sync.window_buffer import cut_windows
-from utt_ros.training import cache
-from utt_ros.types import Session, SyncedBatch, Windows
+from utt_ros.training.recording_cache import read_cache, write_cache
+from utt_ros.types import NameArray, Session, SyncedBatch, Windows
 
 SPLITS = ('train', 'val', 'test')
 HELD_OUT = 0.15  # of an area's sequences, where a split was not recorded
 FORMAT = '1'  # of the cache
 CHUNK = 2**20
-WORTH_A_POOL = 16  # sequences; fewer are read before processes have begun
+MIN_POOL_SEQUENCES = 16  # fewer are read before a pool of processes has started
 
 
 @dataclass(frozen=True, slots=True)
-class Recording:
-    """One sequence of one area."""
+class RecordedSequence:
+    """One recorded sequence of one area."""
 
     area: AreaSettings
     name: str
@@ -45,29 +43,29 @@ class Recording:
 
     @property
     def sequence(self) -> str:
-        """The name that is unique in the data."""
+        """Name that is unique in the recordings: area/name."""
         return f'{self.area.area}/{self.name}'
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
-    """Windows and the sequences they are from."""
+class SequenceWindows:
+    """N windows and the sequences that they are from."""
 
     windows: Windows
-    sequences: Names  # (N,) area/name
+    sequences: NameArray  # (N,) area/name
 
     def __len__(self) -> int:
         return len(self.windows)
 
 
 @dataclass(frozen=True, slots=True)
-class Data:
-    """All recordings, in order of areas and names."""
+class Recordings:
+    """All recorded sequences, in order of areas and names."""
 
-    recordings: tuple[Recording, ...]
-    shape: WindowSettings
+    recordings: tuple[RecordedSequence, ...]
+    window: WindowSettings
     fingerprint: str  # of the files
-    notes: tuple[str, ...] = ()  # what a reader of results must know of the splits
+    notes: tuple[str, ...] = ()  # about the splits, for readers of results
 
     @property
     def areas(self) -> dict[str, AreaSettings]:
@@ -76,37 +74,37 @@ class Data:
 
     @property
     def modalities(self) -> tuple[str, ...]:
-        """All that some area has, sorted."""
+        """Modalities of any area, sorted."""
         return tuple(sorted({name for area in self.areas.values() for name in area.modalities}))
 
-    def of(self, split: str, area: str | None = None) -> tuple[Recording, ...]:
-        """The recordings of a split, of one area or of all."""
+    def of(self, split: str, area: str | None = None) -> tuple[RecordedSequence, ...]:
+        """Return the sequences of a split, of one area or of all."""
         return tuple(item for item in self.recordings
                      if item.split == split and area in (None, item.area.area))
 
     def windows(
         self, split: str, area: str | None = None, *, stride: int | None = None,
         ticks: int | None = None,
-    ) -> Cut:
-        """Windows of `ticks` (default T + H, what training takes) at every `stride`-th (T).
+    ) -> SequenceWindows:
+        """Cut windows of `ticks` (default T + H, as for training) every `stride` ticks (T).
 
-        Raises SessionError when no recording is long enough for one.
+        Raises SessionError when no sequence is long enough for one.
         """
-        span = self.shape.ticks + self.shape.horizon if ticks is None else ticks
-        step = self.shape.ticks if stride is None else stride
+        length = self.window.ticks + self.window.horizon if ticks is None else ticks
+        step = self.window.ticks if stride is None else stride
         pieces, names = [], []
         for item in self.of(split, area):
-            for windows in cut_windows(item.batches, self.shape, span, step):
+            for windows in cut_windows(item.batches, self.window, length, step):
                 pieces.append(windows)
                 names += [item.sequence] * len(windows)
         if not pieces:
-            where = f' of area {area!r}' if area else ''
-            raise SessionError(f'no {split} sequence{where} has {span} ticks on end')
-        return Cut(join(pieces), np.array(names))
+            of_area = f' of area {area!r}' if area else ''
+            raise SessionError(f'no {split} sequence{of_area} has {length} consecutive ticks')
+        return SequenceWindows(concatenate_windows(pieces), np.array(names))
 
 
-def join(pieces: Sequence[Windows]) -> Windows:
-    """Windows of equal shape, one after the other; one at least."""
+def concatenate_windows(pieces: Sequence[Windows]) -> Windows:
+    """Concatenate at least one set of windows of equal shape."""
     return Windows(
         np.concatenate([piece.stamps_ns for piece in pieces]),
         tuple(name for piece in pieces for name in piece.subjects),
@@ -116,29 +114,30 @@ def join(pieces: Sequence[Windows]) -> Windows:
          for name in pieces[0].masks})
 
 
-def load(folder: Path, cache_folder: Path, shape: WindowSettings | None = None) -> Data:
+def load_recordings(
+    folder: Path, cache_folder: Path, window: WindowSettings | None = None,
+) -> Recordings:
     """Read bags by area (recorded, imported or simulated) or a tree in the layout of Vi-Fi.
 
-    What is read is kept in `cache_folder`, by the fingerprint of the files. Raises SessionError.
+    Sequences are cached in `cache_folder`, by the fingerprint of the files. Raises SessionError.
     """
-    shape = shape or WindowSettings()
+    window = window or WindowSettings()
     sources = list(_sources(folder))
     mark = fingerprint(folder)
-    keep = cache_folder / hashlib.sha256(f'{FORMAT} {mark} {shape}'.encode()).hexdigest()[:16]
-    keep.mkdir(parents=True, exist_ok=True)
-    read = partial(_read, keep=keep, shape=shape)
-    missing = [source for source in sources if not _file(keep, source).exists()]
-    if len(missing) >= WORTH_A_POOL:
+    cache = cache_folder / hashlib.sha256(f'{FORMAT} {mark} {window}'.encode()).hexdigest()[:16]
+    cache.mkdir(parents=True, exist_ok=True)
+    missing = [source for source in sources if not _cache_file(cache, source).exists()]
+    if len(missing) >= MIN_POOL_SEQUENCES:
         with ProcessPoolExecutor(mp_context=get_context('spawn')) as pool:
-            for _ in pool.map(partial(_prepare, keep=keep, shape=shape), missing):
+            for _ in pool.map(partial(_fill_cache, cache=cache, window=window), missing):
                 pass
-    recordings = [item for source in sources for item in read(source)]
-    recordings, notes = _with_splits(recordings)
-    return Data(tuple(recordings), shape, mark, tuple(notes))
+    sequences = [item for source in sources for item in _read_sequence(source, cache, window)]
+    sequences, notes = _with_splits(sequences)
+    return Recordings(tuple(sequences), window, mark, tuple(notes))
 
 
 def fingerprint(folder: Path) -> str:
-    """SHA-256 of the names and contents of all files below a folder, hidden ones left out."""
+    """Return the SHA-256 of names and contents of all files below a folder, except hidden ones."""
     digest = hashlib.sha256()
     for path in sorted(folder.rglob('*')):
         parts = path.relative_to(folder).parts
@@ -150,66 +149,72 @@ def fingerprint(folder: Path) -> str:
     return digest.hexdigest()
 
 
-Source = tuple[AreaSettings, str, Any]  # area, name of the session, what reads it
+Source = tuple[AreaSettings, str, Any]  # area, name of the session, bag or recording of Vi-Fi
 
 
 def _sources(folder: Path) -> Iterator[Source]:
     if not folder.is_dir():
-        raise SessionError(f'{folder} is no folder')
+        raise SessionError(f'{folder} is not a folder')
     if any(is_bag(path.parent) for path in folder.glob('*/*/metadata.yaml')):
         for area, bags in find_sessions(folder).items():
             settings = read_area(folder / area)
             yield from ((settings, bag.name, bag) for bag in bags)
         return
-    found = find_recordings(folder)
-    areas = {name: area_settings(folder, name, found) for name in {item.area for item in found}}
-    yield from ((areas[item.area], item.name, item) for item in found)
+    recordings = find_recordings(folder)
+    areas = {name: area_settings(folder, name, recordings)
+             for name in {item.area for item in recordings}}
+    yield from ((areas[item.area], item.name, item) for item in recordings)
 
 
-def _file(keep: Path, source: Source) -> Path:
+def _cache_file(cache: Path, source: Source) -> Path:
     area, name, _ = source
-    return keep / f'{area.area}.{name}.npz'
+    return cache / f'{area.area}.{name}.npz'
 
 
-def _prepare(source: Source, keep: Path, shape: WindowSettings) -> None:
-    """Fill the cache; what is read in a process of its own is not sent back."""
-    _read(source, keep, shape)
+def _fill_cache(source: Source, cache: Path, window: WindowSettings) -> None:
+    """Read a sequence in a pool process, which must not send it back."""
+    _read_sequence(source, cache, window)
 
 
-def _read(source: Source, keep: Path, shape: WindowSettings) -> list[Recording]:
-    """The recording, none when it has no tick."""
-    area, name, where = source
-    kept = cache.read(_file(keep, source))
-    if kept is None:
-        session = (read_recording(where)[0] if isinstance(where, VifiRecording)
-                   else read_session(where, area.area))
-        batches = tuple(synchronize(session, modalities=area.modalities, windows=shape))
+def _read_sequence(
+    source: Source, cache: Path, window: WindowSettings,
+) -> list[RecordedSequence]:
+    """Return the sequence, or none when it has no tick."""
+    area, name, origin = source
+    cached = read_cache(_cache_file(cache, source))
+    if cached is None:
+        session = (read_recording(origin)[0] if isinstance(origin, VifiRecording)
+                   else read_session(origin, area.area))
+        batches = tuple(synchronize(session, modalities=area.modalities, windows=window))
         if not batches:
             return []
-        cache.write(_file(keep, source), session, batches)
-        kept = session, batches
-    session, batches = kept
-    return [Recording(area, name, session.split, batches, session)]
+        write_cache(_cache_file(cache, source), session, batches)
+        cached = session, batches
+    session, batches = cached
+    return [RecordedSequence(area, name, session.split, batches, session)]
 
 
-def _with_splits(recordings: Sequence[Recording]) -> tuple[list[Recording], list[str]]:
+def _with_splits(
+    sequences: Sequence[RecordedSequence],
+) -> tuple[list[RecordedSequence], list[str]]:
     """Hold out whole sequences, the last of each area, for splits that were not recorded."""
-    found, notes = list(recordings), []
+    assigned, notes = list(sequences), []
     for split in ('test', 'val'):
-        if any(item.split == split for item in found):
+        if any(item.split == split for item in assigned):
             continue
-        held = [item.sequence for area in sorted({item.area.area for item in found})
-                for item in _last([each for each in found if each.area.area == area])]
-        found = [replace(item, split=split) if item.sequence in held else item for item in found]
+        held = [item.sequence for area in sorted({item.area.area for item in assigned})
+                for item in _last([part for part in assigned if part.area.area == area])]
+        assigned = [replace(item, split=split) if item.sequence in held else item
+                    for item in assigned]
         notes.append(f'no {split} split was recorded: held out {", ".join(held) or "nothing"}')
-    unnamed = [item.sequence for item in found if item.split not in SPLITS]
+    unnamed = [item.sequence for item in assigned if item.split not in SPLITS]
     if unnamed:
-        notes.append(f'{len(unnamed)} sequences of no split are for training')
+        notes.append(f'{len(unnamed)} sequences without a split are used for training')
     return [replace(item, split='train') if item.sequence in unnamed else item
-            for item in found], notes
+            for item in assigned], notes
 
 
-def _last(recordings: Sequence[Recording]) -> list[Recording]:
-    free = [item for item in recordings if item.split not in ('test', 'val')]
-    count = min(max(1, round(HELD_OUT * len(recordings))), len(free) - 1)
+def _last(sequences: Sequence[RecordedSequence]) -> list[RecordedSequence]:
+    free = [item for item in sequences if item.split not in ('test', 'val')]
+    count = min(max(1, round(HELD_OUT * len(sequences))), len(free) - 1)
     return free[len(free) - count:] if count > 0 else []

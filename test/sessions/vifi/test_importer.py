@@ -140,7 +140,7 @@ def test_boxes_carry_subject_and_track_and_are_absent_where_unseen(tmp_path: Pat
     assert frames.boxes[row, 0] == 650
 
 
-def test_without_raw_files_the_synchronised_arrays_serve(tmp_path: Path) -> None:
+def test_without_raw_files_the_synchronised_arrays_are_read(tmp_path: Path) -> None:
     folder = make(tmp_path, raw=False)
     put(folder / 'sync_ts16_dfv4p4' / 'FTM_li_sync_dfv4p4.pkl', b'interpolated: not to be read')
     session = imported(tmp_path, tmp_path / 'out')
@@ -157,7 +157,7 @@ def test_without_raw_files_the_synchronised_arrays_serve(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize('order', ['agm', 'alg'])
-def test_the_order_of_imu19_is_told_by_gravity(tmp_path: Path, order: str) -> None:
+def test_the_order_of_imu19_columns_follows_from_gravity(tmp_path: Path, order: str) -> None:
     folder = make(tmp_path, raw=False)
     put_array(folder, 'IMU19', inertial(order))
     session = imported(tmp_path, tmp_path / 'out')
@@ -165,7 +165,7 @@ def test_the_order_of_imu19_is_told_by_gravity(tmp_path: Path, order: str) -> No
     assert session.phones['subject1'].magnetic[7] == pytest.approx([20e-6, -5e-6, 40e-6])
 
 
-def test_indoor_names_are_read_and_bystanders_are_not(tmp_path: Path) -> None:
+def test_names_of_indoor_files_are_read_and_boxes_of_bystanders_are_not(tmp_path: Path) -> None:
     folder = make(tmp_path)
     sync = folder / 'sync_ts16_dfv4p4'
     (sync / 'BBX5_sync_dfv4p4.pkl').rename(sync / 'BBX5H_sync_dfv4p4.pkl')
@@ -177,7 +177,7 @@ def test_indoor_names_are_read_and_bystanders_are_not(tmp_path: Path) -> None:
     assert frames.stamps_ns[0] == START * 1e9
 
 
-def test_gyroscope_rows_of_their_own_times_are_interpolated(tmp_path: Path) -> None:
+def test_gyroscope_rows_are_interpolated_to_the_times_of_the_accelerometer(tmp_path: Path) -> None:
     folder = make(tmp_path)
     rows = [f'{START * 1e3 + 20 * i:.0f},ACCEL,0,0,9.8' for i in range(10)]
     rows += [f'{START * 1e3 + 20 * i + 5:.0f},GYRO,{i},0,1' for i in range(10)]
@@ -188,7 +188,7 @@ def test_gyroscope_rows_of_their_own_times_are_interpolated(tmp_path: Path) -> N
     assert phone.inertial[:, 3] == pytest.approx(np.arange(9) + 0.75)
 
 
-def test_rows_out_of_order_repeated_or_not_finite_are_sorted_out_and_counted(
+def test_rows_out_of_order_repeated_or_not_finite_are_discarded_and_counted(
         tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = make(tmp_path)
     rows = wifi_rows()
@@ -285,8 +285,8 @@ def broken_truth(folder: Path) -> None:
 
 
 BROKEN = [
-    (cut_pickle, 'BBX5_sync_dfv4p4.pkl: it is not a whole pickle'),
-    (poison, 'system: only numpy arrays are admitted'),
+    (cut_pickle, 'BBX5_sync_dfv4p4.pkl: it is not a complete pickle'),
+    (poison, 'system: only numpy arrays are allowed'),
     (no_times, 'no list of 40 frame times'),
     (other_count_of_times, "no list of 40 frame times: {'RGBg_ts16_dfv4p4_ls.json': 39}"),
     (mangled_times, 'RGBg_ts16_dfv4p4_ls.json: '),
@@ -306,17 +306,17 @@ BROKEN = [
 
 
 @pytest.mark.parametrize(('damage', 'reason'), BROKEN, ids=[item[0].__name__ for item in BROKEN])
-def test_a_broken_sequence_is_named_and_left_out_and_the_others_are_not(
+def test_a_broken_sequence_is_reported_and_skipped_and_the_others_are_imported(
         tmp_path: Path, damage: Callable[[Path], None], reason: str,
         capsys: pytest.CaptureFixture[str]) -> None:
     make(tmp_path, 'good')
     broken = make(tmp_path, 'broken')
     damage(broken)
     assert utt_import(tmp_path, tmp_path / 'out') == 0
-    told = capsys.readouterr()
-    assert 'scene0/broken is left out' in told.err
-    assert reason in told.err
-    assert '1 written, 0 kept, 1 left out' in told.out
+    printed = capsys.readouterr()
+    assert 'scene0/broken is skipped' in printed.err
+    assert reason in printed.err
+    assert '1 written, 0 kept, 1 skipped' in printed.out
     assert [bag.name for bag in find_sessions(tmp_path / 'out')['scene0']] == ['good']
     assert not (broken / 'owned').exists()
 
@@ -335,12 +335,12 @@ def test_files_with_any_byte_changed_never_end_the_import(
     assert utt_import(tmp_path, tmp_path / 'out') == 0
 
 
-def test_when_every_sequence_is_broken_the_exit_code_says_so(tmp_path: Path) -> None:
+def test_the_exit_code_is_1_when_every_sequence_is_broken(tmp_path: Path) -> None:
     cut_pickle(make(tmp_path))
     assert utt_import(tmp_path, tmp_path / 'out') == 1
 
 
-def test_an_import_that_was_stopped_goes_on_where_it_was(
+def test_a_stopped_import_continues_and_keeps_complete_bags(
         tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     make(tmp_path, 'first')
     assert utt_import(tmp_path, tmp_path / 'out') == 0

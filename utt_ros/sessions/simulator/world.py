@@ -19,7 +19,7 @@ from utt_ros.sessions.simulator.magnetic_field import Field, field
 from utt_ros.sessions.simulator.people import Person, person
 from utt_ros.sessions.simulator.trajectories import RATE_HZ, ROOM_M, Walk, walk
 from utt_ros.settings import AreaSettings
-from utt_ros.types import MODALITIES, Array, Frames, PhoneStreams, Session, GroundTruth
+from utt_ros.types import MODALITIES, Array, Frames, GroundTruth, PhoneStreams, Session
 
 Generator = np.random.Generator
 

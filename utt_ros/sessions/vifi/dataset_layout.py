@@ -1,4 +1,4 @@
-"""Where the sequences of a Vi-Fi data set lie, and what its top-level files say of them."""
+"""Sequences of a Vi-Fi data set, their splits (splits.json) and geometry (scenes.json)."""
 
 import json
 import re
@@ -10,8 +10,8 @@ from typing import Any
 from utt_ros.errors import SessionError
 from utt_ros.settings import AreaSettings
 
-SYNC = 'sync_ts16_dfv4p4'
-SIGNS = {
+SYNC_FOLDER = 'sync_ts16_dfv4p4'
+MODALITY_PATTERNS = {
     'camera': ('sync_*/BBX5*_sync_*.pkl',),
     'ftm': ('WiFi/*.csv*', 'sync_*/FTM_sync_*.pkl'),
     'imu': ('IMU/*.csv*', 'sync_*/IMU*_sync_*.pkl'),
@@ -19,8 +19,8 @@ SIGNS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Recording:
-    """Where one sequence lies and what it becomes."""
+class VifiRecording:
+    """One sequence: its folder, and the area, name and split of its session."""
 
     folder: Path
     area: str
@@ -28,40 +28,40 @@ class Recording:
     split: str
 
 
-def find_recordings(source: Path) -> list[Recording]:
-    """All sequences below a folder, in order of areas and names. Raises SessionError."""
+def find_recordings(source: Path) -> list[VifiRecording]:
+    """List all sequences below a folder, by areas and names. Raises SessionError."""
     if not source.is_dir():
         raise SessionError(f'{source} is not a folder')
-    folders = sorted({path.parent for name in (SYNC, 'IMU', 'WiFi')
+    folders = sorted({path.parent for name in (SYNC_FOLDER, 'IMU', 'WiFi')
                       for path in source.rglob(name) if path.is_dir()})
     if not folders:
-        raise SessionError(f'{source}: no sequence with a folder {SYNC}, IMU or WiFi in it')
+        raise SessionError(f'{source}: no sequence with a folder {SYNC_FOLDER}, IMU or WiFi in it')
     splits = {str(sequence): split for split, sequences in _document(source, 'splits.json').items()
               if isinstance(sequences, list) for sequence in sequences}
     return [
-        Recording(folder, _area_name(folder.parent.name), folder.name,
+        VifiRecording(folder, _area_name(folder.parent.name), folder.name,
                   splits.get('/'.join(folder.parts[-3:]), ''))
         for folder in folders]
 
 
-def area_settings(source: Path, area: str, recordings: Sequence[Recording]) -> AreaSettings:
-    """Geometry of an area from scenes.json, else that of a ZED2 (HD720), and what it measures.
+def area_settings(source: Path, area: str, recordings: Sequence[VifiRecording]) -> AreaSettings:
+    """Read the geometry of an area from scenes.json, else that of a ZED2 (HD720).
 
-    Raises SessionError.
+    Its modalities are those of any of its sequences. Raises SessionError.
     """
     folders = [item.folder for item in recordings if item.area == area]
-    has = tuple(modality for modality, patterns in SIGNS.items()
-                if any(next(folder.glob(pattern), None)
-                       for folder in folders for pattern in patterns))
+    modalities = tuple(
+        modality for modality, patterns in MODALITY_PATTERNS.items()
+        if any(next(folder.glob(pattern), None) for folder in folders for pattern in patterns))
     document = _document(source, 'scenes.json')
     try:
-        return AreaSettings(area=area, modalities=has, **_geometry(document, area))
+        return AreaSettings(area=area, modalities=modalities, **_geometry(document, area))
     except (KeyError, TypeError, ValueError) as err:
         raise SessionError(f'scenes.json, {area}: {type(err).__name__}: {err}') from err
 
 
 def _document(source: Path, name: str) -> dict[str, Any]:
-    """A JSON file at the top of the data set; empty when there is none."""
+    """Read a JSON file at the top of the data set; empty when it does not exist."""
     for path in (source / name, source.parent / name):
         if path.is_file():
             try:
@@ -75,7 +75,7 @@ def _document(source: Path, name: str) -> dict[str, Any]:
 
 
 def _geometry(document: dict[str, Any], area: str) -> dict[str, Any]:
-    """Settings of a scene out of scenes.json, by name."""
+    """Settings of a scene in scenes.json, by name."""
     if not document:
         return {}
     camera, scene = document['camera'], document['scenes'][area]

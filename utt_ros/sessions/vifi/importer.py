@@ -4,7 +4,7 @@
         RGBg_ts16_dfv4p4_ls.json           times of the camera frames
         sync_ts16_dfv4p4/*_sync_dfv4p4.pkl  one row per camera frame
         WiFi/Subject<i>.csv[.gz]  IMU/Subject<i>.csv[.gz]  native rates, preferred
-        GND/positions.csv.gz                truth, where it is known
+        GND/positions.csv.gz                ground truth, optional
     splits.json  scenes.json                split of a sequence, geometry of a scene
 
 A scene becomes an area, Subject<i> the phone `subject<i>`, the boxes in column i the track
@@ -19,45 +19,46 @@ import numpy as np
 
 from utt_ros.errors import SessionError
 from utt_ros.sessions.session_bags import write_session
-from utt_ros.sessions.vifi.dataset_layout import SYNC, Recording
+from utt_ros.sessions.vifi.dataset_layout import SYNC_FOLDER, VifiRecording
 from utt_ros.sessions.vifi.sequence_files import (
-    Motion,
-    Ranging,
-    Tally,
-    in_order,
+    DiscardCounts,
+    MotionColumns,
+    RangingColumns,
     read_array,
-    read_imu,
     read_imu19,
+    read_imu_csv,
     read_times,
-    read_truth,
-    read_wifi,
+    read_truth_csv,
+    read_wifi_csv,
     seconds_to_ns,
     synced_motion,
     synced_ranging,
+    valid_row_order,
 )
 from utt_ros.settings import AreaSettings
 from utt_ros.types import Array, Frames, PhoneStreams, Session
 
-TIMES = tuple(f'{name}_ts16_dfv4p4_ls.json' for name in ('RGBg', 'RGBh', 'RGB'))
-ARRAYS = {'BBX5H': 5, 'BBX5': 5, 'FTM': 2, 'RSSI': 1, 'IMU19': 19, 'IMUagm9': 9}
-ALIASES = {'BBX5H': 'BBX5', 'IMU19': 'IMU', 'IMUagm9': 'IMU'}
-SUBJECT = re.compile(r'Subject(\d+)\.csv(\.gz)?')
+TIME_FILES = tuple(f'{name}_ts16_dfv4p4_ls.json' for name in ('RGBg', 'RGBh', 'RGB'))
+ARRAY_FEATURES = {'BBX5H': 5, 'BBX5': 5, 'FTM': 2, 'RSSI': 1, 'IMU19': 19, 'IMUagm9': 9}
+ARRAY_ALIASES = {'BBX5H': 'BBX5', 'IMU19': 'IMU', 'IMUagm9': 'IMU'}
+SUBJECT_FILE = re.compile(r'Subject(\d+)\.csv(\.gz)?')
 
 
-def import_recording(recording: Recording, area: AreaSettings, bag: Path) -> Tally:
-    """Write a sequence as a bag; returns what was sorted out. Raises SessionError."""
-    session, tally = read_recording(recording)
+def import_recording(recording: VifiRecording, area: AreaSettings, bag: Path) -> DiscardCounts:
+    """Write a sequence as a bag; return counts of discarded rows. Raises SessionError."""
+    session, discarded = read_recording(recording)
     write_session(session, area, bag)
-    return tally
+    return discarded
 
 
-def read_recording(recording: Recording) -> tuple[Session, Tally]:
-    """Read a sequence; also counts of what was sorted out. Raises SessionError."""
-    tally: Tally = Tally()
+def read_recording(recording: VifiRecording) -> tuple[Session, DiscardCounts]:
+    """Read a sequence and count discarded rows. Raises SessionError."""
+    discarded: DiscardCounts = DiscardCounts()
     folder = recording.folder
-    times, arrays = _synced(folder, tally)
-    wifi, imu, gnd = _raw(folder / 'WiFi'), _raw(folder / 'IMU'), folder / 'GND/positions.csv.gz'
-    truth = read_truth(gnd, tally) if gnd.is_file() else {}
+    times, arrays = _synced(folder, discarded)
+    wifi, imu = _raw_files(folder / 'WiFi'), _raw_files(folder / 'IMU')
+    gnd = folder / 'GND/positions.csv.gz'
+    truth = read_truth_csv(gnd, discarded) if gnd.is_file() else {}
     subjects = sorted({*wifi, *imu, *truth})
     if arrays:
         columns = next(iter(arrays.values())).shape[1]
@@ -67,8 +68,10 @@ def read_recording(recording: Recording) -> tuple[Session, Tally]:
         subjects = list(range(columns))
     phones = {}
     for i in subjects:
-        ranging = read_wifi(wifi[i], tally) if i in wifi else _synced_ranging(times, arrays, i)
-        motion = read_imu(imu[i], tally) if i in imu else _synced_motion(times, arrays, i, tally)
+        ranging = (read_wifi_csv(wifi[i], discarded) if i in wifi
+                   else _synced_ranging(times, arrays, i))
+        motion = (read_imu_csv(imu[i], discarded) if i in imu
+                  else _synced_motion(times, arrays, i, discarded))
         if len(ranging[0]) or len(motion[0]):
             phones[f'subject{i}'] = _phone(ranging, motion)
     session = Session(
@@ -77,48 +80,48 @@ def read_recording(recording: Recording) -> tuple[Session, Tally]:
         split=recording.split,
         frames=_frames(times, arrays['BBX5']) if 'BBX5' in arrays else None,
         phones=phones,
-        truth={f'subject{i}': found for i, found in truth.items()})
-    return session, +tally
+        truth={f'subject{i}': positions for i, positions in truth.items()})
+    return session, +discarded
 
 
-def _synced(folder: Path, tally: Tally) -> tuple[Array, dict[str, Array]]:
-    """Times (T,) [s] of the frames, and by name the arrays (T, subjects, features) that exist."""
+def _synced(folder: Path, discarded: DiscardCounts) -> tuple[Array, dict[str, Array]]:
+    """Times (T,) [s] of the frames and existing arrays (T, subjects, features) by name."""
     arrays: dict[str, Array] = {}
-    for name, features in ARRAYS.items():
-        path = folder / SYNC / f'{name}_sync_dfv4p4.pkl'
+    for name, features in ARRAY_FEATURES.items():
+        path = folder / SYNC_FOLDER / f'{name}_sync_dfv4p4.pkl'
         if path.is_file():
             array = read_imu19(path) if name == 'IMU19' else read_array(path, features)
-            arrays.setdefault(ALIASES.get(name, name), array)
+            arrays.setdefault(ARRAY_ALIASES.get(name, name), array)
     shapes = {name: array.shape[:2] for name, array in arrays.items()}
     if not arrays:
         return np.empty(0), {}
     if len(set(shapes.values())) > 1:
-        raise SessionError(f'{folder / SYNC}: (frames, subjects) differ: {shapes}')
+        raise SessionError(f'{folder / SYNC_FOLDER}: (frames, subjects) differ: {shapes}')
     count = next(iter(shapes.values()))[0]
-    lists = {path.name: read_times(path) for name in TIMES if (path := folder / name).is_file()}
+    lists = {name: read_times(folder / name) for name in TIME_FILES if (folder / name).is_file()}
     times = next((times for times in lists.values() if len(times) == count), None)
     if times is None:
         lengths = {name: len(times) for name, times in lists.items()}
         raise SessionError(f'{folder}: no list of {count} frame times: {lengths or "no list"}')
-    rows = in_order(times, times, tally)
+    rows = valid_row_order(times, times, discarded)
     return times[rows], {name: array[rows] for name, array in arrays.items()}
 
 
 def _frames(times: Array, boxes: Array) -> Frames:
-    """Camera frames of boxes (T, subjects, 5): a subject is seen where its box is finite."""
+    """Camera frames of boxes (T, subjects, 5); a subject is seen where its box is finite."""
     seen = np.isfinite(boxes[..., [0, 1, 3, 4]]).all(axis=-1)
     subjects = np.nonzero(seen)[1]
-    found = boxes[seen].astype(np.float32)
-    found[~(found[:, 2] > 0), 2] = np.nan
+    seen_boxes = boxes[seen].astype(np.float32)
+    seen_boxes[~(seen_boxes[:, 2] > 0), 2] = np.nan
     return Frames(
         stamps_ns=seconds_to_ns(times),
         starts=np.cumsum([0, *seen.sum(axis=1)], dtype=np.int64),
-        boxes=found,
+        boxes=seen_boxes,
         subjects=tuple(f'subject{i}' for i in subjects),
         track_ids=tuple(f'track{i}' for i in subjects))
 
 
-def _synced_ranging(times: Array, arrays: dict[str, Array], subject: int) -> Ranging:
+def _synced_ranging(times: Array, arrays: dict[str, Array], subject: int) -> RangingColumns:
     if 'FTM' not in arrays:
         return np.empty(0, np.int64), np.empty((0, 2)), np.empty((0, 3)), ''
     unknown = np.full((len(times), 1), np.nan)
@@ -126,12 +129,14 @@ def _synced_ranging(times: Array, arrays: dict[str, Array], subject: int) -> Ran
     return synced_ranging(times, arrays['FTM'][:, subject], rssi)
 
 
-def _synced_motion(times: Array, arrays: dict[str, Array], subject: int, tally: Tally) -> Motion:
+def _synced_motion(
+    times: Array, arrays: dict[str, Array], subject: int, discarded: DiscardCounts,
+) -> MotionColumns:
     agm = arrays['IMU'][:, subject] if 'IMU' in arrays else np.full((len(times), 9), np.nan)
-    return synced_motion(times, agm, tally)
+    return synced_motion(times, agm, discarded)
 
 
-def _phone(ranging: Ranging, motion: Motion) -> PhoneStreams:
+def _phone(ranging: RangingColumns, motion: MotionColumns) -> PhoneStreams:
     ftm_stamps_ns, ftm, signal, ap = ranging
     inertial_stamps_ns, inertial, magnetic_stamps_ns, magnetic = motion
     return PhoneStreams(
@@ -145,12 +150,12 @@ def _phone(ranging: Ranging, motion: Motion) -> PhoneStreams:
         ap=ap)
 
 
-def _raw(folder: Path) -> dict[int, Path]:
-    """Raw files by subject. Raises SessionError for a file of nobody."""
-    found = {}
+def _raw_files(folder: Path) -> dict[int, Path]:
+    """Raw files by subject. Raises SessionError for another file name."""
+    files = {}
     for path in sorted(folder.glob('*.csv*')):
-        match = SUBJECT.fullmatch(path.name)
+        match = SUBJECT_FILE.fullmatch(path.name)
         if match is None:
             raise SessionError(f'{path}: it must be named Subject<i>.csv or Subject<i>.csv.gz')
-        found[int(match[1])] = path
-    return found
+        files[int(match[1])] = path
+    return files

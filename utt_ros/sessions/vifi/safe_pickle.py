@@ -1,8 +1,8 @@
-"""Numpy arrays out of pickles that strangers made.
+"""Safe reader of numpy arrays from untrusted pickles.
 
-A pickle is a program that may call anything it can name. This reader lets it name only what
-numpy's own arrays name, and even that leads to the stand-ins below, which do nothing but remember;
-the array is then made from the remembered bytes, after its type and size were checked.
+A pickle is a program that may call anything it can name. This reader allows only the names of
+numpy's own arrays, and resolves them to the stand-ins below, which only store their arguments; the
+array is then built from the stored bytes after its type and size are checked.
 """
 
 import io
@@ -18,11 +18,11 @@ import numpy.typing as npt
 
 from utt_ros.errors import SessionError
 
-NUMBER = re.compile(r'[fiub][1248]')
+NUMBER_TYPE = re.compile(r'[fiub][1248]')
 
 
 class _Type:
-    """What a pickle says of an array's dtype."""
+    """Stand-in for an array's dtype."""
 
     def __init__(self, name: object = '', *_: object) -> None:
         self.name, self.order = name, '<'
@@ -31,14 +31,14 @@ class _Type:
         self.order = state[1]
 
     def numpy(self) -> np.dtype[Any]:
-        if not isinstance(self.name, str) or not NUMBER.fullmatch(self.name):
+        if not isinstance(self.name, str) or not NUMBER_TYPE.fullmatch(self.name):
             raise SessionError(f'it holds elements of type {self.name!r}: they must be numbers')
         kind: np.dtype[Any] = np.dtype(self.name)
         return kind.newbyteorder('>' if self.order == '>' else '<')
 
 
 class _Array:
-    """What a pickle says of an array: numpy's `__reduce__` up to protocol 4, or from 5 on."""
+    """Stand-in for an array, by numpy's `__reduce__` up to protocol 4 or from 5 on."""
 
     def __init__(self, content: Any = None, kind: Any = None, shape: Any = None,
                  order: Any = 'C') -> None:
@@ -62,7 +62,7 @@ def _reconstruct(*_: object) -> _Array:
     return _Array()
 
 
-ADMITTED: dict[tuple[str, str], Callable[..., object]] = {
+ALLOWED: dict[tuple[str, str], Callable[..., object]] = {
     ('numpy', 'ndarray'): _Array,
     ('numpy', 'dtype'): _Type,
     **{(f'numpy.{core}.multiarray', '_reconstruct'): _reconstruct for core in ('core', '_core')},
@@ -72,30 +72,30 @@ ADMITTED: dict[tuple[str, str], Callable[..., object]] = {
 
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Callable[..., object]:
-        if (module, name) not in ADMITTED:
-            raise SessionError(f'it names {module}.{name}: only numpy arrays are admitted')
-        return ADMITTED[module, name]
+        if (module, name) not in ALLOWED:
+            raise SessionError(f'it names {module}.{name}: only numpy arrays are allowed')
+        return ALLOWED[module, name]
 
 
 def load_array(content: bytes) -> npt.NDArray[Any]:
-    """The one array of numbers that a pickle holds. Raises SessionError for anything else."""
+    """Load a pickle of one numeric array. Raises SessionError for anything else."""
     try:
         _check_sizes(content)
-        found = _Unpickler(io.BytesIO(content)).load()
-        if not isinstance(found, _Array):
-            raise SessionError(f'it holds a {type(found).__name__}: it must hold a numpy array')
-        return found.numpy()
+        loaded = _Unpickler(io.BytesIO(content)).load()
+        if not isinstance(loaded, _Array):
+            raise SessionError(f'it holds a {type(loaded).__name__}: it must hold a numpy array')
+        return loaded.numpy()
     except SessionError:
         raise
-    except Exception as err:  # a pickle can go wrong in any way that its opcodes can
-        raise SessionError(f'it is not a whole pickle: {type(err).__name__}: {err}') from err
+    except Exception as err:  # opcodes raise errors of many types
+        raise SessionError(f'it is not a complete pickle: {type(err).__name__}: {err}') from err
 
 
 def _check_sizes(content: bytes) -> None:
     """Refuse a pickle that makes the unpickler reserve more memory than the pickle has bytes.
 
-    `genops` itself ends with an error at a string that is longer than what follows.
+    `genops` itself raises an error for a string longer than the remaining bytes.
     """
     for opcode, argument, _ in pickletools.genops(content):
         if opcode.name.endswith('PUT') and int(argument or 0) > len(content):
-            raise SessionError(f'it numbers something {argument} in {len(content)} bytes')
+            raise SessionError(f'it has memo index {argument} in {len(content)} bytes')
