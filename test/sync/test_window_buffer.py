@@ -3,7 +3,12 @@ import pytest
 
 from utt_ros.errors import MeasurementError
 from utt_ros.settings import WindowSettings
-from utt_ros.sync.window_buffer import MAX_SUBJECTS, History, cut_windows
+from utt_ros.sync.window_buffer import (
+    MAX_WINDOW_SUBJECTS,
+    WindowBuffer,
+    WindowCutter,
+    cut_windows,
+)
 from utt_ros.types import SyncedBatch
 
 MS = 1_000_000
@@ -11,7 +16,7 @@ C = 2
 
 
 def batch(at_ms, subjects=('a',), epoch=0, sequence=0, rows=C):
-    """Every number of a tick is its time, every mask is true."""
+    """Return a tick whose values are its time and whose masks are true."""
     n = len(subjects)
     return SyncedBatch(
         stamp_ns=at_ms * MS, epoch=epoch, sequence=sequence, camera_tick=True,
@@ -22,15 +27,15 @@ def batch(at_ms, subjects=('a',), epoch=0, sequence=0, rows=C):
         imu_mask=np.ones((n, rows), bool))
 
 
-def history_of(*batches, ticks=4):
-    history = History(ticks, C)
+def buffer_of(*batches, ticks=4):
+    buffer = WindowBuffer(ticks, C)
     for each in batches:
-        history.push(each)
-    return history
+        buffer.push(each)
+    return buffer
 
 
 def column(windows, row=0):
-    """The times of a window's ticks, 0 where masked."""
+    """Return the times of a window's ticks, 0 where masked."""
     camera, imu = windows.values['camera'][row, :, 0], windows.values['imu'][row, :, 0]
     assert (windows.masks['camera'][row] == (camera != 0)).all()
     assert (imu == np.repeat(camera, C)).all()
@@ -40,84 +45,84 @@ def column(windows, row=0):
 
 
 def test_window_holds_the_last_ticks_and_masks_what_was_before():
-    history = history_of(batch(100), batch(200))
-    windows = history.windows()
+    buffer = buffer_of(batch(100), batch(200))
+    windows = buffer.windows()
     assert windows.subjects == ('a',)
     assert windows.stamps_ns.tolist() == [200 * MS]
     assert {name: value.shape for name, value in windows.values.items()} == {
         'camera': (1, 4, 5), 'ftm': (1, 4, 2), 'imu': (1, 8, 9)}
     assert column(windows) == [0, 0, 100, 200]
-    assert history.length == 2
+    assert buffer.length == 2
 
 
-def test_window_moves_on_for_ever():
-    history = History(4, C)
+def test_a_window_holds_the_newest_ticks_after_any_number_of_them():
+    buffer = WindowBuffer(4, C)
     for at_ms in range(100, 5000, 100):
-        history.push(batch(at_ms))
+        buffer.push(batch(at_ms))
         newest = [max(at_ms - back, 0) for back in (300, 200, 100, 0)]
-        assert column(history.windows()) == newest
-    assert history.length == 4
+        assert column(buffer.windows()) == newest
+    assert buffer.length == 4
 
 
 @pytest.mark.parametrize(('stamp', 'expected'), [
     (320, [100, 200, 300, 320]), (449, [100, 200, 300, 449]), (450, [200, 300, 0, 450]),
     (600, [300, 0, 0, 600]), (700, [0, 0, 0, 700]), (10**9, [0, 0, 0, 10**9])])
 def test_missing_ticks_are_masked(stamp, expected):
-    history = history_of(*(batch(at_ms) for at_ms in (100, 200, 300)), batch(stamp))
-    assert column(history.windows()) == [np.float32(each) for each in expected]
+    buffer = buffer_of(*(batch(at_ms) for at_ms in (100, 200, 300)), batch(stamp))
+    assert column(buffer.windows()) == [np.float32(each) for each in expected]
 
 
 def test_subject_that_was_absent_is_masked_there():
-    history = history_of(batch(100, 'ab'), batch(200, 'b'), batch(300, 'ab'))
-    windows = history.windows()
+    buffer = buffer_of(batch(100, 'ab'), batch(200, 'b'), batch(300, 'ab'))
+    windows = buffer.windows()
     assert windows.subjects == ('a', 'b')
     assert column(windows, 0) == [0, 100, 0, 300]
     assert column(windows, 1) == [0, 100, 200, 300]
 
 
-def test_windows_of_named_subjects_come_in_that_order_and_strangers_are_masked():
-    history = history_of(batch(100, 'ab'), batch(200, 'b'))
-    windows = history.windows(['x', 'b', 'a'])
+def test_windows_of_given_subjects_keep_their_order_and_mask_unknown_ones():
+    buffer = buffer_of(batch(100, 'ab'), batch(200, 'b'))
+    windows = buffer.windows(['x', 'b', 'a'])
     assert windows.subjects == ('x', 'b', 'a')
     assert [column(windows, row) for row in range(3)] == [
         [0, 0, 0, 0], [0, 0, 100, 200], [0, 0, 100, 0]]
 
 
 def test_subject_absent_for_a_whole_window_gives_its_row_to_another():
-    history = history_of(*(batch(100 * k, (f's{k // 10}',)) for k in range(1, 500)))
-    assert len(history._rows) == 1
-    assert len(history._masks['imu']) == 8
-    assert column(history.windows(['s0', 's49']), 0) == [0, 0, 0, 0]
+    buffer = buffer_of(*(batch(100 * k, (f's{k // 10}',)) for k in range(1, 500)))
+    assert len(buffer._rows) == 1
+    assert len(buffer._masks['imu']) == 8
+    assert column(buffer.windows(['s0', 's49']), 0) == [0, 0, 0, 0]
 
 
 @pytest.mark.parametrize('restart', [batch(900, epoch=1), batch(200), batch(300)])
-def test_epoch_and_stamp_that_does_not_increase_empty_the_history(restart):
-    history = history_of(batch(100), batch(200), batch(300), restart)
-    assert column(history.windows()) == [0, 0, 0, restart.stamp_ns // MS]
-    assert history.length == 1
+def test_an_epoch_or_a_stamp_that_does_not_increase_empties_the_buffer(restart):
+    buffer = buffer_of(batch(100), batch(200), batch(300), restart)
+    assert column(buffer.windows()) == [0, 0, 0, restart.stamp_ns // MS]
+    assert buffer.length == 1
 
 
 def test_masked_values_are_zero_even_when_the_batch_has_others():
     wrong = batch(100)
     wrong.camera_mask[:] = False
     wrong.imu_mask[:] = False
-    windows = history_of(wrong).windows()
+    windows = buffer_of(wrong).windows()
     assert not windows.values['camera'].any()
     assert not windows.values['imu'].any()
 
 
-def test_subjects_beyond_the_most_are_left_out():
-    names = [f's{k:04}' for k in range(MAX_SUBJECTS + 3)]
-    history = History(4, C)
-    history.push(batch(100, names))
-    windows = history.windows()
-    assert windows.masks['camera'].any(axis=1).sum() == MAX_SUBJECTS
-    assert len(history._masks['imu']) == MAX_SUBJECTS
+def test_subjects_beyond_the_maximum_are_omitted():
+    names = [f's{k:04}' for k in range(MAX_WINDOW_SUBJECTS + 3)]
+    buffer = WindowBuffer(4, C)
+    buffer.push(batch(100, names))
+    windows = buffer.windows()
+    assert windows.masks['camera'].any(axis=1).sum() == MAX_WINDOW_SUBJECTS
+    assert len(buffer._masks['imu']) == MAX_WINDOW_SUBJECTS
 
 
-def test_tick_with_another_number_of_imu_rows_is_an_error_that_names_both():
+def test_a_tick_with_another_number_of_imu_rows_raises_an_error_with_both():
     with pytest.raises(MeasurementError, match='3 rows of IMU: windows have 2'):
-        History(4, C).push(batch(100, rows=3))
+        WindowBuffer(4, C).push(batch(100, rows=3))
 
 
 def test_windows_are_cut_at_every_stride_once_they_are_full():
@@ -127,3 +132,31 @@ def test_windows_are_cut_at_every_stride_once_they_are_full():
     assert [int(each.stamps_ns[0] // MS) for each in cut] == [400, 700, 1000]
     assert column(cut[0], 1) == [100, 200, 300, 400]
     assert column(cut[1], 0) == [400, 500, 0, 700]
+
+
+def chosen(windows):
+    return [(int(part.stamps_ns[0] // MS), part.subjects) for part in windows]
+
+
+def test_live_choice_of_windows_is_that_of_recorded_sessions_also_after_an_epoch():
+    settings = WindowSettings(imu_rows=C)
+    first = [batch(100 * k, 'ab' if k % 5 else 'b') for k in range(1, 17)]
+    first[6] = batch(700, ())  # a window is due, but there is no subject
+    second = [batch(100 * k, 'c', epoch=1) for k in range(3, 30)]
+    live = WindowCutter(settings, ticks=4, stride=7)
+    pushed = [windows for each in (*first, *second) if (windows := live.push(each)) is not None]
+    cut = [*cut_windows(first, settings, 4, 7), *cut_windows(second, settings, 4, 7)]
+    assert chosen(pushed) == chosen(cut) == [
+        (400, ('a', 'b')), (1100, ('a', 'b')), (600, ('c',)), (1300, ('c',)), (2000, ('c',)),
+        (2700, ('c',))]
+    assert chosen(cut_windows([*first, *second], settings, 4, 7)) == chosen(cut)
+    for online, offline in zip(pushed, cut, strict=True):
+        for name, values in offline.values.items():
+            np.testing.assert_array_equal(online.values[name], values)
+            np.testing.assert_array_equal(online.masks[name], offline.masks[name])
+
+
+def test_a_window_that_is_due_waits_for_a_subject():
+    batches = [batch(100 * k, () if k == 4 else 'a') for k in range(1, 10)]
+    cut = cut_windows(batches, WindowSettings(imu_rows=C), ticks=4, stride=3)
+    assert chosen(cut) == [(500, ('a',)), (800, ('a',))]

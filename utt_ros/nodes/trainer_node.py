@@ -37,7 +37,7 @@ from utt_ros.msg import (
     TrainingMetrics,
 )
 from utt_ros.settings import AreaSettings, WindowSettings
-from utt_ros.sync.window_buffer import WindowBuffer
+from utt_ros.sync.window_buffer import WindowCutter
 from utt_ros.training.client import Event, FederatedClient, Problem
 from utt_ros.training.dataset import mask_uncertain_boxes
 from utt_ros.training.settings import LearningSettings, TrainerSettings
@@ -62,8 +62,9 @@ class TrainerNode(Node):
         self._participant = FederatedClient(
             area, self._window, declare_settings(self, ModelSettings, 'model.'), learning,
             self._settings)
-        ticks = self._window.ticks + self._window.horizon
-        self._history = WindowBuffer(ticks, self._window.imu_rows, self._window.period)
+        self._cutter = WindowCutter(
+            self._window, self._window.ticks + self._window.horizon,
+            self._settings.window_stride)
         self._ticks = self._refused_samples = 0
         self._deployed = self.create_publisher(DeployedModel, 'deployed_model', STATE)
         self._metrics = self.create_publisher(TrainingMetrics, 'training_metrics', RELIABLE)
@@ -87,15 +88,14 @@ class TrainerNode(Node):
     def _on_samples(self, data: bytes) -> None:
         try:
             batch = samples_from_message(deserialize(SyncedSamples, data))
-            self._history.push(mask_uncertain_boxes(batch, self._least_association))
+            windows = self._cutter.push(mask_uncertain_boxes(batch, self._least_association))
         except MeasurementError as err:
             self._refused_samples += 1
             self.get_logger().warning(f'refused: {err}', throttle_duration_sec=5.0)
             return
         self._ticks += 1
-        full = self._history.length == self._window.ticks + self._window.horizon
-        if full and batch.subjects and self._ticks % self._settings.window_stride == 0:
-            self._participant.inbox.put_windows(self._history.windows())
+        if windows is not None:
+            self._participant.inbox.put_windows(windows)
 
     def _on_model(self, message: GlobalModel) -> None:
         self._participant.inbox.put_model(model_from_message(message))

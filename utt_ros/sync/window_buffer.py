@@ -1,4 +1,4 @@
-"""Windows of the last ticks, live and offline from the same code."""
+"""Windows of the last ticks, and the choice of training windows; live and offline alike."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -8,16 +8,16 @@ from utt_ros.errors import MeasurementError
 from utt_ros.settings import WindowSettings
 from utt_ros.types import CHANNELS, FloatArray, MaskArray, SyncedBatch, Windows
 
-FIRST_ROWS = 8
-MAX_SUBJECTS = 1024
+INITIAL_ROWS = 8
+MAX_WINDOW_SUBJECTS = 1024
 
 
-class History:
-    """The last T ticks of every subject.
+class WindowBuffer:
+    """Buffer of the last T ticks of every subject.
 
-    A tick that is missing, by the stamps, and a tick in which a subject took no part are masked
-    zeros. A new epoch, or a stamp that does not increase, empties the history. Somebody who was
-    absent for T ticks is forgotten.
+    Ticks that are missing, by the stamps, and ticks without the subject are masked zeros. A new
+    epoch, or a stamp that does not increase, empties the buffer. A subject that was absent for T
+    ticks is removed.
     """
 
     def __init__(self, ticks: int, imu_rows: int, period: float = 0.1) -> None:
@@ -34,12 +34,12 @@ class History:
 
     @property
     def length(self) -> int:
-        """Ticks since the history was last empty, missing ones included, T at most."""
+        """Ticks since the buffer was last empty, missing ones included, T at most."""
         return min(self._length, self._ticks)
 
     def clear(self) -> None:
-        """Forget everything."""
-        self._end = self._ticks  # column behind the newest tick
+        """Empty the buffer."""
+        self._end = self._ticks  # column after the newest tick
         self._length = 0
         self._epoch = self._stamp_ns = -1
         self._current: tuple[str, ...] = ()
@@ -49,9 +49,9 @@ class History:
         self._wipe(slice(None), slice(None))
 
     def push(self, batch: SyncedBatch) -> None:
-        """Take the next tick.
+        """Append the next tick.
 
-        Raises MeasurementError when its rows of IMU are not those of the windows.
+        Raises MeasurementError when it has another number of IMU rows than the windows.
         """
         if batch.imu.shape[1] != self._per_tick['imu']:
             raise MeasurementError(f'a tick has {batch.imu.shape[1]} rows of IMU: windows have '
@@ -67,13 +67,13 @@ class History:
         self._write(batch)
 
     def windows(self, subjects: Sequence[str] | None = None) -> Windows:
-        """Windows that end with the newest tick, of its subjects or of these.
+        """Return windows that end with the newest tick, of its subjects or of `subjects`.
 
-        Of somebody unknown everything is masked.
+        Windows of an unknown subject are fully masked.
         """
         names = self._current if subjects is None else tuple(subjects)
-        known = [place for place, name in enumerate(names) if name in self._rows]
-        rows = [self._rows[names[place]] for place in known]
+        known = [index for index, name in enumerate(names) if name in self._rows]
+        rows = [self._rows[names[index]] for index in known]
         span = slice(self._end - self._ticks, self._end)
         values: dict[str, FloatArray] = {}
         masks: dict[str, MaskArray] = {}
@@ -88,10 +88,10 @@ class History:
         return Windows(stamps_ns, names, values, masks)
 
     def _advance(self, steps: int) -> None:
-        """Make room for ticks, masked so far.
+        """Append `steps` masked ticks.
 
-        The arrays are twice as long as a window and filled from the left; when they are full the
-        last T ticks move back, so a window is always contiguous.
+        The arrays are twice as long as a window and filled from the left; when they are full they
+        are compacted to the last T ticks, so a window is always contiguous.
         """
         keep = self._ticks
         if self._end + steps > 2 * keep:
@@ -106,18 +106,18 @@ class History:
             self._wipe(self._rows[name], slice(None))
             self._free.append(self._rows.pop(name))
             del self._present[name]
-        places = [place for place, name in enumerate(batch.subjects) if self._enter(name)]
-        rows = [self._rows[batch.subjects[place]] for place in places]
+        kept = [index for index, name in enumerate(batch.subjects) if self._add_subject(name)]
+        rows = [self._rows[batch.subjects[index]] for index in kept]
         column = self._end - 1
         measured = {'camera': (batch.camera[:, None], batch.camera_mask[:, None]),
                     'ftm': (batch.ftm[:, None], batch.ftm_mask[:, None]),
                     'imu': (batch.imu, batch.imu_mask)}
         for name, (values, mask) in measured.items():
-            self._values[name][rows, column] = values[places] * mask[places, :, None]
-            self._masks[name][rows, column] = mask[places]
+            self._values[name][rows, column] = values[kept] * mask[kept, :, None]
+            self._masks[name][rows, column] = mask[kept]
 
-    def _enter(self, name: str) -> bool:
-        """Give a subject a row; whether it has one."""
+    def _add_subject(self, name: str) -> bool:
+        """Assign a row to a subject; False when there is none left."""
         if name not in self._rows:
             if not self._free:
                 self._grow()
@@ -129,7 +129,7 @@ class History:
 
     def _grow(self) -> None:
         size = len(self._masks['imu'])
-        added = min(max(2 * size, FIRST_ROWS), MAX_SUBJECTS) - size
+        added = min(max(2 * size, INITIAL_ROWS), MAX_WINDOW_SUBJECTS) - size
         for name in CHANNELS:
             self._values[name] = np.pad(self._values[name], ((0, added), (0, 0), (0, 0), (0, 0)))
             self._masks[name] = np.pad(self._masks[name], ((0, added), (0, 0), (0, 0)))
@@ -141,15 +141,38 @@ class History:
             self._masks[name][rows, ticks] = False
 
 
+class WindowCutter:
+    """Choice of training windows, the same for the live trainer and for recorded sessions.
+
+    The first tick with T - 1 ticks before it and a subject ends a window, and so does the next one
+    at least `stride` ticks later. An epoch restarts the choice.
+    """
+
+    def __init__(self, settings: WindowSettings, ticks: int, stride: int) -> None:
+        self._buffer = WindowBuffer(ticks, settings.imu_rows, settings.period)
+        self._ticks, self._stride = ticks, stride
+        self._epoch: int | None = None
+        self._wait = 0  # ticks until the next window may end
+
+    def push(self, batch: SyncedBatch) -> Windows | None:
+        """Append the next tick; return the windows of its subjects when it ends some.
+
+        Raises MeasurementError when it has another number of IMU rows than the windows.
+        """
+        self._buffer.push(batch)
+        self._wait = self._wait - 1 if batch.epoch == self._epoch else 0
+        self._epoch = batch.epoch
+        if self._buffer.length < self._ticks or not batch.subjects or self._wait > 0:
+            return None
+        self._wait = self._stride
+        return self._buffer.windows()
+
+
 def cut_windows(
     batches: Iterable[SyncedBatch], settings: WindowSettings, ticks: int, stride: int
 ) -> Iterator[Windows]:
-    """Windows of T = `ticks` ticks at every `stride`-th tick that has T - 1 ticks before it."""
-    history = History(ticks, settings.imu_rows, settings.period)
-    due = 0
+    """Yield the training windows of T = `ticks` ticks that a `WindowCutter` chooses."""
+    cutter = WindowCutter(settings, ticks, stride)
     for batch in batches:
-        history.push(batch)
-        due -= 1
-        if history.length == ticks and batch.subjects and due <= 0:
-            due = stride
-            yield history.windows()
+        if (windows := cutter.push(batch)) is not None:
+            yield windows
