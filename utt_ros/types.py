@@ -20,6 +20,7 @@ NameArray = npt.NDArray[np.str_]
 
 NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
+NEVER_NS = -(1 << 62)  # before every stamp, and far enough from overflow to subtract from
 GRAVITY_MPS2 = 9.80665  # standard gravity, ISO 80000-3
 CHI2_90_2D = 4.605170185988092  # 90 % quantile of chi-square, 2 degrees of freedom
 

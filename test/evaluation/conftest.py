@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from utt_ros.evaluation.ground_truth import Walk
+from utt_ros.evaluation.ground_truth import SubjectTrajectory
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.settings import AreaSettings
-from utt_ros.types import Truth
+from utt_ros.types import GroundTruth
 
 PERIOD_S, ROWS, TICKS = 0.1, 5, 300
 SPEED, CENTRE, RADIUS = 1.2, np.array([7.0, 0.0]), 2.5  # [m/s, m]
@@ -20,15 +20,15 @@ def area() -> AreaSettings:
 
 
 @pytest.fixture
-def walk(area: AreaSettings) -> Walk:
+def walk(area: AreaSettings) -> SubjectTrajectory:
     """Exact measurements of a walk of 30 s along a circle: every box, range and step."""
     stamps = (np.arange(TICKS, dtype=np.int64) + 10) * round(PERIOD_S * 1e9)
     truth_stamps = (np.arange(TICKS + 120, dtype=np.int64) - 50) * round(PERIOD_S * 1e9)
-    truth = Truth(truth_stamps, circle(truth_stamps), heading(truth_stamps))
+    truth = GroundTruth(truth_stamps, circle(truth_stamps), heading(truth_stamps))
     positions = circle(stamps)
     rise = area.ap_position[2] - area.phone_height
     ranges = np.sqrt((positions**2).sum(1) + rise**2)
-    return Walk(
+    return SubjectTrajectory(
         'somebody', stamps, np.arange(TICKS),
         CameraModel(area).project(positions).astype(np.float32), np.ones(TICKS, bool),
         np.stack([ranges, np.full(TICKS, 0.5)], axis=1).astype(np.float32),

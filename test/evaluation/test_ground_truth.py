@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from utt_ros.evaluation.ground_truth import cut_walks, truth_at
-from utt_ros.types import SyncedBatch, Truth
+from utt_ros.evaluation.ground_truth import subject_trajectories, truth_at
+from utt_ros.types import GroundTruth, SyncedBatch
 
 PERIOD_NS = 100_000_000
 
@@ -18,16 +18,16 @@ def batch(tick: int, subjects: tuple[str, ...], seen: tuple[bool, ...]) -> Synce
         np.zeros(count, bool), np.zeros((count, 5, 9), np.float32), np.ones((count, 5), bool))
 
 
-def straight(ticks: int) -> Truth:
+def straight(ticks: int) -> GroundTruth:
     stamps = np.arange(ticks, dtype=np.int64) * PERIOD_NS
     positions = np.stack([stamps / 1e9, np.zeros(ticks)], axis=1)
-    return Truth(stamps, positions, np.zeros(ticks))
+    return GroundTruth(stamps, positions, np.zeros(ticks))
 
 
 def test_a_walk_has_the_rows_of_its_subject_alone() -> None:
     batches = [batch(0, ('a', 'b'), (True, False)), batch(1, ('b',), (True,)),
                batch(2, ('a', 'b'), (False, True))]
-    (walk,) = cut_walks(batches, {'a': straight(5), 'stranger': straight(5)})
+    (walk,) = subject_trajectories(batches, {'a': straight(5), 'stranger': straight(5)})
     assert walk.subject == 'a'
     assert walk.ticks.tolist() == [0, 2]
     assert walk.camera_mask.tolist() == [True, False]
@@ -36,13 +36,13 @@ def test_a_walk_has_the_rows_of_its_subject_alone() -> None:
 
 def test_the_age_of_the_camera_is_infinite_before_the_first_box() -> None:
     batches = [batch(tick, ('a',), (tick == 1,)) for tick in range(4)]
-    (walk,) = cut_walks(batches, {'a': straight(5)})
+    (walk,) = subject_trajectories(batches, {'a': straight(5)})
     assert walk.camera_age_s() == pytest.approx([np.inf, 0.0, 0.1, 0.2])
 
 
 def test_the_future_is_unknown_beyond_the_truth() -> None:
     batches = [batch(tick, ('a',), (True,)) for tick in range(4)]
-    (walk,) = cut_walks(batches, {'a': straight(5)})
+    (walk,) = subject_trajectories(batches, {'a': straight(5)})
     future = walk.future_m(0.1, 2)
     assert future[0, :, 0] == pytest.approx([0.1, 0.2])
     assert np.isfinite(future[2]).all()
@@ -51,6 +51,6 @@ def test_the_future_is_unknown_beyond_the_truth() -> None:
 
 
 def test_the_truth_is_not_interpolated_across_a_gap() -> None:
-    truth = Truth(np.array([0, 100, 1100, 1200]) * 1_000_000, np.zeros((4, 2)), np.zeros(4))
+    truth = GroundTruth(np.array([0, 100, 1100, 1200]) * 1_000_000, np.zeros((4, 2)), np.zeros(4))
     found = truth_at(truth, np.array([50, 100, 600, 1150]) * 1_000_000)
     assert np.isfinite(found[:, 0]).tolist() == [True, True, False, True]

@@ -11,7 +11,7 @@ from utt_ros.bridge.messages.sensors import samples_from_message
 from utt_ros.bridge.node.qos import RELIABLE
 from utt_ros.evaluation.association.live_replay import strip
 from utt_ros.sessions.session_bags import read_session, write_area, write_session
-from utt_ros.sessions.simulator.world import plan, simulate
+from utt_ros.sessions.simulator.world import plan_sessions, simulate_session
 from utt_ros.settings import WindowSettings
 from utt_ros.sync.offline_sync import synchronize
 from utt_ros.sync.settings import SyncSettings
@@ -27,11 +27,11 @@ RATE = 2.5
 def bags(tmp_path: Path) -> dict[str, Path]:
     """Ten seconds of an area with a camera and of one without."""
     found = {}
-    for planned in plan(2, 0.5, seed=5, without_camera=['area1']):
+    for planned in plan_sessions(2, 0.5, seed=5, without_camera=['area1']):
         area = planned.area.settings
         if area.area not in found:
             write_area(area, tmp_path / area.area)
-            write_session(simulate(planned), area, tmp_path / area.area / planned.name)
+            write_session(simulate_session(planned), area, tmp_path / area.area / planned.name)
             found[area.area] = tmp_path / area.area / planned.name
     return found
 
@@ -62,11 +62,11 @@ def windows_of(batches):
 def test_matches_of_tracks_without_labels_are_bit_identical(
     tmp_path, start_node, listener, wait_until, method
 ):
-    planned = plan(1, 0.5, seed=5)[0]
+    planned = plan_sessions(1, 0.5, seed=5)[0]
     area = planned.area.settings
     bag = tmp_path / area.area / planned.name
     write_area(area, tmp_path / area.area)
-    write_session(strip(simulate(planned))[0], area, bag)
+    write_session(strip(simulate_session(planned))[0], area, bag)
     live = listener.hear(SyncedSamples, f'/{area.area}/synced', RELIABLE)
     start_node('sync', '--ros-args', '-r', f'__ns:=/{area.area}', '--params-file',
                bag.parent / 'area.yaml', '-p', f'association:={method}')

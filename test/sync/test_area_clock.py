@@ -1,6 +1,6 @@
 import pytest
 
-from utt_ros.sync.area_clock import CAMERA, AreaClock, Verdict
+from utt_ros.sync.area_clock import CAMERA_SOURCE, AreaClock, StampVerdict
 
 SECOND = 1_000_000_000
 NOW = 1_700_000_000 * SECOND
@@ -23,83 +23,83 @@ def play(clock, begin_ns, seconds, *sources, rate_hz=10):
 
 def test_time_is_the_newest_stamp(clock):
     for stamp in (NOW, NOW + 5, NOW + 3):
-        assert clock.judge('a', stamp) is Verdict.AGREES
+        assert clock.judge('a', stamp) is StampVerdict.AGREES
     assert clock.now_ns == NOW + 5
 
 
 @pytest.mark.parametrize('off_ns', [DAYS, -DAYS])
 def test_phone_days_off_moves_nobody_and_is_accepted_when_it_agrees(clock, off_ns):
-    play(clock, NOW, 1, CAMERA, 'a')
+    play(clock, NOW, 1, CAMERA_SOURCE, 'a')
     for k in range(50):
         stamp = NOW + SECOND + k * SECOND // 10
-        assert clock.judge('b', stamp + off_ns) is Verdict.OFF
-        assert clock.judge(CAMERA, stamp) is Verdict.AGREES
-    assert clock.judge('b', clock.now_ns) is Verdict.AGREES
+        assert clock.judge('b', stamp + off_ns) is StampVerdict.OFF
+        assert clock.judge(CAMERA_SOURCE, stamp) is StampVerdict.AGREES
+    assert clock.judge('b', clock.now_ns) is StampVerdict.AGREES
 
 
 def test_phone_days_ahead_that_came_first_is_outvoted_by_the_camera(clock):
     play(clock, NOW + DAYS, 1, 'wrong')
-    assert clock.judge(CAMERA, NOW) is Verdict.OFF
-    assert clock.judge(CAMERA, NOW + SECOND // 10) is Verdict.BACK
-    assert clock.judge('wrong', NOW + DAYS + SECOND) is Verdict.OFF
+    assert clock.judge(CAMERA_SOURCE, NOW) is StampVerdict.OFF
+    assert clock.judge(CAMERA_SOURCE, NOW + SECOND // 10) is StampVerdict.BACK
+    assert clock.judge('wrong', NOW + DAYS + SECOND) is StampVerdict.OFF
     assert clock.now_ns == NOW + SECOND // 10
 
 
 def test_phone_days_ahead_that_came_first_is_outvoted_by_two_phones(clock):
     play(clock, NOW + DAYS, 1, 'wrong')
     verdicts = [clock.judge(name, NOW + k) for k in range(2) for name in ('a', 'b')]
-    assert verdicts == [Verdict.OFF, Verdict.OFF, Verdict.OFF, Verdict.BACK]
+    assert verdicts == [StampVerdict.OFF, StampVerdict.OFF, StampVerdict.OFF, StampVerdict.BACK]
 
 
 def test_camera_that_is_off_is_outvoted_by_two_phones(clock):
-    play(clock, NOW, 1, CAMERA, 'a', 'b')
+    play(clock, NOW, 1, CAMERA_SOURCE, 'a', 'b')
     for k in range(30):
         stamp = NOW + SECOND + k * SECOND // 10
-        assert clock.judge(CAMERA, stamp - 5 * SECOND) is Verdict.OFF
-        assert {clock.judge(name, stamp) for name in ('a', 'b')} == {Verdict.AGREES}
+        assert clock.judge(CAMERA_SOURCE, stamp - 5 * SECOND) is StampVerdict.OFF
+        assert {clock.judge(name, stamp) for name in ('a', 'b')} == {StampVerdict.AGREES}
 
 
 def test_one_wrong_stamp_of_the_camera_moves_nobody(clock):
-    play(clock, NOW, 1, CAMERA)
-    assert clock.judge(CAMERA, 1) is Verdict.OFF
-    assert clock.judge(CAMERA, NOW + SECOND) is Verdict.AGREES
+    play(clock, NOW, 1, CAMERA_SOURCE)
+    assert clock.judge(CAMERA_SOURCE, 1) is StampVerdict.OFF
+    assert clock.judge(CAMERA_SOURCE, NOW + SECOND) is StampVerdict.AGREES
 
 
 def test_bag_that_starts_again_takes_everybody_back(clock):
-    play(clock, NOW, 20, CAMERA, 'a', 'b', rate_hz=100)
+    play(clock, NOW, 20, CAMERA_SOURCE, 'a', 'b', rate_hz=100)
     verdicts = [clock.judge(name, NOW + k * SECOND // 100)
-                for k in range(5) for name in ('a', 'b', CAMERA)]
-    assert verdicts.count(Verdict.BACK) == 1
-    assert verdicts.index(Verdict.BACK) <= 4
-    assert set(verdicts[6:]) == {Verdict.AGREES}
+                for k in range(5) for name in ('a', 'b', CAMERA_SOURCE)]
+    assert verdicts.count(StampVerdict.BACK) == 1
+    assert verdicts.index(StampVerdict.BACK) <= 4
+    assert set(verdicts[6:]) == {StampVerdict.AGREES}
 
 
 def test_all_streams_resume_after_a_long_silence(clock):
-    play(clock, NOW, 2, CAMERA, 'a', 'b')
+    play(clock, NOW, 2, CAMERA_SOURCE, 'a', 'b')
     later = NOW + 3600 * SECOND
-    verdicts = play(clock, later, 1, CAMERA, 'a', 'b')
-    assert set(verdicts.values()) == {Verdict.AGREES}
+    verdicts = play(clock, later, 1, CAMERA_SOURCE, 'a', 'b')
+    assert set(verdicts.values()) == {StampVerdict.AGREES}
     assert clock.now_ns == later + 9 * SECOND // 10
 
 
 def test_area_follows_the_only_stream_left_although_others_had_agreed_until_then(clock):
-    play(clock, NOW, 2, CAMERA, 'a', 'b')
+    play(clock, NOW, 2, CAMERA_SOURCE, 'a', 'b')
     verdicts = [clock.judge('a', NOW - 60 * SECOND + k * SECOND // 100) for k in range(150)]
-    assert verdicts.index(Verdict.BACK) == 101  # once it went on for the tolerance, one second
-    assert set(verdicts[102:]) == {Verdict.AGREES}
+    assert verdicts.index(StampVerdict.BACK) == 101  # after the tolerance, one second
+    assert set(verdicts[102:]) == {StampVerdict.AGREES}
 
 
 def test_burst_of_messages_that_the_link_held_back_moves_nobody(clock):
-    play(clock, NOW, 5, CAMERA, 'a', 'b')
-    play(clock, NOW + 5 * SECOND, 5, CAMERA)
+    play(clock, NOW, 5, CAMERA_SOURCE, 'a', 'b')
+    play(clock, NOW + 5 * SECOND, 5, CAMERA_SOURCE)
     verdicts = [clock.judge(name, NOW + 5 * SECOND + k * SECOND // 100)
                 for k in range(500) for name in ('a', 'b')]
-    assert Verdict.BACK not in verdicts
-    assert verdicts[-1] is Verdict.AGREES
+    assert StampVerdict.BACK not in verdicts
+    assert verdicts[-1] is StampVerdict.AGREES
 
 
 def test_forgotten_stream_has_no_vote(clock):
     play(clock, NOW, 1, 'a', 'b')
     clock.forget('b')
     verdicts = [clock.judge('a', NOW - DAYS + k) for k in range(2)]
-    assert verdicts == [Verdict.OFF, Verdict.BACK]
+    assert verdicts == [StampVerdict.OFF, StampVerdict.BACK]

@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
 
-from utt_ros.sync.ring_buffers import NEVER, Added, Rings
+from utt_ros.sync.ring_buffers import Insertion, RingBuffers
+from utt_ros.types import NEVER_NS
 
 
 @pytest.fixture
 def ring():
-    ring = Rings(1, 4)
+    ring = RingBuffers(1, 4)
     ring.grow(2)
     return ring
 
@@ -17,7 +18,7 @@ def stamps_of(ring, slot):
 
 def test_messages_are_sorted_whatever_their_order(ring):
     assert [ring.add(0, stamp, (stamp,)) for stamp in (5, 9, 7, 1)] == [
-        Added.IN_ORDER, Added.IN_ORDER, Added.REORDERED, Added.REORDERED]
+        Insertion.IN_ORDER, Insertion.IN_ORDER, Insertion.REORDERED, Insertion.REORDERED]
     assert stamps_of(ring, 0) == [1, 5, 7, 9]
     assert [float(ring.value(0, limit)[0]) for limit in (1, 6, 8, 9)] == [1, 5, 7, 9]
     assert stamps_of(ring, 1) == []
@@ -26,7 +27,7 @@ def test_messages_are_sorted_whatever_their_order(ring):
 def test_first_of_two_messages_with_one_stamp_stays(ring):
     ring.add(0, 5, (1.0,))
     ring.add(0, 6, (2.0,))
-    assert ring.add(0, 5, (3.0,)) is Added.DUPLICATED
+    assert ring.add(0, 5, (3.0,)) is Insertion.DUPLICATE
     assert float(ring.value(0, 5)[0]) == 1.0
 
 
@@ -43,8 +44,8 @@ def test_ring_keeps_the_newest_messages_and_no_more_memory(ring):
 def test_message_older_than_a_full_ring_is_refused(ring):
     for stamp in range(10, 18):
         ring.add(0, stamp, (0.0,))
-    assert ring.add(0, 1, (0.0,)) is Added.TOO_OLD
-    assert ring.latest(0, 9) == NEVER
+    assert ring.add(0, 1, (0.0,)) is Insertion.TOO_OLD
+    assert ring.latest(0, 9) == NEVER_NS
 
 
 def test_messages_that_were_needed_and_had_to_go_are_counted(ring):
@@ -83,8 +84,8 @@ def test_following_is_the_oldest_later_message(ring):
     for stamp in (10, 20, 30):
         ring.add(0, stamp, (0.0,))
     assert [ring.following(0, limit) for limit in (5, 10, 25)] == [10, 20, 30]
-    assert ring.following(0, 30) == -NEVER
-    assert ring.following(1, 0) == -NEVER
+    assert ring.following(0, 30) == -NEVER_NS
+    assert ring.following(1, 0) == -NEVER_NS
 
 
 def test_cleared_and_grown_rings_are_empty_where_they_should_be(ring):
@@ -92,5 +93,5 @@ def test_cleared_and_grown_rings_are_empty_where_they_should_be(ring):
     ring.add(1, 10, (2.0,))
     ring.clear(0)
     ring.grow(3)
-    assert [ring.latest(slot, 99) for slot in range(3)] == [NEVER, 10, NEVER]
-    assert ring.add(0, 5, (1.0,)) is Added.IN_ORDER
+    assert [ring.latest(slot, 99) for slot in range(3)] == [NEVER_NS, 10, NEVER_NS]
+    assert ring.add(0, 5, (1.0,)) is Insertion.IN_ORDER

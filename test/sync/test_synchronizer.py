@@ -238,7 +238,7 @@ def test_arrays_of_a_wrong_shape_are_an_error_that_names_them(sync):
         sync.add_tracks(T0, np.zeros((1, 4), np.float32), ['a'], ['t'], np.ones(1))
 
 
-def test_duplicated_late_and_reordered_messages_are_counted(sync):
+def test_duplicate_late_and_reordered_messages_are_counted(sync):
     imu(sync, 'a', 0, 100)
     sync.add_inertial('a', T0 + 50 * MS, STILL)
     sync.add_inertial('a', T0 + 85 * MS, STILL)
@@ -249,7 +249,7 @@ def test_duplicated_late_and_reordered_messages_are_counted(sync):
     tracks(sync, 30)
     sync.add_inertial('a', T0 + 55 * MS, STILL)
     assert sync.poll() == []
-    assert bad(sync) == {'duplicated': 3, 'reordered': 1, 'late': 2}
+    assert bad(sync) == {'duplicate': 3, 'reordered': 1, 'late': 2}
     assert '25000000 ns' in sync.remarks['late']
 
 
@@ -351,7 +351,7 @@ def test_phone_that_repeats_one_stamp_for_ever_holds_up_the_area_no_longer_than_
         batches += play(sync, at_ms + 10, {'a': (0, 3000)}, range(0, 3000, 100), at_ms)
     assert len(batches) == 30
     assert batches[-1].subjects == ('a',)
-    assert sync.counters['duplicated'] + sync.counters['clock_off'] == 299
+    assert sync.counters['duplicate'] + sync.counters['clock_off'] == 299
 
 
 def test_memory_stays_bounded_when_a_stream_runs_away():

@@ -1,6 +1,6 @@
-"""Tracks and phones that could belong together: what was measured of them in the last ticks.
+"""Candidates of association: measurements of all tracks and phones in the last ticks.
 
-No label ever enters: a track has the id that the camera's tracker gave it, a phone its own name.
+They hold no labels: a track has the id of the camera's tracker, a phone its own name.
 """
 
 from collections.abc import Sequence
@@ -11,10 +11,10 @@ import numpy.typing as npt
 
 from utt_ros.settings import WindowSettings
 from utt_ros.sync.association_types import PhoneSamples, Tracks
-from utt_ros.sync.window_buffer import History
+from utt_ros.sync.window_buffer import WindowBuffer
 from utt_ros.types import CAMERA_CHANNELS, FTM_CHANNELS, FloatArray, MaskArray, SyncedBatch
 
-TRACK, PHONE = 'track ', 'phone '  # keep the two apart in one history
+TRACK_PREFIX, PHONE_PREFIX = 'track ', 'phone '  # of subjects in the common window buffer
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +44,31 @@ class Candidates:
 
     @property
     def first_seen(self) -> npt.NDArray[np.intp]:
-        """The tick (K,) in which each track was first seen; T for one that was not."""
+        """Tick (K,) at which each track was first seen; T for one without a box."""
         return np.where(self.boxes_mask.any(1), self.boxes_mask.argmax(1), self.ticks)
 
     @property
     def ages_s(self) -> npt.NDArray[np.float64]:
-        """Time (K,) from when each track was first seen to the last tick [s]."""
+        """Age (K,) of each track at the last tick, since it was first seen [s]."""
         return np.asarray(self.period * (self.ticks - 1 - self.first_seen), np.float64)
 
-    def of_tracks(self, rows: Sequence[int] | npt.NDArray[np.intp]) -> 'Candidates':
-        """The same phones with some of the tracks."""
+    def select_tracks(self, rows: Sequence[int] | npt.NDArray[np.intp]) -> 'Candidates':
+        """Return the candidates with the selected tracks and all phones."""
         chosen = np.asarray(rows, np.intp)
         return replace(
             self, track_ids=tuple(self.track_ids[row] for row in chosen),
             boxes=self.boxes[chosen], boxes_mask=self.boxes_mask[chosen])
 
+    def select_phones(self, rows: Sequence[int] | npt.NDArray[np.intp]) -> 'Candidates':
+        """Return the candidates with the selected phones and all tracks."""
+        chosen = np.asarray(rows, np.intp)
+        return replace(
+            self, phones=tuple(self.phones[row] for row in chosen),
+            ftm=self.ftm[chosen], ftm_mask=self.ftm_mask[chosen], imu=self.imu[chosen],
+            imu_mask=self.imu_mask[chosen])
+
     def last(self, ticks: int) -> 'Candidates':
-        """The same tracks and phones in fewer ticks."""
+        """Return the candidates restricted to the last ticks."""
         rows = ticks * self.imu_rows
         return replace(
             self, boxes=self.boxes[:, -ticks:], boxes_mask=self.boxes_mask[:, -ticks:],
@@ -69,17 +77,17 @@ class Candidates:
 
 
 class CandidateHistory:
-    """Collects the last T ticks of every track and every phone, as an `Associator` sees them."""
+    """Buffer of the last T ticks of every track and phone, filled as an `Associator` is called."""
 
-    def __init__(self, ticks: int, shape: WindowSettings) -> None:
-        self._ticks, self._period = ticks, shape.period
-        self._history = History(ticks, shape.imu_rows, shape.period)
+    def __init__(self, ticks: int, window: WindowSettings) -> None:
+        self._ticks, self._period = ticks, window.period
+        self._history = WindowBuffer(ticks, window.imu_rows, window.period)
         self._tracks: tuple[str, ...] = ()
         self._phones: tuple[str, ...] = ()
-        self._seen_ns: dict[str, int] = {}  # track -> when last seen
+        self._seen_ns: dict[str, int] = {}  # track -> stamp of its last box
 
     def push(self, tracks: Tracks, phones: PhoneSamples, epoch: int = 0) -> None:
-        """Take a frame and what the phones measured for it; boxes of unknown depth count not."""
+        """Add a frame and the phones' samples of its tick; boxes of unknown depth are left out."""
         usable = np.flatnonzero(np.isfinite(tracks.boxes).all(1))
         ids = tuple(tracks.track_ids[box] for box in usable)
         newest_ns = max(self._seen_ns.values(), default=0)
@@ -92,40 +100,41 @@ class CandidateHistory:
         self._history.push(_batch(tracks, phones, usable, ids, epoch))
 
     def candidates(self, unseen_s: float = 0.35) -> Candidates:
-        """The phones of the last tick and the tracks last seen no longer ago than `unseen_s`."""
+        """Return the phones of the last tick and the tracks seen within the last `unseen_s`."""
         stamp_ns = max(self._seen_ns.values(), default=0)
-        windows = self._history.windows([PHONE + name for name in self._phones])
-        stamp_ns = int(windows.stamps_ns[0]) if len(windows) else stamp_ns
+        phones = self._history.windows([PHONE_PREFIX + name for name in self._phones])
+        stamp_ns = int(phones.stamps_ns[0]) if len(phones) else stamp_ns
         ids = tuple(sorted(
             name for name, ns in self._seen_ns.items() if stamp_ns - ns <= unseen_s * 1e9))
-        seen = self._history.windows([TRACK + name for name in ids])
+        tracks = self._history.windows([TRACK_PREFIX + name for name in ids])
         return Candidates(
             stamp_ns, self._period, ids, self._phones,
-            seen.values['camera'], seen.masks['camera'],
-            windows.values['ftm'], windows.masks['ftm'],
-            windows.values['imu'], windows.masks['imu'])
+            tracks.values['camera'], tracks.masks['camera'],
+            phones.values['ftm'], phones.masks['ftm'],
+            phones.values['imu'], phones.masks['imu'])
 
 
 def _batch(
     tracks: Tracks, phones: PhoneSamples, usable: npt.NDArray[np.intp], ids: tuple[str, ...],
     epoch: int,
 ) -> SyncedBatch:
-    """Tracks and phones as if each were a subject of its own."""
-    seen, count = len(ids), len(phones.names)
-    total = seen + count
+    """Pack each track and each phone as a subject of its own."""
+    boxes = len(ids)
+    total = boxes + len(phones.names)
     camera = np.zeros((total, len(CAMERA_CHANNELS)), np.float32)
-    camera[:seen] = tracks.boxes[usable]
+    camera[:boxes] = tracks.boxes[usable]
     ftm = np.zeros((total, len(FTM_CHANNELS)), np.float32)
-    ftm[seen:] = phones.ftm
+    ftm[boxes:] = phones.ftm
     imu = np.zeros((total, *phones.imu.shape[1:]), np.float32)
-    imu[seen:] = phones.imu
+    imu[boxes:] = phones.imu
     imu_mask = np.zeros(imu.shape[:2], bool)
-    imu_mask[seen:] = phones.imu_mask
+    imu_mask[boxes:] = phones.imu_mask
     return SyncedBatch(
         stamp_ns=tracks.stamp_ns, epoch=epoch, sequence=0, camera_tick=True,
-        subjects=(*(TRACK + name for name in ids), *(PHONE + name for name in phones.names)),
+        subjects=(*(TRACK_PREFIX + name for name in ids),
+                  *(PHONE_PREFIX + name for name in phones.names)),
         track_ids=('',) * total, association=np.zeros(total, np.float32),
-        camera=camera, camera_mask=np.arange(total) < seen,
+        camera=camera, camera_mask=np.arange(total) < boxes,
         ftm=ftm, ftm_age_s=np.zeros(total, np.float32),
-        ftm_mask=np.concatenate([np.zeros(seen, bool), phones.ftm_mask]),
+        ftm_mask=np.concatenate([np.zeros(boxes, bool), phones.ftm_mask]),
         imu=imu, imu_mask=imu_mask)

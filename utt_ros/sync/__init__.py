@@ -1,1 +1,1 @@
-"""Alignment of sensor streams into samples and windows, on integer stamps; numpy only."""
+"""Alignment of sensor streams into samples and windows on integer stamps; numpy only."""

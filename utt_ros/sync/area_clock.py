@@ -1,24 +1,24 @@
-"""What time it is in an area, by the stamps of its streams alone.
+"""Area clock: current time of an area, derived from the stamps of its streams alone.
 
-Every phone and the camera stamps with a clock of its own. They should agree; one that does not
-must not move the others, and yet the whole area may jump, as when a bag starts again. So a stamp
-far from the others counts only once its stream has repeated itself, and then the majority decides.
+The camera and every phone stamp with clocks of their own. A clock that disagrees must not move
+the others, but the whole area may jump, as when a bag is restarted. So a stamp far from the others
+counts only once its stream has confirmed it, and then the majority decides.
 """
 
 from dataclasses import dataclass
 from enum import Enum
 
-CAMERA = ''
-CAMERA_VOTES = 1.5  # decides between itself and one phone, not against two
-REPEATS = 2
+CAMERA_SOURCE = ''
+CAMERA_VOTES = 1.5  # outvotes one phone, but not two
+MIN_REPEATS = 2
 
 
-class Verdict(Enum):
-    """What the area's clock makes of a stamp."""
+class StampVerdict(Enum):
+    """Agreement of a stamp with the time of the area."""
 
     AGREES = 'agrees'
     OFF = 'off'
-    FORWARD = 'forward'  # the area's time jumped forward to this stamp
+    FORWARD = 'forward'  # the time of the area jumped forward to this stamp
     BACK = 'back'
 
 
@@ -29,16 +29,15 @@ class _Voter:
     latest_ns: int = 0
     repeats: int = 0  # stamps in a row that disagree with the area and agree with each other
     since_ns: int = 0  # the first of these
-    area_ns: int = 0  # the area's time when it came
+    area_ns: int = 0  # time of the area at its arrival
 
 
 class AreaClock:
-    """The newest stamp on which an area agrees; stamps agree when `tolerance_ns` or less apart.
+    """Newest stamp on which the streams of an area agree, within `tolerance_ns`.
 
-    The area's time moves to that of dissenting streams when these outvote the streams that agree
-    with it, or when nobody has confirmed it while one of them went on for `tolerance_ns`. A stream
-    that only comes late, as messages held back by a bad link do, must first stay behind for as
-    long.
+    The time moves to that of dissenting streams when these outvote the streams that agree with it,
+    or when no stream has confirmed it while one of them advanced by `tolerance_ns`. A delayed
+    stream, as after messages held back by a bad link, must first stay behind for as long.
     """
 
     def __init__(self, tolerance_ns: int) -> None:
@@ -46,11 +45,11 @@ class AreaClock:
         self._tolerance_ns = tolerance_ns
         self._voters: dict[str, _Voter] = {}
 
-    def judge(self, source: str, stamp_ns: int) -> Verdict:
-        """Take notice of a stamp of a phone, or of CAMERA."""
+    def judge(self, source: str, stamp_ns: int) -> StampVerdict:
+        """Register a stamp of a phone or of CAMERA_SOURCE and classify it."""
         voter = self._voters.get(source)
         if voter is None:
-            voter = self._voters[source] = _Voter(CAMERA_VOTES if source == CAMERA else 1.0)
+            voter = self._voters[source] = _Voter(CAMERA_VOTES if source == CAMERA_SOURCE else 1.0)
         if self.now_ns is None:
             self.now_ns = stamp_ns
         ahead_ns = stamp_ns - self.now_ns
@@ -59,15 +58,15 @@ class AreaClock:
             voter.repeats = 0
             if ahead_ns > 0:
                 self.now_ns = stamp_ns
-            return Verdict.AGREES
+            return StampVerdict.AGREES
         self._dissent(voter, stamp_ns, self.now_ns)
         if not self._wins(voter, self.now_ns):
-            return Verdict.OFF
+            return StampVerdict.OFF
         self._move(stamp_ns)
-        return Verdict.FORWARD if ahead_ns > 0 else Verdict.BACK
+        return StampVerdict.FORWARD if ahead_ns > 0 else StampVerdict.BACK
 
     def forget(self, source: str) -> None:
-        """Forget a stream that is gone."""
+        """Remove a stream."""
         self._voters.pop(source, None)
 
     def _dissent(self, voter: _Voter, stamp_ns: int, now_ns: int) -> None:
@@ -77,20 +76,20 @@ class AreaClock:
         voter.latest_ns = stamp_ns
 
     def _wins(self, voter: _Voter, now_ns: int) -> bool:
-        if voter.repeats < REPEATS:
+        if voter.repeats < MIN_REPEATS:
             return False
-        is_late = voter.agreed_ns is not None and voter.agreed_ns <= voter.latest_ns < now_ns
+        is_delayed = voter.agreed_ns is not None and voter.agreed_ns <= voter.latest_ns < now_ns
         passed_ns = now_ns - voter.area_ns
-        if is_late and passed_ns <= self._tolerance_ns:
+        if is_delayed and passed_ns <= self._tolerance_ns:
             return False
         if not passed_ns and voter.latest_ns - voter.since_ns > self._tolerance_ns:
             return True
         against = sum(other.votes for other in self._voters.values()
                       if not other.repeats and self._agree(other.latest_ns, now_ns))
-        with_it = sum(other.votes for other in self._voters.values()
-                      if other.repeats >= REPEATS
+        in_favour = sum(other.votes for other in self._voters.values()
+                      if other.repeats >= MIN_REPEATS
                       and self._agree(other.latest_ns, voter.latest_ns))
-        return with_it > against
+        return in_favour > against
 
     def _move(self, stamp_ns: int) -> None:
         self.now_ns = stamp_ns
@@ -98,5 +97,5 @@ class AreaClock:
             if self._agree(voter.latest_ns, stamp_ns):
                 voter.repeats, voter.agreed_ns = 0, voter.latest_ns
 
-    def _agree(self, one_ns: int, other_ns: int) -> bool:
-        return abs(one_ns - other_ns) <= self._tolerance_ns
+    def _agree(self, first_ns: int, second_ns: int) -> bool:
+        return abs(first_ns - second_ns) <= self._tolerance_ns

@@ -1,4 +1,4 @@
-"""Which person in the picture carries which phone."""
+"""Association of camera boxes with subjects: protocol, its records, and association by labels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from utt_ros.types import CAMERA_CHANNELS, FloatArray, MaskArray
 
 @dataclass(frozen=True, slots=True)
 class Tracks:
-    """The boxes of one camera frame, N in all."""
+    """N boxes of one camera frame."""
 
     stamp_ns: int
     boxes: FloatArray  # (N, 5) CAMERA_CHANNELS; depth NaN when unknown
@@ -26,7 +26,7 @@ NO_FRAME = Tracks(0, np.zeros((0, len(CAMERA_CHANNELS)), np.float32), (), (),
 
 @dataclass(frozen=True, slots=True)
 class PhoneSamples:
-    """What the area's phones measured for the tick of the same frame, P in all."""
+    """Samples of P phones for the tick of the same frame."""
 
     names: tuple[str, ...]  # P, sorted
     ftm: FloatArray  # (P, 2) FTM_CHANNELS
@@ -38,28 +38,28 @@ class PhoneSamples:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A box that belongs to a subject."""
+    """Assignment of a box to a subject."""
 
     subject: str
     box: int  # row of the frame's boxes
-    confidence: float  # that the box is this subject, 0..1
+    confidence: float  # probability of the assignment, 0..1
 
 
 class Associator(Protocol):
-    """Names the people in a frame. It may keep a state: it sees every frame once, in order."""
+    """Assigns subjects to boxes. May be stateful: it is called once per frame, in order."""
 
     def associate(self, tracks: Tracks, phones: PhoneSamples) -> Sequence[Match]:
-        """Matches, at most one per subject; a box that no match names is left out."""
+        """Return matches, at most one per subject; boxes without a match are dropped."""
 
 
 class LabelAssociator:
-    """Takes the subject that the recording, or the camera's driver, wrote beside the box.
+    """Association by the subject labels that a recording or the camera driver provides.
 
-    Of several boxes with one label the one of highest detection confidence counts.
+    Of several boxes with one label, the one of highest detection confidence is matched.
     """
 
     def associate(self, tracks: Tracks, phones: PhoneSamples) -> Sequence[Match]:  # noqa: ARG002
-        """Match labels; the phones' samples are not needed."""
+        """Match labels; samples of phones are ignored."""
         best: dict[str, int] = {}
         for box, subject in enumerate(tracks.subjects):
             if not subject:
@@ -69,12 +69,12 @@ class LabelAssociator:
         return [Match(subject, box, 1.0) for subject, box in sorted(best.items())]
 
 
-def place(
+def attach_boxes(
     frame: Tracks, matches: Sequence[Match], subjects: tuple[str, ...]
 ) -> tuple[tuple[str, ...], FloatArray, FloatArray, MaskArray]:
-    """Track ids (S), association (S,), boxes (S, 5) and their mask (S,) of these subjects.
+    """Return track ids (S), association (S,), boxes (S, 5) and their mask (S,) of `subjects`.
 
-    A box of unknown depth leaves its track id but no measurement.
+    A box of unknown depth contributes its track id but no measurement.
     """
     track_ids = [''] * len(subjects)
     association = np.zeros(len(subjects), np.float32)

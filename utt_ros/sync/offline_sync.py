@@ -1,18 +1,17 @@
-"""A recorded session through the same synchronizer that runs live."""
+"""Offline synchronization of recorded sessions, by the same synchronizer as live."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
-import numpy.typing as npt
 
 from utt_ros.settings import WindowSettings
 from utt_ros.sync.association_types import Associator
 from utt_ros.sync.settings import SyncSettings
 from utt_ros.sync.synchronizer import Synchronizer
-from utt_ros.types import MODALITIES, FloatArray, Frames, Session, SyncedBatch
+from utt_ros.types import MODALITIES, FloatArray, Frames, Session, Stamps, SyncedBatch
 
-Stream = tuple[npt.NDArray[np.int64], Callable[[int], None]]
+_Stream = tuple[Stamps, Callable[[int], None]]  # stamps, and a feeder of the i-th message
 
 
 def synchronize(
@@ -22,10 +21,11 @@ def synchronize(
     windows: WindowSettings | None = None,
     associator: Associator | None = None,
 ) -> Iterator[SyncedBatch]:
-    """The ticks of a session, from its streams merged in order of stamps.
+    """Yield the samples of a session at its ticks, from streams merged in order of stamps.
 
-    Labels are taken unless an associator is given, a new one for every session. Ticks at the end
-    that wait for measurements after the recording are left out, as they are live.
+    Boxes are associated by labels unless an associator is given, a new one for every session.
+    Ticks at the end that wait for measurements after the recording are omitted, as in live
+    operation.
     """
     synchronizer = Synchronizer(settings, windows, modalities, associator)
     streams = list(_streams(synchronizer, session, modalities))
@@ -42,8 +42,8 @@ def synchronize(
 
 def _streams(
     synchronizer: Synchronizer, session: Session, modalities: Sequence[str]
-) -> Iterator[Stream]:
-    """Stamps of each stream, and what feeds its i-th message."""
+) -> Iterator[_Stream]:
+    """Yield the streams of a session in a fixed order, which breaks ties of stamps."""
     if session.frames is not None and 'camera' in modalities:
         yield session.frames.stamps_ns, partial(_add_frame, synchronizer, session.frames)
     for name, phone in sorted(session.phones.items()):
@@ -58,10 +58,10 @@ def _streams(
 
 
 def _stream(
-    stamps_ns: npt.NDArray[np.int64],
+    stamps_ns: Stamps,
     values: FloatArray,
     add: Callable[[int, list[float]], None],
-) -> Stream:
+) -> _Stream:
     return stamps_ns, lambda row: add(int(stamps_ns[row]), values[row].tolist())
 
 

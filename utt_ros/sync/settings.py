@@ -10,44 +10,47 @@ ASSOCIATIONS = ('labels', 'vifi', 'twin', 'fused')
 
 @dataclass(frozen=True, slots=True)
 class SyncSettings:
-    """How long samples wait, and for whom. See docs/synchronizer.md for how to choose."""
+    """Settings of the synchronizer; docs/synchronizer.md explains how to choose them."""
 
     lag: float = setting(
-        0.02, 'what a sample holds of the phones is this much older than its tick [s]',
+        0.02, 'age of the phone samples at their tick [s]',
         low=0.0, high=1.0)
     max_wait: float = setting(
-        0.15, 'a tick waits for a phone until any stream is this far past it, and not at all for '
-        'one that was silent for as long [s]',
+        0.15, 'a tick waits for a phone until any stream is this far past it, but not for a phone '
+        'that was silent for as long [s]',
         low=0.01, high=10.0)
     max_gap: float = setting(
         0.07, 'longest gap between two IMU messages that is interpolated [s]',
         low=0.001, high=10.0)
     subject_timeout: float = setting(
-        1.0, 'somebody of whom nothing was measured for this long is gone [s]',
+        1.0, 'a subject without a measurement for this long has left [s]',
         low=0.1, high=60.0)
     camera_timeout: float = setting(
-        0.5, 'a camera that is silent for this long is replaced by ticks of the clock [s]',
+        0.5, 'virtual ticks replace a camera that is silent for this long [s]',
         low=0.1, high=60.0)
     clock_tolerance: float = setting(
-        1.0, 'a stream whose stamps differ more from the other streams is ignored [s]',
+        1.0, 'a stream whose stamps differ by more from the other streams is ignored [s]',
         low=0.05, high=3600.0)
     capacity: int = setting(
-        1024, 'messages kept of each stream of a phone', low=64, high=1_000_000)
+        1024, 'buffered messages per stream of a phone', low=64, high=1_000_000)
     max_subjects: int = setting(
-        256, 'subjects at a time; further ones are refused', low=1, high=10_000)
+        256, 'maximum number of subjects at a time; further ones are refused',
+        low=1, high=10_000)
     association: str = setting(
-        'labels', f'who is in the picture: {", ".join(ASSOCIATIONS)}; a label counts always')
+        'labels', f'method to associate boxes with subjects: {", ".join(ASSOCIATIONS)}; labels '
+        'always take precedence')
     association_period: float = setting(
-        0.5, 'tracks are matched to phones so often [s]', low=0.1, high=10.0)
+        0.5, 'period of association of tracks with phones [s]', low=0.1, high=10.0)
     association_min_probability: float = setting(
         0.5, 'least probability at which a track is assigned to a phone', low=0.0, high=1.0,
         former='association_least')
     association_margin: float = setting(
-        2.0, 'log likelihood by which other phones must fit better', low=0.0, high=100.0)
+        2.0, 'log likelihood by which another phone must fit better', low=0.0, high=100.0)
     association_patience: float = setting(
-        1.0, 'and for how long, before a track changes its phone [s]', low=0.0, high=60.0)
+        1.0, 'time for which it must fit better before a track changes its phone [s]',
+        low=0.0, high=60.0)
     association_scorers: str = setting(
-        '', 'file of likelihoods; empty: that of the package, fitted on simulated walks')
+        '', 'file of pair likelihoods; empty: that of the package, fitted on simulated walks')
 
     def __post_init__(self) -> None:
         check(self)

@@ -1,4 +1,7 @@
-"""Streams of one area in, one aligned sample per subject and tick out: docs/synchronizer.md."""
+"""Synchronizer: aligns the streams of one area into one sample per subject and tick.
+
+See docs/synchronizer.md.
+"""
 
 from collections.abc import Sequence
 
@@ -7,7 +10,7 @@ import numpy as np
 from utt_ros import sensor_limits as limits
 from utt_ros.errors import MeasurementError
 from utt_ros.settings import WindowSettings
-from utt_ros.sync.area_clock import CAMERA, AreaClock, Verdict
+from utt_ros.sync.area_clock import CAMERA_SOURCE, AreaClock, StampVerdict
 from utt_ros.sync.association_types import (
     NO_FRAME,
     Associator,
@@ -15,28 +18,28 @@ from utt_ros.sync.association_types import (
     Match,
     PhoneSamples,
     Tracks,
-    place,
+    attach_boxes,
 )
-from utt_ros.sync.phone_streams import Phones, Span, pick
-from utt_ros.sync.ring_buffers import NEVER, Added, Rings
+from utt_ros.sync.phone_buffers import PhoneBuffers, Span, select_subjects
+from utt_ros.sync.ring_buffers import Insertion, RingBuffers
 from utt_ros.sync.settings import SyncSettings
-from utt_ros.sync.tick_scheduler import Ticks
-from utt_ros.types import CAMERA_CHANNELS, MODALITIES, FloatArray, SyncedBatch
+from utt_ros.sync.tick_scheduler import TickScheduler
+from utt_ros.types import CAMERA_CHANNELS, MODALITIES, NEVER_NS, FloatArray, SyncedBatch
 
 COUNTERS = (
-    'ticks', 'late', 'duplicated', 'reordered', 'not_finite', 'out_of_range', 'bad_name',
+    'ticks', 'late', 'duplicate', 'reordered', 'not_finite', 'out_of_range', 'bad_name',
     'clock_off', 'clock_jumps', 'overflow', 'too_many_subjects', 'released_by_max_wait',
     'surplus_frames', 'boxes_without_subject', 'boxes_without_depth',
 )
-FORGET = 10  # times subject_timeout
+PHONE_TIMEOUT_FACTOR = 10  # times subject_timeout
 
 
 class Synchronizer:
-    """Aligns the camera's and the phones' streams of one area on measurement stamps.
+    """Aligns camera and phone streams of one area on measurement stamps.
 
-    Fed with messages in any order, it hands out the ticks that are complete. Bad input is counted
-    in `counters`, with the last offence of each kind in `remarks`, and never raises; only arrays
-    of a wrong shape do. Time is what the stamps say; nothing here reads a clock.
+    Takes messages in any order and returns complete ticks. Bad input is counted in `counters`,
+    with the last offence of each kind in `remarks`, and does not raise; only arrays of a wrong
+    shape do. Time is derived from stamps alone; no clock is read.
     """
 
     def __init__(
@@ -54,11 +57,11 @@ class Synchronizer:
         self._wait_ns = _ns(settings.max_wait)
         self._timeout_ns = _ns(settings.subject_timeout)
         self._camera_timeout_ns = _ns(settings.camera_timeout) if self._has_camera else None
-        self._most = settings.max_subjects
+        self._max_subjects = settings.max_subjects
         steps = np.arange(windows.imu_rows - 1, -1, -1, dtype=np.int64)
         self._offsets_ns = -self._lag_ns - steps * self._period_ns // windows.imu_rows  # (C,)
         self._clock = AreaClock(_ns(settings.clock_tolerance))
-        self._phones = Phones(settings.capacity, self._most, _ns(settings.max_gap))
+        self._phones = PhoneBuffers(settings.capacity, self._max_subjects, _ns(settings.max_gap))
         self.counters = dict.fromkeys(COUNTERS, 0)
         self.remarks: dict[str, str] = {}
         self.epoch = -1
@@ -66,16 +69,16 @@ class Synchronizer:
 
     @property
     def now_ns(self) -> int | None:
-        """The newest stamp on which the streams agree."""
+        """Newest stamp on which the streams agree."""
         return self._clock.now_ns
 
     @property
     def phones(self) -> tuple[str, ...]:
-        """Names of the phones that deliver, or did so not long ago, sorted."""
+        """Sorted names of the phones that deliver or recently did."""
         return tuple(sorted(self._phones.slots))
 
     def add_inertial(self, subject: str, stamp_ns: int, values: Sequence[float]) -> None:
-        """Take accel [m/s^2] and gyro [rad/s] of a phone, (6,), in its own frame."""
+        """Add accel [m/s^2] and gyro [rad/s] of a phone, (6,), phone frame."""
         ax, ay, az, gx, gy, gz = values
         accel, gyro = ax * ax + ay * ay + az * az, gx * gx + gy * gy + gz * gz
         if accel <= limits.MAX_ACCEL_MPS2**2 and gyro <= limits.MAX_GYRO_RADPS**2:
@@ -86,7 +89,7 @@ class Synchronizer:
                          f'{limits.MAX_GYRO_RADPS:g} rad/s')
 
     def add_magnetic(self, subject: str, stamp_ns: int, values: Sequence[float]) -> None:
-        """Take the magnetic field [T] at a phone, (3,), in its own frame."""
+        """Add the magnetic field [T] at a phone, (3,), phone frame."""
         x, y, z = values
         field = x * x + y * y + z * z
         if field <= limits.MAX_MAGNETIC_T**2:
@@ -96,13 +99,14 @@ class Synchronizer:
                          f'{limits.MAX_MAGNETIC_T:g}')
 
     def add_ftm(self, subject: str, stamp_ns: int, range_m: float, std_m: float) -> None:
-        """Take the range between a phone and the access point and its standard deviation."""
+        """Add the range between a phone and the access point and its standard deviation [m]."""
         low, high = limits.RANGE_LIMITS_M
         if low <= range_m <= high and 0.0 <= std_m <= limits.MAX_RANGE_STD_M:
             self._add(self._phones.ftm, subject, stamp_ns, (range_m, std_m))
         else:
-            self._refuse(range_m + std_m, f'FTM of {subject!r}: range {range_m:g} m outside '
-                         f'{low:g}..{high:g} or std {std_m:g} m outside 0..{limits.MAX_RANGE_STD_M:g}')
+            self._refuse(
+                range_m + std_m, f'FTM of {subject!r}: range {range_m:g} m outside '
+                f'{low:g}..{high:g} or std {std_m:g} m outside 0..{limits.MAX_RANGE_STD_M:g}')
 
     def add_tracks(
         self,
@@ -112,7 +116,7 @@ class Synchronizer:
         track_ids: Sequence[str],
         confidence: FloatArray,
     ) -> None:
-        """Take a camera frame: boxes (N, 5) with recorded subjects (empty when unknown).
+        """Add a camera frame: boxes (N, 5) with labels of subjects (empty when unknown).
 
         Raises MeasurementError when the arrays do not have N rows.
         """
@@ -124,20 +128,21 @@ class Synchronizer:
         if not self._has_camera:
             return
         if len(boxes) > limits.MAX_BOXES:
-            self.count('out_of_range', f'{len(boxes)} boxes in a frame: at most {limits.MAX_BOXES}')
-        elif self._agrees(CAMERA, stamp_ns):
+            self.count(
+                'out_of_range', f'{len(boxes)} boxes in a frame: at most {limits.MAX_BOXES}')
+        elif self._agrees(CAMERA_SOURCE, stamp_ns):
             frame = Tracks(stamp_ns, boxes, tuple(subjects), tuple(track_ids), confidence)
-            counter = self._ticks.add_frame(self._sift(frame))
+            counter = self._ticks.add_frame(self._drop_invalid(frame))
             if counter:
                 self.count(counter, f'camera frame {(self.now_ns or 0) - stamp_ns} ns old')
 
     def count(self, name: str, remark: str) -> None:
-        """Count an offence and keep what was wrong with the last one."""
+        """Count an offence and keep the remark on the last one."""
         self.counters[name] = self.counters.get(name, 0) + 1
         self.remarks[name] = remark
 
     def poll(self) -> list[SyncedBatch]:
-        """The ticks that became complete since the last call, in order."""
+        """Return the ticks that became complete since the last call, in order."""
         batches: list[SyncedBatch] = []
         now_ns = self._clock.now_ns
         while now_ns is not None and (tick := self._ticks.next(now_ns)) is not None:
@@ -149,7 +154,7 @@ class Synchronizer:
             frame = self._ticks.take_frame() if is_frame else None
             if is_frame and frame is None:
                 self.counters['surplus_frames'] += 1
-            elif frame is None and not self._is_anybody_there(span):
+            elif frame is None and not self._has_subjects(span):
                 following_ns = self._phones.following(span[1]) + self._lag_ns
                 self._ticks.skip(min(following_ns, now_ns))
             else:
@@ -159,52 +164,55 @@ class Synchronizer:
                 batches.append(self._sample(stamp_ns, span, frame))
         return batches
 
-    def _add(self, ring: Rings, subject: str, stamp_ns: int, values: Sequence[float]) -> None:
+    def _add(
+        self, ring: RingBuffers, subject: str, stamp_ns: int, values: Sequence[float],
+    ) -> None:
         slot = self._phones.slots.get(subject)
-        if slot is None and (slot := self._enter(subject)) is None:
+        if slot is None and (slot := self._add_phone(subject)) is None:
             return
         if not self._agrees(subject, stamp_ns):
             return
         added = ring.add(slot, stamp_ns, values)
-        if added is Added.DUPLICATED:
-            self.counters['duplicated'] += 1
-        elif added is Added.TOO_OLD or stamp_ns <= self._sampled_ns:
+        if added is Insertion.DUPLICATE:
+            self.counters['duplicate'] += 1
+        elif added is Insertion.TOO_OLD or stamp_ns <= self._sampled_ns:
             self.count('late', f'{subject!r}: {self._sampled_ns - stamp_ns} ns too late')
-        elif added is Added.REORDERED:
+        elif added is Insertion.REORDERED:
             self.counters['reordered'] += 1
 
-    def _enter(self, subject: str) -> int | None:
+    def _add_phone(self, subject: str) -> int | None:
         if not limits.is_name(subject):
-            self.count('bad_name', f'{subject[:limits.MAX_NAME_LENGTH]!r} cannot be in a topic name')
+            self.count(
+                'bad_name', f'{subject[:limits.MAX_NAME_LENGTH]!r} cannot be in a topic name')
             return None
-        slot = self._phones.enter(subject)
+        slot = self._phones.add_phone(subject)
         if slot is None:
-            self.count('too_many_subjects', f'{subject!r} is one more than {self._most}')
+            self.count('too_many_subjects', f'{subject!r} is one more than {self._max_subjects}')
         else:
-            self._heard_ns[subject] = self.now_ns or NEVER
+            self._alive_ns[subject] = self.now_ns or NEVER_NS
         return slot
 
     def _agrees(self, source: str, stamp_ns: int) -> bool:
-        """Whether a stamp fits the area's time, which it may also have moved."""
+        """Return whether a stamp agrees with the area clock, which it may also move."""
         if not limits.STAMP_LIMITS_NS[0] <= stamp_ns <= limits.STAMP_LIMITS_NS[1]:
             self.count('out_of_range', f'stamp {stamp_ns} ns of {source or "the camera"}')
             return False
         before_ns = self.now_ns or stamp_ns
         verdict = self._clock.judge(source, stamp_ns)
-        if verdict is not Verdict.AGREES:
+        if verdict is not StampVerdict.AGREES:
             remark = f'{source or "camera"}: {(stamp_ns - before_ns) / 1e9:+.3f} s from the others'
-            if verdict is Verdict.OFF:
-                self._heard_ns[source] = before_ns
+            if verdict is StampVerdict.OFF:
+                self._alive_ns[source] = before_ns
                 self.count('clock_off', remark)
                 return False
             self.count('clock_jumps', remark)
-            if verdict is Verdict.BACK:
+            if verdict is StampVerdict.BACK:
                 self._begin_epoch()
-        self._ticks.begin(stamp_ns)
+        self._ticks.start(stamp_ns)
         return True
 
-    def _sift(self, frame: Tracks) -> Tracks:
-        """Drop the boxes that cannot be, and the labels that cannot be names."""
+    def _drop_invalid(self, frame: Tracks) -> Tracks:
+        """Drop boxes outside the limits and labels that are not valid names."""
         finite, within = limits.check_boxes(frame.boxes)
         keep, subjects = [], list(frame.subjects)
         for box, subject in enumerate(subjects):
@@ -228,24 +236,24 @@ class Synchronizer:
     def _begin_epoch(self) -> None:
         self.epoch += 1
         self._sequence = 0
-        self._sampled_ns = NEVER  # newest instant of a sample
-        self._ticks = Ticks(self._period_ns, self._lag_ns, self._camera_timeout_ns)
+        self._sampled_ns = NEVER_NS  # newest sampled instant
+        self._ticks = TickScheduler(self._period_ns, self._lag_ns, self._camera_timeout_ns)
         self._seen_ns: dict[str, int] = {}  # subject -> newest tick with a box
-        self._heard_ns: dict[str, int] = {}  # phone -> the area's time when it came or was off
+        self._alive_ns: dict[str, int] = {}  # phone -> area time at its entry or rejection
         self._phones.clear()
 
-    def _is_anybody_there(self, span: Span) -> bool:
+    def _has_subjects(self, span: Span) -> bool:
         was_seen = any(seen_ns > span[0] for seen_ns in self._seen_ns.values())
         return was_seen or bool(self._phones.present(span))
 
     def _sample(self, stamp_ns: int, span: Span, frame: Tracks | None) -> SyncedBatch:
-        self._forget(span[0])
+        self._remove_absent(span[0])
         names = self._phones.present(span)
         phones = self._phones.sample(names, span, stamp_ns, stamp_ns + self._offsets_ns)
-        matches = self._see(frame, phones) if frame else ()
+        matches = self._associate(frame, phones) if frame else ()
         subjects = tuple(sorted({*names, *self._seen_ns}))
-        phones = pick(phones, subjects)
-        track_ids, association, camera, camera_mask = place(
+        phones = select_subjects(phones, subjects)
+        track_ids, association, camera, camera_mask = attach_boxes(
             frame or NO_FRAME, matches, subjects)
         self._sampled_ns = span[1]
         self.counters['overflow'] += self._phones.mark_sampled(span[1])
@@ -258,27 +266,27 @@ class Synchronizer:
             ftm_age_s=phones.ftm_age_s, ftm_mask=phones.ftm_mask, imu=phones.imu,
             imu_mask=phones.imu_mask)
 
-    def _see(self, frame: Tracks, phones: PhoneSamples) -> list[Match]:
-        """Whom the camera sees."""
-        seen = []
+    def _associate(self, frame: Tracks, phones: PhoneSamples) -> list[Match]:
+        """Associate the boxes of a frame and refuse subjects beyond the maximum."""
+        matches = []
         for match in self._associator.associate(frame, phones):
-            if match.subject not in self._seen_ns and len(self._seen_ns) == self._most:
-                self.count('too_many_subjects', f'{match.subject!r} in the picture')
+            if match.subject not in self._seen_ns and len(self._seen_ns) == self._max_subjects:
+                self.count('too_many_subjects', f'{match.subject!r} in the camera image')
                 continue
             self._seen_ns[match.subject] = frame.stamp_ns
             self.counters['boxes_without_depth'] += not np.isfinite(frame.boxes[match.box, 2])
-            seen.append(match)
-        return seen
+            matches.append(match)
+        return matches
 
-    def _forget(self, gone_ns: int) -> None:
-        """Forget who is gone; a phone's place is kept for some time, since phones do return."""
-        self._seen_ns = {name: ns for name, ns in self._seen_ns.items() if ns > gone_ns}
-        left_ns = gone_ns - (FORGET - 1) * self._timeout_ns
+    def _remove_absent(self, begin_ns: int) -> None:
+        """Remove absent subjects; phones keep their slot longer, since they often return."""
+        self._seen_ns = {name: ns for name, ns in self._seen_ns.items() if ns > begin_ns}
+        removed_ns = begin_ns - (PHONE_TIMEOUT_FACTOR - 1) * self._timeout_ns
         for name in tuple(self._phones.slots):
-            if max(self._phones.newest(name), self._heard_ns.get(name, NEVER)) <= left_ns:
-                self._phones.leave(name)
+            if max(self._phones.newest(name), self._alive_ns.get(name, NEVER_NS)) <= removed_ns:
+                self._phones.remove_phone(name)
                 self._clock.forget(name)
-                self._heard_ns.pop(name, None)
+                self._alive_ns.pop(name, None)
 
 
 def _ns(seconds: float) -> int:

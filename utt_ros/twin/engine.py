@@ -1,4 +1,4 @@
-"""One area's twin: a synced batch in, predictions of all its subjects out."""
+"""Twin engine of one area: a synced batch in, predictions of all its subjects out."""
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -12,20 +12,28 @@ from utt_ros.motion.gait import INERTIAL_CHANNELS, gait_features
 from utt_ros.motion.gait_synthesis import GaitSynthesizer
 from utt_ros.motion.velocity import VelocityTracker
 from utt_ros.settings import AreaSettings, WindowSettings
-from utt_ros.sync.window_buffer import History
+from utt_ros.sync.window_buffer import WindowBuffer
 from utt_ros.twin.onnx_model import ModelOutput, OnnxModel
-from utt_ros.twin.particle_filter import SENSORS, Belief, Estimate, Pace
-from utt_ros.twin.settings import BeliefSettings
-from utt_ros.types import FloatArray, Indices, MaskArray, Stamps, SyncedBatch, Windows
+from utt_ros.twin.particle_filter import Estimate, MotionPrior, ParticleFilter
+from utt_ros.twin.settings import ParticleFilterSettings
+from utt_ros.types import (
+    MODALITIES,
+    FloatArray,
+    Indices,
+    MaskArray,
+    Stamps,
+    SyncedBatch,
+    Windows,
+)
 
-FRESH_S = {'camera': 0.5, 'ftm': 2.0, 'imu': 0.5}  # younger than that, a sensor counts as there
-UNSAID = np.full((2, 2), np.nan, np.float32)  # of somebody whom the model saw for the first time
-LAG_S = 0.02  # of the IMU behind its tick, as the synchronizer's `lag`
+SOURCE_MAX_AGE_S = {'camera': 0.5, 'ftm': 2.0, 'imu': 0.5}  # up to which a sensor is a source
+NO_VELOCITY = np.full((2, 2), np.nan, np.float32)  # of a subject without an earlier model output
+LAG_S = 0.02  # of the newest IMU row behind its tick, as the synchronizer's `lag`
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
-    """Where the S subjects of a tick are that the twin knows something of; area frame."""
+class TickPositions:
+    """Positions of the S subjects of a tick whose position is known; area frame."""
 
     stamp_ns: int
     subjects: tuple[str, ...]  # S
@@ -34,8 +42,8 @@ class Places:
 
 
 @dataclass(frozen=True, slots=True)
-class Predictions:
-    """What a twin says at one tick of the S subjects it knows something of; area frame."""
+class TickPredictions:
+    """TickPredictions at a tick for its S subjects whose position is known; area frame."""
 
     stamp_ns: int
     subjects: tuple[str, ...]  # S
@@ -47,179 +55,182 @@ class Predictions:
     trajectory_stamps_ns: Stamps  # (H,)
     imu: FloatArray | None  # (S, C, 9) synthesized rows of this tick; None without a model
     imu_stamps_ns: Stamps  # (C,)
-    imu_mean: FloatArray | None = None  # (S, C, 9) as it was decoded: it does not swing
+    imu_mean: FloatArray | None = None  # (S, C, 9) decoded mean, without the gait
+
+
+@dataclass(frozen=True, slots=True)
+class PendingTick:
+    """A tick of S subjects with known positions, whose model output is pending."""
+
+    positions: TickPositions
+    batch: SyncedBatch
+    estimate: Estimate
+    known: Indices  # rows of the subjects in `positions`
+    frame: FloatArray  # (S,) direction of the heading frame [rad]
+    framed: MaskArray  # (S,) true where that frame is known
+    output: 'Future[ModelOutput] | None'  # None without a model or subjects
 
 
 class TwinEngine:
-    """Belief and model of one area. For one thread; `deploy` may be called from any.
+    """Particle filter and model of one area. For one thread; `deploy` may be called from any.
 
-    Model and belief take about as long, so they run at the same time: what the model says of the
-    velocity at a tick carries the belief to the next one. Directions are those of the tick itself.
+    Both take about the same time, so they run concurrently: the velocity that the model predicts
+    at a tick enters the filter at the next one. Headings are those of the tick itself.
     """
 
     def __init__(
-        self, area: AreaSettings, window: WindowSettings, belief: BeliefSettings | None = None,
-        lag_s: float = LAG_S,
+        self, area: AreaSettings, window: WindowSettings,
+        belief: ParticleFilterSettings | None = None, lag_s: float = LAG_S,
     ) -> None:
         self._area, self._window = area, window
-        self._history = History(window.ticks, window.imu_rows, window.period)
-        self._belief = Belief(area, belief)
-        self._runtime: OnnxModel | None = None
-        self._walkers = VelocityTracker(area)
-        self._swings = GaitSynthesizer(window)
-        self._turns: dict[str, float] = {}  # subject -> error of its compass [rad]
-        self._said: dict[str, FloatArray] = {}  # subject -> (2, 2) velocity, its deviation
+        self._history = WindowBuffer(window.ticks, window.imu_rows, window.period)
+        self._filter = ParticleFilter(area, belief)
+        self._model: OnnxModel | None = None
+        self._velocities = VelocityTracker(area)
+        self._gaits = GaitSynthesizer(window)
+        self._compass_errors: dict[str, float] = {}  # by subject [rad]
+        self._model_velocities: dict[str, FloatArray] = {}  # by subject (2, 2): mean, std
         self._pool = ThreadPoolExecutor(1, 'model')
-        self._tick: _Tick
+        self._output: Future[ModelOutput] | None = None
         self._epoch = -1
         seconds = window.period * np.arange(1, window.horizon + 1)
-        self._seconds = seconds.astype(np.float32)
-        self._ahead_ns = np.round(1e9 * seconds).astype(np.int64)
+        self._horizon_s = seconds.astype(np.float32)
+        self._horizon_ns = np.round(1e9 * seconds).astype(np.int64)
         self._row_s = window.period / window.imu_rows
         rows = np.arange(window.imu_rows)[::-1] * self._row_s
-        self._behind_ns = np.round(1e9 * (lag_s + rows)).astype(np.int64)
-        self.failures = 0  # ticks at which the model gave no usable answer
+        self._row_ages_ns = np.round(1e9 * (lag_s + rows)).astype(np.int64)
+        self.failures = 0  # ticks at which the model gave no usable output
         self.failure = ''
 
     @property
     def refused(self) -> int:
-        """Subjects times ticks that the belief had no room for."""
-        return self._belief.refused
+        """Subjects times ticks for which the filter had no slot."""
+        return self._filter.refused
 
-    @property
-    def ready(self) -> bool:
-        """Whether there is a model."""
-        return self._runtime is not None
-
-    def deploy(self, runtime: OnnxModel) -> None:
+    def deploy(self, model: OnnxModel) -> None:
         """Use another model from the next tick on."""
-        self._runtime = runtime
+        self._model = model
 
-    def step(self, batch: SyncedBatch) -> Predictions:
-        """Take in one tick. A model that fails is counted, and the belief goes on without it."""
-        self.locate(batch)
-        return self.predict()
+    def step(self, batch: SyncedBatch) -> TickPredictions:
+        """Process one tick. A failure of the model is counted, and the filter goes on without."""
+        return self.predict(self.locate(batch))
 
-    def locate(self, batch: SyncedBatch) -> Places:
-        """First half of a step: what can be said while the model still runs."""
+    def locate(self, batch: SyncedBatch) -> PendingTick:
+        """First half of a step: estimate positions while the model runs.
+
+        Raises MeasurementError for a batch of another shape.
+        """
         self._history.push(batch)
         if batch.epoch != self._epoch:
-            self._epoch, self._turns, self._said = batch.epoch, {}, {}
-            self._walkers.reset()
-            self._swings.reset()
+            self._epoch, self._compass_errors, self._model_velocities = batch.epoch, {}, {}
+            self._velocities.reset()
+            self._gaits.reset()
         windows = self._history.windows()
         imu, mask = windows.values['imu'], windows.masks['imu']
         phone = estimate_heading(imu, mask, self._row_s, self._area.magnetic_yaw)
-        course, course_valid = self._walkers.update(batch)
-        turns = np.array([self._turns.get(name, 0.0) for name in batch.subjects], np.float32)
-        frame = heading_frame(phone.heading + turns, phone.valid, course)
+        velocity, velocity_valid = self._velocities.update(batch)
+        errors = np.array(
+            [self._compass_errors.get(name, 0.0) for name in batch.subjects], np.float32)
+        frame = heading_frame(phone.heading + errors, phone.valid, velocity)
         context = make_context(
-            phone.valid, course_valid, rotate(course, -frame[:, None]),
+            phone.valid, velocity_valid, rotate(velocity, -frame[:, None]),
             gait_features(imu, mask, phone.turns, self._row_s))
-        asked = self._ask(windows, context)
-        estimate = self._belief.step(
-            batch, self._pace(batch.subjects, phone.heading, phone.valid))
+        output = self._submit(windows, context)
+        estimate = self._filter.step(
+            batch, self._motion_prior(batch.subjects, phone.heading, phone.valid))
         known = np.flatnonzero(estimate.known)
-        places = Places(batch.stamp_ns, tuple(batch.subjects[row] for row in known),
-                        estimate.position[known], estimate.covariance[known])
-        framed = phone.valid | course_valid
-        self._tick = _Tick(batch, estimate, known, places, frame, framed, asked)
-        return places
+        positions = TickPositions(
+            batch.stamp_ns, tuple(batch.subjects[row] for row in known),
+            estimate.position[known], estimate.covariance[known])
+        return PendingTick(
+            positions, batch, estimate, known, frame, phone.valid | velocity_valid, output)
 
-    def predict(self) -> Predictions:
-        """Second half of a step: everything, when the model has answered. Once per tick."""
-        tick = self._tick
-        estimate, answer = tick.estimate, self._await(tick.asked)
-        self._remember(tick.batch.subjects, estimate, answer)
-        ahead = estimate.velocity[:, None] * self._seconds[:, None]
-        if answer is not None:
-            ahead[tick.framed] = rotate(answer.future, tick.frame[:, None])[tick.framed]
-        return self._predict(tick, ahead, answer)
+    def predict(self, tick: PendingTick) -> TickPredictions:
+        """Second half of a step: wait for the model and predict. Once per tick, in their order."""
+        estimate, output = tick.estimate, self._await(tick.output)
+        self._remember(tick.batch.subjects, estimate, output)
+        displacement = estimate.velocity[:, None] * self._horizon_s[:, None]
+        if output is not None:
+            displacement[tick.framed] = rotate(
+                output.future, tick.frame[:, None])[tick.framed]
+        return self._predictions(tick, displacement, output)
 
-    def _ask(self, windows: Windows, context: FloatArray) -> 'Future[Answer] | None':
-        """Let the model begin; it runs while the belief is worked out."""
-        if self._runtime is None or not windows.subjects:
+    def _submit(self, windows: Windows, context: FloatArray) -> 'Future[ModelOutput] | None':
+        """Start the model; it runs while the filter does."""
+        if self._model is None or not windows.subjects:
             return None
-        turned = rotate_magnetic_field(
+        if self._output is not None and not self._output.done():
+            self._output.exception()  # of a tick that was never predicted: inputs are in use
+        imu = rotate_magnetic_field(
             windows.values['imu'], windows.masks['imu'], self._row_s, self._area.magnetic_yaw)
-        windows = replace(windows, values={**windows.values, 'imu': turned})
-        return self._pool.submit(self._runtime.prepare(windows, context))
+        windows = replace(windows, values={**windows.values, 'imu': imu})
+        self._output = self._pool.submit(self._model.prepare(windows, context))
+        return self._output
 
-    def _await(self, asked: 'Future[Answer] | None') -> ModelOutput | None:
+    def _await(self, output: 'Future[ModelOutput] | None') -> ModelOutput | None:
         try:
-            return None if asked is None else asked.result()
+            return None if output is None else output.result()
         except ModelError as err:
             self.failures += 1
             self.failure = str(err)
             return None
 
-    def _pace(
+    def _motion_prior(
         self, subjects: tuple[str, ...], heading: FloatArray, valid: MaskArray,
-    ) -> Pace | None:
-        """Where subjects head now, as fast as the model said at the last tick."""
-        if not self._said:
+    ) -> MotionPrior | None:
+        """Combine present headings with the velocities that the model predicted last."""
+        if not self._model_velocities:
             return None
-        said = np.array([self._said.get(name, UNSAID) for name in subjects], np.float32)
-        velocity, std = said.reshape(-1, 2, 2).transpose(1, 0, 2)
-        return Pace(heading, valid & np.isfinite(velocity[:, 0]), velocity, std)
+        outputs = np.array(
+            [self._model_velocities.get(name, NO_VELOCITY) for name in subjects], np.float32)
+        velocity, std = outputs.reshape(-1, 2, 2).transpose(1, 0, 2)
+        return MotionPrior(heading, valid & np.isfinite(velocity[:, 0]), velocity, std)
 
     def _remember(
-        self, subjects: tuple[str, ...], estimate: Estimate, answer: ModelOutput | None,
+        self, subjects: tuple[str, ...], estimate: Estimate, output: ModelOutput | None,
     ) -> None:
-        self._turns = {
+        self._compass_errors = {
             name: float(estimate.compass_error[row]) for row, name in enumerate(subjects)}
-        self._said = {} if answer is None else dict(zip(
-            subjects, np.stack([answer.velocity, answer.velocity_std], axis=1), strict=True))
+        self._model_velocities = {} if output is None else dict(zip(
+            subjects, np.stack([output.velocity, output.velocity_std], axis=1), strict=True))
 
-    def _felt(
-        self, tick: '_Tick', answer: ModelOutput | None,
+    def _synthesize(
+        self, tick: PendingTick, output: ModelOutput | None,
     ) -> tuple[FloatArray, FloatArray] | tuple[None, None]:
-        """Synthesized rows (S, C, 9) of a tick's places, and their means.
+        """Synthesized IMU (S, C, 9) of this tick's known subjects, with and without gait.
 
-        With the field as it is where the area lies.
+        The magnetic field is that of the area's orientation.
         """
-        if answer is None:
+        if output is None:
             return None, None
-        made = np.ones(answer.imu.shape[:2], bool)
-        mean = rotate_magnetic_field(answer.imu, made, self._row_s, -self._area.magnetic_yaw)
+        measured = np.ones(output.imu.shape[:2], bool)
+        mean = rotate_magnetic_field(output.imu, measured, self._row_s, -self._area.magnetic_yaw)
         imu = mean.copy()
-        imu[..., :INERTIAL_CHANNELS] += self._swings.synthesize(
-            tick.batch.stamp_ns, tick.batch.subjects, answer.cadence, answer.swing)
+        imu[..., :INERTIAL_CHANNELS] += self._gaits.synthesize(
+            tick.batch.stamp_ns, tick.batch.subjects, output.cadence, output.swing)
         return imu[tick.known], mean[tick.known]
 
-    def _predict(
-        self, tick: '_Tick', ahead: FloatArray, answer: ModelOutput | None,
-    ) -> Predictions:
-        estimate, known, places = tick.estimate, tick.known, tick.places
-        ages = np.stack([estimate.age_s[name] for name in SENSORS], axis=1)
-        fresh = ages <= [FRESH_S[name] for name in SENSORS]
-        imu, imu_mean = self._felt(tick, answer)
-        return Predictions(
-            stamp_ns=places.stamp_ns,
-            subjects=places.subjects,
+    def _predictions(
+        self, tick: PendingTick, displacement: FloatArray, output: ModelOutput | None,
+    ) -> TickPredictions:
+        estimate, known, positions = tick.estimate, tick.known, tick.positions
+        ages = np.stack([estimate.age_s[name] for name in MODALITIES], axis=1)
+        fresh = ages <= [SOURCE_MAX_AGE_S[name] for name in MODALITIES]
+        imu, imu_mean = self._synthesize(tick, output)
+        return TickPredictions(
+            stamp_ns=positions.stamp_ns,
+            subjects=positions.subjects,
             sources=tuple(_sources(fresh[row]) for row in known),
-            position=places.position,
-            covariance=places.covariance,
+            position=positions.position,
+            covariance=positions.covariance,
             velocity=estimate.velocity[known],
-            trajectory=(estimate.position[:, None] + ahead)[known],
-            trajectory_stamps_ns=places.stamp_ns + self._ahead_ns,
+            trajectory=(estimate.position[:, None] + displacement)[known],
+            trajectory_stamps_ns=positions.stamp_ns + self._horizon_ns,
             imu=imu,
-            imu_stamps_ns=places.stamp_ns - self._behind_ns,
+            imu_stamps_ns=positions.stamp_ns - self._row_ages_ns,
             imu_mean=imu_mean)
 
 
-@dataclass(frozen=True, slots=True)
-class _Tick:
-    """A tick that is located and not yet predicted; S subjects take part in it."""
-
-    batch: SyncedBatch
-    estimate: Estimate
-    known: Indices  # rows of the subjects in `places`
-    places: Places
-    frame: FloatArray  # (S,) direction of the heading frame [rad]
-    framed: MaskArray  # (S,) whether there is one
-    asked: 'Future[Answer] | None'
-
-
 def _sources(fresh: MaskArray) -> str:
-    return '+'.join(name for name, there in zip(SENSORS, fresh, strict=True) if there) or 'memory'
+    return '+'.join(
+        name for name, is_fresh in zip(MODALITIES, fresh, strict=True) if is_fresh) or 'memory'

@@ -15,11 +15,11 @@ from utt_ros.demo.position_scores import PublishedPositions, score_positions, su
 from utt_ros.evaluation import ground_truth
 from utt_ros.evaluation.association.live_replay import run, table
 from utt_ros.evaluation.baselines.vifit import required_frames
-from utt_ros.evaluation.ground_truth import Track, cut_walks
+from utt_ros.evaluation.ground_truth import TrackEstimate, subject_trajectories
 from utt_ros.evaluation.metrics import box_iou, position
 from utt_ros.evaluation.metrics.translation import _in_units
-from utt_ros.evaluation.suites.task_rows import Followed, Label, position_rows
-from utt_ros.sessions.simulator.world import plan, simulate
+from utt_ros.evaluation.suites.task_rows import TrackedWalk, Label, position_rows
+from utt_ros.sessions.simulator.world import plan_sessions, simulate_session
 from utt_ros.settings import WindowSettings
 from utt_ros.sync.offline_sync import synchronize
 from utt_ros.training.recordings import RecordedSequence
@@ -31,8 +31,8 @@ FAR_M = 1000.0
 
 @pytest.fixture(scope='module')
 def recording() -> RecordedSequence:
-    planned = plan(1, 1.0, seed=24)[0]
-    session = simulate(planned)
+    planned = plan_sessions(1, 1.0, seed=24)[0]
+    session = simulate_session(planned)
     batches = tuple(synchronize(session, windows=WINDOW))[:300]
     return RecordedSequence(planned.area.settings, planned.name, 'test', batches, session)
 
@@ -49,11 +49,11 @@ def demo_result(recording: RecordedSequence) -> Any:
 
 def evaluate_result(recording: RecordedSequence) -> Any:
     """Rows of the tasks suite, of a perfect twin."""
-    walk = cut_walks(recording.batches, recording.session.truth)[0]
+    walk = subject_trajectories(recording.batches, recording.session.truth)[0]
     ticks = len(walk.stamps_ns)
-    track = Track(walk.truth_m().astype(np.float32), np.tile(np.eye(2, dtype=np.float32),
+    track = TrackEstimate(walk.truth_m().astype(np.float32), np.tile(np.eye(2, dtype=np.float32),
                                                              (ticks, 1, 1)))
-    followed = Followed(recording, walk, track, np.zeros(ticks, bool))
+    followed = TrackedWalk(recording, walk, track, np.zeros(ticks, bool))
     rows = position_rows([followed], Label('perfect', 'truth', 'none', 0))
     return {(row.operation, row.target, row.metric): row.value for row in rows}
 
@@ -94,7 +94,7 @@ def test_position_metrics_of_each_consumer_follow_their_definition(
     consumer: str, module: Any, name: str, other: Callable[..., Any],
 ) -> None:
     if consumer == 'evaluate' and name == 'truth_at':  # its perfect twin follows the truth
-        walk = cut_walks(recording.batches, recording.session.truth)[0]
+        walk = subject_trajectories(recording.batches, recording.session.truth)[0]
         monkeypatch.setattr(module, name, other)
         assert (walk.truth_m() == FAR_M).all()
         return

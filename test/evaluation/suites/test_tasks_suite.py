@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from utt_ros.evaluation.results import Outcome
+from utt_ros.evaluation.results import UnitResult
 from utt_ros.evaluation.suites.tasks_suite import OUTAGES_S, units
 from utt_ros.evaluation.trained_models import Study
 from utt_ros.geometry.camera import CameraModel
@@ -13,8 +13,8 @@ from utt_ros.models.model_card import save_model
 from utt_ros.models.settings import ModelSettings
 from utt_ros.models.twin import UnifiedTwin
 from utt_ros.settings import AreaSettings, WindowSettings
-from utt_ros.training.recordings import Data, Recording
-from utt_ros.types import Session, SyncedBatch, Truth
+from utt_ros.training.recordings import RecordedSequence, Recordings
+from utt_ros.types import GroundTruth, Session, SyncedBatch
 
 WINDOW = WindowSettings()
 TICKS = 130
@@ -28,14 +28,14 @@ def study(tmp_path: Path) -> Study:
     save_model(model, twin, 'made up', {}, {})
     area = AreaSettings('a')
     recordings = tuple(recording(area, split) for split in ('train', 'val', 'test'))
-    return Study(Data(recordings, WINDOW, 'made up'), tmp_path, given=model)
+    return Study(Recordings(recordings, WINDOW, 'made up'), tmp_path, given=model)
 
 
-def recording(area: AreaSettings, split: str) -> Recording:
+def recording(area: AreaSettings, split: str) -> RecordedSequence:
     """Somebody crosses the view at a constant pace; what is measured of him is exact."""
     stamps = (np.arange(TICKS + 60, dtype=np.int64) + 1) * 100_000_000
     positions = np.stack([np.full(len(stamps), 8.0), SPEED * stamps / 1e9 - 7.0], axis=1)
-    truth = Truth(stamps, positions, np.full(len(stamps), np.pi / 2))
+    truth = GroundTruth(stamps, positions, np.full(len(stamps), np.pi / 2))
     boxes = CameraModel(area).project(positions).astype(np.float32)
     ranges = np.hypot(np.linalg.norm(positions, axis=1), 1.3)
     imu = np.zeros((1, 5, 9), np.float32)
@@ -46,14 +46,14 @@ def recording(area: AreaSettings, split: str) -> Recording:
         np.zeros(1, np.float32), np.ones(1, bool), imu, np.ones((1, 5), bool))
         for tick in range(TICKS))
     session = Session('a', split, split, None, {}, {'p': truth})
-    return Recording(area, split, split, batches, session)
+    return RecordedSequence(area, split, split, batches, session)
 
 
-def run(study: Study, key: str) -> Outcome:
+def run(study: Study, key: str) -> UnitResult:
     return {unit.key: unit for unit in units(study)}[key].run()
 
 
-def values(outcome: Outcome) -> dict[tuple[str, str, str], float]:
+def values(outcome: UnitResult) -> dict[tuple[str, str, str], float]:
     return {(row.operation, row.target, row.metric): row.value for row in outcome.rows}
 
 

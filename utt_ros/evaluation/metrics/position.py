@@ -6,8 +6,8 @@
 import numpy as np
 
 from utt_ros.evaluation import ground_truth
-from utt_ros.evaluation.ground_truth import Track, Walk
-from utt_ros.types import CHI2_90_2D, Array, FloatArray, MaskArray, Stamps, Truth
+from utt_ros.evaluation.ground_truth import TrackEstimate, SubjectTrajectory
+from utt_ros.types import CHI2_90_2D, Array, FloatArray, GroundTruth, MaskArray, Stamps
 
 CAMERA_GONE_S = 0.5  # time since the last box after which the camera counts as gone
 MIN_VARIANCE_M2 = 1e-6  # added to covariances, which may be singular in float32
@@ -23,7 +23,7 @@ def camera_conditions(age_s: Array) -> dict[str, MaskArray]:
 
 
 def position_errors(
-    truth: Truth, stamps_ns: Stamps, positions_m: Array | FloatArray,
+    truth: GroundTruth, stamps_ns: Stamps, positions_m: Array | FloatArray,
 ) -> Array:
     """2-D position errors (N,) [m] of positions (N, 2); NaN where one or the truth is unknown."""
     error: Array = np.linalg.norm(
@@ -31,13 +31,13 @@ def position_errors(
     return error
 
 
-def track_errors(track: Track, walk: Walk) -> Array:
+def track_errors(track: TrackEstimate, walk: SubjectTrajectory) -> Array:
     """2-D position errors (T,) [m] of an estimated track."""
     return position_errors(walk.truth, walk.stamps_ns, track.position)
 
 
 def squared_mahalanobis(
-    truth: Truth, stamps_ns: Stamps, positions_m: Array | FloatArray,
+    truth: GroundTruth, stamps_ns: Stamps, positions_m: Array | FloatArray,
     covariances_m2: Array | FloatArray,
 ) -> Array:
     """Squared Mahalanobis distances (N,) of the truth from normal distributions; NaN: unknown."""
@@ -55,7 +55,7 @@ def inside_90(square: Array) -> MaskArray:
     return np.asarray(square <= CHI2_90_2D)
 
 
-def track_likelihoods(track: Track, walk: Walk) -> tuple[Array, Array]:
+def track_likelihoods(track: TrackEstimate, walk: SubjectTrajectory) -> tuple[Array, Array]:
     """Squared Mahalanobis distances (T,) of the truth and negative log likelihoods (T,) [nats].
 
     Normal distributions with the mean and covariance of the track. NaN where either is unknown.

@@ -13,11 +13,11 @@ import numpy.typing as npt
 
 from utt_ros.errors import SettingsError
 from utt_ros.sessions.simulator import detections
-from utt_ros.sessions.simulator.ftm_ranging import Bias, ranging
+from utt_ros.sessions.simulator.ftm_ranging import RangeBias, ranging
 from utt_ros.sessions.simulator.imu import inertial
-from utt_ros.sessions.simulator.magnetic_field import Field, field
-from utt_ros.sessions.simulator.people import Person, person
-from utt_ros.sessions.simulator.trajectories import RATE_HZ, ROOM_M, Walk, walk
+from utt_ros.sessions.simulator.magnetic_field import SimulatedField, field
+from utt_ros.sessions.simulator.people import SimulatedPerson, person
+from utt_ros.sessions.simulator.trajectories import RATE_HZ, ROOM_M, SimulatedWalk, walk
 from utt_ros.settings import AreaSettings
 from utt_ros.types import MODALITIES, Array, Frames, GroundTruth, PhoneStreams, Session
 
@@ -34,7 +34,7 @@ DOORS = 3
 TRUTH_HZ = 10.0
 
 
-class Purpose(IntEnum):
+class RandomPurpose(IntEnum):
     """What a stream of random numbers is for."""
 
     AREA = auto()
@@ -47,23 +47,23 @@ class Purpose(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Area:
+class SimulatedArea:
     """An area, who walks there, and what disturbs their phones."""
 
     seed: int
     index: int
     settings: AreaSettings
-    people: tuple[Person, ...]
-    field: Field
+    people: tuple[SimulatedPerson, ...]
+    field: SimulatedField
     doors_m: Array  # (DOORS, 2)
     range_slope: float
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SessionPlan:
     """One session to be simulated."""
 
-    area: Area
+    area: SimulatedArea
     number: int
     count: int
     seconds: float
@@ -80,7 +80,7 @@ class Plan:
         left = self.count - self.number
         return 'test' if left <= held_out else 'val' if left <= 2 * held_out else 'train'
 
-    def stream(self, purpose: Purpose, who: int = 0) -> Generator:
+    def stream(self, purpose: RandomPurpose, who: int = 0) -> Generator:
         """Random numbers for one purpose in this session."""
         return _stream(self.area.seed, self.area.index, purpose, self.number, who)
 
@@ -90,9 +90,9 @@ class Plan:
         return np.asarray(start_ns + np.rint(times_s * 1e9).astype(np.int64))
 
 
-def plan(
+def plan_sessions(
         areas: int, minutes: float, seed: int, without_camera: Collection[str] = (),
-) -> list[Plan]:
+) -> list[SessionPlan]:
     """Sessions of `areas` areas, `minutes` in each, in sessions of about a minute, three or more.
 
     Raises SettingsError for numbers out of their limits and areas that do not exist.
@@ -110,19 +110,19 @@ def plan(
                             f'{_name(0)} to {_name(areas - 1)}')
     count = max(3, round(minutes * 60 / SESSION_S))
     return [
-        Plan(area, number, count, minutes * 60 / count)
+        SessionPlan(area, number, count, minutes * 60 / count)
         for area in (_area(seed, index, without_camera) for index in range(areas))
         for number in range(count)]
 
 
-def simulate(planned: Plan) -> Session:
+def simulate_session(planned: SessionPlan) -> Session:
     """One session. The same plan gives the same session, bit by bit."""
     area = planned.area
-    crowd = planned.stream(Purpose.COMPANY)
+    crowd = planned.stream(RandomPurpose.COMPANY)
     size = crowd.integers(COMPANY[0], COMPANY[1] + 1)
     company = sorted(crowd.choice(PEOPLE, size, replace=False).tolist())
     walks = {
-        who: walk(planned.stream(Purpose.WALK, who), area.people[who].speed_mps, area.doors_m,
+        who: walk(planned.stream(RandomPurpose.WALK, who), area.people[who].speed_mps, area.doors_m,
                   planned.seconds)
         for who in company}
     return Session(
@@ -134,26 +134,26 @@ def simulate(planned: Plan) -> Session:
         truth={_walker(who): _truth(planned, walks[who]) for who in company})
 
 
-def _area(seed: int, index: int, without_camera: Collection[str]) -> Area:
-    rng = _stream(seed, index, Purpose.AREA)
+def _area(seed: int, index: int, without_camera: Collection[str]) -> SimulatedArea:
+    rng = _stream(seed, index, RandomPurpose.AREA)
     name, magnetic_yaw = _name(index), float(rng.uniform(-np.pi, np.pi))
     has = tuple(item for item in MODALITIES if item != 'camera' or name not in without_camera)
     low, high = ROOM_M
     doors = rng.uniform(low, high, (DOORS, 2))
     walls = rng.integers(0, 2, DOORS)  # 0: at an end of the room, 1: at a side
     doors[np.arange(DOORS), walls] = np.where(rng.random(DOORS) < 0.5, low[walls], high[walls])
-    return Area(
+    return SimulatedArea(
         seed=seed,
         index=index,
         settings=AreaSettings(area=name, modalities=has, magnetic_yaw=magnetic_yaw),
-        people=tuple(person(_stream(seed, index, Purpose.PERSON, who)) for who in range(PEOPLE)),
+        people=tuple(person(_stream(seed, index, RandomPurpose.PERSON, who)) for who in range(PEOPLE)),
         field=field(rng, magnetic_yaw),
         doors_m=doors,
         range_slope=float(rng.normal(0.12, 0.03)))
 
 
-def _frames(planned: Plan, walks: dict[int, Walk]) -> Frames:
-    rng = planned.stream(Purpose.CAMERA)
+def _frames(planned: SessionPlan, walks: dict[int, SimulatedWalk]) -> Frames:
+    rng = planned.stream(RandomPurpose.CAMERA)
     times = detections.times(rng, planned.seconds)
     boxes, seen, tracks = detections.observe(
         rng, planned.area.settings, list(walks.values()), times)
@@ -166,14 +166,14 @@ def _frames(planned: Plan, walks: dict[int, Walk]) -> Frames:
         track_ids=tuple(f'track{number}' for number in tracks[seen]))
 
 
-def _phone(planned: Plan, who: int, walks: dict[int, Walk]) -> PhoneStreams:
+def _phone(planned: SessionPlan, who: int, walks: dict[int, SimulatedWalk]) -> PhoneStreams:
     area, owner = planned.area, planned.area.people[who]
     others = [other for key, other in walks.items() if key != who]
     imu_times, imu, mag_times, mag = inertial(
-        planned.stream(Purpose.IMU, who), owner, walks[who], area.field)
+        planned.stream(RandomPurpose.IMU, who), owner, walks[who], area.field)
     ftm_times, ftm, signal = ranging(
-        planned.stream(Purpose.FTM, who), area.settings,
-        Bias(owner.range_offset_m, area.range_slope), walks[who], others)
+        planned.stream(RandomPurpose.FTM, who), area.settings,
+        RangeBias(owner.range_offset_m, area.range_slope), walks[who], others)
     return PhoneStreams(
         ftm_stamps_ns=planned.stamps(ftm_times),
         ftm=ftm.astype(np.float32),
@@ -185,7 +185,7 @@ def _phone(planned: Plan, who: int, walks: dict[int, Walk]) -> PhoneStreams:
         ap=f'02:00:00:00:00:{area.index % 256:02x}')
 
 
-def _truth(planned: Plan, walked: Walk) -> GroundTruth:
+def _truth(planned: SessionPlan, walked: SimulatedWalk) -> GroundTruth:
     every = slice(None, None, round(RATE_HZ / TRUTH_HZ))
     return GroundTruth(
         stamps_ns=planned.stamps(walked.times_s[every]),

@@ -1,4 +1,4 @@
-"""The phones of an area: their streams in rings, their samples at an instant."""
+"""Buffered streams of an area's phones, sampled at instants."""
 
 from typing import TypeVar
 
@@ -6,33 +6,33 @@ import numpy as np
 import numpy.typing as npt
 
 from utt_ros.sync.association_types import PhoneSamples
-from utt_ros.sync.ring_buffers import NEVER, Rings
-from utt_ros.types import FTM_CHANNELS
+from utt_ros.sync.ring_buffers import RingBuffers
+from utt_ros.types import FTM_CHANNELS, NEVER_NS, Stamps
 
-FIRST_SLOTS = 8
-T = TypeVar('T', bound=np.generic)
-Span = tuple[int, int]  # (gone, newest]: stamps [ns] that count for a tick
+INITIAL_SLOTS = 8
+_T = TypeVar('_T', bound=np.generic)
+Span = tuple[int, int]  # half-open interval (begin, end] of stamps [ns]
 
 
-class Phones:
-    """Up to `most` phones, each with a row in every ring."""
+class PhoneBuffers:
+    """Ring buffers of up to `max_phones` phones, one slot per phone in each."""
 
-    def __init__(self, capacity: int, most: int, max_gap_ns: int) -> None:
-        self.inertial = Rings(6, capacity)
-        self.magnetic = Rings(3, capacity)
-        self.ftm = Rings(2, capacity)
+    def __init__(self, capacity: int, max_phones: int, max_gap_ns: int) -> None:
+        self.inertial = RingBuffers(6, capacity)
+        self.magnetic = RingBuffers(3, capacity)
+        self.ftm = RingBuffers(2, capacity)
         self.rings = (self.inertial, self.magnetic, self.ftm)
         self.slots: dict[str, int] = {}
         self._free: list[int] = []
-        self._most = most
+        self._max_phones = max_phones
         self._max_gap_ns = max_gap_ns
-        self._ranged_ns: dict[str, int] = {}  # newest range that was sampled
+        self._ranged_ns: dict[str, int] = {}  # newest sampled range
 
-    def enter(self, name: str) -> int | None:
-        """Row of a new phone; None when there are too many."""
+    def add_phone(self, name: str) -> int | None:
+        """Return the slot of a new phone; None when there are too many."""
         if not self._free:
             size = len(self.slots)
-            grown = min(max(2 * size, FIRST_SLOTS), self._most)
+            grown = min(max(2 * size, INITIAL_SLOTS), self._max_phones)
             for ring in self.rings:
                 ring.grow(grown)
             self._free = list(range(grown - 1, size - 1, -1))
@@ -41,8 +41,8 @@ class Phones:
         self.slots[name] = self._free.pop()
         return self.slots[name]
 
-    def leave(self, name: str) -> None:
-        """Forget a phone."""
+    def remove_phone(self, name: str) -> None:
+        """Remove a phone and its buffered messages."""
         slot = self.slots.pop(name)
         self._free.append(slot)
         self._ranged_ns.pop(name, None)
@@ -50,51 +50,50 @@ class Phones:
             ring.clear(slot)
 
     def clear(self) -> None:
-        """Forget what the phones delivered, not that they exist."""
+        """Drop all buffered messages; phones keep their slots."""
         self._ranged_ns.clear()
         for ring in self.rings:
-            ring.needed_ns = NEVER
+            ring.needed_ns = NEVER_NS
             for slot in self.slots.values():
                 ring.clear(slot)
 
     def mark_sampled(self, until_ns: int) -> int:
-        """Say that only what is younger is still needed; return how much of such was lost."""
+        """Release samples up to `until_ns`; return how many unread samples were overwritten."""
         lost = sum(ring.lost for ring in self.rings)
         for ring in self.rings:
             ring.needed_ns, ring.lost = until_ns, 0
         return lost
 
     def newest(self, name: str) -> int:
-        """Newest stamp of a phone."""
+        """Return the newest stamp of a phone."""
         slot = self.slots[name]
         return max(ring.newest[slot] for ring in self.rings)
 
     def is_behind(self, span: Span) -> bool:
-        """Whether a phone delivered IMU within the span and not yet up to its end."""
-        silent_ns, sampled_ns = span
-        return any(silent_ns < ring.newest[slot] < sampled_ns
+        """Return whether a phone delivered IMU within the span but not yet up to its end."""
+        begin_ns, end_ns = span
+        return any(begin_ns < ring.newest[slot] < end_ns
                    for ring in (self.inertial, self.magnetic) for slot in self.slots.values())
 
     def following(self, limit_ns: int) -> int:
-        """Oldest stamp later than `limit_ns`; -NEVER when there is none."""
+        """Return the oldest stamp after `limit_ns`; -NEVER_NS when there is none."""
         return min((ring.following(slot, limit_ns)
-                    for ring in self.rings for slot in self.slots.values()), default=-NEVER)
+                    for ring in self.rings for slot in self.slots.values()), default=-NEVER_NS)
 
     def present(self, span: Span) -> tuple[str, ...]:
-        """Names of the phones that delivered anything within the span, sorted."""
-        gone_ns, sampled_ns = span
+        """Return sorted names of phones with a message within the span."""
+        begin_ns, end_ns = span
         return tuple(sorted(
             name for name, slot in self.slots.items()
-            if any(ring.latest(slot, sampled_ns) > gone_ns for ring in self.rings)))
+            if any(ring.latest(slot, end_ns) > begin_ns for ring in self.rings)))
 
     def sample(
-        self, names: tuple[str, ...], span: Span, stamp_ns: int, instants_ns: npt.NDArray[np.int64]
+        self, names: tuple[str, ...], span: Span, stamp_ns: int, instants_ns: Stamps
     ) -> PhoneSamples:
-        """What these phones measured for a tick, their IMU at the instants (C,).
+        """Sample phones at a tick, their IMU at the instants (C,).
 
-        A row of IMU counts when both accel with gyro and the magnetic field are known. Of a phone
-        that delivered no field within the span, as one without a magnetometer, the field is 0 and
-        the row counts without it.
+        An IMU row is valid when accel, gyro and magnetic field are known. For a phone without a
+        field within the span, as one without a magnetometer, the field is 0 and not required.
         """
         slots = [self.slots[name] for name in names]
         inertial, mask = self.inertial.interpolate(slots, instants_ns, self._max_gap_ns)
@@ -111,24 +110,24 @@ class Phones:
             if ranged_ns <= span[0]:
                 continue
             age_s[row] = (stamp_ns - ranged_ns) / 1e9
-            if ranged_ns > self._ranged_ns.get(name, NEVER):
+            if ranged_ns > self._ranged_ns.get(name, NEVER_NS):
                 ftm[row] = self.ftm.value(slot, ranged_ns)
                 is_new[row] = True
                 self._ranged_ns[name] = ranged_ns
         return PhoneSamples(names, ftm, age_s, is_new, imu, mask)
 
 
-def pick(samples: PhoneSamples, subjects: tuple[str, ...]) -> PhoneSamples:
-    """The samples of `subjects`, who include all phones; who has no phone gets masked zeros."""
+def select_subjects(samples: PhoneSamples, subjects: tuple[str, ...]) -> PhoneSamples:
+    """Reorder samples to `subjects`, a superset of the phones; the others get masked zeros."""
     if samples.names == subjects:
         return samples
-    places = [subjects.index(name) for name in samples.names]
+    rows = [subjects.index(name) for name in samples.names]
 
-    def spread(values: npt.NDArray[T], empty: float = 0.0) -> npt.NDArray[T]:
+    def scatter(values: npt.NDArray[_T], empty: float = 0.0) -> npt.NDArray[_T]:
         wide = np.full((len(subjects), *values.shape[1:]), empty, values.dtype)
-        wide[places] = values
+        wide[rows] = values
         return wide
 
     return PhoneSamples(
-        subjects, spread(samples.ftm), spread(samples.ftm_age_s, np.inf), spread(samples.ftm_mask),
-        spread(samples.imu), spread(samples.imu_mask))
+        subjects, scatter(samples.ftm), scatter(samples.ftm_age_s, np.inf),
+        scatter(samples.ftm_mask), scatter(samples.imu), scatter(samples.imu_mask))
