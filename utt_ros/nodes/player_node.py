@@ -22,7 +22,7 @@ from utt_ros.bridge.messages.sensors import to_time
 from utt_ros.bridge.node.process import run_node
 from utt_ros.bridge.node.qos import RELIABLE
 from utt_ros.bridge.node.subscriber_wait import wait_for_subscribers
-from utt_ros.bridge.node.topic_types import load_message_type, profile
+from utt_ros.bridge.node.topic_types import load_message_type, topic_qos
 from utt_ros.errors import SessionError, UttError
 from utt_ros.orchestration.bag_arguments import add_player_arguments, play_settings, remapped
 from utt_ros.orchestration.terminal import listen_for_keys
@@ -88,7 +88,7 @@ class PlayerNode(Node):
             self.get_logger().warning(f'{topic.name} is left out: {topic.type} is not installed')
             return
         name = remapped(topic.name, self._remaps)
-        self._outputs[topic.name] = self.create_publisher(kind, name, profile(topic))
+        self._outputs[topic.name] = self.create_publisher(kind, name, topic_qos(topic))
 
     def _play(self) -> None:
         try:

@@ -1,9 +1,9 @@
-"""Recording: what is published on topics, as serialized, into a new bag.
+"""Record serialized messages of topics to a new bag.
 
-Topics are picked up as they appear, each with a quality of service that all its publishers offer.
-Messages are taken in batches and logged with the time at which the DDS layer received them, which
-costs less than a callback for each and is more exact. (The events executor of rclpy 7.1 cannot
-hand that time to the callback of a raw subscription.)
+Topics are subscribed as they appear, each with a QoS that all its publishers offer. Messages are
+taken in batches and logged with the time at which the DDS layer received them, which costs less
+than a callback for each and is more exact. (The events executor of rclpy 7.1 does not pass that
+time to the callback of a raw subscription.)
 """
 
 import argparse
@@ -12,14 +12,12 @@ from collections.abc import Mapping, Sequence
 
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
-from rclpy.qos import QoSDurabilityPolicy, QoSReliabilityPolicy
 from rclpy.subscription import Subscription
-from rclpy.topic_endpoint_info import TopicEndpointInfo
 from rclpy.utilities import remove_ros_args
 
 from utt_ros.bridge.node.diagnostics import Diagnostics
 from utt_ros.bridge.node.process import run_node
-from utt_ros.bridge.node.topic_types import load_message_type, profile
+from utt_ros.bridge.node.topic_types import common_topic, load_message_type, topic_qos
 from utt_ros.orchestration.bag_arguments import add_recorder_arguments
 from utt_ros.sessions.bag_io import BagTopic, topic_matches
 from utt_ros.sessions.recorder import BagRecorder
@@ -30,19 +28,19 @@ DEPTH = 1000  # messages of a topic between two takes
 
 
 class RecorderNode(Node):
-    """Subscribes to what is wanted and writes what comes."""
+    """Subscribes to the selected topics and writes their messages."""
 
-    def __init__(self, options: argparse.Namespace) -> None:
+    def __init__(self, args: argparse.Namespace) -> None:
         super().__init__('recorder')
-        self._prefixes: tuple[str, ...] = tuple(options.prefixes)
-        self._patterns: list[str] = options.topic or []
-        self._inputs = Node(  # no executor serves it: we take; a given name is not for it
+        self._prefixes: tuple[str, ...] = tuple(args.prefixes)
+        self._patterns: list[str] = args.topic or []
+        self._inputs = Node(  # served by no executor; a given name does not apply to it
             'recorder_inputs', namespace=self.get_namespace(), use_global_arguments=False,
             enable_rosout=False, start_parameter_services=False)
         self._topics: dict[str, tuple[BagTopic, Subscription]] = {}
         self._refused: set[str] = set()
         self._matches('')
-        self._bag = BagRecorder(options.folder)
+        self._bag = BagRecorder(args.folder)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(TOPIC_DISCOVERY_SEC, self._discover, clock=steady)
         self.create_timer(TAKE_SEC, self._take, clock=steady)
@@ -50,13 +48,13 @@ class RecorderNode(Node):
         self._diagnostics = Diagnostics(self, 'recorder', self._values)
 
     def is_over(self) -> bool:
-        """Whether it is over, which it never is by itself. Raises the error that ended it."""
+        """Return False: a recording has no end of its own. Raises the error of the writer."""
         if self._bag.error:
             raise self._bag.error
         return False
 
     def destroy_node(self) -> None:
-        """Write what waits and complete the bag."""
+        """Write pending messages and complete the bag."""
         self._take()
         self._inputs.destroy_node()
         self._bag.close()
@@ -69,7 +67,7 @@ class RecorderNode(Node):
 
     @property
     def failed(self) -> bool:
-        """Whether the bag could not be completed."""
+        """Whether the bag is incomplete."""
         return self._bag.error is not None
 
     def _discover(self) -> None:
@@ -77,7 +75,7 @@ class RecorderNode(Node):
             if name not in self._refused and self._matches(name):
                 publishers = self.get_publishers_info_by_topic(name)
                 if publishers:
-                    self._follow(offered(name, types[0], publishers))
+                    self._subscribe(common_topic(name, types[0], publishers))
 
     def _matches(self, name: str) -> bool:
         if not self._prefixes and not self._patterns:
@@ -85,8 +83,8 @@ class RecorderNode(Node):
         by_pattern = bool(self._patterns) and topic_matches(name, self._patterns)
         return by_pattern or name.startswith(self._prefixes)
 
-    def _follow(self, topic: BagTopic) -> None:
-        """Subscribe to a topic; anew when what its publishers have in common has become less."""
+    def _subscribe(self, topic: BagTopic) -> None:
+        """Subscribe to a topic; again when the QoS that its publishers share has changed."""
         known, subscription = self._topics.get(topic.name, (None, None))
         if topic == known:
             return
@@ -101,10 +99,10 @@ class RecorderNode(Node):
             self._inputs.destroy_subscription(subscription)
         self._bag.add(topic)
         self._topics[topic.name] = topic, self._inputs.create_subscription(
-            kind, topic.name, _ignore, profile(topic, DEPTH), raw=True)
+            kind, topic.name, _ignore, topic_qos(topic, DEPTH), raw=True)
 
     def _take(self) -> None:
-        """Write what has arrived."""
+        """Write the messages that have arrived."""
         for name, (_, subscription) in self._topics.items():
             handle, kind = subscription.handle, subscription.msg_type
             with handle:
@@ -123,32 +121,23 @@ class RecorderNode(Node):
 
 
 def _ignore(_: bytes) -> None:
-    """Stand in for a callback: messages are taken, not delivered."""
-
-
-def offered(name: str, kind: str, publishers: Sequence[TopicEndpointInfo]) -> BagTopic:
-    """A topic with what all its publishers offer."""
-    profiles = [each.qos_profile for each in publishers]
-    return BagTopic(
-        name, kind,
-        reliable=all(each.reliability == QoSReliabilityPolicy.RELIABLE for each in profiles),
-        transient=all(each.durability == QoSDurabilityPolicy.TRANSIENT_LOCAL for each in profiles))
+    """Do nothing as a callback: messages are taken, not delivered."""
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Record until told to stop."""
+    """Record until SIGINT or SIGTERM."""
     parser = argparse.ArgumentParser(prog='recorder', description=__doc__)
     add_recorder_arguments(parser)
     given = remove_ros_args(args)
-    options = parser.parse_args(given if args is not None else given[1:])
-    made: list[RecorderNode] = []
+    parsed = parser.parse_args(given if args is not None else given[1:])
+    created: list[RecorderNode] = []
 
     def make() -> RecorderNode:
-        made.append(RecorderNode(options))
-        return made[0]
+        created.append(RecorderNode(parsed))
+        return created[0]
 
     code = run_node(make, args, RecorderNode.is_over)
-    return 1 if made and made[0].failed else code
+    return 1 if created and created[0].failed else code
 
 
 if __name__ == '__main__':

@@ -13,7 +13,7 @@ from rclpy.lifecycle import TransitionCallbackReturn
 from utt_ros.bridge.node.driver import Driver
 from utt_ros.bridge.node.qos import RELIABLE
 from utt_ros.drivers.reader import SourceReader
-from utt_ros.drivers.source import SourceEntry, Source
+from utt_ros.drivers.source import Source, SourceEntry
 from utt_ros.settings import setting
 
 

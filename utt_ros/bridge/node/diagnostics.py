@@ -1,6 +1,6 @@
-"""A node's numbers on /diagnostics, once a second."""
+"""Diagnostics of a node on /diagnostics, once a second."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock, ClockType
@@ -14,10 +14,10 @@ DIAGNOSTIC_LEVELS = {
 
 
 class Diagnostics:
-    """Publishes what `values` returns.
+    """Publisher of the mapping that `values` returns.
 
-    Its optional entries 'level' (ok, warn, error) and 'message' say how it goes. The timer runs on
-    the steady clock, so a paused bag does not silence the diagnostics.
+    Its optional entries 'level' (ok, warn, error) and 'message' become those of the status. The
+    timer runs on the steady clock, so a paused bag does not silence the diagnostics.
     """
 
     def __init__(self, node: Node, name: str, values: Callable[[], Mapping[str, object]]) -> None:
@@ -42,6 +42,20 @@ class Diagnostics:
         self._publisher.publish(message)
 
 
+class CounterAlarm:
+    """Detector of counters that grew since the previous report; `harmless` ones do not warn."""
+
+    def __init__(self, harmless: Collection[str]) -> None:
+        self._harmless = harmless
+        self._reported: dict[str, int] = {}
+
+    def update(self, counters: Mapping[str, int]) -> tuple[list[str], list[str]]:
+        """Return the names of all counters that grew, and of those that are not harmless."""
+        grown = [name for name, count in counters.items() if count > self._reported.get(name, 0)]
+        self._reported = dict(counters)
+        return grown, [name for name in grown if name not in self._harmless]
+
+
 def _text(value: object) -> str:
-    """What a message can carry; strangers may have their part in an error's text."""
+    """Bound the length and make the text valid UTF-8; error texts may quote foreign input."""
     return str(value)[:MAX_TEXT_LENGTH].encode('utf-8', 'replace').decode('utf-8')

@@ -8,8 +8,8 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 
 from utt_ros.bridge.node.diagnostics import Diagnostics
 from utt_ros.bridge.node.parameters import declare_settings
-from utt_ros.drivers.reader import SourceReader, ReaderSettings
-from utt_ros.drivers.source import SourceEntry, Source
+from utt_ros.drivers.reader import ReaderSettings, SourceReader
+from utt_ros.drivers.source import Source, SourceEntry
 from utt_ros.errors import SettingsError
 from utt_ros.settings import AreaSettings
 
@@ -117,7 +117,7 @@ class Driver(LifecycleNode):
         bad = status.state != 'open' or status.silent_s > MAX_SILENCE_S
         return {
             'level': 'warn' if bad or status.dropped else 'ok',
-            'message': status.trouble or (
+            'message': status.error or (
                 f'silent for {status.silent_s:.0f} s' if status.silent_s > MAX_SILENCE_S else ''),
             'source': self.chosen, 'state': status.state, 'samples': status.samples,
             'rate_hz': f'{status.rate_hz:.1f}', 'silent_s': f'{status.silent_s:.1f}',

@@ -16,8 +16,10 @@ class Subscribed(Protocol):
 
 
 class SubscriberWait:
-    """Rule for the end of the wait: all topics have subscribers, or the number of those that have
-    some is above 0 and has not changed for SETTLED_S, or `max_wait_s` is over.
+    """Rule for the end of the wait.
+
+    It ends when all topics have subscribers, when the number of topics that have some is above 0
+    and has not changed for SETTLED_S, or when `max_wait_s` is over.
     """
 
     def __init__(self, topics: int, max_wait_s: float, begin_s: float) -> None:

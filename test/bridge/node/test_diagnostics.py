@@ -1,0 +1,37 @@
+"""Diagnostics of a node: levels, texts, and counters that warn once."""
+
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+
+from utt_ros.bridge.node.diagnostics import MAX_TEXT_LENGTH, CounterAlarm, Diagnostics
+from utt_ros.bridge.node.qos import RELIABLE
+
+
+def test_values_are_published_as_a_status_with_level_and_bounded_text(ros, wait_until):
+    node, received = Node('twin', namespace='/hall'), []
+    node.create_subscription(DiagnosticArray, '/diagnostics', received.append, RELIABLE)
+    values = {'level': 'warn', 'message': '\ud800' + 'x' * 2000, 'ticks': 3}
+    Diagnostics(node, 'twin', lambda: values)
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    wait_until(lambda: received, 10.0, lambda: executor.spin_once(timeout_sec=0.05))
+    status = received[0].status[0]
+    assert (status.name, status.level) == ('hall: twin', DiagnosticStatus.WARN)
+    assert len(status.message) == MAX_TEXT_LENGTH
+    assert [(item.key, item.value) for item in status.values] == [('ticks', '3')]
+    executor.shutdown()
+    node.destroy_node()
+
+
+@pytest.mark.parametrize(('counters', 'grown', 'harmful'), [
+    ({'ticks': 5, 'lost': 1}, ['ticks'], []),
+    ({'ticks': 4, 'lost': 2}, ['lost'], ['lost']),
+    ({'ticks': 4, 'lost': 1, 'new': 1}, ['new'], ['new']),
+])
+def test_alarm_names_counters_that_grew_since_the_last_report(counters, grown, harmful):
+    alarm = CounterAlarm({'ticks'})
+    alarm.update({'ticks': 4, 'lost': 1})
+    assert alarm.update(counters) == (grown, harmful)
+    assert alarm.update(counters) == ([], [])

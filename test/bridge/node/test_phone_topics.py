@@ -1,0 +1,36 @@
+"""Topics of phones are found by their names."""
+
+import pytest
+from sensor_msgs.msg import Imu
+
+from utt_ros.bridge.node.phone_topics import find_phone_topics
+from utt_ros.errors import MeasurementError
+
+IMU = 'sensor_msgs/msg/Imu'
+PUBLISHED = [
+    ('/hall/phones/a/imu/data_raw', [IMU]), ('/hall/phones/a/ftm', ['utt_ros/msg/FtmRange']),
+    ('/hall/phones/a/imu/other', [IMU]), ('/hall/phones/a/b/ftm', [IMU]),
+    ('/stairs/phones/a/ftm', [IMU]), ('/hall/camera/tracks', ['utt_ros/msg/Tracks'])]
+
+
+def test_topics_of_the_namespace_with_known_sensors_are_found():
+    topics = find_phone_topics('/hall', ('ftm', 'imu'), PUBLISHED)
+    assert set(topics) == {'/hall/phones/a/imu/data_raw', '/hall/phones/a/ftm'}
+    topic = topics['/hall/phones/a/imu/data_raw']
+    assert (topic.phone, topic.sensor.type, topic.types) == ('a', Imu, (IMU,))
+    topic.check_type()
+
+
+def test_modality_that_the_area_lacks_is_left_out():
+    assert set(find_phone_topics('/hall', ('camera', 'ftm'), PUBLISHED)) == {'/hall/phones/a/ftm'}
+
+
+def test_namespace_is_taken_literally_and_may_be_the_root():
+    assert set(find_phone_topics('/', ('ftm',), [('/phones/a/ftm', [IMU])])) == {'/phones/a/ftm'}
+    assert not find_phone_topics('/h.ll', ('ftm', 'imu'), PUBLISHED)
+
+
+def test_topic_of_another_type_is_refused_with_its_type():
+    topic = find_phone_topics('/hall', ('ftm',), [('/hall/phones/a/ftm', [IMU])])
+    with pytest.raises(MeasurementError, match='/hall/phones/a/ftm is a sensor_msgs/msg/Imu'):
+        topic['/hall/phones/a/ftm'].check_type()
