@@ -137,7 +137,7 @@ def test_camera_that_is_lost_is_named_and_positions_go_on(hall, make_graph):
     hall.wait(lambda: hall.status.ticks == 50)
     status = hall.status
     assert status.missing == ['camera']
-    assert status.note.startswith('silent: camera for 3.0 s; positions stand on ftm+imu')
+    assert status.note.startswith('no data from camera for 3.0 s; positions are based on ftm+imu')
     assert status.sources == ['ftm+imu'] * 2
     hall.wait(lambda: to_ns(hall.outputs['ann', 'position'][-1].header.stamp)
               == T0 + 49 * TICK_NS)
@@ -168,7 +168,7 @@ def test_without_a_model_positions_and_paths_come_from_the_belief(hall):
         hall.tick()
     hall.wait(lambda: hall.status.ticks == 10)
     assert not hall.status.model_ready
-    assert hall.status.note == 'no model yet: positions come from the belief alone'
+    assert hall.status.note == 'no model yet: positions come from the particle filter alone'
     hall.tick()
     hall.wait(lambda: len(hall.outputs['bob', 'trajectory']) > 0)
     assert not hall.outputs['bob', 'imu']

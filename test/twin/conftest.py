@@ -7,7 +7,7 @@ import pytest
 
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.settings import AreaSettings
-from utt_ros.twin.particle_filter import Pace
+from utt_ros.twin.particle_filter import MotionPrior
 from utt_ros.types import SyncedBatch
 
 T0 = 1_700_000_000_000_000_000
@@ -63,7 +63,7 @@ class World:
         count = self.subjects
         heading = (self.direction - self.compass_error).astype(np.float32)
         velocity = np.tile(np.array([1.2, 0], np.float32), (count, 1))
-        return Pace(heading[who], np.ones(count, bool)[who], velocity[who],
+        return MotionPrior(heading[who], np.ones(count, bool)[who], velocity[who],
                     np.full((count, 2), 0.2, np.float32)[who])
 
     def project(self, x, y):

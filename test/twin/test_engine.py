@@ -4,7 +4,7 @@ import pytest
 from utt_ros.errors import MeasurementError
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.twin.engine import TwinEngine
-from utt_ros.twin.onnx_model import OnnxRuntime
+from utt_ros.twin.onnx_model import OnnxModel
 
 SHAPE = WindowSettings()
 FIELD_T = 28e-6
@@ -33,7 +33,7 @@ class Walk:
 def engine(make_graph):
     """Its x axis points to magnetic north."""
     engine = TwinEngine(AreaSettings(area='hall', magnetic_yaw=np.pi / 2), SHAPE)
-    engine.deploy(OnnxRuntime(make_graph(1.0), SHAPE))
+    engine.deploy(OnnxModel(make_graph(1.0), SHAPE))
     return engine
 
 
@@ -84,7 +84,7 @@ def test_without_a_model_the_future_is_a_straight_line_and_no_imu_is_made_up(wor
 
 def test_model_that_fails_is_counted_and_the_belief_goes_on(make_graph, world):
     engine, walk = TwinEngine(AreaSettings(area='hall'), SHAPE), Walk(world)
-    engine.deploy(OnnxRuntime(make_graph(fragile=True), SHAPE))
+    engine.deploy(OnnxModel(make_graph(fragile=True), SHAPE))
     found = run(engine, walk, 40)
     assert engine.failures > 25
     assert engine.failure == 'velocity is not finite'
@@ -94,7 +94,7 @@ def test_model_that_fails_is_counted_and_the_belief_goes_on(make_graph, world):
 def test_model_is_exchanged_between_two_ticks(engine, make_graph, world):
     walk = Walk(world)
     run(engine, walk, 30)
-    engine.deploy(OnnxRuntime(make_graph(2.0), SHAPE))
+    engine.deploy(OnnxModel(make_graph(2.0), SHAPE))
     found = run(engine, walk, 1)
     assert np.linalg.norm(found.trajectory[0, -1] - found.position[0]) == pytest.approx(6, abs=0.1)
 
@@ -129,7 +129,7 @@ def bounce(predictions):
 
 def test_a_synthesized_phone_swings_about_its_mean(make_graph, world):
     engine, walk = TwinEngine(AreaSettings(area='hall'), SHAPE), Walk(world)
-    engine.deploy(OnnxRuntime(make_graph(rms=0.3), SHAPE))
+    engine.deploy(OnnxModel(make_graph(rms=0.3), SHAPE))
     found = [engine.step(walk.tick()) for _ in range(60)]
     rows = np.concatenate([bounce(each) for each in found])
     assert rows.std() == pytest.approx(0.3 * np.sqrt(5), rel=0.15)  # four harmonics and a rest
@@ -139,8 +139,36 @@ def test_a_synthesized_phone_swings_about_its_mean(make_graph, world):
 
 def test_a_stride_begins_anew_in_another_epoch(make_graph, world):
     engine, walk = TwinEngine(AreaSettings(area='hall'), SHAPE), Walk(world)
-    engine.deploy(OnnxRuntime(make_graph(rms=0.3), SHAPE))
+    engine.deploy(OnnxModel(make_graph(rms=0.3), SHAPE))
     first, later = bounce(engine.step(walk.tick())), bounce(engine.step(walk.tick()))
     assert np.abs(first - later).max() > 0.1
     walk.people.sequence, walk.people.epoch, walk.x = 0, 1, 5.0
     np.testing.assert_array_equal(bounce(engine.step(walk.tick())), first)
+
+
+def test_a_step_in_two_halves_gives_the_predictions_of_a_whole_one(make_graph, world):
+    outputs = []
+    for halves in (False, True):
+        engine, walk = TwinEngine(AreaSettings(area='hall'), SHAPE), Walk(world)
+        engine.deploy(OnnxModel(make_graph(rms=0.3), SHAPE))
+        for _ in range(20):
+            if halves:
+                tick = engine.locate(walk.tick())
+                predictions = engine.predict(tick)
+                np.testing.assert_array_equal(tick.positions.position, predictions.position)
+            else:
+                predictions = engine.step(walk.tick())
+        outputs.append(predictions)
+    for name in ('stamp_ns', 'position', 'covariance', 'trajectory', 'imu'):
+        np.testing.assert_array_equal(*(getattr(item, name) for item in outputs), err_msg=name)
+
+
+def test_ticks_that_are_located_and_never_predicted_disturb_no_later_one(engine, world):
+    walk = Walk(world)
+    run(engine, walk, 20)
+    pending = [engine.locate(walk.tick()) for _ in range(5)]
+    assert all(tick.output is not None for tick in pending)
+    predictions = run(engine, walk, 10)
+    assert engine.failures == 0
+    np.testing.assert_allclose(
+        predictions.trajectory[:, -1] - predictions.position, [[3.0, 0.0]], atol=0.4)

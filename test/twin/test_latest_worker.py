@@ -1,6 +1,6 @@
 import threading
 
-from utt_ros.twin.latest_worker import NewestWorker
+from utt_ros.twin.latest_worker import LatestOnlyWorker
 
 
 def test_what_comes_meanwhile_replaces_what_waits():
@@ -11,7 +11,7 @@ def test_what_comes_meanwhile_replaces_what_waits():
         assert go_on.wait(5.0)
         done.append(item)
 
-    worker = NewestWorker('test', work)
+    worker = LatestOnlyWorker('test', work)
     worker.put('first')
     assert begun.wait(5.0)
     for item in ('second', 'third', 'fourth'):
@@ -24,7 +24,7 @@ def test_what_comes_meanwhile_replaces_what_waits():
 
 def test_closing_drops_what_waits_and_ends_the_thread():
     before = threading.active_count()
-    worker = NewestWorker('test', lambda item: None)
+    worker = LatestOnlyWorker('test', lambda item: None)
     worker.put(1)
     worker.close()
     assert threading.active_count() == before

@@ -5,7 +5,7 @@ import pytest
 from utt_ros.errors import ModelError
 from utt_ros.motion.features import CONTEXT
 from utt_ros.settings import WindowSettings
-from utt_ros.twin.onnx_model import OnnxRuntime
+from utt_ros.twin.onnx_model import OnnxModel
 from utt_ros.types import CHANNELS, Windows
 
 SHAPE = WindowSettings()
@@ -28,7 +28,7 @@ def edited(payload: bytes, change) -> bytes:
 
 @pytest.mark.parametrize('subjects', [1, 7])
 def test_answer_has_a_row_per_subject(make_graph, rng, subjects):
-    runtime = OnnxRuntime(make_graph(1.2, rms=0.3), SHAPE)
+    runtime = OnnxModel(make_graph(1.2, rms=0.3), SHAPE)
     windows = windows_of(rng, subjects)
     answer = runtime.run(windows, np.zeros((subjects, len(CONTEXT)), np.float32))
     np.testing.assert_allclose(answer.velocity, [[1.2, 0]] * subjects)
@@ -43,27 +43,27 @@ def test_answer_has_a_row_per_subject(make_graph, rng, subjects):
 @pytest.mark.parametrize('payload', [b'', b'no graph at all', b'\x08\x07' * 500])
 def test_bytes_that_are_no_graph_are_refused(payload):
     with pytest.raises(ModelError, match='not a graph'):
-        OnnxRuntime(payload, SHAPE)
+        OnnxModel(payload, SHAPE)
 
 
 def test_new_weights_of_the_same_graph_share_its_session(make_graph, rng):
-    old = OnnxRuntime(make_graph(1.2), SHAPE)
-    new = OnnxRuntime(make_graph(0.7), SHAPE, old)
-    assert new.session is old.session
+    old = OnnxModel(make_graph(1.2), SHAPE)
+    new = OnnxModel(make_graph(0.7), SHAPE, old)
+    assert new.graph.session is old.graph.session
     windows, context = windows_of(rng, 2), np.zeros((2, len(CONTEXT)), np.float32)
     for runtime, speed in ((new, 0.7), (old, 1.2)):
         np.testing.assert_allclose(runtime.run(windows, context).velocity, [[speed, 0]] * 2)
 
 
 def test_another_graph_gets_a_session_of_its_own(make_graph):
-    old = OnnxRuntime(make_graph(), SHAPE)
-    assert OnnxRuntime(make_graph(fragile=True), SHAPE, old).session is not old.session
+    old = OnnxModel(make_graph(), SHAPE)
+    assert OnnxModel(make_graph(fragile=True), SHAPE, old).graph.session is not old.graph.session
 
 
 def test_weights_that_are_not_finite_are_refused_and_spoil_nothing(make_graph, rng):
-    old = OnnxRuntime(make_graph(1.2), SHAPE)
+    old = OnnxModel(make_graph(1.2), SHAPE)
     with pytest.raises(ModelError, match='not finite'):
-        OnnxRuntime(make_graph(float('nan')), SHAPE, old)
+        OnnxModel(make_graph(float('nan')), SHAPE, old)
     old.run(windows_of(rng, 2), np.zeros((2, len(CONTEXT)), np.float32))
 
 
@@ -71,36 +71,36 @@ def test_graph_that_asks_for_something_unknown_is_refused(make_graph):
     def change(graph):
         graph.input[0].name = 'lidar'
 
-    with pytest.raises(ModelError, match='asks for lidar'):
-        OnnxRuntime(edited(make_graph(), change), SHAPE)
+    with pytest.raises(ModelError, match='unknown inputs: lidar'):
+        OnnxModel(edited(make_graph(), change), SHAPE)
 
 
 def test_graph_without_an_output_is_refused(make_graph):
     def change(graph):
         del graph.output[2]
 
-    with pytest.raises(ModelError, match='does not give future'):
-        OnnxRuntime(edited(make_graph(), change), SHAPE)
+    with pytest.raises(ModelError, match='lacks the outputs future'):
+        OnnxModel(edited(make_graph(), change), SHAPE)
 
 
 def test_graph_for_other_windows_is_refused(make_graph):
     with pytest.raises(ModelError):
-        OnnxRuntime(make_graph(shape=WindowSettings(ticks=20)), SHAPE)
+        OnnxModel(make_graph(shape=WindowSettings(ticks=20)), SHAPE)
     with pytest.raises(ModelError, match=r'future has shape \(1, 10, 2\)'):
-        OnnxRuntime(make_graph(shape=WindowSettings(horizon=10)), SHAPE)
+        OnnxModel(make_graph(shape=WindowSettings(horizon=10)), SHAPE)
 
 
 def test_answer_that_is_not_finite_is_refused(make_graph, rng):
-    runtime = OnnxRuntime(make_graph(fragile=True), SHAPE)
+    runtime = OnnxModel(make_graph(fragile=True), SHAPE)
     with pytest.raises(ModelError, match='velocity is not finite'):
         runtime.run(windows_of(rng, 2), np.eye(2, len(CONTEXT), -1, np.float32))
 
 
 def test_a_strength_beyond_all_numbers_is_refused(make_graph, rng):
-    runtime = OnnxRuntime(make_graph(), SHAPE)
+    runtime = OnnxModel(make_graph(), SHAPE)
     runtime.run(windows_of(rng, 2), np.zeros((2, len(CONTEXT)), np.float32))
     with pytest.raises(ModelError, match='swing_log_rms is too large'):
-        OnnxRuntime(make_graph(rms=1e40), SHAPE)
+        OnnxModel(make_graph(rms=1e40), SHAPE)
 
 
 def test_areas_without_a_sensor_may_use_a_graph_without_it(make_graph, rng):
@@ -108,6 +108,6 @@ def test_areas_without_a_sensor_may_use_a_graph_without_it(make_graph, rng):
         for value in [each for each in graph.input if each.name.startswith('camera')]:
             graph.input.remove(value)
 
-    answer = OnnxRuntime(edited(make_graph(), change), SHAPE).run(
+    answer = OnnxModel(edited(make_graph(), change), SHAPE).run(
         windows_of(rng, 3), np.zeros((3, len(CONTEXT)), np.float32))
     assert answer.velocity.shape == (3, 2)

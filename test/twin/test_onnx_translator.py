@@ -1,16 +1,16 @@
-"""The graph of a model, asked as association asks it, against the model itself."""
+"""Translation by the exported graph against the model itself."""
 
 import numpy as np
 import pytest
 import torch
 
 from utt_ros.errors import ModelError
-from utt_ros.evaluation.twin_translator import TwinTranslator
 from utt_ros.models.onnx_export import export_onnx
 from utt_ros.models.settings import ModelSettings
 from utt_ros.models.twin import UnifiedTwin
+from utt_ros.motion.features import phone_context
 from utt_ros.settings import WindowSettings
-from utt_ros.twin.onnx_model import OnnxRuntime
+from utt_ros.twin.onnx_model import OnnxModel
 from utt_ros.twin.onnx_translator import OnnxTranslator
 
 MODEL = ModelSettings(width=16, heads=2, feedforward=16)
@@ -21,35 +21,47 @@ SHAPE = WindowSettings()
 def twin():
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(4)
-        made = UnifiedTwin(MODEL, SHAPE)
-        torch.nn.init.normal_(made.motion.say.weight, std=0.3)
-    return made.eval()
+        twin = UnifiedTwin(MODEL, SHAPE)
+        torch.nn.init.normal_(twin.motion.say.weight, std=0.3)
+    return twin.eval()
 
 
-def test_the_graph_says_of_phones_and_tracks_what_the_model_says(twin) -> None:
-    rng = np.random.default_rng(0)
+def translate(twin, target, **windows):
+    """Decode `target` from windows and their masks by the model itself."""
+    values = {name: torch.from_numpy(array) for name, (array, _) in windows.items()}
+    masks = {name: torch.from_numpy(mask) for name, (_, mask) in windows.items()}
+    with torch.no_grad():
+        return twin.decode(target, twin.fuse(*twin.encode(values, masks)))
+
+
+def test_translations_by_the_graph_equal_those_of_the_model(twin, rng) -> None:
     rows = SHAPE.ticks * SHAPE.imu_rows
-    of_phones = (
-        rng.normal(8, 3, (3, SHAPE.ticks, 2)).astype(np.float32),
-        rng.random((3, SHAPE.ticks)) < 0.3,
-        rng.normal(0, 3, (3, rows, 9)).astype(np.float32), rng.random((3, rows)) < 0.9,
-        np.array([True, False, True]))
-    of_tracks = (rng.normal(300, 50, (2, SHAPE.ticks, 5)).astype(np.float32),
-                 rng.random((2, SHAPE.ticks)) < 0.9)
-    live, wanted = OnnxTranslator(export_onnx(twin), SHAPE), TwinTranslator(twin)
-    assert live.ticks == SHAPE.ticks
-    said, expected = live.phones(*of_phones), wanted.phones(*of_phones)
-    for name in ('velocity', 'velocity_std', 'boxes'):
-        np.testing.assert_allclose(
-            getattr(said, name), getattr(expected, name), rtol=1e-3, atol=1e-3, err_msg=name)
-    np.testing.assert_allclose(
-        live.tracks(*of_tracks), wanted.tracks(*of_tracks), rtol=1e-3, atol=1e-3)
+    ftm = rng.normal(8, 3, (3, SHAPE.ticks, 2)).astype(np.float32)
+    imu = rng.normal(0, 3, (3, rows, 9)).astype(np.float32)
+    boxes = rng.normal(300, 50, (2, SHAPE.ticks, 5)).astype(np.float32)
+    ftm_mask, imu_mask = rng.random(ftm.shape[:2]) < 0.3, rng.random(imu.shape[:2]) < 0.9
+    box_mask, heading_valid = rng.random(boxes.shape[:2]) < 0.9, np.array([True, False, True])
+    translator = OnnxTranslator(export_onnx(twin), SHAPE)
+    assert translator.ticks == SHAPE.ticks
+
+    phones = translator.translate_phones(ftm, ftm_mask, imu, imu_mask, heading_valid)
+    context = phone_context(imu, imu_mask, SHAPE.period / SHAPE.imu_rows, heading_valid)
+    with torch.no_grad():
+        motion = twin.motion(torch.from_numpy(context))
+    for name, output, expected in (
+            ('velocity', phones.velocity, motion.velocity),
+            ('velocity_std', phones.velocity_std, motion.velocity_log_std.exp()),
+            ('boxes', phones.boxes,
+             translate(twin, 'camera', ftm=(ftm, ftm_mask), imu=(imu, imu_mask))),
+            ('ranges', translator.translate_tracks(boxes, box_mask),
+             translate(twin, 'ftm', camera=(boxes, box_mask)))):
+        np.testing.assert_allclose(output, expected, rtol=1e-3, atol=1e-3, err_msg=name)
 
 
-def test_of_nobody_nothing_is_said(twin) -> None:
-    live = OnnxTranslator(export_onnx(twin), SHAPE)
-    assert live.tracks(np.zeros((0, 30, 5), np.float32), np.zeros((0, 30), bool)).shape == (
-        0, 30, 2)
+def test_no_windows_give_no_translations(twin) -> None:
+    translator = OnnxTranslator(export_onnx(twin), SHAPE)
+    ranges = translator.translate_tracks(np.zeros((0, 30, 5), np.float32), np.zeros((0, 30), bool))
+    assert ranges.shape == (0, 30, 2)
 
 
 def test_a_graph_of_a_federation_without_ranging_is_refused() -> None:
@@ -59,15 +71,15 @@ def test_a_graph_of_a_federation_without_ranging_is_refused() -> None:
         OnnxTranslator(graph, SHAPE)
 
 
-def test_a_live_twin_leaves_out_what_only_association_needs(twin) -> None:
+def test_a_live_twin_prunes_the_outputs_that_only_association_needs(twin) -> None:
     graph = export_onnx(twin)
-    runtime = OnnxRuntime(graph, SHAPE)
-    names = {item.name for item in runtime.session.get_outputs()}
+    runtime = OnnxModel(graph, SHAPE)
+    names = {item.name for item in runtime.graph.session.get_outputs()}
     assert 'synthesized_imu' in names
     assert 'translated_camera' not in names
-    assert not any('decoders.camera' in item.name for item in runtime.session.get_inputs())
+    assert not any('decoders.camera' in item.name for item in runtime.graph.session.get_inputs())
 
 
-def test_what_is_no_graph_is_refused() -> None:
+def test_bytes_that_are_not_a_graph_are_refused() -> None:
     with pytest.raises(ModelError, match='not a graph'):
         OnnxTranslator(b'no graph', SHAPE)

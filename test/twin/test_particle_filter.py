@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from utt_ros.settings import AreaSettings
-from utt_ros.twin.particle_filter import Belief, Pace
-from utt_ros.twin.settings import BeliefSettings
+from utt_ros.twin.particle_filter import MotionPrior, ParticleFilter
+from utt_ros.twin.settings import ParticleFilterSettings
+from utt_ros.types import CHI2_90_2D
 
 AREA = AreaSettings(area='hall')
 
@@ -26,7 +27,7 @@ def walk(belief, world, ticks, *, paced=True, **sensors):
 
 
 def test_camera_mode_beats_raw_back_projection(world):
-    people, belief = world(), Belief(AREA)
+    people, belief = world(), ParticleFilter(AREA)
     raw, believed = [], []
     for k in range(150):
         batch = people.tick()
@@ -43,7 +44,7 @@ def test_camera_mode_beats_raw_back_projection(world):
 def test_without_the_camera_imu_and_ftm_together_beat_ftm_alone(world):
     errors = {}
     for paced in (True, False):
-        people, belief = world(subjects=20), Belief(AREA)
+        people, belief = world(subjects=20), ParticleFilter(AREA)
         walk(belief, people, 50)
         found = []
         for _ in range(100):
@@ -56,17 +57,17 @@ def test_without_the_camera_imu_and_ftm_together_beat_ftm_alone(world):
 
 @pytest.mark.parametrize('sensors', [{}, {'camera': False}], ids=['camera', 'no camera'])
 def test_ellipse_of_90_percent_covers_about_that(world, sensors):
-    people, belief = world(subjects=20, seed=4), Belief(AREA)
+    people, belief = world(subjects=20, seed=4), ParticleFilter(AREA)
     walk(belief, people, 50)
     inside = []
     for _ in range(100):
         estimate = walk(belief, people, 1, **sensors)
-        inside.append(mahalanobis(estimate, people) < 4.605)
+        inside.append(mahalanobis(estimate, people) < CHI2_90_2D)
     assert 0.80 <= np.mean(inside) <= 0.98
 
 
 def test_ring_of_a_first_range_becomes_a_place_when_the_subject_turns(world):
-    people, belief = world(subjects=12, seed=2), Belief(AREA)
+    people, belief = world(subjects=12, seed=2), ParticleFilter(AREA)
     first = walk(belief, people, 1, camera=False)
     assert first.known.all()
     radius = np.hypot(*people.position.T)
@@ -77,7 +78,7 @@ def test_ring_of_a_first_range_becomes_a_place_when_the_subject_turns(world):
 
 
 def test_nothing_is_known_before_camera_or_range(world):
-    people, belief = world(subjects=2), Belief(AREA)
+    people, belief = world(subjects=2), ParticleFilter(AREA)
     estimate = walk(belief, people, 3, camera=False, ftm=False)
     assert not estimate.known.any()
     assert (estimate.position == 0).all()
@@ -86,7 +87,7 @@ def test_nothing_is_known_before_camera_or_range(world):
 
 
 def test_outlier_of_the_camera_is_ignored_but_a_second_one_is_believed(world):
-    people, belief = world(subjects=1), Belief(AREA)
+    people, belief = world(subjects=1), ParticleFilter(AREA)
     people.position[:] = 6.0, 0.0
     before = walk(belief, people, 20)
     batch = people.tick()
@@ -102,22 +103,22 @@ def test_outlier_of_the_camera_is_ignored_but_a_second_one_is_believed(world):
 
 
 def test_compass_error_is_learned_while_the_camera_sees_the_subject(world):
-    people, belief = world(subjects=8), Belief(AREA)
+    people, belief = world(subjects=8), ParticleFilter(AREA)
     people.compass_error[:] = 0.35
     estimate = walk(belief, people, 100)
     assert np.median(np.abs(estimate.compass_error - 0.35)) < 0.15
 
 
 def test_trend_of_ranges_is_learned_where_there_is_a_camera(world):
-    people, belief = world(subjects=20), Belief(AREA)
+    people, belief = world(subjects=20), ParticleFilter(AREA)
     walk(belief, people, 150)
     # 1.1 d - 0.5, as in the world; only what it gives within reach of the camera matters
-    found = belief._ranging.trend @ [[1.0] * 2, [6.0, 14.0]]
+    found = belief._ftm.trend @ [[1.0] * 2, [6.0, 14.0]]
     np.testing.assert_allclose(found, [0.1, 0.9], atol=0.3)
 
 
 def test_ages_tell_when_each_sensor_was_last_heard(world):
-    people, belief = world(subjects=3), Belief(AREA)
+    people, belief = world(subjects=3), ParticleFilter(AREA)
     walk(belief, people, 4)
     estimate = walk(belief, people, 5, camera=False, imu=False)
     assert (estimate.age_s['camera'] >= 0.5).all()
@@ -129,7 +130,7 @@ def test_subjects_may_vanish_and_appear_without_disturbing_others(world):
     """One's random numbers are one's own, so the others' estimates stay the same to the bit."""
     alone, together = [], []
     for found, joins in ((alone, False), (together, True)):
-        people, belief = world(subjects=3), Belief(AREA)
+        people, belief = world(subjects=3), ParticleFilter(AREA)
         for k in range(40):
             visitor = joins and 10 <= k < 30
             who = slice(0, 3) if visitor else slice(0, 2)
@@ -139,7 +140,7 @@ def test_subjects_may_vanish_and_appear_without_disturbing_others(world):
 
 
 def test_short_absence_is_bridged_and_a_long_one_forgotten(world):
-    people, belief = world(subjects=2), Belief(AREA)
+    people, belief = world(subjects=2), ParticleFilter(AREA)
     walk(belief, people, 20)
     for absent, known in ((15, True), (25, False)):
         for _ in range(absent):
@@ -149,7 +150,7 @@ def test_short_absence_is_bridged_and_a_long_one_forgotten(world):
 
 
 def test_new_epoch_starts_everybody_anew(world):
-    people, belief = world(subjects=3), Belief(AREA)
+    people, belief = world(subjects=3), ParticleFilter(AREA)
     assert walk(belief, people, 5).known.all()
     people.sequence, people.epoch = 0, 1
     estimate = walk(belief, people, 1, camera=False, ftm=False)
@@ -160,7 +161,7 @@ def test_new_epoch_starts_everybody_anew(world):
 def test_same_batches_give_the_same_bits(world):
     runs = []
     for _ in range(2):
-        people, belief = world(subjects=5), Belief(AREA)
+        people, belief = world(subjects=5), ParticleFilter(AREA)
         walk(belief, people, 30)
         runs.append(walk(belief, people, 30, camera=False))
     np.testing.assert_array_equal(runs[0].position, runs[1].position)
@@ -168,7 +169,7 @@ def test_same_batches_give_the_same_bits(world):
 
 
 def test_values_that_are_not_finite_count_as_not_measured(world):
-    people, belief = world(subjects=3), Belief(AREA)
+    people, belief = world(subjects=3), ParticleFilter(AREA)
     walk(belief, people, 10)
     for wrong in (np.nan, np.inf, -np.inf):
         batch = people.tick()
@@ -183,7 +184,7 @@ def test_values_that_are_not_finite_count_as_not_measured(world):
                                  [640, 300, -5, -3, -9]])
 @pytest.mark.parametrize('measured', [-1e20, -3.0, 0.0, 1e20])
 def test_absurd_values_leave_the_estimate_finite(world, box, measured):
-    people, belief = world(subjects=2), Belief(AREA)
+    people, belief = world(subjects=2), ParticleFilter(AREA)
     for _ in range(12):
         batch = people.tick()
         batch.camera[:], batch.camera_mask[:] = box, True
@@ -198,22 +199,22 @@ def test_absurd_values_leave_the_estimate_finite(world, box, measured):
 
 def test_people_beyond_the_limit_are_refused_and_the_rest_served(world):
     people = world(subjects=6)
-    belief = Belief(AREA, BeliefSettings(max_subjects=4))
+    belief = ParticleFilter(AREA, ParticleFilterSettings(max_subjects=4))
     estimate = walk(belief, people, 3)
     assert estimate.known.tolist() == [True] * 4 + [False] * 2
     assert belief.refused == 6
 
 
 def test_nobody_is_no_problem(world):
-    people, belief = world(subjects=2), Belief(AREA)
+    people, belief = world(subjects=2), ParticleFilter(AREA)
     estimate = belief.step(people.tick(who=slice(0, 0)), people.pace(slice(0, 0)))
     assert estimate.position.shape == (0, 2)
 
 
 def test_pace_without_a_heading_is_not_followed(world):
-    people, belief = world(subjects=2), Belief(AREA)
+    people, belief = world(subjects=2), ParticleFilter(AREA)
     walk(belief, people, 10)
-    fast = Pace(np.zeros(2, np.float32), np.zeros(2, bool), np.full((2, 2), 50, np.float32),
+    fast = MotionPrior(np.zeros(2, np.float32), np.zeros(2, bool), np.full((2, 2), 50, np.float32),
                 np.ones((2, 2), np.float32))
     for _ in range(10):
         estimate = belief.step(people.tick(camera=False, ftm=False), fast)
@@ -221,7 +222,7 @@ def test_pace_without_a_heading_is_not_followed(world):
 
 
 def test_covered_camera_that_sends_empty_frames_does_not_push_people_out_of_view(world):
-    people, belief = world(subjects=20, seed=3), Belief(AREA)
+    people, belief = world(subjects=20, seed=3), ParticleFilter(AREA)
     people.position[:] = people.rng.uniform([5, -2], [11, 2], (20, 2))
     walk(belief, people, 30)
     inside = []

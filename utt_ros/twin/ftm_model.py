@@ -1,30 +1,31 @@
-"""FTM ranges: what they say about positions, and what positions say about their errors.
+"""FTM ranging model: likelihood of ranges at given positions, and their trend in an area.
 
 A range is the distance from the phone to the access point, plus a trend that grows with distance
-(multipath), plus a slow error (bodies and walls in between), plus noise with heavy tails. The
-trend is learned per area from people whom the camera sees at the same time.
+(multipath), plus a slowly varying bias (bodies and walls in between), plus noise with heavy tails.
+The trend is learned per area from people whom the camera sees at the same time.
 """
 
 import numpy as np
 import numpy.typing as npt
 
 from utt_ros.settings import AreaSettings
-from utt_ros.twin.settings import BeliefSettings
+from utt_ros.twin.settings import ParticleFilterSettings
 from utt_ros.types import Array, FloatArray
 
 Floats = npt.NDArray[np.floating]
 
-TREND = (-0.5, 0.1)  # expected before anything is learned: metres, and metres per metre [R]
-TREND_STD = (0.5, 0.05)  # how wrong that may be [R]
-REPEATS = 16.0  # so many rangings in a row say as much as one, since errors last for seconds
-MAX_RESIDUAL_M = 2.5  # a ranging that is further off the trend counts as this far
-DEGREES = 4.0  # of freedom of the Student distribution
+TREND = (-0.5, 0.1)  # prior mean of offset [m] and slope [m/m] [R]
+TREND_STD = (0.5, 0.05)  # of that prior [R]
+REPEATS = 16.0  # consecutive ranges with the information of one: biases last for seconds
+MAX_RESIDUAL_M = 2.5  # from the trend; larger ones are clipped
+DEGREES_OF_FREEDOM = 4.0  # of the Student distribution
+MIN_FLOOR_DISTANCE_M2 = 0.25  # squared
 
 
-class RangingModel:
-    """Likelihood of ranges for clouds of one area; learns the area's trend."""
+class FtmRangeModel:
+    """Likelihood of ranges for ensembles of one area; learns the area's trend."""
 
-    def __init__(self, area: AreaSettings, settings: BeliefSettings) -> None:
+    def __init__(self, area: AreaSettings, settings: ParticleFilterSettings) -> None:
         self._ap = np.asarray(area.ap_position, np.float32)
         self._rise = float(area.ap_position[2]) - area.phone_height
         self._variance = settings.range_std**2
@@ -33,44 +34,46 @@ class RangingModel:
         self._weighted = self._precision @ np.array(TREND)
         self.trend = np.array(TREND)
 
-    def expected(self, x: Floats, y: Floats) -> FloatArray:
-        """Ranges (...) [m] of phones at x, y (...) [m], trend included."""
+    def expected_range(self, x: Floats, y: Floats) -> FloatArray:
+        """Compute ranges (...) [m] of phones at x, y (...) [m], trend included."""
         slant = self._slant(x, y)
         return np.asarray(slant * np.float32(1 + self.trend[1]) + np.float32(self.trend[0]))
 
-    def distance(self, ranges: Array) -> Array:
-        """Distances (...) [m] on the floor from the access point; at least 0.5."""
+    def floor_distance(self, ranges: Array) -> Array:
+        """Compute distances (...) [m] from the access point along the floor; at least 0.5."""
         slant = np.maximum((ranges - self.trend[0]) / (1 + self.trend[1]), 0.0)
-        return np.asarray(np.sqrt(np.maximum(slant**2 - self._rise**2, 0.25)))
+        return np.asarray(np.sqrt(np.maximum(slant**2 - self._rise**2, MIN_FLOOR_DISTANCE_M2)))
 
     def likelihood(
             self, innovation: FloatArray, variance: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Of innovations (S, P) [m], up to a factor, and the gain (S, P) for the slow error.
+        """Return likelihoods (S, P) of innovations (S, P) [m] and gains (S, P) for the bias.
 
-        `variance` (S, 1) [m^2] is that of the slow error, which is normal for each particle given
-        its path. The gain of a Student noise is that of a normal one with the variance its
-        expectation step gives [S: Lange, Little and Taylor 1989].
+        Likelihoods are up to a factor. `variance` (S, 1) [m^2] is that of the bias, which is
+        normal for each particle given its path. The gain of a Student noise is that of a normal
+        one with the variance of the expectation step [S: Lange, Little and Taylor 1989].
         """
         square = innovation**2 / (variance + np.float32(self._variance))
-        tail = 1 + square / DEGREES
-        gain = variance / (variance + np.float32(self._variance)) * (1 + 1 / DEGREES) / tail
-        return np.asarray(tail ** (-(DEGREES + 1) / 2), np.float32), np.asarray(gain, np.float32)
+        tail = 1 + square / DEGREES_OF_FREEDOM
+        gain = variance / (variance + np.float32(self._variance))
+        gain = gain * (1 + 1 / DEGREES_OF_FREEDOM) / tail
+        return (np.asarray(tail ** (-(DEGREES_OF_FREEDOM + 1) / 2), np.float32),
+                np.asarray(gain, np.float32))
 
-    def learned_variance(self, variance: FloatArray) -> FloatArray:
-        """Variance of the slow error (S,) after a ranging."""
+    def posterior_bias_variance(self, variance: FloatArray) -> FloatArray:
+        """Compute the variance of the bias (S,) [m^2] after a range."""
         return np.asarray(variance * self._variance / (variance + self._variance), np.float32)
 
-    def learn(self, ranges: Array, positions: Array) -> None:
-        """Adapt the trend to ranges (N,) [m] of phones whose positions (N, 2) [m] are known."""
+    def update_trend(self, ranges: Array, positions: Array) -> None:
+        """Update the trend with ranges (N,) [m] of phones at known positions (N, 2) [m]."""
         slant = self._slant(positions[:, 0], positions[:, 1])
         features = np.stack([np.ones_like(slant), slant], axis=1)
-        usual = features @ self.trend
-        error = usual + np.clip(ranges - slant - usual, -MAX_RESIDUAL_M, MAX_RESIDUAL_M)
+        predicted = features @ self.trend
+        error = predicted + np.clip(ranges - slant - predicted, -MAX_RESIDUAL_M, MAX_RESIDUAL_M)
         weight = 1 / (self._noise * REPEATS)
         self._precision += weight * features.T @ features
         self._weighted += weight * features.T @ error
         self.trend = np.linalg.solve(self._precision, self._weighted)
 
     def _slant(self, x: Floats, y: Floats) -> Floats:
-        across = (x - self._ap[0])**2 + (y - self._ap[1])**2
-        return np.asarray(np.sqrt(across + np.float32(self._rise**2)))
+        squared = (x - self._ap[0])**2 + (y - self._ap[1])**2
+        return np.asarray(np.sqrt(squared + np.float32(self._rise**2)))

@@ -1,4 +1,4 @@
-"""A thread that always works on what came last."""
+"""Worker thread that processes the latest item and drops older ones that wait."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -7,8 +7,8 @@ from typing import Generic, TypeVar
 T = TypeVar('T')
 
 
-class NewestWorker(Generic[T]):
-    """Calls `work` in a thread of its own; what comes meanwhile replaces what waits."""
+class LatestOnlyWorker(Generic[T]):
+    """Calls `work` in a thread of its own; a new item replaces the one that waits."""
 
     def __init__(self, name: str, work: Callable[[T], None]) -> None:
         self._work = work
@@ -16,12 +16,12 @@ class NewestWorker(Generic[T]):
         self._waiting: list[T] = []  # one at most
 
     def put(self, item: T) -> None:
-        """Return at once; the item is worked on next, unless another one comes first."""
+        """Return at once; the item is processed next, unless a later one replaces it."""
         self._waiting = [item]
         self._pool.submit(self._take)
 
     def close(self) -> None:
-        """Wait for the item in work; drop the one that waits."""
+        """Wait for the item in work and drop the waiting one."""
         self._pool.shutdown(cancel_futures=True)
 
     def _take(self) -> None:

@@ -6,7 +6,7 @@ from utt_ros.settings import check, setting
 
 
 @dataclass(frozen=True, slots=True)
-class BeliefSettings:
+class ParticleFilterSettings:
     """Defaults were chosen on recorded walks; docs/belief.md says how and how much they matter."""
 
     particles: int = setting(600, 'particles per subject', low=50, high=10_000)

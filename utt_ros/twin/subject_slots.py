@@ -1,4 +1,4 @@
-"""Which subject owns which row of the arrays."""
+"""Array rows of subjects that come and go, and their random generators."""
 
 from hashlib import sha256
 
@@ -7,11 +7,11 @@ import numpy as np
 from utt_ros.types import FloatArray, Indices, SyncedBatch
 
 
-class Roster:
-    """Rows for a bounded number of subjects that come and go.
+class SubjectSlots:
+    """Rows for a bounded number of subjects.
 
-    Somebody who was away for longer than `max_gap_s` is forgotten; a new epoch, or a stamp that
-    goes back, forgets everybody.
+    A subject that was absent for longer than `max_gap_s` loses its row; a new epoch, or a stamp
+    that goes back, frees all rows.
     """
 
     def __init__(self, rows: int, max_gap_s: float) -> None:
@@ -22,27 +22,27 @@ class Roster:
         self.stamps_ns = np.zeros(rows, np.int64)  # of the last tick in which each row took part
         self.refused = 0  # subjects times ticks for which no row was left
 
-    def admit(self, batch: SyncedBatch) -> tuple[Indices, FloatArray, list[tuple[str, int]]]:
-        """Row of each subject (S,), -1 where there is none left, and seconds since its last tick.
+    def assign(self, batch: SyncedBatch) -> tuple[Indices, FloatArray, list[tuple[str, int]]]:
+        """Return rows (S,), times (S,) since the subjects' last ticks [s], and new subjects.
 
-        Also names and rows of those who are new.
+        A row is -1 when none is left. New subjects are pairs of name and row.
         """
-        self._forget(batch)
+        self._release(batch)
         rows = np.full(len(batch.subjects), -1, np.intp)
         new = []
-        for place, name in enumerate(batch.subjects):
+        for index, name in enumerate(batch.subjects):
             if name not in self._rows and self._free:
                 self._rows[name] = self._free.pop()
                 self.stamps_ns[self._rows[name]] = batch.stamp_ns
                 new.append((name, self._rows[name]))
-            rows[place] = self._rows.get(name, -1)
+            rows[index] = self._rows.get(name, -1)
         served = rows[rows >= 0]
         self.refused += len(rows) - len(served)
         elapsed = (batch.stamp_ns - self.stamps_ns[rows]) / 1e9
         self.stamps_ns[served] = batch.stamp_ns
         return rows, elapsed.astype(np.float32), new
 
-    def _forget(self, batch: SyncedBatch) -> None:
+    def _release(self, batch: SyncedBatch) -> None:
         oldest = batch.stamp_ns - self._max_gap_ns
         for name, row in list(self._rows.items()):
             recent = oldest <= self.stamps_ns[row] <= batch.stamp_ns
@@ -51,7 +51,7 @@ class Roster:
         self._epoch = batch.epoch
 
 
-def generator(name: str, epoch: int) -> np.random.Generator:
-    """Random numbers that belong to a subject and depend on nobody else."""
+def subject_generator(name: str, epoch: int) -> np.random.Generator:
+    """Return a generator seeded by a subject's name alone, so that others cannot affect it."""
     seed = sha256(f'{name} {epoch}'.encode()).digest()[:16]
     return np.random.Generator(np.random.SFC64(int.from_bytes(seed, 'big')))

@@ -1,4 +1,4 @@
-"""What it says that a camera does not see somebody."""
+"""Likelihood of a missed detection, given visibility and occlusion."""
 
 import numpy as np
 
@@ -6,14 +6,14 @@ from utt_ros.geometry.camera import DEPTH_LIMITS_M, CameraModel
 from utt_ros.types import FloatArray, MaskArray
 
 CELL_M = 0.25
-MISSED = 0.1  # probability that somebody in view is missed for INTERVAL_TICKS
-HIDDEN = 0.1  # probability of being hidden behind something, for about HIDDEN_TAU_S
-HIDDEN_TAU_S = 3.0
-INTERVAL_TICKS = 5  # misses of neighbouring frames say the same
+MISS_PROBABILITY = 0.1  # of a visible person, for MISS_INTERVAL_TICKS
+OCCLUSION_PROBABILITY = 0.1  # prior, for about OCCLUSION_TAU_S
+OCCLUSION_TAU_S = 3.0
+MISS_INTERVAL_TICKS = 5  # misses of neighbouring frames are not independent
 
 
-class View:
-    """The floor that a camera oversees, as a table, since it is asked for every particle."""
+class VisibilityMap:
+    """The floor in a camera's view, as a lookup table: it is read for every particle."""
 
     def __init__(self, camera: CameraModel) -> None:
         reach = DEPTH_LIMITS_M[1] * 1.5  # depth is less than distance
@@ -23,23 +23,25 @@ class View:
         self._reach = np.float32(reach)
 
     def covers(self, x: FloatArray, y: FloatArray) -> MaskArray:
-        """Whether people at x, y (...) [m] are in view (...)."""
+        """Return whether people at x, y (...) [m] are in view (...)."""
         last = len(self._table) - 1
         i, j = (np.clip((at + self._reach) / np.float32(CELL_M), 0, last) for at in (x, y))
         return np.asarray(self._table[i.astype(np.intp), j.astype(np.intp)])
 
-    def unseen(
-            self, x: FloatArray, y: FloatArray, hidden: FloatArray, elapsed: FloatArray,
+    def missed_detection(
+            self, x: FloatArray, y: FloatArray, occluded: FloatArray, elapsed: FloatArray,
     ) -> tuple[FloatArray, FloatArray]:
-        """Likelihood (S, P) of not being seen, and the probability (S, P) of being hidden then.
+        """Return likelihoods (S, P) of a miss and posterior probabilities of occlusion (S, P).
 
-        Somebody in view is missed because of chance or because something hides him. What is
-        hidden tends to stay so: `hidden` (S, P) is that probability for each particle, given that
-        it was not seen so far; in `elapsed` seconds (S, 1) without evidence it goes back towards
-        HIDDEN. So long silence proves no more than that he is out of view or hidden, and one
-        glance at a covered camera cannot rule its whole view out [D].
+        A person in view is missed by chance or because of an occlusion, which tends to last:
+        `occluded` (S, P) is its probability for each particle, given all misses so far; in
+        `elapsed` seconds (S, 1) without evidence it returns towards OCCLUSION_PROBABILITY. So a
+        long series of misses is evidence for no more than being out of view or occluded, and one
+        detection by a covered camera cannot rule out its whole view [D].
         """
-        hidden = HIDDEN + (hidden - HIDDEN) * np.exp(-elapsed / np.float32(HIDDEN_TAU_S))
+        decay = np.exp(-elapsed / np.float32(OCCLUSION_TAU_S))
+        occluded = OCCLUSION_PROBABILITY + (occluded - OCCLUSION_PROBABILITY) * decay
         inside = self.covers(x, y)
-        likelihood = np.where(inside, hidden + (1 - hidden) * np.float32(MISSED), np.float32(1))
-        return likelihood, np.where(inside, hidden / likelihood, hidden)
+        missed = occluded + (1 - occluded) * np.float32(MISS_PROBABILITY)
+        likelihood = np.where(inside, missed, np.float32(1))
+        return likelihood, np.where(inside, occluded / likelihood, occluded)

@@ -23,7 +23,7 @@ def status_to_message(
         header=Header(stamp=stamp, frame_id=area), area=area, round=model_round or 0,
         model_ready=model_round is not None, modalities=list(watch.modalities),
         missing=watch.missing(), ticks=watch.ticks, ticks_lost=watch.lost,
-        predictions=predictions, note=watch.note(idle_s, model_round is not None))
+        predictions=predictions, note=watch.summary(idle_s, model_round is not None))
     if newest is not None:
         message.subjects, message.sources = list(newest.subjects), list(newest.sources)
         largest = np.linalg.eigvalsh(newest.covariance)[:, -1]

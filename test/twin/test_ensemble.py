@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from utt_ros.twin.cloud import (
-    assimilate,
-    effective_size,
-    mean_of,
+from utt_ros.twin.ensemble import (
+    effective_sample_size,
+    ensemble_mean,
+    ensrf_update,
     position_covariance,
-    resample,
+    systematic_resample,
 )
 
 
@@ -24,7 +24,7 @@ def moments(states, weights):
 
 def test_moments_are_those_of_numpy(rng):
     states, weights = cloud(rng)
-    mean = mean_of(states, weights)
+    mean = ensemble_mean(states, weights)
     covariance = position_covariance(states, weights, mean)
     for row in range(3):
         expected_mean, expected = moments(states[row], weights[row])
@@ -37,7 +37,7 @@ def test_assimilation_gives_mean_and_covariance_of_a_kalman_filter(rng):
     measured = rng.normal(0, 2, (3, 2))
     root = rng.normal(0, 1, (3, 2, 2))
     noise = root @ root.transpose(0, 2, 1) + 0.1 * np.eye(2)
-    moved, distance = assimilate(states, weights, measured, noise)
+    moved, distance = ensrf_update(states, weights, measured, noise)
     for row in range(3):
         mean, covariance = moments(states[row], weights[row])
         innovation = measured[row] - mean[:2]
@@ -53,26 +53,26 @@ def test_assimilation_gives_mean_and_covariance_of_a_kalman_filter(rng):
 def test_exact_measurement_of_a_wide_cloud_does_not_degenerate(rng):
     states, weights = cloud(rng)
     states *= 100
-    moved, _ = assimilate(states, weights, np.ones((3, 2)), np.tile(1e-4 * np.eye(2), (3, 1, 1)))
-    np.testing.assert_allclose(mean_of(moved, weights)[:, :2], 1.0, atol=0.01)
+    moved, _ = ensrf_update(states, weights, np.ones((3, 2)), np.tile(1e-4 * np.eye(2), (3, 1, 1)))
+    np.testing.assert_allclose(ensemble_mean(moved, weights)[:, :2], 1.0, atol=0.01)
     assert (moved.std(2) > 0).all()
 
 
 def test_cloud_without_any_spread_stays(rng):
     states, weights = np.ones((1, 4, 10), np.float32), np.full((1, 10), 0.1, np.float32)
-    moved, _ = assimilate(states, weights, np.zeros((1, 2)), np.eye(2)[None])
+    moved, _ = ensrf_update(states, weights, np.zeros((1, 2)), np.eye(2)[None])
     np.testing.assert_allclose(moved, 1.0)
 
 
 def test_particle_that_carries_all_weight_is_worth_one():
     weights = np.array([[1, 0, 0, 0], [0.25] * 4], np.float32)
-    np.testing.assert_allclose(effective_size(weights), [1, 4])
+    np.testing.assert_allclose(effective_sample_size(weights), [1, 4])
 
 
 def test_resampling_copies_each_particle_by_its_weight():
     states = np.arange(4, dtype=np.float32).reshape(1, 1, 4)
     weights = np.array([[0.5, 0.25, 0.0, 0.25]], np.float32)
-    assert resample(states, weights, np.array([0.5])).ravel().tolist() == [0, 0, 1, 3]
+    assert systematic_resample(states, weights, np.array([0.5])).ravel().tolist() == [0, 0, 1, 3]
 
 
 @pytest.mark.parametrize('offset', [0.0, 1e-9, 0.5, np.nextafter(1, 0)])
@@ -81,7 +81,7 @@ def test_resampling_keeps_the_number_of_particles_and_never_takes_one_without_we
     weights = rng.random((5, 600)).astype(np.float32) ** 8
     weights[:, ::7] = 0
     weights /= weights.sum(1, keepdims=True)
-    chosen = resample(states, weights, np.full(5, offset))
+    chosen = systematic_resample(states, weights, np.full(5, offset))
     assert chosen.shape == states.shape
     assert (np.take_along_axis(weights, chosen[:, 0].astype(int), 1)[:, :-1] > 0).all()
     expected = (weights * states[:, 0]).sum(1)
