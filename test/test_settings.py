@@ -1,5 +1,3 @@
-"""Settings are validated where they enter, and a file gives back what was written."""
-
 import pytest
 
 from utt_ros.errors import SettingsError
@@ -7,6 +5,7 @@ from utt_ros.settings import (
     AreaSettings,
     WindowSettings,
     from_mapping,
+    read_node_parameters,
     read_parameter_file,
     write_parameter_file,
 )
@@ -14,13 +13,13 @@ from utt_ros.sync.settings import SyncSettings
 from utt_ros.training.settings import LearningSettings
 
 
-def test_parameter_file_gives_back_what_was_written(tmp_path):
+def test_a_parameter_file_round_trips(tmp_path):
     area = AreaSettings(area='hall', modalities=('ftm', 'imu'), magnetic_yaw=-1.25)
     write_parameter_file(tmp_path / 'area.yaml', area)
     assert from_mapping(AreaSettings, read_parameter_file(tmp_path / 'area.yaml')) == area
 
 
-def test_whole_number_is_a_number():
+def test_an_integer_is_accepted_for_a_float():
     assert from_mapping(AreaSettings, {'fx': 500}).fx == 500.0
 
 
@@ -40,30 +39,53 @@ def test_whole_number_is_a_number():
     ({'area': '1st'}, 'a letter, then letters, digits and underscores'),
     ({'colour': 'red'}, "AreaSettings has no setting 'colour'; it has ap_position, area"),
 ])
-def test_bad_setting_is_refused_with_its_value_and_limit(values, complaint):
+def test_an_invalid_setting_is_refused_with_its_value_and_limit(values, complaint):
     with pytest.raises(SettingsError, match=complaint):
         from_mapping(AreaSettings, values)
 
 
-@pytest.mark.parametrize('text', ['', '- 1', '/**: 3', '/**:\n  other: {}', 'a: [', '\x00'])
-def test_file_of_another_form_is_refused_by_name(tmp_path, text):
+@pytest.mark.parametrize('text', ['', '- 1', '/**: 3', '/**:\n  other: {}', 'a: [', '\x00',
+    '/**:\n  ros__parameters: {}\n/**/ftm: 3'])
+def test_a_malformed_parameter_file_is_refused_by_name(tmp_path, text):
     path = tmp_path / 'area.yaml'
     path.write_text(text)
     with pytest.raises(SettingsError, match=r'area\.yaml'):
         read_parameter_file(path)
 
 
-def test_file_that_is_missing_is_refused_by_name(tmp_path):
+@pytest.mark.parametrize('block', ['/**', '/**/ftm', '/hall/ftm', '/*/ftm'])
+def test_blocks_that_match_the_name_of_a_node_are_read(tmp_path, block):
+    path = tmp_path / 'area.yaml'
+    path.write_text(f'"{block}":\n  ros__parameters: {{source: iw, iw: {{phone: ann}}}}\n')
+    assert read_node_parameters([path], '/hall/ftm') == {'source': 'iw', 'iw.phone': 'ann'}
+
+
+@pytest.mark.parametrize('block', ['/yard/ftm', '/**/imu', '/*', '/hall/ftm/*'])
+def test_blocks_of_other_nodes_are_not_read(tmp_path, block):
+    path = tmp_path / 'area.yaml'
+    path.write_text(f'"{block}":\n  ros__parameters: {{source: iw}}\n')
+    assert read_node_parameters([path], '/hall/ftm') == {}
+
+
+def test_later_blocks_and_files_take_precedence(tmp_path):
+    first, second = tmp_path / 'a.yaml', tmp_path / 'b.yaml'
+    first.write_text('"/hall/ftm":\n  ros__parameters: {a: 1, b: 1, c: 1}\n'
+                     '"/**":\n  ros__parameters: {b: 2, c: 2}\n')
+    second.write_text('"/**":\n  ros__parameters: {c: 3}\n')
+    assert read_node_parameters([first, second], '/hall/ftm') == {'a': 1, 'b': 2, 'c': 3}
+
+
+def test_a_missing_parameter_file_is_refused_by_name(tmp_path):
     with pytest.raises(SettingsError, match=r'none\.yaml'):
         read_parameter_file(tmp_path / 'none.yaml')
 
 
-def test_window_that_is_too_short_is_refused():
+def test_a_window_that_is_too_short_is_refused():
     with pytest.raises(SettingsError, match='ticks is 3: it must be at least 4'):
         WindowSettings(ticks=3)
 
 
-def test_former_name_of_a_setting_is_accepted_with_a_warning_that_names_the_new_one():
+def test_a_former_name_is_accepted_with_a_warning_that_names_the_new_one():
     with pytest.warns(FutureWarning, match='association_least is now association_min_probability'):
         settings = from_mapping(SyncSettings, {'association_least': 0.25})
     assert settings == SyncSettings(association_min_probability=0.25)
@@ -74,6 +96,6 @@ def test_former_name_of_a_setting_is_accepted_with_a_warning_that_names_the_new_
     (LearningSettings, 'largest_gradient', 'max_grad_norm'),
     (LearningSettings, 'least_association', 'min_association'),
 ])
-def test_setting_that_is_given_under_both_names_is_refused(cls, former, name):
+def test_a_setting_under_both_names_is_refused(cls, former, name):
     with pytest.raises(SettingsError, match=f'{former} and {name} are both given'):
         from_mapping(cls, {former: 0.5, name: 0.5})

@@ -1,8 +1,8 @@
-"""Errors that name the value and the limit."""
+"""Exceptions of the package; messages contain the value and the limit."""
 
 
 class UttError(Exception):
-    """Base of every error that utt_ros raises on purpose."""
+    """Base class of all errors that utt_ros raises deliberately."""
 
 
 class SettingsError(UttError, ValueError):
@@ -10,11 +10,11 @@ class SettingsError(UttError, ValueError):
 
 
 class MeasurementError(UttError, ValueError):
-    """A measurement has a wrong shape, is not finite or is outside what its sensor can deliver."""
+    """A measurement has a wrong shape, is not finite or is outside the limits of its sensor."""
 
 
 class SourceError(UttError):
-    """A sensor cannot be opened or is gone; the message says what to do about it."""
+    """A sensor cannot be opened or was lost; the message contains a remedy."""
 
 
 class SessionError(UttError):
@@ -22,8 +22,8 @@ class SessionError(UttError):
 
 
 class ModelError(UttError, ValueError):
-    """Weights, a checkpoint or a model configuration do not fit."""
+    """Weights, a checkpoint or a model configuration are invalid or do not match."""
 
 
 class UpdateRefused(UttError):
-    """A model update does not count; the message names the area, the tensor and the limit."""
+    """A model update is refused; the message names the area, the tensor and the limit."""

@@ -1,4 +1,4 @@
-"""State on disk: a reader sees the old file or the new one, never half of one."""
+"""Atomic writes: a reader sees the old file or the new one, never a part."""
 
 import os
 import tempfile
@@ -8,7 +8,7 @@ from pathlib import Path
 def write_atomically(path: Path, data: bytes) -> None:
     """Replace `path` by `data`: a temporary file beside it, fsync, rename, fsync of the folder.
 
-    The folder must exist. Raises OSError; `path` is then as it was and the temporary file is gone.
+    The folder must exist. Raises OSError; `path` is then unchanged and the temporary file removed.
     A process that is killed in between leaves a file named '.<name>.<random>.tmp'.
     """
     descriptor, name = tempfile.mkstemp(prefix=f'.{path.name}.', suffix='.tmp', dir=path.parent)
@@ -27,7 +27,7 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 def sync_folder(path: Path) -> None:
-    """Make a folder's names durable: a new or renamed file's is not until its folder is synced."""
+    """Make the names in a folder durable, those of new and renamed files included."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

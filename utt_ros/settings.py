@@ -1,12 +1,12 @@
-"""Settings: frozen dataclasses, read once from ROS parameters or an area file, and validated.
+"""Settings: frozen, validated dataclasses, and ROS 2 parameter files to read them from.
 
-A field carries its description, unit and limits in its metadata; ROS parameter descriptors,
-validation and the help of commands are made from them, so they are written once.
+A field carries its description, unit and limits in its metadata, from which ROS parameter
+descriptors, validation and the help of commands are derived.
 """
 
 import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from math import isfinite
 from pathlib import Path
@@ -17,8 +17,9 @@ import yaml
 from utt_ros.errors import SettingsError
 from utt_ros.types import MODALITIES
 
+EVERY_NODE = '/**'  # block of a ROS 2 parameter file
 AREA_FILE = 'area.yaml'  # of a folder with the recordings of one area
-T = TypeVar('T')
+_T = TypeVar('_T')
 
 
 def _warn(text: str) -> None:
@@ -29,7 +30,7 @@ def setting(
     default: Any, text: str, *, low: float | None = None, high: float | None = None,
     former: str = '',
 ) -> Any:
-    """Declare a field with a description and, for numbers, limits (both ends allowed).
+    """Declare a field with a description and, for numbers, inclusive limits.
 
     `former`: name of the field before it was renamed, accepted for one release.
     """
@@ -57,11 +58,12 @@ def check(settings: Any) -> None:
 
 
 def from_mapping(
-    cls: type[T], values: Mapping[str, Any], warn: Callable[[str], object] = _warn,
-) -> T:
-    """Build settings from names and values; lists become tuples; unknown names are an error.
+    cls: type[_T], values: Mapping[str, Any], warn: Callable[[str], object] = _warn,
+) -> _T:
+    """Build settings from names and values; lists become tuples.
 
-    The former name of a renamed setting is accepted, with one message to `warn`.
+    Raises SettingsError for unknown names and for values of another type. The former name of a
+    renamed setting is accepted, with one message to `warn`.
     """
     known = {item.name: item for item in fields(cls)}  # type: ignore[arg-type]
     values = _renamed(known, values, warn)
@@ -90,7 +92,7 @@ def _renamed(
 
 
 def _fit(name: str, value: Any, default: Any) -> Any:
-    """The value in the type of its default; a whole number is a number, too."""
+    """Convert a value to the type of its default; an integer is accepted for a float."""
     if isinstance(value, list):
         value = tuple(value)
     if isinstance(default, float) and type(value) is int:
@@ -106,10 +108,10 @@ def _fit(name: str, value: Any, default: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class AreaSettings:
-    """Geometry and sensors of one area: what an installer measures once."""
+    """Geometry and sensors of one area, as measured by an installer."""
 
-    area: str = setting('area', 'name of the area; its topics and frames begin with it')
-    modalities: tuple[str, ...] = setting(MODALITIES, 'sensors that the area has')
+    area: str = setting('area', 'name of the area, the prefix of its topics and frames')
+    modalities: tuple[str, ...] = setting(MODALITIES, 'sensors of the area')
     image_width: int = setting(1280, 'width of the camera image [px]', low=1, high=16384)
     image_height: int = setting(720, 'height of the camera image [px]', low=1, high=16384)
     fx: float = setting(528.365, 'focal length along x [px]', low=1.0, high=1e5)
@@ -126,7 +128,7 @@ class AreaSettings:
         1.2, 'usual height of a carried phone above the floor [m]', low=0.0, high=3.0)
     person_height: float = setting(1.7, 'usual height of a person [m]', low=0.5, high=2.5)
     depth_error: float = setting(
-        0.0, 'relative error of measured depths, beside that of a stereo camera',
+        0.0, 'relative error of measured depths, in addition to that of a stereo camera',
         low=0.0, high=1.0)
     magnetic_yaw: float = setting(
         0.0, 'direction of the x axis, counter-clockwise from magnetic east [rad]',
@@ -148,20 +150,20 @@ class AreaSettings:
 
 @dataclass(frozen=True, slots=True)
 class WindowSettings:
-    """The shape of a window; one choice for the whole federation, since models are exchanged."""
+    """Shape of a window, common to the whole federation, since models are exchanged."""
 
     period: float = setting(0.1, 'time between ticks [s]', low=0.01, high=2.0)
     ticks: int = setting(30, 'ticks in a window', low=4, high=512)
     imu_rows: int = setting(5, 'rows of IMU per tick after resampling', low=1, high=50)
     horizon: int = setting(
-        30, 'ticks that a predicted trajectory reaches into the future', low=1, high=512)
+        30, 'ticks that a predicted trajectory extends into the future', low=1, high=512)
 
     def __post_init__(self) -> None:
         check(self)
 
 
-def read_parameter_file(path: Path) -> dict[str, Any]:
-    """The parameters of a ROS 2 parameter file that has one block named '/**'.
+def read_parameter_blocks(path: Path) -> dict[str, dict[str, Any]]:
+    """Read the blocks of a ROS 2 parameter file: parameters by pattern of node names.
 
     Raises SettingsError when the file cannot be read or has another form.
     """
@@ -169,18 +171,60 @@ def read_parameter_file(path: Path) -> dict[str, Any]:
         document = yaml.safe_load(path.read_text(encoding='utf-8'))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as err:
         raise SettingsError(f'{path}: {err}') from err
-    block = document.get('/**') if isinstance(document, dict) else None
-    parameters = block.get('ros__parameters') if isinstance(block, dict) else None
-    if not isinstance(parameters, dict):
-        raise SettingsError(f'{path}: expected a block "/**:" with "ros__parameters:"')
+    if not isinstance(document, dict):
+        raise SettingsError(f'{path}: expected blocks such as "{EVERY_NODE}:"')
+    blocks = {}
+    for name, content in document.items():
+        parameters = content.get('ros__parameters') if isinstance(content, dict) else None
+        if not isinstance(parameters, dict):
+            raise SettingsError(f'{path}: expected "ros__parameters:" in the block {name!r}')
+        blocks[str(name)] = parameters
+    return blocks
+
+
+def read_parameter_file(path: Path) -> dict[str, Any]:
+    """Read the parameters of every node, those of the block '/**', from a ROS 2 parameter file.
+
+    Raises SettingsError when the file cannot be read or has another form.
+    """
+    blocks = read_parameter_blocks(path)
+    if EVERY_NODE not in blocks:
+        raise SettingsError(f'{path}: expected a block "{EVERY_NODE}:" with "ros__parameters:"')
+    return blocks[EVERY_NODE]
+
+
+def read_node_parameters(paths: Iterable[Path], node: str) -> dict[str, Any]:
+    """Read the parameters of the node of that full name, as rcl does, from ROS 2 parameter files.
+
+    All blocks that match the name count and later ones take precedence. Nested names are joined
+    with dots. Raises SettingsError when a file cannot be read or has another form.
+    """
+    parameters: dict[str, Any] = {}
+    for path in paths:
+        for block, values in read_parameter_blocks(path).items():
+            if _node_pattern(block).fullmatch(node):
+                parameters |= _flatten(values)
     return parameters
 
 
+def _node_pattern(block: str) -> re.Pattern[str]:
+    """Compile a block's name: ** matches any number of parts of a node's full name, * one."""
+    return re.compile(re.escape(block).replace(r'/\*\*', '(/.*)?').replace(r'\*', '[^/]+'))
+
+
+def _flatten(values: Mapping[str, Any], prefix: str = '') -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        full = f'{prefix}{name}'
+        flat |= _flatten(value, f'{full}.') if isinstance(value, dict) else {full: value}
+    return flat
+
+
 def write_parameter_file(path: Path, settings: Any) -> None:
-    """Write settings as a ROS 2 parameter file for any node ('/**')."""
+    """Write settings as a ROS 2 parameter file for every node."""
     values = {item.name: getattr(settings, item.name) for item in fields(settings)}
     plain = {
         name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
-    document = {'/**': {'ros__parameters': plain}}
+    document = {EVERY_NODE: {'ros__parameters': plain}}
     text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
     path.write_text(text, encoding='utf-8')

@@ -1,8 +1,8 @@
-"""What travels between the rooms of the package: frozen records of numpy arrays, no ROS, no torch.
+"""Records exchanged between the rooms of the package, units and array types; no ROS, no torch.
 
 Stamps are integer nanoseconds of the measurement clock. Positions are in the area frame (REP-103:
 origin on the floor below the camera, x forward along the horizontal view direction, y left, z up).
-Where a mask is false nothing was measured and the value is 0.
+Where a mask is false the value is missing and 0.
 """
 
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ MODALITIES = tuple(sorted(CHANNELS))
 
 @dataclass(frozen=True, slots=True)
 class SyncedBatch:
-    """All subjects of one area at one tick."""
+    """Samples of all subjects of one area at one tick."""
 
     stamp_ns: int
     epoch: int
@@ -50,7 +50,7 @@ class SyncedBatch:
     camera: FloatArray  # (S, 5) CAMERA_CHANNELS
     camera_mask: MaskArray  # (S,)
     ftm: FloatArray  # (S, 2) FTM_CHANNELS
-    ftm_age_s: FloatArray  # (S,) inf when there is none
+    ftm_age_s: FloatArray  # (S,) inf without a range
     ftm_mask: MaskArray  # (S,) true when new since the previous tick
     imu: FloatArray  # (S, C, 9) IMU_CHANNELS, phone frame
     imu_mask: MaskArray  # (S, C)
@@ -64,7 +64,7 @@ class Windows:
     and ftm and T * C for imu. `stamps_ns` is that of each window's last tick.
     """
 
-    stamps_ns: npt.NDArray[np.int64]  # (N,)
+    stamps_ns: Stamps  # (N,)
     subjects: tuple[str, ...]  # N
     values: dict[str, FloatArray]
     masks: dict[str, MaskArray]
@@ -75,9 +75,9 @@ class Windows:
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """Camera tracks of a session: F frames, N boxes in all."""
+    """Camera tracks of a session: F frames, N boxes in total."""
 
-    stamps_ns: npt.NDArray[np.int64]  # (F,) increasing
+    stamps_ns: Stamps  # (F,) increasing
     starts: npt.NDArray[np.int64]  # (F + 1,) boxes of frame i are rows starts[i]:starts[i + 1]
     boxes: FloatArray  # (N, 5) CAMERA_CHANNELS; depth NaN when unknown
     subjects: tuple[str, ...]  # N, empty string when unknown
@@ -86,13 +86,13 @@ class Frames:
 
 @dataclass(frozen=True, slots=True)
 class PhoneStreams:
-    """What one phone delivered in a session, at native rates, in order of stamps."""
+    """Streams of one phone in a session, at native rates, in order of stamps."""
 
-    ftm_stamps_ns: npt.NDArray[np.int64]  # (A,)
+    ftm_stamps_ns: Stamps  # (A,)
     ftm: FloatArray  # (A, 2) FTM_CHANNELS
-    inertial_stamps_ns: npt.NDArray[np.int64]  # (B,)
+    inertial_stamps_ns: Stamps  # (B,)
     inertial: FloatArray  # (B, 6) accel [m/s^2], gyro [rad/s]
-    magnetic_stamps_ns: npt.NDArray[np.int64]  # (C,)
+    magnetic_stamps_ns: Stamps  # (C,)
     magnetic: FloatArray  # (C, 3) [T]
     ftm_signal: FloatArray | None = None  # (A, 3) RSSI [dBm], frames attempted, succeeded
     ap: str = ''  # BSSID of the responder, empty when unknown
@@ -100,11 +100,11 @@ class PhoneStreams:
 
 @dataclass(frozen=True, slots=True)
 class GroundTruth:
-    """Where a subject really was; never seen by a twin."""
+    """True trajectory of a subject; no input of a twin."""
 
-    stamps_ns: npt.NDArray[np.int64]  # (K,)
-    positions_m: npt.NDArray[np.float64]  # (K, 2) area frame
-    headings_rad: npt.NDArray[np.float64]  # (K,) counter-clockwise from x
+    stamps_ns: Stamps  # (K,)
+    positions_m: Array  # (K, 2) area frame
+    headings_rad: Array  # (K,) counter-clockwise from x
 
 
 @dataclass(frozen=True, slots=True)

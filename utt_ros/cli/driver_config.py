@@ -1,23 +1,19 @@
 """What an area file says of the sources of its drivers, for whom there is no ROS to ask."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from pathlib import Path
 from types import ModuleType
 from typing import Any
-
-import yaml
 
 from utt_ros.drivers import camera, ftm, imu
 from utt_ros.drivers.camera.detection import DetectionSettings, check_detector
 from utt_ros.drivers.camera.pipeline import DetectionPipeline
 from utt_ros.drivers.camera.tracking import TrackingSettings
 from utt_ros.drivers.reader import ReaderSettings
-from utt_ros.drivers.source import SourceEntry, Source
+from utt_ros.drivers.source import Source, SourceEntry
 from utt_ros.errors import SettingsError
 from utt_ros.orchestration.graph import AreaPlan
-from utt_ros.settings import from_mapping
+from utt_ros.settings import from_mapping, read_node_parameters
 
 KINDS: Mapping[str, ModuleType] = {'camera': camera, 'ftm': ftm, 'imu': imu}
 TOPICS = 'topics'  # the camera's source that is made of ROS
@@ -45,7 +41,7 @@ def configured(area: AreaPlan, kind: str) -> Configured:
 
     A setting that the source does not have is refused, which its node would not notice.
     """
-    told = _told(area, kind)
+    told = read_node_parameters(area.parameter_files, f'{area.root}/{kind}')
     name = told.get('source', KINDS[kind].DEFAULT)
     known = {item.name for item in fields(ReaderSettings)}
     reader = from_mapping(ReaderSettings, {key: told[key] for key in told if key in known})
@@ -79,31 +75,3 @@ def _phones(settings: Any) -> tuple[str, ...]:
 
 def _below(told: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     return {name.removeprefix(prefix): told[name] for name in told if name.startswith(prefix)}
-
-
-def _told(area: AreaPlan, node: str) -> dict[str, Any]:
-    """Parameters of a node: those of every block that matches its name, later ones win."""
-    found: dict[str, Any] = {}
-    for path in area.parameter_files:
-        for block, content in _blocks(path).items():
-            if _pattern(block).fullmatch(f'{area.root}/{node}'):
-                found |= _flat(content['ros__parameters'])
-    return found
-
-
-def _blocks(path: Path) -> dict[str, Any]:
-    document: dict[str, Any] = yaml.safe_load(path.read_text(encoding='utf-8'))
-    return document
-
-
-def _pattern(block: str) -> re.Pattern[str]:
-    """Names of nodes as rcl matches them: ** is any number of parts of a name, * is one."""
-    return re.compile(re.escape(block).replace(r'/\*\*', '(/.*)?').replace(r'\*', '[^/]+'))
-
-
-def _flat(values: Mapping[str, Any], prefix: str = '') -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in values.items():
-        whole = f'{prefix}{name}'
-        found |= _flat(value, f'{whole}.') if isinstance(value, dict) else {whole: value}
-    return found

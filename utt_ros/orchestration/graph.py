@@ -9,16 +9,20 @@ from math import pi
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from utt_ros.errors import SettingsError
 from utt_ros.orchestration.spec import NodeSpec, ParameterValue
-from utt_ros.settings import AREA_FILE, AreaSettings, from_mapping, read_parameter_file
+from utt_ros.settings import (
+    AREA_FILE,
+    EVERY_NODE,
+    AreaSettings,
+    from_mapping,
+    read_parameter_blocks,
+    read_parameter_file,
+)
 from utt_ros.types import MODALITIES
 
 DEFAULT_STATE = Path('~/.ros/utt_ros')
 CLOCK_TOPIC = '/clock'
-EVERY_NODE = '/**'
 DRIVERS_PARAMETER = 'drivers'
 GRAPH_PARAMETERS = frozenset(  # parameters that the graph sets
     {'area', DRIVERS_PARAMETER, 'federated', 'state_dir', 'use_sim_time'})
@@ -104,12 +108,8 @@ def parameters_of(path: Path) -> dict[str, Any]:
     refused in them: SettingsError.
     """
     parameters = read_parameter_file(path)
-    document: dict[str, Any] = yaml.safe_load(path.read_text(encoding='utf-8'))
-    for block, content in document.items():
-        told = content.get('ros__parameters') if isinstance(content, dict) else None
-        if not isinstance(told, dict):
-            raise SettingsError(f'{path}: expected "ros__parameters:" in the block {block!r}')
-        decided = sorted(GRAPH_PARAMETERS & set(told)) if block != EVERY_NODE else ()
+    for block, values in read_parameter_blocks(path).items():
+        decided = sorted(GRAPH_PARAMETERS & set(values)) if block != EVERY_NODE else ()
         if decided:
             raise SettingsError(f'{path}: {decided[0]} is not for a block of one node, {block!r}')
     return parameters
