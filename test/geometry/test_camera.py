@@ -3,6 +3,7 @@ import pytest
 
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.settings import AreaSettings
+from utt_ros.types import CHI2_90_2D
 
 AREA = AreaSettings(area='hall')
 CAMERA = CameraModel(AREA)
@@ -14,7 +15,7 @@ def visible_positions(count: int = 200) -> np.ndarray:
     return np.stack([depth * np.cos(bearing), depth * np.sin(bearing)], axis=-1)
 
 
-def test_level_camera_sees_a_person_where_a_hand_drawn_pinhole_does():
+def test_a_level_camera_projects_a_person_as_computed_by_hand():
     level = CameraModel(
         AreaSettings(area='hall', camera_pitch=0.0, fx=500.0, fy=500.0, cx=640.0, cy=360.0))
     box = level.project([10.0, 2.0])  # 0.8 to 2.5 m below the camera, 10 m ahead, 2 m to the left
@@ -23,7 +24,7 @@ def test_level_camera_sees_a_person_where_a_hand_drawn_pinhole_does():
     assert level.back_project(box) == pytest.approx([10.0, 2.0])
 
 
-def test_point_on_the_optical_axis_lies_where_the_axis_is():
+def test_a_box_on_the_optical_axis_is_located_on_it():
     box = [AREA.cx, AREA.cy, 5.0, 100.0, 300.0]
     assert CAMERA.back_project(box) == pytest.approx([5 * np.cos(AREA.camera_pitch), 0.0])
 
@@ -42,7 +43,7 @@ def test_unknown_depth_comes_from_the_height_of_the_person(unknown):
     np.testing.assert_allclose(CAMERA.back_project(boxes), positions, atol=1e-9)
 
 
-def test_covariance_is_that_of_noisy_boxes():
+def test_the_covariance_is_that_of_noisy_boxes():
     rng = np.random.default_rng(5)
     for position in ([4.0, 1.0], [10.0, -4.0], [16.0, 3.0]):
         box = CAMERA.project(position)
@@ -54,7 +55,7 @@ def test_covariance_is_that_of_noisy_boxes():
         np.testing.assert_allclose(CAMERA.covariance(box), expected, rtol=0.05, atol=2e-4)
 
 
-def test_worse_depth_makes_the_covariance_wider_along_the_view():
+def test_a_depth_error_widens_the_covariance_along_the_view():
     camera, box = CameraModel(AreaSettings(depth_error=0.1)), CAMERA.project([8.0, 0.0])
     plain, worse = CAMERA.covariance(box), camera.covariance(box)
     assert worse[0, 0] == pytest.approx(plain[0, 0] + (0.1 * 8.0)**2, rel=0.01)
@@ -64,7 +65,7 @@ def test_worse_depth_makes_the_covariance_wider_along_the_view():
 
 
 def noisy_boxes(count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Positions and what a camera says of them, with the noise that the model assumes."""
+    """Return positions and their boxes with the noise that the model assumes."""
     rng = np.random.default_rng(11)
     positions = visible_positions(count)
     boxes = CAMERA.project(positions + rng.normal(0, 0.03, positions.shape))
@@ -75,7 +76,7 @@ def noisy_boxes(count: int) -> tuple[np.ndarray, np.ndarray]:
     return positions, boxes
 
 
-def test_all_cues_of_a_box_together_beat_its_depth_alone():
+def test_all_cues_of_a_box_are_more_accurate_than_its_depth_alone():
     positions, boxes = noisy_boxes(2000)
     located, _ = CAMERA.locate(boxes)
     alone = np.linalg.norm(CAMERA.back_project(boxes) - positions, axis=1)
@@ -83,16 +84,16 @@ def test_all_cues_of_a_box_together_beat_its_depth_alone():
     assert np.median(together) < 0.8 * np.median(alone)
 
 
-def test_located_covariance_is_honest():
+def test_the_covariance_of_located_positions_is_calibrated():
     positions, boxes = noisy_boxes(2000)
     located, covariance = CAMERA.locate(boxes)
     error = located - positions
     distance = np.einsum('ni,nij,nj->n', error, np.linalg.inv(covariance), error)
-    assert 0.88 < np.mean(distance < 4.61) < 0.99  # 90 % ellipse; people of one height: a bit wide
+    assert 0.88 < np.mean(distance < CHI2_90_2D) < 0.99  # a bit wide: people of one height
 
 
 @pytest.mark.parametrize('height', [1.5, 1.9])
-def test_somebody_of_unusual_height_is_located_nearly_as_well(height):
+def test_a_person_of_unusual_height_is_located_nearly_as_well(height):
     positions = visible_positions()
     boxes = CameraModel(AreaSettings(person_height=height)).project(positions)
     far = np.linalg.norm(positions, axis=1)
@@ -112,39 +113,39 @@ def test_a_low_camera_locates_heads_above_itself():
     np.testing.assert_allclose(low.back_project(boxes), positions, atol=1e-9)
 
 
-def test_cut_box_is_located_by_its_depth():
+def test_a_truncated_box_is_located_by_its_depth():
     box = CAMERA.project([2.0, 0.0])
     box[1], box[4] = 400.0, 2 * (720 - 400.0)  # the legs are below the image
     located, _ = CAMERA.locate(box)
     np.testing.assert_allclose(located, CAMERA.back_project(box))
 
 
-def test_box_that_says_nothing_is_nowhere():
+def test_an_empty_box_has_no_finite_position():
     assert not np.isfinite(CAMERA.locate(np.zeros(5))[0]).any()
 
 
-def test_view_ends_at_the_edges_of_the_image_and_of_depth():
+def test_the_view_is_limited_by_the_image_and_by_depth():
     inside = [[5.0, 0.0], [17.0, 5.0], [5.0, 5.0]]
     outside = [[0.3, 0.0], [19.0, 0.0], [-5.0, 0.0], [5.0, 8.0], [1.0, -6.0]]
     assert CAMERA.in_view(inside).tolist() == [True] * 3
     assert CAMERA.in_view(outside).tolist() == [False] * 5
 
 
-def test_any_leading_shape_is_kept():
+def test_leading_shapes_are_kept():
     boxes = CAMERA.project(visible_positions(12)).reshape(3, 4, 5)
     assert CAMERA.back_project(boxes).shape == (3, 4, 2)
     assert CAMERA.covariance(boxes).shape == (3, 4, 2, 2)
     assert CAMERA.in_view(CAMERA.back_project(boxes)).shape == (3, 4)
 
 
-def test_feet_on_the_floor_tell_the_depth():
+def test_feet_on_the_floor_give_the_depth():
     boxes = CAMERA.project([[4.0, 0.5], [7.0, -2.0], [9.0, 1.0]])
     unknown = boxes.copy()
     unknown[:, 2] = np.nan
     np.testing.assert_allclose(CAMERA.floor_depth(unknown), boxes[:, 2], rtol=1e-9)
 
 
-def test_feet_that_are_hidden_cut_or_too_far_tell_no_depth():
+def test_hidden_truncated_or_distant_feet_give_no_depth():
     near, far = CAMERA.project([[4.0, 0.5], [60.0, 0.0]])
     half = near.copy()  # what shows above a desk
     half[1] -= near[4] / 4

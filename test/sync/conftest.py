@@ -1,4 +1,4 @@
-"""Streams of a small area as events, and ways to feed them."""
+"""Simulated streams of a small area as events, and functions that feed them."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
@@ -23,7 +23,7 @@ class Event(NamedTuple):
 def camera(
     rng: np.random.Generator, seconds: float, subjects: tuple[str, ...], rate_hz: float = 10.0
 ) -> list[Event]:
-    """Frames with a jitter of 2 ms; each sees each subject four times out of five."""
+    """Return frames with a jitter of 2 ms; each subject is detected with probability 0.8."""
     events = []
     for k in range(int(seconds * rate_hz)):
         stamp_ns = START_NS + round(k / rate_hz * 1e9) + int(rng.integers(-2, 3)) * MS
@@ -42,7 +42,7 @@ def phone(
     loss: float = 0.0,
     begin_s: float = 0.0,
 ) -> list[Event]:
-    """IMU and FTM of one phone; `loss` is the share of IMU messages that are missing."""
+    """Return IMU and FTM of one phone; `loss` is the share of missing IMU messages."""
     events = []
     phase_ns = START_NS + round(begin_s * 1e9) + int(rng.integers(0, 9_000_000))
     for k in range(int(seconds * rate_hz)):
@@ -59,7 +59,7 @@ def phone(
 
 
 def feed(synchronizer: Synchronizer, events: Iterable[Event]) -> list[SyncedBatch]:
-    """Feed events in the order given, asking for ticks after each."""
+    """Feed events in the given order and poll after each."""
     batches = []
     for stamp_ns, kind, subject, values in events:
         if kind == 'inertial':
@@ -78,7 +78,7 @@ def feed(synchronizer: Synchronizer, events: Iterable[Event]) -> list[SyncedBatc
 
 
 def image(batch: SyncedBatch) -> tuple[Any, ...]:
-    """A batch as something that is equal only when every bit is."""
+    """Return a batch as a tuple that is equal only when every bit is."""
     return tuple(
         value.tobytes() if isinstance(value := getattr(batch, name), np.ndarray) else value
         for name in SyncedBatch.__slots__

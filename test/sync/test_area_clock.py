@@ -13,7 +13,7 @@ def clock():
 
 
 def play(clock, begin_ns, seconds, *sources, rate_hz=10):
-    """Stamps of all sources in turn; the last verdict of each."""
+    """Feed stamps of all sources in turn; return the last verdict of each."""
     verdicts = {}
     for k in range(int(seconds * rate_hz)):
         for source in sources:
@@ -21,14 +21,14 @@ def play(clock, begin_ns, seconds, *sources, rate_hz=10):
     return verdicts
 
 
-def test_time_is_the_newest_stamp(clock):
+def test_the_time_is_the_newest_stamp(clock):
     for stamp in (NOW, NOW + 5, NOW + 3):
         assert clock.judge('a', stamp) is StampVerdict.AGREES
     assert clock.now_ns == NOW + 5
 
 
 @pytest.mark.parametrize('off_ns', [DAYS, -DAYS])
-def test_phone_days_off_moves_nobody_and_is_accepted_when_it_agrees(clock, off_ns):
+def test_a_phone_days_off_does_not_move_the_time_and_is_accepted_once_it_agrees(clock, off_ns):
     play(clock, NOW, 1, CAMERA_SOURCE, 'a')
     for k in range(50):
         stamp = NOW + SECOND + k * SECOND // 10
@@ -37,7 +37,7 @@ def test_phone_days_off_moves_nobody_and_is_accepted_when_it_agrees(clock, off_n
     assert clock.judge('b', clock.now_ns) is StampVerdict.AGREES
 
 
-def test_phone_days_ahead_that_came_first_is_outvoted_by_the_camera(clock):
+def test_a_phone_days_ahead_that_came_first_is_outvoted_by_the_camera(clock):
     play(clock, NOW + DAYS, 1, 'wrong')
     assert clock.judge(CAMERA_SOURCE, NOW) is StampVerdict.OFF
     assert clock.judge(CAMERA_SOURCE, NOW + SECOND // 10) is StampVerdict.BACK
@@ -45,13 +45,13 @@ def test_phone_days_ahead_that_came_first_is_outvoted_by_the_camera(clock):
     assert clock.now_ns == NOW + SECOND // 10
 
 
-def test_phone_days_ahead_that_came_first_is_outvoted_by_two_phones(clock):
+def test_a_phone_days_ahead_that_came_first_is_outvoted_by_two_phones(clock):
     play(clock, NOW + DAYS, 1, 'wrong')
     verdicts = [clock.judge(name, NOW + k) for k in range(2) for name in ('a', 'b')]
     assert verdicts == [StampVerdict.OFF, StampVerdict.OFF, StampVerdict.OFF, StampVerdict.BACK]
 
 
-def test_camera_that_is_off_is_outvoted_by_two_phones(clock):
+def test_a_camera_that_is_off_is_outvoted_by_two_phones(clock):
     play(clock, NOW, 1, CAMERA_SOURCE, 'a', 'b')
     for k in range(30):
         stamp = NOW + SECOND + k * SECOND // 10
@@ -59,13 +59,13 @@ def test_camera_that_is_off_is_outvoted_by_two_phones(clock):
         assert {clock.judge(name, stamp) for name in ('a', 'b')} == {StampVerdict.AGREES}
 
 
-def test_one_wrong_stamp_of_the_camera_moves_nobody(clock):
+def test_one_wrong_stamp_of_the_camera_does_not_move_the_time(clock):
     play(clock, NOW, 1, CAMERA_SOURCE)
     assert clock.judge(CAMERA_SOURCE, 1) is StampVerdict.OFF
     assert clock.judge(CAMERA_SOURCE, NOW + SECOND) is StampVerdict.AGREES
 
 
-def test_bag_that_starts_again_takes_everybody_back(clock):
+def test_a_restarted_bag_moves_the_time_back(clock):
     play(clock, NOW, 20, CAMERA_SOURCE, 'a', 'b', rate_hz=100)
     verdicts = [clock.judge(name, NOW + k * SECOND // 100)
                 for k in range(5) for name in ('a', 'b', CAMERA_SOURCE)]
@@ -82,14 +82,14 @@ def test_all_streams_resume_after_a_long_silence(clock):
     assert clock.now_ns == later + 9 * SECOND // 10
 
 
-def test_area_follows_the_only_stream_left_although_others_had_agreed_until_then(clock):
+def test_the_time_follows_the_only_remaining_stream(clock):
     play(clock, NOW, 2, CAMERA_SOURCE, 'a', 'b')
     verdicts = [clock.judge('a', NOW - 60 * SECOND + k * SECOND // 100) for k in range(150)]
     assert verdicts.index(StampVerdict.BACK) == 101  # after the tolerance, one second
     assert set(verdicts[102:]) == {StampVerdict.AGREES}
 
 
-def test_burst_of_messages_that_the_link_held_back_moves_nobody(clock):
+def test_a_burst_of_delayed_messages_does_not_move_the_time(clock):
     play(clock, NOW, 5, CAMERA_SOURCE, 'a', 'b')
     play(clock, NOW + 5 * SECOND, 5, CAMERA_SOURCE)
     verdicts = [clock.judge(name, NOW + 5 * SECOND + k * SECOND // 100)
@@ -98,7 +98,7 @@ def test_burst_of_messages_that_the_link_held_back_moves_nobody(clock):
     assert verdicts[-1] is StampVerdict.AGREES
 
 
-def test_forgotten_stream_has_no_vote(clock):
+def test_a_removed_stream_has_no_vote(clock):
     play(clock, NOW, 1, 'a', 'b')
     clock.forget('b')
     verdicts = [clock.judge('a', NOW - DAYS + k) for k in range(2)]

@@ -8,7 +8,7 @@ from utt_ros.types import Frames, PhoneStreams, Session
 
 
 def session_of(events):
-    """The events as records, as if they had been recorded."""
+    """Return the events as a recorded session."""
     frames = sorted(event for event in events if event.kind == 'tracks')
     counts = [len(event.values[1]) for event in frames]
     seen = tuple(name for event in frames for name in event.values[1])
@@ -16,9 +16,9 @@ def session_of(events):
     for name in sorted({event.subject for event in events} - {''}):
         parts = []
         for kind in ('ftm', 'inertial', 'magnetic'):
-            mine = sorted(each for each in events if (each.kind, each.subject) == (kind, name))
-            parts += [np.array([each.stamp_ns for each in mine], np.int64),
-                      np.array([each.values for each in mine], np.float32)]
+            stream = sorted(e for e in events if (e.kind, e.subject) == (kind, name))
+            parts += [np.array([event.stamp_ns for event in stream], np.int64),
+                      np.array([event.values for event in stream], np.float32)]
         phones[name] = PhoneStreams(*parts)
     return Session(
         area='hall', name='one', split='', truth={}, phones=phones, frames=Frames(
@@ -28,7 +28,7 @@ def session_of(events):
 
 
 @pytest.mark.parametrize('modalities', [('camera', 'ftm', 'imu'), ('ftm', 'imu'), ('camera',)])
-def test_recorded_session_gives_what_its_messages_gave(
+def test_a_recorded_session_gives_the_samples_of_its_messages(
     modalities, make_camera, make_phone, run, bits, rng
 ):
     events = make_camera(rng, 3.0, ('a', 'c')) + make_phone(rng, 'a', 3.0) + make_phone(
@@ -42,12 +42,12 @@ def test_recorded_session_gives_what_its_messages_gave(
     assert [bits(batch) for batch in offline] == [bits(batch) for batch in live]
 
 
-def test_session_with_nothing_in_it_has_no_ticks():
+def test_an_empty_session_has_no_ticks():
     empty = Session(area='hall', name='none', split='', frames=None, phones={}, truth={})
     assert list(synchronize(empty)) == []
 
 
-def test_window_settings_decide_the_rows_and_the_period(make_camera, make_phone, rng):
+def test_window_settings_determine_rows_and_period(make_camera, make_phone, rng):
     session = session_of(make_camera(rng, 2.0, ('a',)) + make_phone(rng, 'a', 2.0))
     batches = list(synchronize(
         session, modalities=('imu',), windows=WindowSettings(period=0.2, imu_rows=3)))

@@ -16,7 +16,7 @@ def stamps_of(ring, slot):
     return [stamp for stamp in range(1, 30) if ring.latest(slot, stamp) == stamp]
 
 
-def test_messages_are_sorted_whatever_their_order(ring):
+def test_messages_are_sorted_in_any_order_of_arrival(ring):
     assert [ring.add(0, stamp, (stamp,)) for stamp in (5, 9, 7, 1)] == [
         Insertion.IN_ORDER, Insertion.IN_ORDER, Insertion.REORDERED, Insertion.REORDERED]
     assert stamps_of(ring, 0) == [1, 5, 7, 9]
@@ -24,14 +24,14 @@ def test_messages_are_sorted_whatever_their_order(ring):
     assert stamps_of(ring, 1) == []
 
 
-def test_first_of_two_messages_with_one_stamp_stays(ring):
+def test_the_first_of_two_messages_with_one_stamp_is_kept(ring):
     ring.add(0, 5, (1.0,))
     ring.add(0, 6, (2.0,))
     assert ring.add(0, 5, (3.0,)) is Insertion.DUPLICATE
     assert float(ring.value(0, 5)[0]) == 1.0
 
 
-def test_ring_keeps_the_newest_messages_and_no_more_memory(ring):
+def test_a_buffer_keeps_the_newest_messages_in_constant_memory(ring):
     size = ring._stamps.nbytes
     for stamp in range(1, 1000):
         ring.add(0, stamp, (stamp,))
@@ -41,14 +41,14 @@ def test_ring_keeps_the_newest_messages_and_no_more_memory(ring):
     assert float(ring.value(0, 997)[0]) == 997.0
 
 
-def test_message_older_than_a_full_ring_is_refused(ring):
+def test_a_message_older_than_a_full_buffer_is_refused(ring):
     for stamp in range(10, 18):
         ring.add(0, stamp, (0.0,))
     assert ring.add(0, 1, (0.0,)) is Insertion.TOO_OLD
     assert ring.latest(0, 9) == NEVER_NS
 
 
-def test_messages_that_were_needed_and_had_to_go_are_counted(ring):
+def test_overwritten_messages_that_were_needed_are_counted(ring):
     ring.needed_ns = 3
     for stamp in range(1, 10):
         ring.add(0, stamp, (0.0,))
@@ -64,7 +64,7 @@ def test_interpolation_is_linear_between_neighbours(ring):
     np.testing.assert_array_equal(values[..., 0], np.float32([[0, 0.25, 1], [0, 2.5, 10]]))
 
 
-def test_nothing_is_interpolated_across_a_gap_or_beyond_the_ends(ring):
+def test_gaps_and_ends_are_not_interpolated(ring):
     for stamp in (100, 200, 301):
         ring.add(0, stamp, (1.0,))
     values, mask = ring.interpolate([0, 1], np.array([99, 150, 250, 301, 302]), 100)
@@ -73,14 +73,14 @@ def test_nothing_is_interpolated_across_a_gap_or_beyond_the_ends(ring):
     assert not values[~mask].any()
 
 
-def test_message_at_the_instant_counts_without_a_follower(ring):
+def test_a_message_at_the_instant_needs_no_later_one(ring):
     ring.add(0, 100, (7.0,))
     values, mask = ring.interpolate([0], np.array([100]), 10)
     assert mask.item()
     assert values.item() == 7.0
 
 
-def test_following_is_the_oldest_later_message(ring):
+def test_following_returns_the_oldest_later_stamp(ring):
     for stamp in (10, 20, 30):
         ring.add(0, stamp, (0.0,))
     assert [ring.following(0, limit) for limit in (5, 10, 25)] == [10, 20, 30]
@@ -88,7 +88,7 @@ def test_following_is_the_oldest_later_message(ring):
     assert ring.following(1, 0) == -NEVER_NS
 
 
-def test_cleared_and_grown_rings_are_empty_where_they_should_be(ring):
+def test_cleared_and_added_slots_are_empty(ring):
     ring.add(0, 10, (1.0,))
     ring.add(1, 10, (2.0,))
     ring.clear(0)

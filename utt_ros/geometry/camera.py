@@ -1,4 +1,4 @@
-"""A fixed pinhole camera that looks down on a flat floor: boxes to positions and back.
+"""Camera model: a fixed pinhole camera above a flat floor; boxes to positions and back.
 
 The camera hangs at (0, 0, camera_height) of the area frame and looks along x, `camera_pitch`
 below the horizon. A point at x forward, y left and d below the camera has the optical
@@ -8,14 +8,15 @@ coordinates [D]
     v' = d cos(pitch) - x sin(pitch)       down [m]
     u = cx - fx y / z,  v = cy + fy v' / z [px]
 
-A person is a vertical axis from the floor to `person_height`, with a body about it; a box spans
-from what is furthest of the head to what is nearest of the feet, and the depth of a box is that of
+A person is a vertical axis from the floor to `person_height`, with a body around it; a box spans
+from the farthest point of the head to the nearest of the feet, and the depth of a box is that of
 the axis at the row of the box centre.
 
-How far below the camera a row looks per metre ahead is its `fall`. With those of the lower and the
-upper edge, F and G, the axis at x, the body up to R from it, camera and person C and H high [D]
+The slope of a row is the drop of its view ray below the camera per metre ahead. With the slopes F
+and G of the lower and the upper edge, the axis at x, body radius R, and heights C of the camera
+and H of the person [D]
 
-    F (x - R) = C,  G (x + R) = C - H        below a head that is higher than the camera, x - R
+    F (x - R) = C,  G (x + R) = C - H        (x - R in the latter if the head is above the camera)
 """
 
 import numpy as np
@@ -27,16 +28,16 @@ from utt_ros.types import Array, MaskArray
 PERSON_WIDTH_M = 0.5
 PERSON_HEIGHT_STD_M = 0.08
 BODY_RADIUS_M, BODY_RADIUS_STD_M = 0.12, 0.1  # of head and feet about the axis [R]
-PIXEL_JITTER = 0.015  # standard deviation of a box's centre and size, in heights of the box
-DEPTH_NOISE = (0.01, 0.0015)  # its standard deviation is 0.01 z + 0.0015 z^2 [R: as stereo does]
+PIXEL_JITTER = 0.015  # standard deviation of a box's centre and size, in box heights
+DEPTH_NOISE = (0.01, 0.0015)  # standard deviation 0.01 z + 0.0015 z^2 [R: as of stereo]
 BODY_SWAY_M = 0.03  # standard deviation of the box centre about the person's axis [R]
-DEPTH_LIMITS_M = (0.5, 18.0)  # where a stereo camera tells depth
-EDGE_PX = 2.0  # a box that comes closer to the edge of the image may be cut
-FLOOR_STD = 0.15  # relative error beyond which feet do not tell how far somebody is [R]
-PITCH_STD_RAD = 0.01  # of the camera, as an installer measures it [R]
-TILT_STD_RAD = 0.003  # of a camera whose pitch was calibrated [R]
-ODD_M = 0.3  # who differs so much from the usual height is cut, on a table, or a child [R]
-VISIBLE_SHARE = 0.4  # of a box must lie in the image for a detection
+DEPTH_LIMITS_M = (0.5, 18.0)  # range of stereo depth
+EDGE_PX = 2.0  # a box closer to the image border may be truncated
+MAX_FLOOR_DEPTH_STD = 0.15  # relative error of a usable depth from feet [R]
+PITCH_STD_RAD = 0.01  # of a camera pitch measured by an installer [R]
+CALIBRATED_PITCH_STD_RAD = 0.003  # of a calibrated camera pitch [R]
+MAX_HEIGHT_DEVIATION_M = 0.3  # beyond: truncated, on a table, or a child [R]
+MIN_VISIBLE_SHARE = 0.4  # of a box inside the image, for a detection
 
 
 class CameraModel:
@@ -47,52 +48,52 @@ class CameraModel:
         self._cos, self._sin = float(np.cos(area.camera_pitch)), float(np.sin(area.camera_pitch))
 
     def back_project(self, boxes: npt.ArrayLike) -> Array:
-        """Positions (..., 2) [m] in the area frame of boxes (..., 5) [CAMERA_CHANNELS].
+        """Back-project boxes (..., 5) [CAMERA_CHANNELS] to positions (..., 2) [m], area frame.
 
-        Where depth is not a positive number it comes from the height of the box and
-        `person_height`. A box that says neither gives a position that is not finite.
+        A depth that is not a positive number is replaced by one from the height of the box and
+        `person_height`. Without either the position is not finite.
         """
         boxes = np.asarray(boxes, dtype=np.float64)
         depth = self._depth(boxes)
-        forward = depth * self._along(boxes)
+        forward = depth * self._forward_per_depth(boxes)
         left = depth * (self._area.cx - boxes[..., 0]) / self._area.fx
         return np.stack([forward, left], axis=-1)
 
     def covariance(self, boxes: npt.ArrayLike) -> Array:
-        """Covariances (..., 2, 2) [m^2] of the back-projected positions, to first order [D].
+        """Compute covariances (..., 2, 2) [m^2] of back-projected positions, to first order [D].
 
-        Depth has DEPTH_NOISE and the area's `depth_error`, or twice the relative jitter of the
-        height where it comes from the height; the centre has PIXEL_JITTER on both axes, and the
-        body sways by BODY_SWAY_M.
+        Measured depth has DEPTH_NOISE and the area's `depth_error`, depth from the box height
+        twice its relative jitter; the centre has PIXEL_JITTER on both axes, and the body sways by
+        BODY_SWAY_M.
         """
         boxes = np.asarray(boxes, dtype=np.float64)
         depth = self._depth(boxes)
         std = np.where(boxes[..., 2] > 0, self._depth_std(depth), 2 * PIXEL_JITTER * depth)
-        return self._spread(boxes, std)
+        return self._position_covariance(boxes, std)
 
     def locate(self, boxes: npt.ArrayLike) -> tuple[Array, Array]:
-        """Positions (..., 2) [m] and covariances (..., 2, 2) [m^2] from all that a box says.
+        """Estimate positions (..., 2) [m] and covariances (..., 2, 2) [m^2] from all cues.
 
-        On a flat floor the height of a box and the row of its middle each tell a depth, too. Who
-        is taller than `person_height` seems nearer by the one and further by the other, and people
-        differ by PERSON_HEIGHT_STD_M; the depth is the most likely one of all heights [D]. A box
-        that the edge of the image cuts has only its depth.
+        On a flat floor the height of a box and the row of its centre each give a depth as well. A
+        person taller than `person_height` appears nearer by the former and farther by the latter,
+        and heights vary by PERSON_HEIGHT_STD_M; the depth is the most likely one over all heights
+        [D]. A box truncated by the image border has its measured depth only.
         """
         boxes = np.array(boxes, dtype=np.float64)
         with np.errstate(divide='ignore', invalid='ignore'):
-            depths, stds, growths = self._cues(boxes)
+            depths, stds, gradients = self._depth_cues(boxes)
             usable = np.isfinite(depths) & (depths > 0) & (stds > 0)
             weights = np.where(usable, stds**-2.0, 0.0)
-            depths, growths = np.where(usable, depths, 0.0), np.where(usable, growths, 0.0)
-            of_depth, of_both = weights.sum(0), (weights * growths).sum(0)
-            of_height = (weights * growths**2).sum(0) + PERSON_HEIGHT_STD_M**-2.0
-            share = of_both / of_height  # of what a depth says that is said of the height
-            precision = of_depth - share * of_both
-            boxes[..., 2] = (weights * (1.0 - share * growths) * depths).sum(0) / precision
-            return self.back_project(boxes), self._spread(boxes, precision**-0.5)
+            depths, gradients = np.where(usable, depths, 0.0), np.where(usable, gradients, 0.0)
+            depth_information, cross_information = weights.sum(0), (weights * gradients).sum(0)
+            height_information = (weights * gradients**2).sum(0) + PERSON_HEIGHT_STD_M**-2.0
+            share = cross_information / height_information
+            precision = depth_information - share * cross_information
+            boxes[..., 2] = (weights * (1.0 - share * gradients) * depths).sum(0) / precision
+            return self.back_project(boxes), self._position_covariance(boxes, precision**-0.5)
 
     def project(self, positions: npt.ArrayLike) -> Array:
-        """Boxes (..., 5) of people at positions (..., 2) [m]; meaningless behind the camera."""
+        """Project people at positions (..., 2) [m] to boxes (..., 5); invalid behind the camera."""
         positions = np.asarray(positions, dtype=np.float64)
         x, y = positions[..., 0], positions[..., 1]
         with np.errstate(divide='ignore', invalid='ignore'):
@@ -106,41 +107,43 @@ class CameraModel:
         return np.stack([column, row, depth, width, bottom - top], axis=-1)
 
     def floor_depth(self, boxes: npt.ArrayLike) -> Array:
-        """Depth (...) [m] of people who stand where the lower edges of boxes (..., 5) say [D].
+        """Compute the depth (...) [m] of people from the lower edges of boxes (..., 5) [D].
 
-        NaN where that is uncertain: a box that the edge of the image cuts, feet too near to the
-        horizon (FLOOR_STD), or a person who would not be about as tall as `person_height`.
+        NaN where uncertain: for a box truncated by the image border, feet too near the horizon
+        (MAX_FLOOR_DEPTH_STD), or an implied height that differs from `person_height` by more than
+        MAX_HEIGHT_DEVIATION_M.
         """
         area = self._area
         boxes = np.asarray(boxes, dtype=np.float64)
         u, v, _, width, height = np.moveaxis(boxes, -1, 0)
         with np.errstate(divide='ignore', invalid='ignore'):
-            low, high = self._falls(boxes)
+            low, high = self._row_slopes(boxes)
             forward = area.camera_height / low + BODY_RADIUS_M
-            tall = area.camera_height - high * forward - BODY_RADIUS_M * np.abs(high)
+            implied_height = area.camera_height - high * forward - BODY_RADIUS_M * np.abs(high)
             jitter = np.hypot(PIXEL_JITTER * height / area.fy, PITCH_STD_RAD)
-            steep = (v + height / 2 - area.cy) / area.fy * self._cos + self._sin
-            sure = (steep > 0) & (jitter / steep <= FLOOR_STD)
-            human = np.abs(tall - area.person_height) <= ODD_M
-            depth = forward / self._along(boxes)
-        cut = self._cut(u, v, width, height)
-        return np.where(sure & human & ~cut, depth, np.nan)
+            slope = (v + height / 2 - area.cy) / area.fy * self._cos + self._sin
+            is_certain = (slope > 0) & (jitter / slope <= MAX_FLOOR_DEPTH_STD)
+            is_upright = np.abs(implied_height - area.person_height) <= MAX_HEIGHT_DEVIATION_M
+            depth = forward / self._forward_per_depth(boxes)
+        is_truncated = self._touches_border(u, v, width, height)
+        return np.where(is_certain & is_upright & ~is_truncated, depth, np.nan)
 
     def in_view(self, positions: npt.ArrayLike) -> MaskArray:
-        """Whether an unhidden person at each position (..., 2) [m] would be detected, (...)."""
+        """Return whether an unoccluded person at each position (..., 2) [m] is in view, (...)."""
         u, v, depth, width, height = np.moveaxis(self.project(positions), -1, 0)
         low, high = DEPTH_LIMITS_M
         with np.errstate(invalid='ignore', divide='ignore'):
             columns = _overlap(u, width, self._area.image_width)
             rows = _overlap(v, height, self._area.image_height)
             share = columns * rows / (width * height)
-            return np.asarray((depth >= low) & (depth <= high) & (share >= VISIBLE_SHARE))
+            return np.asarray((depth >= low) & (depth <= high) & (share >= MIN_VISIBLE_SHARE))
 
-    def _spread(self, boxes: Array, depth_std: Array) -> Array:
-        """Covariances (..., 2, 2) of positions whose depths have these standard deviations."""
+    def _position_covariance(self, boxes: Array, depth_std: Array) -> Array:
+        """Compute covariances (..., 2, 2) of positions from standard deviations of depth."""
         area, depth = self._area, self._depth(boxes)
         lateral = (area.cx - boxes[..., 0]) / area.fx
-        of_depth = np.stack([self._along(boxes), lateral], axis=-1) * depth_std[..., None]
+        ray = np.stack([self._forward_per_depth(boxes), lateral], axis=-1)
+        of_depth = ray * depth_std[..., None]
         pixel_std = PIXEL_JITTER * np.abs(boxes[..., 4])
         of_row = depth * self._sin / area.fy * pixel_std
         of_column = depth / area.fx * pixel_std
@@ -149,33 +152,33 @@ class CameraModel:
         covariance[..., 1, 1] += of_column**2 + BODY_SWAY_M**2
         return np.asarray(covariance)
 
-    def _cues(self, boxes: Array) -> tuple[Array, Array, Array]:
-        """Depths (3, ...) as measured, from height and from middle, of people of usual height.
+    def _depth_cues(self, boxes: Array) -> tuple[Array, Array, Array]:
+        """Compute depths (3, ...): measured, from box height, from centre row, at usual height.
 
-        With their standard deviations, and how much each grows with the height of somebody [D].
+        Also their standard deviations and derivatives with respect to a person's height [D].
         """
         area = self._area
         u, v, measured, width, height = np.moveaxis(boxes, -1, 0)
-        low, high = self._falls(boxes)
+        low, high = self._row_slopes(boxes)
         side = np.abs(high)
         per_height, per_middle = 1.0 / (low - high), 1.0 / (low + high)
-        of_height = self._by_height(low, high)
+        of_height = self._forward_of_height(low, high)
         of_middle = (2 * area.camera_height - area.person_height
                      + BODY_RADIUS_M * (low - side)) * per_middle
         height_std = np.hypot(
             PIXEL_JITTER * of_height, BODY_RADIUS_STD_M * (low + side) * per_height)
-        shift = np.hypot(PIXEL_JITTER * (low - high), TILT_STD_RAD)  # of both edges
+        shift = np.hypot(PIXEL_JITTER * (low - high), CALIBRATED_PITCH_STD_RAD)  # of both edges
         middle_std = np.hypot(
             2 * shift * of_middle * per_middle, BODY_RADIUS_STD_M * (low - side) * per_middle)
-        hidden = np.where(self._cut(u, v, width, height) & (measured > 0), np.inf, 1.0)
-        along = self._along(boxes)
+        hidden = np.where(self._touches_border(u, v, width, height) & (measured > 0), np.inf, 1.0)
+        along = self._forward_per_depth(boxes)
         return (np.stack([measured, of_height / along, of_middle / along]),
                 np.stack([self._depth_std(measured), height_std / along * hidden,
                           middle_std / along * hidden]),
                 np.stack([np.zeros_like(along), per_height / along, -per_middle / along]))
 
-    def _falls(self, boxes: Array) -> tuple[Array, Array]:
-        """Of the lower and the upper edge of boxes (..., 5), each (...)."""
+    def _row_slopes(self, boxes: Array) -> tuple[Array, Array]:
+        """Compute slopes (...) of the lower and the upper edge of boxes (..., 5)."""
         area = self._area
         middle, half = boxes[..., 1] - area.cy, boxes[..., 4] / 2
         low, high = (
@@ -183,8 +186,8 @@ class CameraModel:
             for slope in ((middle + half) / area.fy, (middle - half) / area.fy))
         return low, high
 
-    def _cut(self, u: Array, v: Array, width: Array, height: Array) -> MaskArray:
-        """Whether the edge of the image may cut a box."""
+    def _touches_border(self, u: Array, v: Array, width: Array, height: Array) -> MaskArray:
+        """Return whether the image border may truncate a box."""
         area = self._area
         return np.asarray(
             (np.abs(2 * u - area.image_width) + width > area.image_width - 2 * EDGE_PX)
@@ -194,8 +197,8 @@ class CameraModel:
         own = DEPTH_NOISE[0] * depth + DEPTH_NOISE[1] * depth**2
         return np.asarray(np.hypot(own, self._area.depth_error * depth))
 
-    def _along(self, boxes: Array) -> Array:
-        """How far ahead one metre of depth lies in the row of the box centre, (...)."""
+    def _forward_per_depth(self, boxes: Array) -> Array:
+        """Compute the forward distance per metre of depth in the row of the box centre, (...)."""
         return np.asarray(self._cos - (boxes[..., 1] - self._area.cy) / self._area.fy * self._sin)
 
     def _row(self, x: Array, height: float) -> Array:
@@ -209,11 +212,11 @@ class CameraModel:
             return np.where(boxes[..., 2] > 0, boxes[..., 2], self._depth_of_height(boxes))
 
     def _depth_of_height(self, boxes: Array) -> Array:
-        """Depth at which an upright person is as high as the box [D]."""
-        return self._by_height(*self._falls(boxes)) / self._along(boxes)
+        """Compute the depth at which an upright person is as high as the box [D]."""
+        return self._forward_of_height(*self._row_slopes(boxes)) / self._forward_per_depth(boxes)
 
-    def _by_height(self, low: Array, high: Array) -> Array:
-        """How far ahead (...) people of usual height are who span these falls [m]."""
+    def _forward_of_height(self, low: Array, high: Array) -> Array:
+        """Compute the forward distance (...) [m] of people of usual height between two slopes."""
         wide = BODY_RADIUS_M * (low + np.abs(high))
         return np.asarray((self._area.person_height + wide) / (low - high))
 

@@ -1,4 +1,4 @@
-"""The order of arrival decides nothing: what comes out depends on stamps."""
+"""Samples of the synchronizer depend on stamps, not on the order of arrival."""
 
 import numpy as np
 import pytest
@@ -18,9 +18,9 @@ SEEDS = st.integers(0, 2**32 - 1)
 
 
 def arrive(rng, events, delay_ns, in_order):
-    """Order of arrival when each message takes up to `delay_ns(event)`.
+    """Return events in order of arrival with random delays up to `delay_ns(event)`.
 
-    `in_order(event)` names the stream within which nothing overtakes; None: all may.
+    `in_order(event)` is the stream within which messages keep their order; None: any may overtake.
     """
     newest = {}
     arrivals = []
@@ -34,7 +34,7 @@ def arrive(rng, events, delay_ns, in_order):
 
 
 def without(events, kind, begin_ms, end_ms, subject=''):
-    """Events with a silence of one stream."""
+    """Return events without one stream during a time span."""
     start = min(event.stamp_ns for event in events)
     return [event for event in events if not (
         event.kind == kind and event.subject == subject
@@ -52,7 +52,7 @@ def check_same(events, arrivals, run, bits, modalities=('camera', 'ftm', 'imu'))
 
 @FEW
 @given(seed=SEEDS)
-def test_streams_that_lag_behind_each_other_give_identical_samples(
+def test_delayed_streams_give_identical_samples(
     seed, make_camera, make_phone, run, bits
 ):
     rng = np.random.default_rng(seed)
@@ -60,10 +60,10 @@ def test_streams_that_lag_behind_each_other_give_identical_samples(
     events += make_phone(rng, 'a', 4.0) + make_phone(rng, 'b', 4.0, 50.0, loss=0.1)
     events += make_phone(rng, 'd', 4.0, 100.0, magnetic=False)
     events = without(events, 'inertial', 1500, 1600, 'b')
-    begun = min(event.stamp_ns for event in events) + 200 * MS
+    started = min(event.stamp_ns for event in events) + 200 * MS
 
-    def delay(event):  # what is new, and what nobody waits for, must not be later than the lag
-        return LAG_NS if event.kind == 'ftm' or event.stamp_ns < begun else SKEW_NS
+    def delay(event):  # ranges and new phones must not be later than the lag
+        return LAG_NS if event.kind == 'ftm' or event.stamp_ns < started else SKEW_NS
 
     arrivals = arrive(rng, events, delay, lambda event: (event.kind, event.subject))
     offline, _ = check_same(events, arrivals, run, bits)
@@ -73,7 +73,7 @@ def test_streams_that_lag_behind_each_other_give_identical_samples(
 
 @FEW
 @given(seed=SEEDS)
-def test_messages_that_overtake_each_other_give_identical_samples(
+def test_overtaking_messages_give_identical_samples(
     seed, make_camera, make_phone, run, bits
 ):
     rng = np.random.default_rng(seed)
@@ -88,7 +88,7 @@ def test_messages_that_overtake_each_other_give_identical_samples(
 @FEW
 @given(seed=SEEDS)
 @pytest.mark.parametrize('modalities', [('ftm', 'imu'), ('camera', 'ftm', 'imu')])
-def test_phones_that_vanish_and_a_camera_that_falls_silent_give_identical_samples(
+def test_absent_phones_and_a_silent_camera_give_identical_samples(
     modalities, seed, make_camera, make_phone, run, bits
 ):
     rng = np.random.default_rng(seed)
