@@ -1,4 +1,4 @@
-"""Walks: what is known of a subject and of the truth at his ticks."""
+"""Trajectories of subjects and their ground truth."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ def straight(ticks: int) -> GroundTruth:
     return GroundTruth(stamps, positions, np.zeros(ticks))
 
 
-def test_a_walk_has_the_rows_of_its_subject_alone() -> None:
+def test_trajectory_has_only_the_rows_of_its_subject() -> None:
     batches = [batch(0, ('a', 'b'), (True, False)), batch(1, ('b',), (True,)),
                batch(2, ('a', 'b'), (False, True))]
     (walk,) = subject_trajectories(batches, {'a': straight(5), 'stranger': straight(5)})
@@ -34,7 +34,7 @@ def test_a_walk_has_the_rows_of_its_subject_alone() -> None:
     assert walk.camera[:, 0].tolist() == [0.0, 2.0]
 
 
-def test_the_age_of_the_camera_is_infinite_before_the_first_box() -> None:
+def test_camera_age_is_infinite_before_the_first_box() -> None:
     batches = [batch(tick, ('a',), (tick == 1,)) for tick in range(4)]
     (walk,) = subject_trajectories(batches, {'a': straight(5)})
     assert walk.camera_age_s() == pytest.approx([np.inf, 0.0, 0.1, 0.2])

@@ -11,10 +11,10 @@ from utt_ros.errors import SettingsError
 from utt_ros.evaluation import runner
 from utt_ros.evaluation.report.html_report import write_report
 from utt_ros.evaluation.report.results_table import read_results
-from utt_ros.evaluation.results import Outcome, Row, Unit
-from utt_ros.evaluation.runner import Done, Request, run
+from utt_ros.evaluation.results import Row, Unit, UnitResult
+from utt_ros.evaluation.runner import EvaluationRequest, FinishedUnit, run
 from utt_ros.models.settings import ModelSettings
-from utt_ros.training.offline_trainer import Recipe
+from utt_ros.training.training_recipe import Recipe
 
 
 @dataclass
@@ -25,7 +25,7 @@ class Told:
     total: int = 0
     keys: tuple[str, ...] = ()
 
-    def __call__(self, done: Done | None, count: int, total: int) -> None:
+    def __call__(self, done: FinishedUnit | None, count: int, total: int) -> None:
         self.total = total
         if done is None:
             self.begin = count
@@ -34,17 +34,17 @@ class Told:
 
 
 @pytest.fixture(scope='module')
-def request_(sessions: Path, tmp_path_factory: pytest.TempPathFactory) -> Request:
+def request_(sessions: Path, tmp_path_factory: pytest.TempPathFactory) -> EvaluationRequest:
     """Evaluate the operations once, with small models."""
     small = ModelSettings(width=8, heads=2, feedforward=8)
     recipe = Recipe(model=small, rounds=1, local_steps=1, batch=4)
-    request = Request(sessions, tmp_path_factory.mktemp('out'), ('operations',),
+    request = EvaluationRequest(sessions, tmp_path_factory.mktemp('out'), ('operations',),
                       save_predictions=True, recipe=recipe)
     assert run(request, 1, Told()) == []
     return request
 
 
-def test_predictions_give_the_errors_of_the_rows(request_: Request) -> None:
+def test_predictions_give_the_errors_of_the_rows(request_: EvaluationRequest) -> None:
     rows = json.loads((request_.out / 'results.json').read_bytes())['rows']
     checked = 0
     for path in (request_.out / 'predictions').glob('operations-utt-*.npz'):
@@ -63,7 +63,7 @@ def test_predictions_give_the_errors_of_the_rows(request_: Request) -> None:
     assert checked == 15  # six transfers, three merges, three splits of two
 
 
-def test_all_methods_are_judged_on_the_same_windows(request_: Request) -> None:
+def test_all_methods_are_judged_on_the_same_windows(request_: EvaluationRequest) -> None:
     table, _ = read_results(request_.out)
     for operation, sources, target in (('merge', 'camera+imu', 'ftm'), ('split', 'ftm', 'imu')):
         cells = table.find(operation=operation, sources=sources, target=target, metric='nmse_var')
@@ -72,14 +72,14 @@ def test_all_methods_are_judged_on_the_same_windows(request_: Request) -> None:
         assert len({cell.n_windows for cell in cells.values()}) == 1
 
 
-def test_the_mean_of_the_training_data_has_an_error_of_one(request_: Request) -> None:
+def test_the_mean_of_the_training_data_has_an_error_of_one(request_: EvaluationRequest) -> None:
     table, _ = read_results(request_.out)
     cells = table.find(method='mean', metric='nmse_var')
     assert cells
     assert all(cell.mean == pytest.approx(1.0) for cell in cells.values())
 
 
-def test_a_run_that_was_stopped_does_only_what_is_missing(request_: Request) -> None:
+def test_a_run_that_was_stopped_does_only_what_is_missing(request_: EvaluationRequest) -> None:
     (request_.out / 'units/operations-floors.json').unlink()
     told = Told()
     assert run(request_, 1, told) == []
@@ -87,7 +87,7 @@ def test_a_run_that_was_stopped_does_only_what_is_missing(request_: Request) -> 
     assert told.begin == told.total - 1
 
 
-def test_results_hold_what_earlier_calls_found_in_other_suites(request_: Request) -> None:
+def test_results_hold_what_earlier_calls_found_in_other_suites(request_: EvaluationRequest) -> None:
     units = request_.out / 'units'
     content = json.loads((units / 'operations-floors.json').read_bytes())
     row = content['rows'][0] | {'suite': 'tasks', 'seed': 1}
@@ -99,12 +99,12 @@ def test_results_hold_what_earlier_calls_found_in_other_suites(request_: Request
     assert (about['suites'], about['seeds']) == (['operations', 'tasks'], 2)
 
 
-def test_results_of_another_split_are_not_mixed_in(request_: Request) -> None:
+def test_results_of_another_split_are_not_mixed_in(request_: EvaluationRequest) -> None:
     with pytest.raises(SettingsError, match='another split'):
         run(replace(request_, split='val'), 1, Told())
 
 
-def test_the_report_needs_no_other_file(request_: Request) -> None:
+def test_the_report_needs_no_other_file(request_: EvaluationRequest) -> None:
     page = write_report(request_.out).read_text(encoding='utf-8')
     assert 'data:image/png;base64,' in page
     assert 'Table I' in page
@@ -115,13 +115,13 @@ def test_the_report_needs_no_other_file(request_: Request) -> None:
 def test_a_unit_that_fails_in_any_way_is_told_and_the_others_are_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def fail() -> Outcome:
+    def fail() -> UnitResult:
         raise TypeError('of a suite')
 
     row = Row('tasks', 'utt', 'o', 'a', 'b', 'gating', 0, 'nmse_var', 0.5, np.int64(7))  # type: ignore[arg-type]
-    request = Request(tmp_path, tmp_path)
+    request = EvaluationRequest(tmp_path, tmp_path)
     (tmp_path / runner.UNITS).mkdir()
-    known = {'good': Unit('good', lambda: Outcome((row,))), 'bad': Unit('bad', fail)}
+    known = {'good': Unit('good', lambda: UnitResult((row,))), 'bad': Unit('bad', fail)}
     monkeypatch.setattr(runner, '_state', {'request': request, 'units': {'tasks': known}})
     assert runner._run_unit('tasks', 'bad').error == 'TypeError: of a suite'
     assert runner._run_unit('tasks', 'good').error == ''

@@ -1,4 +1,4 @@
-"""What an experiment hands over: rows of a table and the predictions behind them."""
+"""Results of an evaluation: rows, predictions, units of work, and `results.json` as a table."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,17 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from utt_ros.types import FloatArray, MaskArray
-
-Names = npt.NDArray[np.str_]
+from utt_ros.types import FloatArray, MaskArray, NameArray
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One number. `value` is NaN where nothing could be measured."""
+    """One number of one method. `value` is NaN where nothing was measured."""
 
     suite: str
-    method: str  # 'utt' is the paper's own
+    method: str  # 'utt': the method of the paper
     operation: str  # transfer, merge, split, ...
     sources: str  # such as 'ftm+imu'
     target: str
@@ -28,10 +26,10 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """What was predicted in one operation and direction: N windows in physical units."""
+class Prediction:
+    """Predictions of one operation and direction: N windows in physical units."""
 
-    name: str  # of the file in predictions/
+    name: str  # of its file in predictions/
     prediction: FloatArray  # (N, T, F)
     target: FloatArray  # (N, T, F)
     mask: MaskArray  # (N, T, F)
@@ -39,23 +37,23 @@ class Made:
     operation: str
     sources: str
     target_modality: str
-    sequence: Names  # (N,) area/session
-    subject: Names  # (N,)
+    sequence: NameArray  # (N,) area/session
+    subject: NameArray  # (N,)
     stamp: npt.NDArray[np.int64]  # (N,) of the last tick [ns]
     std: FloatArray | None = None  # (N, T, F) of the prediction
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a unit of work found."""
+class UnitResult:
+    """Rows and predictions of a unit of work."""
 
     rows: tuple[Row, ...]
-    made: tuple[Made, ...] = ()
+    predictions: tuple[Prediction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A piece of work of a suite: what an interrupted run loses at most."""
+    """A part of a suite that is run and stored as a whole."""
 
-    key: str  # unique, and safe as the name of a file
-    run: Callable[[], Outcome]
+    key: str  # unique, and safe as a file name
+    run: Callable[[], UnitResult]

@@ -24,21 +24,21 @@ from typing import Any
 import numpy as np
 
 from utt_ros.errors import SettingsError
-from utt_ros.evaluation.results import Made, Outcome, Row, Unit
+from utt_ros.evaluation.results import Prediction, UnitResult, Row, Unit
 from utt_ros.evaluation.suites import SUITES, units
 from utt_ros.evaluation.trained_models import Study
 from utt_ros.files import write_atomically
 from utt_ros.models.model_card import code_digest, code_version, load_model
 from utt_ros.settings import WindowSettings
-from utt_ros.training.offline_trainer import Recipe
-from utt_ros.training.recordings import load
+from utt_ros.training.training_recipe import Recipe
+from utt_ros.training.recordings import load_recordings
 from utt_ros.training.trainer import use_one_thread
 
 UNITS, CACHE, PREDICTIONS, RESULTS = 'units', 'cache', 'predictions', 'results.json'
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class EvaluationRequest:
     """What is to be evaluated; small enough to be sent to every process."""
 
     data: Path
@@ -53,7 +53,7 @@ class Request:
     def open(self) -> Study:
         """Read the data. Raises UttError."""
         shape = load_model(self.model)[0].window if self.model else WindowSettings()
-        data = load(self.data, self.out / CACHE, shape)
+        data = load_recordings(self.data, self.out / CACHE, shape)
         if not data.of(self.split):
             raise SettingsError(f'the data have no {self.split} split')
         return Study(data, self.out / CACHE, tuple(range(self.seeds)), self.split, self.model,
@@ -61,7 +61,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class FinishedUnit:
     """A unit that ended."""
 
     key: str
@@ -70,7 +70,7 @@ class Done:
 
 
 def run(
-    request: Request, jobs: int, tell: Callable[[Done | None, int, int], None],
+    request: EvaluationRequest, jobs: int, tell: Callable[[FinishedUnit | None, int, int], None],
 ) -> list[str]:
     """Run what is missing; returns why units failed. Write the results of all that did not.
 
@@ -91,13 +91,13 @@ def run(
     return failed
 
 
-def _work(request: Request, wanted: Sequence[tuple[str, str]], jobs: int) -> Iterator[Done]:
+def _work(request: EvaluationRequest, wanted: Sequence[tuple[str, str]], jobs: int) -> Iterator[FinishedUnit]:
     if not wanted:
         return
     pool = ProcessPoolExecutor(
         min(jobs, len(wanted)), get_context('spawn'), _begin, (request,))
     try:
-        pending: set[Future[Done]] = {pool.submit(_run_unit, *item) for item in wanted}
+        pending: set[Future[FinishedUnit]] = {pool.submit(_run_unit, *item) for item in wanted}
         while pending:
             done, pending = wait(pending, return_when=FIRST_COMPLETED)
             yield from (future.result() for future in done)
@@ -112,7 +112,7 @@ def _work(request: Request, wanted: Sequence[tuple[str, str]], jobs: int) -> Ite
 _state: dict[str, Any] = {}
 
 
-def _begin(request: Request) -> None:
+def _begin(request: EvaluationRequest) -> None:
     """Make a worker ready; Ctrl-C is for the process that started it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     use_one_thread()
@@ -122,17 +122,17 @@ def _begin(request: Request) -> None:
                        for suite in request.suites}
 
 
-def _run_unit(suite: str, key: str) -> Done:
+def _run_unit(suite: str, key: str) -> FinishedUnit:
     begin, request = time.monotonic(), _state['request']
     unit: Unit = _state['units'][suite][key]
     try:
         keep(request, key, unit.run(), time.monotonic() - begin)
     except Exception as err:  # noqa: BLE001 - whatever it is, it must not end the other units
-        return Done(key, time.monotonic() - begin, f'{type(err).__name__}: {err}')
-    return Done(key, time.monotonic() - begin, '')
+        return FinishedUnit(key, time.monotonic() - begin, f'{type(err).__name__}: {err}')
+    return FinishedUnit(key, time.monotonic() - begin, '')
 
 
-def keep(request: Request, key: str, outcome: Outcome, seconds: float) -> None:
+def keep(request: EvaluationRequest, key: str, outcome: UnitResult, seconds: float) -> None:
     """Write what a unit found; its rows last, since they say that it is complete."""
     if request.save_predictions:
         for made in outcome.made:
@@ -142,7 +142,7 @@ def keep(request: Request, key: str, outcome: Outcome, seconds: float) -> None:
     write_atomically(_unit_file(request, key), json.dumps(content, allow_nan=False).encode())
 
 
-def packed(made: Made) -> bytes:
+def packed(made: Prediction) -> bytes:
     """The bytes of a file in predictions/."""
     arrays = {name: value for name, value in asdict(made).items()
               if value is not None and name != 'name'}
@@ -159,7 +159,7 @@ def as_json(row: Row) -> dict[str, Any]:
 
 
 def write_results(
-    request: Request, study: Study, failed: Sequence[str],
+    request: EvaluationRequest, study: Study, failed: Sequence[str],
 ) -> dict[str, Any]:
     """Collect the rows of all units that are complete, those of earlier calls included."""
     kept = {suite: [content for path in sorted((request.out / UNITS).glob(f'{suite}-*.json'))
@@ -181,7 +181,7 @@ def write_results(
     return results
 
 
-def _check_resumed(request: Request, study: Study) -> None:
+def _check_resumed(request: EvaluationRequest, study: Study) -> None:
     """Units of other data, another split, model or program must not be mixed in."""
     path = request.out / UNITS / 'study.json'
     model = load_model(request.model)[1].checksum if request.model else ''
@@ -195,11 +195,11 @@ def _check_resumed(request: Request, study: Study) -> None:
                             f'{theirs.get(name)!r}: take another folder')
 
 
-def _unit_file(request: Request, key: str) -> Path:
+def _unit_file(request: EvaluationRequest, key: str) -> Path:
     return request.out / UNITS / f'{key}.json'
 
 
-def _read(request: Request, key: str) -> dict[str, Any] | None:
+def _read(request: EvaluationRequest, key: str) -> dict[str, Any] | None:
     try:
         content: dict[str, Any] = json.loads(_unit_file(request, key).read_bytes())
     except (OSError, ValueError):
@@ -207,7 +207,7 @@ def _read(request: Request, key: str) -> dict[str, Any] | None:
     return content
 
 
-def _kept(request: Request, key: str) -> bool:
+def _kept(request: EvaluationRequest, key: str) -> bool:
     """Whether a unit is complete, with its predictions where they are wanted."""
     content = _read(request, key)
     return content is not None and (content['predictions'] or not request.save_predictions)

@@ -1,67 +1,73 @@
-"""Live association on walks of the simulator that no likelihood was fitted on."""
+"""Live association on walks of the simulator that no scorer was fitted on."""
 
 import numpy as np
 import pytest
 
-from utt_ros.evaluation.association.live_replay import Seen, join, run, strip, table, without_phone
-from utt_ros.sessions.simulator.world import plan, simulate
+from utt_ros.cli.main import main
+from utt_ros.evaluation.association.label_removal import remove_first_phone
+from utt_ros.evaluation.association.live_replay import (
+    association_table,
+    join_results,
+    replay_live,
+)
+from utt_ros.models.model_card import save_model
+from utt_ros.models.settings import ModelSettings
+from utt_ros.models.twin import UnifiedTwin
+from utt_ros.sessions.simulator.world import plan_sessions, simulate_session
 from utt_ros.settings import WindowSettings
 from utt_ros.sync.offline_sync import synchronize
-from utt_ros.training.recordings import Recording
+from utt_ros.training.recordings import RecordedSequence
 
-SHAPE = WindowSettings()
+WINDOW = WindowSettings()
 
 
 @pytest.fixture(scope='module')
 def recording():
-    planned = plan(1, 1.5, seed=24)[0]
-    session = simulate(planned)
-    return Recording(planned.area.settings, planned.name, 'test',
-                     tuple(synchronize(session, windows=SHAPE)), session)
+    planned = plan_sessions(1, 1.5, seed=24)[0]
+    session = simulate_session(planned)
+    return RecordedSequence(planned.area.settings, planned.name, 'test',
+                            tuple(synchronize(session, windows=WINDOW)), session)
 
 
-def test_no_label_is_left_and_tracks_still_have_owners(recording) -> None:
-    bare, owners = strip(recording.session)
-    assert set(bare.frames.subjects) == {''}
-    assert [owners[track] for track in bare.frames.track_ids] == list(
-        recording.session.frames.subjects)
+def test_labels_are_correct_at_every_age(recording) -> None:
+    result = replay_live(recording, WINDOW, 'labels', None)
+    assert result.record.idp == 1.0
+    assert result.record.wrong == 0.0
+    assert np.median(result.errors_m) < 0.3
 
 
-def test_labels_are_right_at_every_age(recording) -> None:
-    found = run(recording, SHAPE, 'labels', None)
-    assert found.seen.idp == 1.0
-    assert found.seen.wrong == 0.0
-    assert np.median(found.errors_m) < 0.3
-
-
-def test_tracks_get_their_own_phones(recording) -> None:
-    found = run(recording, SHAPE, 'fused', None)
-    share, right = found.seen.certain
-    assert found.seen.at(5.0) > 0.8
+def test_most_tracks_are_matched_to_their_own_phones(recording) -> None:
+    result = replay_live(recording, WINDOW, 'fused', None)
+    share, correct = result.record.confident
+    assert result.record.idp_at(5.0) > 0.8
     assert share > 0.4
-    assert right > 0.95
-    assert found.seen.wrong < 0.1
-    assert '`fused`' in table({'fused': (found, found)})
-    assert len(join([found, found]).errors_m) == 2 * len(found.errors_m)
+    assert correct > 0.95
+    assert result.record.wrong < 0.1
+    assert '`fused`' in association_table({'fused': (result, result)})
+    assert len(join_results([result, result]).errors_m) == 2 * len(result.errors_m)
 
 
-def test_who_left_the_phone_at_home_mostly_gets_none(recording) -> None:
-    session, gone = without_phone(recording.session)
-    assert gone not in session.phones
-    found = run(recording, SHAPE, 'fused', None, twin=False, session=session).seen
-    assert found.stranger.any()
-    given, sure = found.strangers
-    assert sure <= given < 0.3
+def test_a_person_without_a_phone_is_mostly_not_matched(recording) -> None:
+    session, removed = remove_first_phone(recording.session)
+    assert removed not in session.phones
+    record = replay_live(
+        recording, WINDOW, 'fused', None, twin=False, session=session).record
+    assert record.stranger.any()
+    rate, confident_rate = record.false_association
+    assert confident_rate <= rate < 0.3
 
 
-def seen_of(right, named, ages=(0.2, 1.0, 1.0, 3.0)):
-    return Seen(np.array(ages), np.array(right, bool), np.array(named, bool), np.ones(4, bool),
-                np.zeros(4, bool), np.array([0.0, 0.95, 0.95, 0.5]), 0, 1.0)
-
-
-def test_idp_counts_who_is_not_named_as_not_found() -> None:
-    found = seen_of([0, 1, 0, 1], [0, 1, 1, 1])
-    assert (found.at(1.0), found.at(3.0), found.idp) == (0.5, 1.0, 0.5)
-    assert np.isnan(found.at(10.0))
-    assert found.wrong == 0.25
-    assert found.certain == (0.5, 0.5)
+def test_the_command_prints_a_row_per_method_and_the_cost_of_a_match(
+    tmp_path, capsys,
+) -> None:
+    assert main(['simulate', '--out', str(tmp_path / 'sessions'), '--areas', '1',
+                 '--minutes', '0.7']) == 0
+    twin = UnifiedTwin(ModelSettings(width=8, heads=2, feedforward=8), WINDOW)
+    save_model(tmp_path / 'model.safetensors', twin, 'nothing', {}, {})
+    assert main(['bench', 'association', '--data', str(tmp_path / 'sessions'),
+                 '--model', str(tmp_path / 'model.safetensors'),
+                 '--only', 'labels', 'twin']) == 0
+    lines = capsys.readouterr().out.strip().splitlines()[-5:]
+    assert [line.split('|')[1].strip() for line in lines[2:4]] == ['`labels`', '`twin`']
+    assert lines[4].startswith('twin: a match of 20 tracks and 20 phones ')
+    assert lines[2].split('|')[6].strip() == '1.000'

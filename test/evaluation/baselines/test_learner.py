@@ -5,8 +5,7 @@ from torch import nn
 
 from utt_ros.errors import ModelError
 from utt_ros.evaluation.baselines.learner import BaselineLearner, load_net, read_net
-from utt_ros.evaluation.baselines.scaling import means
-from utt_ros.training.simulated_rounds import Plan, distribute
+from utt_ros.training.simulated_rounds import FederationPlan, run_federation
 
 
 def error(net, batch):
@@ -31,14 +30,7 @@ def test_weights_that_do_not_fit_are_refused() -> None:
 
 def test_baselines_learn_together_inside_the_distributed_mapping() -> None:
     areas = {'left': learner(1.0), 'right': learner(3.0, seed=1)}
-    mapped = distribute(areas, read_net(nn.Linear(1, 1)), Plan(rounds=20, local_steps=10))
+    plan = FederationPlan(rounds=20, local_steps=10)
+    mapped = run_federation(areas, read_net(nn.Linear(1, 1)), plan)
     assert mapped.weights['weight'][0, 0] == pytest.approx(2.0, abs=0.4)
     assert not any(each.refused for each in mapped.rounds)
-
-
-def test_means_leave_out_what_is_masked() -> None:
-    values = np.array([[[1.0], [3.0], [9.0], [9.0]]], np.float32)
-    mask = np.array([[True, True, False, False]])
-    found, known = means(values, mask, 2)
-    assert found[0, :, 0].tolist() == [2.0, 0.0]
-    assert known[0].tolist() == [True, False]

@@ -3,7 +3,7 @@ import torch
 
 from utt_ros.association.assignment import assign
 from utt_ros.evaluation.baselines.learner import BaselineLearner
-from utt_ros.evaluation.baselines.scaling import stack
+from utt_ros.evaluation.baselines.scaling import stack_examples
 from utt_ros.evaluation.baselines.vifi_deep import (
     MAX_PAIRS,
     DeepMatcher,
@@ -23,11 +23,11 @@ def test_costs_follow_the_tracks_when_they_change_places(seen) -> None:
     matcher = DeepMatcher(VifiDeep())
     cost = matcher.cost(seen)
     assert cost.shape == (3, 2)
-    assert np.allclose(matcher.cost(seen.of_tracks([2, 0, 1])), cost[[2, 0, 1]], atol=1e-6)
+    assert np.allclose(matcher.cost(seen.select_tracks([2, 0, 1])), cost[[2, 0, 1]], atol=1e-6)
 
 
 def test_a_phone_of_nobody_in_view_is_taught_the_dummy(seen) -> None:
-    item = deep_example(seen.of_tracks([1]), np.array([1]))
+    item = deep_example(seen.select_tracks([1]), np.array([1]))
     assert item['owner'][:1].tolist() == [1]
     assert item['carrier'][:2].tolist() == [MAX_PAIRS, 0]
 
@@ -41,8 +41,8 @@ def test_what_is_masked_reaches_no_network(seen) -> None:
 
 def test_training_learns_one_meeting_by_heart(seen) -> None:
     torch.manual_seed(2)  # from some beginnings it stays at guessing, a loss of 2 log 2
-    pair = seen.of_tracks([0, 1])
-    examples = stack([deep_example(pair, np.array([1, 0]))] * 4)
+    pair = seen.select_tracks([0, 1])
+    examples = stack_examples([deep_example(pair, np.array([1, 0]))] * 4)
     net = VifiDeep()
     learner = BaselineLearner(
         net, deep_loss, examples, ('camera',), seed=2, batch=4, learning_rate=1e-3)

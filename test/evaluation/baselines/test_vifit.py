@@ -2,14 +2,14 @@ import numpy as np
 import pytest
 import torch
 
-from utt_ros.evaluation.baselines.scaling import scale
+from utt_ros.evaluation.baselines.scaling import scale_values
 from utt_ros.evaluation.baselines.vifit import (
     FRAMES,
-    Frames,
+    RequiredFrames,
     Vifit,
-    diou,
-    hold_first,
-    predict,
+    distance_iou,
+    predict_boxes,
+    repeat_first_box,
     required_frames,
     vifit_loss,
     vifit_rows,
@@ -26,7 +26,7 @@ def window(boxes):
     rows = vifit_rows(
         boxes[:1], (np.zeros((1, ticks, 2), np.float32), silent),
         (np.zeros((1, 5 * ticks, 9), np.float32), fast), (np.zeros(fast.shape, np.float32), fast))
-    return {**rows, 'boxes': scale('camera', boxes[None], np.ones((1, ticks), bool)),
+    return {**rows, 'boxes': scale_values('camera', boxes[None], np.ones((1, ticks), bool)),
             'seen': np.ones((1, ticks), bool), 'true': boxes[None]}
 
 
@@ -39,7 +39,7 @@ def test_overlap_of_boxes_by_hand() -> None:
 
 def test_distance_iou_subtracts_how_far_apart_centres_are() -> None:
     moved = BOX + np.float32([20, 0, 0, 0, 0])
-    found = diou(torch.from_numpy(BOX), torch.from_numpy(moved)).item()
+    found = distance_iou(torch.from_numpy(BOX), torch.from_numpy(moved)).item()
     assert found == pytest.approx(1 / 3 - 20**2 / (60**2 + 100**2))
 
 
@@ -48,7 +48,7 @@ def test_an_untrained_model_begins_with_the_first_box_that_it_is_given() -> None
     net = Vifit(5)
     torch.nn.init.zeros_(net.decoder.weight)
     torch.nn.init.zeros_(net.decoder.bias)
-    made = predict(net, window(np.tile(BOX, (FRAMES, 1))))
+    made = predict_boxes(net, window(np.tile(BOX, (FRAMES, 1))))
     assert made.shape == (1, FRAMES, 5)
     assert np.allclose(made, BOX, atol=1e-3)
 
@@ -63,19 +63,19 @@ def test_no_box_but_the_first_reaches_the_model() -> None:
 
 def test_somebody_who_stands_needs_one_frame_in_all() -> None:
     chain = [window(np.tile(BOX, (FRAMES, 1)))] * 3
-    assert required_frames(hold_first, chain) == (3, 1)
+    assert required_frames(repeat_first_box, chain) == (3, 1)
 
 
 def test_somebody_who_walks_out_of_the_held_box_needs_a_frame_per_window() -> None:
     walk = BOX + np.linspace(0, 200, FRAMES, dtype=np.float32)[:, None] * [1, 0, 0, 0, 0]
     chain = [window((walk + np.float32([200 * i, 0, 0, 0, 0])).astype(np.float32))
              for i in range(3)]
-    assert required_frames(hold_first, chain) == (3, 3)
+    assert required_frames(repeat_first_box, chain) == (3, 3)
 
 
 def test_one_frame_per_window_already_saves_as_much_as_is_published() -> None:
-    assert Frames(windows=10, sent=10).saved == pytest.approx(0.9655, abs=1e-4)
-    assert Frames(windows=100, sent=65).saved == pytest.approx(0.9776, abs=1e-4)
+    assert RequiredFrames(windows=10, sent=10).saved == pytest.approx(0.9655, abs=1e-4)
+    assert RequiredFrames(windows=100, sent=65).saved == pytest.approx(0.9776, abs=1e-4)
 
 
 def test_the_loss_of_the_true_boxes_is_zero() -> None:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from utt_ros.evaluation.baselines.scaling import stack
+from utt_ros.evaluation.baselines.scaling import stack_examples
 from utt_ros.evaluation.baselines.vitag import (
     VitagMatcher,
     XTranslator,
@@ -68,7 +68,7 @@ def test_distances_are_those_between_translation_and_measurement(seen) -> None:
 
 def test_the_loss_reaches_every_weight(seen) -> None:
     net = XTranslator('repaired')
-    batch = stack(vitag_examples(seen, [0, 1, 0]))
+    batch = stack_examples(vitag_examples(seen, [0, 1, 0]))
     loss = vitag_loss(net, {name: torch.from_numpy(values) for name, values in batch.items()})
     torch.autograd.backward(loss)
     assert all(weight.grad is not None and weight.grad.isfinite().all()

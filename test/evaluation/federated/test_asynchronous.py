@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 import numpy as np
 import pytest
+from utt_ros.evaluation.federated.fedasync import Mixing
 
 from utt_ros.errors import SettingsError
 from utt_ros.evaluation.federated.asynchronous import AsynchronousPlan, Merge, follow
-from utt_ros.evaluation.federated.fedasync import Mixing
 from utt_ros.federation.wire import pack
-from utt_ros.training.simulated_rounds import Plan
+from utt_ros.training.simulated_rounds import FederationPlan
 
 BEGIN = {'w': np.zeros(3, np.float32)}
 BITS = 8 * len(pack(BEGIN).payload)
@@ -21,7 +21,7 @@ class Jump:
 
     def __init__(self, optimum: float, sends: bool = True) -> None:
         self.optimum, self.sends = optimum, sends
-        self.kept = range(10)
+        self.window_count = 10
         self.modalities = ('imu',)
 
     def load(self, weights: Mapping[str, np.ndarray]) -> None:
@@ -36,7 +36,7 @@ class Jump:
 
 
 def plan(updates: int, rounds: int = 1, **mixing: float) -> AsynchronousPlan:
-    return AsynchronousPlan(Plan(rounds=rounds), updates, Mixing(**mixing))  # type: ignore[arg-type]
+    return AsynchronousPlan(FederationPlan(rounds=rounds), updates, Mixing(**mixing))  # type: ignore[arg-type]
 
 
 def test_a_fast_area_is_merged_as_often_as_it_is_faster() -> None:

@@ -22,7 +22,7 @@ from utt_ros.evaluation.federated.convergence_bound import (
     largest_local_rate,
 )
 from utt_ros.federation.aggregation import Contribution
-from utt_ros.federation.rules import make_average, make_step
+from utt_ros.federation.aggregation_rules import make_aggregation_rule, make_server_step
 from utt_ros.federation.settings import AggregatorSettings
 
 CENTERS = np.array([[-2.0, 0.5, 1.0, -0.5], [1.0, -1.5, 0.5, 1.0], [0.5, 1.0, -2.0, 0.0]])
@@ -69,7 +69,7 @@ class LogCosh:
             weighting='gated', server='fedadam', server_rate=schedule.server_rate,
             gates=tuple(f'{name}={gate}' for name, gate in zip(SENSORS, gates, strict=True)),
             server_tau=schedule.tau, server_beta2=schedule.beta2)
-        mean, step = make_average(settings), make_step(settings)
+        mean, step = make_aggregation_rule(settings), make_server_step(settings)
         model, memory = {'x': START.astype(np.float32)}, {}
         norms = []
         for _ in range(schedule.rounds):

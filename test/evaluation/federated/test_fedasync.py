@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from utt_ros.evaluation.federated.fedasync import AsynchronousServer, Mixing
 
 from utt_ros.errors import SettingsError
-from utt_ros.evaluation.federated.fedasync import AsynchronousServer, Mixing
 from utt_ros.federation.checkpoints import Checkpoint
 from utt_ros.federation.client_messages import answer, open_model
 from utt_ros.federation.settings import AggregatorSettings

@@ -9,7 +9,7 @@ from utt_ros.evaluation.federated.personalisation import Personal, scale_locally
 from utt_ros.models.settings import ModelSettings
 from utt_ros.models.twin import UnifiedTwin, read_weights
 from utt_ros.settings import WindowSettings
-from utt_ros.training.simulated_rounds import Plan, distribute
+from utt_ros.training.simulated_rounds import FederationPlan, run_federation
 
 BEGIN = {'decoders.w': np.zeros(2, np.float32), 'fusor.w': np.zeros(2, np.float32)}
 
@@ -19,7 +19,7 @@ class Jump:
 
     def __init__(self, optimum: float) -> None:
         self.optimum = optimum
-        self.kept = range(1)
+        self.window_count = 1
         self.modalities = ('imu',)
 
     def load(self, weights: Mapping[str, np.ndarray]) -> None:
@@ -35,7 +35,7 @@ class Jump:
 def test_own_parts_stay_and_the_rest_is_shared() -> None:
     learners = {'a': Jump(1.0), 'b': Jump(3.0)}
     areas = {name: Personal(learner) for name, learner in learners.items()}
-    mapped = distribute(areas, BEGIN, Plan(rounds=2))
+    mapped = run_federation(areas, BEGIN, FederationPlan(rounds=2))
     np.testing.assert_array_equal(mapped.weights['decoders.w'], 2.0)
     np.testing.assert_array_equal(mapped.weights['fusor.w'], 0.0)
     for name, optimum in (('a', 1.0), ('b', 3.0)):
@@ -46,8 +46,8 @@ def test_own_parts_stay_and_the_rest_is_shared() -> None:
 
 
 def test_own_parts_are_not_on_the_wire() -> None:
-    whole = distribute({'a': Jump(1.0)}, BEGIN, Plan(rounds=1))
-    parts = distribute({'a': Personal(Jump(1.0))}, BEGIN, Plan(rounds=1))
+    whole = run_federation({'a': Jump(1.0)}, BEGIN, FederationPlan(rounds=1))
+    parts = run_federation({'a': Personal(Jump(1.0))}, BEGIN, FederationPlan(rounds=1))
     assert parts.rounds[0].bytes_up['a'] < whole.rounds[0].bytes_up['a']
 
 

@@ -13,12 +13,12 @@ import pytest
 from utt_ros.demo.live_scores import _owner
 from utt_ros.demo.position_scores import PublishedPositions, score_positions, summarize_scores
 from utt_ros.evaluation import ground_truth
-from utt_ros.evaluation.association.live_replay import run, table
+from utt_ros.evaluation.association.live_replay import association_table, replay_live
 from utt_ros.evaluation.baselines.vifit import required_frames
 from utt_ros.evaluation.ground_truth import TrackEstimate, subject_trajectories
 from utt_ros.evaluation.metrics import box_iou, position
 from utt_ros.evaluation.metrics.translation import _in_units
-from utt_ros.evaluation.suites.task_rows import TrackedWalk, Label, position_rows
+from utt_ros.evaluation.suites.task_rows import TaskLabel, TrackedWalk, position_rows
 from utt_ros.sessions.simulator.world import plan_sessions, simulate_session
 from utt_ros.settings import WindowSettings
 from utt_ros.sync.offline_sync import synchronize
@@ -54,14 +54,14 @@ def evaluate_result(recording: RecordedSequence) -> Any:
     track = TrackEstimate(walk.truth_m().astype(np.float32), np.tile(np.eye(2, dtype=np.float32),
                                                              (ticks, 1, 1)))
     followed = TrackedWalk(recording, walk, track, np.zeros(ticks, bool))
-    rows = position_rows([followed], Label('perfect', 'truth', 'none', 0))
+    rows = position_rows([followed], TaskLabel('perfect', 'truth', 'none', 0))
     return {(row.operation, row.target, row.metric): row.value for row in rows}
 
 
 def bench_result(recording: RecordedSequence) -> Any:
     """Row of `utt bench association`, without its times."""
-    found = run(recording, WINDOW, 'labels', None)
-    return table({'labels': (found, found)}).splitlines()[2].split('|')[:-2]
+    found = replay_live(recording, WINDOW, 'labels', None)
+    return association_table({'labels': (found, found)}).splitlines()[2].split('|')[:-2]
 
 
 RESULTS: dict[str, Callable[[RecordedSequence], Any]] = {

@@ -7,7 +7,7 @@ import pytest
 
 from utt_ros.evaluation.association import scorer_training
 from utt_ros.evaluation.baselines import baseline_training
-from utt_ros.evaluation.metrics.association import Score
+from utt_ros.evaluation.metrics.association import IdpScore
 from utt_ros.evaluation.suites import association_suite
 from utt_ros.evaluation.trained_models import Study
 
@@ -22,7 +22,7 @@ def study(data, recipe, tmp_path: Path, monkeypatch) -> Study:
 
 
 def test_every_method_publishes_every_setting_on_the_same_tracks(study: Study) -> None:
-    made = {unit.key: unit.run().rows for unit in association_suite.units(study)
+    made = {unit.key: unit.run().rows for unit in association_suite.association_units(study)
             if 'deep' in unit.key or 'utt' in unit.key}
     tracks = {}
     for rows in made.values():
@@ -34,8 +34,8 @@ def test_every_method_publishes_every_setting_on_the_same_tracks(study: Study) -
 
 
 def test_the_mean_over_fixed_windows_counts_each_window_once() -> None:
-    rows = association_suite.rows('some', 0, {'fixed 1 s': Score(1, 2), 'fixed 3 s': Score(4, 4),
-                                        'crowd 3 s': Score(0, 9)})
+    rows = association_suite.rows('some', 0, {'fixed 1 s': IdpScore(1, 2), 'fixed 3 s': IdpScore(4, 4),
+                                        'crowd 3 s': IdpScore(0, 9)})
     assert rows[-1].operation == 'fixed mean'
     assert rows[-1].value == 0.75
     assert rows[-1].n_windows == 6
@@ -43,4 +43,4 @@ def test_the_mean_over_fixed_windows_counts_each_window_once() -> None:
 
 def test_an_area_without_all_sensors_has_no_unit(study: Study, monkeypatch) -> None:
     monkeypatch.setattr(association_suite, 'MODALITIES', ('camera', 'lidar'))
-    assert association_suite.units(study) == []
+    assert association_suite.association_units(study) == []

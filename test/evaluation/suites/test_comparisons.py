@@ -13,34 +13,34 @@ from utt_ros.evaluation.federated.communication_cost import (
     raw_bytes,
 )
 from utt_ros.evaluation.results import Row
-from utt_ros.evaluation.suites import SUITES, units
+from utt_ros.evaluation.suites import SUITES, suite_units
 from utt_ros.evaluation.trained_models import Study
 from utt_ros.models.fusors import FUSORS
 from utt_ros.models.twin import read_weights
-from utt_ros.training.offline_trainer import Recipe
-from utt_ros.training.recordings import Data
+from utt_ros.training.recordings import Recordings
+from utt_ros.training.training_recipe import Recipe
 
 
 @pytest.fixture
-def study(data: Data, recipe: Recipe, tmp_path: Path) -> Study:
+def study(data: Recordings, recipe: Recipe, tmp_path: Path) -> Study:
     """Compare small models on simulated walks."""
     return Study(data, tmp_path, (0,), recipe=recipe)
 
 
 def run(study: Study, suite: str, key: str) -> tuple[Row, ...]:
-    return next(unit for unit in units(suite, study) if unit.key == key).run().rows
+    return next(unit for unit in suite_units(suite, study) if unit.key == key).run().rows
 
 
 @pytest.mark.parametrize('suite', SUITES)
 def test_units_have_names_of_their_own_that_are_safe_for_files(study: Study, suite: str) -> None:
-    keys = [unit.key for unit in units(suite, study)]
+    keys = [unit.key for unit in suite_units(suite, study)]
     assert keys
     assert len(set(keys)) == len(keys)
     assert not [key for key in keys if '/' in key or not key.startswith(suite)]
 
 
 def test_every_fusor_is_compared(study: Study) -> None:
-    assert {unit.key for unit in units('fusors', study)} == {
+    assert {unit.key for unit in suite_units('fusors', study)} == {
         f'fusors-{name}-seed0' for name in FUSORS.names()}
     rows = run(study, 'fusors', 'fusors-max-seed0')
     assert {row.fusor for row in rows} == {'max'}
@@ -53,7 +53,7 @@ def test_every_server_trains(study: Study, name: str) -> None:
     assert {row.method for row in rows} == {f'server_{name}'}
 
 
-@pytest.mark.parametrize('way', strategies.WAYS)
+@pytest.mark.parametrize('way', strategies.STRATEGIES)
 def test_every_way_of_a_federation_maps_all_areas(
     study: Study, way: str, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -69,7 +69,7 @@ def test_areas_that_keep_their_fusor_differ_in_nothing_else(
     study: Study, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(strategies, 'ROUNDS', 2)
-    gone = strategies.go(study.data, study.recipe, 'personal', 0)
+    gone = strategies.run_strategy(study.data, study.recipe, 'personal', 0)
     first, second = (read_weights(twin) for twin in gone.twins.values())
     differing = {name for name in first if not np.array_equal(first[name], second[name])}
     assert differing
@@ -97,7 +97,7 @@ def test_models_are_trained_once(study: Study) -> None:
     assert len(list((study.folder / 'models').glob('*.safetensors'))) == 1
 
 
-def test_raw_data_are_counted_as_they_were_measured(data: Data) -> None:
+def test_raw_data_are_counted_as_they_were_measured(data: Recordings) -> None:
     everything, ranges = raw_bytes(data, data.modalities), raw_bytes(data, ['ftm'])
     phones = [phone for item in data.of('train', 'area1')
               for phone in item.session.phones.values()]

@@ -1,4 +1,4 @@
-"""The suite of downstream tasks, on a made-up walk that is recorded three times."""
+"""The suite of downstream tasks, on one synthetic walk as train, val and test split."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from utt_ros.evaluation.results import UnitResult
-from utt_ros.evaluation.suites.tasks_suite import OUTAGES_S, units
+from utt_ros.evaluation.suites.tasks_suite import OUTAGES_S, tasks_units
 from utt_ros.evaluation.trained_models import Study
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.models.model_card import save_model
@@ -32,7 +32,7 @@ def study(tmp_path: Path) -> Study:
 
 
 def recording(area: AreaSettings, split: str) -> RecordedSequence:
-    """Somebody crosses the view at a constant pace; what is measured of him is exact."""
+    """Exact measurements of a subject who crosses the view at a constant speed."""
     stamps = (np.arange(TICKS + 60, dtype=np.int64) + 1) * 100_000_000
     positions = np.stack([np.full(len(stamps), 8.0), SPEED * stamps / 1e9 - 7.0], axis=1)
     truth = GroundTruth(stamps, positions, np.full(len(stamps), np.pi / 2))
@@ -50,20 +50,20 @@ def recording(area: AreaSettings, split: str) -> RecordedSequence:
 
 
 def run(study: Study, key: str) -> UnitResult:
-    return {unit.key: unit for unit in units(study)}[key].run()
+    return {unit.key: unit for unit in tasks_units(study)}[key].run()
 
 
 def values(outcome: UnitResult) -> dict[tuple[str, str, str], float]:
     return {(row.operation, row.target, row.metric): row.value for row in outcome.rows}
 
 
-def test_units_have_unique_names_that_are_fit_for_files(study: Study) -> None:
-    keys = [unit.key for unit in units(study)]
+def test_units_have_unique_names_that_are_valid_file_names(study: Study) -> None:
+    keys = [unit.key for unit in tasks_units(study)]
     assert len(set(keys)) == len(keys)
     assert all(key.replace('-', '').replace('_', '').isalnum() for key in keys)
 
 
-def test_the_twin_is_followed_and_its_predictions_are_kept(study: Study) -> None:
+def test_twin_is_evaluated_and_its_predictions_are_kept(study: Study) -> None:
     outcome = run(study, 'tasks-follow-utt-seed0')
     found = values(outcome)
     assert found['position', 'camera', 'median_m'] < 0.2
@@ -71,7 +71,7 @@ def test_the_twin_is_followed_and_its_predictions_are_kept(study: Study) -> None
     assert found['trajectory', '5s', 'ade_m'] > found['trajectory', '1s', 'ade_m']
     assert found['trajectory', '3s', 'min_ade_20_m'] <= found['trajectory', '3s', 'ade_m']
     assert {row.method for row in outcome.rows} == {'utt'}
-    positions, paths = outcome.made
+    positions, paths = outcome.predictions
     assert positions.prediction.shape == (TICKS, 1, 2)
     assert positions.mask.shape == positions.target.shape
     assert positions.std is not None
@@ -82,7 +82,7 @@ def test_the_twin_is_followed_and_its_predictions_are_kept(study: Study) -> None
     assert set(paths.sequence) == {'a/test'}
 
 
-def test_a_floor_predicts_and_goes_on_without_its_camera(study: Study) -> None:
+def test_baseline_predicts_and_estimates_without_its_camera(study: Study) -> None:
     outcome = run(study, 'tasks-kalman_camera')
     found = values(outcome)
     assert found['trajectory', '1s', 'ade_m'] < 0.3  # at a constant pace
@@ -91,13 +91,13 @@ def test_a_floor_predicts_and_goes_on_without_its_camera(study: Study) -> None:
     assert not [row for row in outcome.rows if row.target == 'camera_off']  # never sees anybody
 
 
-def test_what_the_imu_floors_cannot_tell_is_not_a_number(study: Study) -> None:
+def test_metrics_that_the_imu_baselines_cannot_have_are_nan(study: Study) -> None:
     found = values(run(study, 'tasks-imu-floors'))
     assert np.isnan(found['activity', 'walking', 'balanced_accuracy'])  # nobody stands
     assert found['imu', 'imu', 'rmse_accel_z_mps2'] < 0.1
 
 
-def test_the_published_imu_is_judged_beside_its_mean(study: Study) -> None:
+def test_published_imu_is_evaluated_beside_its_mean(study: Study) -> None:
     outcome = run(study, 'tasks-imu-utt-seed0')
     rmse = {row.method: row.value for row in outcome.rows if row.metric == 'rmse_accel_z_mps2'}
     faint = 0.3 * np.sqrt(5)  # four harmonics and a rest of an untrained head

@@ -1,1 +1,1 @@
-"""Methods of others that ours is compared with, honestly tuned; torch."""
+"""Baselines: tuned methods of others for positions, association and reconstruction."""

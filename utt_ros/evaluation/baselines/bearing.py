@@ -1,53 +1,55 @@
-"""The plainest positions: a box back-projected, and the last bearing with the newest range."""
+"""Geometric baselines: back-projected boxes, and the last bearing with the newest range."""
 
 import numpy as np
 
-from utt_ros.evaluation.baselines.settings import FloorSettings
-from utt_ros.evaluation.ground_truth import Track, Walk
+from utt_ros.evaluation.baselines.settings import BaselineSettings
+from utt_ros.evaluation.ground_truth import SubjectTrajectory, TrackEstimate
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.settings import AreaSettings
 from utt_ros.types import Array, MaskArray
 
 
-def back_projection(area: AreaSettings, walk: Walk) -> Track:
-    """Where the depth of each box says that the subject is; nothing while he is not seen."""
+def back_projection(area: AreaSettings, walk: SubjectTrajectory) -> TrackEstimate:
+    """Back-project each box by its depth; NaN at ticks without a box."""
     with np.errstate(invalid='ignore', divide='ignore'):
         position = CameraModel(area).back_project(walk.camera)
     position[~walk.camera_mask] = np.nan
-    return track(position)
+    return without_covariance(position)
 
 
-def bearing_and_range(area: AreaSettings, walk: Walk, settings: FloorSettings) -> Track:
-    """The last direction in which the camera saw the subject, as far out as the newest range [D].
+def bearing_and_range(
+    area: AreaSettings, walk: SubjectTrajectory, settings: BaselineSettings,
+) -> TrackEstimate:
+    """Locate the subject on the last bearing of the camera, at the newest range [D].
 
     The point of the ray p = t u, t >= 0, at the distance of the range from the access point; where
-    the ray misses that circle, the point of it that comes closest.
+    the ray misses that circle, the point of the ray closest to it.
     """
-    seen = hold(back_projection(area, walk).position.astype(np.float64), walk.camera_mask)
-    ray = seen / np.linalg.norm(seen, axis=1, keepdims=True)
-    ranges = hold(walk.ftm[:, :1].astype(np.float64), walk.ftm_mask)[:, 0]
-    distance = floor_distance(ranges, area, settings)
+    last = hold_last(back_projection(area, walk).position.astype(np.float64), walk.camera_mask)
+    ray = last / np.linalg.norm(last, axis=1, keepdims=True)
+    ranges = hold_last(walk.ftm[:, :1].astype(np.float64), walk.ftm_mask)[:, 0]
+    distance = horizontal_distance(ranges, area, settings)
     ap = np.asarray(area.ap_position[:2])
     along = ray @ ap
     half = np.sqrt(np.maximum(along**2 - ap @ ap + distance**2, 0.0))
-    return track(ray * np.maximum(along + half, 0.0)[:, None])
+    return without_covariance(ray * np.maximum(along + half, 0.0)[:, None])
 
 
-def hold(values: Array, mask: MaskArray) -> Array:
-    """Values (T, F) of the newest row that counts; NaN before there is one."""
+def hold_last(values: Array, mask: MaskArray) -> Array:
+    """Repeat the newest row (T, F) for which the mask is true; NaN before the first."""
     newest = np.maximum.accumulate(np.where(mask, np.arange(len(mask)), -1))
     held: Array = np.where(newest[:, None] >= 0, values[newest], np.nan)
     return held
 
 
-def floor_distance(ranges: Array, area: AreaSettings, settings: FloorSettings) -> Array:
-    """Distances on the floor from the access point that ranges (...) [m] stand for."""
+def horizontal_distance(ranges: Array, area: AreaSettings, settings: BaselineSettings) -> Array:
+    """Convert ranges (...) [m] to horizontal distances from the access point."""
     slant = (ranges - settings.range_offset) / (1 + settings.range_slope)
     rise = area.ap_position[2] - area.phone_height
     return np.asarray(np.sqrt(np.maximum(np.maximum(slant, 0.0)**2 - rise**2, 0.25)))
 
 
-def track(position: Array) -> Track:
-    """Positions (T, 2) of which nobody says how far to trust them."""
+def without_covariance(position: Array) -> TrackEstimate:
+    """Make a track of positions (T, 2) without covariance."""
     covariance = np.full((*position.shape, 2), np.nan, np.float32)
-    return Track(position.astype(np.float32), covariance)
+    return TrackEstimate(position.astype(np.float32), covariance)

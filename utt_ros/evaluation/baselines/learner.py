@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from utt_ros.errors import ModelError
-from utt_ros.evaluation.baselines.scaling import Item
+from utt_ros.evaluation.baselines.scaling import Example
 from utt_ros.models.twin import Weights
 
 Loss = Callable[[nn.Module, dict[str, Tensor]], Tensor]
@@ -17,14 +17,14 @@ MAX_GRAD_NORM = 1.0
 
 
 class BaselineLearner:
-    """Trains a network on examples in memory; a `study.distributed.Learner`."""
+    """Trains a network on examples in memory; a `training.simulated_rounds.Learner`."""
 
     def __init__(
-        self, net: nn.Module, loss: Loss, examples: Item, modalities: Sequence[str], *,
+        self, net: nn.Module, loss: Loss, examples: Example, modalities: Sequence[str], *,
         seed: int, batch: int = 64, learning_rate: float = 2e-3,
     ) -> None:
         self.net, self.modalities = net, tuple(modalities)
-        self.kept = next(iter(examples.values()))
+        self.window_count = len(next(iter(examples.values())))
         self._loss, self._examples, self._batch = loss, examples, batch
         self._rng = np.random.default_rng(seed)
         self._optimizer = torch.optim.AdamW(net.parameters(), lr=learning_rate)
@@ -37,7 +37,7 @@ class BaselineLearner:
 
     def train(self, steps: int) -> float:
         """Take gradient steps; return their mean loss, NaN when there is nothing to learn from."""
-        losses = [self._step() for _ in range(steps)] if len(self.kept) else []
+        losses = [self._step() for _ in range(steps)] if self.window_count else []
         counted = [loss for loss in losses if isfinite(loss)]
         return float(np.mean(counted)) if counted else nan
 
@@ -46,7 +46,7 @@ class BaselineLearner:
         return read_net(self.net) if self._trained else {}
 
     def _step(self) -> float:
-        rows = self._rng.integers(0, len(self.kept), self._batch)
+        rows = self._rng.integers(0, self.window_count, self._batch)
         batch = {name: torch.from_numpy(values[rows]) for name, values in self._examples.items()}
         self._optimizer.zero_grad()
         loss = self._loss(self.net, batch)

@@ -1,4 +1,4 @@
-"""What the floors assume; every default was chosen on the validation split, see docs/tasks.md."""
+"""Settings of the position baselines, tuned on the validation split: docs/tasks.md."""
 
 from dataclasses import dataclass
 
@@ -6,8 +6,8 @@ from utt_ros.settings import check, setting
 
 
 @dataclass(frozen=True, slots=True)
-class FloorSettings:
-    """Constants of Kalman filter, particle filter and bearing; `tasks.tuning` chooses them."""
+class BaselineSettings:
+    """Constants of the Kalman filter, the particle filter and the bearing baseline."""
 
     acceleration: float = setting(
         0.1, 'spectral density of the acceleration in Kalman filters [m^2/s^3]',

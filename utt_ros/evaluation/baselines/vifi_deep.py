@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from utt_ros.association.assignment import Costs
 from utt_ros.association.candidates import Candidates
-from utt_ros.evaluation.baselines.scaling import Item, means, scale
+from utt_ros.evaluation.baselines.scaling import Example, scale_values, step_means
 
 STEPS = 10
 TRACK_CHANNELS, PHONE_CHANNELS = 5 + 1 + 1, 2 + 1 + 9 + 1 + 1  # values, masks, length of a step
@@ -17,7 +17,7 @@ STEP_UNIT_S = 0.5
 
 
 class VifiDeep(nn.Module):
-    """Two 2-layer BiLSTMs (32), then 1x1 convolutions over all pairs, with a dummy of each."""
+    """Two 2-layer BiLSTMs (32), then 1x1 convolutions over all pairs and a dummy of each side."""
 
     def __init__(self, hidden: int = 32) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class VifiDeep(nn.Module):
         self.dummy = nn.Parameter(torch.zeros(1))
 
     def forward(self, tracks: Tensor, phones: Tensor) -> Tensor:
-        """Affinities (B, K + 1, P + 1) of tracks (B, K, S, .) and phones (B, P, S, .)."""
+        """Compute affinities (B, K + 1, P + 1) of tracks (B, K, S, .) and phones (B, P, S, .)."""
         left, right = _last(self.track, tracks), _last(self.phone, phones)  # (B, K|P, 2 H)
         pairs = torch.cat([
             left.unsqueeze(2).expand(-1, -1, right.shape[1], -1),
@@ -42,15 +42,15 @@ class VifiDeep(nn.Module):
 
 
 def _last(lstm: nn.LSTM, rows: Tensor) -> Tensor:
-    """The last outputs (B, N, 2 H) of both directions, of sequences (B, N, S, .)."""
+    """Last outputs (B, N, 2 H) of both directions, of sequences (B, N, S, .)."""
     _, (state, _) = lstm(rows.flatten(0, 1))
     return torch.cat([state[-2], state[-1]], dim=1).reshape(*rows.shape[:2], -1)
 
 
 def deep_loss(net: nn.Module, batch: dict[str, Tensor]) -> Tensor:
-    """Cross entropy of rows and of columns; those of nobody lead to the dummy."""
+    """Cross entropy of rows and of columns; unmatched ones belong to the dummy."""
     affinity = net(batch['tracks'], batch['phones'])
-    tracks, phones = batch['track_there'], batch['phone_there']
+    tracks, phones = batch['track_present'], batch['phone_present']
     rows = affinity[:, :-1].masked_fill(~_with_dummy(phones).unsqueeze(1), -1e9)
     columns = affinity[:, :, :-1].transpose(1, 2).masked_fill(
         ~_with_dummy(tracks).unsqueeze(1), -1e9)
@@ -58,35 +58,37 @@ def deep_loss(net: nn.Module, batch: dict[str, Tensor]) -> Tensor:
             + F.cross_entropy(columns[phones], batch['carrier'][phones]))
 
 
-def _with_dummy(there: Tensor) -> Tensor:
-    return F.pad(there, (0, 1), value=True)
+def _with_dummy(present: Tensor) -> Tensor:
+    return F.pad(present, (0, 1), value=True)
 
 
-def steps_of(seen: Candidates) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Tracks (K, S, .) and phones (P, S, .) in ten steps of a window."""
+def step_features(seen: Candidates) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Features of tracks (K, S, .) and phones (P, S, .) in ten steps of a window."""
     ticks = seen.ticks - seen.ticks % STEPS
     seen = seen.last(ticks)
-    boxes, boxed = means(seen.boxes, seen.boxes_mask, STEPS)
-    ftm, ranged = means(seen.ftm, seen.ftm_mask, STEPS)
-    imu, moved = means(seen.imu, seen.imu_mask, STEPS)
+    boxes, boxes_mask = step_means(seen.boxes, seen.boxes_mask, STEPS)
+    ftm, ftm_mask = step_means(seen.ftm, seen.ftm_mask, STEPS)
+    imu, imu_mask = step_means(seen.imu, seen.imu_mask, STEPS)
     length = seen.period * ticks / STEPS / STEP_UNIT_S
     tracks = np.concatenate([
-        scale('camera', boxes, boxed), boxed[..., None], np.full((*boxed.shape, 1), length)], -1)
+        scale_values('camera', boxes, boxes_mask), boxes_mask[..., None],
+        np.full((*boxes_mask.shape, 1), length)], -1)
     phones = np.concatenate([
-        scale('ftm', ftm, ranged), ranged[..., None], scale('imu', imu, moved), moved[..., None],
-        np.full((*moved.shape, 1), length)], -1)
+        scale_values('ftm', ftm, ftm_mask), ftm_mask[..., None],
+        scale_values('imu', imu, imu_mask), imu_mask[..., None],
+        np.full((*imu_mask.shape, 1), length)], -1)
     return tracks.astype(np.float32), phones.astype(np.float32)
 
 
-def deep_example(seen: Candidates, owners: npt.NDArray[np.intp]) -> Item:
-    """An example of at most MAX_PAIRS tracks and phones, padded."""
-    tracks, phones = steps_of(seen)
+def deep_example(seen: Candidates, owners: npt.NDArray[np.intp]) -> Example:
+    """Make an example of at most MAX_PAIRS tracks and phones, padded."""
+    tracks, phones = step_features(seen)
     tracks, phones, owners = tracks[:MAX_PAIRS], phones[:MAX_PAIRS], owners[:MAX_PAIRS]
-    item: Item = {
+    item: Example = {
         'tracks': np.zeros((MAX_PAIRS, *tracks.shape[1:]), np.float32),
         'phones': np.zeros((MAX_PAIRS, *phones.shape[1:]), np.float32),
-        'track_there': np.arange(MAX_PAIRS) < len(tracks),
-        'phone_there': np.arange(MAX_PAIRS) < len(phones),
+        'track_present': np.arange(MAX_PAIRS) < len(tracks),
+        'phone_present': np.arange(MAX_PAIRS) < len(phones),
         'owner': np.full(MAX_PAIRS, MAX_PAIRS, np.int64),
         'carrier': np.full(MAX_PAIRS, MAX_PAIRS, np.int64)}
     item['tracks'][:len(tracks)], item['phones'][:len(phones)] = tracks, phones
@@ -97,15 +99,15 @@ def deep_example(seen: Candidates, owners: npt.NDArray[np.intp]) -> Item:
 
 
 class DeepMatcher:
-    """The trained network as a matcher."""
+    """Matcher with a trained network."""
 
     def __init__(self, net: VifiDeep) -> None:
         self._net = net.eval()
 
     @torch.no_grad()
     def cost(self, seen: Candidates) -> Costs:
-        """Negative log probabilities (K, P), mean of those by rows and by columns."""
-        tracks, phones = (torch.from_numpy(rows).unsqueeze(0) for rows in steps_of(seen))
+        """Return negative log probabilities (K, P): the mean of those by rows and by columns."""
+        tracks, phones = (torch.from_numpy(rows).unsqueeze(0) for rows in step_features(seen))
         affinity = self._net(tracks, phones)[0]
         both = affinity.log_softmax(1)[:-1, :-1] + affinity.log_softmax(0)[:-1, :-1]
         return np.asarray(-both.numpy() / 2, np.float64)

@@ -15,9 +15,9 @@ from torch import Tensor, nn
 
 from utt_ros.association.assignment import Costs
 from utt_ros.association.candidates import Candidates
-from utt_ros.association.pair_features import cut
+from utt_ros.association.model_evidence import tile_windows
 from utt_ros.association.vifi import combine
-from utt_ros.evaluation.baselines.scaling import Item, means, scale
+from utt_ros.evaluation.baselines.scaling import Example, scale_values, step_means
 from utt_ros.types import FloatArray
 
 FRAMES = 10
@@ -108,15 +108,15 @@ def masked_error(made: Tensor, rows: Tensor) -> Tensor:
 
 def frames_of(seen: Candidates) -> dict[str, FloatArray]:
     """Windows with masks (N, E, K, F + 1) of K tracks and P phones, side by side in time."""
-    imu, moved = means(seen.imu, seen.imu_mask, seen.ticks)
+    imu, moved = step_means(seen.imu, seen.imu_mask, seen.ticks)
     rows = {'camera': (seen.boxes, seen.boxes_mask), 'ftm': (seen.ftm, seen.ftm_mask),
             'imu': (imu, moved)}
-    return {name: cut(np.concatenate(
-        [scale(name, values, mask), mask[..., None]], axis=-1).astype(np.float32), FRAMES)
+    return {name: tile_windows(np.concatenate(
+        [scale_values(name, values, mask), mask[..., None]], axis=-1).astype(np.float32), FRAMES)
         for name, (values, mask) in rows.items()}
 
 
-def vitag_examples(seen: Candidates, owners: Sequence[int]) -> list[Item]:
+def vitag_examples(seen: Candidates, owners: Sequence[int]) -> list[Example]:
     """Windows of each track and of the phone of the same person."""
     frames = frames_of(seen)
     return [

@@ -1,62 +1,66 @@
-"""What live association costs where many people walk."""
+"""Processor time of live association in a crowd."""
 
+from collections.abc import Iterator
+from pathlib import Path
 from time import process_time
 
 import numpy as np
 
 from utt_ros.association.associator import make_associator
-from utt_ros.association.translator import Translator
-from utt_ros.geometry.camera import CameraModel
+from utt_ros.evaluation.benchmarks.walkers import Walkers
+from utt_ros.models.model_card import load_model
+from utt_ros.models.onnx_export import export_onnx
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.sync.association_types import PhoneSamples, Tracks
 from utt_ros.sync.settings import SyncSettings
+from utt_ros.twin.onnx_translator import OnnxTranslator
+from utt_ros.types import NS_PER_S
 
-PEOPLE = 20
-TICKS = 200  # the second half, when histories are full, is measured
-ROOM_M = np.array([[4.0, -3.0], [12.0, 3.0]])
+CROWD_SIZE = 20
+COST_TICKS = 200  # the second half, when histories are full, is measured
+RANGE_TICKS = 3  # between ranges of a phone
+RANGE_STD_M = 0.4
 FIRST_NS = 10**18
 
 
 def match_cost(
-    method: str, translator: Translator | None, shape: WindowSettings,
+    method: str, model_file: Path | None, window: WindowSettings,
 ) -> tuple[float, float]:
-    """Processor time of a match of 20 tracks and 20 phones [ms], share of a core at 10 Hz."""
-    associator = make_associator(SyncSettings(association=method), AreaSettings(), shape)
-    associator.judge.recall.translator = translator
+    """Measure a match of 20 tracks and 20 phones [ms], and the share of a core at 10 Hz."""
+    associator = make_associator(SyncSettings(association=method), AreaSettings(), window)
+    if model_file is not None:
+        associator.use_model(OnnxTranslator(export_onnx(load_model(model_file)[0]), window))
     matches, total = [], 0.0
-    for number, (tracks, phones) in enumerate(_walks(shape)):
-        before, begin_s = associator.matches, process_time()
+    for tick, (tracks, phones) in enumerate(_ticks(window)):
+        before, start_s = associator.matches, process_time()
         associator.associate(tracks, phones)
-        took_s = process_time() - begin_s
-        if number >= TICKS // 2:
+        took_s = process_time() - start_s
+        if tick >= COST_TICKS // 2:
             total += took_s
             matches += [took_s] * (associator.matches > before)
-    return 1e3 * float(np.median(matches)), total / (TICKS / 2 * shape.period)
+    return 1e3 * float(np.median(matches)), total / (COST_TICKS / 2 * window.period)
 
 
-def _walks(shape: WindowSettings) -> list[tuple[Tracks, PhoneSamples]]:
-    """Frames and what the phones measure while people walk to and fro."""
-    rng, area = np.random.default_rng(0), AreaSettings()
-    camera = CameraModel(area)
-    place = rng.uniform(ROOM_M[0], ROOM_M[1], (PEOPLE, 2))
-    velocity = rng.normal(0.0, 0.8, (PEOPLE, 2))
-    names = [f'{number:02d}' for number in range(PEOPLE)]
-    found = []
-    for tick in range(TICKS):
-        velocity = np.where((place < ROOM_M[0]) | (place > ROOM_M[1]), -velocity, velocity)
-        place = place + shape.period * velocity
-        heading = np.arctan2(velocity[:, 1], velocity[:, 0])
-        imu = np.zeros((PEOPLE, shape.imu_rows, 9), np.float32)
-        imu[..., 2], imu[..., 8] = 9.81, -4e-5
-        imu[..., 6] = -2e-5 * np.cos(heading)[:, None]
-        imu[..., 7] = 2e-5 * np.sin(heading)[:, None]
-        ranges = np.hypot(*place.T) + rng.normal(0.0, 1.0, PEOPLE)
-        found.append((
-            Tracks(FIRST_NS + round(tick * shape.period * 1e9),
-                   camera.project(place).astype(np.float32), ('',) * PEOPLE, tuple(names),
-                   np.ones(PEOPLE, np.float32)),
+def _ticks(window: WindowSettings) -> Iterator[tuple[Tracks, PhoneSamples]]:
+    """Yield frames, and the samples of phones, of people who walk in circles."""
+    area, walkers = AreaSettings(), Walkers(CROWD_SIZE)
+    names = tuple(f'{number:02d}' for number in range(CROWD_SIZE))
+    seconds = window.period * np.arange(COST_TICKS)
+    row_seconds = window.period / window.imu_rows * np.arange(COST_TICKS * window.imu_rows)
+    boxes, ranges = walkers.boxes(seconds, area), walkers.ranges(seconds, area)
+    imu = np.concatenate([
+        walkers.accelerations(row_seconds), walkers.rates(row_seconds),
+        walkers.fields(row_seconds)], axis=-1).reshape(
+            COST_TICKS, window.imu_rows, CROWD_SIZE, -1).swapaxes(1, 2)
+    for tick in range(COST_TICKS):
+        yield (
+            Tracks(FIRST_NS + round(tick * window.period * NS_PER_S),
+                   boxes[tick].astype(np.float32), ('',) * CROWD_SIZE, names,
+                   np.ones(CROWD_SIZE, np.float32)),
             PhoneSamples(tuple(f'p{name}' for name in names),
-                         np.stack([ranges, 0.4 + 0.0 * ranges], 1).astype(np.float32),
-                         np.zeros(PEOPLE, np.float32), np.full(PEOPLE, tick % 3 == 0), imu,
-                         np.ones(imu.shape[:2], bool))))
-    return found
+                         np.stack([ranges[tick], np.full(CROWD_SIZE, RANGE_STD_M)], 1).astype(
+                             np.float32),
+                         np.zeros(CROWD_SIZE, np.float32),
+                         np.full(CROWD_SIZE, tick % RANGE_TICKS == 0),
+                         imu[tick].astype(np.float32),
+                         np.ones((CROWD_SIZE, window.imu_rows), bool)))

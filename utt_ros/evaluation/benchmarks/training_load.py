@@ -17,7 +17,7 @@ from utt_ros.evaluation.benchmarks.reference_model import read_twin
 from utt_ros.evaluation.benchmarks.walkers import LOOP_SEC, Walkers
 from utt_ros.settings import WindowSettings
 from utt_ros.training.settings import LearningSettings
-from utt_ros.training.trainer import LocalTrainer
+from utt_ros.training.trainer import area_trainer
 from utt_ros.types import NS_PER_S, FloatArray, Windows
 
 
@@ -51,9 +51,9 @@ def main(args: Sequence[str] | None = None) -> int:
     torch.set_num_threads(1)
     stop = StopRequest()
     twin = read_twin(Path(config))
-    trainer = LocalTrainer(
+    trainer = area_trainer(
         twin.settings, twin.window, AREA, LearningSettings(holdout_every=1000))
-    trainer.observe(make_windows(int(phones), twin.window))
+    trainer.memory.observe(make_windows(int(phones), twin.window), AREA, twin.window)
     history = []
     while not stop():
         trainer.train(1)

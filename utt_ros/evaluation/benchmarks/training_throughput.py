@@ -19,7 +19,7 @@ from utt_ros.settings import WindowSettings
 from utt_ros.training.columns import Columns
 from utt_ros.training.losses import scaled_error
 from utt_ros.training.settings import LearningSettings
-from utt_ros.training.trainer import LocalTrainer
+from utt_ros.training.trainer import area_trainer
 from utt_ros.types import MODALITIES
 
 PHONES = 8
@@ -62,15 +62,15 @@ def measure(steps: int, repeats: int) -> dict[str, float]:
     """Windows per second of both, medians over repeats that take turns, and their ratio."""
     torch.set_num_threads(1)
     learning = LearningSettings(terms=KINDS, holdout_every=1000)
-    ours = LocalTrainer(ModelSettings(), WindowSettings(), AREA, learning)
-    ours.observe(make_windows(PHONES, WindowSettings()))
+    ours = area_trainer(ModelSettings(), WindowSettings(), AREA, learning)
+    ours.memory.observe(make_windows(PHONES, WindowSettings()), AREA, WindowSettings())
     naive = NaiveTrainer(UnifiedTwin(ModelSettings(), WindowSettings()), learning)
     rng = np.random.default_rng(0)
     reads = [part for name in MODALITIES for part in (name, f'{name}_mask')]
 
     def one_after_the_other() -> None:
         for _ in range(steps):
-            naive.step(ours.kept.draw(learning.batch, rng, reads))
+            naive.step(ours.memory.training.draw(learning.batch, rng, reads))
 
     runs: dict[str, Callable[[], object]] = {
         'ours': lambda: ours.train(steps), 'naive': one_after_the_other}

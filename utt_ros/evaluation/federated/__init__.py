@@ -1,1 +1,1 @@
-"""Federation strategies, costs and bounds for research."""
+"""Federation strategies, communication cost and the convergence bound, for research."""

@@ -1,4 +1,4 @@
-"""Ways in which a federation may go about mapping, each with the same number of updates."""
+"""Federation strategies, each with the same number of updates."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -6,76 +6,86 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from utt_ros.evaluation.federated.asynchronous import AsynchronousPlan, follow, paced
+from utt_ros.evaluation.federated.asynchronous import (
+    AsynchronousPlan,
+    run_asynchronous,
+    simulated_durations,
+)
 from utt_ros.evaluation.federated.communication_cost import LINK_BPS
-from utt_ros.evaluation.federated.personalisation import Personal, scale_locally
-from utt_ros.evaluation.metrics.translation import Bench, translate
+from utt_ros.evaluation.federated.personalisation import PersonalisedLearner, scale_locally
+from utt_ros.evaluation.metrics.translation import TranslationWindows, translate
 from utt_ros.models.operations import Pair
 from utt_ros.models.twin import UnifiedTwin, initial_weights
-from utt_ros.training.dataset import take
-from utt_ros.training.offline_trainer import Recipe, make_learners
-from utt_ros.training.recordings import Data
-from utt_ros.training.simulated_rounds import Plan, distribute
+from utt_ros.training.columns import take
+from utt_ros.training.offline_trainer import make_trainers
+from utt_ros.training.recordings import Recordings
+from utt_ros.training.simulated_rounds import FederationPlan, run_federation
+from utt_ros.training.training_recipe import Recipe
 from utt_ros.types import FloatArray
 
-WAYS = ('together', 'sampled', 'asynchronous', 'personal', 'personal_scaled')
-ROUNDS = 12  # of all areas; no model is chosen, so that all ways train as long
-TOGETHER = 3  # rounds before areas no longer wait for each other
-MAX_SLOWDOWN = 4.0  # times as long as the quickest area needs for an update
+STRATEGIES = ('together', 'sampled', 'asynchronous', 'personal', 'personal_scaled')
+ROUNDS = 12  # of all areas; no model is selected, so that all strategies train as long
+SYNCHRONOUS_ROUNDS = 3  # before areas no longer wait for each other
+MAX_SLOWDOWN = 4.0  # time of the slowest area for an update, relative to the fastest
 
 
 @dataclass(frozen=True, slots=True)
-class Gone:
-    """The model of each area that trained, and how long mapping took on a simulated clock."""
+class StrategyResult:
+    """Model of each area that trained, and duration on a simulated clock."""
 
     twins: dict[str, UnifiedTwin]
-    seconds: float  # where the quickest area trains for 1 s and the slowest for MAX_SLOWDOWN
+    seconds: float  # where the fastest area trains for 1 s and the slowest for MAX_SLOWDOWN
 
-    def says(self, bench: Bench, rows: npt.NDArray[np.intp], pair: Pair) -> FloatArray:
-        """What each area's model makes of its own windows; an area without one asks another."""
-        some = next(iter(self.twins.values()))
+    def predict(
+        self, bench: TranslationWindows, rows: npt.NDArray[np.intp], pair: Pair,
+    ) -> FloatArray:
+        """Translate each area's windows with its own model, or another if it has none."""
+        other = next(iter(self.twins.values()))
         areas = np.array([bench.sequences[row].partition('/')[0] for row in rows])
-        made = np.zeros_like(bench.columns[pair[1]][rows])
+        predictions = np.zeros_like(bench.columns[pair[1]][rows])
         for area in sorted(set(areas)):
-            here = areas == area
-            made[here] = translate(
-                self.twins.get(area, some), take(bench.columns, rows[here]), pair)
-        return made
+            of_area = areas == area
+            predictions[of_area] = translate(
+                self.twins.get(area, other), take(bench.columns, rows[of_area]), pair)
+        return predictions
 
 
-def go(data: Data, recipe: Recipe, way: str, seed: int) -> Gone:
-    """Map all areas in one of WAYS.
+def run_strategy(data: Recordings, recipe: Recipe, strategy: str, seed: int) -> StrategyResult:
+    """Train all areas with one of STRATEGIES.
 
-    `together` all areas wait for each other; `sampled` a half of them takes part in a round;
-    `asynchronous` nobody waits after a few rounds; `personal` each keeps its fusor to itself, and
-    with `personal_scaled` its scaling as well.
+    `together`: all areas wait for each other; `sampled`: half of them take part in each round;
+    `asynchronous`: no area waits after a few rounds; `personal`: each area keeps its own fusor,
+    and with `personal_scaled` its own scaling as well.
     """
-    learners = make_learners(data, recipe, seed)
-    weights = initial_weights(recipe.model, data.shape, seed)
-    plan = Plan(rounds=ROUNDS, local_steps=recipe.local_steps, seed=seed)
-    paces = _paces(learners)
-    if way == 'asynchronous':
-        updates = (ROUNDS - TOGETHER) * len(learners)
-        begin = replace(plan, rounds=TOGETHER)
-        found = follow(learners, weights, AsynchronousPlan(begin, updates), paces, LINK_BPS)
-        for learner in learners.values():
-            learner.load(found.weights)
-        return Gone({area: one.twin for area, one in learners.items()}, found.seconds)
-    if way == 'personal_scaled':
-        for learner in learners.values():
-            scale_locally(learner.twin, learner.kept.all())
-    if way == 'sampled':
-        half = (len(learners) + 1) // 2
-        plan = replace(plan, sampled=half, rounds=round(ROUNDS * len(learners) / half))
-    own = {area: Personal(one) for area, one in learners.items()} if 'personal' in way else {}
-    mapped = distribute(own or learners, weights, plan)
-    for area, learner in learners.items():
-        learner.load(own[area].model(mapped.weights) if own else mapped.weights)
-    seconds = sum(paced(mapped.rounds, paces, LINK_BPS))
-    return Gone({area: one.twin for area, one in learners.items()}, seconds)
+    trainers = make_trainers(data, recipe, seed)
+    weights = initial_weights(recipe.model, data.window, seed)
+    plan = FederationPlan(rounds=ROUNDS, local_steps=recipe.local_steps, seed=seed)
+    paces = _paces(trainers)
+    if strategy == 'asynchronous':
+        updates = (ROUNDS - SYNCHRONOUS_ROUNDS) * len(trainers)
+        synchronous = replace(plan, rounds=SYNCHRONOUS_ROUNDS)
+        outcome = run_asynchronous(
+            trainers, weights, AsynchronousPlan(synchronous, updates), paces, LINK_BPS)
+        for trainer in trainers.values():
+            trainer.load(outcome.weights)
+        return StrategyResult(
+            {area: trainer.twin for area, trainer in trainers.items()}, outcome.seconds)
+    if strategy == 'personal_scaled':
+        for trainer in trainers.values():
+            scale_locally(trainer.twin, trainer.memory.training.all())
+    if strategy == 'sampled':
+        half = (len(trainers) + 1) // 2
+        plan = replace(plan, sampled=half, rounds=round(ROUNDS * len(trainers) / half))
+    personal = ({area: PersonalisedLearner(trainer) for area, trainer in trainers.items()}
+                if 'personal' in strategy else {})
+    result = run_federation(personal or trainers, weights, plan)
+    for area, trainer in trainers.items():
+        trainer.load(personal[area].merge(result.weights) if personal else result.weights)
+    seconds = sum(simulated_durations(result.rounds, paces, LINK_BPS))
+    return StrategyResult({area: trainer.twin for area, trainer in trainers.items()}, seconds)
 
 
 def _paces(areas: Mapping[str, object]) -> dict[str, float]:
-    """Seconds for an update of each area, in even steps by name."""
+    """Return seconds for an update of each area, evenly spaced in order of names."""
     paces = np.linspace(1.0, MAX_SLOWDOWN, len(areas)).tolist()
     return dict(zip(sorted(areas), paces, strict=True))

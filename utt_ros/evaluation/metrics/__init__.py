@@ -1,1 +1,1 @@
-"""What a twin is good for, measured: positions, paths, intervals, synthesized IMU; and floors."""
+"""Metrics of positions, paths, intervals, synthesized IMU, translations and association."""

@@ -1,4 +1,4 @@
-"""How methods of association are prepared and judged: the same encounters for all of them."""
+"""Evaluation protocol of association: sets of encounters, identification precision (IDP)."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,148 +7,153 @@ from math import inf, nan
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from utt_ros.association.assignment import Costs, assign
-from utt_ros.association.dead_reckoning import headings
-from utt_ros.association.pair_features import MIN_SPEED_MPS, follow
-from utt_ros.evaluation.association.encounters import EVERY_TICKS, Encounter, crowd, encounters
-from utt_ros.training.recordings import Data
+from utt_ros.association.dead_reckoning import window_headings
+from utt_ros.association.track_kinematics import MIN_SPEED_MPS, estimate_kinematics
+from utt_ros.evaluation.association.encounters import (
+    ENCOUNTER_STRIDE,
+    Encounter,
+    crowd_encounters,
+    cut_encounters,
+)
+from utt_ros.training.recordings import Recordings
+from utt_ros.types import MaskArray
 
-AGES_S = (1, 3, 5, 10)
-CROWD, CROWD_S, CROWD_SEED = 8, 3, 20240
+TRACK_AGES_S = (1, 3, 5, 10)
+CROWD_PHONES, CROWD_S, CROWD_SEED = 8, 3, 20240
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
-    """Encounters that are judged together."""
+class EncounterSet:
+    """Encounters that give one row of results."""
 
     name: str  # such as 'fixed 3 s'
     encounters: tuple[Encounter, ...]
     ages_s: tuple[float, float] = (0.0, inf)  # of the tracks that count: from, below
 
 
-class Encounters:
-    """All settings of a split, each made when it is first asked for."""
+class EncounterSplit:
+    """Encounter sets of a split of recordings, each cut at its first use."""
 
-    def __init__(self, data: Data, split: str, every: int = EVERY_TICKS) -> None:
-        self._data, self._split, self._every = data, split, every
+    def __init__(self, data: Recordings, split: str, stride: int = ENCOUNTER_STRIDE) -> None:
+        self._data, self._split, self._stride = data, split, stride
 
     @cached_property
     def all(self) -> tuple[Encounter, ...]:
-        """With windows of ten seconds."""
-        return tuple(one for recording in self._data.of(self._split)
-                     for one in encounters(
-                         recording, self._data.shape, every=self._every))
+        """Encounters with windows of ten seconds."""
+        return tuple(encounter for sequence in self._data.of(self._split)
+                     for encounter in cut_encounters(
+                         sequence, self._data.window, stride=self._stride))
 
     @cached_property
-    def fixed(self) -> tuple[Setting, ...]:
-        """Windows of fixed length, tracks as old as the window."""
+    def fixed(self) -> tuple[EncounterSet, ...]:
+        """Sets with windows of fixed length, tracks as old as the window."""
         return tuple(
-            Setting(f'fixed {age} s', tuple(self._cut(age))) for age in AGES_S)
+            EncounterSet(f'fixed {age} s', tuple(self._cut(age))) for age in TRACK_AGES_S)
 
     @cached_property
-    def crowd(self) -> Setting:
-        """Windows of three seconds among eight phones."""
+    def crowd(self) -> EncounterSet:
+        """Set with windows of three seconds among eight phones."""
         rng = np.random.default_rng(CROWD_SEED)
-        return Setting(
-            f'crowd {CROWD_S} s', tuple(crowd(tuple(self._cut(CROWD_S)), CROWD, rng)))
+        return EncounterSet(
+            f'crowd {CROWD_S} s',
+            tuple(crowd_encounters(tuple(self._cut(CROWD_S)), CROWD_PHONES, rng)))
 
     @cached_property
-    def growing(self) -> tuple[Setting, ...]:
-        """All since a track appeared, ten seconds at most; tracks of about an age count."""
-        slack = 1.5 * self._data.shape.period
+    def growing(self) -> tuple[EncounterSet, ...]:
+        """Sets with windows since a track appeared, ten seconds at most, by age of the track."""
+        slack = 1.5 * self._data.window.period
         return tuple(
-            Setting(f'growing {age} s', self.all,
-                    (age - slack, inf if age == max(AGES_S) else age - slack + 1.0))
-            for age in AGES_S)
+            EncounterSet(f'growing {age} s', self.all,
+                         (age - slack, inf if age == max(TRACK_AGES_S) else age - slack + 1.0))
+            for age in TRACK_AGES_S)
 
     @property
-    def tuning(self) -> tuple[Setting, ...]:
-        """What choices are made by, on the val split."""
+    def tuning(self) -> tuple[EncounterSet, ...]:
+        """Sets for tuning, on the val split."""
         return (*self.fixed, self.crowd)
 
     @property
-    def settings(self) -> tuple[Setting, ...]:
-        """What is published."""
+    def published(self) -> tuple[EncounterSet, ...]:
+        """Sets whose results are published."""
         return (*self.fixed, *self.growing, self.crowd)
 
     def examples(self) -> Iterator[Encounter]:
-        """What networks learn from: each encounter once in each setting."""
-        for setting in self.tuning:
-            yield from setting.encounters
+        """Yield the training examples of networks: each encounter once per tuning set."""
+        for encounter_set in self.tuning:
+            yield from encounter_set.encounters
         yield from self.all
 
     def _cut(self, age_s: float) -> Iterator[Encounter]:
-        for one in self.all:
-            short = one.last(round(age_s / self._data.shape.period))
+        for encounter in self.all:
+            short = encounter.last(round(age_s / self._data.window.period))
             if len(short.owners):
                 yield short
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
-    """Tracks that got the right phone, of all tracks in view."""
+class IdpScore:
+    """Number of tracks with the correct phone, and of all tracks in view."""
 
-    right: int
+    correct: int
     tracks: int
 
     @property
     def idp(self) -> float:
-        """Share; NaN where there was no track."""
-        return self.right / self.tracks if self.tracks else nan
+        """Share of correct tracks; NaN without tracks."""
+        return self.correct / self.tracks if self.tracks else nan
 
 
-class Remembered:
-    """A function of an encounter that is computed once for each."""
+def memoize(compute: Callable[[Encounter], Any]) -> Callable[[Encounter], Any]:
+    """Compute a function of an encounter once for each; encounters must outlive the result."""
+    known: dict[int, Any] = {}
 
-    def __init__(self, compute: Callable[[Encounter], Any]) -> None:
-        self._compute = compute
-        self._known: dict[int, Any] = {}
-
-    def __call__(self, one: Encounter) -> Any:
-        """Its value, now or from before; the encounter must live as long as this."""
-        if id(one) not in self._known:
-            self._known[id(one)] = self._compute(one)
-        return self._known[id(one)]
+    def memoized(encounter: Encounter) -> Any:
+        if id(encounter) not in known:
+            known[id(encounter)] = compute(encounter)
+        return known[id(encounter)]
+    return memoized
 
 
-def judge(
-    settings: Sequence[Setting], cost: Callable[[Encounter], Costs],
-) -> dict[str, Score]:
-    """The score in each setting."""
-    right = Remembered(lambda one: assign(cost(one)) == one.owners)
+def score_assignments(
+    encounter_sets: Sequence[EncounterSet], cost: Callable[[Encounter], Costs],
+) -> dict[str, IdpScore]:
+    """Assign at minimum cost and return the score of each set."""
+    correct = memoize(lambda encounter: assign(cost(encounter)) == encounter.owners)
     scores = {}
-    for setting in settings:
-        found = [right(one)[_of_age(one, setting)] for one in setting.encounters]
-        scores[setting.name] = Score(
-            sum(int(part.sum()) for part in found), sum(len(part) for part in found))
+    for encounter_set in encounter_sets:
+        parts = [correct(encounter)[_counted(encounter, encounter_set)]
+                 for encounter in encounter_set.encounters]
+        scores[encounter_set.name] = IdpScore(
+            sum(int(part.sum()) for part in parts), sum(len(part) for part in parts))
     return scores
 
 
-def _of_age(one: Encounter, setting: Setting) -> npt.NDArray[np.bool_]:
-    low, high = setting.ages_s
-    ages = one.seen.ages_s
+def _counted(encounter: Encounter, encounter_set: EncounterSet) -> MaskArray:
+    low, high = encounter_set.ages_s
+    ages = encounter.candidates.ages_s
     return np.asarray((ages >= low) & (ages < high))
 
 
-def mean_idp(scores: Mapping[str, Score]) -> float:
-    """The mean over settings that have tracks; by it choices are made. NaN where none has."""
-    found = [score.idp for score in scores.values() if score.tracks]
-    return float(np.mean(found)) if found else nan
+def mean_idp(scores: Mapping[str, IdpScore]) -> float:
+    """Mean IDP over the sets that have tracks, the criterion of tuning; NaN where none has."""
+    values = [score.idp for score in scores.values() if score.tracks]
+    return float(np.mean(values)) if values else nan
 
 
-def heading_biases(found: Sequence[Encounter]) -> dict[str, float]:
-    """By area, how far phones point left of where their owners go, on average [rad].
+def heading_biases(encounters: Sequence[Encounter]) -> dict[str, float]:
+    """Mean offset [rad] of phones' headings from their carriers' directions of travel, by area.
 
-    From labelled encounters of the train split: what an installer would calibrate once.
+    From labelled encounters of the train split; an installer would calibrate it once.
     """
     sums: dict[str, complex] = {}
-    for one in found:
-        angles, valid = headings(one.seen, one.area.magnetic_yaw)
-        velocity = follow(one.seen, one.area).velocity
-        going = np.nan_to_num(velocity[..., 0]) + 1j * np.nan_to_num(velocity[..., 1])
-        use = valid[one.owners] & (np.abs(going) > MIN_SPEED_MPS)
-        turn = np.exp(1j * (angles[one.owners] - np.angle(going)))
-        sums[one.area.area] = sums.get(one.area.area, 0j) + complex(turn[use].sum())
+    for encounter in encounters:
+        candidates, area, owners = encounter.candidates, encounter.area, encounter.owners
+        angles, valid = window_headings(candidates, area.magnetic_yaw)
+        velocity = estimate_kinematics(candidates, area).velocity
+        travel = np.nan_to_num(velocity[..., 0]) + 1j * np.nan_to_num(velocity[..., 1])
+        use = valid[owners] & (np.abs(travel) > MIN_SPEED_MPS)
+        turn = np.exp(1j * (angles[owners] - np.angle(travel)))
+        sums[area.area] = sums.get(area.area, 0j) + complex(turn[use].sum())
     return {area: float(np.angle(total)) for area, total in sums.items()}

@@ -6,7 +6,7 @@
 import numpy as np
 
 from utt_ros.evaluation import ground_truth
-from utt_ros.evaluation.ground_truth import TrackEstimate, SubjectTrajectory
+from utt_ros.evaluation.ground_truth import SubjectTrajectory, TrackEstimate
 from utt_ros.types import CHI2_90_2D, Array, FloatArray, GroundTruth, MaskArray, Stamps
 
 CAMERA_GONE_S = 0.5  # time since the last box after which the camera counts as gone

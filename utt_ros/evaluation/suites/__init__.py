@@ -1,4 +1,4 @@
-"""The suites of `utt evaluate`, by name: each says its units of work for a study."""
+"""Suites of `utt evaluate`, by name: each lists its units of work for a study."""
 
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -10,9 +10,10 @@ from utt_ros.evaluation.trained_models import Study
 SUITES = ('operations', 'fusors', 'federation', 'tasks', 'association')
 
 
-def units(name: str, study: Study) -> Sequence[Unit]:
-    """The units of a suite, in an order in which they can run; raises SettingsError."""
+def suite_units(name: str, study: Study) -> Sequence[Unit]:
+    """List the units of a suite, in an order in which they can run; raises SettingsError."""
     if name not in SUITES:
         raise SettingsError(f'suite is {name!r}: it must be one of {", ".join(SUITES)}')
-    suite: Callable[[Study], Sequence[Unit]] = import_module(f'{__name__}.{name}_suite').units
-    return suite(study)
+    module = import_module(f'{__name__}.{name}_suite')
+    units: Callable[[Study], Sequence[Unit]] = getattr(module, f'{name}_units')
+    return units(study)

@@ -1,4 +1,4 @@
-"""Areas together against one place: errors, time and bytes (Table I); servers, other ways."""
+"""Federated against centralised mapping: errors, time and bytes (Table I); other strategies."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,24 +12,24 @@ from utt_ros.evaluation.federated.communication_cost import (
     mapping_cost,
     raw_bytes,
 )
-from utt_ros.evaluation.federated.strategies import WAYS, go
+from utt_ros.evaluation.federated.strategies import STRATEGIES, run_strategy
 from utt_ros.evaluation.recipes import direct, specific, with_fusor
-from utt_ros.evaluation.results import Outcome, Row, Unit
+from utt_ros.evaluation.results import Row, Unit, UnitResult
 from utt_ros.evaluation.suites.operations_suite import (
     Translate,
-    evaluate,
-    its_sources,
-    model_says,
-    reads_own_past,
+    direction_sources,
+    evaluate_directions,
+    model_predictor,
+    target_past,
 )
 from utt_ros.evaluation.trained_models import Study
 from utt_ros.models.operations import operations
-from utt_ros.training.offline_trainer import centralised
+from utt_ros.training.training_recipe import centralised
 
-SUITE = 'federation'
+FEDERATION_SUITE = 'federation'
 TIMED = ('merge', 'split')
-PATIENCE = 4  # rounds without a better model end each mapping of Table I, whatever its method
-SERVERS: dict[str, dict[str, str | float]] = {  # beside fedavg by windows, which is `utt`
+PATIENCE = 4  # rounds without a better model after which any mapping of Table I ends
+SERVERS: dict[str, dict[str, str | float]] = {  # `utt` itself is fedavg weighted by windows
     'uniform': {'weighting': 'uniform'},
     'gated': {'weighting': 'gated'},
     'fedadagrad': {'server': 'fedadagrad', 'server_rate': 0.02},
@@ -38,93 +38,94 @@ SERVERS: dict[str, dict[str, str | float]] = {  # beside fedavg by windows, whic
 }
 
 
-def units(study: Study) -> list[Unit]:
-    """By comparison and seed."""
-    found = []
+def federation_units(study: Study) -> list[Unit]:
+    """List units by comparison and seed."""
+    listed = []
     for seed in study.seeds:
-        found += [Unit(f'{SUITE}-{method}-seed{seed}', partial(_unified, study, method, seed))
+        listed += [Unit(f'{FEDERATION_SUITE}-{method}-seed{seed}', partial(_unified, study, method, seed))
                   for method in ('utt', 'centralised')]
-        found += [Unit(f'{SUITE}-time-{kind}-seed{seed}', partial(_timed, study, kind, seed))
+        listed += [Unit(f'{FEDERATION_SUITE}-time-{kind}-seed{seed}', partial(_timed, study, kind, seed))
                   for kind in TIMED]
-        found += [Unit(f'{SUITE}-time-direct-seed{seed}', partial(_timed_direct, study, seed))]
-    first = study.seeds[0]  # servers are an aside: one seed will do
-    return [*found, *(
-        Unit(f'{SUITE}-server-{name}-seed{first}', partial(_server, study, name, first))
+        listed += [Unit(f'{FEDERATION_SUITE}-time-direct-seed{seed}', partial(_timed_direct, study, seed))]
+    first = study.seeds[0]  # server optimisers are compared on one seed
+    return [*listed, *(
+        Unit(f'{FEDERATION_SUITE}-server-{name}-seed{first}', partial(_server, study, name, first))
         for name in ('windows', *SERVERS)), *(
-        Unit(f'{SUITE}-way-{way}-seed{first}', partial(_way, study, way, first)) for way in WAYS)]
+        Unit(f'{FEDERATION_SUITE}-way-{name}-seed{first}', partial(_strategy, study, name, first))
+        for name in STRATEGIES)]
 
 
-def _unified(study: Study, method: str, seed: int) -> Outcome:
+def _unified(study: Study, method: str, seed: int) -> UnitResult:
     recipe = study.recipe if method == 'utt' else centralised(study.recipe)
     twin, training = study.trained(seed, recipe)
-    found = evaluate(study, method, twin.settings.fusor, seed, model_says(twin, its_sources),
-                     suite=SUITE)
+    found = evaluate_directions(study, method, twin.settings.fusor, seed, model_predictor(twin, direction_sources),
+                     suite=FEDERATION_SUITE)
     sent = raw_bytes(study.data, study.data.modalities)
     cost = mapping_cost(training) if method == 'utt' else central_cost(training, sent)
     return replace(found, rows=(*found.rows, *_rows(method, 'unified', seed, cost)))
 
 
-def _server(study: Study, name: str, seed: int) -> Outcome:
+def _server(study: Study, name: str, seed: int) -> UnitResult:
     recipe = replace(with_fusor(study.recipe, study.recipe.model.fusor), **SERVERS.get(name, {}))  # type: ignore[arg-type]
     twin, _ = study.trained(seed, recipe)
-    return evaluate(study, f'server_{name}', twin.settings.fusor, seed,
-                    model_says(twin, its_sources), suite=SUITE)
+    return evaluate_directions(study, f'server_{name}', twin.settings.fusor, seed,
+                    model_predictor(twin, direction_sources), suite=FEDERATION_SUITE)
 
 
-def _way(study: Study, way: str, seed: int) -> Outcome:
-    """A fixed number of updates, without motion; nothing is chosen on validation."""
+def _strategy(study: Study, name: str, seed: int) -> UnitResult:
+    """A fixed number of updates, without motion and without selection on validation."""
     recipe = with_fusor(study.recipe, study.recipe.model.fusor)
-    gone = go(study.data, recipe, way, seed)
-    method = f'way_{way}'
-    found = evaluate(study, method, recipe.model.fusor, seed, gone.says, suite=SUITE)
+    result = run_strategy(study.data, recipe, name, seed)
+    method = f'way_{name}'
+    found = evaluate_directions(study, method, recipe.model.fusor, seed, result.predict, suite=FEDERATION_SUITE)
     return replace(found, rows=(
-        *found.rows, *_rows(method, 'unified', seed, {'simulated_s': gone.seconds})))
+        *found.rows, *_rows(method, 'unified', seed, {'simulated_s': result.seconds})))
 
 
-def _timed(study: Study, kind: str, seed: int) -> Outcome:
-    """All twins by one kind of operation: mapped by the areas together, and in one place."""
+def _timed(study: Study, kind: str, seed: int) -> UnitResult:
+    """All twins by one kind of operation: federated and centralised."""
     base = specific(replace(study.recipe, patience=PATIENCE), kind)
     sent = raw_bytes(study.data, study.data.modalities)
     rows: list[Row] = []
     for method in ('utt', 'centralised'):
         twin, training = study.trained(seed, base if method == 'utt' else centralised(base))
         cost = mapping_cost(training) if method == 'utt' else central_cost(training, sent)
-        says = dict.fromkeys(study.data.modalities, model_says(twin, its_sources))
-        errors, count = _errors(study, says, kind)
+        predictors = dict.fromkeys(study.data.modalities, model_predictor(twin, direction_sources))
+        errors, count = _errors(study, predictors, kind)
         rows += _rows(f'{method}_single', kind, seed, cost | errors, count)
-    return Outcome(tuple(rows))
+    return UnitResult(tuple(rows))
 
 
-def _timed_direct(study: Study, seed: int) -> Outcome:
-    """All twins, each by a pipeline of its own, one after the other, by the areas together."""
+def _timed_direct(study: Study, seed: int) -> UnitResult:
+    """All twins by direct mapping: a federated pipeline per twin, one after the other."""
     base = replace(study.recipe, patience=PATIENCE)
     total: dict[str, float] = {}
-    says: dict[str, Translate] = {}
+    predictors: dict[str, Translate] = {}
     for target in study.data.modalities:
         recipe = replace(direct(base, target), plan='federated', batch=base.batch)
         twin, training = study.trained(seed, recipe)
-        says[target] = model_says(twin, reads_own_past)
+        predictors[target] = model_predictor(twin, target_past)
         for name, value in mapping_cost(training).items():
             total[name] = total.get(name, 0.0) + value
     rows: list[Row] = []
     for kind in TIMED:
-        errors, count = _errors(study, says, kind)
+        errors, count = _errors(study, predictors, kind)
         rows += _rows('direct_single', kind, seed, total | errors, count)
-    return Outcome(tuple(rows))
+    return UnitResult(tuple(rows))
 
 
 def _errors(
-    study: Study, says: Mapping[str, Translate], kind: str,
+    study: Study, predictors: Mapping[str, Translate], kind: str,
 ) -> tuple[dict[str, float], int]:
-    """Mean NMSE_var over all directions of a kind of operation, and how many windows they had."""
-    bench = study.bench()
+    """Mean NMSE_var over all directions of a kind of operation, and their number of windows."""
+    windows = study.bench()
     errors, count = [], 0
     for item in operations(study.data.modalities, (kind,)):
         for sources, target in item.pairs:
-            rows = bench.rows_for(sources, target)
+            rows = windows.rows_for(sources, target)
             if len(rows):
-                made = says[target](bench, rows, (sources, target))
-                errors.append(bench.nmse_var(rows, target, made))
+                predicted = predictors[target](windows, rows, (sources, target))
+                errors.append(windows.nmse_var(rows, target, predicted))
                 count += len(rows)
     return {'nmse_var': float(np.mean(errors)) if errors else float('nan')}, count
 
@@ -132,5 +133,5 @@ def _errors(
 def _rows(
     method: str, kind: str, seed: int, values: Mapping[str, float], count: int = 0,
 ) -> list[Row]:
-    return [Row(SUITE, method, kind, 'all', 'all', 'gating', seed, name, value, count)
+    return [Row(FEDERATION_SUITE, method, kind, 'all', 'all', 'gating', seed, name, value, count)
             for name, value in {**values, 'link_bps': LINK_BPS}.items()]

@@ -1,22 +1,27 @@
-"""Every fusor in every direction, trained alike: Fig. 4 of the paper."""
+"""Every fusor in every direction, with the same training: Fig. 4 of the paper."""
 
 from functools import partial
 
 from utt_ros.evaluation.recipes import with_fusor
-from utt_ros.evaluation.results import Outcome, Unit
-from utt_ros.evaluation.suites.operations_suite import evaluate, its_sources, model_says
+from utt_ros.evaluation.results import Unit, UnitResult
+from utt_ros.evaluation.suites.operations_suite import (
+    direction_sources,
+    evaluate_directions,
+    model_predictor,
+)
 from utt_ros.evaluation.trained_models import Study
 from utt_ros.models.fusors import FUSORS
 
-SUITE = 'fusors'
+FUSORS_SUITE = 'fusors'
 
 
-def units(study: Study) -> list[Unit]:
-    """By fusor and seed."""
-    return [Unit(f'{SUITE}-{fusor}-seed{seed}', partial(_fusor, study, fusor, seed))
+def fusors_units(study: Study) -> list[Unit]:
+    """List units by fusor and seed."""
+    return [Unit(f'{FUSORS_SUITE}-{fusor}-seed{seed}', partial(_fusor, study, fusor, seed))
             for fusor in FUSORS.names() for seed in study.seeds]
 
 
-def _fusor(study: Study, fusor: str, seed: int) -> Outcome:
+def _fusor(study: Study, fusor: str, seed: int) -> UnitResult:
     twin, _ = study.trained(seed, with_fusor(study.recipe, fusor))
-    return evaluate(study, 'utt', fusor, seed, model_says(twin, its_sources), suite=SUITE)
+    return evaluate_directions(
+        study, 'utt', fusor, seed, model_predictor(twin, direction_sources), suite=FUSORS_SUITE)

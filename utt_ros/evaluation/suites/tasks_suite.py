@@ -1,196 +1,201 @@
-"""Downstream tasks of the live twin, and the floors that it must beat."""
+"""Downstream tasks of the live twin, with the position and IMU baselines."""
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from math import inf
 
 import numpy as np
-import numpy.typing as npt
 
-from utt_ros.evaluation.baselines.registry import SOURCES, Floor, floors
-from utt_ros.evaluation.engine_replay import follow
-from utt_ros.evaluation.ground_truth import Track, Walk
+from utt_ros.evaluation.baselines.registry import BASELINES, Baseline
+from utt_ros.evaluation.engine_replay import replay_engine
+from utt_ros.evaluation.ground_truth import SubjectTrajectory, TrackEstimate
 from utt_ros.evaluation.metrics import activity, synthesized_imu
-from utt_ros.evaluation.outages import blind, blind_walk
-from utt_ros.evaluation.results import Outcome, Row, Unit
+from utt_ros.evaluation.outages import mask_camera, mask_trajectory_camera
+from utt_ros.evaluation.results import Row, Unit, UnitResult
 from utt_ros.evaluation.suites.task_rows import (
-    Followed,
-    Label,
+    TASKS_SUITE,
+    TaskLabel,
+    TrackedWalk,
     Tracker,
-    blind_rows,
-    follow_all,
     imu_rows,
-    made_paths,
-    made_positions,
+    no_camera_rows,
     outage_rows,
+    path_prediction,
     path_rows,
+    position_prediction,
     position_rows,
+    track_walks,
 )
 from utt_ros.evaluation.trained_models import Study
 from utt_ros.models.onnx_export import export_onnx
 from utt_ros.models.twin import UnifiedTwin
 from utt_ros.settings import WindowSettings
-from utt_ros.training.recordings import Data, Recording
-from utt_ros.types import FloatArray, MaskArray
+from utt_ros.training.recordings import RecordedSequence, Recordings
+from utt_ros.types import Array, FloatArray, MaskArray
 
-SUITE = 'tasks'
 OUTAGES_S = (5.0, 15.0, 30.0)
-GO_ON = ('bearing_range', 'kalman_camera', 'kalman_range', 'particles')  # without a camera
-PREDICT = ('kalman_camera', 'kalman_range', 'constant_velocity_truth')
-MARKS = ('constant_velocity_truth',)  # know the truth: no method
-TWIN = 'camera+ftm+imu'
+TWIN_SOURCES = 'camera+ftm+imu'
 IMU_SOURCES = 'camera+ftm'
 
 
-def units(study: Study) -> list[Unit]:
-    """By method, task and seed; floors do not depend on seeds.
+def tasks_units(study: Study) -> list[Unit]:
+    """List units by method, task and seed; baselines do not depend on seeds.
 
-    The first task of a seed trains its model; what would wait for that comes last.
+    The first task of a seed trains its model; units that would wait for that come last.
     """
-    def of_twins(part: str, task: Callable[[Study, int], Outcome]) -> list[Unit]:
-        return [Unit(f'{SUITE}-{part}-utt-seed{seed}', partial(task, study, seed))
+    def of_twins(part: str, task: Callable[[Study, int], UnitResult]) -> list[Unit]:
+        return [Unit(f'{TASKS_SUITE}-{part}-utt-seed{seed}', partial(task, study, seed))
                 for seed in study.seeds]
 
-    of_floors = [Unit(f'{SUITE}-{name}', partial(_floor, study, name)) for name in SOURCES]
-    return [*of_twins('follow', _twin_follows), *of_floors,
-            Unit(f'{SUITE}-imu-floors', partial(_imu_floors, study)),
+    of_baselines = [Unit(f'{TASKS_SUITE}-{name}', partial(_baseline, study, name))
+                    for name in BASELINES.names()]
+    return [*of_twins('follow', _twin_tracks), *of_baselines,
+            Unit(f'{TASKS_SUITE}-imu-floors', partial(_imu_baselines, study)),
             *of_twins('outages', _twin_outages), *of_twins('imu', _twin_imu)]
 
 
 def twin_tracker(twin: UnifiedTwin, window: WindowSettings) -> Tracker:
-    """The engine that runs live, with this model."""
+    """Make a tracker of the live engine with this model."""
     graph = export_onnx(twin)
 
-    def track(recording: Recording, walks: Sequence[Walk], off: MaskArray) -> list[Track]:
-        return follow(recording.area, window, graph, blind(recording.batches, off), walks)
+    def track(
+        recording: RecordedSequence, walks: Sequence[SubjectTrajectory], off: MaskArray,
+    ) -> list[TrackEstimate]:
+        batches = mask_camera(recording.batches, off)
+        return replay_engine(recording.area, window, graph, batches, walks)
     return track
 
 
-def floor_tracker(floor: Floor) -> Tracker:
-    """A floor, walk by walk."""
-    def track(recording: Recording, walks: Sequence[Walk], off: MaskArray) -> list[Track]:
-        return [floor(recording.area, blind_walk(walk, off)) for walk in walks]
+def baseline_tracker(baseline: Baseline, window: WindowSettings) -> Tracker:
+    """Make a tracker of a baseline, one subject after the other."""
+    def track(
+        recording: RecordedSequence, walks: Sequence[SubjectTrajectory], off: MaskArray,
+    ) -> list[TrackEstimate]:
+        return [baseline.estimate(recording.area, mask_trajectory_camera(walk, off), window)
+                for walk in walks]
     return track
 
 
-def _twin(study: Study, seed: int) -> tuple[Tracker, Label]:
+def _twin(study: Study, seed: int) -> tuple[Tracker, TaskLabel]:
     twin = study.deployed(seed)
-    return twin_tracker(twin, study.data.shape), Label('utt', TWIN, twin.settings.fusor, seed)
+    label = TaskLabel('utt', TWIN_SOURCES, twin.settings.fusor, seed)
+    return twin_tracker(twin, study.data.window), label
 
 
-def _twin_follows(study: Study, seed: int) -> Outcome:
-    """Positions, intervals and paths."""
+def _twin_tracks(study: Study, seed: int) -> UnitResult:
+    """Positions, intervals and paths of the twin."""
     tracker, label = _twin(study, seed)
-    window = study.data.shape
-    found = list(follow_all(study.data, study.split, tracker))
-    if not found:
-        return Outcome(())
-    others = list(follow_all(study.data, _other(study), tracker))
-    rows = [*position_rows(found, label), *path_rows(found, others, label, window)]
-    made = (made_positions(found, label, _mean_position(study.data)),
-            made_paths(found, label, window))
-    return Outcome(tuple(rows), made)
+    window = study.data.window
+    tracked = list(track_walks(study.data, study.split, tracker))
+    if not tracked:
+        return UnitResult(())
+    others = list(track_walks(study.data, _other_split(study), tracker))
+    rows = [*position_rows(tracked, label), *path_rows(tracked, others, label, window)]
+    predictions = (position_prediction(tracked, label, _mean_position(study.data)),
+                   path_prediction(tracked, label, window))
+    return UnitResult(tuple(rows), predictions)
 
 
-def _twin_outages(study: Study, seed: int) -> Outcome:
+def _twin_outages(study: Study, seed: int) -> UnitResult:
     return _outages(study, *_twin(study, seed))
 
 
-def _twin_imu(study: Study, seed: int) -> Outcome:
-    """What phones would feel, made from camera and ranges, and what it is good to learn from."""
+def _twin_imu(study: Study, seed: int) -> UnitResult:
+    """IMU synthesized from camera and ranges, and activity recognition trained on it."""
     tracker, whole = _twin(study, seed)
-    found, training = (list(follow_all(study.data, split, tracker))
-                       for split in (study.split, 'train'))
-    if not found or not training:
-        return Outcome(())
+    tracked, training = (list(track_walks(study.data, split, tracker))
+                         for split in (study.split, 'train'))
+    if not tracked or not training:
+        return UnitResult(())
     rows: list[Row] = []
     for method, part in ((whole.method, 'imu'), (f'{whole.method}_mean', 'imu_mean')):
-        label = Label(method, IMU_SOURCES, whole.fusor, seed)
+        label = TaskLabel(method, IMU_SOURCES, whole.fusor, seed)
         synthesized, learned = (
-            [_imu(each, part) for each in walks] for walks in (found, training))
-        rows += imu_rows(found, synthesized, label, study.data.shape)
-        rows += _activity(study, found, training, learned, label)
-    return Outcome(tuple(rows))
+            [_imu(item, part) for item in walks] for walks in (tracked, training))
+        rows += imu_rows(tracked, synthesized, label, study.data.window)
+        rows += _activity(study, tracked, training, learned, label)
+    return UnitResult(tuple(rows))
 
 
-def _floor(study: Study, name: str) -> Outcome:
-    window = study.data.shape
-    tracker = floor_tracker(floors(window)[name])
-    label = Label(name, SOURCES[name], 'none', study.seeds[0])
-    found = list(follow_all(study.data, study.split, tracker))
-    if not found:
-        return Outcome(())
-    rows = [] if name in MARKS else position_rows(found, label)
-    if name in PREDICT:
-        others = list(follow_all(study.data, _other(study), tracker))
-        rows += path_rows(found, others, label, window)
-    if name in GO_ON:
+def _baseline(study: Study, name: str) -> UnitResult:
+    window, baseline = study.data.window, BASELINES[name]
+    tracker = baseline_tracker(baseline, window)
+    label = TaskLabel(name, baseline.sources, 'none', study.seeds[0])
+    tracked = list(track_walks(study.data, study.split, tracker))
+    if not tracked:
+        return UnitResult(())
+    rows = [] if baseline.reads_truth else position_rows(tracked, label)
+    if baseline.predicts:
+        others = list(track_walks(study.data, _other_split(study), tracker))
+        rows += path_rows(tracked, others, label, window)
+    if baseline.survives_outages:
         rows += _outages(study, tracker, label).rows
-    return Outcome(tuple(rows))
+    return UnitResult(tuple(rows))
 
 
-def _outages(study: Study, tracker: Tracker, label: Label) -> Outcome:
+def _outages(study: Study, tracker: Tracker, label: TaskLabel) -> UnitResult:
     rows: list[Row] = []
     for length_s in OUTAGES_S:
-        found = list(follow_all(study.data, study.split, tracker, length_s))
-        rows += outage_rows(found, label, length_s) if found else []
-    found = list(follow_all(study.data, study.split, tracker, inf))
-    return Outcome((*rows, *(blind_rows(found, label) if found else [])))
+        tracked = list(track_walks(study.data, study.split, tracker, length_s))
+        rows += outage_rows(tracked, label, length_s) if tracked else []
+    tracked = list(track_walks(study.data, study.split, tracker, inf))
+    return UnitResult((*rows, *(no_camera_rows(tracked, label) if tracked else [])))
 
 
-def _imu_floors(study: Study) -> Outcome:
-    """The mean, the differentiated path and, to learn from, the real IMU."""
-    window = study.data.shape
-    tracker = floor_tracker(floors(window)['kalman_camera'])
-    found, training = (list(follow_all(study.data, split, tracker))
-                       for split in (study.split, 'train'))
-    if not found or not training:
-        return Outcome(())
-    walks = [each.walk for each in training]
-    field = synthesized_imu.fields(walks)
+def _imu_baselines(study: Study) -> UnitResult:
+    """The mean, the differentiated path and, for activity recognition, the measured IMU."""
+    window = study.data.window
+    tracker = baseline_tracker(BASELINES['kalman_camera'], window)
+    tracked, training = (list(track_walks(study.data, split, tracker))
+                         for split in (study.split, 'train'))
+    if not tracked or not training:
+        return UnitResult(())
+    walks = [item.walk for item in training]
+    field = synthesized_imu.mean_magnetic_field(walks)
     mean = np.concatenate([walk.imu[walk.imu_mask] for walk in walks]).mean(0)
     rows = []
     for method, sources, make in (
-        ('mean', 'none', lambda each: np.broadcast_to(mean, each.walk.imu.shape)),
-        ('differentiated', 'camera', lambda each: synthesized_imu.differentiated(
-            each.track, each.recording.area, window, field)),
-        ('real', 'imu', lambda each: each.walk.imu),
+        ('mean', 'none', lambda item: np.broadcast_to(mean, item.walk.imu.shape)),
+        ('differentiated', 'camera', lambda item: synthesized_imu.differentiate_path(
+            item.track, item.recording.area, window, field)),
+        ('real', 'imu', lambda item: item.walk.imu),
     ):
-        label = Label(method, sources, 'none', study.seeds[0])
+        label = TaskLabel(method, sources, 'none', study.seeds[0])
         if method != 'real':
-            rows += imu_rows(found, [make(each) for each in found], label, window)
-        rows += _activity(study, found, training, [make(each) for each in training], label)
-    return Outcome(tuple(rows))
+            rows += imu_rows(tracked, [make(item) for item in tracked], label, window)
+        rows += _activity(study, tracked, training, [make(item) for item in training], label)
+    return UnitResult(tuple(rows))
 
 
 def _activity(
-    study: Study, found: Sequence[Followed], training: Sequence[Followed],
-    learned: Sequence[FloatArray], label: Label,
+    study: Study, tracked: Sequence[TrackedWalk], training: Sequence[TrackedWalk],
+    learned: Sequence[FloatArray], label: TaskLabel,
 ) -> list[Row]:
-    """Train on what was made of the train split, test on the real IMU of the other."""
-    window = study.data.shape
-    train = activity.join([
-        activity.examples(each.walk, imu, synthesized_imu.sourced(each.walk, window))
-        for each, imu in zip(training, learned, strict=True)])
-    test = activity.join([
-        activity.examples(each.walk, each.walk.imu, synthesized_imu.sourced(each.walk, window))
-        for each in found])
+    """Train on IMU synthesized for the train split, test on the measured IMU of the other."""
+    window = study.data.window
+    train = activity.concatenate_examples([
+        activity.activity_examples(item.walk, imu, synthesized_imu.has_source(item.walk, window))
+        for item, imu in zip(training, learned, strict=True)])
+    test = activity.concatenate_examples([
+        activity.activity_examples(
+            item.walk, item.walk.imu, synthesized_imu.has_source(item.walk, window))
+        for item in tracked])
     score = {'balanced_accuracy': activity.balanced_accuracy(train, test)}
     return label.rows('activity', 'walking', score, len(test[1]))
 
 
-def _imu(followed: Followed, part: str) -> FloatArray:
-    imu: FloatArray | None = getattr(followed.track, part)
-    return np.full_like(followed.walk.imu, np.nan) if imu is None else imu
+def _imu(tracked: TrackedWalk, part: str) -> FloatArray:
+    imu: FloatArray | None = getattr(tracked.track, part)
+    return np.full_like(tracked.walk.imu, np.nan) if imu is None else imu
 
 
-def _other(study: Study) -> str:
-    """The split that deviations of sampled paths are from."""
+def _other_split(study: Study) -> str:
+    """Split whose path deviations are sampled."""
     return 'train' if study.split == 'val' else 'val'
 
 
-def _mean_position(data: Data) -> npt.NDArray[np.float64]:
-    truths: Iterable[npt.NDArray[np.float64]] = (
+def _mean_position(data: Recordings) -> Array:
+    truths: Iterable[Array] = (
         truth.positions_m for item in data.of('train') for truth in item.session.truth.values())
-    mean: npt.NDArray[np.float64] = np.concatenate([np.zeros((0, 2)), *truths]).mean(0)
+    mean: Array = np.concatenate([np.zeros((0, 2)), *truths]).mean(0)
     return mean
