@@ -18,8 +18,8 @@ import psutil
 import pytest
 
 if TYPE_CHECKING:
-    from utt_ros.training.offline_trainer import Recipe
-    from utt_ros.training.recordings import Data
+    from utt_ros.training.training_recipe import Recipe
+    from utt_ros.training.recordings import Recordings
 
 SEED = 20260101
 DOMAINS = range(1, 102)  # 0 is everybody's default; beyond 101 ports are ephemeral
@@ -237,31 +237,31 @@ def make_graph() -> Callable[..., bytes]:
 def sessions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write bags of two simulated areas, the second without a camera: three half minutes each."""
     from utt_ros.sessions.session_bags import write_area, write_session
-    from utt_ros.sessions.simulator.world import plan, simulate
+    from utt_ros.sessions.simulator.world import plan_sessions, simulate_session
 
     folder = tmp_path_factory.mktemp('sessions')
-    for planned in plan(2, 1.5, 1, ['area1']):
+    for planned in plan_sessions(2, 1.5, 1, ['area1']):
         area = planned.area.settings
         write_area(area, folder / area.area)
-        write_session(simulate(planned), area, folder / area.area / planned.name)
+        write_session(simulate_session(planned), area, folder / area.area / planned.name)
     return folder
 
 
 @pytest.fixture(scope='session')
-def data(sessions: Path, tmp_path_factory: pytest.TempPathFactory) -> 'Data':
+def data(sessions: Path, tmp_path_factory: pytest.TempPathFactory) -> 'Recordings':
     """Load the bags of `sessions`."""
-    from utt_ros.training.recordings import load
+    from utt_ros.training.recordings import load_recordings
     from utt_ros.training.trainer import use_one_thread
 
     use_one_thread()
-    return load(sessions, tmp_path_factory.mktemp('cache'))
+    return load_recordings(sessions, tmp_path_factory.mktemp('cache'))
 
 
 @pytest.fixture
 def recipe() -> 'Recipe':
     """Return the recipe of a small model that trains for two short rounds."""
     from utt_ros.models.settings import ModelSettings
-    from utt_ros.training.offline_trainer import Recipe
+    from utt_ros.training.training_recipe import Recipe
 
     return Recipe(
         model=ModelSettings(width=8, heads=2, feedforward=8), rounds=2, local_steps=2, batch=8)

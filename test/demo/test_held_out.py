@@ -13,7 +13,7 @@ from utt_ros.federation.checkpoints import Checkpoint
 from utt_ros.models.settings import ModelSettings, dump_config
 from utt_ros.models.twin import initial_weights
 from utt_ros.sessions.session_bags import read_session, write_area, write_session
-from utt_ros.sessions.simulator.world import plan, simulate
+from utt_ros.sessions.simulator.world import plan_sessions, simulate_session
 from utt_ros.settings import WindowSettings
 
 
@@ -25,10 +25,10 @@ def initial():
 @pytest.fixture(scope='module')
 def scene(tmp_path_factory):
     folder = tmp_path_factory.mktemp('demo')
-    for planned in plan(1, 2.0, 3, [])[:2]:
+    for planned in plan_sessions(1, 2.0, 3, [])[:2]:
         area = planned.area.settings
         write_area(area, folder / 'in' / area.area)
-        write_session(simulate(planned), area, folder / 'in' / area.area / planned.name)
+        write_session(simulate_session(planned), area, folder / 'in' / area.area / planned.name)
     found, = find_demo_areas(folder / 'in', folder / 'out')
     return found
 

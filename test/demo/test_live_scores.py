@@ -12,8 +12,8 @@ from utt_ros.cli.main import main
 from utt_ros.demo.live_scores import LiveSession, live_summary, to_host_clock
 from utt_ros.demo.summary_table import live_table
 from utt_ros.sessions.message_types import typestore
-from utt_ros.sessions.simulator.live_world import boxes_by_name, clock_of, world
-from utt_ros.sessions.simulator.world import START_NS, simulate
+from utt_ros.sessions.simulator.live_world import boxes_by_name, live_session_plan, phone_clock
+from utt_ros.sessions.simulator.world import START_NS, simulate_session
 
 BEGIN_NS = 1_800_000_000_000_000_000
 LATE_NS = 25_000_000
@@ -23,8 +23,8 @@ POSE = 'geometry_msgs/msg/PoseWithCovarianceStamped'
 
 @pytest.fixture(scope='module')
 def scene() -> LiveSession:
-    planned = world(0, 20.0)
-    return LiveSession(planned.area.settings, simulate(planned), START_NS, BEGIN_NS, 0)
+    planned = live_session_plan(0, 20.0)
+    return LiveSession(planned.area.settings, simulate_session(planned), START_NS, BEGIN_NS, 0)
 
 
 class Heard:
@@ -80,7 +80,7 @@ def say_position(heard: Heard, name: str, stamp_ns: int, place: np.ndarray) -> N
 
 def say_diagnostics(heard: Heard, scene: LiveSession, stamp_ns: int) -> None:
     gone_s = (stamp_ns - BEGIN_NS) / 1e9
-    clock = clock_of('walker1', scene.seed)
+    clock = phone_clock('walker1', scene.seed)
     offset_s = -clock.offset_s - clock.drift_ppm * 1e-6 * gone_s + 0.002
     values = {'source': 'sensor_logger', 'dropped': '0', 'reopened': '1', 'refused_late': '3',
               'refused_other': '0', 'walker1.offset_s': f'{offset_s:.6f}',

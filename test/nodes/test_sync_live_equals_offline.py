@@ -9,7 +9,7 @@ from utt_ros.msg import SyncedSamples
 from utt_ros.association.associator import make_associator
 from utt_ros.bridge.messages.sensors import samples_from_message
 from utt_ros.bridge.node.qos import RELIABLE
-from utt_ros.evaluation.association.live_replay import strip
+from utt_ros.evaluation.association.label_removal import remove_session_labels
 from utt_ros.sessions.session_bags import read_session, write_area, write_session
 from utt_ros.sessions.simulator.world import plan_sessions, simulate_session
 from utt_ros.settings import WindowSettings
@@ -66,7 +66,7 @@ def test_matches_of_tracks_without_labels_are_bit_identical(
     area = planned.area.settings
     bag = tmp_path / area.area / planned.name
     write_area(area, tmp_path / area.area)
-    write_session(strip(simulate_session(planned))[0], area, bag)
+    write_session(remove_session_labels(simulate_session(planned))[0], area, bag)
     live = listener.hear(SyncedSamples, f'/{area.area}/synced', RELIABLE)
     start_node('sync', '--ros-args', '-r', f'__ns:=/{area.area}', '--params-file',
                bag.parent / 'area.yaml', '-p', f'association:={method}')

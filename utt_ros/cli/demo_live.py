@@ -15,8 +15,8 @@ from utt_ros.demo.summary_table import live_table
 from utt_ros.errors import UttError
 from utt_ros.files import write_atomically
 from utt_ros.orchestration.graph import read_area_plan
-from utt_ros.sessions.simulator.live_world import world
-from utt_ros.sessions.simulator.world import START_NS, simulate
+from utt_ros.sessions.simulator.live_world import live_session_plan
+from utt_ros.sessions.simulator.world import START_NS, simulate_session
 
 MIN_SECONDS, MAX_SECONDS = 20.0, 3600.0
 # The driver knocks in vain until the camera is there, which OpenCV would tell each time.
@@ -32,7 +32,7 @@ def run(options: argparse.Namespace, out: Path) -> int:
     print(f'demo: {show.file}: starting its nodes; then people walk for {show.seconds:g} s',
           file=sys.stderr, flush=True)
     _watch(show)
-    session = simulate(world(show.seed, show.seconds))
+    session = simulate_session(live_session_plan(show.seed, show.seconds))
     begin_ns = int(show.begin.read_text(encoding='ascii'))
     scene = LiveSession(read_area_plan(show.file).settings, session, START_NS, begin_ns, show.seed)
     found = live_summary(show.bag, scene)

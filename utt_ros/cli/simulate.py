@@ -7,7 +7,7 @@ from tqdm import tqdm
 
 from utt_ros.errors import SessionError
 from utt_ros.sessions.session_bags import write_area, write_session
-from utt_ros.sessions.simulator.world import plan, simulate
+from utt_ros.sessions.simulator.world import plan_sessions, simulate_session
 
 EXAMPLES = """
 examples:
@@ -37,12 +37,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Simulate and write sessions. Raises UttError."""
-    sessions = plan(args.areas, args.minutes, args.seed, args.without_camera)
+    sessions = plan_sessions(args.areas, args.minutes, args.seed, args.without_camera)
     if args.out.exists() and any(args.out.iterdir()):
         raise SessionError(f'{args.out} is not empty: sessions of two runs would be mixed')
-    for planned in tqdm(sessions, unit='session', disable=None):
-        area = planned.area.settings
+    for plan in tqdm(sessions, unit='session', disable=None):
+        area = plan.area.settings
         write_area(area, args.out / area.area)
-        write_session(simulate(planned), area, args.out / area.area / planned.name)
+        write_session(simulate_session(plan), area, args.out / area.area / plan.name)
     print(f'{len(sessions)} sessions of {args.areas} areas: {args.out}')
     return 0

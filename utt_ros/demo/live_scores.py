@@ -15,7 +15,7 @@ from utt_ros.errors import UttError
 from utt_ros.evaluation.metrics import box_iou
 from utt_ros.sessions.bag_io import open_bag
 from utt_ros.sessions.message_types import typestore
-from utt_ros.sessions.simulator.live_world import boxes_by_name, clock_of
+from utt_ros.sessions.simulator.live_world import boxes_by_name, phone_clock
 from utt_ros.settings import AreaSettings
 from utt_ros.types import NS_PER_S, GroundTruth, Session
 
@@ -141,7 +141,7 @@ def _clocks(
         for phone, truth in scene.session.truth.items():
             if f'{phone}.offset_s' not in values:
                 continue
-            clock = clock_of(phone, scene.seed)
+            clock = phone_clock(phone, scene.seed)
             last_ns = min(scene.at(now_ns), int(truth.stamps_ns[-1]))  # received by the driver
             gone_s = (last_ns - scene.first_ns) / NS_PER_S
             true_s = -clock.offset_s if node == 'imu' else scene.begin_ns / NS_PER_S - clock.boot_s

@@ -14,8 +14,8 @@ from utt_ros.errors import UttError
 from utt_ros.orchestration.graph import LaunchPlan, graph_nodes, read_area_plan
 from utt_ros.orchestration.spec import NodeSpec, ProcessSpec, process_spec
 from utt_ros.orchestration.supervisor import Supervisor
-from utt_ros.sessions.simulator.figure_detector import SIDE, write_network
-from utt_ros.sessions.simulator.live_world import world
+from utt_ros.sessions.simulator.figure_detector import NETWORK_SIDE_PX, write_figure_detector
+from utt_ros.sessions.simulator.live_world import live_session_plan
 
 POLL_SEC = 0.5
 RECORDED = (
@@ -58,10 +58,10 @@ def free_ports() -> tuple[int, int, int]:
 
 def write_area_file(show: LiveRun) -> None:
     """Write the area file and the detector that it names."""
-    area = world(show.seed, show.seconds).area.settings
+    area = live_session_plan(show.seed, show.seconds).area.settings
     camera, ftm, imu = show.ports
     network = show.file.with_name('figures.onnx').absolute()
-    write_network(area, network)
+    write_figure_detector(area, network)
     values = {name: list(value) if isinstance(value, tuple) else value
             for name, value in asdict(area).items()}
     blocks: dict[str, dict[str, Any]] = {
@@ -70,7 +70,7 @@ def write_area_file(show: LiveRun) -> None:
         '/**/camera': {
             'source': 'opencv', 'opencv': {'location': f'http://127.0.0.1:{camera}/'},
             'longest_wait': 1.0,  # the camera starts later than its driver
-            'detection': {'detector': 'onnx', 'model': str(network), 'input_size': SIDE,
+            'detection': {'detector': 'onnx', 'model': str(network), 'input_size': NETWORK_SIDE_PX,
                           'score': 0.5, 'overlap': 0.3, 'threads': 1}},
         '/**/ftm': {'source': 'android_udp', 'android_udp': {'host': '127.0.0.1', 'port': ftm}},
         '/**/imu': {'source': 'sensor_logger', 'sensor_logger': {

@@ -1,4 +1,4 @@
-"""The simulated phones and camera as processes, heard by real sources."""
+"""The simulated phones and camera as processes, read by the drivers' sources."""
 
 import subprocess
 import sys
@@ -9,27 +9,27 @@ import numpy as np
 import psutil
 import pytest
 
-from utt_ros.cli.driver_config import configured
+from utt_ros.cli.driver_config import read_driver_config
 from utt_ros.demo.live_stage import Show, free_ports, write_area_file
 from utt_ros.drivers.reader import SourceReader
 from utt_ros.drivers.types import CameraFrame, FtmSample, InertialSample
 from utt_ros.orchestration.graph import read_area_plan
-from utt_ros.sessions.simulator.live_world import clock_of, world
-from utt_ros.sessions.simulator.world import START_NS, simulate
+from utt_ros.sessions.simulator.live_world import live_session_plan, phone_clock
+from utt_ros.sessions.simulator.world import START_NS, simulate_session
 
-SECONDS = 20.0  # they are stopped as soon as enough was heard
+SECONDS = 20.0  # they are stopped as soon as enough is received
 
 
 @pytest.fixture
 def show(tmp_path: Path) -> Show:
-    made = Show(tmp_path, 0, SECONDS, free_ports())
-    made.file.parent.mkdir()
-    write_area_file(made)
-    return made
+    show = Show(tmp_path, 0, SECONDS, free_ports())
+    show.file.parent.mkdir()
+    write_area_file(show)
+    return show
 
 
 @pytest.fixture
-def peers(show: Show) -> Iterator[None]:
+def devices(show: Show) -> Iterator[None]:
     camera, ftm, imu = map(str, show.ports)
     process = subprocess.Popen([
         sys.executable, '-m', 'utt_ros.sessions.simulator.devices',
@@ -38,29 +38,29 @@ def peers(show: Show) -> Iterator[None]:
         start_new_session=True)
     yield
     family = [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]
-    for each in family:
-        each.kill()
+    for member in family:
+        member.kill()
     process.wait()
 
 
-def test_everybody_is_heard_with_true_values_at_true_times(
-    show: Show, peers: None, wait_until: Callable[..., None],
+def test_sources_receive_true_values_at_true_times(
+    show: Show, devices: None, wait_until: Callable[..., None],
 ) -> None:
-    area, session = read_area_plan(show.file), simulate(world(0, SECONDS))
-    sources = [configured(area, kind).make() for kind in area.drivers]
-    readers = [SourceReader(source, configured(area, kind).reader, lambda: None)
+    area, session = read_area_plan(show.file), simulate_session(live_session_plan(0, SECONDS))
+    sources = [read_driver_config(area, kind).make() for kind in area.drivers]
+    readers = [SourceReader(source, read_driver_config(area, kind).reader, lambda: None)
              for source, kind in zip(sources, area.drivers, strict=True)]
-    heard: list[object] = []
+    received: list[object] = []
 
     def phones(kind: type) -> set[str]:
-        return {sample.phone for sample in heard if isinstance(sample, kind)}
+        return {sample.phone for sample in received if isinstance(sample, kind)}
 
     def is_enough() -> bool:
         for reader in readers:
-            heard.extend(reader.take())
+            received.extend(reader.take())
         return (phones(FtmSample) and phones(InertialSample) == phones(FtmSample) and any(
             isinstance(sample, CameraFrame) and sample.people and len(sample.people.boxes)
-            for sample in heard))
+            for sample in received))
 
     for reader in readers:
         reader.start()
@@ -71,13 +71,13 @@ def test_everybody_is_heard_with_true_values_at_true_times(
     begin_ns = int(show.begin.read_text())
     for name in phones(InertialSample):
         streams = session.phones[name]
-        felt = [sample for sample in heard
+        samples = [sample for sample in received
                 if isinstance(sample, InertialSample) and sample.phone == name]
-        for sample in felt:
+        for sample in samples:
             values = np.concatenate([sample.accel, sample.gyro])
             row = int(np.abs(streams.inertial - values).sum(axis=1).argmin())
             np.testing.assert_allclose(streams.inertial[row], values, atol=1e-5)
             late_ns = sample.stamp_ns - begin_ns - (streams.inertial_stamps_ns[row] - START_NS)
             assert -1e6 < late_ns < 5e9  # of a busy machine
         offset_s = sources[2].status()[f'{name}.offset_s']
-        assert offset_s == pytest.approx(-clock_of(name, 0).offset_s, abs=5.0)
+        assert offset_s == pytest.approx(-phone_clock(name, 0).offset_s, abs=5.0)

@@ -1,5 +1,4 @@
-"""The network that finds drawn people, run as the camera's driver runs it."""
-
+"""The detector of drawn figures, run as the camera's driver runs it."""
 
 import cv2
 import numpy as np
@@ -7,25 +6,26 @@ import pytest
 
 from utt_ros.drivers.camera.detection import DetectionSettings, OnnxDetector
 from utt_ros.geometry.camera import CameraModel
-from utt_ros.sessions.simulator.drawing import picture
-from utt_ros.sessions.simulator.figure_detector import SIDE, write_network
-from utt_ros.sessions.simulator.live_world import world
+from utt_ros.sessions.simulator.drawing import draw_picture
+from utt_ros.sessions.simulator.figure_detector import NETWORK_SIDE_PX, write_figure_detector
+from utt_ros.sessions.simulator.live_world import live_session_plan
 
-AREA = world(0, 20.0).area.settings
+AREA = live_session_plan(0, 20.0).area.settings
 
 
 @pytest.fixture(scope='module')
 def detector(tmp_path_factory: pytest.TempPathFactory) -> OnnxDetector:
     path = tmp_path_factory.mktemp('network') / 'figures.onnx'
-    write_network(AREA, path)
+    write_figure_detector(AREA, path)
     return OnnxDetector(DetectionSettings(
-        detector='onnx', model=str(path), input_size=SIDE, score=0.5, overlap=0.3, threads=1))
+        detector='onnx', model=str(path), input_size=NETWORK_SIDE_PX, score=0.5, overlap=0.3,
+        threads=1))
 
 
 def seen(positions_m: list[tuple[float, float]], seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
     boxes = CameraModel(AREA).project(np.array(positions_m).reshape(-1, 2))
-    image = picture(AREA, boxes, rng.uniform(0, 6, len(boxes)), rng)
+    image = draw_picture(AREA, boxes, rng.uniform(0, 6, len(boxes)), rng)
     return cv2.imdecode(cv2.imencode('.jpg', image)[1], cv2.IMREAD_COLOR)
 
 

@@ -2,27 +2,27 @@ import numpy as np
 import pytest
 
 from utt_ros.sessions.simulator.trajectories import (
-    RATE_HZ,
-    ROOM_M,
-    Walk,
+    GRID_HZ,
+    ROOM_CORNERS_M,
+    SimulatedWalk,
+    random_positions,
+    simulate_walk,
     smooth_noise,
-    somewhere,
-    walk,
 )
 
 DOORS = np.array([[16.0, 2.0], [5.0, -7.0]])
 
 
 @pytest.fixture(scope='module')
-def walks() -> list[Walk]:
-    return [walk(np.random.default_rng(i), 1.2, DOORS, 40.0) for i in range(30)]
+def walks() -> list[SimulatedWalk]:
+    return [simulate_walk(np.random.default_rng(i), 1.2, DOORS, 40.0) for i in range(30)]
 
 
-def test_people_stay_about_the_room_and_within_human_speed(walks: list[Walk]) -> None:
+def test_walks_stay_near_the_room_and_within_human_speed(walks: list[SimulatedWalk]) -> None:
     for walked in walks:
         moment = walked.at(walked.times_s)
-        assert (moment.position_m > ROOM_M[0] - 1).all()
-        assert (moment.position_m < ROOM_M[1] + 1).all()
+        assert (moment.position_m > ROOM_CORNERS_M[0] - 1).all()
+        assert (moment.position_m < ROOM_CORNERS_M[1] + 1).all()
         assert moment.speed_mps.max() < 2.2
         assert np.hypot(*moment.acceleration_mps2.T).max() < 4
     speeds = np.concatenate([walked.at(walked.times_s).speed_mps for walked in walks])
@@ -30,7 +30,7 @@ def test_people_stay_about_the_room_and_within_human_speed(walks: list[Walk]) ->
     assert 0.02 < (speeds < 0.2).mean() < 0.3  # some stand
 
 
-def test_heading_is_the_direction_of_walking(walks: list[Walk]) -> None:
+def test_heading_is_the_direction_of_walking(walks: list[SimulatedWalk]) -> None:
     errors = []
     for walked in walks:
         moment = walked.at(walked.times_s)
@@ -40,7 +40,7 @@ def test_heading_is_the_direction_of_walking(walks: list[Walk]) -> None:
     assert np.percentile(np.abs(np.concatenate(errors)), 90) < np.deg2rad(10)
 
 
-def test_some_come_and_some_leave_through_a_door(walks: list[Walk]) -> None:
+def test_some_walks_begin_or_end_at_a_door(walks: list[SimulatedWalk]) -> None:
     begins = np.array([walked.times_s[0] for walked in walks])
     ends = np.array([walked.times_s[-1] for walked in walks])
     assert (begins > 1).any()
@@ -52,7 +52,7 @@ def test_some_come_and_some_leave_through_a_door(walks: list[Walk]) -> None:
         assert walked.times_s[-1] > 39 or from_door[1] < 3.0
 
 
-def test_a_walk_covers_its_own_times_only(walks: list[Walk]) -> None:
+def test_a_walk_covers_its_own_times_only(walks: list[SimulatedWalk]) -> None:
     walked = next(walked for walked in walks if walked.times_s[0] > 1)
     assert walked.covers(np.array([0.0, walked.times_s[0], 50.0])).tolist() == [False, True, False]
 
@@ -60,10 +60,10 @@ def test_a_walk_covers_its_own_times_only(walks: list[Walk]) -> None:
 def test_smooth_noise_has_unit_variance_everywhere(rng: np.random.Generator) -> None:
     noise = smooth_noise(rng, (2000, 400), 1.0)
     assert noise[[0, 1000, -1]].std(axis=1) == pytest.approx([1, 1, 1], abs=0.15)
-    assert np.abs(np.diff(noise, axis=0)).max() * RATE_HZ < 10
+    assert np.abs(np.diff(noise, axis=0)).max() * GRID_HZ < 10
 
 
-def test_places_lie_in_the_room(rng: np.random.Generator) -> None:
-    places = somewhere(rng, 500)
-    assert (places >= ROOM_M[0]).all()
-    assert (places <= ROOM_M[1]).all()
+def test_random_positions_are_in_the_room(rng: np.random.Generator) -> None:
+    places = random_positions(rng, 500)
+    assert (places >= ROOM_CORNERS_M[0]).all()
+    assert (places <= ROOM_CORNERS_M[1]).all()

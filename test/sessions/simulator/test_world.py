@@ -7,12 +7,8 @@ import pytest
 from utt_ros.cli.main import main
 from utt_ros.errors import SettingsError
 from utt_ros.sessions.session_bags import find_sessions, read_area, read_session, read_split
-from utt_ros.sessions.simulator.world import plan, simulate
+from utt_ros.sessions.simulator.world import plan_sessions, simulate_session
 from utt_ros.types import Session
-
-
-def utt_simulate(out: Path, *options: str) -> int:
-    return main(['simulate', '--out', str(out), '--minutes', '0.6', '--seed', '3', *options])
 
 
 def same(left: Session, right: Session) -> bool:
@@ -25,63 +21,53 @@ def same(left: Session, right: Session) -> bool:
         (left.phones[phone].ftm, right.phones[phone].ftm)))
 
 
-def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Path) -> None:
-    assert utt_simulate(tmp_path / 'one', '--areas', '1') == 0
-    assert utt_simulate(tmp_path / 'two', '--areas', '1') == 0
-    assert utt_simulate(tmp_path / 'other', '--areas', '1', '--seed', '4') == 0
-    one, two, other = (
-        [path.read_bytes() for path in sorted((tmp_path / name).rglob('*.*'))
-         if path.is_file()] for name in ('one', 'two', 'other'))
-    assert len(one) == 1 + 3 * 2
-    assert one == two
-    assert one != other
-
-
-def test_one_more_area_or_a_missing_camera_changes_nothing_of_the_others() -> None:
-    few = plan(1, 0.6, seed=7)
-    more = plan(3, 0.6, seed=7, without_camera=['area2'])
-    assert same(simulate(few[1]), simulate(more[1]))
-    with_camera = simulate(plan(3, 0.6, seed=7)[8])
-    without = simulate(more[8])
+def test_one_more_area_or_a_missing_camera_does_not_change_the_others() -> None:
+    few = plan_sessions(1, 0.6, seed=7)
+    more = plan_sessions(3, 0.6, seed=7, without_camera=['area2'])
+    assert same(simulate_session(few[1]), simulate_session(more[1]))
+    with_camera = simulate_session(plan_sessions(3, 0.6, seed=7)[8])
+    without = simulate_session(more[8])
     assert without.frames is None
     for phone, streams in with_camera.phones.items():
         assert np.array_equal(streams.inertial, without.phones[phone].inertial)
 
 
 def test_areas_and_sessions_differ() -> None:
-    planned = plan(2, 0.6, seed=7)
-    sessions = [simulate(item) for item in planned]
+    plans = plan_sessions(2, 0.6, seed=7)
+    sessions = [simulate_session(item) for item in plans]
     assert not same(sessions[0], sessions[1])
     assert not same(sessions[0], sessions[3])
-    yaws = {item.area.settings.magnetic_yaw for item in planned}
+    yaws = {item.area.settings.magnetic_yaw for item in plans}
     assert len(yaws) == 2
 
 
 def test_whole_sessions_are_held_out() -> None:
-    splits = {minutes: [item.split for item in plan(1, minutes, 0)] for minutes in (0.5, 4, 10)}
+    splits = {minutes: [plan.split for plan in plan_sessions(1, minutes, 0)]
+              for minutes in (0.5, 4, 10)}
     assert splits[0.5] == ['train', 'val', 'test']
     assert splits[4] == ['train', 'train', 'val', 'test']
     assert splits[10] == ['train'] * 6 + ['val'] * 2 + ['test'] * 2
-    assert sum(item.seconds for item in plan(1, 7.3, 0)) == pytest.approx(7.3 * 60)
+    assert sum(item.seconds for item in plan_sessions(1, 7.3, 0)) == pytest.approx(7.3 * 60)
 
 
 def test_sessions_of_an_area_follow_one_another_in_time() -> None:
-    sessions = [simulate(item) for item in plan(1, 0.6, seed=1)]
+    sessions = [simulate_session(item) for item in plan_sessions(1, 0.6, seed=1)]
     for before, after in pairwise(sessions):
         assert before.frames is not None
         assert after.frames is not None
         assert before.frames.stamps_ns[-1] < after.frames.stamps_ns[0]
 
 
-def test_what_is_written_is_what_was_simulated(tmp_path: Path) -> None:
-    assert utt_simulate(tmp_path, '--areas', '2', '--without-camera', 'area1') == 0
+def test_written_sessions_are_the_simulated_ones(tmp_path: Path) -> None:
+    assert main(['simulate', '--out', str(tmp_path), '--minutes', '0.6', '--seed', '3',
+                 '--areas', '2', '--without-camera', 'area1']) == 0
     found = find_sessions(tmp_path)
     assert list(found) == ['area0', 'area1']
     assert [read_split(bag) for bag in found['area0']] == ['train', 'val', 'test']
     assert read_area(tmp_path / 'area1').modalities == ('ftm', 'imu')
-    planned = plan(2, 0.6, seed=3, without_camera=['area1'])
-    assert read_area(tmp_path / 'area0') == planned[0].area.settings
-    session, read = simulate(planned[0]), read_session(found['area0'][0])
+    plans = plan_sessions(2, 0.6, seed=3, without_camera=['area1'])
+    assert read_area(tmp_path / 'area0') == plans[0].area.settings
+    session, read = simulate_session(plans[0]), read_session(found['area0'][0])
     assert same(session, read)
     assert read.frames is not None
     assert session.frames is not None
@@ -91,7 +77,7 @@ def test_what_is_written_is_what_was_simulated(tmp_path: Path) -> None:
 
 
 def test_every_stream_has_its_rate_and_order() -> None:
-    session = simulate(plan(1, 3, seed=5)[0])
+    session = simulate_session(plan_sessions(1, 3, seed=5)[0])
     assert 3 <= len(session.phones) <= 6
     assert session.frames is not None
     assert len(session.frames.stamps_ns) == 600
@@ -108,8 +94,8 @@ def test_every_stream_has_its_rate_and_order() -> None:
         assert (np.abs(truth.headings_rad) <= np.pi).all()
 
 
-def test_the_camera_loses_people_for_seconds_again_and_again() -> None:
-    session = simulate(plan(1, 3, seed=5)[0])
+def test_the_camera_repeatedly_loses_people_for_seconds() -> None:
+    session = simulate_session(plan_sessions(1, 3, seed=5)[0])
     frames = session.frames
     assert frames is not None
     stamps = np.repeat(frames.stamps_ns, np.diff(frames.starts))
@@ -121,7 +107,7 @@ def test_the_camera_loses_people_for_seconds_again_and_again() -> None:
     assert 0.35 < len(stamps) / present < 0.9
 
 
-@pytest.mark.parametrize(('options', 'reason'), [
+@pytest.mark.parametrize(('arguments', 'reason'), [
     ({'areas': 0}, 'areas is 0'),
     ({'minutes': 0.4}, 'at least 0.5'),
     ({'minutes': float('nan')}, 'minutes is nan'),
@@ -130,14 +116,6 @@ def test_the_camera_loses_people_for_seconds_again_and_again() -> None:
     ({'without_camera': ['area3']}, "'area3', but areas are area0 to area2"),
 ])
 def test_numbers_out_of_their_limits_are_refused(
-        options: dict[str, object], reason: str) -> None:
-    arguments = {'areas': 3, 'minutes': 4.0, 'seed': 0, **options}
+        arguments: dict[str, object], reason: str) -> None:
     with pytest.raises(SettingsError, match=reason):
-        plan(**arguments)  # type: ignore[arg-type]
-
-
-def test_sessions_of_two_runs_are_not_mixed(
-        tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / 'something').mkdir()
-    assert utt_simulate(tmp_path) == 2
-    assert 'is not empty' in capsys.readouterr().err
+        plan_sessions(**{'areas': 3, 'minutes': 4.0, 'seed': 0, **arguments})  # type: ignore[arg-type]

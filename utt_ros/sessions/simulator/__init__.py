@@ -1,1 +1,1 @@
-"""Sessions out of nothing: people, phones, a camera and an access point; docs/simulator.md."""
+"""Simulated sessions: people, phones, a camera and an access point; docs/simulator.md."""

@@ -1,53 +1,52 @@
-"""What the camera and its tracker make of people: docs/simulator.md, section 5."""
+"""Simulated camera and tracker: boxes and tracks of people; docs/simulator.md, section 5."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+from numpy.random import Generator
 
 from utt_ros.geometry.camera import DEPTH_LIMITS_M, DEPTH_NOISE, PIXEL_JITTER, CameraModel
-from utt_ros.sessions.simulator.trajectories import Walk
+from utt_ros.sessions.simulator.trajectories import SimulatedWalk
 from utt_ros.settings import AreaSettings
 from utt_ros.types import Array, MaskArray
 
-Generator = np.random.Generator
-
-RATE_HZ = 10.0
-JITTER_S = 0.002
-HIDDEN_SHARE = 0.7  # of a box behind a nearer one
-MISSES = (0.03, 0.10)  # at depth 0 and at the greatest depth
-UNKNOWN_DEPTHS = 0.01
-OUTLIERS, OUTLIER_M = 0.01, (1.0, 6.0)
-FORGET_S = 2.0  # a tracker that has not seen somebody for so long gives a new number
+FRAME_HZ = 10.0
+FRAME_JITTER_S = 0.002
+OCCLUDED_SHARE = 0.7  # of a box that a nearer one covers, for its person to be hidden
+MISS_PROBABILITY = (0.03, 0.10)  # at depth 0 and at the maximum depth
+UNKNOWN_DEPTH_SHARE = 0.01
+OUTLIER_SHARE, OUTLIER_M = 0.01, (1.0, 6.0)
+TRACK_TIMEOUT_S = 2.0  # unseen for longer: a new track number
 
 
-def times(rng: Generator, seconds: float) -> Array:
-    """Exposure times (F,) [s] within the session."""
-    regular = (np.arange(int(seconds * RATE_HZ)) + 0.5) / RATE_HZ
-    return np.asarray(regular + np.clip(rng.normal(0, JITTER_S, len(regular)), -0.02, 0.02))
+def frame_times(rng: Generator, seconds: float) -> Array:
+    """Return exposure times (F,) [s] within the session."""
+    regular = (np.arange(int(seconds * FRAME_HZ)) + 0.5) / FRAME_HZ
+    return np.asarray(regular + np.clip(rng.normal(0, FRAME_JITTER_S, len(regular)), -0.02, 0.02))
 
 
-def observe(
-        rng: Generator, area: AreaSettings, walks: Sequence[Walk], times_s: Array,
+def detect_people(
+        rng: Generator, area: AreaSettings, walks: Sequence[SimulatedWalk], times_s: Array,
 ) -> tuple[Array, MaskArray, npt.NDArray[np.intp]]:
-    """Boxes (F, people, 5) [CAMERA_CHANNELS], who is seen, track numbers (F, people)."""
+    """Return boxes (F, people, 5) [CAMERA_CHANNELS], mask of seen, track numbers (F, people)."""
     model = CameraModel(area)
     positions = np.stack([walk.at(times_s).position_m for walk in walks], axis=1)
-    here = np.stack([walk.covers(times_s) for walk in walks], axis=1)
+    present = np.stack([walk.covers(times_s) for walk in walks], axis=1)
     true = model.project(positions)
-    visible = here & model.in_view(positions)
-    misses = np.interp(true[..., 2], (0, DEPTH_LIMITS_M[1]), MISSES)
+    visible = present & model.in_view(positions)
+    misses = np.interp(true[..., 2], (0, DEPTH_LIMITS_M[1]), MISS_PROBABILITY)
     seen = visible & ~_hidden(true, visible) & (rng.random(visible.shape) > misses)
     return _noisy(rng, true), seen, _tracks(seen)
 
 
 def _hidden(boxes: Array, visible: MaskArray) -> MaskArray:
-    """Who is hidden by one nearer person (F, people)."""
+    """Mask (F, people) of those whom one nearer person hides."""
     centre, size, depth = boxes[..., :2], boxes[..., 3:], boxes[..., 2]
     low, high = centre - size / 2, centre + size / 2
     overlap = np.clip(np.minimum(high[:, :, None], high[:, None]) -
                       np.maximum(low[:, :, None], low[:, None]), 0, None).prod(axis=-1)
-    covers = overlap > HIDDEN_SHARE * size.prod(axis=-1)[:, :, None]
+    covers = overlap > OCCLUDED_SHARE * size.prod(axis=-1)[:, :, None]
     nearer = (depth[:, None] < depth[:, :, None]) & visible[:, None]
     return np.asarray((covers & nearer).any(axis=2))
 
@@ -59,8 +58,8 @@ def _noisy(rng: Generator, boxes: Array) -> Array:
     depth, shape = boxes[..., 2], boxes.shape[:2]
     linear, square = DEPTH_NOISE
     noisy[..., 2] += (linear * depth + square * depth**2) * rng.normal(size=shape)
-    noisy[..., 2] += (rng.random(shape) < OUTLIERS) * rng.uniform(*OUTLIER_M, shape)
-    noisy[rng.random(shape) < UNKNOWN_DEPTHS, 2] = np.nan
+    noisy[..., 2] += (rng.random(shape) < OUTLIER_SHARE) * rng.uniform(*OUTLIER_M, shape)
+    noisy[rng.random(shape) < UNKNOWN_DEPTH_SHARE, 2] = np.nan
     noisy[..., 3:] = np.maximum(noisy[..., 3:], 1)
     return noisy
 
@@ -70,6 +69,6 @@ def _tracks(seen: MaskArray) -> npt.NDArray[np.intp]:
     frame = np.arange(len(seen))[:, None]
     last = np.maximum.accumulate(np.where(seen, frame, -len(seen) * 10), axis=0)
     before = np.concatenate([np.full((1, seen.shape[1]), -len(seen) * 10), last[:-1]])
-    new = seen & (frame - before > FORGET_S * RATE_HZ)
+    new = seen & (frame - before > TRACK_TIMEOUT_S * FRAME_HZ)
     number = np.cumsum(new.ravel()).reshape(new.shape) * new
     return np.maximum.accumulate(number, axis=0) * seen

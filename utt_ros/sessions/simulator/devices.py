@@ -1,9 +1,9 @@
-"""Simulated phones and a simulated camera, which speak to an area's drivers as real ones do.
+"""Simulated phones and camera as processes, for an area's drivers on real wire formats.
 
-Everybody walks in real time, from the moment that is written to a file as soon as it is known. A
-phone is a process with a clock of its own: it pushes what it feels as Sensor Logger does, and
-sends its ranges as Android's RangingResults, by UDP. The camera draws people where they are and
-serves JPEGs by HTTP. No process knows what another one measures.
+People walk in real time; the begin of their session is written to a file as soon as it is set. A
+phone is a process with its own clocks: it pushes its IMU as Sensor Logger does and sends its
+ranges as Android's RangingResults, by UDP. The camera draws people at their positions and serves
+JPEGs by HTTP. Processes share the simulated session and no measurements.
 """
 
 import argparse
@@ -22,24 +22,28 @@ import cv2
 import numpy as np
 
 from utt_ros.files import write_atomically
-from utt_ros.sessions.simulator.drawing import picture
-from utt_ros.sessions.simulator.live_world import boxes_at, clock_of, world
-from utt_ros.sessions.simulator.wire_formats import felt, push, results
-from utt_ros.sessions.simulator.world import START_NS, simulate
+from utt_ros.sessions.simulator.drawing import draw_picture
+from utt_ros.sessions.simulator.live_world import boxes_at, live_session_plan, phone_clock
+from utt_ros.sessions.simulator.wire_formats import (
+    ranging_results,
+    sensor_logger_body,
+    sensor_logger_readings,
+)
+from utt_ros.sessions.simulator.world import START_NS, simulate_session
 from utt_ros.settings import AreaSettings
 from utt_ros.types import NS_PER_S, PhoneStreams, Session, Stamps
 
-LEAD_S = 4.0  # the camera shows an empty room for so long before anybody walks
+LEAD_S = 4.0  # of an empty room in the pictures before the session
 BATCH_S = 0.05  # between pushes of a phone
-ANSWER_S = 2.0  # longest wait for an answer to a push
-QUALITY = 90  # of JPEGs
+MAX_RESPONSE_S = 2.0  # wait for the response to a push
+JPEG_QUALITY = 90
 
 
-class _Link:
-    """A connection that pushes; what cannot be delivered now is lost, as the app loses it."""
+class _PushConnection:
+    """Connection for pushes; one that cannot be delivered now is lost, as with the app."""
 
     def __init__(self, port: int) -> None:
-        self._connection = HTTPConnection('127.0.0.1', port, timeout=ANSWER_S)
+        self._connection = HTTPConnection('127.0.0.1', port, timeout=MAX_RESPONSE_S)
 
     def push(self, body: bytes) -> None:
         try:
@@ -49,35 +53,36 @@ class _Link:
             self._connection.close()
 
 
-def phone(
-    name: str, streams: PhoneStreams, options: argparse.Namespace, first_ns: int, begin_ns: int,
+def run_phone(
+    name: str, streams: PhoneStreams, args: argparse.Namespace, first_ns: int, begin_ns: int,
 ) -> None:
-    """Send what one phone measures when it is measured; `first_ns` is the session's begin."""
-    clock, link = clock_of(name, options.seed), _Link(options.imu_port)
-    sensors = felt(streams)
-    signal_ = streams.ftm_signal
-    if signal_ is None:
-        signal_ = np.zeros((len(streams.ftm), 3), np.float32)
+    """Send the measurements of a phone in real time; `first_ns` is the begin of its session."""
+    clock, connection = phone_clock(name, args.seed), _PushConnection(args.imu_port)
+    readings = sensor_logger_readings(streams)
+    ftm_signal = streams.ftm_signal
+    if ftm_signal is None:
+        ftm_signal = np.zeros((len(streams.ftm), 3), np.float32)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-        for low_ns, high_ns in _beats(options.seconds, begin_ns):
+        for low_ns, high_ns in _batches(args.seconds, begin_ns):
             batch = {}
-            for sensor, (stamps, values) in sensors.items():
+            for sensor, (stamps, values) in readings.items():
                 rows = _between(stamps - first_ns, low_ns, high_ns)
                 batch[sensor] = clock.wall_ns(stamps[rows] - first_ns, begin_ns), values[rows]
             if any(len(stamps) for stamps, _ in batch.values()):
-                link.push(push(name, batch))
+                connection.push(sensor_logger_body(name, batch))
             rows = _between(streams.ftm_stamps_ns - first_ns, low_ns, high_ns)
             boot_ns = clock.boot_ns(streams.ftm_stamps_ns[rows] - first_ns)
-            for line in results(name, streams.ap, boot_ns, streams.ftm[rows], signal_[rows]):
-                sender.sendto(line, ('127.0.0.1', options.ftm_port))
+            for datagram in ranging_results(
+                    name, streams.ap, boot_ns, streams.ftm[rows], ftm_signal[rows]):
+                sender.sendto(datagram, ('127.0.0.1', args.ftm_port))
 
 
 def _between(since_ns: Stamps, low_ns: int, high_ns: int) -> slice:
     return slice(*np.searchsorted(since_ns, (low_ns, high_ns), side='right'))
 
 
-def _beats(seconds: float, begin_ns: int) -> Iterator[tuple[int, int]]:
-    """Spans of BATCH_S [ns since the begin], each as soon as it is over."""
+def _batches(seconds: float, begin_ns: int) -> Iterator[tuple[int, int]]:
+    """Yield spans of BATCH_S [ns since the begin] as they end."""
     step_ns = round(BATCH_S * NS_PER_S)
     for low_ns in range(0, round(seconds * NS_PER_S), step_ns):
         _sleep_until(begin_ns + low_ns + step_ns)
@@ -88,11 +93,11 @@ def _sleep_until(host_ns: int) -> None:
     time.sleep(max(0.0, (host_ns - time.time_ns()) / NS_PER_S))
 
 
-class _Camera(ThreadingHTTPServer):
+class _PictureServer(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, port: int) -> None:
-        super().__init__(('127.0.0.1', port), _Viewer)
+        super().__init__(('127.0.0.1', port), _PictureHandler)
         self.newest, self.number, self.changed = b'', 0, Condition()
 
     def show(self, jpeg: bytes) -> None:
@@ -101,8 +106,8 @@ class _Camera(ThreadingHTTPServer):
             self.changed.notify_all()
 
 
-class _Viewer(BaseHTTPRequestHandler):
-    server: _Camera
+class _PictureHandler(BaseHTTPRequestHandler):
+    server: _PictureServer
 
     def do_GET(self) -> None:
         self.send_response(200)
@@ -123,57 +128,58 @@ class _Viewer(BaseHTTPRequestHandler):
         """Requests are not logged."""
 
 
-def camera(
-    area: AreaSettings, session: Session, options: argparse.Namespace, first_ns: int,
+def run_camera(
+    area: AreaSettings, session: Session, args: argparse.Namespace, first_ns: int,
     begin_ns: int,
 ) -> None:
-    """Serve pictures of the session, each at the instant that it shows."""
-    server = _Camera(options.camera_port)
+    """Serve pictures of the session in real time."""
+    server = _PictureServer(args.camera_port)
     Thread(target=server.serve_forever, daemon=True).start()
-    for since_ns, jpeg in pictures(area, session, options.seed, first_ns):
+    for since_ns, jpeg in session_pictures(area, session, args.seed, first_ns):
         _sleep_until(begin_ns + since_ns)
         server.show(jpeg)
 
 
-def pictures(
+def session_pictures(
     area: AreaSettings, session: Session, seed: int, first_ns: int,
 ) -> Iterator[tuple[int, bytes]]:
-    """Times since the begin [ns] and JPEGs: an empty room, then the frames of the session."""
+    """Yield times since the begin [ns] and JPEGs: an empty room, then the frames."""
     rng = np.random.default_rng(seed)
     stamps = session.frames.stamps_ns - first_ns if session.frames else np.zeros(0, np.int64)
-    before = np.arange(-LEAD_S, 0.0, 0.1) * NS_PER_S
-    for since_ns in [*before.astype(int).tolist(), *stamps.tolist()]:
+    lead_ns = np.arange(-LEAD_S, 0.0, 0.1) * NS_PER_S
+    for since_ns in [*lead_ns.astype(int).tolist(), *stamps.tolist()]:
         boxes, phases = boxes_at(area, session, first_ns + since_ns)
-        image = picture(area, boxes, phases, rng)
-        _, jpeg = cv2.imencode('.jpg', image, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+        image = draw_picture(area, boxes, phases, rng)
+        _, jpeg = cv2.imencode('.jpg', image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
         yield since_ns, jpeg.tobytes()
 
 
-def main(words: Sequence[str] | None = None) -> int:
-    """Simulate, begin, and run every peer until its session is over."""
-    parser = argparse.ArgumentParser(prog='live_peers', description=__doc__)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Simulate a session and run every device until it ends."""
+    parser = argparse.ArgumentParser(prog='devices', description=__doc__)
     for name in ('seed', 'camera-port', 'ftm-port', 'imu-port'):
         parser.add_argument(f'--{name}', type=int, required=True)
     parser.add_argument('--seconds', type=float, required=True)
     parser.add_argument('--begin', type=Path, required=True,
-                        help='file for the time when everybody begins to walk [ns]')
-    options = parser.parse_args(words)
+                        help='file to write the begin of the session to [ns]')
+    args = parser.parse_args(arguments)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    planned = world(options.seed, options.seconds)
-    session, first_ns = simulate(planned), START_NS
+    plan = live_session_plan(args.seed, args.seconds)
+    session, first_ns = simulate_session(plan), START_NS
     begin_ns = time.time_ns() + round((LEAD_S + 0.5) * NS_PER_S)
-    write_atomically(options.begin, str(begin_ns).encode())
-    peers: list[tuple[Callable[..., None], tuple[object, ...]]] = [
-        (camera, (planned.area.settings, session, options, first_ns, begin_ns))]
-    peers += [(phone, (name, streams, options, first_ns, begin_ns))
+    write_atomically(args.begin, str(begin_ns).encode())
+    devices: list[tuple[Callable[..., None], tuple[object, ...]]] = [
+        (run_camera, (plan.area.settings, session, args, first_ns, begin_ns))]
+    devices += [(run_phone, (name, streams, args, first_ns, begin_ns))
               for name, streams in session.phones.items()]
     context = get_context('fork')
-    running = [context.Process(target=peer, args=told, daemon=True) for peer, told in peers]
-    for process in running:
+    processes = [context.Process(target=device, args=device_args, daemon=True)
+                 for device, device_args in devices]
+    for process in processes:
         process.start()
-    for process in running:
+    for process in processes:
         process.join()
-    return int(any(process.exitcode for process in running))
+    return int(any(process.exitcode for process in processes))
 
 
 if __name__ == '__main__':

@@ -1,17 +1,20 @@
-"""Drawn people in pictures of a room."""
+"""Drawing of figures of people in pictures of a room."""
 
 import cv2
 import numpy as np
+from numpy.random import Generator
 
 from utt_ros.settings import AreaSettings
 from utt_ros.types import Array, Image
 
-WALL, NOISE = 165, 12  # grey level of the room, and noise of the camera
-COLOUR = (20, 20, 150)  # of everybody, BGR; nothing else is red
+WALL_GREY, MAX_NOISE = 165, 12  # level of the room, and noise of the camera
+FIGURE_COLOUR = (20, 20, 150)  # of everybody, BGR; nothing else is red
 
 
-def draw(image: Image, box: Array, phase: float, colour: tuple[int, ...] = COLOUR) -> None:
-    """Draw somebody who walks into a box (5,) [CAMERA_CHANNELS]; `phase` of the stride [rad]."""
+def draw_figure(
+    image: Image, box: Array, phase: float, colour: tuple[int, ...] = FIGURE_COLOUR,
+) -> None:
+    """Draw a walking person into a box (5,) [CAMERA_CHANNELS]; `phase` of the stride [rad]."""
     centre, foot, unit = float(box[0]), float(box[1] + box[4] / 2), float(box[4]) / 8
 
     def at(x: float, y: float) -> tuple[int, int]:
@@ -31,11 +34,11 @@ def draw(image: Image, box: Array, phase: float, colour: tuple[int, ...] = COLOU
                  cv2.LINE_AA)
 
 
-def picture(area: AreaSettings, boxes: Array, phases: Array, rng: np.random.Generator) -> Image:
-    """Picture of the room with people in boxes (N, 5), nearer ones before others."""
+def draw_picture(area: AreaSettings, boxes: Array, phases: Array, rng: Generator) -> Image:
+    """Draw the room with people in boxes (N, 5), nearer ones in front of others."""
     shape = (area.image_height, area.image_width, 3)
-    image = np.full(shape, WALL, np.uint8)
-    image += rng.integers(0, NOISE, shape, dtype=np.uint8)
+    image = np.full(shape, WALL_GREY, np.uint8)
+    image += rng.integers(0, MAX_NOISE, shape, dtype=np.uint8)
     for row in np.argsort(-boxes[:, 2]):
-        draw(image, boxes[row], phases[row])
+        draw_figure(image, boxes[row], phases[row])
     return image

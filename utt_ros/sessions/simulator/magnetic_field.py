@@ -1,15 +1,14 @@
-"""The magnetic field in a building: docs/simulator.md, section 4."""
+"""Simulated magnetic field in a building: docs/simulator.md, section 4."""
 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.random import Generator
 
-from utt_ros.sessions.simulator.trajectories import somewhere
+from utt_ros.sessions.simulator.trajectories import random_positions
 from utt_ros.types import Array
 
-Generator = np.random.Generator
-
-FIELD_T = 48e-6
+EARTH_FIELD_T = 48e-6
 DIP_RAD = np.deg2rad(60)
 BUMPS = 20
 BUMP_T = 3.5e-6
@@ -17,8 +16,8 @@ BUMP_M = (1.0, 2.5)
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
-    """The Earth's field plus smooth bumps that are fixed in space."""
+class SimulatedField:
+    """Earth's field plus smooth bumps at fixed positions."""
 
     earth_t: Array  # (3,) area frame
     centres_m: Array  # (K, 2)
@@ -26,19 +25,19 @@ class Field:
     strengths_t: Array  # (K, 3)
 
     def at(self, position_m: Array) -> Array:
-        """Field (N, 3) [T] in the area frame at positions (N, 2)."""
+        """Evaluate the field (N, 3) [T] in the area frame at positions (N, 2)."""
         distance = np.linalg.norm(position_m[:, None] - self.centres_m, axis=2)
         return np.asarray(
             self.earth_t + np.exp(-0.5 * (distance / self.widths_m)**2) @ self.strengths_t)
 
 
-def field(rng: Generator, magnetic_yaw: float) -> Field:
+def random_field(rng: Generator, magnetic_yaw: float) -> SimulatedField:
     """Draw the field of an area whose x axis is `magnetic_yaw` from magnetic east."""
     north = np.pi / 2 - magnetic_yaw
-    earth = FIELD_T * np.array([np.cos(DIP_RAD) * np.cos(north), np.cos(DIP_RAD) * np.sin(north),
-                                -np.sin(DIP_RAD)])
-    return Field(
+    earth = EARTH_FIELD_T * np.array([
+        np.cos(DIP_RAD) * np.cos(north), np.cos(DIP_RAD) * np.sin(north), -np.sin(DIP_RAD)])
+    return SimulatedField(
         earth_t=earth,
-        centres_m=somewhere(rng, BUMPS),
+        centres_m=random_positions(rng, BUMPS),
         widths_m=rng.uniform(*BUMP_M, BUMPS),
         strengths_t=rng.normal(0, BUMP_T, (BUMPS, 3)))

@@ -1,22 +1,21 @@
-"""Who walks with which phone: constants of a person, drawn once per area; docs/simulator.md."""
+"""Simulated people and their phones, drawn once per area; docs/simulator.md, sections 3 and 4."""
 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.random import Generator
 
 from utt_ros.types import Array
 
-Generator = np.random.Generator
-
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    """A way of walking, a way of holding a phone, and that phone's errors."""
+class SimulatedPerson:
+    """Gait of a person, pose of the phone in the hand, and errors of the phone."""
 
     speed_mps: float
     cadence_hz: float  # steps per second at 1 m/s
     leg_m: float
-    arm_gain: float  # how much more the hand bounces than the body
+    arm_gain: float  # vertical motion of the hand relative to that of the body
     harmonics: Array  # (3,) phases of vertical, forward and sideways acceleration [rad]
     tilts: Array  # (3,) mean yaw offset, pitch, roll of the phone [rad]
     swings: Array  # (3,) amplitudes of yaw, pitch, roll within a stride [rad]
@@ -28,9 +27,8 @@ class Person:
     range_offset_m: float
 
 
-def person(rng: Generator) -> Person:
-    """Draw a person."""
-    return Person(
+def random_person(rng: Generator) -> SimulatedPerson:
+    return SimulatedPerson(
         speed_mps=float(np.clip(rng.normal(1.2, 0.15), 0.85, 1.5)),
         cadence_hz=float(rng.normal(1.57, 0.06)),
         leg_m=float(rng.normal(0.9, 0.04)),

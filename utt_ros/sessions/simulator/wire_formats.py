@@ -1,4 +1,4 @@
-"""What the phones of the live demonstration send: the wire formats of real apps."""
+"""Wire formats of phone apps, as the phones of the live demonstration send them."""
 
 import json
 
@@ -7,27 +7,27 @@ from scipy.signal import lfilter
 
 from utt_ros.types import NS_PER_MS, FloatArray, PhoneStreams, Stamps
 
-Felt = dict[str, tuple[Stamps, FloatArray]]  # stamps (N,) [ns] and values (N, 3) by sensor
+SensorReadings = dict[str, tuple[Stamps, FloatArray]]  # by sensor: stamps (N,) [ns], (N, 3)
 
-GRAVITY_SHARE = 0.02  # of a new reading in what a phone takes for gravity
-MICRO = 1e6
+GRAVITY_SHARE = 0.02  # of a new reading in a phone's estimate of gravity
+MICROTESLA_PER_T = 1e6
 
 
-def push(device: str, streams: Felt) -> bytes:
-    """A body of Sensor Logger."""
+def sensor_logger_body(device: str, readings: SensorReadings) -> bytes:
+    """Encode the body of a Sensor Logger push."""
     payload = [
         {'name': name, 'time': stamp, 'accuracy': 3, 'values': dict(zip('xyz', row, strict=True))}
-        for name, (stamps, values) in streams.items()
+        for name, (stamps, values) in readings.items()
         for stamp, row in zip(stamps.tolist(), values.round(6).tolist(), strict=True)]
     return json.dumps({'messageId': 1, 'sessionId': device, 'deviceId': device,
                        'payload': payload}).encode()
 
 
-def results(
-    device: str, ap: str, boot_ns: Stamps, ftm: FloatArray, signal_: FloatArray,
+def ranging_results(
+    device: str, ap: str, boot_ns: Stamps, ftm: FloatArray, signal: FloatArray,
 ) -> list[bytes]:
-    """Android's RangingResults (N), a datagram each; ranges and stds (N, 2), `signal_` (N, 3)."""
-    millimetres, counts = np.rint(1000 * ftm).astype(int), np.rint(signal_).astype(int)
+    """Encode N RangingResults of Android, a datagram each: ftm (N, 2) [m], signal (N, 3)."""
+    millimetres, counts = np.rint(1000 * ftm).astype(int), np.rint(signal).astype(int)
     rows = zip((boot_ns // NS_PER_MS).tolist(), millimetres.tolist(), counts.tolist(), strict=True)
     return [json.dumps({
         'deviceId': device, 'mac': ap, 'status': 0, 'distanceMm': distance,
@@ -36,8 +36,8 @@ def results(
         for stamp, (distance, std), (rssi, attempted, successful) in rows]
 
 
-def felt(streams: PhoneStreams) -> Felt:
-    """What a phone feels, by Sensor Logger's names: gravity is apart, the field in microtesla."""
+def sensor_logger_readings(streams: PhoneStreams) -> SensorReadings:
+    """Split gravity from acceleration and name the sensors as Sensor Logger does; field in uT."""
     stamps, accel = streams.inertial_stamps_ns, streams.inertial[:, :3].astype(np.float64)
     share = GRAVITY_SHARE
     gravity, _ = lfilter([share], [1, share - 1], accel, axis=0, zi=(1 - share) * accel[:1])
@@ -45,4 +45,4 @@ def felt(streams: PhoneStreams) -> Felt:
         'accelerometer': (stamps, (accel - gravity).astype(np.float32)),
         'gravity': (stamps, gravity.astype(np.float32)),
         'gyroscope': (stamps, streams.inertial[:, 3:]),
-        'magnetometer': (streams.magnetic_stamps_ns, MICRO * streams.magnetic)}
+        'magnetometer': (streams.magnetic_stamps_ns, MICROTESLA_PER_T * streams.magnetic)}

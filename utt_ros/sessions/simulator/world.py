@@ -1,7 +1,7 @@
-"""Areas, their people and their sessions: docs/simulator.md, section 1.
+"""Simulated areas, their people and sessions: docs/simulator.md, section 1.
 
-Everything is drawn from streams of random numbers that are keyed by seed, area, session and
-purpose, so one more area or one more session changes nothing of the others.
+Random numbers are drawn from streams that are keyed by seed, area, session and purpose, so one
+more area or session does not change the others.
 """
 
 from collections.abc import Collection
@@ -10,32 +10,36 @@ from enum import IntEnum, auto
 
 import numpy as np
 import numpy.typing as npt
+from numpy.random import Generator
 
 from utt_ros.errors import SettingsError
 from utt_ros.sessions.simulator import detections
-from utt_ros.sessions.simulator.ftm_ranging import RangeBias, ranging
-from utt_ros.sessions.simulator.imu import inertial
-from utt_ros.sessions.simulator.magnetic_field import SimulatedField, field
-from utt_ros.sessions.simulator.people import SimulatedPerson, person
-from utt_ros.sessions.simulator.trajectories import RATE_HZ, ROOM_M, SimulatedWalk, walk
+from utt_ros.sessions.simulator.ftm_ranging import RangeBias, simulate_ranging
+from utt_ros.sessions.simulator.imu import simulate_imu
+from utt_ros.sessions.simulator.magnetic_field import SimulatedField, random_field
+from utt_ros.sessions.simulator.people import SimulatedPerson, random_person
+from utt_ros.sessions.simulator.trajectories import (
+    GRID_HZ,
+    ROOM_CORNERS_M,
+    SimulatedWalk,
+    simulate_walk,
+)
 from utt_ros.settings import AreaSettings
 from utt_ros.types import MODALITIES, Array, Frames, GroundTruth, PhoneStreams, Session
 
-Generator = np.random.Generator
-
-START_NS = 1_735_725_600_000_000_000  # 2025-01-01 10:00 UTC: first session of every area
+START_NS = 1_735_725_600_000_000_000  # 2025-01-01 10:00 UTC: begin of every area
 GAP_S = 10.0
 SESSION_S = 60.0
-MIN_SECONDS = 10.0
-HELD_OUT = 0.2  # share of the sessions for val, and for test
-PEOPLE = 6
-COMPANY = (3, PEOPLE)
+MIN_SESSION_S = 10.0
+HELD_OUT_SHARE = 0.2  # of the sessions, for val and for test each
+AREA_PEOPLE = 6
+MIN_SESSION_PEOPLE = 3
 DOORS = 3
 TRUTH_HZ = 10.0
 
 
 class RandomPurpose(IntEnum):
-    """What a stream of random numbers is for."""
+    """Purpose of a stream of random numbers."""
 
     AREA = auto()
     PERSON = auto()
@@ -48,7 +52,7 @@ class RandomPurpose(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class SimulatedArea:
-    """An area, who walks there, and what disturbs their phones."""
+    """An area with its people and the disturbances of their phones."""
 
     seed: int
     index: int
@@ -61,7 +65,7 @@ class SimulatedArea:
 
 @dataclass(frozen=True, slots=True)
 class SessionPlan:
-    """One session to be simulated."""
+    """Plan of one simulated session."""
 
     area: SimulatedArea
     number: int
@@ -70,22 +74,23 @@ class SessionPlan:
 
     @property
     def name(self) -> str:
-        """Name of the session."""
         return f'session{self.number:02d}'
 
     @property
     def split(self) -> str:
-        """Whole sessions are held out: the last ones for test, those before for val."""
-        held_out = max(1, round(HELD_OUT * self.count))
-        left = self.count - self.number
-        return 'test' if left <= held_out else 'val' if left <= 2 * held_out else 'train'
+        """Split of the session: the last ones are for test, those before them for val."""
+        held_out = max(1, round(HELD_OUT_SHARE * self.count))
+        remaining = self.count - self.number
+        if remaining <= held_out:
+            return 'test'
+        return 'val' if remaining <= 2 * held_out else 'train'
 
-    def stream(self, purpose: RandomPurpose, who: int = 0) -> Generator:
-        """Random numbers for one purpose in this session."""
-        return _stream(self.area.seed, self.area.index, purpose, self.number, who)
+    def random(self, purpose: RandomPurpose, who: int = 0) -> Generator:
+        """Return the random stream of one purpose, and person, in this session."""
+        return _random(self.area.seed, self.area.index, purpose, self.number, who)
 
     def stamps(self, times_s: Array) -> npt.NDArray[np.int64]:
-        """Stamps [ns] of times since the session began."""
+        """Convert times [s] since the begin of the session to stamps [ns]."""
         start_ns = START_NS + round(self.number * (self.seconds + GAP_S) * 1e9)
         return np.asarray(start_ns + np.rint(times_s * 1e9).astype(np.int64))
 
@@ -93,17 +98,18 @@ class SessionPlan:
 def plan_sessions(
         areas: int, minutes: float, seed: int, without_camera: Collection[str] = (),
 ) -> list[SessionPlan]:
-    """Sessions of `areas` areas, `minutes` in each, in sessions of about a minute, three or more.
+    """Plan `minutes` in each of `areas` areas, in three or more sessions of about a minute.
 
-    Raises SettingsError for numbers out of their limits and areas that do not exist.
+    Raises SettingsError for numbers out of their limits and for unknown areas.
     """
     if areas < 1:
         raise SettingsError(f'areas is {areas}: it must be at least 1')
     if seed < 0:
         raise SettingsError(f'seed is {seed}: it must be at least 0')
-    least = 3 * MIN_SECONDS / 60
-    if not least <= minutes < np.inf:
-        raise SettingsError(f'minutes is {minutes}: it must be finite and at least {least:g}')
+    min_minutes = 3 * MIN_SESSION_S / 60
+    if not min_minutes <= minutes < np.inf:
+        raise SettingsError(
+            f'minutes is {minutes}: it must be finite and at least {min_minutes:g}')
     unknown = sorted(set(without_camera) - {_name(index) for index in range(areas)})
     if unknown:
         raise SettingsError(f'without a camera: {unknown[0]!r}, but areas are '
@@ -115,85 +121,87 @@ def plan_sessions(
         for number in range(count)]
 
 
-def simulate_session(planned: SessionPlan) -> Session:
-    """One session. The same plan gives the same session, bit by bit."""
-    area = planned.area
-    crowd = planned.stream(RandomPurpose.COMPANY)
-    size = crowd.integers(COMPANY[0], COMPANY[1] + 1)
-    company = sorted(crowd.choice(PEOPLE, size, replace=False).tolist())
+def simulate_session(plan: SessionPlan) -> Session:
+    """Simulate one session; the same plan gives the same session, bit by bit."""
+    area = plan.area
+    rng = plan.random(RandomPurpose.COMPANY)
+    size = rng.integers(MIN_SESSION_PEOPLE, AREA_PEOPLE + 1)
+    company = sorted(rng.choice(AREA_PEOPLE, size, replace=False).tolist())
     walks = {
-        who: walk(planned.stream(RandomPurpose.WALK, who), area.people[who].speed_mps, area.doors_m,
-                  planned.seconds)
+        who: simulate_walk(plan.random(RandomPurpose.WALK, who), area.people[who].speed_mps,
+                           area.doors_m, plan.seconds)
         for who in company}
     return Session(
         area=area.settings.area,
-        name=planned.name,
-        split=planned.split,
-        frames=_frames(planned, walks) if 'camera' in area.settings.modalities else None,
-        phones={_walker(who): _phone(planned, who, walks) for who in company},
-        truth={_walker(who): _truth(planned, walks[who]) for who in company})
+        name=plan.name,
+        split=plan.split,
+        frames=_frames(plan, walks) if 'camera' in area.settings.modalities else None,
+        phones={_walker(who): _phone(plan, who, walks) for who in company},
+        truth={_walker(who): _truth(plan, walks[who]) for who in company})
 
 
 def _area(seed: int, index: int, without_camera: Collection[str]) -> SimulatedArea:
-    rng = _stream(seed, index, RandomPurpose.AREA)
+    rng = _random(seed, index, RandomPurpose.AREA)
     name, magnetic_yaw = _name(index), float(rng.uniform(-np.pi, np.pi))
-    has = tuple(item for item in MODALITIES if item != 'camera' or name not in without_camera)
-    low, high = ROOM_M
+    modalities = tuple(
+        item for item in MODALITIES if item != 'camera' or name not in without_camera)
+    low, high = ROOM_CORNERS_M
     doors = rng.uniform(low, high, (DOORS, 2))
     walls = rng.integers(0, 2, DOORS)  # 0: at an end of the room, 1: at a side
     doors[np.arange(DOORS), walls] = np.where(rng.random(DOORS) < 0.5, low[walls], high[walls])
     return SimulatedArea(
         seed=seed,
         index=index,
-        settings=AreaSettings(area=name, modalities=has, magnetic_yaw=magnetic_yaw),
-        people=tuple(person(_stream(seed, index, RandomPurpose.PERSON, who)) for who in range(PEOPLE)),
-        field=field(rng, magnetic_yaw),
+        settings=AreaSettings(area=name, modalities=modalities, magnetic_yaw=magnetic_yaw),
+        people=tuple(random_person(_random(seed, index, RandomPurpose.PERSON, who))
+                     for who in range(AREA_PEOPLE)),
+        field=random_field(rng, magnetic_yaw),
         doors_m=doors,
         range_slope=float(rng.normal(0.12, 0.03)))
 
 
-def _frames(planned: SessionPlan, walks: dict[int, SimulatedWalk]) -> Frames:
-    rng = planned.stream(RandomPurpose.CAMERA)
-    times = detections.times(rng, planned.seconds)
-    boxes, seen, tracks = detections.observe(
-        rng, planned.area.settings, list(walks.values()), times)
+def _frames(plan: SessionPlan, walks: dict[int, SimulatedWalk]) -> Frames:
+    rng = plan.random(RandomPurpose.CAMERA)
+    times = detections.frame_times(rng, plan.seconds)
+    boxes, seen, tracks = detections.detect_people(
+        rng, plan.area.settings, list(walks.values()), times)
     names = [_walker(who) for who in walks]
     return Frames(
-        stamps_ns=planned.stamps(times),
+        stamps_ns=plan.stamps(times),
         starts=np.cumsum([0, *seen.sum(axis=1)], dtype=np.int64),
         boxes=boxes[seen].astype(np.float32),
         subjects=tuple(names[column] for column in np.nonzero(seen)[1]),
         track_ids=tuple(f'track{number}' for number in tracks[seen]))
 
 
-def _phone(planned: SessionPlan, who: int, walks: dict[int, SimulatedWalk]) -> PhoneStreams:
-    area, owner = planned.area, planned.area.people[who]
+def _phone(plan: SessionPlan, who: int, walks: dict[int, SimulatedWalk]) -> PhoneStreams:
+    area, owner = plan.area, plan.area.people[who]
     others = [other for key, other in walks.items() if key != who]
-    imu_times, imu, mag_times, mag = inertial(
-        planned.stream(RandomPurpose.IMU, who), owner, walks[who], area.field)
-    ftm_times, ftm, signal = ranging(
-        planned.stream(RandomPurpose.FTM, who), area.settings,
+    imu_times, imu, mag_times, mag = simulate_imu(
+        plan.random(RandomPurpose.IMU, who), owner, walks[who], area.field)
+    ftm_times, ftm, signal = simulate_ranging(
+        plan.random(RandomPurpose.FTM, who), area.settings,
         RangeBias(owner.range_offset_m, area.range_slope), walks[who], others)
     return PhoneStreams(
-        ftm_stamps_ns=planned.stamps(ftm_times),
+        ftm_stamps_ns=plan.stamps(ftm_times),
         ftm=ftm.astype(np.float32),
-        inertial_stamps_ns=planned.stamps(imu_times),
+        inertial_stamps_ns=plan.stamps(imu_times),
         inertial=imu.astype(np.float32),
-        magnetic_stamps_ns=planned.stamps(mag_times),
+        magnetic_stamps_ns=plan.stamps(mag_times),
         magnetic=mag.astype(np.float32),
         ftm_signal=signal.astype(np.float32),
         ap=f'02:00:00:00:00:{area.index % 256:02x}')
 
 
-def _truth(planned: SessionPlan, walked: SimulatedWalk) -> GroundTruth:
-    every = slice(None, None, round(RATE_HZ / TRUTH_HZ))
+def _truth(plan: SessionPlan, walked: SimulatedWalk) -> GroundTruth:
+    every = slice(None, None, round(GRID_HZ / TRUTH_HZ))
     return GroundTruth(
-        stamps_ns=planned.stamps(walked.times_s[every]),
+        stamps_ns=plan.stamps(walked.times_s[every]),
         positions_m=walked.position_m[every].copy(),
         headings_rad=np.angle(np.exp(1j * walked.heading_rad[every])))
 
 
-def _stream(seed: int, *key: int) -> Generator:
+def _random(seed: int, *key: int) -> Generator:
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=key)))
 
 

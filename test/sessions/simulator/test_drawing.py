@@ -1,0 +1,31 @@
+import numpy as np
+
+from utt_ros.sessions.simulator.drawing import FIGURE_COLOUR, draw_figure, draw_picture
+from utt_ros.settings import AreaSettings
+from utt_ros.types import Array, Image
+
+AREA = AreaSettings(area='hall', image_width=640, image_height=360)
+
+
+def red(image: Image) -> Array:
+    return image[..., 2].astype(float) - image[..., 0]
+
+
+def test_a_figure_fills_the_height_of_its_box_and_stays_within() -> None:
+    box = np.array([320.0, 180.0, 5.0, 80.0, 240.0])
+    image = np.zeros((360, 640, 3), np.uint8)
+    draw_figure(image, box, 1.0)
+    rows, columns = np.nonzero(red(image) > 50)
+    assert abs(rows.min() - 60) < 10
+    assert abs(rows.max() - 300) < 10
+    assert columns.min() > 280 - 10
+    assert columns.max() < 360 + 10
+
+
+def test_nearer_figures_cover_others_and_the_empty_room_is_grey(rng: np.random.Generator) -> None:
+    empty = draw_picture(AREA, np.zeros((0, 5)), np.zeros(0), rng)
+    assert np.abs(red(empty)).max() < 20
+    near, far = [320.0, 200.0, 3.0, 100.0, 300.0], [320.0, 150.0, 9.0, 30.0, 100.0]
+    alone, both = (draw_picture(AREA, np.array(boxes), np.zeros(len(boxes)),
+                                np.random.default_rng(1)) for boxes in ([near], [near, far]))
+    assert both[160, 320].tolist() == alone[160, 320].tolist() == list(FIGURE_COLOUR)
