@@ -1,9 +1,10 @@
-"""Two people whose walks are known: one goes ahead, the other to the left."""
+"""Two people on known paths, one ahead and one to the left, and a model that knows their speed."""
 
 import numpy as np
 import pytest
 
 from utt_ros.association.candidates import Candidates
+from utt_ros.association.translator import PhoneTranslation
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.settings import AreaSettings
 
@@ -11,8 +12,26 @@ ROWS = 5
 PERIOD = 0.1
 
 
+class ConstantVelocityModel:
+    """Translator: walking ahead at 1.2 m/s; its boxes and ranges are 0."""
+
+    ticks = 10
+
+    def translate_phones(self, ftm, ftm_mask, imu, imu_mask, heading_valid):
+        count = len(ftm)
+        assert imu.shape == (count, 50, 9)
+        assert imu_mask.shape == (count, 50)
+        assert heading_valid.shape == (count,)
+        velocity = np.tile(np.float32([1.2, 0.0]), (count, 1))
+        return PhoneTranslation(velocity, np.ones((count, 2), np.float32),
+                                np.zeros((count, 10, 5), np.float32))
+
+    def translate_tracks(self, boxes, mask):
+        return np.zeros((len(boxes), 10, 2), np.float32)
+
+
 def phone_imu(heading, ticks):
-    """A phone that lies in the hand (z up) and points there; two steps a second."""
+    """A phone that lies in the hand (z up) and points along a heading; two steps a second."""
     rows = ticks * ROWS
     seconds = np.arange(rows) * PERIOD / ROWS
     imu = np.zeros((rows, 9), np.float32)
@@ -24,6 +43,11 @@ def phone_imu(heading, ticks):
 @pytest.fixture
 def area():
     return AreaSettings()
+
+
+@pytest.fixture
+def model():
+    return ConstantVelocityModel()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""People cross in front of a camera that knows no names, and everybody keeps their own."""
+"""People cross in front of a camera without labels, and keep their phones."""
 
 from collections import Counter
 
@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from utt_ros.association.associator import LiveAssociator, make_associator
-from utt_ros.association.translator import PhoneSays
+from utt_ros.association.translator import PhoneTranslation
+from utt_ros.errors import ModelError
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.sync.settings import SyncSettings
 from utt_ros.sync.synchronizer import Synchronizer
 
-AREA, SHAPE = AreaSettings(), WindowSettings()
+AREA, WINDOW = AreaSettings(), WindowSettings()
 T0 = 1_700_000_000_000_000_000
 METHODS = ('vifi', 'fused')
 SECONDS = 12.0
@@ -24,7 +25,7 @@ OFFSET_RAD = 0.3  # all hold their phones like that
 
 
 def imu_of(name, seconds):
-    """What a phone that lies in the hand feels: two steps a second, and north."""
+    """IMU of a phone that lies in the hand: two steps a second, and north."""
     velocity = WALKS[name][1]
     heading = np.arctan2(velocity[1], velocity[0]) + OFFSET_RAD
     up = 9.81 + 2.5 * np.sin(2 * np.pi * 2.0 * seconds)
@@ -64,9 +65,9 @@ def messages(phones, seen, labels=(), seed=0, begin_s=0.0):
 
 def batches(feed, method, translator=None, **settings):
     made = SyncSettings(association=method, **settings)
-    associator = make_associator(made, AREA, SHAPE)
-    associator.judge.recall.translator = translator
-    synchronizer = Synchronizer(made, SHAPE, AREA.modalities, associator)
+    associator = make_associator(made, AREA, WINDOW)
+    associator.use_model(translator)
+    synchronizer = Synchronizer(made, WINDOW, AREA.modalities, associator)
     found = []
     for _, add, arguments in feed:
         getattr(synchronizer, add)(*arguments)
@@ -76,14 +77,14 @@ def batches(feed, method, translator=None, **settings):
 
 
 def names_at(found, seconds, begin_s=0.0):
-    """By track, who it is said to be."""
+    """The subject of each track."""
     batch = next(each for each in found if each.stamp_ns >= T0 + (begin_s + seconds) * 1e9)
     return {track: name for name, track in zip(batch.subjects, batch.track_ids, strict=True)
             if track}
 
 
 @pytest.mark.parametrize('method', METHODS)
-def test_two_who_cross_keep_their_own_phones(method) -> None:
+def test_two_people_who_cross_keep_their_own_phones(method) -> None:
     found = batches(messages(('anna', 'bert'), ('anna', 'bert')), method)
     wanted = {'17': 'anna', '4': 'bert'}
     assert names_at(found, 4.0) == wanted
@@ -94,7 +95,7 @@ def test_two_who_cross_keep_their_own_phones(method) -> None:
 
 
 @pytest.mark.parametrize('method', METHODS)
-def test_somebody_without_a_phone_and_a_phone_without_somebody_are_left_alone(method) -> None:
+def test_a_person_without_a_phone_and_a_phone_out_of_view_are_not_matched(method) -> None:
     found = batches(messages(('anna', 'carl'), ('anna', 'bert')), method)
     assert names_at(found, 11.0) == {'17': 'anna'}
     last = found[-1]
@@ -103,7 +104,7 @@ def test_somebody_without_a_phone_and_a_phone_without_somebody_are_left_alone(me
     assert not last.camera_mask[1]
 
 
-def test_labels_count_and_their_phones_are_not_given_to_others() -> None:
+def test_labels_are_kept_and_their_phones_are_not_given_to_others() -> None:
     found = batches(messages(('anna',), ('anna', 'bert'), labels=('anna',)), 'fused')
     for batch in found[1:]:
         assert names_at([batch], 0.0) == {'17': 'anna'}
@@ -115,18 +116,18 @@ def bits(record):
             for value in (getattr(record, name) for name in type(record).__slots__)]
 
 
-class Ahead:
-    """A model that says: everybody walks ahead at 0.7 m/s."""
+class ConstantVelocityModel:
+    """Translator: everybody walks ahead at 0.7 m/s."""
 
     ticks = 30
 
-    def phones(self, ftm, ftm_mask, imu, imu_mask, heading_valid):
+    def translate_phones(self, ftm, ftm_mask, imu, imu_mask, heading_valid):
         count = len(ftm)
-        return PhoneSays(np.tile(np.float32([0.7, 0.0]), (count, 1)),
+        return PhoneTranslation(np.tile(np.float32([0.7, 0.0]), (count, 1)),
                          np.full((count, 2), 0.3, np.float32),
                          np.zeros((count, 30, 5), np.float32))
 
-    def tracks(self, boxes, mask):
+    def translate_tracks(self, boxes, mask):
         return np.zeros((len(boxes), 30, 2), np.float32)
 
 
@@ -134,17 +135,18 @@ class Ahead:
 def test_the_order_of_arrival_changes_no_bit(method) -> None:
     people = ('anna', 'bert', 'carl')
     feed = messages(people, people)
-    late = {'add_tracks': 30e6, 'add_ftm': 10e6, 'add_inertial': 0.0, 'add_magnetic': 20e6}
-    arrived = sorted(feed, key=lambda message: message[0] + late[message[1]])
+    delay_ns = {'add_tracks': 30e6, 'add_ftm': 10e6, 'add_inertial': 0.0, 'add_magnetic': 20e6}
+    arrived = sorted(feed, key=lambda message: message[0] + delay_ns[message[1]])
     assert arrived != feed
-    one, other = (batches(each, method, Ahead()) for each in (feed, arrived))
-    count = min(len(one), len(other))
+    ordered, late = (
+        batches(feed_, method, ConstantVelocityModel()) for feed_ in (feed, arrived))
+    count = min(len(ordered), len(late))
     assert count > 100
-    assert [bits(each) for each in one[:count]] == [bits(each) for each in other[:count]]
-    assert method == 'twin' or any(each.association.any() for each in one)
+    assert [bits(batch) for batch in ordered[:count]] == [bits(batch) for batch in late[:count]]
+    assert method == 'twin' or any(batch.association.any() for batch in ordered)
 
 
-def test_a_clock_that_jumps_back_begins_anew() -> None:
+def test_a_clock_that_jumps_back_restarts_association() -> None:
     people = ('anna', 'bert')
     again = messages(people, people, begin_s=-100.0)
     found = batches([*messages(people, people), *again], 'fused')
@@ -155,17 +157,17 @@ def test_a_clock_that_jumps_back_begins_anew() -> None:
     assert names_at(first, 5.0) == {'17': 'anna', '4': 'bert'}
 
 
-def test_phones_are_matched_twice_a_second_and_not_at_every_frame() -> None:
+def test_phones_are_matched_at_the_association_period() -> None:
     settings = SyncSettings(association='fused')
-    associator = make_associator(settings, AREA, SHAPE)
-    synchronizer = Synchronizer(settings, SHAPE, AREA.modalities, associator)
+    associator = make_associator(settings, AREA, WINDOW)
+    synchronizer = Synchronizer(settings, WINDOW, AREA.modalities, associator)
     for _, add, arguments in messages(('anna', 'bert'), ('anna', 'bert')):
         getattr(synchronizer, add)(*arguments)
         synchronizer.poll()
     assert associator.matches == pytest.approx(2 * SECONDS, abs=2)
 
 
-def test_boxes_without_a_number_or_with_the_same_are_not_all_named() -> None:
+def test_of_boxes_with_one_track_id_or_none_at_most_one_is_named() -> None:
     feed = messages(('anna', 'bert'), ('anna', 'bert'))
     for _, add, arguments in feed:
         if add == 'add_tracks':
@@ -175,7 +177,7 @@ def test_boxes_without_a_number_or_with_the_same_are_not_all_named() -> None:
         assert max(Counter(track for track in batch.track_ids if track).values(), default=0) <= 1
 
 
-def test_a_tracker_that_gives_new_numbers_to_all_does_no_harm() -> None:
+def test_tracks_of_one_frame_are_not_named_with_confidence() -> None:
     feed = messages(('anna', 'bert'), ('anna', 'bert'))
     for number, (_, add, arguments) in enumerate(feed):
         if add == 'add_tracks':
@@ -183,3 +185,21 @@ def test_a_tracker_that_gives_new_numbers_to_all_does_no_harm() -> None:
     found = batches(feed, 'fused')
     assert len(found) > 100
     assert max(each.association.max(initial=0.0) for each in found) < 0.9
+
+
+class FailingModel(ConstantVelocityModel):
+    def translate_phones(self, *_):
+        raise ModelError('velocity is not finite')
+
+
+def test_failures_of_the_model_are_counted_and_association_goes_on() -> None:
+    settings = SyncSettings(association='fused')
+    associator = make_associator(settings, AREA, WINDOW)
+    associator.use_model(FailingModel())
+    synchronizer, found = Synchronizer(settings, WINDOW, AREA.modalities, associator), []
+    for _, add, arguments in messages(('anna', 'bert'), ('anna', 'bert')):
+        getattr(synchronizer, add)(*arguments)
+        found += synchronizer.poll()
+    assert associator.model_failures == associator.matches > 10
+    assert associator.last_model_failure == 'velocity is not finite'
+    assert names_at(found, 11.0) == {'17': 'anna', '4': 'bert'}

@@ -1,27 +1,51 @@
 import numpy as np
 import pytest
 
-from utt_ros.association.dead_reckoning import count_steps, dead_reckon, headings
+from utt_ros.association.dead_reckoning import (
+    count_steps,
+    count_steps_causal,
+    dead_reckon,
+    trailing_headings,
+    window_headings,
+)
+from utt_ros.settings import WindowSettings
 
 
-def test_headings_point_where_the_phones_point(walkers) -> None:
-    angles, valid = headings(walkers(), magnetic_yaw=0.0)
+def test_window_headings_are_those_of_the_phones(walkers) -> None:
+    angles, valid = window_headings(walkers(), magnetic_yaw=0.0)
     assert valid.all()
     assert angles[0] == pytest.approx(np.pi / 2, abs=0.02)
     assert angles[1] == pytest.approx(0.0, abs=0.02)
 
 
-def test_every_swing_of_the_acceleration_is_a_step(walkers) -> None:
+def test_each_period_of_the_acceleration_is_a_step(walkers) -> None:
     assert count_steps(walkers(ticks=50)).sum(1).tolist() == [10, 10]
 
 
-def test_a_phone_that_lies_still_takes_no_step(walkers) -> None:
-    seen = walkers()
-    seen.imu[:, :, 2] = 9.81
-    assert not count_steps(seen).any()
+def test_a_phone_at_rest_counts_no_step(walkers) -> None:
+    candidates = walkers()
+    candidates.imu[:, :, 2] = 9.81
+    assert not count_steps(candidates).any()
 
 
-def test_dead_reckoning_leads_along_the_heading(walkers) -> None:
+def test_dead_reckoning_follows_the_heading(walkers) -> None:
     end = dead_reckon(walkers(ticks=50), 0.0, step_m=0.6)[:, -1]
     assert end[0] == pytest.approx([0.0, 6.0], abs=0.2)
     assert end[1] == pytest.approx([6.0, 0.0], abs=0.2)
+
+
+def test_causal_steps_do_not_depend_on_later_samples(walkers) -> None:
+    imu = walkers(ticks=60).imu[0].reshape(60, 5, 9)
+    counted = count_steps_causal(imu, rate_hz=50.0)
+    assert counted.sum() == pytest.approx(12, abs=2)
+    np.testing.assert_array_equal(count_steps_causal(imu[:40], rate_hz=50.0)[:38], counted[:38])
+
+
+def test_trailing_headings_do_not_depend_on_later_samples(walkers) -> None:
+    candidates = walkers(ticks=60)
+    imu, mask = candidates.imu[0].reshape(60, 5, 9), candidates.imu_mask[0].reshape(60, 5)
+    angles, valid = trailing_headings(imu, mask, 0.0, WindowSettings())
+    assert valid[10:].all()
+    assert angles[10:] == pytest.approx(np.full(50, np.pi / 2), abs=0.05)
+    earlier = trailing_headings(imu[:40], mask[:40], 0.0, WindowSettings())
+    np.testing.assert_array_equal(earlier[0], angles[:40])

@@ -1,46 +1,46 @@
 import numpy as np
 import pytest
 
-from utt_ros.association.dtw import pack, warp
+from utt_ros.association.dtw import compact, dtw_distance
 
 
 def whole(local):
     local = np.asarray(local, float)[None]
-    return warp(local, np.array([local.shape[1]]), np.array([local.shape[2]]))[0]
+    return dtw_distance(local, np.array([local.shape[1]]), np.array([local.shape[2]]))[0]
 
 
 def between(first, second):
     return whole(np.abs(np.subtract.outer(np.array(first, float), np.array(second, float))))
 
 
-def test_warp_of_equal_sequences_costs_nothing() -> None:
+def test_equal_sequences_have_distance_0() -> None:
     assert between([1, 2, 3], [1, 2, 3]) == 0
 
 
-def test_warp_forgives_a_sequence_that_lingers() -> None:
+def test_repeated_elements_cost_nothing() -> None:
     assert between([1, 2, 3], [1, 2, 2, 2, 3]) == 0
 
 
-def test_warp_takes_the_cheapest_path_and_divides_by_both_lengths() -> None:
+def test_distance_is_that_of_the_cheapest_path_divided_by_both_lengths() -> None:
     # 0-1, 4-1 would cost 1 + 3; 0-1, 4-5 costs 1 + 1; the last 5 has 5 to match: 2 in all
     assert between([0, 4, 5], [1, 5]) == pytest.approx(2 / 5)
 
 
-def test_warp_of_one_element_is_the_sum_of_its_distances() -> None:
+def test_one_element_is_matched_to_all_of_the_other_sequence() -> None:
     assert between([2], [1, 2, 4]) == pytest.approx(3 / 4)
     assert between([1, 2, 4], [2]) == pytest.approx(3 / 4)
 
 
-def test_warp_looks_at_no_element_beyond_the_lengths() -> None:
+def test_elements_beyond_the_lengths_are_ignored() -> None:
     local = np.abs(np.subtract.outer([1.0, 2.0, 99.0], [1.0, 2.0, -50.0]))[None]
-    assert warp(local, np.array([2]), np.array([2]))[0] == 0
+    assert dtw_distance(local, np.array([2]), np.array([2]))[0] == 0
 
 
-def test_warp_of_an_empty_sequence_is_not_a_number() -> None:
-    assert np.isnan(warp(np.zeros((1, 2, 2)), np.array([0]), np.array([2]))[0])
+def test_distance_of_an_empty_sequence_is_nan() -> None:
+    assert np.isnan(dtw_distance(np.zeros((1, 2, 2)), np.array([0]), np.array([2]))[0])
 
 
-def test_warp_agrees_with_the_textbook_recursion() -> None:
+def test_distance_agrees_with_the_textbook_recursion() -> None:
     rng = np.random.default_rng(0)
     for rows, columns in ((1, 1), (4, 7), (9, 3)):
         local = rng.random((2, rows, columns))
@@ -50,12 +50,12 @@ def test_warp_agrees_with_the_textbook_recursion() -> None:
             for j in range(1, columns + 1):
                 table[:, i, j] = local[:, i - 1, j - 1] + np.minimum.reduce(
                     [table[:, i - 1, j], table[:, i, j - 1], table[:, i - 1, j - 1]])
-        found = warp(local, np.full(2, rows), np.full(2, columns))
+        found = dtw_distance(local, np.full(2, rows), np.full(2, columns))
         assert found == pytest.approx(table[:, -1, -1] / (rows + columns))
 
 
-def test_pack_moves_what_counts_to_the_front_in_order() -> None:
-    values, numbers = pack(
+def test_compact_moves_masked_elements_to_the_front_in_order() -> None:
+    values, numbers = compact(
         np.array([[7.0, 1.0, 8.0, 2.0]]), np.array([[False, True, False, True]]))
     assert values[0, :2].tolist() == [1.0, 2.0]
     assert numbers.tolist() == [2]

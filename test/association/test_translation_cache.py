@@ -3,94 +3,101 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from utt_ros.association.dead_reckoning import headings
-from utt_ros.association.pair_features import NAMES, ask, weigh
-from utt_ros.association.translation_cache import Recall
-from utt_ros.association.translator import PhoneSays
+from utt_ros.association.dead_reckoning import window_headings
+from utt_ros.association.model_evidence import query_model
+from utt_ros.association.pair_features import FEATURE_NAMES, pair_features
+from utt_ros.association.translation_cache import TranslationCache
+from utt_ros.association.translator import PhoneTranslation
 from utt_ros.errors import ModelError
 
 
-class Echo:
-    """Says what shows which window it was asked of: newest acceleration, newest box."""
+class EchoModel:
+    """Translator whose outputs identify the window: its newest acceleration and boxes."""
 
     ticks = 10
 
     def __init__(self):
-        self.asked = []
+        self.windows = []
 
-    def phones(self, ftm, ftm_mask, imu, imu_mask, heading_valid):
-        self.asked.append(len(ftm))
+    def translate_phones(self, ftm, ftm_mask, imu, imu_mask, heading_valid):
+        self.windows.append(len(ftm))
         velocity = np.stack([imu[:, -1, 2] / 9.81, 0.1 * ftm[..., 0].sum(1)], axis=-1)
         boxes = np.repeat(imu[:, -1:, :5], self.ticks, axis=1)
-        return PhoneSays(velocity, np.full((len(ftm), 2), 0.5, np.float32), boxes)
+        return PhoneTranslation(velocity, np.full((len(ftm), 2), 0.5, np.float32), boxes)
 
-    def tracks(self, boxes, mask):
+    def translate_tracks(self, boxes, mask):
         return np.stack([boxes[..., 2], boxes[..., 2]], axis=-1)
 
 
-class Broken(Echo):
-    def phones(self, *_):
+class BrokenModel(EchoModel):
+    def translate_phones(self, *_):
         raise ModelError('velocity is not finite')
 
 
-def until(seen, tick):
-    """What was seen up to a tick, in as many ticks as the whole."""
-    rows = tick * seen.imu_rows
+def until(candidates, tick):
+    """The candidates at an earlier tick, padded to the same number of ticks."""
+    rows = tick * candidates.imu_rows
 
     def moved(values, kept):
         late = np.zeros_like(values)
         late[:, values.shape[1] - kept:] = values[:, :kept]
         return late
+    before_ns = round((candidates.ticks - tick) * candidates.period * 1e9)
     return replace(
-        seen, stamp_ns=seen.stamp_ns - round((seen.ticks - tick) * seen.period * 1e9),
-        boxes=moved(seen.boxes, tick), boxes_mask=moved(seen.boxes_mask, tick),
-        ftm=moved(seen.ftm, tick), ftm_mask=moved(seen.ftm_mask, tick),
-        imu=moved(seen.imu, rows), imu_mask=moved(seen.imu_mask, rows))
+        candidates, stamp_ns=candidates.stamp_ns - before_ns,
+        boxes=moved(candidates.boxes, tick), boxes_mask=moved(candidates.boxes_mask, tick),
+        ftm=moved(candidates.ftm, tick), ftm_mask=moved(candidates.ftm_mask, tick),
+        imu=moved(candidates.imu, rows), imu_mask=moved(candidates.imu_mask, rows))
 
 
-def valid(seen):
-    return headings(seen, 0.0)[1]
+def heading_valid(candidates):
+    return window_headings(candidates, 0.0)[1]
 
 
-def heard(recall, whole):
-    for tick in range(5, whole.ticks + 1, 5):
-        seen = until(whole, tick)
-        said = recall.hear(seen, valid(seen))
-    return said
+def update_along(cache, candidates):
+    for tick in range(5, candidates.ticks + 1, 5):
+        part = until(candidates, tick)
+        evidence = cache.update(part, heading_valid(part))
+    return evidence
 
 
-def test_from_memory_a_model_says_what_it_says_when_asked_again(area, walkers) -> None:
-    recall, whole = Recall(0.0), walkers(ticks=60)
-    recall.translator = Echo()
-    compass = headings(whole, 0.0)
-    found = weigh(whole, area, compass, heard(recall, whole))
-    wanted = weigh(whole, area, compass, ask(whole, compass[1], Echo(), 0.0))
-    assert np.isfinite(wanted[..., NAMES.index('velocity_rms_mps')]).all()
-    np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5)
+def cache_of(translator):
+    cache = TranslationCache(0.0)
+    cache.translator = translator
+    return cache
 
 
-def test_every_window_is_asked_once(walkers) -> None:
-    recall, echo = Recall(0.0), Echo()
-    recall.translator = echo
-    heard(recall, walkers(ticks=60))
-    assert echo.asked == [2] * 12
+def test_cached_evidence_equals_that_of_a_new_query(area, walkers) -> None:
+    candidates = walkers(ticks=60)
+    compass = window_headings(candidates, 0.0)
+    cached = pair_features(
+        candidates, area, compass, update_along(cache_of(EchoModel()), candidates))
+    queried = pair_features(
+        candidates, area, compass, query_model(candidates, compass[1], EchoModel(), 0.0))
+    assert np.isfinite(queried[..., FEATURE_NAMES.index('velocity_rms_mps')]).all()
+    np.testing.assert_allclose(cached, queried, rtol=1e-5, atol=1e-5)
 
 
-def test_what_was_said_before_the_window_is_forgotten(walkers) -> None:
-    recall, whole = Recall(0.0), walkers(ticks=40)
-    recall.translator = Echo()
-    heard(recall, whole)
-    much_later = replace(whole, stamp_ns=whole.stamp_ns + 10**11)
-    assert recall.hear(much_later, valid(whole)).ends.tolist() == [40]
+def test_every_window_is_translated_once(walkers) -> None:
+    model = EchoModel()
+    update_along(cache_of(model), walkers(ticks=60))
+    assert model.windows == [2] * 12
 
 
-@pytest.mark.parametrize('translator', [None, Broken()])
-def test_without_a_model_nothing_is_said(area, walkers, translator) -> None:
-    recall, seen = Recall(0.0), walkers()
-    recall.translator = translator
-    said = recall.hear(seen, valid(seen))
-    found = weigh(seen, area, headings(seen, 0.0), said)
-    assert np.isnan(found[..., NAMES.index('velocity_rms_mps')]).all()
-    assert np.isnan(found[..., NAMES.index('translated_range_rms_m')]).all()
-    assert np.isfinite(found[..., NAMES.index('range_rms_m')]).all()
-    assert recall.failures == (translator is not None)
+def test_translations_before_the_span_are_dropped(walkers) -> None:
+    cache, candidates = cache_of(EchoModel()), walkers(ticks=40)
+    update_along(cache, candidates)
+    much_later = replace(candidates, stamp_ns=candidates.stamp_ns + 10**11)
+    assert cache.update(much_later, heading_valid(candidates)).ends.tolist() == [40]
+
+
+@pytest.mark.parametrize('translator', [None, BrokenModel()])
+def test_without_a_working_model_its_features_are_unknown(area, walkers, translator) -> None:
+    cache, candidates = cache_of(translator), walkers()
+    evidence = cache.update(candidates, heading_valid(candidates))
+    features = pair_features(candidates, area, window_headings(candidates, 0.0), evidence)
+    assert np.isnan(features[..., FEATURE_NAMES.index('velocity_rms_mps')]).all()
+    assert np.isnan(features[..., FEATURE_NAMES.index('translated_range_rms_m')]).all()
+    assert np.isfinite(features[..., FEATURE_NAMES.index('range_rms_m')]).all()
+    assert cache.failures == (translator is not None)
+    assert cache.last_failure == ('' if translator is None else 'velocity is not finite')

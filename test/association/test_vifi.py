@@ -11,11 +11,11 @@ from utt_ros.association.vifi import (
 )
 
 
-def test_bipartite_finds_who_carries_which_phone(area, walkers) -> None:
+def test_bipartite_assigns_each_phone_to_its_carrier(area, walkers) -> None:
     assert assign(VifiBipartite(area).cost(walkers())).tolist() == [1, 0]
 
 
-def test_bipartite_judges_a_young_track_by_what_it_shares_with_phones(area, walkers) -> None:
+def test_bipartite_compares_only_the_time_since_a_track_appeared(area, walkers) -> None:
     matcher = VifiBipartite(area, BipartiteSettings(slant=True))
     young, old = (matcher.parts(walkers(appeared=start))[2] for start in (20, 0))
     assert young[0, 1] < 0.1
@@ -36,19 +36,19 @@ def test_a_mirrored_path_costs_something() -> None:
     assert cost[0, 0] > 0.05
 
 
-def test_courses_are_compared_across_the_half_turn() -> None:
+def test_courses_are_compared_across_plus_and_minus_pi() -> None:
     west = np.stack([-np.arange(20.0), np.zeros(20)], axis=-1)  # course pi
     heading = np.full((1, 20), -np.pi + 0.1)
     cost = compare_courses(west[None], np.ones((1, 20), bool), heading, np.ones((1, 20), bool))
     assert cost[0, 0] == pytest.approx(20 * 0.1 / 40)
 
 
-def test_a_cost_that_nothing_tells_weighs_as_the_mean_of_its_kind() -> None:
+def test_an_unknown_cost_counts_as_the_mean_of_its_part() -> None:
     parts = np.array([[[1.0, np.nan, 3.0]], [[0.0, 1.0, 0.0]]])
     assert combine(parts, (1.0, 10.0)).tolist() == [[1.0, 12.0, 3.0]]
 
 
-def test_without_any_ranging_other_parts_decide(area, walkers) -> None:
-    seen = walkers()
-    seen.ftm_mask[:] = False
-    assert assign(VifiBipartite(area).cost(seen)).tolist() == [1, 0]
+def test_without_ranging_the_other_parts_decide(area, walkers) -> None:
+    candidates = walkers()
+    candidates.ftm_mask[:] = False
+    assert assign(VifiBipartite(area).cost(candidates)).tolist() == [1, 0]

@@ -2,7 +2,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from utt_ros.training.dataset import only_certain
+from utt_ros.training.dataset import mask_uncertain_boxes
+from utt_ros.training.settings import LearningSettings
 from utt_ros.types import SyncedBatch
 
 
@@ -17,17 +18,21 @@ def batch():
 
 
 def test_boxes_that_may_be_of_somebody_else_are_not_learned_from() -> None:
-    found = only_certain(batch(), 0.9)
+    found = mask_uncertain_boxes(batch(), 0.9)
     assert found.camera_mask.tolist() == [True, False, False]
     assert found.camera.sum(1).tolist() == [5.0, 0.0, 0.0]
 
 
 def test_what_the_phone_measured_is_learned_from_all_the_same() -> None:
-    found = only_certain(batch(), 0.9)
+    found = mask_uncertain_boxes(batch(), 0.9)
     assert found.ftm_mask.all()
     assert found.imu_mask.all()
 
 
 def test_boxes_with_labels_are_all_learned_from() -> None:
     certain = replace(batch(), association=np.float32([1.0, 1.0, 0.0]))
-    assert only_certain(certain, 1.0) is certain
+    assert mask_uncertain_boxes(certain, 1.0) is certain
+
+
+def test_by_default_only_boxes_of_nearly_certain_association_are_kept() -> None:
+    assert LearningSettings().min_association == 0.9

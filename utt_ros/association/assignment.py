@@ -1,38 +1,33 @@
-"""From costs to pairs."""
+"""Minimum-cost assignment of phones to tracks (Hungarian method)."""
 
 from math import inf
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
-from utt_ros.association.candidates import Candidates
+from utt_ros.types import Indices
 
 Costs = npt.NDArray[np.float64]
-NOBODY = -1
+NO_PHONE = -1
 
 
-class Matcher(Protocol):
-    """A way to tell how badly tracks and phones fit."""
+def assign(cost: Costs, no_phone_cost: float = inf) -> Indices:
+    """Return the phone (K,) of each track, NO_PHONE for none, at minimum total cost.
 
-    def cost(self, seen: Candidates) -> Costs:
-        """Costs (K, P), lower where track and phone fit better; NaN where nothing tells."""
-
-
-def assign(cost: Costs, nobody: float = inf) -> npt.NDArray[np.intp]:
-    """The phone (K,) of each track, NOBODY where there is none: least total cost, each once.
-
-    A track costs `nobody` that gets no phone; with inf it gets one as long as phones last. A cost
-    that is not a number counts as the mean of the others.
+    A phone is assigned once at most. A track without a phone costs `no_phone_cost`; with inf,
+    tracks stay without one only when phones run out. A cost (K, P) that is not finite counts as
+    the mean of the finite ones.
     """
     tracks, phones = cost.shape
     if not tracks or not phones:
-        return np.full(tracks, NOBODY, np.intp)
+        return np.full(tracks, NO_PHONE, np.intp)
     known = np.isfinite(cost)
     filled = np.where(known, cost, cost[known].mean() if known.any() else 0.0)
-    lonely = nobody if np.isfinite(nobody) else 1e3 * (1.0 + np.abs(filled).max())
-    rows, columns = linear_sum_assignment(np.hstack([filled, np.full((tracks, tracks), lonely)]))
-    found = np.full(tracks, NOBODY, np.intp)
-    found[rows] = np.where(columns < phones, columns, NOBODY)
-    return found
+    unassigned = (no_phone_cost if np.isfinite(no_phone_cost)
+                  else 1e3 * (1.0 + np.abs(filled).max()))
+    rows, columns = linear_sum_assignment(
+        np.hstack([filled, np.full((tracks, tracks), unassigned)]))
+    assigned = np.full(tracks, NO_PHONE, np.intp)
+    assigned[rows] = np.where(columns < phones, columns, NO_PHONE)
+    return assigned

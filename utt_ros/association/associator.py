@@ -1,185 +1,161 @@
-"""Association as the synchronizer uses it: tracks without labels, matched twice a second.
+"""Live associator: matches tracks without labels to phones, by default twice a second.
 
-Everything depends on stamps and measurements alone, so what runs live runs offline bit by bit; of
-a model, as long as the same one is deployed.
+The result depends on stamps and measurements alone, so live and offline runs agree bit by bit,
+provided that the same model is deployed at the same tick.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from utt_ros.association.assignment import Costs
 from utt_ros.association.candidates import CandidateHistory, Candidates
-from utt_ros.association.dead_reckoning import headings
-from utt_ros.association.heading_offsets import Offsets
-from utt_ros.association.hysteresis import Holding
-from utt_ros.association.pair_features import NAMES, weigh
-from utt_ros.association.pair_scorer import Scorer
-from utt_ros.association.scorers import COLUMNS, SHIPPED, VIFI, read_scorer
-from utt_ros.association.translation_cache import Recall
-from utt_ros.association.vifi import VifiBipartite
+from utt_ros.association.hysteresis import AssignmentHysteresis
+from utt_ros.association.pair_likelihood import PairLikelihood
+from utt_ros.association.pair_scorer import SHIPPED_SCORERS, read_scorer
+from utt_ros.association.translator import Translator
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.sync.association_types import LabelAssociator, Match, PhoneSamples, Tracks
 from utt_ros.sync.settings import SyncSettings
-from utt_ros.types import FloatArray
 
-MODELLED = ('twin', 'fused')  # methods that ask the area's model
-MAX_SPAN_S = 10.0  # evidence is gathered over
-OLDER = 0.5  # weight of what was known that long ago
-GONE_S = 0.5  # a track that was not seen for so long leaves its phone to others
-CERTAIN = 0.95  # a match from which the offset of a compass is learned
-SETTLED_S = 3.0  # and how old its track must be
-MAX_TRACKS, MAX_PHONES = 64, 128  # that are matched at a time: the oldest, the first
-
-
-class Judge:
-    """How likely a track is a phone's, by one method, for one area."""
-
-    def __init__(self, area: AreaSettings, method: str, scorer: Scorer) -> None:
-        self.area, self.method, self.scorer = area, method, scorer
-        self.recall, self.offsets = Recall(area.magnetic_yaw), Offsets()
-        self._vifi = VifiBipartite(area, VIFI)
-        self._columns = [] if method == 'vifi' else [
-            NAMES.index(name) for name in COLUMNS[method]]
-
-    def clear(self) -> None:
-        """Forget everything but the model."""
-        self.recall.clear()
-        self.offsets.clear()
-
-    def scores(self, seen: Candidates) -> Costs:
-        """Log likelihood ratios (K, P) against the track having no phone."""
-        return self.scorer(self.evidence(seen))
-
-    def evidence(self, seen: Candidates) -> FloatArray:
-        """What the method judges by (K, P, F)."""
-        turned = self.offsets.of(seen.phones)
-        if self.method == 'vifi':
-            return vifi_evidence(self._vifi, seen, turned)
-        angles, valid = headings(seen, self.area.magnetic_yaw)
-        said = self.recall.hear(seen, valid)
-        compass = (angles - turned[:, None]).astype(np.float32), valid
-        return weigh(seen, self.area, compass, said)[..., self._columns]
-
-    def learn(self, seen: Candidates, pairs: Sequence[tuple[int, int]], ticks: int) -> None:
-        """Take the last ticks of pairs (track, phone) that are certain."""
-        self.offsets.learn(
-            seen, self.area, headings(seen, self.area.magnetic_yaw), pairs, ticks)
+MODEL_METHODS = ('twin', 'fused')  # methods that query the area's model
+MAX_SPAN_S = 10.0  # of the window of candidates
+PAST_WEIGHT = 0.5  # of the log ratios of the previous span
+MAX_UNSEEN_S = 0.5  # a track without a box for longer leaves its phone to others
+MIN_OFFSET_CONFIDENCE = 0.95  # of a match from which heading offsets are learned
+MIN_OFFSET_AGE_S = 3.0  # of the track of such a match
+MAX_MATCHED_TRACKS, MAX_MATCHED_PHONES = 64, 128  # per match: the oldest tracks, the first phones
 
 
 class LiveAssociator:
-    """Keeps labels where there are any, and matches the other boxes to the other phones."""
+    """Associator that keeps given labels, and matches the other boxes to the other phones."""
 
-    def __init__(self, judge: Judge, shape: WindowSettings, settings: SyncSettings) -> None:
-        ticks = max(round(MAX_SPAN_S / shape.period), shape.ticks)
-        self.judge = judge
-        self.matches = 0  # how often phones were matched
+    def __init__(
+        self, likelihood: PairLikelihood, window: WindowSettings, settings: SyncSettings,
+    ) -> None:
+        ticks = max(round(MAX_SPAN_S / window.period), window.ticks)
+        self.likelihood = likelihood
+        self.matches = 0  # since start
         self._labels = LabelAssociator()
-        self._history = CandidateHistory(ticks, shape)
+        self._history = CandidateHistory(ticks, window)
         self._period_ns = round(settings.association_period * 1e9)
-        self._slack_ns = round(shape.period * 1e9) // 2
-        self._holding = Holding(
+        self._slack_ns = round(window.period * 1e9) // 2
+        self._assignment = AssignmentHysteresis(
             settings.association_min_probability, settings.association_margin,
             round(settings.association_patience * 1e9))
-        self._known: list[_Known] = []
+        self._past: list[_PastRatios] = []
         self._stamp_ns = self._matched_ns = 0
 
+    def use_model(self, translator: Translator | None) -> None:
+        """Query this model from the next match on; None queries no model."""
+        self.likelihood.translations.translator = translator
+
+    @property
+    def model_failures(self) -> int:
+        """Matches at which the model raised an error, since start."""
+        return self.likelihood.translations.failures
+
+    @property
+    def last_model_failure(self) -> str:
+        """Text of the last error of the model; empty without one."""
+        return self.likelihood.translations.last_failure
+
     def associate(self, tracks: Tracks, phones: PhoneSamples) -> Sequence[Match]:
-        """Matches, at most one per subject."""
+        """Return matches, at most one per subject."""
         if tracks.stamp_ns <= self._stamp_ns:
             self._clear()
         self._stamp_ns = tracks.stamp_ns
         labelled = list(self._labels.associate(tracks, phones))
         taken = {match.subject for match in labelled}
-        self._holding.release(sorted(taken))
+        self._assignment.release(sorted(taken))
         boxes = _unlabelled(tracks)
-        if not boxes and not self._holding.holds:
+        if not boxes and not self._assignment.held:
             return labelled
-        self._history.push(_some_boxes(tracks, boxes), _without(phones, taken))
+        self._history.push(_select_boxes(tracks, boxes), _without(phones, taken))
         if tracks.stamp_ns - self._matched_ns >= self._period_ns - self._slack_ns:
             self._match()
-        holds = self._holding.holds
-        found = {holds[tracks.track_ids[box]].phone: Match(
-            holds[tracks.track_ids[box]].phone, box, holds[tracks.track_ids[box]].confidence)
-            for box in boxes if tracks.track_ids[box] in holds}
-        return sorted([*labelled, *found.values()], key=lambda match: match.subject)
+        matched: dict[str, Match] = {}
+        for box in boxes:
+            held = self._assignment.held.get(tracks.track_ids[box])
+            if held:
+                matched[held.phone] = Match(held.phone, box, held.confidence)
+        return sorted([*labelled, *matched.values()], key=lambda match: match.subject)
 
     def _clear(self) -> None:
-        self._known.clear()
-        self._holding.holds.clear()
-        self.judge.clear()
+        self._past.clear()
+        self._assignment.held.clear()
+        self.likelihood.clear()
         self._matched_ns = 0
 
     def _match(self) -> None:
-        seen = _bounded(self._history.candidates(unseen_s=GONE_S))
+        candidates = _limited(self._history.candidates(unseen_s=MAX_UNSEEN_S))
         since_ns, self._matched_ns = self._stamp_ns - self._matched_ns, self._stamp_ns
-        if not seen.track_ids or not seen.phones:
+        if not candidates.track_ids or not candidates.phones:
             return
         self.matches += 1
-        scores = self._with_older(seen, self.judge.scores(seen))
-        self._holding.decide(self._stamp_ns, seen.track_ids, seen.phones, scores)
-        ticks = min(max(1, round(since_ns / (seen.period * 1e9))), seen.ticks)
-        self.judge.learn(seen, self._certain(seen), ticks)
+        log_ratios = self._add_past(candidates, self.likelihood.log_ratios(candidates))
+        self._assignment.update(
+            self._stamp_ns, candidates.track_ids, candidates.phones, log_ratios)
+        ticks = min(max(1, round(since_ns / (candidates.period * 1e9))), candidates.ticks)
+        self.likelihood.learn_offsets(candidates, self._confident_pairs(candidates), ticks)
 
-    def _with_older(self, seen: Candidates, scores: Costs) -> Costs:
-        """The scores plus part of what was known before the window that they speak of."""
-        span_ns = round(seen.ticks * seen.period * 1e9) - self._slack_ns
-        before = [each for each in self._known if self._stamp_ns - each.stamp_ns >= span_ns]
+    def _add_past(self, candidates: Candidates, log_ratios: Costs) -> Costs:
+        """Add the weighted log ratios of the match before the span of the candidates."""
+        span_ns = round(candidates.ticks * candidates.period * 1e9) - self._slack_ns
+        before = [past for past in self._past if self._stamp_ns - past.stamp_ns >= span_ns]
         if before:
-            scores = scores + OLDER * before[-1].of(seen)
-        self._known = [*(before[-1:]), *(
-            each for each in self._known if self._stamp_ns - each.stamp_ns < span_ns),
-            _Known(self._stamp_ns, seen.track_ids, seen.phones, scores)]
-        return scores
+            log_ratios = log_ratios + PAST_WEIGHT * before[-1].of(candidates)
+        self._past = [*(before[-1:]), *(
+            past for past in self._past if self._stamp_ns - past.stamp_ns < span_ns),
+            _PastRatios(self._stamp_ns, candidates.track_ids, candidates.phones, log_ratios)]
+        return log_ratios
 
-    def _certain(self, seen: Candidates) -> list[tuple[int, int]]:
-        old = seen.ages_s >= SETTLED_S
-        holds = ((row, self._holding.holds.get(track)) for row, track in enumerate(seen.track_ids))
-        return [(row, seen.phones.index(hold.phone)) for row, hold in holds
-                if hold and old[row] and hold.confidence >= CERTAIN and hold.phone in seen.phones]
+    def _confident_pairs(self, candidates: Candidates) -> list[tuple[int, int]]:
+        old = candidates.ages_s >= MIN_OFFSET_AGE_S
+        rows = ((row, self._assignment.held.get(track))
+                for row, track in enumerate(candidates.track_ids))
+        return [(row, candidates.phones.index(held.phone)) for row, held in rows
+                if held and old[row] and held.confidence >= MIN_OFFSET_CONFIDENCE
+                and held.phone in candidates.phones]
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
-    """The scores of a match."""
+class _PastRatios:
+    """Log likelihood ratios of one match."""
 
     stamp_ns: int
     tracks: tuple[str, ...]
     phones: tuple[str, ...]
-    scores: Costs  # (K, P)
+    log_ratios: Costs  # (K, P)
 
-    def of(self, seen: Candidates) -> Costs:
-        """For these candidates (K', P'); 0 where nothing was known."""
-        wide = np.zeros((len(seen.track_ids), len(seen.phones)))
-        rows = [name in self.tracks for name in seen.track_ids]
-        columns = [name in self.phones for name in seen.phones]
-        wide[np.ix_(rows, columns)] = self.scores[np.ix_(
-            [self.tracks.index(name) for name in seen.track_ids if name in self.tracks],
-            [self.phones.index(name) for name in seen.phones if name in self.phones])]
-        return wide
+    def of(self, candidates: Candidates) -> Costs:
+        """Return the ratios of these candidates (K', P'); 0 for pairs that were not matched."""
+        ratios = np.zeros((len(candidates.track_ids), len(candidates.phones)))
+        rows = [name in self.tracks for name in candidates.track_ids]
+        columns = [name in self.phones for name in candidates.phones]
+        ratios[np.ix_(rows, columns)] = self.log_ratios[np.ix_(
+            [self.tracks.index(name) for name in candidates.track_ids if name in self.tracks],
+            [self.phones.index(name) for name in candidates.phones if name in self.phones])]
+        return ratios
 
 
 def make_associator(
-    settings: SyncSettings, area: AreaSettings, shape: WindowSettings,
+    settings: SyncSettings, area: AreaSettings, window: WindowSettings,
 ) -> LiveAssociator:
-    """By the method of the settings, not `labels`. Raises SettingsError without its likelihood."""
-    path = Path(settings.association_scorers) if settings.association_scorers else SHIPPED
+    """Make the associator of a method other than `labels`.
+
+    Raises SettingsError when its likelihood cannot be read.
+    """
+    path = (Path(settings.association_scorers) if settings.association_scorers
+            else SHIPPED_SCORERS)
     scorer = read_scorer(settings.association, path.expanduser())
-    return LiveAssociator(Judge(area, settings.association, scorer), shape, settings)
-
-
-def vifi_evidence(vifi: VifiBipartite, seen: Candidates, turned: Costs) -> FloatArray:
-    """Cost, number of ranges and seconds of a track (K, P, 3)."""
-    since = np.arange(seen.ticks) >= seen.first_seen[:, None]
-    ranges = (seen.ftm_mask & since[:, None]).sum(2)
-    seconds = np.broadcast_to(seen.ages_s[:, None], ranges.shape)
-    return np.stack([vifi.cost(seen, turned), ranges, seconds], axis=-1).astype(np.float32)
+    return LiveAssociator(PairLikelihood(area, settings.association, scorer), window, settings)
 
 
 def _unlabelled(tracks: Tracks) -> list[int]:
-    """Boxes without a label; of several with one track's id the most certain."""
+    """Return the boxes without a label; among boxes of one track id, the most confident."""
     best: dict[str, int] = {}
     for box, (subject, track) in enumerate(zip(tracks.subjects, tracks.track_ids, strict=True)):
         if subject or not track:
@@ -189,14 +165,14 @@ def _unlabelled(tracks: Tracks) -> list[int]:
     return sorted(best.values())
 
 
-def _some_boxes(tracks: Tracks, boxes: Sequence[int]) -> Tracks:
+def _select_boxes(tracks: Tracks, boxes: Sequence[int]) -> Tracks:
     return Tracks(
         tracks.stamp_ns, tracks.boxes[boxes], ('',) * len(boxes),
         tuple(tracks.track_ids[box] for box in boxes), tracks.confidence[boxes])
 
 
 def _without(phones: PhoneSamples, taken: set[str]) -> PhoneSamples:
-    """The phones that no label names."""
+    """Remove the phones whose subjects are labelled."""
     if taken.isdisjoint(phones.names):
         return phones
     rows = [row for row, name in enumerate(phones.names) if name not in taken]
@@ -205,14 +181,11 @@ def _without(phones: PhoneSamples, taken: set[str]) -> PhoneSamples:
         phones.ftm_mask[rows], phones.imu[rows], phones.imu_mask[rows])
 
 
-def _bounded(seen: Candidates) -> Candidates:
-    """As many tracks and phones as can be matched in time."""
-    if len(seen.track_ids) > MAX_TRACKS:
-        oldest = np.argsort(seen.first_seen, kind='stable')[:MAX_TRACKS]
-        seen = seen.of_tracks(np.sort(oldest))
-    if len(seen.phones) > MAX_PHONES:
-        some = slice(MAX_PHONES)
-        seen = replace(
-            seen, phones=seen.phones[some], ftm=seen.ftm[some], ftm_mask=seen.ftm_mask[some],
-            imu=seen.imu[some], imu_mask=seen.imu_mask[some])
-    return seen
+def _limited(candidates: Candidates) -> Candidates:
+    """Keep the oldest tracks and the first phones, up to the limits."""
+    if len(candidates.track_ids) > MAX_MATCHED_TRACKS:
+        oldest = np.argsort(candidates.first_seen, kind='stable')[:MAX_MATCHED_TRACKS]
+        candidates = candidates.select_tracks(np.sort(oldest))
+    if len(candidates.phones) > MAX_MATCHED_PHONES:
+        candidates = candidates.select_phones(range(MAX_MATCHED_PHONES))
+    return candidates

@@ -1,52 +1,94 @@
-"""Dead reckoning on foot: steps from the accelerometer, directions from the compass."""
+"""Pedestrian dead reckoning: steps from the accelerometer, headings from the compass.
+
+Association judges a whole window, so `count_steps` smooths without delay and `window_headings`
+averages over samples after a tick as well. The particle-filter baseline runs tick by tick, so
+`count_steps_causal` and `trailing_headings` use no sample after a tick. The thresholds differ with
+the filters, and published rows rest on both.
+"""
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from scipy.ndimage import uniform_filter1d
-from scipy.signal import find_peaks
+from scipy.signal import butter, find_peaks, sosfilt
 
 from utt_ros.association.candidates import Candidates
-from utt_ros.geometry.compass import compass_headings
+from utt_ros.geometry.compass import compass_heading, compass_headings
+from utt_ros.motion.gait import BAND_HZ
+from utt_ros.settings import WindowSettings
 from utt_ros.types import Array, FloatArray, MaskArray
 
 SMOOTH_S = 0.12
-MIN_STEP_S = 0.33
-MIN_STEP_PROMINENCE_MPS2 = 0.7  # prominence of a step in the norm of the acceleration [m/s^2]
+MIN_STEP_PERIOD_S = 0.33
+MIN_STEP_PROMINENCE_MPS2 = 0.7  # in the norm of the acceleration [m/s^2]
+CAUSAL_MIN_STEP_PERIOD_S = 0.3
+CAUSAL_MIN_STEP_AMPLITUDE_MPS2 = 0.4  # of the band-passed norm of the acceleration [m/s^2]
+CAUSAL_FILTER_ORDER = 2
 
 
-def headings(
-    seen: Candidates, magnetic_yaw: float | Array,
+def window_headings(
+    candidates: Candidates, magnetic_yaw: float | Array,
 ) -> tuple[FloatArray, MaskArray]:
-    """Where phones point at each tick (P, T) [rad], counter-clockwise from x; valid (P, T).
+    """Return compass headings (P, T) [rad] at each tick, counter-clockwise from x; valid (P, T).
 
-    `magnetic_yaw` is one for all, or (P,).
+    `magnetic_yaw` is a scalar or (P,).
     """
-    rows = seen.imu_rows
+    rows = candidates.imu_rows
     angles, valid = compass_headings(
-        seen.imu, seen.imu_mask, seen.period / rows, magnetic_yaw)
+        candidates.imu, candidates.imu_mask, candidates.period / rows, magnetic_yaw)
     return angles[:, rows - 1::rows], valid[:, rows - 1::rows]
 
 
-def count_steps(seen: Candidates) -> Array:
-    """How many steps were taken in each tick (P, T): 0, 1 or rarely 2."""
-    rate_s = seen.period / seen.imu_rows
-    strength = np.linalg.norm(seen.imu[..., :3], axis=-1)
-    steps = np.zeros(strength.shape)
-    for phone, felt in enumerate(strength):
-        if not seen.imu_mask[phone].any():
+def trailing_headings(
+    imu: FloatArray, imu_mask: MaskArray, magnetic_yaw: float, window: WindowSettings,
+) -> tuple[FloatArray, MaskArray]:
+    """Return compass headings (T,) [rad], each from the window that ends at its tick; valid (T,).
+
+    `imu` (T, C, 9) and `imu_mask` (T, C) are those of one phone.
+    """
+    length = window.ticks * window.imu_rows
+    padded = np.pad(imu.reshape(-1, imu.shape[-1]), ((length, 0), (0, 0)))
+    mask = np.pad(imu_mask.ravel(), (length, 0))
+    windows = sliding_window_view(padded, length, axis=0)[window.imu_rows::window.imu_rows]
+    masks = sliding_window_view(mask, length)[window.imu_rows::window.imu_rows]
+    return compass_heading(
+        windows.transpose(0, 2, 1), masks, window.period / window.imu_rows, magnetic_yaw)
+
+
+def count_steps(candidates: Candidates) -> Array:
+    """Count steps in each tick (P, T): peaks of the smoothed norm of the acceleration."""
+    row_period_s = candidates.period / candidates.imu_rows
+    norms = np.linalg.norm(candidates.imu[..., :3], axis=-1)
+    steps = np.zeros(norms.shape)
+    for phone, norm in enumerate(norms):
+        mask = candidates.imu_mask[phone]
+        if not mask.any():
             continue
-        level = felt[seen.imu_mask[phone]].mean()
-        filled = np.where(seen.imu_mask[phone], felt, level)
-        smooth = uniform_filter1d(filled, max(1, round(SMOOTH_S / rate_s)))
+        filled = np.where(mask, norm, norm[mask].mean())
+        smooth = uniform_filter1d(filled, max(1, round(SMOOTH_S / row_period_s)))
         peaks, _ = find_peaks(
             smooth, prominence=MIN_STEP_PROMINENCE_MPS2,
-            distance=max(1, round(MIN_STEP_S / rate_s)))
+            distance=max(1, round(MIN_STEP_PERIOD_S / row_period_s)))
         steps[phone, peaks] = 1.0
-    return np.asarray(steps.reshape(len(steps), seen.ticks, -1).sum(2))
+    return np.asarray(steps.reshape(len(steps), candidates.ticks, -1).sum(2))
 
 
-def dead_reckon(seen: Candidates, magnetic_yaw: float | Array, step_m: float) -> Array:
-    """Where steps of one length lead from the origin: (P, T, 2) [m], area frame."""
-    angles, valid = headings(seen, magnetic_yaw)
-    length = step_m * count_steps(seen) * valid
+def count_steps_causal(imu: FloatArray, rate_hz: float) -> Array:
+    """Count steps that end in each of T ticks (T,), from imu (T, C, 9) of one phone.
+
+    Peaks of the norm of the acceleration after a causal band-pass [S: as pedometers do].
+    """
+    ticks, rows = imu.shape[:2]
+    norm = np.linalg.norm(imu[..., :3].reshape(-1, 3).astype(np.float64), axis=1)
+    band = butter(CAUSAL_FILTER_ORDER, BAND_HZ, 'bandpass', fs=rate_hz, output='sos')
+    peaks, _ = find_peaks(
+        sosfilt(band, norm - norm[0]), height=CAUSAL_MIN_STEP_AMPLITUDE_MPS2,
+        distance=max(round(CAUSAL_MIN_STEP_PERIOD_S * rate_hz), 1))
+    return np.bincount(peaks // rows, minlength=ticks).astype(np.float64)
+
+
+def dead_reckon(candidates: Candidates, magnetic_yaw: float | Array, step_m: float) -> Array:
+    """Return paths (P, T, 2) [m], area frame, from the origin by steps of length `step_m`."""
+    angles, valid = window_headings(candidates, magnetic_yaw)
+    length = step_m * count_steps(candidates) * valid
     moves = length[..., None] * np.stack([np.cos(angles), np.sin(angles)], axis=-1)
     return np.cumsum(moves, axis=1)

@@ -1,61 +1,61 @@
-"""How far each phone points left of where its owner goes, learned while it is worn [D]."""
+"""Heading offset of each phone from its carrier's direction of travel, learned while worn [D]."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 from utt_ros.association.candidates import Candidates
-from utt_ros.association.pair_features import MIN_SPEED_MPS, follow
+from utt_ros.association.track_kinematics import MIN_SPEED_MPS, estimate_kinematics
 from utt_ros.settings import AreaSettings
 from utt_ros.types import Array, FloatArray, MaskArray
 
-KEPT_S = 60.0  # a phone may be taken into the other hand
-PHONE_PRIOR = 30.0  # ticks that speak for a phone being worn as all are in this area [R]
-AREA_PRIOR = 300.0  # ticks that speak for the area's magnetic yaw being right [R]
+FORGETTING_S = 60.0  # time constant: a phone may be taken into the other hand
+PHONE_PRIOR_TICKS = 30.0  # weight of the area's mean offset in that of a phone [R]
+AREA_PRIOR_TICKS = 300.0  # weight of offset 0, a correct magnetic yaw, in that of an area [R]
 
 
-class Offsets:
-    """Circular means of heading less course over confident matches, phone by phone.
+class HeadingOffsets:
+    """Circular means of heading minus course over confident matches, per phone.
 
-    A phone of which little is known is taken to point as all of the area do on average, and the
-    area's phones to point ahead. Sums are of unit vectors, one per tick, and fade.
+    The prior of a phone is the mean of the area, the prior of the area is 0. Sums are of unit
+    vectors, one per tick, and decay exponentially.
     """
 
     def __init__(self) -> None:
         self.clear()
 
     def clear(self) -> None:
-        """Forget all phones."""
         self._sums: dict[str, complex] = {}
-        self._everybody = 0j
+        self._area_sum = 0j
 
     def of(self, phones: Sequence[str]) -> Array:
-        """The offsets (P,) [rad]."""
-        common = np.angle(AREA_PRIOR + self._everybody)
+        """Return the offsets (P,) [rad], counter-clockwise."""
+        common = np.angle(AREA_PRIOR_TICKS + self._area_sum)
         own = np.array([self._sums.get(name, 0j) for name in phones], complex)
-        return np.asarray(np.angle(PHONE_PRIOR * np.exp(1j * common) + own), np.float64)
+        return np.asarray(
+            np.angle(PHONE_PRIOR_TICKS * np.exp(1j * common) + own), np.float64)
 
     def learn(
-        self, seen: Candidates, area: AreaSettings, compass: tuple[FloatArray, MaskArray],
+        self, candidates: Candidates, area: AreaSettings, compass: tuple[FloatArray, MaskArray],
         pairs: Sequence[tuple[int, int]], ticks: int,
     ) -> None:
-        """Take the last ticks of matches that are certain, (track, phone) rows.
+        """Add the last ticks of confident matches, rows (track, phone).
 
-        `compass`: where phones point (P, T), nothing taken off, and whether that is known.
+        `compass`: headings of the phones (P, T) without any offset removed, and their validity.
         """
-        keep = float(np.exp(-ticks * seen.period / KEPT_S))
-        self._sums = {name: keep * total for name, total in self._sums.items()
+        decay = float(np.exp(-ticks * candidates.period / FORGETTING_S))
+        self._sums = {name: decay * total for name, total in self._sums.items()
                       if abs(total) > 1.0}
-        self._everybody *= keep
+        self._area_sum *= decay
         if not pairs:
             return
         rows = [track for track, _ in pairs]
-        velocity = follow(seen.of_tracks(rows), area).velocity
-        going = velocity[:, -ticks:, 0] + 1j * velocity[:, -ticks:, 1]
-        for way, (_, phone) in zip(going, pairs, strict=True):
+        velocity = estimate_kinematics(candidates.select_tracks(rows), area).velocity
+        velocities = velocity[:, -ticks:, 0] + 1j * velocity[:, -ticks:, 1]
+        for track_velocity, (_, phone) in zip(velocities, pairs, strict=True):
             angles, valid = (part[phone, -ticks:] for part in compass)
-            use = valid & (np.abs(np.nan_to_num(way)) > MIN_SPEED_MPS)
-            turn = complex(np.exp(1j * (angles[use] - np.angle(way[use]))).sum())
-            name = seen.phones[phone]
+            use = valid & (np.abs(np.nan_to_num(track_velocity)) > MIN_SPEED_MPS)
+            turn = complex(np.exp(1j * (angles[use] - np.angle(track_velocity[use]))).sum())
+            name = candidates.phones[phone]
             self._sums[name] = self._sums.get(name, 0j) + turn
-            self._everybody += turn
+            self._area_sum += turn

@@ -1,60 +1,82 @@
-"""The likelihood that fuses the evidence of a pair, and the matcher that uses it."""
+"""Pair scorers: perceptrons from pair features to a log likelihood ratio, and their JSON file."""
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
 
 import numpy as np
 
 from utt_ros.association.assignment import Costs
-from utt_ros.association.candidates import Candidates
-from utt_ros.association.pair_features import gather
-from utt_ros.association.translator import Translator
-from utt_ros.settings import AreaSettings
+from utt_ros.association.pair_features import FEATURE_NAMES
+from utt_ros.association.vifi import VIFI_FEATURES
+from utt_ros.errors import SettingsError
 from utt_ros.types import FloatArray
 
-MAX_DEVIATIONS = 6.0  # standard deviations; evidence beyond is as strange as that
+SHIPPED_SCORERS = Path(__file__).with_name('scorers.json')  # fitted as in docs/association.md
+MAX_SCORERS_BYTES = 2**20
+MAX_DEVIATIONS = 6.0  # standard deviations at which a feature is clipped
+MODEL_FEATURES = (
+    'translated_range_mean_m', 'translated_range_rms_m', 'velocity_rms_mps', 'velocity_surprise',
+    'speed_difference_mps', 'path_rms_m', 'straight_m', 'translated_column', 'translated_depth',
+    'translated_height', 'ranges', 'seconds')
+SCORER_FEATURES: Mapping[str, tuple[str, ...]] = {  # by association method
+    'vifi': VIFI_FEATURES, 'twin': MODEL_FEATURES, 'fused': FEATURE_NAMES}
 
 
 @dataclass(frozen=True, slots=True)
-class Scorer:
+class PairScorer:
     """Log likelihood ratio of a pair: a perceptron with one hidden layer.
 
-    Against the track having no phone at all, if it was trained on such; else up to a constant.
+    The ratio is against the track having no phone if such tracks were in training; otherwise it is
+    known up to a constant of the track.
     """
 
-    mean: FloatArray  # (F,) of the evidence in training
+    mean: FloatArray  # (F,) of the features in training
     std: FloatArray  # (F,)
     hidden: FloatArray  # (H, F)
     hidden_bias: FloatArray  # (H,)
     out: FloatArray  # (H,)
     level: float = 0.0
 
-    def scale(self, evidence: FloatArray) -> FloatArray:
-        """In standard deviations of the training; 0, the usual, where nothing tells."""
-        scaled = np.clip((evidence - self.mean) / self.std, -MAX_DEVIATIONS, MAX_DEVIATIONS)
+    def scale(self, features: FloatArray) -> FloatArray:
+        """Standardize features (..., F); a NaN becomes 0, the training mean."""
+        scaled = np.clip((features - self.mean) / self.std, -MAX_DEVIATIONS, MAX_DEVIATIONS)
         return np.asarray(np.nan_to_num(scaled, nan=0.0), np.float32)
 
-    def __call__(self, evidence: FloatArray) -> Costs:
-        """Scores (...) of evidence (..., F); larger for likelier pairs."""
-        felt = np.tanh(self.scale(evidence) @ self.hidden.T + self.hidden_bias)
-        return np.asarray(felt @ self.out, np.float64) + self.level
+    def __call__(self, features: FloatArray) -> Costs:
+        """Return log likelihood ratios (...) of features (..., F)."""
+        activation = np.tanh(self.scale(features) @ self.hidden.T + self.hidden_bias)
+        return np.asarray(activation @ self.out, np.float64) + self.level
 
 
-class FusedMatcher:
-    """The unified model's translations and motion, ranges, headings and paths, fused [D]."""
-
-    def __init__(
-        self, area: AreaSettings, translator: Translator, scorer: Scorer,
-        heading_bias: float = 0.0,
-    ) -> None:
-        self._area, self._translator, self._scorer = area, translator, scorer
-        self._bias = heading_bias
-
-    def cost(self, seen: Candidates) -> Costs:
-        """Negative log likelihood ratios (K, P), up to a constant of the track."""
-        return -self._scorer(gather(seen, self._area, self._translator, self._bias))
+def write_scorers(scorers: Mapping[str, PairScorer]) -> str:
+    """Return the JSON text of scorers by method."""
+    return json.dumps({
+        method: {'columns': SCORER_FEATURES[method], **{
+            item.name: np.round(getattr(scorer, item.name), 6).tolist()
+            for item in fields(PairScorer)}}
+        for method, scorer in scorers.items()}) + '\n'
 
 
-def posterior(cost: Costs) -> Costs:
-    """Probabilities (K, P) of each phone for each track by itself; rows sum to 1 [D]."""
-    score = np.exp(cost.min(axis=1, keepdims=True, initial=np.inf) - cost)
-    return np.asarray(score / score.sum(axis=1, keepdims=True))
+def read_scorer(method: str, path: Path = SHIPPED_SCORERS) -> PairScorer:
+    """Read the scorer of a method. Raises SettingsError for a file that does not fit."""
+    columns = SCORER_FEATURES[method]
+    try:
+        with path.open('rb') as file:
+            content = json.loads(file.read(MAX_SCORERS_BYTES))[method]
+        values = {
+            item.name: np.array(content[item.name], np.float32) for item in fields(PairScorer)}
+        same = tuple(content['columns']) == columns
+    except (OSError, ValueError, KeyError, TypeError) as err:
+        raise SettingsError(f'{path}: no scorer for {method!r}: {err!r}') from err
+    level = values.pop('level')
+    hidden = len(values['hidden_bias']) if values['hidden_bias'].ndim else 0
+    shapes = {'mean': (len(columns),), 'std': (len(columns),), 'hidden_bias': (hidden,),
+              'hidden': (hidden, len(columns)), 'out': (hidden,)}
+    fits = same and level.shape == () and all(
+        array.shape == shapes[name] and np.isfinite(array).all() for name, array in values.items())
+    if not fits or not hidden or not (values['std'] > 0.0).all() or not np.isfinite(level):
+        raise SettingsError(f'{path}: the scorer for {method!r} must be of {list(columns)}, '
+                            'finite, with positive deviations')
+    return PairScorer(**values, level=float(level))

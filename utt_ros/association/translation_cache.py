@@ -1,120 +1,132 @@
-"""What the area's model said at the last matches: every window is asked of it once."""
+"""Cache of model translations: each window is translated once, at the match at which it ends."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from utt_ros.association.candidates import Candidates
-from utt_ros.association.pair_features import EVERY_S, Said, phone_windows, silence
-from utt_ros.association.translator import PhoneSays, Translator
+from utt_ros.association.model_evidence import (
+    QUERY_PERIOD_S,
+    ModelEvidence,
+    no_model_evidence,
+    phone_windows,
+)
+from utt_ros.association.translator import PhoneTranslation, Translator
 from utt_ros.errors import ModelError
 from utt_ros.types import FloatArray, MaskArray
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
-    """What was said at one match of the windows that ended there."""
+class _CachedTranslation:
+    """Translations of the windows that ended at one match."""
 
     stamp_ns: int
-    phones: dict[str, int]  # row of each
-    says: PhoneSays
-    valid: MaskArray  # (P,) whether the phone's heading was known
-    tracks: dict[str, int]
+    phone_rows: dict[str, int]
+    translation: PhoneTranslation
+    heading_valid: MaskArray  # (P,)
+    track_rows: dict[str, int]
     ranges: FloatArray  # (K, T') [m]
 
 
-class Recall:
-    """Asks a model at every match, and answers for the whole window from memory."""
+class TranslationCache:
+    """Queries the model for the newest windows and keeps the translations of the whole span."""
 
     def __init__(self, magnetic_yaw: float) -> None:
         self._magnetic_yaw = magnetic_yaw
-        self.translator: Translator | None = None  # from the next match on
-        self.failures = 0  # matches at which the model gave no usable answer
-        self.failure = ''
-        self._answers: list[_Answer] = []
+        self.translator: Translator | None = None  # used from the next match on
+        self.failures = 0  # matches at which the model raised an error
+        self.last_failure = ''
+        self._cached: list[_CachedTranslation] = []
 
     def clear(self) -> None:
-        """Forget what was said."""
-        self._answers.clear()
+        """Remove all translations; the model stays."""
+        self._cached.clear()
 
-    def hear(self, seen: Candidates, heading_valid: MaskArray) -> Said:
-        """What the model says of these candidates; heading_valid is (P, T)."""
+    def update(self, candidates: Candidates, heading_valid: MaskArray) -> ModelEvidence:
+        """Query the model for the newest windows and return the cached evidence of the whole span.
+
+        `heading_valid` is (P, T). A ModelError is counted and leaves the older translations.
+        """
         translator = self.translator
-        if translator is None or not seen.phones or not seen.track_ids:
-            return silence(seen)
+        if translator is None or not candidates.phones or not candidates.track_ids:
+            return no_model_evidence(candidates)
         try:
-            self._answers.append(_ask(
-                seen, heading_valid, translator, self._magnetic_yaw))
+            self._cached.append(_translate(
+                candidates, heading_valid, translator, self._magnetic_yaw))
         except ModelError as err:
             self.failures += 1
-            self.failure = str(err)
-        span_ns = seen.ticks * seen.period * 1e9
-        self._answers = [
-            each for each in self._answers
-            if 0 <= seen.stamp_ns - each.stamp_ns < span_ns
-            and each.says.boxes.shape[1] == translator.ticks]
-        return self._remember(seen, translator.ticks) if self._answers else silence(seen)
+            self.last_failure = str(err)
+        span_ns = candidates.ticks * candidates.period * 1e9
+        self._cached = [
+            item for item in self._cached
+            if 0 <= candidates.stamp_ns - item.stamp_ns < span_ns
+            and item.translation.boxes.shape[1] == translator.ticks]
+        if not self._cached:
+            return no_model_evidence(candidates)
+        return self._evidence(candidates, translator.ticks)
 
-    def _remember(self, seen: Candidates, ticks: int) -> Said:
-        """Velocities and boxes of about every second, ranges of windows side by side."""
-        chosen = self._apart(EVERY_S, seen.period)
-        ends = np.array([_end(seen, each) for each in chosen], np.intp)
-        shape = (len(seen.phones), len(chosen))
+    def _evidence(self, candidates: Candidates, ticks: int) -> ModelEvidence:
+        """Collect velocities and boxes about QUERY_PERIOD_S apart, ranges of adjacent windows."""
+        chosen = self._spaced(QUERY_PERIOD_S, candidates.period)
+        ends = np.array([_end(candidates, item) for item in chosen], np.intp)
+        shape = (len(candidates.phones), len(chosen))
         velocity, std = np.zeros((2, *shape, 2), np.float32)
-        boxes = np.zeros((*shape, *chosen[0].says.boxes.shape[1:]), np.float32)
+        boxes = np.zeros((*shape, *chosen[0].translation.boxes.shape[1:]), np.float32)
         known = np.zeros(shape, bool)
-        for column, each in enumerate(chosen):
-            rows, there = _places(seen.phones, each.phones)
-            velocity[there, column] = each.says.velocity[rows]
-            std[there, column] = each.says.velocity_std[rows]
-            boxes[there, column] = each.says.boxes[rows]
-            known[there, column] = each.valid[rows]
+        for column, item in enumerate(chosen):
+            rows, present = _common_rows(candidates.phones, item.phone_rows)
+            velocity[present, column] = item.translation.velocity[rows]
+            std[present, column] = item.translation.velocity_std[rows]
+            boxes[present, column] = item.translation.boxes[rows]
+            known[present, column] = item.heading_valid[rows]
         std[std == 0.0] = 1.0
-        return Said(ends, velocity, std, known, boxes, *self._ranges(seen, ticks))
+        return ModelEvidence(ends, velocity, std, known, boxes, *self._ranges(candidates, ticks))
 
-    def _ranges(self, seen: Candidates, ticks: int) -> tuple[FloatArray, MaskArray]:
-        ranges = np.zeros(seen.boxes_mask.shape, np.float32)
-        told = np.zeros(ranges.shape, bool)
-        for each in self._apart(ticks * seen.period, seen.period):
-            rows, there = _places(seen.track_ids, each.tracks)
-            end = _end(seen, each)
-            begin = max(end - ticks, 0)
-            ranges[there, begin:end] = each.ranges[rows, ticks - (end - begin):]
-            told[there, begin:end] = True
-        return ranges, told
+    def _ranges(self, candidates: Candidates, ticks: int) -> tuple[FloatArray, MaskArray]:
+        ranges = np.zeros(candidates.boxes_mask.shape, np.float32)
+        ranged = np.zeros(ranges.shape, bool)
+        for item in self._spaced(ticks * candidates.period, candidates.period):
+            rows, present = _common_rows(candidates.track_ids, item.track_rows)
+            end = _end(candidates, item)
+            start = max(end - ticks, 0)
+            ranges[present, start:end] = item.ranges[rows, ticks - (end - start):]
+            ranged[present, start:end] = True
+        return ranges, ranged
 
-    def _apart(self, span_s: float, period: float) -> list[_Answer]:
-        """Answers at least about a span apart, the last included, in order."""
-        chosen: list[_Answer] = []
-        for each in reversed(self._answers):
-            gap_ns = chosen[-1].stamp_ns - each.stamp_ns if chosen else np.inf
+    def _spaced(self, span_s: float, period: float) -> list[_CachedTranslation]:
+        """Select translations at least about a span apart, the newest included, in order."""
+        chosen: list[_CachedTranslation] = []
+        for item in reversed(self._cached):
+            gap_ns = chosen[-1].stamp_ns - item.stamp_ns if chosen else np.inf
             if gap_ns >= (span_s - period / 2) * 1e9:
-                chosen.append(each)
+                chosen.append(item)
         return chosen[::-1]
 
 
-def _ask(
-    seen: Candidates, heading_valid: MaskArray, translator: Translator, magnetic_yaw: float,
-) -> _Answer:
-    ticks, end = translator.ticks, np.array([seen.ticks])
-    says = translator.phones(
-        *phone_windows(seen, end, ticks, magnetic_yaw), heading_valid[:, -1])
-    ranges = translator.tracks(seen.boxes[:, -ticks:], seen.boxes_mask[:, -ticks:])[..., 0]
-    return _Answer(
-        seen.stamp_ns, _rows(seen.phones), says, heading_valid[:, -1], _rows(seen.track_ids),
-        ranges)
+def _translate(
+    candidates: Candidates, heading_valid: MaskArray, translator: Translator, magnetic_yaw: float,
+) -> _CachedTranslation:
+    ticks, end = translator.ticks, np.array([candidates.ticks])
+    translation = translator.translate_phones(
+        *phone_windows(candidates, end, ticks, magnetic_yaw), heading_valid[:, -1])
+    ranges = translator.translate_tracks(
+        candidates.boxes[:, -ticks:], candidates.boxes_mask[:, -ticks:])[..., 0]
+    return _CachedTranslation(
+        candidates.stamp_ns, _rows(candidates.phones), translation, heading_valid[:, -1],
+        _rows(candidates.track_ids), ranges)
 
 
 def _rows(names: tuple[str, ...]) -> dict[str, int]:
     return {name: row for row, name in enumerate(names)}
 
 
-def _places(names: tuple[str, ...], rows: dict[str, int]) -> tuple[list[int], list[int]]:
-    """Rows of an answer, and the places of those among the names."""
-    there = [place for place, name in enumerate(names) if name in rows]
-    return [rows[names[place]] for place in there], there
+def _common_rows(names: tuple[str, ...], rows: dict[str, int]) -> tuple[list[int], list[int]]:
+    """Return rows of a cached translation, and the positions of their names in `names`."""
+    present = [position for position, name in enumerate(names) if name in rows]
+    return [rows[names[position]] for position in present], present
 
 
-def _end(seen: Candidates, answer: _Answer) -> int:
-    """Behind which tick the windows of an answer ended."""
-    return seen.ticks - round((seen.stamp_ns - answer.stamp_ns) / (seen.period * 1e9))
+def _end(candidates: Candidates, item: _CachedTranslation) -> int:
+    """Return the tick after the last one of an item's windows."""
+    return candidates.ticks - round(
+        (candidates.stamp_ns - item.stamp_ns) / (candidates.period * 1e9))

@@ -1,4 +1,4 @@
-"""What a unified model says of a track and of a phone, each without the other."""
+"""Protocol of a unified model that translates tracks and phones separately."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -7,8 +7,8 @@ from utt_ros.types import FloatArray, MaskArray
 
 
 @dataclass(frozen=True, slots=True)
-class PhoneSays:
-    """What the windows of N phones say of their owners, without a camera."""
+class PhoneTranslation:
+    """Velocity and boxes of N people, translated from windows of their phones."""
 
     velocity: FloatArray  # (N, 2) at the last tick, in the heading frame [m/s]
     velocity_std: FloatArray  # (N, 2)
@@ -16,17 +16,17 @@ class PhoneSays:
 
 
 class Translator(Protocol):
-    """A model that translates windows of `ticks` ticks between modalities."""
+    """Model that translates windows of `ticks` ticks between modalities."""
 
     @property
     def ticks(self) -> int:
         """T."""
 
-    def phones(
+    def translate_phones(
         self, ftm: FloatArray, ftm_mask: MaskArray, imu: FloatArray, imu_mask: MaskArray,
         heading_valid: MaskArray,
-    ) -> PhoneSays:
-        """Read ftm (N, T, 2) and imu (N, T * C, 9), masks (N, T) and (N, T * C), and (N,)."""
+    ) -> PhoneTranslation:
+        """Translate ftm (N, T, 2) and imu (N, T * C, 9) with their masks; heading_valid (N,)."""
 
-    def tracks(self, boxes: FloatArray, mask: MaskArray) -> FloatArray:
-        """The FTM windows (N, T, 2) that boxes (N, T, 5), mask (N, T), lead to expect."""
+    def translate_tracks(self, boxes: FloatArray, mask: MaskArray) -> FloatArray:
+        """Translate boxes (N, T, 5) with mask (N, T) to the expected FTM windows (N, T, 2)."""

@@ -14,74 +14,92 @@ import numpy.typing as npt
 
 from utt_ros.association.assignment import Costs
 from utt_ros.association.candidates import Candidates
-from utt_ros.association.dead_reckoning import dead_reckon, headings
-from utt_ros.association.dtw import pack, warp
+from utt_ros.association.dead_reckoning import dead_reckon, window_headings
+from utt_ros.association.dtw import compact, dtw_distance
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.geometry.compass import wrap_angle
 from utt_ros.settings import AreaSettings
-from utt_ros.types import Array, MaskArray
+from utt_ros.types import Array, FloatArray, MaskArray
 
-PUBLISHED = (0.1, 0.1, 0.8)
-COURSE_TICKS = 5  # to either side, over which the direction of a walk is taken
+PUBLISHED_WEIGHTS = (0.1, 0.1, 0.8)
+COURSE_TICKS = 5  # to either side of a tick, for the direction of a trajectory
+VIFI_FEATURES = ('vifi_cost', 'ranges', 'seconds')
 
 
 @dataclass(frozen=True, slots=True)
 class BipartiteSettings:
-    """What of the method is open to tuning."""
+    """Tunable parameters of the method."""
 
-    weights: tuple[float, float, float] = PUBLISHED  # trajectory [m], heading [rad], range [m]
+    weights: tuple[float, float, float] = PUBLISHED_WEIGHTS  # path [m], heading [rad], range [m]
     step_m: float = 0.65
     slant: bool = False  # compare FTM with the distance from the access point, not with depth
-    every: int = 1  # walks are compared at every so manyth tick; that is faster by its square
-    range_bias_m: float = 0.0  # taken off every range
-    heading_bias: Mapping[str, float] = field(default_factory=dict)  # area -> [rad], taken off
+    every: int = 1  # stride in ticks of the compared trajectories; cost falls by its square
+    range_bias_m: float = 0.0  # subtracted from every range
+    heading_bias: Mapping[str, float] = field(default_factory=dict)  # area -> [rad], subtracted
+
+
+# Weights: the best of seven on simulated walks (docs/association.md). With a stride of 1, matches
+# of 20 phones take too long.
+LIVE_SETTINGS = BipartiteSettings((0.3, 3.0, 0.8), slant=True, every=4)
 
 
 class VifiBipartite:
-    """One area's matcher."""
+    """Cost of each pair in one area."""
 
     def __init__(self, area: AreaSettings, settings: BipartiteSettings | None = None) -> None:
         self.area = area
         self.settings = settings or BipartiteSettings()
 
-    def cost(self, seen: Candidates, turned: float | Array = 0.0) -> Costs:
-        """Weighted costs (K, P); a part that nothing tells weighs nothing.
+    def cost(self, candidates: Candidates, heading_offsets: float | Array = 0.0) -> Costs:
+        """Return weighted costs (K, P); see `combine` for parts that are unknown.
 
-        `turned`: how far phones point left of where their owners go, one for all or (P,) [rad].
+        `heading_offsets` [rad], counter-clockwise from the direction of travel: a scalar or (P,).
         """
-        parts = self.parts(seen, turned)
+        parts = self.parts(candidates, heading_offsets)
         return combine(parts, self.settings.weights)
 
-    def parts(self, seen: Candidates, turned: float | Array = 0.0) -> Array:
-        """DTW costs (3, K, P) of trajectory, heading and range."""
+    def parts(self, candidates: Candidates, heading_offsets: float | Array = 0.0) -> Array:
+        """Return DTW costs (3, K, P) of trajectory, heading and range."""
         area, own = self.area, self.settings
-        yaw = area.magnetic_yaw + own.heading_bias.get(area.area, 0.0) + turned
-        where = CameraModel(area).back_project(seen.boxes)  # (K, T, 2)
-        walked = dead_reckon(seen, yaw, own.step_m)  # (P, T, 2)
-        phone_heading, heading_valid = headings(seen, yaw)
-        some = slice((seen.ticks - 1) % own.every, None, own.every)
-        mask = seen.boxes_mask[:, some]
+        yaw = area.magnetic_yaw + own.heading_bias.get(area.area, 0.0) + heading_offsets
+        positions = CameraModel(area).back_project(candidates.boxes)  # (K, T, 2)
+        walked = dead_reckon(candidates, yaw, own.step_m)  # (P, T, 2)
+        headings, valid = window_headings(candidates, yaw)
+        strided = slice((candidates.ticks - 1) % own.every, None, own.every)
+        mask = candidates.boxes_mask[:, strided]
         return np.stack([
-            compare_paths(where[:, some], mask, walked[:, some]),
-            compare_courses(where[:, some], mask, phone_heading[:, some],
-                            heading_valid[:, some], max(1, COURSE_TICKS // own.every)),
-            self._compare_ranges(seen, where, some)])
+            compare_paths(positions[:, strided], mask, walked[:, strided]),
+            compare_courses(positions[:, strided], mask, headings[:, strided],
+                            valid[:, strided], max(1, COURSE_TICKS // own.every)),
+            self._compare_ranges(candidates, positions, strided)])
 
-    def _compare_ranges(self, seen: Candidates, where: Array, some: slice) -> Costs:
-        far: Array = seen.boxes[..., 2].astype(np.float64)
+    def features(self, candidates: Candidates, heading_offsets: Array) -> FloatArray:
+        """Return VIFI_FEATURES (K, P, 3): cost, number of ranges and age of the track [s]."""
+        ranges = _shared_ranges(candidates).sum(2)
+        seconds = np.broadcast_to(candidates.ages_s[:, None], ranges.shape)
+        return np.stack([self.cost(candidates, heading_offsets), ranges, seconds], axis=-1).astype(
+            np.float32)
+
+    def _compare_ranges(self, candidates: Candidates, positions: Array, strided: slice) -> Costs:
+        distance: Array = candidates.boxes[..., 2].astype(np.float64)
         if self.settings.slant:
             x, y, z = self.area.ap_position
-            ground = np.hypot(where[..., 0] - x, where[..., 1] - y)
-            far = np.hypot(ground, z - self.area.phone_height)
-        ranges = seen.ftm[..., 0].astype(np.float64) - self.settings.range_bias_m
-        since = np.arange(seen.ticks) >= seen.first_seen[:, None]
-        used = seen.ftm_mask & since[:, None]  # (K, P, T)
-        return _warp_all(far[:, some], seen.boxes_mask[:, some],
-                         np.broadcast_to(ranges, used.shape), used)
+            ground = np.hypot(positions[..., 0] - x, positions[..., 1] - y)
+            distance = np.hypot(ground, z - self.area.phone_height)
+        ranges = candidates.ftm[..., 0].astype(np.float64) - self.settings.range_bias_m
+        shared = _shared_ranges(candidates)
+        return _dtw_pairs(distance[:, strided], candidates.boxes_mask[:, strided],
+                          np.broadcast_to(ranges, shared.shape), shared)
+
+
+def _shared_ranges(candidates: Candidates) -> MaskArray:
+    """Return the mask (K, P, T) of ranges measured since each track was first seen."""
+    since = np.arange(candidates.ticks) >= candidates.first_seen[:, None]
+    return np.asarray(candidates.ftm_mask & since[:, None])
 
 
 def combine(parts: Array, weights: tuple[float, ...]) -> Costs:
-    """Weighted sums (K, P) of costs (n, K, P); one not known counts as the mean of its kind."""
+    """Return weighted sums (K, P) of costs (n, K, P); unknown costs count as their part's mean."""
     total = np.zeros(parts.shape[1:])
     for part, weight in zip(parts, weights, strict=True):
         known = np.isfinite(part)
@@ -89,12 +107,12 @@ def combine(parts: Array, weights: tuple[float, ...]) -> Costs:
     return total
 
 
-def compare_paths(where: Array, mask: MaskArray, walked: Array) -> Costs:
-    """DTW of x plus that of y after the walked path is turned and moved onto the seen one.
+def compare_paths(positions: Array, mask: MaskArray, walked: Array) -> Costs:
+    """Return DTW costs (K, P) of x plus those of y, after aligning each walked path to the track.
 
-    where (K, T, 2), mask (K, T), walked (P, T, 2); Procrustes without reflection or scale.
+    positions (K, T, 2), mask (K, T), walked (P, T, 2); Procrustes without reflection or scale.
     """
-    track = np.where(mask, where[..., 0], 0.0) + 1j * np.where(mask, where[..., 1], 0.0)
+    track = np.where(mask, positions[..., 0], 0.0) + 1j * np.where(mask, positions[..., 1], 0.0)
     phones = walked[..., 0] + 1j * walked[..., 1]
     aligned = np.zeros((len(track), *phones.shape), complex)
     for row, used in enumerate(mask):
@@ -109,27 +127,27 @@ def compare_paths(where: Array, mask: MaskArray, walked: Array) -> Costs:
         aligned[row][:, used] = moved * turn
     both = np.broadcast_to(mask[:, None], aligned.shape)
     return np.asarray(sum(
-        _warp_all(part(track), mask, part(aligned), both) for part in (np.real, np.imag)))
+        _dtw_pairs(part(track), mask, part(aligned), both) for part in (np.real, np.imag)))
 
 
 def compare_courses(
-    where: Array, mask: MaskArray, phone_heading: npt.NDArray[np.floating], valid: MaskArray,
+    positions: Array, mask: MaskArray, headings: npt.NDArray[np.floating], valid: MaskArray,
     reach: int = COURSE_TICKS,
 ) -> Costs:
-    """DTW of the angle between the course of a walk and the heading of a phone [rad].
+    """Return DTW costs (K, P) [rad] between courses of tracks and headings of phones.
 
-    where (K, T, 2), mask (K, T); headings and their validity (P, T).
+    positions (K, T, 2), mask (K, T); headings and their validity (P, T).
     """
     course = np.zeros(mask.shape)
     for row, used in enumerate(mask):
-        course[row, used] = _course(where[row, used], reach)
+        course[row, used] = _course(positions[row, used], reach)
     usable = valid & (np.arange(mask.shape[1]) >= mask.argmax(1)[:, None])[:, None]
-    angles = np.broadcast_to(np.asarray(phone_heading, np.float64), usable.shape)
-    return _warp_all(course, mask, angles, usable, circular=True)
+    angles = np.broadcast_to(np.asarray(headings, np.float64), usable.shape)
+    return _dtw_pairs(course, mask, angles, usable, circular=True)
 
 
 def _course(path: Array, reach: int) -> Array:
-    """Directions (n,) of a path (n, 2), between the points `reach` before and after."""
+    """Return directions (n,) of a path (n, 2), between the points `reach` before and after."""
     index = np.arange(len(path))
     ahead = np.minimum(index + reach, len(path) - 1)
     behind = np.maximum(index - reach, 0)
@@ -137,16 +155,19 @@ def _course(path: Array, reach: int) -> Array:
     return np.asarray(np.arctan2(moved[:, 1], moved[:, 0]))
 
 
-def _warp_all(
-    walks: Array, seen: MaskArray, told: Array, known: MaskArray, *, circular: bool = False,
+def _dtw_pairs(
+    tracks: Array, tracks_mask: MaskArray, phones: Array, phones_mask: MaskArray, *,
+    circular: bool = False,
 ) -> Costs:
-    """DTW costs (K, P) between what is seen of walks (K, n) and told for each (K, P, m)."""
-    first, ones = pack(walks, seen)
-    second, others = pack(told, known)
-    tracks, phones = others.shape
-    first, second = first[:, :max(ones.max(initial=0), 1)], second[..., :max(
-        others.max(initial=0), 1)]
+    """Return DTW costs (K, P) of series of tracks (K, n) and of phones, per track (K, P, m)."""
+    first, first_lengths = compact(tracks, tracks_mask)
+    second, second_lengths = compact(phones, phones_mask)
+    track_count, phone_count = second_lengths.shape
+    first = first[:, :max(first_lengths.max(initial=0), 1)]
+    second = second[..., :max(second_lengths.max(initial=0), 1)]
     local = first[:, None, :, None] - second[:, :, None, :]
     local = np.abs(wrap_angle(local) if circular else local)
-    return warp(local.reshape(tracks * phones, *local.shape[2:]), np.repeat(ones, phones),
-                others.reshape(-1)).reshape(tracks, phones)
+    return dtw_distance(
+        local.reshape(track_count * phone_count, *local.shape[2:]),
+        np.repeat(first_lengths, phone_count), second_lengths.reshape(-1),
+    ).reshape(track_count, phone_count)

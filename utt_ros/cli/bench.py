@@ -8,10 +8,15 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from utt_ros.evaluation.association import bench_association
-from utt_ros.evaluation.association.bench_association import METHODS
-from utt_ros.evaluation.association.live_replay import table
+from utt_ros.evaluation.association.live_replay import (
+    ASSOCIATION_METHODS,
+    association_table,
+    read_recordings,
+    replay_split,
+)
+from utt_ros.evaluation.association.scorer_training import fit_scorers_file
 from utt_ros.evaluation.benchmarks import live_report
+from utt_ros.evaluation.benchmarks.association_cost import match_cost
 from utt_ros.evaluation.benchmarks.latency import Result
 from utt_ros.evaluation.benchmarks.live_rig import Timing, run
 from utt_ros.evaluation.benchmarks.reference_model import write_model
@@ -60,8 +65,9 @@ def _configure_association(benches: 'argparse._SubParsersAction[argparse.Argumen
     judge.set_defaults(run=_association)
     judge.add_argument('--split', choices=['train', 'val', 'test'], default='test',
                        help='sequences to judge on (default %(default)s)')
-    judge.add_argument('--only', nargs='+', choices=METHODS, default=METHODS, metavar='METHOD',
-                       help=f'some of {", ".join(METHODS)}')
+    judge.add_argument('--only', nargs='+', choices=ASSOCIATION_METHODS,
+                       default=ASSOCIATION_METHODS, metavar='METHOD',
+                       help=f'some of {", ".join(ASSOCIATION_METHODS)}')
     judge.add_argument('--cache', type=Path, metavar='DIR',
                        help='keep what is read there for the next time')
     judge.add_argument('--model', type=Path, metavar='FILE',
@@ -80,23 +86,24 @@ def _configure_association(benches: 'argparse._SubParsersAction[argparse.Argumen
 
 
 def _association(options: argparse.Namespace) -> int:
-    data = bench_association.read(options.data, options.cache)
-    found = {}
-    for method, one, left in bench_association.judge(
+    data = read_recordings(options.data, options.cache)
+    results = {}
+    for method, complete, reduced in replay_split(
             data, options.split, options.model, options.only):
         print(f'{method} is judged', file=sys.stderr)
-        found[method] = one, left
-    print(table(found))
-    for method in found:
+        results[method] = complete, reduced
+    print(association_table(results))
+    for method in results:
         if method != 'labels':
-            match_ms, share = bench_association.cost(data, options.model, method)
+            match_ms, share = match_cost(method, options.model, data.window)
             print(f'{method}: a match of 20 tracks and 20 phones {match_ms:.0f} ms, '
                   f'{100.0 * share:.1f} % of a core')
     return 0
 
 
 def _fit_association(options: argparse.Namespace) -> int:
-    bench_association.fit(options.data, options.model, options.out, options.seed)
+    data = read_recordings(options.data, None)
+    fit_scorers_file(data, options.model, options.out, options.seed)
     print(options.out)
     return 0
 

@@ -142,7 +142,8 @@ def _translation_cost(features: FloatArray) -> Costs:
 def _vifit(study: Study, seed: int) -> UnitResult:
     use_one_thread()
     return UnitResult(tuple(
-        Row(ASSOCIATION_SUITE, method, 'reconstruct', 'ftm+imu', 'camera', '', seed, metric, value, windows)
+        Row(ASSOCIATION_SUITE, method, 'reconstruct', 'ftm+imu', 'camera', '', seed, metric, value,
+            windows)
         for method, metric, value, windows in reconstruction_rows(study, seed)))
 
 
@@ -161,5 +162,6 @@ def idp_rows(method: str, seed: int, scores: Mapping[str, IdpScore], fusor: str 
     count = sum(score.tracks for score in fixed.values())
     values = [*((name, score.idp, score.tracks) for name, score in scores.items()),
               ('fixed mean', mean_idp(fixed), count)]
-    return [Row(ASSOCIATION_SUITE, method, name, 'ftm+imu', 'camera', fusor, seed, 'idp', value, tracks)
+    return [Row(ASSOCIATION_SUITE, method, name, 'ftm+imu', 'camera', fusor, seed, 'idp', value,
+                tracks)
             for name, value, tracks in values]
