@@ -28,7 +28,7 @@ from utt_ros.federation import types
 from utt_ros.federation.wire import pack
 from utt_ros.models.settings import ModelSettings, dump_config
 from utt_ros.models.twin import initial_weights
-from utt_ros.nodes.trainer_node import AUTOGROUP, TrainerNode
+from utt_ros.nodes.trainer_node import TrainerNode
 from utt_ros.settings import WindowSettings
 from utt_ros.training.client import FederatedClient
 from utt_ros.types import SyncedBatch
@@ -179,15 +179,3 @@ def test_a_failure_of_the_training_thread_ends_the_node(
         wait_until(lambda: False, 10.0, lambda: executor.spin_once(timeout_sec=0.1))
     executor.shutdown()
     node.destroy_node()
-
-
-@pytest.mark.skipif(not AUTOGROUP.exists(), reason='this kernel does not group by session')
-@pytest.mark.parametrize('own', [True, False])
-def test_only_a_session_of_its_own_gives_way_as_a_whole(own: bool) -> None:
-    code = 'from utt_ros.nodes.trainer_node import *; be_idle(); print(AUTOGROUP.read_text())'
-    before = AUTOGROUP.read_text()
-    said = subprocess.run(
-        [sys.executable, '-c', code], cwd=ROOT, start_new_session=own, check=True,
-        capture_output=True, text=True).stdout
-    assert said.strip().endswith('nice 19') if own else said.strip() == before.strip()
-    assert AUTOGROUP.read_text() == before

@@ -42,7 +42,7 @@ class PlayerNode(Node):
         self._remaps: list[tuple[str, str]] = args.remap or []
         self._wait_sec: float = args.wait_subscribers
         self._outputs: dict[str, Publisher] = {}
-        self._clock = self.create_publisher(Clock, args.clock_topic, RELIABLE)
+        self._clock_publisher = self.create_publisher(Clock, args.clock_topic, RELIABLE)
         for topic in find_topics(args.bags, args.topic):
             self._offer(topic)
         if not self._outputs:
@@ -101,7 +101,7 @@ class PlayerNode(Node):
         self._outputs[topic].publish(data)
 
     def _publish_clock(self, now_ns: int) -> None:
-        self._clock.publish(Clock(clock=to_time(now_ns)))
+        self._clock_publisher.publish(Clock(clock=to_time(now_ns)))
 
     def _on_pause(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         self._paused = request.data

@@ -1,14 +1,11 @@
-"""The trainer of an area: synced samples and global models in, graphs, metrics and updates out.
+"""The trainer of an area: synced samples and models in, graphs, metrics and updates out.
 
-Callbacks only hand over what arrived. Training has a thread of its own, with idle priority, so it
-takes no time from anybody.
+Callbacks only pass on what arrived. Training has a thread of its own with idle priority, so that
+it takes no time from other processes.
 """
 
-import os
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from pathlib import Path
 from threading import Event as Signal
 from threading import Thread
 
@@ -23,7 +20,7 @@ from utt_ros.bridge.messages.federation import (
 from utt_ros.bridge.messages.sensors import deserialize, samples_from_message
 from utt_ros.bridge.node.diagnostics import Diagnostics
 from utt_ros.bridge.node.parameters import declare_settings
-from utt_ros.bridge.node.process import run_node
+from utt_ros.bridge.node.process import run_node, use_idle_priority
 from utt_ros.bridge.node.qos import RELIABLE, STATE
 from utt_ros.errors import MeasurementError, UttError
 from utt_ros.federation.types import Deployment, Report
@@ -38,39 +35,35 @@ from utt_ros.msg import (
 )
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.sync.window_buffer import WindowCutter
-from utt_ros.training.client import Event, FederatedClient, Problem
+from utt_ros.training.client import ClientEvent, ClientProblem, FederatedClient
 from utt_ros.training.dataset import mask_uncertain_boxes
 from utt_ros.training.settings import LearningSettings, TrainerSettings
 from utt_ros.training.trainer import use_one_thread
 
-AUTOGROUP = Path('/proc/self/autogroup')
-MAX_NICENESS = 19  # niceness
 WAIT_SEC = 0.2
 JOIN_SEC = 10.0
 
 
 class TrainerNode(Node):
-    """One area's participant as a node."""
+    """Federated client of one area."""
 
     def __init__(self) -> None:
         super().__init__('trainer')
         area = declare_settings(self, AreaSettings)
-        self._window = declare_settings(self, WindowSettings)
-        self._settings = declare_settings(self, TrainerSettings)
+        window = declare_settings(self, WindowSettings)
+        settings = declare_settings(self, TrainerSettings)
         learning = declare_settings(self, LearningSettings)
-        self._least_association = learning.min_association
-        self._participant = FederatedClient(
-            area, self._window, declare_settings(self, ModelSettings, 'model.'), learning,
-            self._settings)
+        self._min_association = learning.min_association
+        self._client = FederatedClient(
+            area, window, declare_settings(self, ModelSettings, 'model.'), learning, settings)
         self._cutter = WindowCutter(
-            self._window, self._window.ticks + self._window.horizon,
-            self._settings.window_stride)
+            window, window.ticks + window.horizon, settings.window_stride)
         self._ticks = self._refused_samples = 0
         self._deployed = self.create_publisher(DeployedModel, 'deployed_model', STATE)
         self._metrics = self.create_publisher(TrainingMetrics, 'training_metrics', RELIABLE)
         self._updates = self.create_publisher(ModelUpdate, '/utt/updates', STATE)
         self.create_subscription(SyncedSamples, 'synced', self._on_samples, RELIABLE, raw=True)
-        if self._settings.federated:
+        if settings.federated:
             self.create_subscription(GlobalModel, '/utt/model', self._on_model, STATE)
             self.create_subscription(RoundStatus, '/utt/rounds', self._on_rounds, RELIABLE)
         self._diagnostics = Diagnostics(self, 'trainer', self._values)
@@ -88,85 +81,67 @@ class TrainerNode(Node):
     def _on_samples(self, data: bytes) -> None:
         try:
             batch = samples_from_message(deserialize(SyncedSamples, data))
-            windows = self._cutter.push(mask_uncertain_boxes(batch, self._least_association))
+            windows = self._cutter.push(mask_uncertain_boxes(batch, self._min_association))
         except MeasurementError as err:
             self._refused_samples += 1
             self.get_logger().warning(f'refused: {err}', throttle_duration_sec=5.0)
             return
         self._ticks += 1
         if windows is not None:
-            self._participant.inbox.put_windows(windows)
+            self._client.inbox.put_windows(windows)
 
     def _on_model(self, message: GlobalModel) -> None:
-        self._participant.inbox.put_model(model_from_message(message))
+        self._client.inbox.put_model(model_from_message(message))
 
     def _on_rounds(self, message: RoundStatus) -> None:
-        self._participant.follow_round(
+        self._client.follow_round(
             message.federation, message.round, completed=message.state == 'completed')
 
     def _work(self) -> None:
         use_one_thread()
-        be_idle()
+        use_idle_priority()
         try:
-            self._publish(self._participant.resume())
+            self._publish(self._client.resume())
             while not self._stop.is_set():
-                self._publish(self._participant.step(WAIT_SEC))
-        except Exception as err:  # noqa: BLE001 - whatever it is, the node must say so and end
+                self._publish(self._client.step(WAIT_SEC))
+        except Exception as err:  # noqa: BLE001 - any error must be reported and end the node
             self._failure = err
 
-    def _publish(self, events: Sequence[Event]) -> None:
+    def _publish(self, events: Sequence[ClientEvent]) -> None:
         stamp = self.get_clock().now().to_msg()
         for event in events:
             if isinstance(event, Deployment):
                 self._deployed.publish(deployment_to_message(event, stamp))
             elif isinstance(event, Report):
                 self._metrics.publish(report_to_message(event, stamp))
-            elif isinstance(event, Problem):
+            elif isinstance(event, ClientProblem):
                 self.get_logger().error(event.text, throttle_duration_sec=1.0)
             else:
                 self._updates.publish(update_to_message(event, stamp))
 
-    def _check(self) -> None:
+    def _values(self) -> Mapping[str, object]:
+        """Return diagnostics, counted since start. Raises the error that ended training."""
         if self._failure is not None:
             raise UttError(f'training ended: {self._failure!r}') from self._failure
-
-    def _values(self) -> Mapping[str, object]:
-        """Counted since start."""
-        self._check()
-        participant, trainer = self._participant, self._participant.trainer
-        lost = participant.inbox.dropped + self._refused_samples + trainer.steps_skipped
+        client, trainer = self._client, self._client.trainer
+        lost = client.inbox.dropped + self._refused_samples + trainer.steps_skipped
         return {
-            'level': 'warn' if participant.problems or lost else 'ok',
-            'message': participant.problem,
-            'round': -1 if participant.current is None else participant.current.round,
+            'level': 'warn' if client.problems or lost else 'ok',
+            'message': client.problem,
+            'round': -1 if client.current is None else client.current.round,
             'ticks': self._ticks,
             'samples_refused': self._refused_samples,
-            'windows': len(trainer.kept),
-            'windows_held_out': len(trainer.held_out),
-            'windows_dropped': participant.inbox.dropped,
+            'windows': trainer.window_count,
+            'windows_held_out': len(trainer.memory.held_out),
+            'windows_dropped': client.inbox.dropped,
             'steps': trainer.steps,
             'steps_skipped': trainer.steps_skipped,
-            'problems': participant.problems,
+            'problems': client.problems,
         }
 
 
-def be_idle() -> None:
-    """Let the calling thread run only when nobody else wants to.
-
-    Where the kernel groups processes by session (sched_autogroup), priorities count within a
-    session only and sessions share the processor equally: a session of our own gives way as well.
-    """
-    try:
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-    except OSError:
-        os.nice(MAX_NICENESS)
-    if os.getsid(0) == os.getpid() and AUTOGROUP.exists():
-        with suppress(OSError):
-            AUTOGROUP.write_text(str(MAX_NICENESS))
-
-
 def main(args: Sequence[str] | None = None) -> int:
-    """Run the trainer until it is told to stop."""
+    """Run the trainer until SIGINT or SIGTERM."""
     return run_node(TrainerNode, args)
 
 

@@ -14,6 +14,7 @@ from utt_ros.bridge.node.driver import Driver
 from utt_ros.bridge.node.qos import RELIABLE
 from utt_ros.drivers.reader import SourceReader
 from utt_ros.drivers.source import Source, SourceEntry
+from utt_ros.plugins import Registry
 from utt_ros.settings import setting
 
 
@@ -58,8 +59,8 @@ class Plain(Driver):
 
     def __init__(self, source: Handed) -> None:
         self.published: list[int] = []
-        super().__init__('plain', {'handed': SourceEntry(
-            'for tests', NoSettings, lambda _settings, _area: source, lambda: '')}, 'handed')
+        super().__init__('plain', Registry('source', 'utt_ros.no_sources', {'handed': SourceEntry(
+            'for tests', NoSettings, lambda _settings, _area: source, lambda: '')}), 'handed')
 
     def publish(self, samples: Sequence[Any]) -> None:
         for sample in samples:

@@ -7,6 +7,8 @@ import time
 
 import pytest
 
+from utt_ros.bridge.node.process import AUTOGROUP
+
 NODE = """
 import sys
 from rclpy.node import Node
@@ -71,3 +73,16 @@ def test_signal_that_is_repeated_until_the_end_changes_nothing() -> None:
         while process.poll() is None and time.monotonic() < deadline_s:
             process.send_signal(signal.SIGINT)
     assert process.returncode == 0
+
+
+@pytest.mark.skipif(not AUTOGROUP.exists(), reason='this kernel does not group by session')
+@pytest.mark.parametrize('own', [True, False])
+def test_idle_priority_lowers_the_session_only_where_the_process_leads_it(own: bool) -> None:
+    code = ('from utt_ros.bridge.node.process import *; use_idle_priority(); '
+            'print(AUTOGROUP.read_text())')
+    before = AUTOGROUP.read_text()
+    output = subprocess.run(
+        [sys.executable, '-c', code], start_new_session=own, check=True,
+        capture_output=True, text=True).stdout
+    assert output.strip().endswith('nice 19') if own else output.strip() == before.strip()
+    assert AUTOGROUP.read_text() == before

@@ -10,7 +10,7 @@ from utt_ros.bridge.node.diagnostics import Diagnostics
 from utt_ros.bridge.node.parameters import declare_settings
 from utt_ros.drivers.reader import ReaderSettings, SourceReader
 from utt_ros.drivers.source import Source, SourceEntry
-from utt_ros.errors import SettingsError
+from utt_ros.plugins import Registry
 from utt_ros.settings import AreaSettings
 
 MAX_SILENCE_S = 3.0  # a source that says nothing for longer is worth a warning
@@ -20,22 +20,18 @@ class Driver(LifecycleNode):
     """Inactive, it has its settings; active, it reads its source and publishes.
 
     Parameters: those of the area, `autostart`, `source` (a name in the registry), those of the
-    pump, and those of the chosen source with its name before them (`iw.interface`).
+    reader, and those of the chosen source with its name before them (`iw.interface`).
     """
 
     reader_settings: type[ReaderSettings] = ReaderSettings
 
-    def __init__(self, name: str, sources: Mapping[str, SourceEntry], default: str) -> None:
+    def __init__(self, name: str, sources: Registry[SourceEntry], default: str) -> None:
         super().__init__(name)
         self.area = declare_settings(self, AreaSettings)
         autostart = self.declare_parameter('autostart', True).value
-        chosen = self.declare_parameter('source', default).value
-        if chosen not in sources:
-            raise SettingsError(
-                f'{name}: source is {chosen!r}: it must be one of {", ".join(sorted(sources))}')
-        entry = sources[chosen]
-        self.chosen: str = chosen
-        settings = declare_settings(self, entry.settings, f'{chosen}.')
+        self.chosen: str = self.declare_parameter('source', default).value
+        self.entry = entry = sources[self.chosen]
+        settings = declare_settings(self, entry.settings, f'{self.chosen}.')
         self._reader_settings = declare_settings(self, self.reader_settings)
         self._source: Source[Any] = self.wrap(entry.make(settings, self.area))
         self._reader: SourceReader | None = None
@@ -68,6 +64,8 @@ class Driver(LifecycleNode):
         self._stuck = None
         self._reader = SourceReader(self._source, self._reader_settings, self._wake)
         self._reader.start()
+        if self._source.address:
+            self.get_logger().info(f'{self.chosen} listens on {self._source.address}')
         return super().on_activate(state)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:

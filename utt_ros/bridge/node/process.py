@@ -1,8 +1,10 @@
-"""A node as a process: start, spin, stop cleanly."""
+"""A node as a process: start, spin, clean stop, priority."""
 
 import os
 import signal
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
 from time import monotonic
 from types import FrameType
 from typing import TypeVar
@@ -17,8 +19,10 @@ from rclpy.signals import SignalHandlerOptions
 from utt_ros.errors import UttError
 
 N = TypeVar('N', bound=Node)
-POLL_SEC = 0.2
+SPIN_SEC = 0.2
 REPEAT_SEC = 1.0
+AUTOGROUP = Path('/proc/self/autogroup')
+MAX_NICENESS = 19
 
 
 def run_node(
@@ -26,10 +30,10 @@ def run_node(
     args: Sequence[str] | None = None,
     done: Callable[[N], bool] = lambda _: False,
 ) -> int:
-    """Run one node until SIGINT or SIGTERM, or until `done`, which is asked often.
+    """Run one node until SIGINT or SIGTERM, or until `done(node)`, which is polled.
 
-    Returns 0; 2 when its settings are refused, so that starting it again would not help; 1 when an
-    error of ours ends it later.
+    Return 0; 2 when its settings are refused, so that a restart would not help; 1 when a UttError
+    ends it later.
     """
     stop = StopRequest()
     rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
@@ -51,39 +55,54 @@ def run_node(
         node.destroy_node()
         executor.shutdown()
         rclpy.try_shutdown()
-        # While the interpreter ends, Python's handlers are gone: a repeated request would kill it.
+        # Python's handlers are gone while the interpreter ends: a repeated signal would kill it.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     return 0
 
 
 class StopRequest:
-    """Becomes true at the first SIGINT or SIGTERM; a later one ends the process at once.
+    """True from the first SIGINT or SIGTERM on; a later signal ends the process at once.
 
-    `ros2 launch` without a terminal passes on a Ctrl-C that the process may have had already, so
-    one that follows within REPEAT_SEC is the same request.
+    `ros2 launch` without a terminal forwards a Ctrl-C that the process may have received already,
+    so a signal within REPEAT_SEC is the same request.
     """
 
     def __init__(self) -> None:
-        self._asked_s: float | None = None
+        self._requested_s: float | None = None
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._ask)
+            signal.signal(number, self._on_signal)
 
     def __call__(self) -> bool:
-        """Whether it was asked."""
-        return self._asked_s is not None
+        return self._requested_s is not None
 
-    def _ask(self, number: int, _frame: FrameType | None) -> None:
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         now_s = monotonic()
-        if self._asked_s is not None and now_s - self._asked_s > REPEAT_SEC:
-            os._exit(128 + number)  # an exception may be thrown into code that cannot stand it
-        self._asked_s = now_s
+        if self._requested_s is not None and now_s - self._requested_s > REPEAT_SEC:
+            os._exit(128 + number)  # an exception could interrupt code that does not expect it
+        self._requested_s = now_s
 
 
 def spin_until(executor: Executor, done: Callable[[], bool]) -> None:
-    """Serve callbacks until `done`.
+    """Execute callbacks until `done`.
 
     The events executor's own spin() busy-loops in the wheels of rclpy 7.1; spin_once with a
     timeout does not.
     """
     while not done() and executor.context.ok():
-        executor.spin_once(timeout_sec=POLL_SEC)
+        executor.spin_once(timeout_sec=SPIN_SEC)
+
+
+def use_idle_priority() -> None:
+    """Give the calling thread the lowest priority (SCHED_IDLE).
+
+    Where the kernel groups processes by session (sched_autogroup), priorities count within a
+    session only and sessions share the processor equally; a session that this process leads is
+    lowered as well.
+    """
+    try:
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    except OSError:
+        os.nice(MAX_NICENESS)
+    if os.getsid(0) == os.getpid() and AUTOGROUP.exists():
+        with suppress(OSError):
+            AUTOGROUP.write_text(str(MAX_NICENESS))

@@ -1,0 +1,49 @@
+"""Deployed models are opened in order; a refused one leaves the previous in use."""
+
+from collections.abc import Iterator
+
+import pytest
+from builtin_interfaces.msg import Time
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from utt_ros.msg import DeployedModel
+
+from utt_ros.bridge.messages.federation import deployment_to_message
+from utt_ros.bridge.node.deployed_models import DeployedModels
+from utt_ros.bridge.node.qos import STATE
+from utt_ros.errors import ModelError
+from utt_ros.federation.types import Deployment
+
+
+@pytest.fixture
+def node(ros: int) -> Iterator[Node]:
+    made = Node('user')
+    yield made
+    made.destroy_node()
+
+
+def test_newest_graph_is_used_and_refused_or_early_ones_change_nothing(node, wait_until):
+    used = []
+
+    def use(graph):
+        if graph == b'broken':
+            raise ModelError('no graph')
+        used.append(graph)
+
+    models = DeployedModels(node, use, min_round=1)
+    publisher = node.create_publisher(DeployedModel, 'deployed_model', STATE)
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+
+    def publish(number, graph, until):
+        deployment = Deployment('hall', 'fed', number, '{}', graph)
+        publisher.publish(deployment_to_message(deployment, Time()))
+        wait_until(until, 10.0, lambda: executor.spin_once(timeout_sec=0.05))
+
+    publish(0, b'untrained', lambda: True)
+    publish(3, b'good', lambda: models.round == 3)
+    publish(4, b'broken', lambda: models.refused == 1)
+    assert (used, models.round) == ([b'good'], 3)
+    assert models.failure == 'model of round 4 refused: no graph'
+    models.close()
+    executor.shutdown()
