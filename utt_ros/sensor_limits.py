@@ -1,4 +1,4 @@
-"""Physical limits of sensors and order of stamps: measurements outside them are refused."""
+"""Physical limits of sensors and of names: measurements outside them are refused."""
 
 import numpy as np
 
@@ -10,16 +10,16 @@ MAX_GYRO_RADPS = 100.0  # phones measure up to 2000 deg/s = 35 rad/s
 MAX_MAGNETIC_T = 0.01  # a hundred times the field of the earth; phones measure up to 5 mT
 RANGE_LIMITS_M = (-50.0, 300.0)  # Android reports negative ranges close to the access point
 MAX_RANGE_STD_M = 300.0
-MAX_PIXELS = 1e5
+MAX_BOX_PX = 1e5
 MAX_DEPTH_M = 1000.0
-MAX_BOXES = 256  # in one frame
-MAX_NAME_LENGTH = 64
+MAX_FRAME_BOXES = 256  # in one frame
+MAX_SUBJECT_NAME_LENGTH = 64
 
 
 def is_name(name: str) -> bool:
     """Return whether a subject's name can be part of a topic name."""
     return (name.isidentifier() and name.isascii() and '__' not in name
-            and len(name) <= MAX_NAME_LENGTH)
+            and len(name) <= MAX_SUBJECT_NAME_LENGTH)
 
 
 def check_boxes(boxes: FloatArray) -> tuple[MaskArray, MaskArray]:
@@ -30,16 +30,6 @@ def check_boxes(boxes: FloatArray) -> tuple[MaskArray, MaskArray]:
     plane = boxes[:, (0, 1, 3, 4)]
     depth = boxes[:, 2]
     is_depth = ~np.isfinite(depth) | ((depth > 0.0) & (depth <= MAX_DEPTH_M))
-    is_inside = np.all(np.abs(plane) <= MAX_PIXELS, axis=1)
+    is_inside = np.all(np.abs(plane) <= MAX_BOX_PX, axis=1)
     has_area = np.all(plane[:, 2:] > 0.0, axis=1)
     return np.all(np.isfinite(plane), axis=1), is_inside & has_area & is_depth
-
-
-def stamp_fault(stamp_ns: int, last_ns: int) -> str | None:
-    """Return the counter of a stamp that does not follow the last one of its stream, else None.
-
-    'duplicate': the same stamp again; 'backward': an earlier one.
-    """
-    if stamp_ns > last_ns:
-        return None
-    return 'duplicate' if stamp_ns == last_ns else 'backward'

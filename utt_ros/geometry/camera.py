@@ -93,7 +93,7 @@ class CameraModel:
             return self.back_project(boxes), self._position_covariance(boxes, precision**-0.5)
 
     def project(self, positions: npt.ArrayLike) -> Array:
-        """Project people at positions (..., 2) [m] to boxes (..., 5); not for behind the camera."""
+        """Project people at positions (..., 2) [m], in front of the camera, to boxes (..., 5)."""
         positions = np.asarray(positions, dtype=np.float64)
         x, y = positions[..., 0], positions[..., 1]
         with np.errstate(divide='ignore', invalid='ignore'):

@@ -16,9 +16,9 @@ from utt_ros.types import Array, FloatArray, MaskArray, SyncedBatch
 ACCELERATION_DENSITIES = (0.1, 0.01, 1.0)  # [m^2/s^3]: usual, low, high process noise
 INITIAL_SPEED_STD_MPS = 1.0
 INITIAL_POSITION_STD_M = 100.0
-MAX_NIS = 9.0  # squared Mahalanobis distance beyond which a box loses weight
+MAX_POSITION_NIS = 9.0  # squared Mahalanobis distance beyond which a box loses weight
 MAX_FILTER_STD_MPS = 0.6  # of a valid velocity
-MAX_UNSEEN_S = 0.5  # up to which a velocity is usable, as in training
+MAX_VELOCITY_AGE_S = 0.5  # up to which a velocity is usable, as in training
 PATH_CURVATURE_STD_M = 0.1  # deviation of a path from a straight line within a second
 VELOCITY_FEATURES = (  # of the usual filter, then differences of the others from it
     'velocity', 'steady_velocity', 'restless_velocity', 'steady_position', 'restless_position')
@@ -76,8 +76,8 @@ def kalman_step(
     """Predict over `elapsed` [s], (N,) or one for all, and update by one observation each (N,).
 
     Constant velocity with white-noise acceleration [S: Bar-Shalom, Li and Kirubarajan 2001].
-    Depth is less accurate than bearing, so covariances are full. A box beyond MAX_NIS keeps its
-    direction and loses weight, as with Huber's loss.
+    Depth is less accurate than bearing, so covariances are full. A box beyond MAX_POSITION_NIS
+    keeps its direction and loses weight, as with Huber's loss.
     """
     seconds = np.broadcast_to(np.asarray(elapsed, np.float64), len(state))[:, None, None, None]
     transition = np.eye(4) + seconds * np.eye(4, k=2)
@@ -89,7 +89,7 @@ def kalman_step(
     innovation = (observed.positions[:, None] - state[..., :2])[..., None]  # (N, A, 2, 1)
     total = covariance[..., :2, :2] + observed.covariances[:, None]
     nis = innovation.swapaxes(-1, -2) @ np.linalg.solve(total, innovation)
-    total = total * np.maximum(nis / MAX_NIS, 1.0)
+    total = total * np.maximum(nis / MAX_POSITION_NIS, 1.0)
     gain = np.linalg.solve(total, covariance[..., :2, :]).swapaxes(-1, -2)
     gain = gain * observed.mask[:, None, None, None]
     return (state + (gain @ innovation)[..., 0],
@@ -157,7 +157,7 @@ class VelocityTracker:
         seen_ns[observed.mask] = now_ns
         self._tracks = {name: (state[row], covariance[row], now_ns, int(seen_ns[row]))
                         for row, name in enumerate(names)}
-        is_recent = (now_ns - seen_ns <= MAX_UNSEEN_S * 1e9) & (seen_ns > 0)
+        is_recent = (now_ns - seen_ns <= MAX_VELOCITY_AGE_S * 1e9) & (seen_ns > 0)
         features, is_certain = velocity_features(state, covariance)
         valid = is_recent & is_certain
         return np.where(valid[:, None, None], features, 0.0).astype(np.float32), valid

@@ -127,9 +127,9 @@ class Synchronizer:
                 f'{lengths[3]} confidences: they must be (N, 5) and N each')
         if not self._has_camera:
             return
-        if len(boxes) > limits.MAX_BOXES:
+        if len(boxes) > limits.MAX_FRAME_BOXES:
             self.count(
-                'out_of_range', f'{len(boxes)} boxes in a frame: at most {limits.MAX_BOXES}')
+                'out_of_range', f'{len(boxes)} boxes in a frame: at most {limits.MAX_FRAME_BOXES}')
         elif self._agrees(CAMERA_SOURCE, stamp_ns):
             frame = Tracks(stamp_ns, boxes, tuple(subjects), tuple(track_ids), confidence)
             counter = self._ticks.add_frame(self._drop_invalid(frame))
@@ -182,8 +182,8 @@ class Synchronizer:
 
     def _add_phone(self, subject: str) -> int | None:
         if not limits.is_name(subject):
-            self.count(
-                'bad_name', f'{subject[:limits.MAX_NAME_LENGTH]!r} cannot be in a topic name')
+            name = subject[:limits.MAX_SUBJECT_NAME_LENGTH]
+            self.count('bad_name', f'{name!r} cannot be in a topic name')
             return None
         slot = self._phones.add_phone(subject)
         if slot is None:
@@ -224,7 +224,7 @@ class Synchronizer:
             if not subject:
                 self.counters['boxes_without_subject'] += 1
             elif not limits.is_name(subject):
-                self.count('bad_name', f'{subject[:limits.MAX_NAME_LENGTH]!r} of a box')
+                self.count('bad_name', f'{subject[:limits.MAX_SUBJECT_NAME_LENGTH]!r} of a box')
                 subjects[box] = ''
         return Tracks(
             frame.stamp_ns, frame.boxes[keep], tuple(subjects[box] for box in keep),
