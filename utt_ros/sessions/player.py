@@ -14,7 +14,7 @@ from utt_ros.types import NS_PER_S
 
 CHUNK_MESSAGES = 256  # handed over at once by the reading thread
 MAX_CHUNKS = 8  # in the queue
-POLL_SEC = 0.1
+QUEUE_POLL_SEC = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +150,7 @@ class Player:
         rate = self._settings.clock_rate
         if rate:
             self._publish_clock(self._shown_ns)
-        self._clock_due_ns = now_ns + round(NS_PER_S / rate if rate else POLL_SEC * NS_PER_S)
+        self._clock_due_ns = now_ns + round(NS_PER_S / rate if rate else QUEUE_POLL_SEC * NS_PER_S)
 
 
 class _Prefetch:
@@ -203,7 +203,7 @@ class _Prefetch:
     def _hand_over(self, chunk: list[LoggedMessage] | SessionError) -> None:
         while not self._closed:
             try:
-                self._chunks.put(chunk, timeout=POLL_SEC)
+                self._chunks.put(chunk, timeout=QUEUE_POLL_SEC)
             except Full:
                 continue
             return

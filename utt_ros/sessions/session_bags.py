@@ -37,7 +37,7 @@ TOPIC = re.compile(
     r'/(?P<area>\w+)/(?:(?P<camera>camera/tracks)'
     r'|phones/(?P<phone>\w+)/(?P<sensor>ftm|imu/data_raw|imu/mag)'
     r'|truth/(?P<subject>\w+)/odom)')
-PHONE_SENSORS = {
+PHONE_MESSAGE_TYPES = {
     'ftm': cdr.FTM_RANGE.type,
     'imu/data_raw': cdr.IMU.type,
     'imu/mag': cdr.MAGNETIC_FIELD.type,
@@ -152,8 +152,9 @@ def _read(bag: Path, area: str) -> Session:
         name=custom.get('name', bag.name),
         split=custom.get('split', ''),
         frames=frames,
-        phones={phone: phone_from_messages(*(sensors.get(sensor, []) for sensor in PHONE_SENSORS))
-                for phone, sensors in phones.items()},
+        phones={
+            phone: phone_from_messages(*(sensors.get(name, []) for name in PHONE_MESSAGE_TYPES))
+            for phone, sensors in phones.items()},
         truth=truth)
 
 
@@ -161,7 +162,9 @@ def _is_wanted(topic: str, msgtype: str) -> bool:
     match = TOPIC.fullmatch(topic)
     if match is None:
         return False
-    expected = TRACKS if match['camera'] else PHONE_SENSORS.get(match['sensor'], cdr.ODOMETRY.type)
+    expected = TRACKS
+    if not match['camera']:
+        expected = PHONE_MESSAGE_TYPES.get(match['sensor'], cdr.ODOMETRY.type)
     if msgtype != expected:
         raise SessionError(f'{topic} is a {msgtype}: it must be a {expected}')
     return True

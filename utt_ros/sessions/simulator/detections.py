@@ -14,7 +14,7 @@ from utt_ros.types import Array, MaskArray
 FRAME_HZ = 10.0
 FRAME_JITTER_S = 0.002
 OCCLUDED_SHARE = 0.7  # of a box that a nearer one covers, for its person to be hidden
-MISS_PROBABILITY = (0.03, 0.10)  # at depth 0 and at the maximum depth
+MISS_SHARES = (0.03, 0.10)  # at depth 0 and at the maximum depth
 UNKNOWN_DEPTH_SHARE = 0.01
 OUTLIER_SHARE, OUTLIER_M = 0.01, (1.0, 6.0)
 TRACK_TIMEOUT_S = 2.0  # unseen for longer: a new track number
@@ -35,7 +35,7 @@ def detect_people(
     present = np.stack([walk.covers(times_s) for walk in walks], axis=1)
     true = model.project(positions)
     visible = present & model.in_view(positions)
-    misses = np.interp(true[..., 2], (0, DEPTH_LIMITS_M[1]), MISS_PROBABILITY)
+    misses = np.interp(true[..., 2], (0, DEPTH_LIMITS_M[1]), MISS_SHARES)
     seen = visible & ~_hidden(true, visible) & (rng.random(visible.shape) > misses)
     return _noisy(rng, true), seen, _tracks(seen)
 

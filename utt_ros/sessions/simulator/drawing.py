@@ -8,7 +8,7 @@ from utt_ros.settings import AreaSettings
 from utt_ros.types import Array, Image
 
 WALL_GREY, MAX_NOISE = 165, 12  # level of the room, and noise of the camera
-FIGURE_COLOUR = (20, 20, 150)  # of everybody, BGR; nothing else is red
+FIGURE_COLOUR = (20, 20, 150)  # of all figures, BGR; nothing else is red
 
 
 def draw_figure(

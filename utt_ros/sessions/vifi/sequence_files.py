@@ -18,7 +18,7 @@ from utt_ros.errors import SessionError
 from utt_ros.sessions.vifi.safe_pickle import load_array
 from utt_ros.types import GRAVITY_MPS2, Array, GroundTruth, Stamps
 
-T = TypeVar('T')
+Parsed = TypeVar('Parsed')
 DiscardCounts = Counter[str]  # by reason
 RangingColumns = tuple[Stamps, Array, Array, str]  # see `read_wifi_csv`
 MotionColumns = tuple[Stamps, Array, Stamps, Array]  # see `read_imu_csv`
@@ -173,7 +173,7 @@ def _at_times_of(accel: Array, gyro: Array) -> tuple[Array, Array]:
     return accel, np.stack(axes, axis=1)
 
 
-def _parsed(path: Path, parse: Callable[[bytes], T]) -> T:
+def _parsed(path: Path, parse: Callable[[bytes], Parsed]) -> Parsed:
     try:
         data = path.read_bytes()
         return parse(gzip.decompress(data) if path.suffix == '.gz' else data)
