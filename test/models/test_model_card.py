@@ -10,7 +10,7 @@ import pytest
 from utt_ros.errors import ModelError
 from utt_ros.federation.wire import serialize
 from utt_ros.models.modalities import modality
-from utt_ros.models.model_card import Card, load_model, save_model
+from utt_ros.models.model_card import ModelCard, load_model, save_model
 from utt_ros.models.settings import ModelSettings
 from utt_ros.models.twin import UnifiedTwin, read_weights
 from utt_ros.settings import WindowSettings
@@ -19,17 +19,17 @@ SMALL = ModelSettings(width=8, heads=2, feedforward=8)
 
 
 @pytest.fixture
-def model(tmp_path: Path) -> tuple[Path, UnifiedTwin, Card]:
+def model(tmp_path: Path) -> tuple[Path, UnifiedTwin, ModelCard]:
     """Save a model."""
     twin, path = UnifiedTwin(SMALL, WindowSettings()), tmp_path / 'model.safetensors'
     return path, twin, save_model(path, twin, 'abc', {'seed': 1}, {'score': 0.5})
 
 
-def rewrite(path: Path, twin: UnifiedTwin, card: Card) -> None:
+def rewrite(path: Path, twin: UnifiedTwin, card: ModelCard) -> None:
     path.write_bytes(serialize(read_weights(twin), {'card': json.dumps(asdict(card))}))
 
 
-def test_a_model_comes_back_with_its_card(model: tuple[Path, UnifiedTwin, Card]) -> None:
+def test_a_model_comes_back_with_its_card(model: tuple[Path, UnifiedTwin, ModelCard]) -> None:
     path, twin, card = model
     again, read = load_model(path)
     assert read == card
@@ -53,13 +53,13 @@ def test_a_model_of_passed_modalities_is_loaded_with_them_alone(tmp_path: Path) 
 
 @pytest.mark.parametrize(('change', 'why'), [
     ({'scaling': {}}, 'was scaled by'),
-    ({'modalities': ['camera']}, 'its card names'),
+    ({'modalities': ['camera']}, 'its card has the modalities'),
     ({'code_version': '99.0'}, 'made by version 99.0'),
-    ({'checksum': 'x'}, 'not those of its card'),
+    ({'checksum': 'x'}, 'do not match the checksum'),
     ({'config': '{}'}, 'configuration'),
 ])
 def test_a_card_that_does_not_fit_is_refused(
-    model: tuple[Path, UnifiedTwin, Card], change: dict[str, object], why: str,
+    model: tuple[Path, UnifiedTwin, ModelCard], change: dict[str, object], why: str,
 ) -> None:
     path, twin, card = model
     rewrite(path, twin, replace(card, **change))

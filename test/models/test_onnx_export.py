@@ -9,8 +9,6 @@ from torch import Tensor
 from utt_ros.models.fusors import FUSORS
 from utt_ros.models.modalities import modality
 from utt_ros.models.onnx_export import (
-    LIVE,
-    TRANSLATED,
     LiveGraph,
     OnnxExporter,
     example_inputs,
@@ -20,27 +18,28 @@ from utt_ros.models.settings import ModelSettings
 from utt_ros.models.twin import UnifiedTwin, initial_weights, load_weights
 from utt_ros.motion.features import CONTEXT
 from utt_ros.settings import WindowSettings
+from utt_ros.twin.graph_layout import LIVE_OUTPUTS, TRANSLATED_OUTPUTS
 
 MODEL = ModelSettings(width=16, heads=2, feedforward=16)
 WINDOW = WindowSettings()
-MADE = {'synthesized_imu': 'imu', 'translated_camera': 'camera', 'translated_ftm': 'ftm'}
-SUBJECTS = 9  # every subset of the modalities, and one more subject who has all
+DECODED = {'synthesized_imu': 'imu', 'translated_camera': 'camera', 'translated_ftm': 'ftm'}
+SUBJECTS = 9  # every subset of the modalities, and one more subject with all of them
 
 
 def inputs(twin: UnifiedTwin) -> dict[str, Tensor]:
-    made = example_inputs(twin, SUBJECTS)
-    for place, name in enumerate(MODEL.modalities):
-        made[name] = made[name] * (1 + 0.1 * torch.randn_like(made[name]))
-        there = torch.tensor([(subject >> place) % 2 == 0 for subject in range(SUBJECTS)])
-        drawn = torch.rand(made[name].shape[:2]) > 0.3
-        made[f'{name}_mask'] = drawn & there.unsqueeze(1)
-    made['context'] = torch.randn(SUBJECTS, len(CONTEXT))
-    made['context'][:, :2] = (made['context'][:, :2] > 0).float()
-    return made
+    arrays = example_inputs(twin, SUBJECTS)
+    for bit, name in enumerate(MODEL.modalities):
+        arrays[name] = arrays[name] * (1 + 0.1 * torch.randn_like(arrays[name]))
+        present = torch.tensor([(subject >> bit) % 2 == 0 for subject in range(SUBJECTS)])
+        measured = torch.rand(arrays[name].shape[:2]) > 0.3
+        arrays[f'{name}_mask'] = measured & present.unsqueeze(1)
+    arrays['context'] = torch.randn(SUBJECTS, len(CONTEXT))
+    arrays['context'][:, :2] = (arrays['context'][:, :2] > 0).float()
+    return arrays
 
 
-def lively(twin: UnifiedTwin) -> UnifiedTwin:
-    """Heads that say something, unlike untrained ones."""
+def randomize_heads(twin: UnifiedTwin) -> UnifiedTwin:
+    """Random outputs of the heads, unlike untrained ones."""
     torch.nn.init.normal_(twin.motion.say.weight, std=0.3)
     torch.nn.init.normal_(twin.stride.say.weight, std=0.3)
     return twin
@@ -51,18 +50,18 @@ def run(graph: bytes, given: dict[str, Tensor]) -> dict[str, np.ndarray]:
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(graph, options, providers=['CPUExecutionProvider'])
     names = [item.name for item in session.get_outputs()]
-    made = session.run(None, {name: item.numpy() for name, item in given.items()})
-    return dict(zip(names, made, strict=True))
+    arrays = session.run(None, {name: item.numpy() for name, item in given.items()})
+    return dict(zip(names, arrays, strict=True))
 
 
 def assert_same(graph: bytes, twin: UnifiedTwin, given: dict[str, Tensor]) -> None:
     with torch.no_grad():
-        expected = LiveGraph(twin, tuple(TRANSLATED))(*given.values())
-    made = run(graph, given)
-    assert tuple(made) == (*LIVE, *TRANSLATED.values())
-    for (name, actual), wanted in zip(made.items(), expected, strict=True):
+        expected = LiveGraph(twin, tuple(TRANSLATED_OUTPUTS))(*given.values())
+    outputs = run(graph, given)
+    assert tuple(outputs) == (*LIVE_OUTPUTS, *TRANSLATED_OUTPUTS.values())
+    for (name, actual), wanted in zip(outputs.items(), expected, strict=True):
         assert np.isfinite(actual).all(), name
-        unit = np.array(modality(MADE[name]).scale if name in MADE else 1.0)
+        unit = np.array(modality(DECODED[name]).scale if name in DECODED else 1.0)
         np.testing.assert_allclose(
             actual / unit, wanted.numpy() / unit, rtol=1e-4, atol=1e-4, err_msg=name)
 
@@ -70,12 +69,12 @@ def assert_same(graph: bytes, twin: UnifiedTwin, given: dict[str, Tensor]) -> No
 @pytest.mark.parametrize('fusor', sorted(FUSORS.names()))
 def test_the_graph_equals_the_model_for_every_subset_of_modalities(fusor: str) -> None:
     model = ModelSettings(width=16, heads=2, feedforward=16, fusor=fusor)
-    twin = lively(UnifiedTwin(model, WINDOW))
+    twin = randomize_heads(UnifiedTwin(model, WINDOW))
     assert_same(export_onnx(twin), twin, inputs(twin))
 
 
 def test_the_graph_takes_any_number_of_subjects() -> None:
-    twin = lively(UnifiedTwin(MODEL, WINDOW))
+    twin = randomize_heads(UnifiedTwin(MODEL, WINDOW))
     graph, given = export_onnx(twin), inputs(twin)
     for count in (1, 3):
         assert_same(graph, twin, {name: item[:count] for name, item in given.items()})
@@ -83,7 +82,7 @@ def test_the_graph_takes_any_number_of_subjects() -> None:
 
 def test_later_exports_only_exchange_the_weights() -> None:
     exporter = OnnxExporter()
-    twin = lively(UnifiedTwin(MODEL, WINDOW))
+    twin = randomize_heads(UnifiedTwin(MODEL, WINDOW))
     first = exporter.export(twin)
     load_weights(twin, initial_weights(MODEL, WINDOW, 3))
     with torch.no_grad():
@@ -95,12 +94,12 @@ def test_later_exports_only_exchange_the_weights() -> None:
     assert second == export_onnx(twin)
 
 
-def test_the_imu_is_synthesized_without_the_imu_where_something_else_is_there() -> None:
+def test_the_imu_is_synthesized_from_other_modalities_where_one_is_present() -> None:
     twin = UnifiedTwin(MODEL, WINDOW)
     graph, given = export_onnx(twin), inputs(twin)
     without = dict(given, imu_mask=torch.zeros_like(given['imu_mask']))
     synthesized, other = (
-        run(graph, each)['synthesized_imu'] for each in (given, without))
+        run(graph, item)['synthesized_imu'] for item in (given, without))
     alone = [subject for subject in range(SUBJECTS) if subject % 4 == 3]  # neither camera nor ftm
     rest = [subject for subject in range(SUBJECTS) if subject not in alone]
     np.testing.assert_allclose(synthesized[rest], other[rest], rtol=1e-5, atol=1e-5)

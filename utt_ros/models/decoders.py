@@ -1,4 +1,4 @@
-"""From one feature vector to a window of one modality."""
+"""Decoder: one feature vector to a window of one modality."""
 
 from math import prod
 
@@ -11,7 +11,7 @@ from utt_ros.models.settings import ModelSettings
 
 
 class WindowDecoder(nn.Module):
-    """Transformer layers over learned queries told the feature, then deconvolutions [P]."""
+    """Transformer layers over learned queries plus the feature, then deconvolutions [P]."""
 
     def __init__(
         self, scale: PhysicalScale, rows: int, strides: tuple[int, ...], model: ModelSettings,
@@ -35,8 +35,8 @@ class WindowDecoder(nn.Module):
             for inputs, outputs, stride in zip(sizes, sizes[1:], strides, strict=False))
 
     def forward(self, feature: Tensor, newest: int | None = None) -> Tensor:
-        """(B, d) -> (B, T, F) in physical units; with `newest`, the last so many rows of it."""
-        length = self.length if newest is None else self._tokens_of(newest)
+        """Decode (B, d) to (B, T, F) in physical units; with `newest`, only its last rows."""
+        length = self.length if newest is None else self._token_count(newest)
         tokens = self.queries + self.tell(feature).unsqueeze(1)  # (B, L, d)
         tokens = tokens.reshape(-1, self.width)
         *inner_layers, last_layer = self.layers
@@ -47,11 +47,11 @@ class WindowDecoder(nn.Module):
         *inner, last = self.deconvolutions
         for deconvolution in inner:
             rows = F.relu(deconvolution(rows))
-        made: Tensor = last(rows, self.scale)
-        return made[:, self.surplus if newest is None else -newest:]
+        window: Tensor = last(rows, self.scale)
+        return window[:, self.surplus if newest is None else -newest:]
 
-    def _tokens_of(self, rows: int) -> int:
-        """How many of the last tokens the last `rows` rows depend on."""
+    def _token_count(self, rows: int) -> int:
+        """Return the number of last tokens on which the last `rows` rows depend."""
         for stride in reversed(self.strides):
             rows = (rows - 1 - stride // 2) // stride + 2
         return min(rows, self.length)

@@ -1,4 +1,4 @@
-"""From a window of one modality to one feature vector."""
+"""Encoder: a window of one modality to one feature vector."""
 
 from math import prod
 
@@ -8,22 +8,22 @@ from torch import Tensor, nn
 
 from utt_ros.models.layers import PhysicalScale, TransformerLayer
 from utt_ros.models.settings import ModelSettings
-from utt_ros.models.window_statistics import Derived, Trends, nothing
+from utt_ros.models.window_statistics import DerivedChannels, WindowStatistics, no_derived_channels
 
-HIDDEN_KEY = -1e4  # finite: a window without any measurement must not give NaN
+MASKED_LOGIT = -1e4  # finite: a window without any measurement must not give NaN
 
 
 class WindowEncoder(nn.Module):
     """1-D convolutions, pooling, transformer layers, masked pooling; layer norm and residuals [P].
 
-    Beside them, trends of the channels and of those `derived` from them. `strides` are those of
-    the convolutions; neighbouring tokens are then averaged in pairs. Rows are added before the
-    window, so that its end, which matters most live, always is the end of the last token.
+    Window statistics of the channels and of those `derived` from them are added to the output.
+    `strides` are those of the convolutions; neighbouring tokens are then averaged in pairs. Rows
+    are padded before the window, so that its newest row always ends the last token.
     """
 
     def __init__(
         self, scale: PhysicalScale, rows: int, strides: tuple[int, ...], model: ModelSettings,
-        derived: Derived = nothing,
+        derived: DerivedChannels = no_derived_channels,
     ) -> None:
         super().__init__()
         self.scale = scale
@@ -42,28 +42,28 @@ class WindowEncoder(nn.Module):
             TransformerLayer(self.length, model.width, model.heads, model.feedforward)
             for _ in range(model.encoder_layers))
         channels = scale.scale.numel()
-        further = derived(torch.zeros(1, channels, rows), torch.ones(1, 1, rows)).shape[1]
-        self.trends = Trends(channels + further, rows, model.width)
+        derived_channels = derived(torch.zeros(1, channels, rows), torch.ones(1, 1, rows)).shape[1]
+        self.trends = WindowStatistics(channels + derived_channels, rows, model.width)
         self.norm = nn.LayerNorm(model.width)
 
     def forward(self, values: Tensor, mask: Tensor) -> Tensor:  # (N, T, F) physical, (N, T) bool
         seen_rows = mask.unsqueeze(1)  # (N, 1, T)
-        there = seen_rows.to(values.dtype)
+        present = seen_rows.to(values.dtype)
         physical = torch.where(seen_rows, values.transpose(1, 2).contiguous(), 0.0)
-        scaled = self.scale.remove(physical) * there
-        derived = torch.where(seen_rows, self.derived(physical, there), 0.0)
-        trends = self.trends(torch.cat([scaled, derived], dim=1), there)
-        rows = torch.cat([scaled, there], dim=1)
+        scaled = self.scale.normalize(physical) * present
+        derived = torch.where(seen_rows, self.derived(physical, present), 0.0)
+        statistics = self.trends(torch.cat([scaled, derived], dim=1), present)
+        rows = torch.cat([scaled, present], dim=1)
         rows = F.pad(rows, (self.padding, 0))  # (N, F + 1, T')
         seen = rows[:, -1].reshape(-1, self.length, self.stride).amax(dim=2)  # (N, L)
         for convolution in self.convolutions:
             rows = F.relu(convolution(rows))
         pairs = (rows[:, :, ::2] + rows[:, :, 1::2]) / 2  # (N, d, L): torch's pooling is slower
         tokens = (pairs.transpose(1, 2) + self.place).reshape(-1, self.width)
-        bias = ((1.0 - seen) * HIDDEN_KEY)[:, None, None, :]
+        bias = ((1.0 - seen) * MASKED_LOGIT)[:, None, None, :]
         for layer in self.layers:
             tokens = layer(tokens, bias)
         weight = (seen / seen.sum(dim=1, keepdim=True).clamp(min=1.0)).unsqueeze(1)  # (N, 1, L)
         pooled = weight @ tokens.reshape(-1, self.length, self.width)  # (N, 1, d)
-        feature: Tensor = self.norm(pooled.squeeze(1) + trends)
+        feature: Tensor = self.norm(pooled.squeeze(1) + statistics)
         return feature

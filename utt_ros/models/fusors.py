@@ -1,8 +1,8 @@
-"""Fusors: the features of the modalities that are present, joined into one feature.
+"""Fusors: features of the present modalities, joined into one feature.
 
-Every fusor takes `features` (B, M, d), one row per modality in sorted order, and `use` (B, M)
-bool, and returns (B, d). A modality that is not used is skipped, never filled with zeros; with
-none in use the result is finite.
+A fusor takes `features` (B, M, d), one row per modality in sorted order, and `use` (B, M) bool,
+and returns (B, d). A modality that is not in use is skipped, never replaced by zeros; with none in
+use the result is finite.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,21 +14,21 @@ from torch import Tensor, nn
 from utt_ros.errors import ModelError
 from utt_ros.plugins import Registry
 
-FAR = 1e30  # larger than any feature and yet finite, unlike infinity, which ends as NaN
+EXTREME = 1e30  # beyond any feature, yet finite: infinity would end as NaN
 
 
-def block(width: int, fan_in: int) -> nn.Parameter:
-    """A (d, d) piece of a larger linear map that reads `fan_in` numbers."""
+def linear_block(width: int, fan_in: int) -> nn.Parameter:
+    """Initialize a (d, d) block of a larger linear map with `fan_in` inputs."""
     return nn.Parameter((torch.rand(width, width) * 2 - 1) / fan_in**0.5)
 
 
-def blocks(names: Sequence[str], width: int, fan_in: int) -> nn.ParameterDict:
-    """One piece per modality: an area uploads only the pieces that it could train."""
-    return nn.ParameterDict({name: block(width, fan_in) for name in names})
+def modality_blocks(names: Sequence[str], width: int, fan_in: int) -> nn.ParameterDict:
+    """Initialize a block per modality: an area uploads only those that it could train."""
+    return nn.ParameterDict({name: linear_block(width, fan_in) for name in names})
 
 
 class Fusor(nn.Module):
-    """Base of the fusors that learn nothing."""
+    """Base of all built-in fusors."""
 
     def __init__(self, modalities: Sequence[str], width: int) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class Add(Fusor):
 
 
 class Average(Fusor):
-    """Mean of the features that are there [S]."""
+    """Mean of the features in use [S]."""
 
     def forward(self, features: Tensor, use: Tensor) -> Tensor:
         total = torch.where(use.unsqueeze(2), features, 0.0).sum(dim=1)
@@ -62,7 +62,7 @@ class Max(Fusor):
     """Element-wise maximum [P]."""
 
     def forward(self, features: Tensor, use: Tensor) -> Tensor:
-        largest = torch.where(use.unsqueeze(2), features, -FAR).amax(dim=1)
+        largest = torch.where(use.unsqueeze(2), features, -EXTREME).amax(dim=1)
         return torch.where(use.any(dim=1, keepdim=True), largest, 0.0)
 
 
@@ -70,7 +70,7 @@ class Min(Fusor):
     """Element-wise minimum [P]."""
 
     def forward(self, features: Tensor, use: Tensor) -> Tensor:
-        smallest = torch.where(use.unsqueeze(2), features, FAR).amin(dim=1)
+        smallest = torch.where(use.unsqueeze(2), features, EXTREME).amin(dim=1)
         return torch.where(use.any(dim=1, keepdim=True), smallest, 0.0)
 
 
@@ -79,7 +79,7 @@ class Concat(Fusor):
 
     def __init__(self, modalities: Sequence[str], width: int) -> None:
         super().__init__(modalities, width)
-        self.project = blocks(modalities, width, width * len(modalities))
+        self.project = modality_blocks(modalities, width, width * len(modalities))
         self.missing = nn.ParameterDict(
             {name: nn.Parameter(torch.zeros(width)) for name in modalities})
         self.bias = nn.Parameter(torch.zeros(width))
@@ -96,7 +96,7 @@ class GatingSum(Fusor):
 
     def __init__(self, modalities: Sequence[str], width: int) -> None:
         super().__init__(modalities, width)
-        self.weight = blocks(modalities, width, width * len(modalities))
+        self.weight = modality_blocks(modalities, width, width * len(modalities))
         self.bias = nn.Parameter(torch.zeros(width))
 
     def forward(self, features: Tensor, use: Tensor) -> Tensor:
@@ -108,14 +108,15 @@ class GatingSum(Fusor):
 class Gating(Fusor):
     """`sum_i g_i * f_i` with `g_i = sigmoid(W_i [f_1; ...; f_M] + b_i)`, a gate per modality [R].
 
-    `weight[i][j]`, the block of `W_i` that reads modality j, is a tensor of its own, so that an
-    area that lacks a modality leaves the blocks of that modality alone.
+    `weight[i][j]`, the block of `W_i` for modality j, is a tensor of its own, so that an area that
+    lacks a modality does not change its blocks.
     """
 
     def __init__(self, modalities: Sequence[str], width: int) -> None:
         super().__init__(modalities, width)
         self.weight = nn.ModuleDict(
-            {name: blocks(modalities, width, width * len(modalities)) for name in modalities})
+            {name: modality_blocks(modalities, width, width * len(modalities))
+             for name in modalities})
         self.bias = nn.ParameterDict(
             {name: nn.Parameter(torch.zeros(width)) for name in modalities})
 
@@ -130,16 +131,16 @@ class Gating(Fusor):
 
 
 class Attention(Fusor):
-    """`sum_i a_i f_i` with `a = softmax_i(w . tanh(W f_i))` over what is there [R]."""
+    """`sum_i a_i f_i` with `a = softmax_i(w . tanh(W f_i))` over the features in use [R]."""
 
     def __init__(self, modalities: Sequence[str], width: int) -> None:
         super().__init__(modalities, width)
-        self.hidden = block(width, width)
+        self.hidden = linear_block(width, width)
         self.score = nn.Parameter(torch.randn(width) / width**0.5)
 
     def forward(self, features: Tensor, use: Tensor) -> Tensor:
         scores = torch.tanh(F.linear(features, self.hidden)) @ self.score  # (B, M)
-        weights = torch.softmax(torch.where(use, scores, -FAR), dim=1)
+        weights = torch.softmax(torch.where(use, scores, -EXTREME), dim=1)
         return torch.where(use.unsqueeze(2), weights.unsqueeze(2) * features, 0.0).sum(dim=1)
 
 

@@ -1,7 +1,7 @@
-"""How a subject's phone swings as he walks, from how fast the camera saw him go [D].
+"""Gait head: cadence and strength of a phone's periodic motion, from the walking speed [D].
 
-The decoder of the IMU is trained on squared errors, so what it says is smooth: nothing tells the
-phase of a step. How often and how strongly somebody steps can be told, and that is said here.
+The IMU decoder is trained on squared errors, so its output is smooth: the phase of a step cannot
+be predicted. Cadence and strength can, and this head predicts them.
 """
 
 from collections.abc import Sequence
@@ -16,46 +16,46 @@ from utt_ros.models.settings import ModelSettings
 from utt_ros.motion.features import MAX_SPEED_MPS
 from utt_ros.motion.gait import BAND_HZ, HARMONICS, INERTIAL_CHANNELS
 
-USUAL_HZ = 1.9  # [R]
-FAINT = 0.1  # of the registry's scale of a channel: how strong an untrained head says all is [R]
-LOG_RMS = (-7.0, 3.0)
+TYPICAL_CADENCE_HZ = 1.9  # [R]
+INITIAL_RMS_SHARE = 0.1  # of a channel's scale: RMS predicted by an untrained head [R]
+LOG_RMS_LIMITS = (-7.0, 3.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Swing:
-    """What phones of N subjects feel."""
+class GaitPrediction:
+    """Periodic motion of N subjects' phones."""
 
     cadence: Tensor  # (N,) of steps [Hz]
     log_rms: Tensor  # (N, 6, HARMONICS + 1) of harmonics of the stride and of the rest
 
 
-class StrideHead(nn.Module):
-    """A small network that reads a speed; where none is known, it says what is usual.
+class GaitHead(nn.Module):
+    """Small network on the speed, and a learned constant where the speed is unknown.
 
-    Features of encoders are no part of it: strengths were worse with them on walks that were not
-    learned from. Nor are ranges, which hardly tell a speed, nor the IMU itself.
+    It does not use encoder features, with which strengths of unseen walks were worse, nor ranges,
+    which carry little information on speed, nor the IMU itself.
     """
 
-    usual: Tensor
+    typical_log_rms: Tensor
 
     def __init__(self, model: ModelSettings, imu_scale: Sequence[float]) -> None:
         """`imu_scale`: order of magnitude of each IMU channel, in its physical unit."""
         super().__init__()
-        said = 1 + INERTIAL_CHANNELS * (HARMONICS + 1)
+        outputs = 1 + INERTIAL_CHANNELS * (HARMONICS + 1)
         self.read = nn.Linear(1, model.width)
-        self.say = nn.Linear(model.width, said)
-        self.unknown = nn.Parameter(torch.zeros(said))  # all that an area without a camera learns
+        self.say = nn.Linear(model.width, outputs)
+        self.unknown = nn.Parameter(torch.zeros(outputs))  # trained in areas without a camera
         nn.init.zeros_(self.say.weight)
         nn.init.zeros_(self.say.bias)
-        faint = [log(FAINT * scale) for scale in imu_scale[:INERTIAL_CHANNELS]]
-        usual = torch.tensor(faint).repeat_interleave(HARMONICS + 1)
-        self.register_buffer('usual', usual, persistent=False)
+        initial = [log(INITIAL_RMS_SHARE * scale) for scale in imu_scale[:INERTIAL_CHANNELS]]
+        typical = torch.tensor(initial).repeat_interleave(HARMONICS + 1)
+        self.register_buffer('typical_log_rms', typical, persistent=False)
 
-    def forward(self, known: Tensor, velocity: Tensor) -> Swing:
-        """Of 1 where a velocity is known (N,), and the velocity (N, 2) in any frame [m/s]."""
+    def forward(self, known: Tensor, velocity: Tensor) -> GaitPrediction:
+        """Predict from velocities (N, 2) in any frame [m/s]; `known` (N,) is 1 where they are."""
         speed = velocity.square().sum(dim=1).sqrt().clamp(max=MAX_SPEED_MPS)
-        told = self.say(F.relu(self.read(speed.unsqueeze(1))))
-        said = torch.where(known.unsqueeze(1) > 0, told, self.unknown)
-        log_rms = (self.usual + said[:, 1:]).clamp(*LOG_RMS)
-        return Swing((USUAL_HZ + said[:, 0]).clamp(*BAND_HZ),
-                     log_rms.reshape(-1, INERTIAL_CHANNELS, HARMONICS + 1))
+        outputs = self.say(F.relu(self.read(speed.unsqueeze(1))))
+        outputs = torch.where(known.unsqueeze(1) > 0, outputs, self.unknown)
+        log_rms = (self.typical_log_rms + outputs[:, 1:]).clamp(*LOG_RMS_LIMITS)
+        return GaitPrediction((TYPICAL_CADENCE_HZ + outputs[:, 0]).clamp(*BAND_HZ),
+                              log_rms.reshape(-1, INERTIAL_CHANNELS, HARMONICS + 1))

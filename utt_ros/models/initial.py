@@ -1,7 +1,6 @@
-"""Make the weights of round 0: `python -m utt_ros.models.initial CONFIG SEED FILE`.
+"""Initial weights of a federation: `python -m utt_ros.models.initial CONFIG SEED FILE`.
 
-A process of its own, so that the aggregator, which lives as long as its federation, never loads
-torch.
+A separate process, so that the long-lived aggregator never loads torch.
 """
 
 import sys
@@ -17,7 +16,7 @@ from utt_ros.models.twin import initial_weights
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the weights of a configuration (JSON) and a seed as safetensors; 2 when refused."""
+    """Write weights for a configuration (JSON) and a seed as safetensors; return 2 on error."""
     config, seed, path = sys.argv[1:] if arguments is None else arguments
     try:
         weights = initial_weights(*load_config(config), seed=int(seed))

@@ -1,4 +1,4 @@
-"""The layers that encoders and decoders are made of."""
+"""Layers of encoders and decoders: attention, transposed convolution, physical scale."""
 
 import torch
 import torch.nn.functional as F
@@ -6,9 +6,9 @@ from torch import Tensor, nn
 
 
 class SelfAttention(nn.Module):
-    """Multi-head self-attention that reads only the tokens that hold something.
+    """Multi-head self-attention; masked tokens are excluded by `bias`.
 
-    Slim on purpose: the fast path of nn.TransformerEncoderLayer neither exports nor compiles.
+    Written out, since the fast path of nn.TransformerEncoderLayer neither exports nor compiles.
     """
 
     def __init__(self, length: int, width: int, heads: int) -> None:
@@ -32,7 +32,7 @@ class SelfAttention(nn.Module):
         return joined
 
     def _attend(self, query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None) -> Tensor:
-        """Scaled dot products; written out in a graph, where they then need half the nodes."""
+        """Attend by scaled dot products; written out for export, where that halves the nodes."""
         if not torch.onnx.is_in_onnx_export():
             return F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
         scores = (query * self.scale) @ key.transpose(-2, -1)
@@ -44,8 +44,7 @@ class TransformerLayer(nn.Module):
     """Attention and a feed-forward network, each behind layer norm and beside a residual.
 
     Tokens are one flat matrix (N L, d), so that every linear map is one product with its bias.
-    Where only the `newest` tokens of each window are wanted, the others are read but not worked
-    out.
+    With `newest`, only the last `newest` tokens of each window are computed; all are attended to.
     """
 
     def __init__(self, length: int, width: int, heads: int, feedforward: int) -> None:
@@ -73,21 +72,21 @@ class TransformerLayer(nn.Module):
 class Deconvolution(nn.ConvTranspose1d):
     """A transposed convolution of rows (N, L, C) to (N, L * stride, F) [P].
 
-    Its kernel is twice its stride, so each row in leaves a first and a second half, and the
-    next row's first lies on its second: one product and one sum. With their gradients they take
-    less time than torch's own, which wants channels before rows.
+    Its kernel is twice its stride, so each input row gives a first and a second half, and the
+    next row's first half overlaps with its second: one product and one sum. With their gradients
+    they take less time than torch's own, which needs channels before rows.
     """
 
     bias: Tensor
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
-        self.step, self.cut = stride, stride // 2
-        super().__init__(inputs, outputs, 2 * stride, stride, self.cut)
+        self.step, self.trim = stride, stride // 2
+        super().__init__(inputs, outputs, 2 * stride, stride, self.trim)
 
     def forward(  # type: ignore[override]
         self, rows: Tensor, unit: 'PhysicalScale | None' = None,
     ) -> Tensor:
-        """In the physical units of `unit`: the kernel is scaled instead of what it makes."""
+        """Return rows in physical units of `unit`; the kernel is scaled instead of the rows."""
         count, length, inputs = rows.shape
         kernel, bias = self.weight.permute(2, 1, 0), self.bias  # (2 stride, F, C), (F,)
         if unit is not None:
@@ -95,16 +94,15 @@ class Deconvolution(nn.ConvTranspose1d):
             bias = bias * unit.scale.squeeze(1) + unit.offset.squeeze(1)
         halves = F.linear(rows.reshape(-1, inputs), kernel.reshape(-1, inputs))
         first, second = halves.reshape(count, length, 2, -1).unbind(2)  # (N, L, stride F)
-        made = F.pad(first, (0, 0, 0, 1)) + F.pad(second, (0, 0, 1, 0)) + bias.repeat(self.step)
-        made = made.reshape(count, (length + 1) * self.step, -1)
-        return made[:, self.cut:made.shape[1] - self.cut]
+        total = F.pad(first, (0, 0, 0, 1)) + F.pad(second, (0, 0, 1, 0)) + bias.repeat(self.step)
+        total = total.reshape(count, (length + 1) * self.step, -1)
+        return total[:, self.trim:total.shape[1] - self.trim]
 
 
 class PhysicalScale(nn.Module):
-    """Fixed constants that bring the channels of a modality to order 1 and back; never trained.
+    """Constant offset and scale of each channel of a modality; never trained.
 
-    Works on (N, F, T): a constant per channel then meets contiguous rows, which is several times
-    faster than (N, T, F).
+    On (N, F, T), where the rows of a channel are contiguous: several times faster than (N, T, F).
     """
 
     offset: Tensor
@@ -115,6 +113,6 @@ class PhysicalScale(nn.Module):
         self.register_buffer('offset', torch.tensor(offset).unsqueeze(1), persistent=False)
         self.register_buffer('scale', torch.tensor(scale).unsqueeze(1), persistent=False)
 
-    def remove(self, values: Tensor) -> Tensor:
-        """Physical units to order 1, limited so that a broken sensor cannot swamp a feature."""
+    def normalize(self, values: Tensor) -> Tensor:
+        """Bring physical units to order 1, clamped so that a broken sensor cannot dominate."""
         return ((values - self.offset) / self.scale).clamp(-10.0, 10.0)

@@ -17,10 +17,10 @@ from utt_ros.models.layers import PhysicalScale
 from utt_ros.models.settings import ModelSettings
 from utt_ros.models.window_statistics import (
     NOMINAL_GRAVITY_MPS2,
-    Derived,
-    bearing_and_effort,
-    nothing,
-    to_the_side,
+    DerivedChannels,
+    compass_and_dynamic_acceleration,
+    lateral_offset,
+    no_derived_channels,
 )
 from utt_ros.plugins import Registry
 from utt_ros.settings import WindowSettings
@@ -39,8 +39,8 @@ class Modality:
     rows: Callable[[WindowSettings], int]
     offset: tuple[float, ...]  # per channel, in its physical unit
     scale: tuple[float, ...]
-    encoder: 'Factory'  # window (N, T_m, F_m), mask (N, T_m) -> feature (N, d)
-    decoder: 'Factory'  # feature (N, d), newest rows or None -> window (N, T_m, F_m)
+    encoder: 'NetworkFactory'  # window (N, T_m, F_m), mask (N, T_m) -> feature (N, d)
+    decoder: 'NetworkFactory'  # feature (N, d), newest rows or None -> window (N, T_m, F_m)
 
     def __post_init__(self) -> None:
         if len(self.offset) != len(self.scale):
@@ -48,19 +48,21 @@ class Modality:
                              f'and {len(self.scale)} scales')
 
 
-Factory = Callable[[Modality, ModelSettings, WindowSettings], nn.Module]
+NetworkFactory = Callable[[Modality, ModelSettings, WindowSettings], nn.Module]
 
 
-def window_encoder(*strides: int, derived: Derived = nothing) -> Factory:
-    """A `WindowEncoder` whose convolutions have these strides, with channels of its own."""
+def window_encoder(
+    *strides: int, derived: DerivedChannels = no_derived_channels,
+) -> NetworkFactory:
+    """Return a factory of `WindowEncoder`s with these strides and derived channels."""
     def make(modality: Modality, model: ModelSettings, window: WindowSettings) -> nn.Module:
         scale = PhysicalScale(modality.offset, modality.scale)
         return WindowEncoder(scale, modality.rows(window), strides, model, derived)
     return make
 
 
-def window_decoder(*strides: int) -> Factory:
-    """A `WindowDecoder` whose transposed convolutions have these strides."""
+def window_decoder(*strides: int) -> NetworkFactory:
+    """Return a factory of `WindowDecoder`s with these strides."""
     def make(modality: Modality, model: ModelSettings, window: WindowSettings) -> nn.Module:
         scale = PhysicalScale(modality.offset, modality.scale)
         return WindowDecoder(scale, modality.rows(window), strides, model)
@@ -69,7 +71,7 @@ def window_decoder(*strides: int) -> Factory:
 
 def _phone_encoder(modality: Modality, model: ModelSettings, window: WindowSettings) -> nn.Module:
     row_s = window.period / window.imu_rows
-    derived = partial(bearing_and_effort, row_period_s=row_s)
+    derived = partial(compass_and_dynamic_acceleration, row_period_s=row_s)
     return window_encoder(2, 2, derived=derived)(modality, model, window)
 
 
@@ -77,7 +79,7 @@ BUILTIN = (
     Modality(  # centre x, y [px], depth [m], width, height [px]
         'camera', lambda window: window.ticks,
         offset=(640.0, 350.0, 8.0, 50.0, 110.0), scale=(350.0, 55.0, 4.0, 30.0, 55.0),
-        encoder=window_encoder(2, derived=to_the_side), decoder=window_decoder(4, 4)),
+        encoder=window_encoder(2, derived=lateral_offset), decoder=window_decoder(4, 4)),
     Modality(  # range and its standard deviation [m]
         'ftm', lambda window: window.ticks,
         offset=(10.0, 0.5), scale=(7.0, 0.35),

@@ -1,7 +1,7 @@
-"""Model cards: what a saved model says of itself, and what is checked when it is loaded.
+"""Saved models and their cards: origin and expectations, checked on loading.
 
-A model is one safetensors file. Its card is JSON in the file's metadata, and a copy of it lies
-beside the file for people to read.
+A model is one safetensors file. Its card is JSON in the file's metadata, and a readable copy lies
+beside the file.
 """
 
 import json
@@ -28,36 +28,36 @@ Scaling = dict[str, dict[str, list[float]]]  # modality -> offset, scale -> per 
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
-    """Where a model is from and what it expects."""
+class ModelCard:
+    """Origin of a model, its settings and its scaling."""
 
     modalities: list[str]
     scaling: Scaling
-    config: str  # of the model and its windows, JSON
-    data_fingerprint: str  # of the files that it was trained on
+    config: str  # ModelSettings and WindowSettings, JSON
+    data_fingerprint: str  # of the training files
     training: dict[str, Any]  # plan, seed, rounds, windows, ...
     metrics: dict[str, float]  # on validation
     code_version: str
     checksum: str  # of the weights
 
     @property
-    def shape(self) -> tuple[ModelSettings, WindowSettings]:
-        """Settings of the model and its windows; raises ModelError."""
+    def settings(self) -> tuple[ModelSettings, WindowSettings]:
+        """Settings of the model and of its windows; raises ModelError."""
         return load_config(self.config)
 
 
 def code_version() -> str:
-    """The version of this package."""
+    """Return the version of this package."""
     return version('utt_ros')
 
 
 @cache
 def code_digest() -> str:
-    """A digest of this package's sources: results of other code are other results."""
-    found = sha256()
+    """Return a digest of this package's sources, which keys cached results."""
+    digest = sha256()
     for path in sorted(PACKAGE.rglob('*.py')):
-        found.update(path.relative_to(PACKAGE).as_posix().encode() + path.read_bytes())
-    return found.hexdigest()[:16]
+        digest.update(path.relative_to(PACKAGE).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def scaling(modalities: Mapping[str, Modality]) -> Scaling:
@@ -69,10 +69,10 @@ def scaling(modalities: Mapping[str, Modality]) -> Scaling:
 def save_model(
     path: Path, twin: UnifiedTwin, data_fingerprint: str, training: dict[str, Any],
     metrics: dict[str, float],
-) -> Card:
-    """Write a model and its card. Raises OSError."""
+) -> ModelCard:
+    """Write a model and its card; raises OSError."""
     weights = read_weights(twin)
-    card = Card(
+    card = ModelCard(
         list(twin.settings.modalities), scaling(twin.modalities),
         dump_config(twin.settings, twin.window), data_fingerprint, training, metrics,
         code_version(), pack(weights).checksum)
@@ -84,23 +84,23 @@ def save_model(
 
 def load_model(
     path: Path, modalities: Iterable[Modality] = (),
-) -> tuple[UnifiedTwin, Card]:
+) -> tuple[UnifiedTwin, ModelCard]:
     """Read a model and check its card; `modalities` as in `UnifiedTwin`.
 
-    Raises ModelError when the file is damaged, was scaled in another way than this program does,
-    or is of another release series (the first number of the version, and the second while the
-    first is 0).
+    Raises ModelError when the file is damaged, its modalities are scaled otherwise, or it is of
+    another release series (the first number of the version, and the second while the first is
+    0).
     """
     try:
         with safe_open(path, framework='numpy') as file:
             text = (file.metadata() or {}).get('card', '')
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         card = _parse(text)
-        model, window = card.shape
+        model, window = card.settings
         twin = UnifiedTwin(model, window, modalities)
         _check(card, twin)
         if pack(weights).checksum != card.checksum:
-            raise ModelError('its weights are not those of its card')
+            raise ModelError('its weights do not match the checksum of its card')
         load_weights(twin, weights)
     except (OSError, SafetensorError, SettingsError) as err:
         raise ModelError(f'{path}: {err}') from err
@@ -109,29 +109,29 @@ def load_model(
     return twin, card
 
 
-def _parse(text: str) -> Card:
+def _parse(text: str) -> ModelCard:
     if not text:
         raise ModelError('it has no card')
     try:
         content = json.loads(text)
     except ValueError as err:
         raise ModelError(f'its card is not JSON: {err}') from err
-    names = {item.name for item in fields(Card)}
+    names = {item.name for item in fields(ModelCard)}
     if not isinstance(content, dict) or set(content) != names:
-        raise ModelError(f'its card must have exactly the parts {", ".join(sorted(names))}')
-    return Card(**content)
+        raise ModelError(f'its card must have exactly the fields {", ".join(sorted(names))}')
+    return ModelCard(**content)
 
 
-def _check(card: Card, twin: UnifiedTwin) -> None:
+def _check(card: ModelCard, twin: UnifiedTwin) -> None:
     model = twin.settings
     if card.modalities != list(model.modalities):
-        raise ModelError(f'its card names {card.modalities}, '
+        raise ModelError(f'its card has the modalities {card.modalities}, '
                          f'its configuration {list(model.modalities)}')
-    ours = scaling(twin.modalities)
-    differing = [name for name in model.modalities if card.scaling.get(name) != ours[name]]
+    expected = scaling(twin.modalities)
+    differing = [name for name in model.modalities if card.scaling.get(name) != expected[name]]
     if differing:
         raise ModelError(f'{differing[0]} was scaled by {card.scaling.get(differing[0])}: '
-                         f'this program scales by {ours[differing[0]]}')
+                         f'this program scales by {expected[differing[0]]}')
     if _series(card.code_version) != _series(code_version()):
         raise ModelError(f'it was made by version {card.code_version}: this is {code_version()}')
 

@@ -1,8 +1,7 @@
-"""How a subject moves, from a few numbers: velocity now, displacement in the next ticks [D].
+"""Motion head: present velocity and displacement in the next ticks, from context features [D].
 
-All of it is in the heading frame (docs/model.md): x along the compass heading of the phone, y to
-the left. Where the compass heading is unknown, x is the direction in which the camera saw
-somebody go.
+All vectors are in the heading frame (docs/model.md): x along the compass heading of the phone, y
+to the left. Where the compass heading is unknown, x is the direction of the camera velocity.
 """
 
 from dataclasses import dataclass
@@ -21,12 +20,12 @@ from utt_ros.motion.features import (
 )
 from utt_ros.settings import WindowSettings
 
-LOG_STD = (-4.0, 2.0)
-MEMBERS = 4  # one alone predicts paths slightly worse [S: Lakshminarayanan et al., NIPS 2017]
+LOG_STD_LIMITS = (-4.0, 2.0)
+ENSEMBLE_MEMBERS = 4  # deep ensemble [S: Lakshminarayanan et al., NIPS 2017]; 1 is slightly worse
 
 
 @dataclass(frozen=True, slots=True)
-class Motion:
+class MotionPrediction:
     """Gaussian predictions for N subjects, diagonal in the heading frame."""
 
     velocity: Tensor  # (N, 2) at the window's last tick [m/s]
@@ -36,14 +35,14 @@ class Motion:
 
 
 def knot_weights(knots: int, horizon: int) -> Tensor:
-    """(H, K): linear interpolation of ticks 1..H between K equidistant knots, the last at H."""
+    """Interpolate ticks 1..H linearly between K equidistant knots, the last at H: (H, K)."""
     ticks = torch.arange(1, horizon + 1, dtype=torch.float32)
-    place = (ticks * knots / horizon - 1.0).clamp(min=0.0)  # knot 0 holds before itself
-    return (1.0 - (place.unsqueeze(1) - torch.arange(knots)).abs()).clamp(min=0.0)
+    position = (ticks * knots / horizon - 1.0).clamp(min=0.0)  # knot 0 holds before itself
+    return (1.0 - (position.unsqueeze(1) - torch.arange(knots)).abs()).clamp(min=0.0)
 
 
-class Layers(nn.Module):
-    """A linear layer of each of M networks that do not know of each other."""
+class EnsembleLinear(nn.Module):
+    """Linear layers of M independent networks."""
 
     def __init__(self, members: int, inputs: int, outputs: int) -> None:
         super().__init__()
@@ -58,12 +57,11 @@ class Layers(nn.Module):
 class MotionHead(nn.Module):
     """Velocity = seen + gate * seen + correction; up to each knot, mean velocity + residual.
 
-    Each, and each logarithm of a standard deviation, is the mean of what MEMBERS networks say;
-    that they differ adds nothing to the deviations. What the camera has seen is the velocity of
-    the course. Features of encoders are no part of it: paths and paces were worse with them on
-    walks that were not learned from (docs/model.md). The last layer starts at zero: an untrained
-    head says that all go on as the camera saw them, and that nobody else moves, give or take
-    1 m/s.
+    `seen` is the camera velocity of the context. Every output, log standard deviations included,
+    is the mean over ENSEMBLE_MEMBERS networks; their disagreement is not added to the deviations.
+    Encoder features are not used: paths and velocities of unseen walks were worse with them
+    (docs/model.md). The last layer starts at zero: an untrained head continues at the camera
+    velocity, or stands where there is none, with a standard deviation of 1 m/s.
     """
 
     seconds: Tensor
@@ -74,9 +72,9 @@ class MotionHead(nn.Module):
         super().__init__()
         self.knots = min(model.knots, window.horizon)
         hidden = 2 * model.width
-        self.read = Layers(MEMBERS, len(CONTEXT), hidden)
-        self.think = Layers(MEMBERS, hidden, hidden)
-        self.say = Layers(MEMBERS, hidden, 5 + 4 * self.knots)
+        self.read = EnsembleLinear(ENSEMBLE_MEMBERS, len(CONTEXT), hidden)
+        self.think = EnsembleLinear(ENSEMBLE_MEMBERS, hidden, hidden)
+        self.say = EnsembleLinear(ENSEMBLE_MEMBERS, hidden, 5 + 4 * self.knots)
         nn.init.zeros_(self.say.weight)
         nn.init.zeros_(self.say.bias)
         self.register_buffer('scales', torch.tensor(CONTEXT_SCALES), persistent=False)
@@ -84,27 +82,27 @@ class MotionHead(nn.Module):
         self.register_buffer('seconds', seconds[:, None], persistent=False)  # (H, 1)
         self.register_buffer('weights', knot_weights(self.knots, window.horizon), persistent=False)
 
-    def forward(self, context: Tensor) -> Motion:  # (N, C) CONTEXT
-        return self._motion(context, self._said(context).mean(dim=0))
+    def forward(self, context: Tensor) -> MotionPrediction:  # (N, C) CONTEXT
+        return self._prediction(context, self._raw_outputs(context).mean(dim=0))
 
-    def apart(self, context: Tensor) -> Motion:
-        """What each network says alone, as they are trained: of (N, C), motion of (M N)."""
-        said = self._said(context)
-        return self._motion(context.repeat(MEMBERS, 1), said.flatten(0, 1))
+    def member_outputs(self, context: Tensor) -> MotionPrediction:
+        """Predict (M N) motions from (N, C), per ensemble member, as they are trained."""
+        outputs = self._raw_outputs(context)
+        return self._prediction(context.repeat(ENSEMBLE_MEMBERS, 1), outputs.flatten(0, 1))
 
-    def _said(self, context: Tensor) -> Tensor:  # (N, C) -> (M, N, 5 + 4 K)
-        told = (context / self.scales).clamp(-MAX_SCALED_CONTEXT, MAX_SCALED_CONTEXT)
-        told = told.expand(MEMBERS, -1, -1)
-        said: Tensor = self.say(F.relu(self.think(F.relu(self.read(told)))))
-        moves, velocity_spread, residual, spread = torch.split(
-            said, [3, 2, 2 * self.knots, 2 * self.knots], dim=2)
-        return torch.cat([moves, velocity_spread.clamp(*LOG_STD), residual,
-                          spread.clamp(*LOG_STD)], dim=2)
+    def _raw_outputs(self, context: Tensor) -> Tensor:  # (N, C) -> (M, N, 5 + 4 K)
+        inputs = (context / self.scales).clamp(-MAX_SCALED_CONTEXT, MAX_SCALED_CONTEXT)
+        inputs = inputs.expand(ENSEMBLE_MEMBERS, -1, -1)
+        outputs: Tensor = self.say(F.relu(self.think(F.relu(self.read(inputs)))))
+        means, velocity_log_std, residual, log_std = torch.split(
+            outputs, [3, 2, 2 * self.knots, 2 * self.knots], dim=2)
+        return torch.cat([means, velocity_log_std.clamp(*LOG_STD_LIMITS), residual,
+                          log_std.clamp(*LOG_STD_LIMITS)], dim=2)
 
-    def _motion(self, context: Tensor, said: Tensor) -> Motion:
+    def _prediction(self, context: Tensor, outputs: Tensor) -> MotionPrediction:
         seen = context[:, VELOCITY_COLUMNS].clamp(-MAX_SPEED_MPS, MAX_SPEED_MPS)
-        velocity = seen + said[:, 2:3] * seen + said[:, :2]
-        residual, spread = said[:, 5:].reshape(-1, 2, self.knots, 2).unbind(1)  # (N, K, 2)
+        velocity = seen + outputs[:, 2:3] * seen + outputs[:, :2]
+        residual, log_std = outputs[:, 5:].reshape(-1, 2, self.knots, 2).unbind(1)  # (N, K, 2)
         mean_velocity = velocity.unsqueeze(1) + self.weights @ residual  # (N, H, 2)
-        return Motion(velocity, said[:, 3:5], self.seconds * mean_velocity,
-                      self.seconds.log() + self.weights @ spread)
+        return MotionPrediction(velocity, outputs[:, 3:5], self.seconds * mean_velocity,
+                                self.seconds.log() + self.weights @ log_std)

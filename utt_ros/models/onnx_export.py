@@ -1,4 +1,4 @@
-"""The model as the graph that a live twin runs: ONNX, one call for all subjects of a tick."""
+"""ONNX export of a model: one call of the graph for all subjects of a tick."""
 
 import io
 import warnings
@@ -11,21 +11,18 @@ from torch import Tensor, nn
 
 from utt_ros.models.twin import UnifiedTwin
 from utt_ros.motion.features import CONTEXT, VELOCITY_COLUMNS
+from utt_ros.twin.graph_layout import LIVE_OUTPUTS, TRANSLATED_OUTPUTS
 
 OPSET = 18
-LIVE = ('velocity', 'velocity_log_std', 'future', 'future_log_std', 'synthesized_imu',
-        'cadence', 'swing_log_rms')
-COURSE_VALID = CONTEXT.index('course_valid')
-TRANSLATED = {'camera': 'translated_camera', 'ftm': 'translated_ftm'}  # for association
+VELOCITY_VALID = CONTEXT.index('course_valid')
 
 
 class LiveGraph(nn.Module):
-    """Windows of S subjects in, their motion and what their phones feel out.
+    """Live graph: windows of S subjects in; motion, synthesized IMU and gait out.
 
-    Motion stands on the context. The IMU is synthesized from the others; from
-    itself only where there is no other; how it swings stands on the velocity that the camera
-    tells. Boxes and ranges are translated from all that is there;
-    a twin leaves them out of what it runs.
+    Motion depends on the context alone. The IMU is synthesized from the other modalities, from
+    itself only where there is no other; its gait depends on the velocity from the camera. Boxes
+    and ranges are translated from all present modalities; a twin prunes them.
     """
 
     def __init__(self, twin: UnifiedTwin, translated: Sequence[str] = ()) -> None:
@@ -47,19 +44,19 @@ class LiveGraph(nn.Module):
         sources = others | (present & ~others.any(dim=1, keepdim=True))
         imu = self.twin.decode(
             'imu', self.twin.fuse(features, sources), newest=self.twin.window.imu_rows)
-        swing = self.twin.stride(context[:, COURSE_VALID], context[:, VELOCITY_COLUMNS])
+        swing = self.twin.stride(context[:, VELOCITY_VALID], context[:, VELOCITY_COLUMNS])
         return (motion.velocity, motion.velocity_log_std,
                 motion.future, motion.future_log_std, imu, swing.cadence, swing.log_rms,
                 *(self.twin.decode(name, fused) for name in self.translated))
 
 
-def translated_by(twin: UnifiedTwin) -> tuple[str, ...]:
-    """The modalities that the graph of this model translates for association."""
-    return tuple(name for name in TRANSLATED if name in twin.settings.modalities)
+def translated_modalities(twin: UnifiedTwin) -> tuple[str, ...]:
+    """Return the modalities that the graph of this model translates for association."""
+    return tuple(name for name in TRANSLATED_OUTPUTS if name in twin.settings.modalities)
 
 
 def example_inputs(twin: UnifiedTwin, subjects: int) -> dict[str, Tensor]:
-    """Inputs of the graph by name, in order: `m`, `m_mask` of every modality, then `context`."""
+    """Return inputs of the graph by name: `m`, `m_mask` of every modality, then `context`."""
     inputs: dict[str, Tensor] = {}
     for name in twin.settings.modalities:
         window = twin.decode(name, torch.zeros(subjects, twin.settings.width)).detach()
@@ -70,15 +67,15 @@ def example_inputs(twin: UnifiedTwin, subjects: int) -> dict[str, Tensor]:
 
 
 class OnnxExporter:
-    """Traces a model once and then only exchanges weights, which takes milliseconds."""
+    """Exporter that traces a model once and then only exchanges weights, in milliseconds."""
 
     def __init__(self) -> None:
         self.graph: onnx.ModelProto | None = None
 
     def export(self, twin: UnifiedTwin) -> bytes:
-        """The graph with the weights of `twin`, always the same settings."""
+        """Return the graph with the weights of `twin`, whose settings must not change."""
         if self.graph is None:
-            self.graph = trace(twin)
+            self.graph = trace_graph(twin)
         weights = {f'twin.{name}': tensor for name, tensor in twin.state_dict().items()}
         for initializer in self.graph.graph.initializer:
             if initializer.name in weights:
@@ -87,21 +84,21 @@ class OnnxExporter:
         return content
 
 
-def trace(twin: UnifiedTwin) -> onnx.ModelProto:
-    """The graph of `LiveGraph`, with any number of subjects.
+def trace_graph(twin: UnifiedTwin) -> onnx.ModelProto:
+    """Trace `LiveGraph` for any number of subjects.
 
-    By the exporter that traces: it needs no package beyond torch and onnx, and without constant
-    folding every weight stays in the graph under its own name. Weights that happen to be equal
-    would be merged into one, so the weights of the trace are drawn.
+    The tracing exporter needs no package beyond torch and onnx, and without constant folding every
+    weight stays in the graph under its own name. Equal weights would be merged into one, so the
+    weights of the trace are random.
     """
     twin = deepcopy(twin)
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         for weight in twin.parameters():
             weight.normal_()
     inputs = example_inputs(twin, 2)
-    translated = translated_by(twin)
-    made = [*LIVE, *(TRANSLATED[name] for name in translated)]
-    names = [*inputs, *made]
+    translated = translated_modalities(twin)
+    outputs = [*LIVE_OUTPUTS, *(TRANSLATED_OUTPUTS[name] for name in translated)]
+    names = [*inputs, *outputs]
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')
@@ -110,10 +107,10 @@ def trace(twin: UnifiedTwin) -> onnx.ModelProto:
             buffer,  # type: ignore[arg-type]  # a file-like object is fine for this exporter
             dynamo=False,
             opset_version=OPSET, do_constant_folding=False, input_names=list(inputs),
-            output_names=made, dynamic_axes={name: {0: 'S'} for name in names})
+            output_names=outputs, dynamic_axes={name: {0: 'S'} for name in names})
     return onnx.load_from_string(buffer.getvalue())
 
 
 def export_onnx(twin: UnifiedTwin) -> bytes:
-    """The live graph of one model."""
+    """Export the live graph of one model."""
     return OnnxExporter().export(twin)

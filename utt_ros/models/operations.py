@@ -1,4 +1,4 @@
-"""Transfer, merge and split: which modalities are read, which are made [P]."""
+"""Operations: transfer, merge and split, from source to target modalities [P]."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ KINDS = ('transfer', 'merge', 'split')
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """Read `sources`, make `targets`; both sorted."""
+    """Translation of `sources` to `targets`; both sorted."""
 
     kind: str  # one of KINDS
     sources: tuple[str, ...]
@@ -18,54 +18,56 @@ class Operation:
 
     @property
     def name(self) -> str:
-        """Such as 'merge:camera+ftm->imu'."""
+        """Name of the form 'merge:camera+ftm->imu'."""
         return f'{self.kind}:{"+".join(self.sources)}->{"+".join(self.targets)}'
 
     @property
     def pairs(self) -> tuple[Pair, ...]:
-        """The decodings it takes."""
+        """Decodings, one per target."""
         return tuple((self.sources, target) for target in self.targets)
 
 
 def transfers(modalities: Iterable[str]) -> list[Operation]:
-    """Every ordered pair."""
+    """List a transfer for every ordered pair."""
     return [Operation('transfer', (source,), (target,))
             for source, target in permutations(sorted(modalities), 2)]
 
 
 def merges(modalities: Iterable[str], *, subsets: bool = False) -> list[Operation]:
-    """To each modality from all others, or from every two or more of the others."""
+    """List merges to each modality from all others or, with `subsets`, any two or more."""
     names = sorted(modalities)
     return [Operation('merge', sources, (target,))
             for target in names
-            for sources in groups([name for name in names if name != target], subsets=subsets)]
+            for sources in modality_groups(
+                [name for name in names if name != target], subsets=subsets)]
 
 
 def splits(modalities: Iterable[str], *, subsets: bool = False) -> list[Operation]:
-    """From each modality to all others at once, or to every two or more of the others."""
+    """List splits of each modality to all others or, with `subsets`, any two or more."""
     names = sorted(modalities)
     return [Operation('split', (source,), targets)
             for source in names
-            for targets in groups([name for name in names if name != source], subsets=subsets)]
+            for targets in modality_groups(
+                [name for name in names if name != source], subsets=subsets)]
 
 
-def groups(names: Sequence[str], *, subsets: bool) -> list[tuple[str, ...]]:
-    """All of `names` or every subset of them, two at least."""
-    smallest = 2 if subsets else max(2, len(names))
-    return [group for size in range(smallest, len(names) + 1)
+def modality_groups(names: Sequence[str], *, subsets: bool) -> list[tuple[str, ...]]:
+    """List `names` or, with `subsets`, all its subsets; each has two or more names."""
+    min_size = 2 if subsets else max(2, len(names))
+    return [group for size in range(min_size, len(names) + 1)
             for group in combinations(names, size)]
 
 
 def operations(
     modalities: Iterable[str], kinds: Collection[str] = KINDS, *, subsets: bool = False,
 ) -> list[Operation]:
-    """Every operation of the wanted kinds that the modalities allow."""
+    """List all operations of these kinds between modalities."""
     names = sorted(modalities)
-    made = [*transfers(names), *merges(names, subsets=subsets), *splits(names, subsets=subsets)]
-    return [operation for operation in made if operation.kind in kinds]
+    found = [*transfers(names), *merges(names, subsets=subsets), *splits(names, subsets=subsets)]
+    return [operation for operation in found if operation.kind in kinds]
 
 
 def unique_pairs(wanted: Iterable[Operation]) -> list[Pair]:
-    """The distinct decodings of some operations, by target: splits come free with transfers."""
+    """Return the distinct decodings of operations, by target; splits share those of transfers."""
     pairs = {pair for operation in wanted for pair in operation.pairs}
     return sorted(pairs, key=lambda pair: (pair[1], pair[0]))

@@ -1,4 +1,4 @@
-"""The unified twin: an encoder and a decoder per modality, one fusor, every operation [P]."""
+"""Unified twin model: an encoder and a decoder per modality, one fusor, all operations [P]."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from utt_ros.errors import ModelError
 from utt_ros.models.fusors import make_fusor
-from utt_ros.models.gait_head import StrideHead
+from utt_ros.models.gait_head import GaitHead
 from utt_ros.models.modalities import Modality, modality, select_modalities
 from utt_ros.models.motion_head import MotionHead
 from utt_ros.models.operations import Pair
@@ -20,11 +20,11 @@ Weights = dict[str, npt.NDArray[np.float32]]
 
 
 class UnifiedTwin(nn.Module):
-    """Windows are in physical units; features have one row per modality, in sorted order.
+    """Translation between modalities, and heads for motion and gait.
 
-    An operation reads one modality or several. What it reads is fused by `fuse`, and a modality
-    that is read alone is its own fusion. So a transfer, a merge and a live prediction from what is
-    left are one and the same call.
+    Windows are in physical units; features have one row per modality, in sorted order. `fuse`
+    joins the sources of an operation, and a single source is its own fusion. So a transfer, a
+    merge and a live prediction from the remaining sensors are one and the same call.
     """
 
     def __init__(
@@ -42,18 +42,18 @@ class UnifiedTwin(nn.Module):
         self.fusor = make_fusor(model.fusor, model.modalities, model.width)
         self.motion = MotionHead(model, window)
         imu = self.modalities.get('imu') or modality('imu')
-        self.stride = StrideHead(model, imu.scale)
+        self.stride = GaitHead(model, imu.scale)
 
     def encode(
         self, values: Mapping[str, Tensor], masks: Mapping[str, Tensor],
     ) -> tuple[Tensor, Tensor]:
-        """Features (N, M, d) and where there is one (N, M).
+        """Encode windows to features (N, M, d), with present (N, M) where there is one.
 
-        Takes `values[m]` (N, T_m, F_m) and `masks[m]` (N, T_m) bool. A modality that is not among
-        the values, or whose mask is all false, is missing.
+        `values[m]` is (N, T_m, F_m), `masks[m]` (N, T_m) bool. A modality that is not among the
+        values, or whose mask is all false, is missing.
         """
-        some = next(iter(values.values()))
-        absent = some.new_zeros((some.shape[0], self.settings.width))
+        first = next(iter(values.values()))
+        absent = first.new_zeros((first.shape[0], self.settings.width))
         features = [self.encoders[name](values[name], masks[name]) if name in values else absent
                     for name in self.settings.modalities]
         present = [masks[name].any(dim=1) if name in values else absent[:, 0].bool()
@@ -61,28 +61,28 @@ class UnifiedTwin(nn.Module):
         return torch.stack(features, dim=1), torch.stack(present, dim=1)
 
     def fuse(self, features: Tensor, use: Tensor) -> Tensor:
-        """One feature (N, d) from those of (N, M, d) that (N, M) says to use."""
+        """Fuse the features (N, M, d) in `use` (N, M) to one feature (N, d)."""
         fused = self.fusor(features, use)
         single = torch.where(use.unsqueeze(2), features, 0.0).sum(dim=1)
         return torch.where(use.sum(dim=1, keepdim=True) == 1, single, fused)
 
     def decode(self, target: str, feature: Tensor, newest: int | None = None) -> Tensor:
-        """The window (N, T_m, F_m) of a modality that a feature (N, d) speaks of.
+        """Decode features (N, d) to windows (N, T_m, F_m) of a modality.
 
-        With `newest` only its last so many rows, at less cost.
+        With `newest`, only their last `newest` rows, at less cost.
         """
         window: Tensor = self.decoders[target](feature, newest)
         return window
 
     def decode_pairs(self, features: Tensor, pairs: Sequence[Pair]) -> dict[Pair, Tensor]:
-        """All wanted (sources, target): one call of the fusor, one of each decoder."""
+        """Decode all pairs (sources, target): one call of the fusor, one of each decoder."""
         return {pair: window for wanted, windows in self.decode_targets(features, pairs)
                 for pair, window in zip(wanted, windows, strict=True)}
 
     def decode_targets(
         self, features: Tensor, pairs: Sequence[Pair],
     ) -> Iterator[tuple[list[Pair], Tensor]]:
-        """The same by target: the P pairs that make it, and their windows (P, N, T_m, F_m)."""
+        """Yield, by target, its P pairs and their windows (P, N, T_m, F_m)."""
         fused = self.fuse_sets(features, sorted({sources for sources, _ in pairs}))
         for target in sorted({target for _, target in pairs}):
             wanted = [pair for pair in pairs if pair[1] == target]
@@ -92,7 +92,7 @@ class UnifiedTwin(nn.Module):
     def fuse_sets(
         self, features: Tensor, sets: Sequence[tuple[str, ...]],
     ) -> dict[tuple[str, ...], Tensor]:
-        """The fused feature (N, d) of every set of modalities, with one call of the fusor."""
+        """Fuse every set of modalities to a feature (N, d), with one call of the fusor."""
         index = {name: row for row, name in enumerate(self.settings.modalities)}
         fused: dict[tuple[str, ...], Tensor] = {
             names: features[:, index[names[0]]] for names in sets if len(names) == 1}
@@ -101,14 +101,14 @@ class UnifiedTwin(nn.Module):
             use = torch.tensor(  # (P, M)
                 [[name in names for name in index] for names in several], device=features.device)
             count = len(features)
-            together = self.fusor(
+            joined = self.fusor(
                 features.repeat(len(several), 1, 1), use.repeat_interleave(count, dim=0))
-            fused.update(zip(several, together.split(count), strict=True))
+            fused.update(zip(several, joined.split(count), strict=True))
         return fused
 
 
 def read_weights(twin: UnifiedTwin) -> Weights:
-    """A copy of all tensors, by sorted name."""
+    """Return a copy of all tensors, by sorted name."""
     return {name: tensor.cpu().numpy().copy()
             for name, tensor in sorted(twin.state_dict().items())}
 

@@ -9,15 +9,11 @@ import onnx
 import onnxruntime
 
 from utt_ros.errors import ModelError
-from utt_ros.motion.features import CONTEXT
-from utt_ros.motion.gait import HARMONICS, INERTIAL_CHANNELS
 from utt_ros.settings import WindowSettings
-from utt_ros.types import CHANNELS, FloatArray, MaskArray, Windows
+from utt_ros.twin.graph_layout import LIVE_OUTPUTS, input_shapes, output_shapes
+from utt_ros.types import FloatArray, MaskArray, Windows
 
-Shapes = dict[str, tuple[int, ...]]
 Inputs = Mapping[str, FloatArray | MaskArray]
-LIVE_OUTPUTS = ('velocity', 'velocity_log_std', 'future', 'future_log_std', 'synthesized_imu',
-                'cadence', 'swing_log_rms')
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,26 +126,6 @@ class OnnxGraph:
             if not np.isfinite(array).all():
                 raise ModelError(f'{name} is not finite')
         return outputs
-
-
-def input_shapes(window: WindowSettings) -> Shapes:
-    """Return the shapes of all inputs of a graph, for one subject."""
-    shapes: Shapes = {'context': (len(CONTEXT),)}
-    for name, channels in CHANNELS.items():
-        rows = window.ticks * (window.imu_rows if name == 'imu' else 1)
-        shapes[name], shapes[f'{name}_mask'] = (rows, len(channels)), (rows,)
-    return shapes
-
-
-def output_shapes(window: WindowSettings) -> Shapes:
-    """Return the shapes of all outputs of a graph, for one subject."""
-    inputs = input_shapes(window)
-    return {
-        'velocity': (2,), 'velocity_log_std': (2,),
-        'future': (window.horizon, 2), 'future_log_std': (window.horizon, 2),
-        'synthesized_imu': (window.imu_rows, len(CHANNELS['imu'])),
-        'cadence': (), 'swing_log_rms': (INERTIAL_CHANNELS, HARMONICS + 1),
-        'translated_camera': inputs['camera'], 'translated_ftm': inputs['ftm']}
 
 
 def split_weights(

@@ -1,0 +1,34 @@
+"""Inputs and outputs of the live graph: their names and, for one subject, their shapes.
+
+Exporter and twin share this; it loads neither torch nor ONNX.
+"""
+
+from utt_ros.motion.features import CONTEXT
+from utt_ros.motion.gait import HARMONICS, INERTIAL_CHANNELS
+from utt_ros.settings import WindowSettings
+from utt_ros.types import CHANNELS
+
+GraphShapes = dict[str, tuple[int, ...]]
+LIVE_OUTPUTS = ('velocity', 'velocity_log_std', 'future', 'future_log_std', 'synthesized_imu',
+                'cadence', 'swing_log_rms')
+TRANSLATED_OUTPUTS = {'camera': 'translated_camera', 'ftm': 'translated_ftm'}  # for association
+
+
+def input_shapes(window: WindowSettings) -> GraphShapes:
+    """Return the shapes of all inputs that a graph may have."""
+    shapes: GraphShapes = {'context': (len(CONTEXT),)}
+    for name, channels in CHANNELS.items():
+        rows = window.ticks * (window.imu_rows if name == 'imu' else 1)
+        shapes[name], shapes[f'{name}_mask'] = (rows, len(channels)), (rows,)
+    return shapes
+
+
+def output_shapes(window: WindowSettings) -> GraphShapes:
+    """Return the shapes of all outputs that a graph may have."""
+    inputs = input_shapes(window)
+    return {
+        'velocity': (2,), 'velocity_log_std': (2,),
+        'future': (window.horizon, 2), 'future_log_std': (window.horizon, 2),
+        'synthesized_imu': (window.imu_rows, len(CHANNELS['imu'])),
+        'cadence': (), 'swing_log_rms': (INERTIAL_CHANNELS, HARMONICS + 1),
+        **{output: inputs[name] for name, output in TRANSLATED_OUTPUTS.items()}}
