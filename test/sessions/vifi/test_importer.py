@@ -17,10 +17,6 @@ START = 1_600_000_000.0
 FRAMES, SUBJECTS = 40, 2
 TIMES = START + np.arange(FRAMES) / 10
 MINI = Path(__file__).parents[4] / 'shared' / 'data' / 'realwalk-mini'
-CAMERA = {'width': 1280, 'height': 720, 'fx': 500.0, 'fy': 510.0, 'cx': 640.0, 'cy': 360.0,
-          'pitch_down_rad': 0.2, 'height_m': 2.4}
-SCENES = {'camera': CAMERA, 'phone_height_m': 1.1, 'person_height_m': 1.8,
-          'scenes': {'scene0': {'pose_floor': {'yaw_rad': 0.7}, 'ap_xyz_area_m': [0, 1, 2]}}}
 
 
 def put(path: Path, data: bytes) -> None:
@@ -156,15 +152,6 @@ def test_without_raw_files_the_synchronised_arrays_are_read(tmp_path: Path) -> N
     assert len(second.ftm) == 8
 
 
-@pytest.mark.parametrize('order', ['agm', 'alg'])
-def test_the_order_of_imu19_columns_follows_from_gravity(tmp_path: Path, order: str) -> None:
-    folder = make(tmp_path, raw=False)
-    put_array(folder, 'IMU19', inertial(order))
-    session = imported(tmp_path, tmp_path / 'out')
-    assert session.phones['subject1'].inertial[7] == pytest.approx([0.5, 1.0, 9.7, 0.1, 0.2, 0.3])
-    assert session.phones['subject1'].magnetic[7] == pytest.approx([20e-6, -5e-6, 40e-6])
-
-
 def test_names_of_indoor_files_are_read_and_boxes_of_bystanders_are_not(tmp_path: Path) -> None:
     folder = make(tmp_path)
     sync = folder / 'sync_ts16_dfv4p4'
@@ -175,17 +162,6 @@ def test_names_of_indoor_files_are_read_and_boxes_of_bystanders_are_not(tmp_path
     frames = imported(tmp_path, tmp_path / 'out').frames
     assert len(frames.boxes) == 2 * FRAMES - 5
     assert frames.stamps_ns[0] == START * 1e9
-
-
-def test_gyroscope_rows_are_interpolated_to_the_times_of_the_accelerometer(tmp_path: Path) -> None:
-    folder = make(tmp_path)
-    rows = [f'{START * 1e3 + 20 * i:.0f},ACCEL,0,0,9.8' for i in range(10)]
-    rows += [f'{START * 1e3 + 20 * i + 5:.0f},GYRO,{i},0,1' for i in range(10)]
-    rows += [f'{START * 1e3:.0f},MAG,1,2,3']
-    put_rows(folder / 'IMU' / 'Subject0.csv', rows)
-    phone = imported(tmp_path, tmp_path / 'out').phones['subject0']
-    assert phone.inertial_stamps_ns[0] == START * 1e9 + 20_000_000
-    assert phone.inertial[:, 3] == pytest.approx(np.arange(9) + 0.75)
 
 
 def test_rows_out_of_order_repeated_or_not_finite_are_discarded_and_counted(
@@ -368,17 +344,6 @@ def test_splits_are_kept_and_can_be_chosen(tmp_path: Path) -> None:
     assert utt_import(tmp_path, tmp_path / 'out', '--split', 'val') == 2
 
 
-def test_geometry_comes_from_scenes_json(tmp_path: Path) -> None:
-    make(tmp_path)
-    put(tmp_path / 'scenes.json', json.dumps(SCENES).encode())
-    assert utt_import(tmp_path, tmp_path / 'out') == 0
-    area = read_area(tmp_path / 'out' / 'scene0')
-    assert area.modalities == ('camera', 'ftm', 'imu')
-    assert (area.fx, area.fy, area.camera_pitch, area.camera_height) == (500, 510, 0.2, 2.4)
-    assert (area.magnetic_yaw, area.ap_position) == (0.7, (0, 1, 2))
-    assert (area.phone_height, area.person_height) == (1.1, 1.8)
-
-
 def test_without_scenes_json_the_camera_is_a_zed2(tmp_path: Path) -> None:
     folder = make(tmp_path, scene='outdoor/scene4')
     for path in folder.glob('sync_*/BBX5*'):
@@ -388,21 +353,6 @@ def test_without_scenes_json_the_camera_is_a_zed2(tmp_path: Path) -> None:
     assert (area.fx, area.image_width) == (528.365, 1280)
     assert area.modalities == ('ftm', 'imu')
     assert read_session(tmp_path / 'out' / 'scene4' / folder.name).frames is None
-
-
-@pytest.mark.parametrize('document', [[], {'camera': CAMERA}, {**SCENES, 'scenes': {}},
-                                      {**SCENES, 'camera': {**CAMERA, 'fx': 'wide'}}])
-def test_a_broken_scenes_json_is_an_error(
-        tmp_path: Path, document: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    make(tmp_path)
-    put(tmp_path / 'scenes.json', json.dumps(document).encode())
-    assert utt_import(tmp_path, tmp_path / 'out') == 2
-    assert 'scenes.json' in capsys.readouterr().err
-
-
-def test_a_folder_without_sequences_is_an_error(tmp_path: Path) -> None:
-    assert utt_import(tmp_path, tmp_path / 'out') == 2
-    assert utt_import(tmp_path / 'nowhere', tmp_path / 'out') == 2
 
 
 def test_several_processes_write_the_same(tmp_path: Path) -> None:
@@ -416,12 +366,6 @@ def test_several_processes_write_the_same(tmp_path: Path) -> None:
         one, two = ((tmp_path / out / 'scene0' / name / f'{name}.mcap').read_bytes()
                     for out in ('one', 'two'))
         assert one == two
-
-
-def test_help_shows_examples(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit, match='0'):
-        main(['import', '--help'])
-    assert 'utt import vifi ~/RAN4model_dfv4p4 --out sessions' in capsys.readouterr().out
 
 
 @pytest.mark.skipif(not MINI.is_dir(), reason='the recorded benchmark is not here')
