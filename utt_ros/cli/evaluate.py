@@ -9,7 +9,8 @@ from pathlib import Path
 
 from utt_ros.errors import SettingsError
 from utt_ros.evaluation.report.html_report import write_report
-from utt_ros.evaluation.runner import RESULTS, Done, Request, run
+from utt_ros.evaluation.results import RESULTS
+from utt_ros.evaluation.runner import EvaluationRequest, FinishedUnit, run_evaluation
 from utt_ros.evaluation.suites import SUITES
 
 EXAMPLES = """
@@ -51,9 +52,9 @@ def evaluate(options: argparse.Namespace) -> int:
             raise SettingsError(f'--{name} is {getattr(options, name)}: it must be at least 1')
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # its processes end with it
     suites = SUITES if options.suite == 'all' else (options.suite,)
-    request = Request(options.data, options.out, suites, options.seeds, options.split,
+    request = EvaluationRequest(options.data, options.out, suites, options.seeds, options.split,
                       options.model, options.save_predictions)
-    failed = run(request, options.jobs, _Clock())
+    failed = run_evaluation(request, options.jobs, _Clock())
     report = write_report(options.out)
     for why in failed:
         print(f'failed: {why}', file=sys.stderr)
@@ -67,7 +68,7 @@ class _Clock:
     def __init__(self) -> None:
         self._begin_s, self._at_begin = time.monotonic(), 0
 
-    def __call__(self, done: Done | None, count: int, total: int) -> None:
+    def __call__(self, done: FinishedUnit | None, count: int, total: int) -> None:
         if done is None:
             self._at_begin = count
             text = f'{count} of {total} units are there already' if count else f'{total} units'

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from utt_ros.evaluation.ground_truth import TrackEstimate, SubjectTrajectory
+from utt_ros.evaluation.ground_truth import SubjectTrajectory, TrackEstimate
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.twin.engine import TwinEngine
 from utt_ros.twin.onnx_model import OnnxModel
@@ -32,7 +32,8 @@ def replay_engine(
             track.position[row] = outputs.position[index]
             track.covariance[row] = outputs.covariance[index]
             if track.future_displacements is not None:
-                track.future_displacements[row] = outputs.trajectory[index] - outputs.position[index]
+                track.future_displacements[row] = (
+                    outputs.trajectory[index] - outputs.position[index])
             for imu, imu_rows in ((outputs.imu, track.imu), (outputs.imu_mean, track.imu_mean)):
                 if imu is not None and imu_rows is not None:
                     imu_rows[row] = imu[index]

@@ -1,12 +1,18 @@
 """Results of an evaluation: rows, predictions, units of work, and `results.json` as a table."""
 
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
+from utt_ros.errors import SessionError
 from utt_ros.types import FloatArray, MaskArray, NameArray
+
+RESULTS = 'results.json'
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +63,21 @@ class Unit:
 
     key: str  # unique, and safe as a file name
     run: Callable[[], UnitResult]
+
+
+def read_results(folder: Path) -> pd.DataFrame:
+    """Read the results of `utt evaluate`: one row per metric and seed, columns as in `Row`.
+
+    `attrs['about']` holds data, split, seeds and code version. Raises SessionError.
+    """
+    path = folder / RESULTS
+    names = [field.name for field in fields(Row)]
+    try:
+        content = json.loads(path.read_bytes())
+        rows = pd.DataFrame(
+            [[row[name] for name in names] for row in content['rows']], columns=names)
+        rows['value'] = rows['value'].astype(np.float64)
+        rows.attrs['about'] = content['about']
+    except (OSError, ValueError, KeyError, TypeError) as err:
+        raise SessionError(f'{path}: {type(err).__name__}: {err}') from err
+    return rows

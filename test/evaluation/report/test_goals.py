@@ -1,11 +1,22 @@
-"""Goals beside what was reached."""
+"""Goals compared with results."""
 
 from math import isnan, nan
 
+import pandas as pd
 import pytest
 
-from utt_ros.evaluation.report.goals import Goal, gates_win, goals, least_ratio, worst
-from utt_ros.evaluation.report.results_table import Table
+from utt_ros.evaluation.report.goals import (
+    Goal,
+    gate_win_share,
+    min_ratio,
+    operation_goals,
+    task_goals,
+    worst_case,
+)
+from utt_ros.evaluation.report.seed_statistics import seed_statistics
+
+COLUMNS = ('suite', 'method', 'operation', 'sources', 'target', 'fusor', 'seed', 'metric', 'value',
+           'n_windows')
 
 
 def row(**given: object) -> dict[str, object]:
@@ -14,59 +25,78 @@ def row(**given: object) -> dict[str, object]:
             'n_windows': 5, **given}
 
 
-def fusors(**values: float | list[float]) -> Table:
-    return Table(
+def statistics(*rows: dict[str, object]) -> pd.DataFrame:
+    return seed_statistics(pd.DataFrame(list(rows), columns=COLUMNS))
+
+
+def fusors(**values: float | list[float]) -> pd.DataFrame:
+    return statistics(*(
         row(suite='fusors', fusor=name, seed=seed, value=value)
-        for name, found in values.items()
-        for seed, value in enumerate(found if isinstance(found, list) else [found]))
+        for name, given in values.items()
+        for seed, value in enumerate(given if isinstance(given, list) else [given])))
 
 
-def test_a_cell_is_mean_and_deviation_over_seeds() -> None:
-    cell = Table([row(value=1.0), row(seed=1, value=3.0)]).one(metric='nmse_var')
-    assert (cell.mean, cell.std, cell.seeds) == (2.0, 1.0, 2)
-    assert str(cell) == '2 ± 1'
-
-
-def test_a_value_that_could_not_be_measured_stays_unknown() -> None:
-    assert isnan(Table([row(value=None)]).one(metric='nmse_var').mean)
-
-
-def test_ratios_weigh_every_target_the_same() -> None:
-    table = Table([
+def test_ratios_give_every_target_the_same_weight() -> None:
+    table = statistics(
         row(value=0.2), row(target='ftm', sources='camera', value=0.3),
         row(target='ftm', sources='imu', value=0.5),
-        row(method='direct', value=0.4), row(method='direct', target='ftm', value=0.8)])
-    found = next(goal for goal in goals(table) if goal.text.startswith('merge, utt / direct'))
-    assert found.value == pytest.approx(0.3 / 0.6)
-    assert found.verdict == 'reached'
+        row(method='direct', value=0.4), row(method='direct', target='ftm', value=0.8))
+    merge = next(
+        goal for goal in operation_goals(table) if goal.text.startswith('merge, utt / direct'))
+    assert merge.value == pytest.approx(0.3 / 0.6)
+    assert merge.verdict == 'reached'
 
 
 def test_a_goal_without_rows_is_not_measured() -> None:
-    assert {goal.verdict for goal in goals(Table([]))} == {'not measured'}
+    assert {goal.verdict for goal in operation_goals(statistics())} == {'not measured'}
 
 
-def test_a_goal_can_be_a_least_value() -> None:
+def test_goal_can_be_a_minimum() -> None:
     assert Goal('', 0.7, 0.8, at_most=False).verdict == 'missed'
     assert Goal('', nan, 0.8).verdict == 'not measured'
 
 
-def test_a_gate_wins_within_one_deviation_of_the_best() -> None:
-    assert gates_win(fusors(gating=0.6, gating_sum=0.5, max=0.5)) == 1.0
-    assert gates_win(fusors(gating=[0.52, 0.5], max=[0.44, 0.56])) == 1.0
-    assert gates_win(fusors(gating=0.6, max=0.5)) == 0.0
+def test_gate_wins_within_one_deviation_of_the_best() -> None:
+    assert gate_win_share(fusors(gating=0.6, gating_sum=0.5, max=0.5)) == 1.0
+    assert gate_win_share(fusors(gating=[0.52, 0.5], max=[0.44, 0.56])) == 1.0
+    assert gate_win_share(fusors(gating=0.6, max=0.5)) == 0.0
 
 
-def test_the_worst_configuration_counts() -> None:
-    table = Table(row(suite='federation', method='utt_single', sources=name, metric='time_s',
-                      value=value) for name, value in (('a', 2.0), ('b', 5.0)))
-    assert worst(table, 'utt_single', 'merge', 'time_s') == 5.0
+def test_worst_case_is_the_maximum_over_configurations() -> None:
+    table = statistics(*(
+        row(suite='federation', method='utt_single', sources=name, metric='time_s', value=value)
+        for name, value in (('a', 2.0), ('b', 5.0))))
+    assert worst_case(table, 'utt_single', 'merge', 'time_s') == 5.0
 
 
-def test_channels_that_nobody_can_tell_limit_the_ratio() -> None:
-    table = Table([
+def test_unpredictable_channels_bound_the_ratio() -> None:
+    table = statistics(
         row(metric='nmse_var_depth_m', value=0.1), row(metric='nmse_var_width_px', value=1.1),
         row(method='direct', metric='nmse_var_depth_m', value=0.3),
         row(method='direct', metric='nmse_var_width_px', value=1.0),
         row(method='direct', value=0.65),
-        row(method='direct_reconstruct', metric='nmse_var_width_px', value=0.1)])
-    assert least_ratio(table, 'merge') == pytest.approx((0.0 + 1.0) / 2 / 0.65)
+        row(method='direct_reconstruct', metric='nmse_var_width_px', value=0.1))
+    assert min_ratio(table, 'merge') == pytest.approx((0.0 + 1.0) / 2 / 0.65)
+
+
+def task_row(
+    method: str, operation: str, target: str, metric: str, value: float,
+) -> dict[str, object]:
+    return row(suite='tasks', method=method, operation=operation, sources='camera', target=target,
+               fusor='none', metric=metric, value=value)
+
+
+def test_task_goals_are_reached_missed_or_not_measured() -> None:
+    goals = task_goals(statistics(
+        task_row('utt', 'position', 'camera', 'median_m', 0.1),
+        task_row('utt', 'position', 'camera', 'p90_m', 0.5),
+        task_row('utt', 'trajectory', '1s', 'ade_m', 0.3),
+        task_row('kalman_camera', 'trajectory', '1s', 'ade_m', 0.5),
+        task_row('utt', 'interval', 'camera', 'coverage_90', 0.97)))
+    verdicts = [goal.verdict for goal in goals]
+    assert verdicts[:4] == ['reached', 'missed', 'not measured', 'not measured']
+    path, later = (goal for goal in goals if goal.text.startswith('ADE'))
+    assert path.value == 0.6
+    assert path.verdict == 'reached'
+    assert isnan(later.value)
+    assert verdicts[6:8] == ['reached', 'missed']  # too wide

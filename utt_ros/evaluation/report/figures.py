@@ -1,4 +1,4 @@
-"""The plots of the report, as PNG."""
+"""Bar charts of the report, as PNG."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -14,21 +14,21 @@ STYLE = {'font.size': 8, 'axes.spines.top': False, 'axes.spines.right': False}
 Bars = Mapping[str, Sequence[tuple[float, float]]]  # series -> mean and deviation per group
 
 
-def bars(panels: Mapping[str, tuple[Sequence[str], Bars]], ylabel: str) -> bytes:
-    """A PNG with a panel of grouped bars for each title."""
+def draw_bars(panels: Mapping[str, tuple[Sequence[str], Bars]], ylabel: str) -> bytes:
+    """Draw a PNG with a panel of grouped bars for each title."""
     count = max(len(panels), 1)
     columns = min(3, count)
     rows = -(-count // columns)
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(4.4 * columns, 2.9 * rows + 0.5), layout='constrained')
         axes = figure.subplots(rows, columns, squeeze=False).ravel()
-        for each in axes[len(panels):]:
-            each.set_axis_off()
-        series = sorted({name for _, found in panels.values() for name in found}, key=_order)
-        for each, (title, (groups, found)) in zip(axes, panels.items(), strict=False):
-            _panel(each, groups, found, series)
-            each.set_title(title, fontsize=9)
-            each.set_ylabel(ylabel)
+        for panel in axes[len(panels):]:
+            panel.set_axis_off()
+        series = sorted({name for _, bars in panels.values() for name in bars}, key=_order)
+        for panel, (title, (groups, bars)) in zip(axes, panels.items(), strict=False):
+            _draw_panel(panel, groups, bars, series)
+            panel.set_title(title, fontsize=9)
+            panel.set_ylabel(ylabel)
         handles = [mpl.patches.Patch(color=COLORS[number % len(COLORS)], label=name)
                    for number, name in enumerate(series)]
         figure.legend(handles=handles, loc='outside lower center', ncols=min(9, len(series) or 1),
@@ -38,18 +38,20 @@ def bars(panels: Mapping[str, tuple[Sequence[str], Bars]], ylabel: str) -> bytes
     return buffer.getvalue()
 
 
-def _panel(axes: Axes, groups: Sequence[str], found: Bars, series: Sequence[str]) -> None:
+def _draw_panel(
+    axes: Axes, groups: Sequence[str], bars: Bars, series: Sequence[str],
+) -> None:
     width = 0.8 / max(len(series), 1)
     places = np.arange(len(groups))
     for number, name in enumerate(series):
-        if name in found:
-            means, stds = np.array(found[name], np.float64).reshape(-1, 2).T
+        if name in bars:
+            means, stds = np.array(bars[name], np.float64).reshape(-1, 2).T
             axes.bar(places + (number - (len(series) - 1) / 2) * width, means, width, yerr=stds,
                      color=COLORS[number % len(COLORS)], error_kw={'linewidth': 0.7})
     axes.set_xticks(places, groups)
 
 
 def _order(name: str) -> tuple[int, str]:
-    """The paper's own first."""
+    """Sort key that puts the methods of the paper first."""
     first = ('gating', 'gating_sum', 'utt', 'utt_past')
     return (first.index(name) if name in first else len(first)), name

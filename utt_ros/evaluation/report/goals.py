@@ -1,17 +1,28 @@
-"""The figures that were set as goals, beside what was reached."""
+"""Goals of the evaluation, compared with the results."""
 
 from dataclasses import dataclass
-from math import isfinite
+from math import isfinite, nan
 
-from utt_ros.evaluation.report.results_table import Key, Table
+import numpy as np
+import pandas as pd
+
+from utt_ros.evaluation.report.seed_statistics import (
+    mean_over_targets,
+    select_cells,
+    single_cell,
+)
 
 GATES = ('gating', 'gating_sum')
-UNTOLD = 0.85  # NMSE_var of a channel that hardly depends on anything measured
+MIN_UNPREDICTABLE_NMSE = 0.85  # NMSE_var of a channel that hardly depends on the measurements
+CAMERA_GOALS_M = {'median_m': 0.15, 'p90_m': 0.45}
+CAMERA_GONE_GOALS_M = {'median_m': 1.2, 'p90_m': 3.5}
+BELOW_CONSTANT_VELOCITY = 0.8
+COVERAGE = (0.85, 0.95)
 
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """One figure; `value` is NaN where a suite that it needs was not run."""
+    """One goal; `value` is NaN where a suite that it needs was not run."""
 
     text: str
     value: float
@@ -20,89 +31,121 @@ class Goal:
 
     @property
     def verdict(self) -> str:
-        """'reached', 'missed' or 'not measured'."""
+        """Return 'reached', 'missed' or 'not measured'."""
         if not isfinite(self.value):
             return 'not measured'
         met = self.value <= self.limit if self.at_most else self.value >= self.limit
         return 'reached' if met else 'missed'
 
 
-def least_ratio(table: Table, operation: str) -> float:
-    """What a ratio to direct mapping could be at least, given channels that no method can tell.
-
-    Those whose NMSE_var is at least UNTOLD for every method keep the best one; all others are
-    perfect. An autoencoder, which is given what it makes, is no method.
-    """
-    best: dict[str, dict[str, float]] = {}
-    for key, cell in table.find(suite='operations', operation=operation).items():
-        channel = key[6].removeprefix('nmse_var_')
-        if channel != key[6] and key[1] != 'direct_reconstruct':
-            of_target = best.setdefault(key[4], {})
-            of_target[channel] = min(of_target.get(channel, float('inf')), cell.mean)
-    least = [sum(value for value in found.values() if value >= UNTOLD) / len(found)
-             for found in best.values()]
-    direct = table.mean(
-        suite='operations', method='direct', operation=operation, metric='nmse_var')
-    return sum(least) / len(least) / direct if least else float('nan')
-
-
-def goals(table: Table) -> list[Goal]:
-    """Goals of the operations, fusors and federation suites."""
-    found = [Goal(f'{operation}, {method} / direct, NMSE_var, mean over targets',
-                  _ratio(table, operation, method, 'direct', 'operations'), limit)
+def operation_goals(statistics: pd.DataFrame) -> list[Goal]:
+    """Evaluate the goals of the operations, fusors and federation suites."""
+    goals = [Goal(f'{operation}, {method} / direct, NMSE_var, mean over targets',
+                  _ratio(statistics, operation, method, 'direct', 'operations'), limit)
              for operation, limit in (('merge', 0.51), ('split', 0.76))
              for method in ('utt', 'utt_past')]
-    found += [
+    goals += [
         Goal('unified / function-specific, NMSE_var',
-             _over_kinds(table, 'operations', 'utt', 'specific'), 1.05),
+             _mean_ratio(statistics, 'operations', 'utt', 'specific'), 1.05),
         Goal('federated / centralised, NMSE_var',
-             _over_kinds(table, 'federation', 'utt', 'centralised'), 1.02),
+             _mean_ratio(statistics, 'federation', 'utt', 'centralised'), 1.02),
         Goal('directions in which a gate is best, or within one deviation of the best',
-             gates_win(table), 0.8, at_most=False)]
+             gate_win_share(statistics), 0.8, at_most=False)]
     for other, limit in (('direct_single', 0.585), ('centralised_single', 0.88)):
         name = other.removesuffix('_single')
-        found += [Goal(f'{operation}, time to map all twins, utt / {name}',
-                       worst(table, 'utt_single', operation, 'time_s')
-                       / worst(table, other, operation, 'time_s'), limit)
+        goals += [Goal(f'{operation}, time to map all twins, utt / {name}',
+                       worst_case(statistics, 'utt_single', operation, 'time_s')
+                       / worst_case(statistics, other, operation, 'time_s'), limit)
                   for operation in ('split', 'merge')]
-    return found
+    return goals
 
 
-def worst(table: Table, method: str, operation: str, metric: str) -> float:
-    """The largest over the configurations of an operation; NaN where there is none."""
-    cells = table.find(suite='federation', method=method, operation=operation, metric=metric)
-    return max((cell.mean for cell in cells.values()), default=float('nan'))
+def task_goals(statistics: pd.DataFrame) -> list[Goal]:
+    """Evaluate the goals of the tasks suite."""
+    goals = [
+        Goal(f'{text}, 2-D error, {metric}',
+             _task(statistics, 'utt', 'position', target, metric), limit)
+        for target, text, limits in (
+            ('camera', 'camera present', CAMERA_GOALS_M),
+            ('camera_gone', 'camera gone > 0.5 s', CAMERA_GONE_GOALS_M))
+        for metric, limit in limits.items()]
+    goals += [
+        Goal(f'ADE {horizon} / constant velocity on Kalman-filtered observations',
+             _task(statistics, 'utt', 'trajectory', horizon, 'ade_m')
+             / _task(statistics, 'kalman_camera', 'trajectory', horizon, 'ade_m'),
+             BELOW_CONSTANT_VELOCITY)
+        for horizon in ('1s', '3s')]
+    for target in ('camera', 'camera_gone'):
+        covered = _task(statistics, 'utt', 'interval', target, 'coverage_90')
+        text = f'{target}: share of the truth inside 90 % ellipses'
+        goals += [Goal(text, covered, COVERAGE[0], at_most=False),
+                  Goal(text, covered, COVERAGE[1])]
+    return goals
 
 
-def gates_win(table: Table) -> float:
-    """Share of the directions in which the better gate is best or within one std of the best."""
-    found = [_best_gate(cells) for cells in by_direction(table).values()]
-    return sum(found) / len(found) if found else float('nan')
+def min_ratio(statistics: pd.DataFrame, operation: str) -> float:
+    """Lower bound of the ratio to direct mapping, given channels that no method can predict.
+
+    Channels with NMSE_var of at least MIN_UNPREDICTABLE_NMSE for every method keep their best
+    value; all others are perfect. An autoencoder, which reads its target, is not a method here.
+    """
+    cells = select_cells(statistics, suite='operations', operation=operation)
+    cells = cells[cells['metric'].str.startswith('nmse_var_').to_numpy(bool)
+                  & (cells['method'] != 'direct_reconstruct').to_numpy(bool)]
+    if cells.empty:
+        return nan
+    best = cells.groupby(['target', 'metric'], sort=False)['mean'].min()
+    bounds = best.where(best >= MIN_UNPREDICTABLE_NMSE, 0.0).groupby('target').mean()
+    direct = mean_over_targets(
+        statistics, suite='operations', method='direct', operation=operation, metric='nmse_var')
+    return float(bounds.mean() / direct)
 
 
-def by_direction(table: Table) -> dict[tuple[str, str, str], dict[Key, tuple[str, float, float]]]:
-    """(operation, sources, target) -> fusor, mean and deviation of NMSE_var of each fusor."""
-    found: dict[tuple[str, str, str], dict[Key, tuple[str, float, float]]] = {}
-    for key, cell in table.find(suite='fusors', metric='nmse_var').items():
-        found.setdefault(key[2:5], {})[key] = key[5], cell.mean, cell.std
-    return found
+def worst_case(
+    statistics: pd.DataFrame, method: str, operation: str, metric: str,
+) -> float:
+    """Maximum over the configurations of an operation; NaN without any."""
+    return float(select_cells(
+        statistics, suite='federation', method=method, operation=operation,
+        metric=metric)['mean'].max())
 
 
-def _best_gate(cells: dict[Key, tuple[str, float, float]]) -> bool:
-    best = min(cells.values(), key=lambda cell: cell[1])
-    gate = min((cell for cell in cells.values() if cell[0] in GATES), key=lambda cell: cell[1],
-               default=('', float('inf'), 0.0))
-    return gate[1] <= best[1] + max(best[2], gate[2])
+def gate_win_share(statistics: pd.DataFrame) -> float:
+    """Share of directions in which the better gate is best or within one std of the best."""
+    cells = select_cells(statistics, suite='fusors', metric='nmse_var')
+    wins = [_gate_wins(fusors)
+            for _, fusors in cells.groupby(['operation', 'sources', 'target'])]
+    return float(np.mean(wins)) if wins else nan
 
 
-def _ratio(table: Table, operation: str, ours: str, theirs: str, suite: str) -> float:
-    def mean(method: str) -> float:
-        return table.mean(suite=suite, method=method, operation=operation, metric='nmse_var')
-    return mean(ours) / mean(theirs)
+def _gate_wins(fusors: pd.DataFrame) -> bool:
+    gates = fusors[fusors['fusor'].isin(GATES)]
+    if gates.empty:
+        return False
+    best, gate = (part.loc[part['mean'].idxmin()] for part in (fusors, gates))
+    return bool(gate['mean'] <= best['mean'] + max(best['std'], gate['std']))
 
 
-def _over_kinds(table: Table, suite: str, ours: str, theirs: str) -> float:
-    """Ratio of the means over the directions that both have."""
-    kinds = table.values('operation', suite=suite, method=theirs, metric='nmse_var')
-    ratios = [_ratio(table, kind, ours, theirs, suite) for kind in kinds]
-    return sum(ratios) / len(ratios) if ratios else float('nan')
+def _ratio(
+    statistics: pd.DataFrame, operation: str, method: str, reference: str, suite: str,
+) -> float:
+    means = [mean_over_targets(statistics, suite=suite, method=name, operation=operation,
+                               metric='nmse_var') for name in (method, reference)]
+    return means[0] / means[1]
+
+
+def _mean_ratio(
+    statistics: pd.DataFrame, suite: str, method: str, reference: str,
+) -> float:
+    """Mean over operations of the ratio of means over directions."""
+    cells = select_cells(statistics, suite=suite, method=reference, metric='nmse_var')
+    ratios = [_ratio(statistics, operation, method, reference, suite)
+              for operation in sorted(set(cells['operation']))]
+    return float(np.mean(ratios)) if ratios else nan
+
+
+def _task(
+    statistics: pd.DataFrame, method: str, operation: str, target: str, metric: str,
+) -> float:
+    return single_cell(statistics, suite='tasks', method=method, operation=operation,
+                       target=target, metric=metric).mean

@@ -1,205 +1,179 @@
 """report.html: the paper's Table I and Fig. 4, 5 and 6 from our rows, beside the paper's numbers.
 
-One file without any reference to another.
+One self-contained file, from the template `report.html.jinja`.
 """
 
 from base64 import b64encode
-from collections.abc import Iterable, Mapping, Sequence
-from html import escape
-from math import isfinite
+from collections.abc import Iterable, Sequence
+from math import isfinite, nan
 from pathlib import Path
 from typing import Any
 
-from utt_ros.evaluation.report.figures import Bars, bars
-from utt_ros.evaluation.report.goals import UNTOLD, goals, least_ratio, worst
+import pandas as pd
+from jinja2 import Environment
+
+from utt_ros.evaluation.report.figures import Bars, draw_bars
+from utt_ros.evaluation.report.goals import (
+    MIN_UNPREDICTABLE_NMSE,
+    min_ratio,
+    operation_goals,
+    task_goals,
+    worst_case,
+)
 from utt_ros.evaluation.report.paper_figures import (
     PAPER_ENERGY,
     PAPER_SPECIFIC,
     PAPER_TABLE,
     PAPER_TASKS,
 )
-from utt_ros.evaluation.report.results_table import FIELDS, Cell, Key, Table, read_results
-from utt_ros.evaluation.report.task_targets import task_goals
+from utt_ros.evaluation.report.seed_statistics import (
+    FIELDS,
+    as_cell,
+    seed_statistics,
+    select_cells,
+    single_cell,
+)
+from utt_ros.evaluation.results import read_results
 from utt_ros.files import write_atomically
 
 REPORT = 'report.html'
-LETTERS = {'camera': 'V', 'ftm': 'W', 'imu': 'S'}  # as the paper calls its modalities
-STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 75em; margin: 2em auto; padding: 0 1em; }
-table { border-collapse: collapse; margin: 1em 0; } th, td { padding: .2em .8em; text-align: left;
-border-bottom: 1px solid #ddd; } img { max-width: 100%; } .missed { color: #b00; }
-.reached { color: #070; } .note { color: #555; } details { font-size: 12px; }
-"""
+TEMPLATE = Path(__file__).with_name('report.html.jinja')
+LETTERS = {'camera': 'V', 'ftm': 'W', 'imu': 'S'}  # modalities in the paper
+OPERATIONS = ('transfer', 'merge', 'split')
+TASK_METRICS = {'trajectory': ('ade_m', 'nmse_var'), 'position': ('median_m', 'nmse_var'),
+                'imu': ('nmse_var', 'step_frequency_error_hz')}
+Panels = dict[str, tuple[Sequence[str], Bars]]
 
 
 def write_report(folder: Path) -> Path:
-    """Write the report of the results in a folder; returns its path. Raises UttError."""
-    table, about = read_results(folder)
-    parts = [_about(about), _goals(table), _table_one(table), _figure_four(table),
-             _figure_five(table), _operations(table), _figure_six(table), _rows(table)]
-    page = ('<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>utt evaluate</title>'
-            f'<style>{STYLE}</style><body><h1>Unified Twin Transformation, evaluated</h1>'
-            f'{"".join(parts)}</body></html>')
+    """Write the report of the results in a folder; return its path. Raises UttError."""
+    rows = read_results(folder)
+    about, statistics = rows.attrs['about'], seed_statistics(rows)
+    template = Environment(autoescape=True, trim_blocks=True).from_string(
+        TEMPLATE.read_text(encoding='utf-8'))
+    page = template.render(
+        about=[(name, value) for name, value in about.items() if value not in (None, [], '')],
+        goals=_goals(statistics), unpredictable=MIN_UNPREDICTABLE_NMSE,
+        min_ratios=', '.join(f'{name} {_number(min_ratio(statistics, name))}'
+                             for name in ('merge', 'split')),
+        times=_times(statistics), fusors=_figure(_fusors(statistics), 'NMSE_var'),
+        energies=_energies(statistics),
+        specific=_figure(_specific(statistics), 'NMSE_var'), paper_specific=PAPER_SPECIFIC,
+        operations=_figure(_operations(statistics), 'NMSE_var'),
+        has_tasks=len(select_cells(statistics, suite='tasks')) > 0,
+        tasks=_figure(_tasks(statistics), ''), paper_tasks=PAPER_TASKS,
+        fields=FIELDS, rows=_all_rows(statistics))
     path = folder / REPORT
     write_atomically(path, page.encode())
     return path
 
 
-def _about(about: dict[str, Any]) -> str:
-    lines = [f'{name}: {value}' for name, value in about.items() if value not in (None, [], '')]
-    return '<p class="note">' + '<br>'.join(escape(line) for line in lines) + '</p>'
+def _goals(statistics: pd.DataFrame) -> list[tuple[str, ...]]:
+    return [(goal.text, _number(goal.value), f'{"≤" if goal.at_most else "≥"} {goal.limit:g}',
+             goal.verdict) for goal in [*operation_goals(statistics), *task_goals(statistics)]]
 
 
-def _goals(table: Table) -> str:
-    rows = [(goal.text, _number(goal.value), f'{"≤" if goal.at_most else "≥"} {goal.limit:g}',
-             goal.verdict) for goal in [*goals(table), *task_goals(table)]]
-    least = ', '.join(f'{name} {_number(least_ratio(table, name))}' for name in ('merge', 'split'))
-    text = (f'<p class="note">Some channels have an NMSE_var of at least {UNTOLD} whatever the '
-            f'method. With those at their best and all others perfect the ratio to direct mapping '
-            f'would be: {least}.</p>')
-    return '<h2>Goals</h2>' + _html_table(('what', 'reached', 'goal', ''), rows) + text
+def _times(statistics: pd.DataFrame) -> list[tuple[str, ...]]:
+    """Rows of Table I."""
+    return [
+        (method.removesuffix('_single'), operation,
+         *(_number(worst_case(statistics, method, operation, metric))
+           for metric in ('time_s', 'compute_s', 'bytes', 'nmse_var')),
+         f'{seconds:g}', f'{error:g}')
+        for (method, operation), (seconds, error) in PAPER_TABLE.items()]
 
 
-def _table_one(table: Table) -> str:
-    rows = []
-    for (method, operation), (seconds, error) in PAPER_TABLE.items():
-        ours = [worst(table, method, operation, metric)
-                for metric in ('time_s', 'compute_s', 'bytes', 'nmse_var')]
-        rows.append((method.removesuffix('_single'), operation, *map(_number, ours),
-                     f'{seconds:g}', f'{error:g}'))
-    text = ('<p class="note">Time to map all twins by one kind of operation: computation with '
-            'areas at once, and transfers at the link rate in the rows. Direct mapping builds '
-            'them by one pipeline after the other.</p>')
-    head = ('method', 'operation', 'time [s]', 'compute [s]', 'bytes', 'NMSE_var',
-            'paper: time [s]', 'paper: NMSE')
-    return '<h2>Table I: time and error</h2>' + text + _html_table(head, rows)
+def _energies(statistics: pd.DataFrame) -> list[tuple[str, ...]]:
+    """Rows of the directions for which the paper prints an NMSE."""
+    return [
+        (operation, _direction(sources, target),
+         *(str(single_cell(statistics, suite='fusors', operation=operation, sources=sources,
+                           target=target, fusor='gating', metric=metric))
+           for metric in ('nmse_energy', 'nmse_var')), f'{number:g}')
+        for (operation, sources, target), number in PAPER_ENERGY.items()]
 
 
-def _figure_four(table: Table) -> str:
-    panels: dict[str, tuple[Sequence[str], Bars]] = {}
-    for operation in ('transfer', 'merge', 'split'):
-        cells = table.find(suite='fusors', operation=operation, metric='nmse_var')
-        panels |= {operation: _by_fusor(cells)} if cells else {}
-    if not panels:
-        return _absent('Fig. 4: fusors', 'fusors')
-    rows = [(operation, _direction(sources, target), str(table.one(
-                suite='fusors', operation=operation, sources=sources, target=target,
-                fusor='gating', metric='nmse_energy')), str(table.one(
-                suite='fusors', operation=operation, sources=sources, target=target,
-                fusor='gating', metric='nmse_var')), f'{number:g}')
-            for (operation, sources, target), number in PAPER_ENERGY.items()]
-    head = ('operation', 'direction', 'gating: NMSE_energy [%]', 'gating: NMSE_var',
-            'paper: gating, NMSE')
-    return ('<h2>Fig. 4: fusors</h2>' + _image(bars(panels, 'NMSE_var'))
-            + _html_table(head, rows))
+def _fusors(statistics: pd.DataFrame) -> Panels:
+    """Panels by operation: groups are directions, series are fusors."""
+    return _panels(select_cells(statistics, suite='fusors', metric='nmse_var'), 'fusor')
 
 
-def _by_fusor(cells: Mapping[Key, Cell]) -> tuple[Sequence[str], Bars]:
-    """Groups are directions, series are fusors."""
-    directions = sorted({(key[3], key[4]) for key in cells})
-    of = {(key[3], key[4], key[5]): cell for key, cell in cells.items()}
-    series = {fusor: [_pair(of.get((*direction, fusor))) for direction in directions]
-              for fusor in sorted({key[5] for key in cells})}
-    return [_direction(*direction) for direction in directions], series
+def _specific(statistics: pd.DataFrame) -> Panels:
+    cells = select_cells(statistics, suite='operations', metric='nmse_var')
+    panels = _panels(cells, 'method', reference='specific', series=('utt', 'specific'))
+    names = {'utt': 'unified', 'specific': 'function-specific'}
+    return {operation: (groups, {names[name]: values for name, values in bars.items()})
+            for operation, (groups, bars) in panels.items()}
 
 
-def _figure_five(table: Table) -> str:
-    panels: dict[str, tuple[Sequence[str], Bars]] = {}
-    for operation in ('transfer', 'merge', 'split'):
-        cells = table.find(suite='operations', method='specific', operation=operation,
-                           metric='nmse_var')
-        directions = sorted((key[3], key[4]) for key in cells)
-        series = {label: [_pair(table.one(
-                      suite='operations', method=method, operation=operation, sources=sources,
-                      target=target, metric='nmse_var')) for sources, target in directions]
-                  for label, method in (('unified', 'utt'), ('function-specific', 'specific'))}
+def _operations(statistics: pd.DataFrame) -> Panels:
+    cells = select_cells(statistics, suite='operations')
+    methods = sorted(set(cells['method']) - {'specific'})
+    return _panels(select_cells(cells, metric='nmse_var'), 'method', reference='utt',
+                   series=methods)
+
+
+def _panels(
+    cells: pd.DataFrame, field: str, reference: str = '', series: Sequence[str] = (),
+) -> Panels:
+    """Panels by operation: groups are the directions of `reference`, series by `field`."""
+    panels: Panels = {}
+    for operation in OPERATIONS:
+        part = select_cells(cells, operation=operation)
+        base = select_cells(part, **{field: reference}) if reference else part
+        directions = sorted(set(zip(base['sources'], base['target'], strict=True)))
+        names = series or sorted(set(part[field]))
         if directions:
-            panels[operation] = ([_direction(*each) for each in directions], series)
-    if not panels:
-        return _absent('Fig. 5: unified and function-specific', 'operations')
-    text = (f'<p class="note">The paper, V→W: function-specific {PAPER_SPECIFIC["specific"]}, '
-            f'unified {PAPER_SPECIFIC["unified"]}.</p>')
-    return ('<h2>Fig. 5: unified and function-specific</h2>' + _image(bars(panels, 'NMSE_var'))
-            + text)
+            panels[operation] = ([_direction(*direction) for direction in directions], {
+                name: [_bar(part, sources=sources, target=target, **{field: name})
+                       for sources, target in directions] for name in names})
+    return panels
 
 
-def _operations(table: Table) -> str:
-    panels: dict[str, tuple[Sequence[str], Bars]] = {}
-    methods = [name for name in table.values('method', suite='operations') if name != 'specific']
-    for operation in ('transfer', 'merge', 'split'):
-        cells = table.find(suite='operations', method='utt', operation=operation,
-                           metric='nmse_var')
-        directions = sorted((key[3], key[4]) for key in cells)
-        if directions:
-            panels[operation] = ([_direction(*each) for each in directions], {
-                method: [_pair(table.one(
-                    suite='operations', method=method, operation=operation, sources=sources,
-                    target=target, metric='nmse_var')) for sources, target in directions]
-                for method in methods})
-    if not panels:
-        return _absent('Operations beside direct mapping', 'operations')
-    return ('<h2>Operations beside direct mapping</h2>' + _image(bars(panels, 'NMSE_var'))
-            + '<p class="note">1.0 is what predicting the mean of the training data gives.</p>')
+def _tasks(statistics: pd.DataFrame) -> Panels:
+    """Panels by operation: groups are targets, series are methods."""
+    cells = select_cells(statistics, suite='tasks')
+    panels: Panels = {}
+    for operation in sorted(set(cells['operation'])):
+        part = select_cells(cells, operation=operation)
+        metric = next((name for name in TASK_METRICS.get(operation, ('median_m', 'ade_m'))
+                       if name in set(part['metric'])), None)
+        if metric is None:
+            continue
+        part = select_cells(part, metric=metric)
+        targets = sorted(set(part['target']))
+        panels[f'{operation}: {metric}'] = (targets, {
+            method: [_bar(part, method=method, target=target) for target in targets]
+            for method in sorted(set(part['method']))})
+    return panels
 
 
-def _figure_six(table: Table) -> str:
-    cells = table.find(suite='tasks')
-    if not cells:
-        return _absent('Fig. 6: downstream tasks', 'tasks')
-    metrics = {'trajectory': ('ade_m', 'nmse_var'), 'position': ('median_m', 'nmse_var'),
-               'imu': ('nmse_var', 'step_frequency_error_hz')}
-    panels: dict[str, tuple[Sequence[str], Bars]] = {}
-    for operation in sorted({key[2] for key in cells}):
-        wanted = next((metric for metric in metrics.get(operation, ('median_m', 'ade_m'))
-                       if table.find(suite='tasks', operation=operation, metric=metric)), None)
-        found = table.find(suite='tasks', operation=operation, metric=wanted) if wanted else {}
-        groups = sorted({key[4] for key in found})
-        if groups:
-            panels[f'{operation}: {wanted}'] = (groups, {
-                method: [_pair(next((cell for key, cell in found.items()
-                                     if (key[1], key[4]) == (method, group)), None))
-                         for group in groups] for method in sorted({key[1] for key in found})})
-    text = (f'<p class="note">The paper, trajectory prediction, normalised MSE: from real '
-            f'measurements {PAPER_TASKS["real"]}, from the twin {PAPER_TASKS["twin"]}.</p>')
-    image = _image(bars(panels, '')) if panels else ''
-    return '<h2>Fig. 6: downstream tasks</h2>' + image + text
+def _bar(cells: pd.DataFrame, **fields: str) -> tuple[float, float]:
+    """Mean and standard deviation of the first cell with these values."""
+    for row in select_cells(cells, **fields).itertuples():
+        cell = as_cell(row)
+        return cell.mean, cell.std
+    return nan, 0.0
 
 
-def _rows(table: Table) -> str:
-    rows = [(*key, str(cell), str(cell.n_windows)) for key, cell in sorted(table.cells.items())]
-    return (f'<h2>All rows</h2><details><summary>{len(rows)} rows, mean ± deviation over '
-            f'seeds</summary>{_html_table((*FIELDS, "value", "windows"), rows)}</details>')
-
-
-def _pair(cell: Cell | None) -> tuple[float, float]:
-    return (cell.mean, cell.std) if cell is not None else (float('nan'), 0.0)
+def _all_rows(statistics: pd.DataFrame) -> list[tuple[str, ...]]:
+    rows: Iterable[Any] = statistics.sort_values(list(FIELDS)).itertuples()
+    return [(*(getattr(row, name) for name in FIELDS), str(as_cell(row)), str(row.n_windows))
+            for row in rows]
 
 
 def _direction(sources: str, target: str) -> str:
-    """Such as 'V+W→S'."""
-    names = [LETTERS.get(name, name) for name in sources.split('+')]
-    made = [LETTERS.get(name, name) for name in target.split('+')]
-    return f'{"+".join(names)}→{"+".join(made)}'
-
-
-def _absent(title: str, suite: str) -> str:
-    return f'<h2>{title}</h2><p class="note">Suite {suite} was not run.</p>'
+    """Name of a direction in the paper, such as 'V+W→S'."""
+    read, written = (
+        '+'.join(LETTERS.get(name, name) for name in names.split('+'))
+        for names in (sources, target))
+    return f'{read}→{written}'
 
 
 def _number(value: float) -> str:
     return f'{value:.4g}' if isfinite(value) else '-'
 
 
-def _image(png: bytes) -> str:
-    return f'<img alt="" src="data:image/png;base64,{b64encode(png).decode()}">'
-
-
-def _html_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    def line(cells: Sequence[str], tag: str) -> str:
-        return '<tr>' + ''.join(
-            f'<{tag}{_class(cell)}>{escape(cell)}</{tag}>' for cell in cells) + '</tr>'
-    return f'<table>{line(head, "th")}{"".join(line(row, "td") for row in rows)}</table>'
-
-
-def _class(text: str) -> str:
-    return f' class="{text}"' if text in ('reached', 'missed') else ''
+def _figure(panels: Panels, ylabel: str) -> str:
+    """PNG of the panels in base 64; empty without panels."""
+    return b64encode(draw_bars(panels, ylabel)).decode() if panels else ''

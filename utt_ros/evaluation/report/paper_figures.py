@@ -1,7 +1,7 @@
-"""Numbers that the paper prints (arXiv 2509.02551), to be shown beside ours [P].
+"""Numbers printed in the paper (arXiv 2509.02551), shown beside ours [P].
 
-Its NMSE is on another data set and probably `nmse_energy`, in per cent; ratios carry over, values
-do not. Which bar a number of Fig. 4 belongs to is inferred from the order of the text [R].
+Its NMSE is on another data set and probably `nmse_energy`, in per cent; ratios are comparable,
+values are not. The bar of each number of Fig. 4 is inferred from the order of the text [R].
 """
 
 PAPER_ENERGY = {  # (operation, sources, target) -> NMSE with the gating fusor

@@ -1,0 +1,44 @@
+"""Statistics of rows over seeds."""
+
+from math import isnan
+
+import pandas as pd
+import pytest
+
+from utt_ros.evaluation.report.seed_statistics import (
+    MISSING,
+    mean_over_targets,
+    seed_statistics,
+    single_cell,
+)
+
+ROW = {'suite': 's', 'method': 'utt', 'operation': 'merge', 'sources': 'ftm', 'target': 'camera',
+       'fusor': 'max', 'seed': 0, 'metric': 'nmse_var', 'value': 1.0, 'n_windows': 5}
+
+
+def statistics(*changes: dict[str, object]) -> pd.DataFrame:
+    return seed_statistics(pd.DataFrame([ROW | change for change in changes]))
+
+
+def test_cell_has_mean_and_deviation_over_seeds() -> None:
+    cell = single_cell(statistics({'value': 1.0}, {'seed': 1, 'value': 3.0}), metric='nmse_var')
+    assert (cell.mean, cell.std, cell.seeds) == (2.0, 1.0, 2)
+    assert str(cell) == '2 ± 1'
+
+
+def test_missing_value_of_one_seed_is_missing_over_all() -> None:
+    table = statistics({'value': None}, {'seed': 1})
+    assert isnan(single_cell(table, metric='nmse_var').mean)
+
+
+def test_cell_that_is_absent_or_ambiguous_is_missing() -> None:
+    table = statistics({}, {'method': 'direct'})
+    assert single_cell(table, metric='nmse_var') is MISSING
+    assert single_cell(table, method='other') is MISSING
+
+
+def test_every_target_has_the_same_weight() -> None:
+    table = statistics({'value': 1.0}, {'target': 'imu', 'value': 2.0},
+                       {'target': 'imu', 'sources': 'camera', 'value': 4.0})
+    assert mean_over_targets(table, method='utt') == pytest.approx(2.0)
+    assert isnan(mean_over_targets(table, method='other'))

@@ -1,0 +1,38 @@
+"""results.json as a DataFrame."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from utt_ros.errors import SessionError
+from utt_ros.evaluation.results import Row, read_results
+from utt_ros.evaluation.runner import row_as_json
+
+ROW = Row('tasks', 'utt', 'position', 'camera', 'camera', 'gating', 0, 'median_m', 0.5, 7)
+
+
+def write(folder: Path, *rows: Row) -> Path:
+    content = {'about': {'split': 'test'}, 'rows': [row_as_json(row) for row in rows]}
+    (folder / 'results.json').write_text(json.dumps(content))
+    return folder
+
+
+def test_rows_have_the_columns_of_a_row(tmp_path: Path) -> None:
+    unknown = Row(*(getattr(ROW, name) for name in Row.__slots__[:-2]), float('nan'), 0)
+    rows = read_results(write(tmp_path, ROW, unknown))
+    assert tuple(rows.columns) == Row.__slots__
+    assert rows['value'].tolist() == pytest.approx([0.5, np.nan], nan_ok=True)
+    assert rows.attrs['about'] == {'split': 'test'}
+
+
+def test_results_without_rows_are_an_empty_table(tmp_path: Path) -> None:
+    assert len(read_results(write(tmp_path))) == 0
+
+
+@pytest.mark.parametrize('text', ['', '[]', '{"rows": [{}], "about": {}}', '{"rows": []}'])
+def test_broken_results_are_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / 'results.json').write_text(text)
+    with pytest.raises(SessionError, match=r'results\.json'):
+        read_results(tmp_path)

@@ -1,0 +1,62 @@
+"""Statistics of result rows over seeds, as a pandas DataFrame."""
+
+from dataclasses import dataclass
+from math import nan
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+FIELDS = ('suite', 'method', 'operation', 'sources', 'target', 'fusor', 'metric')
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Mean and standard deviation of one metric over seeds."""
+
+    mean: float
+    std: float  # 0 for one seed
+    seeds: int
+    n_windows: int
+
+    def __str__(self) -> str:
+        deviation = f' ± {self.std:.2g}' if self.seeds > 1 else ''
+        return f'{self.mean:.4g}{deviation}'
+
+
+MISSING = Cell(nan, nan, 0, 0)
+
+
+def seed_statistics(rows: pd.DataFrame) -> pd.DataFrame:
+    """Aggregate rows (see `read_results`) over seeds: FIELDS, mean, std, seeds, n_windows.
+
+    A metric without value in one seed has none over all.
+    """
+    return rows.groupby(list(FIELDS), sort=False, as_index=False).agg(
+        mean=('value', lambda values: np.mean(values.to_numpy())),
+        std=('value', lambda values: np.std(values.to_numpy())),
+        seeds=('seed', 'size'), n_windows=('n_windows', 'max'))
+
+
+def select_cells(statistics: pd.DataFrame, **fields: str) -> pd.DataFrame:
+    """Select the cells whose fields have these values."""
+    selected = np.ones(len(statistics), bool)
+    for name, value in fields.items():
+        selected &= (statistics[name] == value).to_numpy(bool)
+    return statistics[selected]
+
+
+def single_cell(statistics: pd.DataFrame, **fields: str) -> Cell:
+    """Return the only cell with these values, or MISSING."""
+    cells = select_cells(statistics, **fields)
+    return as_cell(next(cells.itertuples())) if len(cells) == 1 else MISSING
+
+
+def as_cell(row: Any) -> Cell:
+    """Convert a row of `itertuples` to a cell."""
+    return Cell(float(row.mean), float(row.std), int(row.seeds), int(row.n_windows))
+
+
+def mean_over_targets(statistics: pd.DataFrame, **fields: str) -> float:
+    """Mean over targets of the means over the directions of each target; NaN without cells."""
+    return float(select_cells(statistics, **fields).groupby('target')['mean'].mean().mean())
