@@ -12,8 +12,8 @@ T = TypeVar('T')
 class Registry(Generic[T]):
     """Values by name: built in, registered by a call, or an entry point of `group`.
 
-    An entry point is looked up and imported when its name is first asked for, so another process,
-    such as a node, finds it as well; a call of `register` holds in its own process only. Built-in
+    An entry point is looked up and imported when its name is first used, so another process, such
+    as a node, finds it as well; a call of `register` holds in its own process only. Built-in
     and registered names precede entry points. Not for several threads.
     """
 

@@ -1,4 +1,4 @@
-"""People who walk in an area, and what its sensors say of them."""
+"""Simulated people in an area and measurements of its sensors."""
 
 from dataclasses import dataclass, field
 
@@ -41,7 +41,7 @@ class World:
         self.height = 1.7 + 0.08 * self.rng.standard_normal(self.subjects)
 
     def tick(self, *, camera=True, ftm=True, imu=True, who=slice(None)):
-        """The next batch; the camera sees whom it can, and a range comes at every third tick."""
+        """The next batch, with boxes of those in view and ranges at every third tick."""
         count, rng = self.subjects, self.rng
         self._walk()
         seen = self.camera.in_view(self.position) & (rng.random(count) > 0.05) & camera
@@ -58,7 +58,7 @@ class World:
         self.sequence += 1
         return batch
 
-    def pace(self, who=slice(None)):
+    def prior(self, who=slice(None)):
         """A good model: about the true speed, and a compass with a constant error."""
         count = self.subjects
         heading = (self.direction - self.compass_error).astype(np.float32)

@@ -11,7 +11,7 @@ FIELD_T = 28e-6
 
 
 class Walk:
-    """One who walks along x at 1 m/s, holding the phone flat and ahead."""
+    """A person who walks along x at 1 m/s with a flat phone that points ahead."""
 
     def __init__(self, world, x=5.0):
         self.people = world(subjects=1)
@@ -31,7 +31,7 @@ class Walk:
 
 @pytest.fixture
 def engine(make_graph):
-    """Its x axis points to magnetic north."""
+    """An engine whose x axis points to magnetic north."""
     engine = TwinEngine(AreaSettings(area='hall', magnetic_yaw=np.pi / 2), SHAPE)
     engine.deploy(OnnxModel(make_graph(1.0), SHAPE))
     return engine
@@ -57,7 +57,7 @@ def test_synthesized_imu_has_the_rows_and_stamps_of_the_tick(engine, world):
         100_000_000, 80_000_000, 60_000_000, 40_000_000, 20_000_000]
 
 
-def test_sources_say_what_a_position_stands_on(engine, world):
+def test_sources_name_the_sensors_with_recent_measurements(engine, world):
     walk = Walk(world)
     assert run(engine, walk, 10).sources == ('camera+ftm+imu',)
     assert run(engine, walk, 10, camera=False).sources == ('ftm+imu',)
@@ -65,14 +65,14 @@ def test_sources_say_what_a_position_stands_on(engine, world):
     assert run(engine, walk, 10, camera=False, ftm=False, imu=False).sources == ('memory',)
 
 
-def test_position_goes_on_when_the_camera_is_lost(engine, world):
+def test_positions_continue_when_the_camera_is_lost(engine, world):
     walk = Walk(world)
     run(engine, walk, 30)
     found = run(engine, walk, 30, camera=False)
     assert np.linalg.norm(found.position - walk.people.position) < 1.2
 
 
-def test_without_a_model_the_future_is_a_straight_line_and_no_imu_is_made_up(world):
+def test_without_a_model_the_future_is_a_straight_line_and_there_is_no_imu(world):
     engine, walk = TwinEngine(AreaSettings(area='hall'), SHAPE), Walk(world)
     found = run(engine, walk, 40)
     assert found.imu is None
@@ -82,7 +82,7 @@ def test_without_a_model_the_future_is_a_straight_line_and_no_imu_is_made_up(wor
     np.testing.assert_allclose(found.velocity, [[1.0, 0.0]], atol=0.3)
 
 
-def test_model_that_fails_is_counted_and_the_belief_goes_on(make_graph, world):
+def test_a_failing_model_is_counted_and_positions_continue(make_graph, world):
     engine, walk = TwinEngine(AreaSettings(area='hall'), SHAPE), Walk(world)
     engine.deploy(OnnxModel(make_graph(fragile=True), SHAPE))
     found = run(engine, walk, 40)
@@ -91,7 +91,7 @@ def test_model_that_fails_is_counted_and_the_belief_goes_on(make_graph, world):
     assert np.linalg.norm(found.position - walk.people.position) < 0.3
 
 
-def test_model_is_exchanged_between_two_ticks(engine, make_graph, world):
+def test_a_model_is_replaced_between_two_ticks(engine, make_graph, world):
     walk = Walk(world)
     run(engine, walk, 30)
     engine.deploy(OnnxModel(make_graph(2.0), SHAPE))
@@ -99,7 +99,7 @@ def test_model_is_exchanged_between_two_ticks(engine, make_graph, world):
     assert np.linalg.norm(found.trajectory[0, -1] - found.position[0]) == pytest.approx(6, abs=0.1)
 
 
-def test_nobody_and_nobody_known_give_empty_predictions(engine, world):
+def test_no_subjects_or_no_known_position_give_empty_predictions(engine, world):
     people = world(subjects=2)
     assert engine.step(people.tick(who=slice(0, 0))).subjects == ()
     found = engine.step(people.tick(camera=False, ftm=False))
@@ -108,14 +108,14 @@ def test_nobody_and_nobody_known_give_empty_predictions(engine, world):
     assert found.trajectory.shape == (0, SHAPE.horizon, 2)
 
 
-def test_tick_of_another_shape_is_refused(engine, world):
+def test_a_tick_of_another_shape_is_refused(engine, world):
     batch = world(subjects=1).tick()
     object.__setattr__(batch, 'imu', batch.imu[:, :4])
     with pytest.raises(MeasurementError, match='4 rows of IMU'):
         engine.step(batch)
 
 
-def test_jump_back_in_time_begins_anew(engine, world):
+def test_a_jump_back_in_time_starts_anew(engine, world):
     walk = Walk(world)
     run(engine, walk, 30)
     walk.people.sequence, walk.people.epoch = 0, 1
@@ -123,21 +123,21 @@ def test_jump_back_in_time_begins_anew(engine, world):
 
 
 def bounce(predictions):
-    """What the synthesized accelerations of a tick add to their mean."""
+    """Synthesized vertical accelerations of a tick without their mean."""
     return (predictions.imu - predictions.imu_mean)[0, :, 2]
 
 
-def test_a_synthesized_phone_swings_about_its_mean(make_graph, world):
+def test_synthesized_accelerations_oscillate_about_their_mean(make_graph, world):
     engine, walk = TwinEngine(AreaSettings(area='hall'), SHAPE), Walk(world)
     engine.deploy(OnnxModel(make_graph(rms=0.3), SHAPE))
     found = [engine.step(walk.tick()) for _ in range(60)]
-    rows = np.concatenate([bounce(each) for each in found])
+    rows = np.concatenate([bounce(item) for item in found])
     assert rows.std() == pytest.approx(0.3 * np.sqrt(5), rel=0.15)  # four harmonics and a rest
     np.testing.assert_allclose(found[-1].imu_mean[0, :, 2], 9.81, rtol=1e-6)
     np.testing.assert_array_equal(found[-1].imu[..., 6:], found[-1].imu_mean[..., 6:])
 
 
-def test_a_stride_begins_anew_in_another_epoch(make_graph, world):
+def test_a_gait_restarts_in_another_epoch(make_graph, world):
     engine, walk = TwinEngine(AreaSettings(area='hall'), SHAPE), Walk(world)
     engine.deploy(OnnxModel(make_graph(rms=0.3), SHAPE))
     first, later = bounce(engine.step(walk.tick())), bounce(engine.step(walk.tick()))

@@ -10,7 +10,7 @@ from utt_ros.twin.ensemble import (
 )
 
 
-def cloud(rng, subjects=3, particles=500):
+def ensemble(rng, subjects=3, particles=500):
     mixing = rng.normal(0, 1, (subjects, 5, 5))
     states = mixing @ rng.standard_normal((subjects, 5, particles))
     weights = rng.random((subjects, particles))
@@ -23,7 +23,7 @@ def moments(states, weights):
 
 
 def test_moments_are_those_of_numpy(rng):
-    states, weights = cloud(rng)
+    states, weights = ensemble(rng)
     mean = ensemble_mean(states, weights)
     covariance = position_covariance(states, weights, mean)
     for row in range(3):
@@ -32,8 +32,8 @@ def test_moments_are_those_of_numpy(rng):
         np.testing.assert_allclose(covariance[row], expected[:2, :2], rtol=1e-3, atol=1e-4)
 
 
-def test_assimilation_gives_mean_and_covariance_of_a_kalman_filter(rng):
-    states, weights = cloud(rng)
+def test_the_update_gives_mean_and_covariance_of_a_kalman_filter(rng):
+    states, weights = ensemble(rng)
     measured = rng.normal(0, 2, (3, 2))
     root = rng.normal(0, 1, (3, 2, 2))
     noise = root @ root.transpose(0, 2, 1) + 0.1 * np.eye(2)
@@ -50,21 +50,21 @@ def test_assimilation_gives_mean_and_covariance_of_a_kalman_filter(rng):
             innovation @ np.linalg.inv(total) @ innovation, rel=1e-3)
 
 
-def test_exact_measurement_of_a_wide_cloud_does_not_degenerate(rng):
-    states, weights = cloud(rng)
+def test_an_accurate_measurement_of_a_wide_ensemble_does_not_degenerate(rng):
+    states, weights = ensemble(rng)
     states *= 100
     moved, _ = ensrf_update(states, weights, np.ones((3, 2)), np.tile(1e-4 * np.eye(2), (3, 1, 1)))
     np.testing.assert_allclose(ensemble_mean(moved, weights)[:, :2], 1.0, atol=0.01)
     assert (moved.std(2) > 0).all()
 
 
-def test_cloud_without_any_spread_stays(rng):
+def test_an_ensemble_without_variance_stays(rng):
     states, weights = np.ones((1, 4, 10), np.float32), np.full((1, 10), 0.1, np.float32)
     moved, _ = ensrf_update(states, weights, np.zeros((1, 2)), np.eye(2)[None])
     np.testing.assert_allclose(moved, 1.0)
 
 
-def test_particle_that_carries_all_weight_is_worth_one():
+def test_one_particle_with_all_weight_has_an_effective_size_of_one():
     weights = np.array([[1, 0, 0, 0], [0.25] * 4], np.float32)
     np.testing.assert_allclose(effective_sample_size(weights), [1, 4])
 

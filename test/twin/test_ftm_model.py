@@ -26,11 +26,11 @@ def test_distance_inverts_the_expected_range():
     np.testing.assert_allclose(ranging.floor_distance(ranges), x - 1.0, rtol=1e-5)
 
 
-def test_range_shorter_than_the_height_of_the_access_point_is_right_below_it():
+def test_a_range_shorter_than_the_height_of_the_access_point_is_right_below_it():
     np.testing.assert_allclose(model().floor_distance(np.array([-3.0, 0.0, 0.9])), 0.5)
 
 
-def test_tails_are_heavy_so_that_one_range_never_decides():
+def test_heavy_tails_bound_the_influence_of_an_outlier():
     likelihood, gain = model().likelihood(
         np.array([[0.0, 3.0, 30.0]], np.float32), np.ones((1, 1), np.float32))
     assert likelihood[0, 0] == 1
@@ -38,7 +38,7 @@ def test_tails_are_heavy_so_that_one_range_never_decides():
     assert gain[0, 0] > gain[0, 1] > gain[0, 2] > 0
 
 
-def test_trend_approaches_that_of_many_ranges_despite_outliers(rng):
+def test_the_trend_approaches_that_of_many_ranges_despite_outliers(rng):
     ranging = model()
     for _ in range(300):
         positions = rng.uniform(-15, 15, (10, 2))
@@ -48,7 +48,7 @@ def test_trend_approaches_that_of_many_ranges_despite_outliers(rng):
     np.testing.assert_allclose(ranging.trend @ [[1, 1], [5, 15]], [0.0, 2.0], atol=0.3)
 
 
-def test_few_ranges_hardly_move_the_trend(rng):
+def test_few_ranges_hardly_change_the_trend(rng):
     ranging = model()
     ranging.update_trend(np.full(3, 20.0), np.full((3, 2), 8.0))
     np.testing.assert_allclose(ranging.trend, TREND, atol=0.1)

@@ -3,7 +3,7 @@ import threading
 from utt_ros.twin.latest_worker import LatestOnlyWorker
 
 
-def test_what_comes_meanwhile_replaces_what_waits():
+def test_a_new_item_replaces_the_one_that_waits():
     done, begun, go_on = [], threading.Event(), threading.Event()
 
     def work(item):
@@ -22,7 +22,7 @@ def test_what_comes_meanwhile_replaces_what_waits():
     assert done == ['first', 'fourth']
 
 
-def test_closing_drops_what_waits_and_ends_the_thread():
+def test_closing_drops_the_waiting_item_and_ends_the_thread():
     before = threading.active_count()
     worker = LatestOnlyWorker('test', lambda item: None)
     worker.put(1)

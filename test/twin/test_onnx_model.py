@@ -27,21 +27,21 @@ def edited(payload: bytes, change) -> bytes:
 
 
 @pytest.mark.parametrize('subjects', [1, 7])
-def test_answer_has_a_row_per_subject(make_graph, rng, subjects):
-    runtime = OnnxModel(make_graph(1.2, rms=0.3), SHAPE)
+def test_outputs_have_a_row_per_subject(make_graph, rng, subjects):
+    model = OnnxModel(make_graph(1.2, rms=0.3), SHAPE)
     windows = windows_of(rng, subjects)
-    answer = runtime.run(windows, np.zeros((subjects, len(CONTEXT)), np.float32))
-    np.testing.assert_allclose(answer.velocity, [[1.2, 0]] * subjects)
-    np.testing.assert_allclose(answer.velocity_std, 0.2)
-    np.testing.assert_allclose(answer.future[:, -1], [[3.6, 0]] * subjects)
-    np.testing.assert_allclose(answer.future_std, 0.5)
-    np.testing.assert_array_equal(answer.imu, windows.values['imu'][:, -5:])
-    np.testing.assert_allclose(answer.cadence, [2.0] * subjects)
-    np.testing.assert_allclose(answer.swing, np.full((subjects, 6, 5), 0.3), rtol=1e-6)
+    output = model.run(windows, np.zeros((subjects, len(CONTEXT)), np.float32))
+    np.testing.assert_allclose(output.velocity, [[1.2, 0]] * subjects)
+    np.testing.assert_allclose(output.velocity_std, 0.2)
+    np.testing.assert_allclose(output.future[:, -1], [[3.6, 0]] * subjects)
+    np.testing.assert_allclose(output.future_std, 0.5)
+    np.testing.assert_array_equal(output.imu, windows.values['imu'][:, -5:])
+    np.testing.assert_allclose(output.cadence, [2.0] * subjects)
+    np.testing.assert_allclose(output.swing, np.full((subjects, 6, 5), 0.3), rtol=1e-6)
 
 
 @pytest.mark.parametrize('payload', [b'', b'no graph at all', b'\x08\x07' * 500])
-def test_bytes_that_are_no_graph_are_refused(payload):
+def test_bytes_that_are_not_a_graph_are_refused(payload):
     with pytest.raises(ModelError, match='not a graph'):
         OnnxModel(payload, SHAPE)
 
@@ -51,8 +51,8 @@ def test_new_weights_of_the_same_graph_share_its_session(make_graph, rng):
     new = OnnxModel(make_graph(0.7), SHAPE, old)
     assert new.graph.session is old.graph.session
     windows, context = windows_of(rng, 2), np.zeros((2, len(CONTEXT)), np.float32)
-    for runtime, speed in ((new, 0.7), (old, 1.2)):
-        np.testing.assert_allclose(runtime.run(windows, context).velocity, [[speed, 0]] * 2)
+    for model, speed in ((new, 0.7), (old, 1.2)):
+        np.testing.assert_allclose(model.run(windows, context).velocity, [[speed, 0]] * 2)
 
 
 def test_another_graph_gets_a_session_of_its_own(make_graph):
@@ -60,14 +60,14 @@ def test_another_graph_gets_a_session_of_its_own(make_graph):
     assert OnnxModel(make_graph(fragile=True), SHAPE, old).graph.session is not old.graph.session
 
 
-def test_weights_that_are_not_finite_are_refused_and_spoil_nothing(make_graph, rng):
+def test_weights_that_are_not_finite_are_refused_and_leave_the_session_usable(make_graph, rng):
     old = OnnxModel(make_graph(1.2), SHAPE)
     with pytest.raises(ModelError, match='not finite'):
         OnnxModel(make_graph(float('nan')), SHAPE, old)
     old.run(windows_of(rng, 2), np.zeros((2, len(CONTEXT)), np.float32))
 
 
-def test_graph_that_asks_for_something_unknown_is_refused(make_graph):
+def test_a_graph_with_an_unknown_input_is_refused(make_graph):
     def change(graph):
         graph.input[0].name = 'lidar'
 
@@ -75,7 +75,7 @@ def test_graph_that_asks_for_something_unknown_is_refused(make_graph):
         OnnxModel(edited(make_graph(), change), SHAPE)
 
 
-def test_graph_without_an_output_is_refused(make_graph):
+def test_a_graph_without_an_output_is_refused(make_graph):
     def change(graph):
         del graph.output[2]
 
@@ -83,31 +83,31 @@ def test_graph_without_an_output_is_refused(make_graph):
         OnnxModel(edited(make_graph(), change), SHAPE)
 
 
-def test_graph_for_other_windows_is_refused(make_graph):
+def test_a_graph_for_other_windows_is_refused(make_graph):
     with pytest.raises(ModelError):
         OnnxModel(make_graph(shape=WindowSettings(ticks=20)), SHAPE)
     with pytest.raises(ModelError, match=r'future has shape \(1, 10, 2\)'):
         OnnxModel(make_graph(shape=WindowSettings(horizon=10)), SHAPE)
 
 
-def test_answer_that_is_not_finite_is_refused(make_graph, rng):
-    runtime = OnnxModel(make_graph(fragile=True), SHAPE)
+def test_outputs_that_are_not_finite_are_refused(make_graph, rng):
+    model = OnnxModel(make_graph(fragile=True), SHAPE)
     with pytest.raises(ModelError, match='velocity is not finite'):
-        runtime.run(windows_of(rng, 2), np.eye(2, len(CONTEXT), -1, np.float32))
+        model.run(windows_of(rng, 2), np.eye(2, len(CONTEXT), -1, np.float32))
 
 
-def test_a_strength_beyond_all_numbers_is_refused(make_graph, rng):
-    runtime = OnnxModel(make_graph(), SHAPE)
-    runtime.run(windows_of(rng, 2), np.zeros((2, len(CONTEXT)), np.float32))
+def test_a_strength_that_overflows_is_refused(make_graph, rng):
+    model = OnnxModel(make_graph(), SHAPE)
+    model.run(windows_of(rng, 2), np.zeros((2, len(CONTEXT)), np.float32))
     with pytest.raises(ModelError, match='swing_log_rms is too large'):
         OnnxModel(make_graph(rms=1e40), SHAPE)
 
 
 def test_areas_without_a_sensor_may_use_a_graph_without_it(make_graph, rng):
     def change(graph):
-        for value in [each for each in graph.input if each.name.startswith('camera')]:
+        for value in [item for item in graph.input if item.name.startswith('camera')]:
             graph.input.remove(value)
 
-    answer = OnnxModel(edited(make_graph(), change), SHAPE).run(
+    output = OnnxModel(edited(make_graph(), change), SHAPE).run(
         windows_of(rng, 3), np.zeros((3, len(CONTEXT)), np.float32))
-    assert answer.velocity.shape == (3, 2)
+    assert output.velocity.shape == (3, 2)

@@ -18,142 +18,142 @@ def mahalanobis(estimate, world):
     return np.einsum('si,sij,sj->s', error, np.linalg.inv(estimate.covariance), error)
 
 
-def walk(belief, world, ticks, *, paced=True, **sensors):
+def walk(tracker, world, ticks, *, guided=True, **sensors):
     """The last estimate after some ticks."""
     for _ in range(ticks):
         batch = world.tick(**sensors)
-        estimate = belief.step(batch, world.pace() if paced else None)
+        estimate = tracker.step(batch, world.prior() if guided else None)
     return estimate
 
 
 def test_camera_mode_beats_raw_back_projection(world):
-    people, belief = world(), ParticleFilter(AREA)
-    raw, believed = [], []
+    people, tracker = world(), ParticleFilter(AREA)
+    raw, filtered = [], []
     for k in range(150):
         batch = people.tick()
-        estimate = belief.step(batch, people.pace())
+        estimate = tracker.step(batch, people.prior())
         seen = batch.camera_mask & (k > 10)
         depth_only = people.camera.back_project(batch.camera[seen])
         raw.append(np.linalg.norm(depth_only - people.position[seen], axis=1))
-        believed.append(distance(estimate, people)[seen])
-    raw, believed = np.concatenate(raw), np.concatenate(believed)
-    assert np.median(believed) < 0.6 * np.median(raw)
-    assert np.percentile(believed, 90) < 0.6 * np.percentile(raw, 90)
+        filtered.append(distance(estimate, people)[seen])
+    raw, filtered = np.concatenate(raw), np.concatenate(filtered)
+    assert np.median(filtered) < 0.6 * np.median(raw)
+    assert np.percentile(filtered, 90) < 0.6 * np.percentile(raw, 90)
 
 
 def test_without_the_camera_imu_and_ftm_together_beat_ftm_alone(world):
     errors = {}
-    for paced in (True, False):
-        people, belief = world(subjects=20), ParticleFilter(AREA)
-        walk(belief, people, 50)
+    for guided in (True, False):
+        people, tracker = world(subjects=20), ParticleFilter(AREA)
+        walk(tracker, people, 50)
         found = []
         for _ in range(100):
-            estimate = walk(belief, people, 1, paced=paced, camera=False)
+            estimate = walk(tracker, people, 1, guided=guided, camera=False)
             found.append(distance(estimate, people))
-        errors[paced] = np.median(found[30:])
+        errors[guided] = np.median(found[30:])
     assert errors[True] < 0.7 * errors[False]
     assert errors[True] < 1.5
 
 
 @pytest.mark.parametrize('sensors', [{}, {'camera': False}], ids=['camera', 'no camera'])
 def test_ellipse_of_90_percent_covers_about_that(world, sensors):
-    people, belief = world(subjects=20, seed=4), ParticleFilter(AREA)
-    walk(belief, people, 50)
+    people, tracker = world(subjects=20, seed=4), ParticleFilter(AREA)
+    walk(tracker, people, 50)
     inside = []
     for _ in range(100):
-        estimate = walk(belief, people, 1, **sensors)
+        estimate = walk(tracker, people, 1, **sensors)
         inside.append(mahalanobis(estimate, people) < CHI2_90_2D)
     assert 0.80 <= np.mean(inside) <= 0.98
 
 
-def test_ring_of_a_first_range_becomes_a_place_when_the_subject_turns(world):
-    people, belief = world(subjects=12, seed=2), ParticleFilter(AREA)
-    first = walk(belief, people, 1, camera=False)
+def test_the_ring_of_a_first_range_becomes_a_position_when_the_subject_turns(world):
+    people, tracker = world(subjects=12, seed=2), ParticleFilter(AREA)
+    first = walk(tracker, people, 1, camera=False)
     assert first.known.all()
     radius = np.hypot(*people.position.T)
     spread = np.sqrt(np.trace(first.covariance, axis1=1, axis2=2))
     assert np.median(spread / radius) > 0.8  # all around the access point
-    last = walk(belief, people, 300, camera=False)
+    last = walk(tracker, people, 300, camera=False)
     assert np.median(distance(last, people)) < 0.35 * np.median(distance(first, people))
 
 
 def test_nothing_is_known_before_camera_or_range(world):
-    people, belief = world(subjects=2), ParticleFilter(AREA)
-    estimate = walk(belief, people, 3, camera=False, ftm=False)
+    people, tracker = world(subjects=2), ParticleFilter(AREA)
+    estimate = walk(tracker, people, 3, camera=False, ftm=False)
     assert not estimate.known.any()
     assert (estimate.position == 0).all()
     assert np.isinf(estimate.age_s['camera']).all()
     assert (estimate.age_s['imu'] == 0).all()
 
 
-def test_outlier_of_the_camera_is_ignored_but_a_second_one_is_believed(world):
-    people, belief = world(subjects=1), ParticleFilter(AREA)
+def test_an_outlier_of_the_camera_is_ignored_and_a_second_one_in_a_row_accepted(world):
+    people, tracker = world(subjects=1), ParticleFilter(AREA)
     people.position[:] = 6.0, 0.0
-    before = walk(belief, people, 20)
+    before = walk(tracker, people, 20)
     batch = people.tick()
     batch.camera[:] = people.camera.project([[14.0, 3.0]])
     batch.camera_mask[:] = True
-    after = belief.step(batch, people.pace())
+    after = tracker.step(batch, people.prior())
     assert np.linalg.norm(after.position - before.position) < 0.5
     batch = people.tick()
     batch.camera[:] = people.camera.project([[14.0, 3.0]])
     batch.camera_mask[:] = True
-    moved = belief.step(batch, people.pace())
+    moved = tracker.step(batch, people.prior())
     np.testing.assert_allclose(moved.position, [[14.0, 3.0]], atol=0.5)
 
 
 def test_compass_error_is_learned_while_the_camera_sees_the_subject(world):
-    people, belief = world(subjects=8), ParticleFilter(AREA)
+    people, tracker = world(subjects=8), ParticleFilter(AREA)
     people.compass_error[:] = 0.35
-    estimate = walk(belief, people, 100)
+    estimate = walk(tracker, people, 100)
     assert np.median(np.abs(estimate.compass_error - 0.35)) < 0.15
 
 
-def test_trend_of_ranges_is_learned_where_there_is_a_camera(world):
-    people, belief = world(subjects=20), ParticleFilter(AREA)
-    walk(belief, people, 150)
+def test_the_trend_of_ranges_is_learned_where_there_is_a_camera(world):
+    people, tracker = world(subjects=20), ParticleFilter(AREA)
+    walk(tracker, people, 150)
     # 1.1 d - 0.5, as in the world; only what it gives within reach of the camera matters
-    found = belief._ftm.trend @ [[1.0] * 2, [6.0, 14.0]]
+    found = tracker._ftm.trend @ [[1.0] * 2, [6.0, 14.0]]
     np.testing.assert_allclose(found, [0.1, 0.9], atol=0.3)
 
 
-def test_ages_tell_when_each_sensor_was_last_heard(world):
-    people, belief = world(subjects=3), ParticleFilter(AREA)
-    walk(belief, people, 4)
-    estimate = walk(belief, people, 5, camera=False, imu=False)
+def test_ages_are_the_times_since_the_last_measurement_of_each_sensor(world):
+    people, tracker = world(subjects=3), ParticleFilter(AREA)
+    walk(tracker, people, 4)
+    estimate = walk(tracker, people, 5, camera=False, imu=False)
     assert (estimate.age_s['camera'] >= 0.5).all()
     np.testing.assert_allclose(estimate.age_s['imu'], 0.5)
     assert (estimate.age_s['ftm'] <= 0.3).all()
 
 
-def test_subjects_may_vanish_and_appear_without_disturbing_others(world):
-    """One's random numbers are one's own, so the others' estimates stay the same to the bit."""
+def test_subjects_that_come_and_go_do_not_change_the_estimates_of_others(world):
+    """Random numbers are per subject, so estimates stay the same to the bit."""
     alone, together = [], []
     for found, joins in ((alone, False), (together, True)):
-        people, belief = world(subjects=3), ParticleFilter(AREA)
+        people, tracker = world(subjects=3), ParticleFilter(AREA)
         for k in range(40):
             visitor = joins and 10 <= k < 30
             who = slice(0, 3) if visitor else slice(0, 2)
-            estimate = belief.step(people.tick(camera=False, who=who), people.pace(who))
+            estimate = tracker.step(people.tick(camera=False, who=who), people.prior(who))
             found.append(estimate.position[:2])
     np.testing.assert_array_equal(alone, together)
 
 
 def test_short_absence_is_bridged_and_a_long_one_forgotten(world):
-    people, belief = world(subjects=2), ParticleFilter(AREA)
-    walk(belief, people, 20)
+    people, tracker = world(subjects=2), ParticleFilter(AREA)
+    walk(tracker, people, 20)
     for absent, known in ((15, True), (25, False)):
         for _ in range(absent):
-            belief.step(people.tick(who=slice(0, 1)), people.pace(slice(0, 1)))
-        estimate = walk(belief, people, 1, camera=False, ftm=False)
+            tracker.step(people.tick(who=slice(0, 1)), people.prior(slice(0, 1)))
+        estimate = walk(tracker, people, 1, camera=False, ftm=False)
         assert estimate.known.tolist() == [True, known]
 
 
 def test_new_epoch_starts_everybody_anew(world):
-    people, belief = world(subjects=3), ParticleFilter(AREA)
-    assert walk(belief, people, 5).known.all()
+    people, tracker = world(subjects=3), ParticleFilter(AREA)
+    assert walk(tracker, people, 5).known.all()
     people.sequence, people.epoch = 0, 1
-    estimate = walk(belief, people, 1, camera=False, ftm=False)
+    estimate = walk(tracker, people, 1, camera=False, ftm=False)
     assert not estimate.known.any()
     assert np.isinf(estimate.age_s['camera']).all()
 
@@ -161,21 +161,21 @@ def test_new_epoch_starts_everybody_anew(world):
 def test_same_batches_give_the_same_bits(world):
     runs = []
     for _ in range(2):
-        people, belief = world(subjects=5), ParticleFilter(AREA)
-        walk(belief, people, 30)
-        runs.append(walk(belief, people, 30, camera=False))
+        people, tracker = world(subjects=5), ParticleFilter(AREA)
+        walk(tracker, people, 30)
+        runs.append(walk(tracker, people, 30, camera=False))
     np.testing.assert_array_equal(runs[0].position, runs[1].position)
     np.testing.assert_array_equal(runs[0].covariance, runs[1].covariance)
 
 
 def test_values_that_are_not_finite_count_as_not_measured(world):
-    people, belief = world(subjects=3), ParticleFilter(AREA)
-    walk(belief, people, 10)
+    people, tracker = world(subjects=3), ParticleFilter(AREA)
+    walk(tracker, people, 10)
     for wrong in (np.nan, np.inf, -np.inf):
         batch = people.tick()
         batch.camera[:], batch.camera_mask[:] = wrong, True
         batch.ftm[:], batch.ftm_mask[:] = wrong, True
-        estimate = belief.step(batch, people.pace())
+        estimate = tracker.step(batch, people.prior())
         assert np.isfinite(estimate.position).all()
     assert (distance(estimate, people) < 1.5).all()
 
@@ -184,51 +184,51 @@ def test_values_that_are_not_finite_count_as_not_measured(world):
                                  [640, 300, -5, -3, -9]])
 @pytest.mark.parametrize('measured', [-1e20, -3.0, 0.0, 1e20])
 def test_absurd_values_leave_the_estimate_finite(world, box, measured):
-    people, belief = world(subjects=2), ParticleFilter(AREA)
+    people, tracker = world(subjects=2), ParticleFilter(AREA)
     for _ in range(12):
         batch = people.tick()
         batch.camera[:], batch.camera_mask[:] = box, True
         batch.ftm[:, 0], batch.ftm_mask[:] = measured, True
-        estimate = belief.step(batch, people.pace())
+        estimate = tracker.step(batch, people.prior())
         for part in (estimate.position, estimate.covariance, estimate.velocity):
             assert np.isfinite(part).all()
     people.position[:] = 8.0, 0.0
-    estimate = walk(belief, people, 5)
+    estimate = walk(tracker, people, 5)
     assert (distance(estimate, people) < 1.0).all()
 
 
 def test_people_beyond_the_limit_are_refused_and_the_rest_served(world):
     people = world(subjects=6)
-    belief = ParticleFilter(AREA, ParticleFilterSettings(max_subjects=4))
-    estimate = walk(belief, people, 3)
+    tracker = ParticleFilter(AREA, ParticleFilterSettings(max_subjects=4))
+    estimate = walk(tracker, people, 3)
     assert estimate.known.tolist() == [True] * 4 + [False] * 2
-    assert belief.refused == 6
+    assert tracker.refused == 6
 
 
-def test_nobody_is_no_problem(world):
-    people, belief = world(subjects=2), ParticleFilter(AREA)
-    estimate = belief.step(people.tick(who=slice(0, 0)), people.pace(slice(0, 0)))
+def test_a_batch_without_subjects_gives_an_empty_estimate(world):
+    people, tracker = world(subjects=2), ParticleFilter(AREA)
+    estimate = tracker.step(people.tick(who=slice(0, 0)), people.prior(slice(0, 0)))
     assert estimate.position.shape == (0, 2)
 
 
-def test_pace_without_a_heading_is_not_followed(world):
-    people, belief = world(subjects=2), ParticleFilter(AREA)
-    walk(belief, people, 10)
+def test_a_prior_without_a_valid_heading_is_not_used(world):
+    people, tracker = world(subjects=2), ParticleFilter(AREA)
+    walk(tracker, people, 10)
     fast = MotionPrior(np.zeros(2, np.float32), np.zeros(2, bool), np.full((2, 2), 50, np.float32),
                 np.ones((2, 2), np.float32))
     for _ in range(10):
-        estimate = belief.step(people.tick(camera=False, ftm=False), fast)
+        estimate = tracker.step(people.tick(camera=False, ftm=False), fast)
     assert (np.linalg.norm(estimate.velocity, axis=1) < 3).all()
 
 
-def test_covered_camera_that_sends_empty_frames_does_not_push_people_out_of_view(world):
-    people, belief = world(subjects=20, seed=3), ParticleFilter(AREA)
+def test_empty_frames_of_a_covered_camera_do_not_push_people_out_of_view(world):
+    people, tracker = world(subjects=20, seed=3), ParticleFilter(AREA)
     people.position[:] = people.rng.uniform([5, -2], [11, 2], (20, 2))
-    walk(belief, people, 30)
+    walk(tracker, people, 30)
     inside = []
     for _ in range(100):
         batch = people.tick()
         batch.camera_mask[:] = False
-        estimate = belief.step(batch, people.pace())
+        estimate = tracker.step(batch, people.prior())
         inside.append(distance(estimate, people))
     assert np.median(inside[30:]) < 1.6

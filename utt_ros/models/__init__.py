@@ -1,1 +1,1 @@
-"""Encoders, fusors, decoders and the unified twin model; torch."""
+"""Unified twin model: encoders, fusors, decoders, heads, export and model files; torch."""

@@ -1,1 +1,1 @@
-"""The live twin: belief, inference and predictions; numpy and onnxruntime only."""
+"""Live twin: particle filter, model inference and predictions; numpy and onnxruntime only."""

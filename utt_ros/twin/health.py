@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from utt_ros.types import SyncedBatch
 
-MAX_SILENCE_S = {'camera': 0.5, 'ftm': 3.0, 'imu': 1.0}  # after which a sensor is missing
+MAX_SENSOR_SILENCE_S = {'camera': 0.5, 'ftm': 3.0, 'imu': 1.0}  # after which a sensor is missing
 MAX_IDLE_S = 2.0  # without any tick
 
 
@@ -39,7 +39,8 @@ class SensorHealth:
         """Return the modalities without recent measurements."""
         if not self.ticks:
             return list(self.modalities)
-        return [name for name in self.modalities if self.silence_s(name) > MAX_SILENCE_S[name]]
+        return [name for name in self.modalities
+                if self.silence_s(name) > MAX_SENSOR_SILENCE_S[name]]
 
     def summary(self, idle_s: float, model_ready: bool) -> str:
         """Return one sentence; `idle_s` is the time since the last tick by the node's clock."""

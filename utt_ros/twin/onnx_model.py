@@ -40,7 +40,8 @@ class OnnxModel:
     def __init__(
         self, payload: bytes, window: WindowSettings, like: 'OnnxModel | None' = None,
     ) -> None:
-        self.graph = OnnxGraph(payload, window, LIVE_OUTPUTS, like.graph if like else None)
+        self.graph: OnnxGraph = OnnxGraph(
+            payload, window, LIVE_OUTPUTS, like.graph if like else None)
         _model_output(self.graph.run(1, {}))
 
     def run(self, windows: Windows, context: FloatArray) -> ModelOutput:

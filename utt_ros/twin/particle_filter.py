@@ -29,7 +29,7 @@ from utt_ros.types import MODALITIES, Array, FloatArray, Indices, MaskArray, Syn
 X, Y, VX, VY, COMPASS, BIAS, OCCLUDED = range(7)
 MAX_NIS = 16.0  # squared Mahalanobis distance beyond which a box contradicts the ensemble
 MAX_CONTRADICTIONS = 2  # in a row, at which the ensemble is placed anew at the box
-MIN_EFFECTIVE_SHARE = 0.5  # of the particles; an ensemble with less is resampled
+MIN_EFFECTIVE_PARTICLE_SHARE = 0.5  # of the particles; an ensemble with less is resampled
 MAX_DISTANCE_M = 1000.0  # a position or range beyond is a fault
 RING_STD_M = 0.5  # radial deviation of a new ensemble about its first range
 MAX_EMPTY_NS = 3_000_000_000  # a camera that detected nobody for longer may be covered
@@ -242,7 +242,7 @@ class ParticleFilter:
     def _resample_depleted(self, rows: Indices) -> None:
         """Resample the ensembles in which few particles carry the weight."""
         size = effective_sample_size(self._weights[rows])
-        rows = rows[size < MIN_EFFECTIVE_SHARE * self.settings.particles]
+        rows = rows[size < MIN_EFFECTIVE_PARTICLE_SHARE * self.settings.particles]
         if rows.size:
             offsets = np.array([self._random[row].random() for row in rows])
             self._states[rows] = systematic_resample(
