@@ -2,10 +2,10 @@
 
 from launch import LaunchDescription
 
-from utt_ros.bridge.launch import description
+from utt_ros.bridge.launch import launch_description
 from utt_ros.orchestration.arguments import AREA_ARGUMENTS, plan_area
 
 
 def generate_launch_description() -> LaunchDescription:
     """List the arguments with `ros2 launch utt_ros area.launch.py --show-args`."""
-    return description(AREA_ARGUMENTS, plan_area)
+    return launch_description(AREA_ARGUMENTS, plan_area)

@@ -2,10 +2,10 @@
 
 from launch import LaunchDescription
 
-from utt_ros.bridge.launch import description
+from utt_ros.bridge.launch import launch_description
 from utt_ros.orchestration.arguments import REPLAY_ARGUMENTS, plan_replay
 
 
 def generate_launch_description() -> LaunchDescription:
     """List the arguments with `ros2 launch utt_ros replay.launch.py --show-args`."""
-    return description(REPLAY_ARGUMENTS, plan_replay)
+    return launch_description(REPLAY_ARGUMENTS, plan_replay)

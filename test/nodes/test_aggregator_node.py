@@ -19,7 +19,7 @@ from utt_ros.msg import GlobalModel, ModelUpdate, RoundStatus
 from utt_ros.bridge.messages import federation
 from utt_ros.bridge.node.qos import COLLECTED, RELIABLE, STATE
 from utt_ros.federation import types
-from utt_ros.federation.checkpoints import Store, read_log
+from utt_ros.federation.checkpoints import CheckpointStore, read_round_log
 from utt_ros.federation.server import new_federation
 from utt_ros.federation.wire import pack, unpack
 from utt_ros.models.settings import ModelSettings, dump_config
@@ -49,7 +49,7 @@ def start(ros_domain: int) -> Iterator[Start]:
 @pytest.fixture
 def state(tmp_path: Path) -> Path:
     """Prepare a state folder with a small model of round 0, so no process loads torch."""
-    store = Store(tmp_path / 'state', keep=5)
+    store = CheckpointStore(tmp_path / 'state', keep=5)
     new_federation(store, dump_config(ModelSettings(), WindowSettings()), INITIAL)
     store.close()
     return store.folder
@@ -82,7 +82,7 @@ class Watcher:
         self.models.append(federation.model_from_message(message))
 
     def _on_status(self, message: RoundStatus) -> None:
-        self.statuses.append(federation.status_from_message(message))
+        self.statuses.append(federation.round_status_from_message(message))
 
     def spin(self) -> None:
         self._executor.spin_once(timeout_sec=0.05)
@@ -146,7 +146,7 @@ def test_two_areas_complete_three_rounds_and_the_model_is_np_average(
         }
     for name, tensor in tensors_of(watcher.models[-1]).items():
         np.testing.assert_array_equal(tensor, expected[name])
-    rounds = read_log(state)
+    rounds = read_round_log(state)
     assert [entry.accepted for entry in rounds] == [{'north': 100, 'south': 300}] * 3
     assert rounds[0].bytes_received == 2 * len(watcher.models[-1].payload)
 
@@ -234,7 +234,7 @@ def test_kill_9_within_a_round_resumes_federation_and_round(
     watcher.send(watcher.answer('south', 2.0))
     wait_until(lambda: watcher.models[-1].round == 2, 20.0, watcher.spin)
     assert watcher.models[-1].federation == before.federation
-    assert read_log(state)[-1].accepted == {'north': 100, 'south': 5}
+    assert read_round_log(state)[-1].accepted == {'north': 100, 'south': 5}
 
 
 def test_an_area_that_restarts_within_a_round_does_not_count_twice(
@@ -297,7 +297,7 @@ def test_two_aggregators_of_one_domain_are_told_on_diagnostics(
 def test_a_state_of_another_model_is_refused_by_name(
     tmp_path: Path, edit: tuple[str, str], refusal: str, reason: str,
 ) -> None:
-    store = Store(tmp_path / 'state', keep=5)
+    store = CheckpointStore(tmp_path / 'state', keep=5)
     config = dump_config(ModelSettings(), WindowSettings()).replace(*edit)
     new_federation(store, config, INITIAL)
     store.close()

@@ -167,7 +167,7 @@ def test_topics_of_another_driver_become_tracks(
     ({'calibration': 1}, "'calibration' to '1' of type 'INTEGER', expecting"),
     ({'source': 'magic'}, 'it must be one of opencv, topics, zed'),
     ({'detection__detector': 'onnx', 'detection__model': '/no/such.onnx'}, 'no such file'),
-    ({'detection__detector': 'source'}, 'opencv finds no people'),
+    ({'detection__detector': 'source'}, 'opencv detects no people'),
     ({'calibration': '/no/such.yaml'}, 'no/such.yaml'),
     ({'opencv__latency': -1.0}, 'latency')])
 def test_wrong_settings_end_the_node_with_the_reason(
@@ -184,7 +184,7 @@ def test_pictures_are_made_only_while_somebody_subscribes(
 ) -> None:
     import rclpy
 
-    from utt_ros.drivers.types import Detections, CameraFrame
+    from utt_ros.drivers.types import CameraFrame, Detections
     from utt_ros.nodes.camera_node import CameraNode
 
     made: list[Any] = []

@@ -15,7 +15,7 @@ from utt_ros.bridge.messages.federation import model_from_message, update_from_m
 from utt_ros.bridge.messages.sensors import samples_to_message
 from utt_ros.bridge.node.qos import COLLECTED, RELIABLE, STATE
 from utt_ros.federation import types
-from utt_ros.federation.checkpoints import read_log
+from utt_ros.federation.checkpoints import read_round_log
 from utt_ros.federation.wire import unpack
 from utt_ros.types import SyncedBatch
 
@@ -152,7 +152,7 @@ def test_two_areas_with_different_sensors_complete_two_rounds(
     assert any('camera' in name for name in sent['north', 0])
     assert not any('camera' in name for name in sent['south', 0])
     assert any(not np.array_equal(weights[2][name], weights[0][name]) for name in weights[0])
-    rounds = read_log(tmp_path / 'aggregator')
+    rounds = read_round_log(tmp_path / 'aggregator')
     assert [(sorted(entry.accepted), entry.refused) for entry in rounds] == [
         (['north', 'south'], {}), (['north', 'south'], {}),
     ]
@@ -164,11 +164,11 @@ def test_an_area_and_the_aggregator_that_are_killed_go_on_where_they_were(
     federation.start()
     wait_until(lambda: 1 in feeder.models, 100.0, feeder.step)
     federation.kill('south', 'utt')
-    known = len(read_log(tmp_path / 'aggregator'))
+    known = len(read_round_log(tmp_path / 'aggregator'))
     federation.start('utt', 'south')
     wait_until(lambda: 2 in feeder.models, 100.0, feeder.step)
     assert known >= 1
     assert len({model.federation for model in feeder.models.values()}) == 1
-    rounds = read_log(tmp_path / 'aggregator')
+    rounds = read_round_log(tmp_path / 'aggregator')
     assert [entry.round for entry in rounds] == [0, 1]
     assert sorted(rounds[1].accepted) == ['north', 'south']

@@ -10,7 +10,7 @@ from rclpy.node import Node
 from visualization_msgs.msg import MarkerArray
 
 from utt_ros.bridge.node.qos import RELIABLE
-from utt_ros.nodes.truth_markers_node import TRAIL, TruthMarkersNode, markers
+from utt_ros.nodes.truth_markers_node import TRAIL_POSITIONS, TruthMarkersNode, truth_markers
 
 
 def odometry(x: float) -> Odometry:
@@ -23,7 +23,7 @@ def odometry(x: float) -> Odometry:
 
 def test_markers_stand_on_the_floor_in_the_frame_of_the_truth() -> None:
     message = odometry(3.0)
-    body, line = markers('anna', message, [message.pose.pose.position])
+    body, line = truth_markers('anna', message, [message.pose.pose.position])
     assert {marker.header.frame_id for marker in (body, line)} == {'hall'}
     assert {marker.ns for marker in (body, line)} == {'truth/anna'}
     assert body.pose.position.x == 3.0
@@ -52,9 +52,9 @@ def test_subjects_of_its_own_area_are_shown_as_they_appear(
         mine.publish(odometry(float(len(got))))
         executor.spin_once(timeout_sec=0.02)
 
-    wait_until(lambda: len(got) > TRAIL + 5, spin=step, timeout_sec=30.0)
+    wait_until(lambda: len(got) > TRAIL_POSITIONS + 5, spin=step, timeout_sec=30.0)
     assert {marker.ns for array in got for marker in array.markers} == {'truth/anna'}
-    assert len(got[-1].markers[1].points) == TRAIL
+    assert len(got[-1].markers[1].points) == TRAIL_POSITIONS
     executor.shutdown()
     shower.destroy_node()
     other.destroy_node()

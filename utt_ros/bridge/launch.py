@@ -1,4 +1,4 @@
-"""The graph as launch actions: a launch file says which arguments and which plan, no more."""
+"""The graph of nodes as launch actions; a launch file selects the arguments and the plan."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -33,10 +33,10 @@ from utt_ros.orchestration.supervisor import (
 RESPAWN_DELAY_SEC = 2.0
 
 
-def description(
+def launch_description(
     arguments: LaunchArguments, plan_of: Callable[[Mapping[str, str]], LaunchPlan],
 ) -> LaunchDescription:
-    """Describe a launch file: its arguments, and the nodes of the plan that they make."""
+    """Return a launch description: the arguments, and the nodes of the plan made from them."""
     declared = [
         DeclareLaunchArgument(name, default_value=default, description=text)
         for name, (default, text) in arguments.items()
@@ -46,17 +46,18 @@ def description(
         values = {name: context.launch_configurations[name] for name in arguments}
         plan, remarks = prepare_plan(plan_of(values))
         notes = [LogInfo(msg=f'utt_ros: {remark}') for remark in remarks]
-        return notes + actions(graph_nodes(plan))
+        return notes + launch_actions(graph_nodes(plan))
 
     return LaunchDescription([*declared, OpaqueFunction(function=start)])
 
 
-def actions(nodes: list[NodeSpec]) -> list[LaunchDescriptionEntity]:
-    """Translate nodes; the launch ends as utt_ros.orchestration.supervisor.Supervisor does."""
-    started = [(node, action(node)) for node in nodes]
+def launch_actions(nodes: list[NodeSpec]) -> list[LaunchDescriptionEntity]:
+    """Convert nodes to actions; the launch ends as utt_ros.orchestration.supervisor.Supervisor."""
+    started = [(node, node_action(node)) for node in nodes]
     tasks = {node.label for node in nodes if node.essential and not node.respawn}
     handlers = [
-        RegisterEventHandler(OnProcessExit(target_action=target, on_exit=_judge(node, tasks)))
+        RegisterEventHandler(
+            OnProcessExit(target_action=target, on_exit=_exit_handler(node, tasks)))
         for node, target in started
     ]
     by_label = {node.label: target for node, target in started}
@@ -66,8 +67,8 @@ def actions(nodes: list[NodeSpec]) -> list[LaunchDescriptionEntity]:
     return [*handlers, *(target for node, target in started if node.after not in by_label)]
 
 
-def action(node: NodeSpec) -> Node:
-    """Translate one node."""
+def node_action(node: NodeSpec) -> Node:
+    """Convert one node."""
     return Node(
         package=node.package, executable=node.executable, name=node.name,
         namespace=node.namespace, exec_name=node.label,
@@ -95,20 +96,20 @@ def _parameters(node: NodeSpec) -> dict[str, Any]:
     }
 
 
-def _judge(
+def _exit_handler(
     node: NodeSpec, tasks: set[str],
 ) -> Callable[[ProcessExited, LaunchContext], list[LaunchDescriptionEntity] | None]:
-    """Decide what the end of a node that nobody stopped means."""
+    """Return the handler for the end of a node that was not stopped."""
 
-    def judge(event: ProcessExited, context: LaunchContext) -> list[Any] | None:
+    def on_exit(event: ProcessExited, context: LaunchContext) -> list[Any] | None:
         tasks.discard(node.label)
         if context.is_shutdown or not node.essential:
             return None
         if event.returncode == EXIT_SETTINGS_REFUSED or (event.returncode and not node.respawn):
-            # An exception in a handler is launch's way to an exit code that is not 0.
+            # Only an exception in a handler makes launch exit with a code other than 0.
             raise UttError(f'{node.label} {describe_exit(event.returncode)}')
         if not node.respawn and not tasks:
             return [EmitEvent(event=Shutdown(reason='the replay has ended'))]
         return None
 
-    return judge
+    return on_exit

@@ -1,1 +1,1 @@
-"""One thin node per file: convert, call, publish."""
+"""ROS nodes, one per file: convert, call, publish."""

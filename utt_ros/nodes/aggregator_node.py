@@ -1,8 +1,7 @@
 """The aggregator of a federation: updates of the areas in, global models out.
 
-Deadlines run on the steady clock and not on simulated time: they are about how long people and
-machines wait, areas may replay sessions on clocks of their own, and a paused bag must not stop the
-others.
+Deadlines run on the steady clock and not on simulated time: they bound real waiting times, areas
+may replay sessions on clocks of their own, and a paused bag must not stop the other areas.
 """
 
 import sys
@@ -12,19 +11,15 @@ from time import monotonic_ns
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
-from utt_ros.bridge.messages.federation import (
-    model_to_message,
-    status_to_message,
-    update_from_message,
-)
+from utt_ros.bridge.messages import federation
 from utt_ros.bridge.node.diagnostics import Diagnostics
 from utt_ros.bridge.node.parameters import declare_settings
 from utt_ros.bridge.node.process import run_node
 from utt_ros.bridge.node.qos import COLLECTED, RELIABLE, STATE
 from utt_ros.errors import ModelError, SettingsError
-from utt_ros.federation.checkpoints import Checkpoint, Store
+from utt_ros.federation.checkpoints import Checkpoint, CheckpointStore
 from utt_ros.federation.initial_model import InitialModel
-from utt_ros.federation.server import Server, new_federation
+from utt_ros.federation.server import FederationServer, new_federation
 from utt_ros.federation.settings import AggregatorSettings
 from utt_ros.federation.types import RoundStatus as Status
 from utt_ros.models.settings import ModelSettings, dump_config, load_config
@@ -36,7 +31,7 @@ STATUS_TICKS = 10
 
 
 class AggregatorNode(Node):
-    """Publishes the model and begins to collect as soon as there is a model of round 0."""
+    """Publishes the model and collects updates from the model of round 0 on."""
 
     def __init__(self) -> None:
         super().__init__('aggregator')
@@ -45,9 +40,9 @@ class AggregatorNode(Node):
         self._config = dump_config(model, declare_settings(self, WindowSettings))
         self._models = self.create_publisher(GlobalModel, '/utt/model', STATE)
         self._rounds = self.create_publisher(RoundStatus, '/utt/rounds', RELIABLE)
-        self._server: Server | None = None
+        self._server: FederationServer | None = None
         self._initial: InitialModel | None = None
-        self._store = Store(self._settings.state_path, self._settings.keep)
+        self._store = CheckpointStore(self._settings.state_path, self._settings.keep)
         self._ticks = 0
         self._open()
         self.create_subscription(ModelUpdate, '/utt/updates', self._on_update, COLLECTED)
@@ -55,44 +50,45 @@ class AggregatorNode(Node):
         self._diagnostics = Diagnostics(self, 'aggregator', self._values)
 
     def destroy_node(self) -> None:
-        """End the child process and leave the state to the next aggregator."""
+        """End the child process and release the state folder."""
         if self._initial is not None:
             self._initial.close()
         self._store.close()
         super().destroy_node()
 
     def _open(self) -> None:
-        """Resume the federation of the state folder, or begin one."""
-        begin, problems = self._store.newest()
+        """Resume the federation of the state folder, or start one."""
+        checkpoint, problems = self._store.newest()
         for problem in problems:
             self.get_logger().error(f'{problem}; an earlier round is used')
-        if begin is None:
+        if checkpoint is None:
             folder = self._settings.state_path
             self._initial = InitialModel(self._config, self._settings.seed, folder)
-        elif self._known(begin.config) != load_config(self._config):
+        elif self._load_config(checkpoint.config) != load_config(self._config):
             raise SettingsError(
-                f'{self._store.folder} holds a federation with the configuration {begin.config}: '
-                f'the parameters say {self._config}'
+                f'{self._store.folder} holds a federation with the configuration '
+                f'{checkpoint.config}: the parameters are {self._config}'
             )
         else:
-            self._begin(begin)
+            self._begin(checkpoint)
 
-    def _known(self, config: str) -> tuple[ModelSettings, WindowSettings]:
+    def _load_config(self, config: str) -> tuple[ModelSettings, WindowSettings]:
         try:
             return load_config(config)
         except ModelError as err:
             raise SettingsError(f'{self._store.folder} holds a federation that this program '
-                                f'cannot go on with: {err}') from err
+                                f'cannot resume: {err}') from err
 
-    def _begin(self, begin: Checkpoint) -> None:
-        self._server = Server(self._settings, self._store, begin, monotonic_ns())
+    def _begin(self, checkpoint: Checkpoint) -> None:
+        self._server = FederationServer(self._settings, self._store, checkpoint, monotonic_ns())
         self._publish_model(self._server)
-        self.get_logger().info(f'federation {begin.federation} is at round {begin.round}')
+        self.get_logger().info(
+            f'federation {checkpoint.federation} is at round {checkpoint.round}')
 
     def _on_update(self, message: ModelUpdate) -> None:
         if self._server is None:
             return
-        refusal = self._server.receive(update_from_message(message), monotonic_ns())
+        refusal = self._server.receive(federation.update_from_message(message), monotonic_ns())
         if refusal is not None:
             self.get_logger().warning(f'refused: {refusal}', throttle_duration_sec=1.0)
         self._step(self._server)
@@ -101,16 +97,13 @@ class AggregatorNode(Node):
     def _on_tick(self) -> None:
         self._ticks += 1
         if self._server is None:
-            self._await_initial_model()
+            tensors = self._initial.poll() if self._initial is not None else None
+            if tensors is not None:
+                self._begin(new_federation(self._store, self._config, tensors))
         elif not self._step(self._server) and self._ticks % STATUS_TICKS == 0:
             self._publish_status(self._server.status(monotonic_ns()))
 
-    def _await_initial_model(self) -> None:
-        tensors = self._initial.poll() if self._initial is not None else None
-        if tensors is not None:
-            self._begin(new_federation(self._store, self._config, tensors))
-
-    def _step(self, server: Server) -> bool:
+    def _step(self, server: FederationServer) -> bool:
         closed = server.step(monotonic_ns())
         if closed is None:
             return False
@@ -124,15 +117,17 @@ class AggregatorNode(Node):
             self.get_logger().error(server.problem)
         return True
 
-    def _publish_model(self, server: Server) -> None:
-        self._models.publish(model_to_message(server.model, self.get_clock().now().to_msg()))
+    def _publish_model(self, server: FederationServer) -> None:
+        self._models.publish(
+            federation.model_to_message(server.model, self.get_clock().now().to_msg()))
 
     def _publish_status(self, status: Status) -> None:
-        self._rounds.publish(status_to_message(status, self.get_clock().now().to_msg()))
+        self._rounds.publish(
+            federation.round_status_to_message(status, self.get_clock().now().to_msg()))
 
     def _values(self) -> Mapping[str, object]:
         if self._server is None:
-            return {'level': 'warn', 'message': 'the initial model is being made'}
+            return {'level': 'warn', 'message': 'the initial model is being created'}
         others = self.count_publishers('/utt/model') - 1
         message = f'{others} other aggregators publish /utt/model' if others > 0 else ''
         return {
@@ -146,7 +141,7 @@ class AggregatorNode(Node):
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Run the aggregator until it is told to stop."""
+    """Run the aggregator until SIGINT or SIGTERM."""
     return run_node(AggregatorNode, args)
 
 

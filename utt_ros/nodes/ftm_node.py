@@ -1,14 +1,13 @@
-"""Wi-Fi fine time measurements of phones, from whatever delivers them."""
+"""Wi-Fi fine time measurements of phones, from any source."""
 
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isnan
 from pathlib import Path
 
 from rclpy.publisher import Publisher
 
-from utt_ros.bridge.messages.sensors import to_time
+from utt_ros.bridge.messages.sensors import ftm_to_message
 from utt_ros.bridge.node.driver import Driver
 from utt_ros.bridge.node.parameters import declare_settings
 from utt_ros.bridge.node.process import run_node
@@ -22,11 +21,11 @@ from utt_ros.settings import check, setting
 
 @dataclass(frozen=True, slots=True)
 class FtmSettings:
-    """What is done with ranges before they are published."""
+    """Correction of ranges before publication."""
 
-    calibration: str = setting('', 'file that `utt calibrate ftm` wrote; empty: none')
+    calibration: str = setting('', 'file written by `utt calibrate ftm`; empty: none')
     unknown_std: float = setting(
-        0.5, 'standard deviation of a range whose source tells none [m]', low=0.0, high=50.0)
+        0.5, 'standard deviation of a range whose source reports none [m]', low=0.0, high=50.0)
 
     def __post_init__(self) -> None:
         check(self)
@@ -49,7 +48,7 @@ class FtmNode(Driver):
                 Path(self._settings.calibration).expanduser())
 
     def publish(self, samples: Sequence[FtmSample]) -> None:
-        """Publish corrected ranges, each on the topic of its phone."""
+        """Publish corrected ranges on the topics of their phones."""
         for sample in samples:
             corrected = self._calibration.correct(sample)
             self._uncalibrated += corrected is sample
@@ -57,7 +56,7 @@ class FtmNode(Driver):
                 self._outputs[sample.phone] = self.create_publisher(
                     FtmRange, f'phones/{sample.phone}/ftm', SENSOR)
             self._outputs[sample.phone].publish(
-                message(corrected, f'{self.area.area}/ap', self._settings.unknown_std))
+                ftm_to_message(corrected, f'{self.area.area}/ap', self._settings.unknown_std))
 
     def _values(self) -> Mapping[str, object]:
         return {
@@ -65,19 +64,8 @@ class FtmNode(Driver):
             'uncalibrated': self._uncalibrated}
 
 
-def message(sample: FtmSample, frame: str, unknown_std_m: float) -> FtmRange:
-    """Convert a range; what its source does not tell of the spread is what it is told here."""
-    made = FtmRange(
-        phone=sample.phone, ap=sample.ap, range=sample.range_m,
-        range_std=unknown_std_m if isnan(sample.std_m) else sample.std_m,
-        rssi=sample.rssi_dbm, attempted=sample.attempted, successful=sample.successful)
-    made.header.frame_id = frame
-    made.header.stamp = to_time(sample.stamp_ns)
-    return made
-
-
 def main(args: Sequence[str] | None = None) -> int:
-    """Run the node."""
+    """Run the driver until SIGINT or SIGTERM."""
     return run_node(FtmNode, args)
 
 

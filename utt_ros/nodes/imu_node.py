@@ -1,4 +1,4 @@
-"""What phones feel, from an app or from this machine: `phones/<phone>/imu/...`."""
+"""IMU and magnetometer of phones or of this machine: `phones/<phone>/imu/...`."""
 
 import sys
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from utt_ros.bridge.node.qos import SENSOR
 from utt_ros.drivers.imu import DEFAULT, SOURCES
 from utt_ros.drivers.types import InertialSample
 
-MAX_PUBLISHERS = 256  # sources know 64 phones, of which some may have changed names
+MAX_PUBLISHERS = 256  # sources accept 64 phones, some of which may have changed names
 
 
 class ImuNode(Driver):
@@ -25,7 +25,6 @@ class ImuNode(Driver):
         super().__init__('imu', SOURCES, DEFAULT)
 
     def publish(self, samples: Sequence[Any]) -> None:
-        """Publish, oldest first."""
         for sample in samples:
             if isinstance(sample, InertialSample):
                 publisher = self._topic(sample.phone, Imu, 'data_raw')
@@ -46,7 +45,7 @@ class ImuNode(Driver):
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Run the driver until it is told to stop."""
+    """Run the driver until SIGINT or SIGTERM."""
     return run_node(ImuNode, args)
 
 

@@ -1,6 +1,6 @@
-"""Where subjects really were, for RViz: beside a twin, never into it.
+"""Markers of the ground truth for RViz; a twin never receives them.
 
-RViz cannot show topics whose names it is not told, so one topic carries every subject.
+RViz cannot subscribe to topics by pattern, so one topic carries every subject.
 """
 
 import re
@@ -20,24 +20,24 @@ from visualization_msgs.msg import Marker, MarkerArray
 from utt_ros.bridge.node.process import run_node
 from utt_ros.bridge.node.qos import RELIABLE, SENSOR
 
-DISCOVERY_SEC = 1.0
-TRAIL = 100  # positions
+TRUTH_DISCOVERY_SEC = 1.0
+TRAIL_POSITIONS = 100
 TRUTH_LIFETIME = Duration(sec=2)
 WHITE = ColorRGBA(r=1.0, g=1.0, b=1.0, a=0.6)
-TRUTH_SIZE_M = (0.3, 0.3, 1.7)  # of the cylinder that stands for a person
+TRUTH_SIZE_M = (0.3, 0.3, 1.7)  # of the cylinder
 
 
 class TruthMarkersNode(Node):
-    """Finds `truth/<subject>/odom` as subjects appear."""
+    """Subscribes to `truth/<subject>/odom` as subjects appear."""
 
     def __init__(self) -> None:
         super().__init__('truth_markers')
         self._pattern = re.compile(f'{re.escape(self.get_namespace())}/truth/([^/]+)/odom')
-        self._trails: dict[str, deque[Point]] = defaultdict(partial(deque, maxlen=TRAIL))
+        self._trails: dict[str, deque[Point]] = defaultdict(partial(deque, maxlen=TRAIL_POSITIONS))
         self._known: set[str] = set()
         self._publisher = self.create_publisher(MarkerArray, 'truth_markers', RELIABLE)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(DISCOVERY_SEC, self._discover, clock=steady)
+        self.create_timer(TRUTH_DISCOVERY_SEC, self._discover, clock=steady)
         self._discover()
 
     def _discover(self) -> None:
@@ -51,11 +51,11 @@ class TruthMarkersNode(Node):
     def _show(self, subject: str, odometry: Odometry) -> None:
         trail = self._trails[subject]
         trail.append(odometry.pose.pose.position)
-        self._publisher.publish(MarkerArray(markers=markers(subject, odometry, trail)))
+        self._publisher.publish(MarkerArray(markers=truth_markers(subject, odometry, trail)))
 
 
-def markers(subject: str, odometry: Odometry, trail: Sequence[Point]) -> list[Marker]:
-    """Make a cylinder where the subject stands, and a line of where it came from."""
+def truth_markers(subject: str, odometry: Odometry, trail: Sequence[Point]) -> list[Marker]:
+    """Create a cylinder at the subject's position and a line of its recent positions."""
     body, line = (
         Marker(header=odometry.header, ns=f'truth/{subject}', id=number, type=kind,
                action=Marker.ADD, color=WHITE, lifetime=TRUTH_LIFETIME)
@@ -71,7 +71,7 @@ def markers(subject: str, odometry: Odometry, trail: Sequence[Point]) -> list[Ma
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Run the node."""
+    """Run the node until SIGINT or SIGTERM."""
     return run_node(TruthMarkersNode, args)
 
 

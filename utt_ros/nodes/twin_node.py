@@ -16,7 +16,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 
 from utt_ros.bridge.messages.markers import TwinMarkers
 from utt_ros.bridge.messages.sensors import deserialize, samples_from_message
-from utt_ros.bridge.messages.status import status_to_message
+from utt_ros.bridge.messages.status import twin_status_to_message
 from utt_ros.bridge.node.deployed_models import DeployedModels
 from utt_ros.bridge.node.diagnostics import Diagnostics
 from utt_ros.bridge.node.parameters import declare_settings
@@ -113,10 +113,10 @@ class TwinNode(LifecycleNode):
 
     def _publish_status(self) -> None:
         gc.collect()
-        self._status.publish(status_to_message(
+        self._status.publish(twin_status_to_message(
             self.get_clock().now().to_msg(), self._area.area, self._health, self._predictions,
             model_round=self._models.round, idle_s=perf_counter() - self._received_s,
-            predictions=self._outputs.published, times_ms=self._times_ms))
+            published=self._outputs.published, times_ms=self._times_ms))
         self._markers.draw_floor()
         if self._predictions is not None:
             self._outputs.forget(self._predictions.stamp_ns)

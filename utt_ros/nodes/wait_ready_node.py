@@ -1,4 +1,4 @@
-"""Wait until the twins of some areas have a model: a replay that starts then loses nothing."""
+"""Wait until the twins of the given areas have a model, so that a replay loses nothing."""
 
 import argparse
 import sys
@@ -18,39 +18,40 @@ from utt_ros.msg import TwinStatus
 
 
 class WaitReadyNode(Node):
-    """Listens to the status of each area's twin."""
+    """Subscribes to the status of each area's twin."""
 
-    def __init__(self, areas: Sequence[str], least_round: int) -> None:
+    def __init__(self, areas: Sequence[str], min_round: int) -> None:
         super().__init__('wait_ready')
         self.waiting = set(areas)
-        self._least_round = least_round
+        self._min_round = min_round
         for area in areas:
-            heard = partial(self._on_status, area)
-            self.create_subscription(TwinStatus, f'/{area}/twin_status', heard, RELIABLE)
+            on_status = partial(self._on_status, area)
+            self.create_subscription(TwinStatus, f'/{area}/twin_status', on_status, RELIABLE)
 
     def _on_status(self, area: str, status: TwinStatus) -> None:
-        if status.model_ready and status.round >= self._least_round:
+        if status.model_ready and status.round >= self._min_round:
             self.waiting.discard(area)
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Exit with 0 once every area is ready, with 1 when the time is over."""
+    """Return 0 once every area is ready, 1 after the timeout."""
     parser = argparse.ArgumentParser(prog='wait_ready', description=__doc__)
     parser.add_argument('areas', nargs='+', metavar='AREA', help='namespace of an area')
-    parser.add_argument('--round', type=int, default=0, help='least round of it (default 0)')
-    parser.add_argument('--timeout', type=float, default=120.0, help='seconds (default 120)')
+    parser.add_argument('--round', type=int, default=0,
+                        help='minimum round of the model (default 0)')
+    parser.add_argument('--timeout', type=float, default=120.0, help='timeout [s] (default 120)')
     words = list(sys.argv if args is None else ['wait_ready', *args])
-    options = parser.parse_args(remove_ros_args(words)[1:])
+    parsed = parser.parse_args(remove_ros_args(words)[1:])
     stop = StopRequest()
-    rclpy.init(args=words, signal_handler_options=SignalHandlerOptions.NO)
-    node = WaitReadyNode(options.areas, options.round)
+    rclpy.init(args=words, signal_handler_parsed=SignalHandlerOptions.NO)
+    node = WaitReadyNode(parsed.areas, parsed.round)
     executor = SingleThreadedExecutor()
     executor.add_node(node)
-    end = time.monotonic() + options.timeout
+    end = time.monotonic() + parsed.timeout
     spin_until(executor, lambda: stop() or not node.waiting or time.monotonic() > end)
     if node.waiting and not stop():
         node.get_logger().error(
-            f'no model of round {options.round} or later after {options.timeout:.0f} s in: '
+            f'no model of round {parsed.round} or later after {parsed.timeout:.0f} s in: '
             + ', '.join(sorted(node.waiting)))
     executor.shutdown()
     node.destroy_node()

@@ -49,11 +49,11 @@ def test_a_round_status_survives_the_round_trip_and_lists_areas_in_order() -> No
         accepted={'south': 5, 'north': 2**40}, refused={'west': 'not finite', 'east': 'stale'},
         bytes_received=10, bytes_sent=20, duration_s=1.5,
     )
-    message = over_the_wire(federation.status_to_message(status, STAMP))
+    message = over_the_wire(federation.round_status_to_message(status, STAMP))
     assert isinstance(message, RoundStatus)
     assert message.accepted == ['north', 'south']
     assert message.refused == ['east', 'west']
-    assert federation.status_from_message(message) == status
+    assert federation.round_status_from_message(message) == status
 
 
 def test_a_large_payload_is_copied_not_converted_byte_by_byte() -> None:

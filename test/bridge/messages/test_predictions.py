@@ -12,7 +12,7 @@ from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import Imu
 from std_msgs.msg import Header
 
-from utt_ros.bridge.messages.predictions import imus, paths, positions
+from utt_ros.bridge.messages.predictions import imu_messages, path_messages, position_messages
 
 T0 = 1_700_000_000_123_456_789
 AREAS = ['a', 'hall', 'hall1', 'a_much_longer_name']
@@ -32,7 +32,7 @@ def assert_same(data: bytes, message: object) -> None:
 def test_positions_are_the_bytes_that_rclpy_makes(area, rng):
     position = rng.normal(0, 30, (4, 2)).astype(np.float32)
     covariance = rng.normal(0, 3, (4, 2, 2)).astype(np.float32)
-    for row, data in enumerate(positions(area, position, covariance, T0)):
+    for row, data in enumerate(position_messages(area, position, covariance, T0)):
         message = PoseWithCovarianceStamped(header=header(area, T0))
         message.pose.pose.position = Point(x=float(position[row, 0]), y=float(position[row, 1]))
         full = np.diag([0, 0, 0.01, *[np.pi**2] * 3])
@@ -46,7 +46,7 @@ def test_positions_are_the_bytes_that_rclpy_makes(area, rng):
 def test_paths_are_the_bytes_that_rclpy_makes(area, poses, rng):
     trajectory = rng.normal(0, 30, (3, poses, 2)).astype(np.float32)
     future_ns = T0 + 10**8 * np.arange(1, poses + 1)
-    for row, data in enumerate(paths(area, trajectory, T0, future_ns)):
+    for row, data in enumerate(path_messages(area, trajectory, T0, future_ns)):
         message = Path(header=header(area, T0))
         for (x, y), stamp_ns in zip(trajectory[row].tolist(), future_ns.tolist(), strict=True):
             pose = PoseStamped(header=header(area, stamp_ns))
@@ -60,7 +60,7 @@ def test_imus_are_the_bytes_that_rclpy_makes(subject, rng):
     rows = rng.normal(0, 9, (5, 9)).astype(np.float32)
     stamps_ns = T0 + 2 * 10**7 * np.arange(-4, 1)
     for row, stamp_ns, data in zip(
-            rows.tolist(), stamps_ns.tolist(), imus((subject,), rows[None], stamps_ns)[0],
+            rows.tolist(), stamps_ns.tolist(), imu_messages((subject,), rows[None], stamps_ns)[0],
             strict=True):
         message = Imu(header=header(subject, stamp_ns))
         message.orientation_covariance[0] = -1.0
@@ -74,16 +74,17 @@ def test_without_padding_every_byte_is_the_same():
     message = Imu(header=header('abc', T0))
     message.orientation_covariance[0] = -1.0
     message.linear_acceleration = message.angular_velocity = Vector3(x=1.0, y=1.0, z=1.0)
-    assert imus(('abc',), rows[None], stamps_ns) == [[serialize_message(message)]]
+    assert imu_messages(('abc',), rows[None], stamps_ns) == [[serialize_message(message)]]
 
 
 def test_imus_of_many_are_those_of_each(rng):
     subjects, stamps_ns = ('a', 'bc', 'd', 'ef', 'a_much_longer_name'), T0 + np.arange(3)
     rows = rng.normal(size=(5, 3, 9)).astype(np.float32)
-    assert imus(subjects, rows, stamps_ns) == [
-        imus((subject,), rows[[number]], stamps_ns)[0] for number, subject in enumerate(subjects)]
+    assert imu_messages(subjects, rows, stamps_ns) == [
+        imu_messages((subject,), rows[[number]], stamps_ns)[0]
+        for number, subject in enumerate(subjects)]
 
 
 def test_no_subjects_make_no_messages():
-    assert positions('hall', np.zeros((0, 2)), np.zeros((0, 2, 2)), T0) == []
-    assert imus((), np.zeros((0, 5, 9)), T0 + np.arange(5)) == []
+    assert position_messages('hall', np.zeros((0, 2)), np.zeros((0, 2, 2)), T0) == []
+    assert imu_messages((), np.zeros((0, 5, 9)), T0 + np.arange(5)) == []

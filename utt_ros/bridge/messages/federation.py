@@ -16,12 +16,12 @@ from utt_ros.msg import DeployedModel, GlobalModel, ModelUpdate, RoundStatus, Tr
 
 
 def byte_array(values: bytes) -> 'array[int]':
-    """Bytes as the value of a `uint8[]` field."""
+    """Convert bytes to the value of a `uint8[]` field."""
     return array('B', values)
 
 
 def update_to_message(update: types.Update, stamp: Time) -> ModelUpdate:
-    """`stamp`: when the training ended."""
+    """Convert an update; `stamp`: end of the training."""
     return ModelUpdate(
         header=Header(stamp=stamp),
         federation=update.federation,
@@ -36,7 +36,7 @@ def update_to_message(update: types.Update, stamp: Time) -> ModelUpdate:
 
 
 def update_from_message(message: ModelUpdate) -> types.Update:
-    """Nothing is checked here; utt_ros.federation.validation does."""
+    """Convert without validation, which is done by utt_ros.federation.validation."""
     return types.Update(
         federation=message.federation,
         area=message.area,
@@ -50,7 +50,7 @@ def update_from_message(message: ModelUpdate) -> types.Update:
 
 
 def model_to_message(model: types.GlobalModel, stamp: Time) -> GlobalModel:
-    """`stamp`: when the round was completed."""
+    """Convert a model; `stamp`: completion of the round."""
     return GlobalModel(
         header=Header(stamp=stamp),
         federation=model.federation,
@@ -63,7 +63,7 @@ def model_to_message(model: types.GlobalModel, stamp: Time) -> GlobalModel:
 
 
 def model_from_message(message: GlobalModel) -> types.GlobalModel:
-    """Nothing is checked here; the receiver unpacks the payload with its checksum."""
+    """Convert without validation; unpacking the payload verifies its checksum."""
     return types.GlobalModel(
         federation=message.federation,
         round=message.round,
@@ -74,8 +74,8 @@ def model_from_message(message: GlobalModel) -> types.GlobalModel:
     )
 
 
-def status_to_message(status: types.RoundStatus, stamp: Time) -> RoundStatus:
-    """Areas are sorted."""
+def round_status_to_message(status: types.RoundStatus, stamp: Time) -> RoundStatus:
+    """Convert a status with its areas sorted."""
     accepted, refused = sorted(status.accepted), sorted(status.refused)
     return RoundStatus(
         header=Header(stamp=stamp),
@@ -94,8 +94,8 @@ def status_to_message(status: types.RoundStatus, stamp: Time) -> RoundStatus:
     )
 
 
-def status_from_message(message: RoundStatus) -> types.RoundStatus:
-    """Inverse of status_to_message; times have the precision of float32."""
+def round_status_from_message(message: RoundStatus) -> types.RoundStatus:
+    """Invert round_status_to_message; times have the precision of float32."""
     return types.RoundStatus(
         federation=message.federation,
         round=message.round,
@@ -111,7 +111,7 @@ def status_from_message(message: RoundStatus) -> types.RoundStatus:
 
 
 def deployment_to_message(deployment: types.Deployment, stamp: Time) -> DeployedModel:
-    """`stamp`: when the graph was made."""
+    """Convert a deployment; `stamp`: creation of the graph."""
     return DeployedModel(
         header=Header(stamp=stamp),
         area=deployment.area,
@@ -124,18 +124,18 @@ def deployment_to_message(deployment: types.Deployment, stamp: Time) -> Deployed
 
 
 def deployment_from_message(message: DeployedModel) -> types.Deployment:
-    """Raises ModelError when the graph does not match its checksum."""
+    """Convert a deployment. Raises ModelError when the graph does not match its checksum."""
     graph = bytes(message.payload)
     actual = checksum_of(graph)
     if actual != message.checksum:
         raise ModelError(
-            f'graph has checksum {actual[:12]}…: {message.checksum[:12]!r}… was announced'
+            f'graph has checksum {actual[:12]}…: {message.checksum[:12]!r}… is expected'
         )
     return types.Deployment(message.area, message.federation, message.round, message.config, graph)
 
 
 def report_to_message(report: types.Report, stamp: Time) -> TrainingMetrics:
-    """`stamp`: when the model was evaluated. Operations are sorted."""
+    """Convert metrics with operations sorted; `stamp`: time of the evaluation."""
     operations = sorted(report.nmse)
     return TrainingMetrics(
         header=Header(stamp=stamp),
@@ -151,7 +151,7 @@ def report_to_message(report: types.Report, stamp: Time) -> TrainingMetrics:
 
 
 def report_from_message(message: TrainingMetrics) -> types.Report:
-    """Inverse of report_to_message; numbers have the precision of float32."""
+    """Invert report_to_message; numbers have the precision of float32."""
     nmse = dict(zip(message.operations, message.nmse_var, strict=True))
     return types.Report(
         message.area, message.round, message.windows, message.held_out, message.steps,

@@ -1,4 +1,4 @@
-"""What RViz shows of an area: its camera, its access point, and what the twin believes."""
+"""RViz markers of an area: camera, access point and the twin's estimates."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -18,16 +18,16 @@ from utt_ros.twin.engine import TickPredictions
 from utt_ros.types import CHI2_90_2D, FloatArray
 
 BODY, ELLIPSE, PATH, LABEL = range(4)  # ids within the namespace of a subject
-VIEW, ACCESS_POINT = range(2)  # ids within that of the area
+VIEW, ACCESS_POINT = range(2)  # ids within the area's namespace
 INTERVAL_S = 0.2
-SUBJECT_LIFETIME = Duration(sec=2)  # of a subject's markers, should nobody delete them
+SUBJECT_LIFETIME = Duration(sec=2)  # of a subject's markers that are not deleted
 HEIGHT_M = 1.0  # of spheres above the floor
-MAX_AXIS_M = 50.0  # axis of an ellipse that is still drawn
+MAX_AXIS_M = 50.0  # limit of the axes of a drawn ellipse
 ORANGE, BLUE, GREY = (1.0, 0.55, 0.1), (0.2, 0.6, 1.0), (0.7, 0.7, 0.7)
 
 
 class TwinMarkers:
-    """Publishes markers as long as somebody looks, a few times a second at most."""
+    """Publisher of markers at a limited rate, while they have subscribers."""
 
     def __init__(self, node: Node, area: AreaSettings) -> None:
         self._area, self._floor = area.area, area_markers(area)
@@ -36,7 +36,7 @@ class TwinMarkers:
         self._drawn_s = 0.0
 
     def draw(self, predictions: TickPredictions, now_s: float) -> None:
-        """Show the subjects; `now_s` is any steady time."""
+        """Publish the subjects; `now_s` is any steady time."""
         if now_s - self._drawn_s < INTERVAL_S:
             return
         self._drawn_s = now_s
@@ -46,7 +46,7 @@ class TwinMarkers:
             self._shown = predictions.subjects
 
     def draw_floor(self) -> None:
-        """Show what does not move, for whoever came late."""
+        """Publish the static markers again, for late subscribers."""
         if self._publisher.get_subscription_count():
             self._publisher.publish(self._floor)
 
@@ -54,7 +54,7 @@ class TwinMarkers:
 def subject_markers(
     area: str, predictions: TickPredictions, vanished: Iterable[str] = (),
 ) -> MarkerArray:
-    """Position, 90 % ellipse, future path and label of each subject; DELETE for those who left.
+    """Create position, 90 % ellipse, path and label per subject; DELETE for vanished ones.
 
     The namespace is twin/<subject>, and ids are fixed, so a marker replaces its predecessor.
     """
@@ -79,7 +79,7 @@ def subject_markers(
 
 
 def area_markers(area: AreaSettings) -> MarkerArray:
-    """The floor that the camera oversees, where there is a camera, and the access point."""
+    """Create the access point and, with a camera, the outline of its field of view."""
     make = partial(_marker, Header(frame_id=area.area), 'area')
     x, y, z = area.ap_position
     markers = [make(ACCESS_POINT, Marker.CUBE, BLUE, pose=_pose(x, y, z), scale=_cube(0.25))]
@@ -90,7 +90,7 @@ def area_markers(area: AreaSettings) -> MarkerArray:
 
 
 def view_outline(camera: CameraModel) -> FloatArray:
-    """Closed polygon (K, 2) [m] around the floor on which people are seen; empty without any."""
+    """Return a closed polygon (K, 2) [m] around the visible floor; empty when none is visible."""
     distance = np.arange(0.1, 1.5 * DEPTH_LIMITS_M[1], 0.1)
     bearing = np.linspace(-np.pi / 2, np.pi / 2, 91)
     direction = np.stack([np.cos(bearing), np.sin(bearing)], axis=-1)  # (B, 2)
@@ -105,8 +105,8 @@ def _ellipse(
     make: 'partial[Marker]', x: float, y: float, covariance: FloatArray,
     color: tuple[float, float, float],
 ) -> Marker:
-    spread, axes = np.linalg.eigh(covariance.astype(np.float64))
-    length = 2 * np.sqrt(CHI2_90_2D * np.clip(spread, 1e-6, None))
+    variances, axes = np.linalg.eigh(covariance.astype(np.float64))
+    length = 2 * np.sqrt(CHI2_90_2D * np.clip(variances, 1e-6, None))
     angle = float(np.arctan2(axes[1, 1], axes[0, 1]))  # of the longer axis
     pose = _pose(x, y, 0.02)
     pose.orientation = Quaternion(z=np.sin(angle / 2), w=np.cos(angle / 2))

@@ -1,7 +1,8 @@
-"""Synced samples <-> message, and camera tracks and ranges from messages."""
+"""Synced samples, camera tracks, ranges and IMU samples <-> messages."""
 
 from array import array
 from itertools import pairwise
+from math import isnan
 from typing import Any, TypeVar
 
 import numpy as np
@@ -12,28 +13,28 @@ from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import Imu, MagneticField
 from std_msgs.msg import Header
 
-from utt_ros.drivers.types import InertialSample, MagneticSample
+from utt_ros.drivers.types import Detections, FtmSample, InertialSample, MagneticSample
 from utt_ros.errors import MeasurementError
-from utt_ros.msg import FtmRange, SyncedSamples, Tracks
+from utt_ros.msg import FtmRange, SyncedSamples, Track, Tracks
 from utt_ros.types import BOX_FIELDS, CHANNELS, NS_PER_S, FloatArray, MaskArray, SyncedBatch
 
 MAX_BATCH_SUBJECTS = 10_000
 MAX_IMU_ROWS = 50
-M = TypeVar('M')
+_M = TypeVar('_M')
 
 
 def to_time(stamp_ns: int) -> Time:
-    """A stamp as a message."""
+    """Convert a stamp [ns] to a message."""
     return Time(sec=stamp_ns // NS_PER_S, nanosec=stamp_ns % NS_PER_S)
 
 
 def to_ns(stamp: Time) -> int:
-    """A stamp [ns] from a message."""
+    """Convert a message to a stamp [ns]."""
     return int(stamp.sec) * NS_PER_S + int(stamp.nanosec)
 
 
 def samples_to_message(batch: SyncedBatch, area: str) -> SyncedSamples:
-    """`area` names the frame."""
+    """Convert a tick; `area` is the frame."""
     return SyncedSamples(
         header=Header(stamp=to_time(batch.stamp_ns), frame_id=area),
         epoch=batch.epoch,
@@ -54,9 +55,9 @@ def samples_to_message(batch: SyncedBatch, area: str) -> SyncedSamples:
 
 
 def samples_from_message(message: SyncedSamples) -> SyncedBatch:
-    """The arrays of numbers are views of the message.
+    """Convert a tick; the arrays of numbers are views of the message.
 
-    Raises MeasurementError when a length does not fit the number of subjects, or a number is not
+    Raises MeasurementError when a length does not match the number of subjects, or a number is not
     finite.
     """
     subjects, rows = tuple(message.subjects), int(message.imu_rows)
@@ -66,8 +67,8 @@ def samples_from_message(message: SyncedSamples) -> SyncedBatch:
                                f'{MAX_BATCH_SUBJECTS} with 1..{MAX_IMU_ROWS}')
     if len(message.track_ids) != count:
         raise MeasurementError(f'track_ids has {len(message.track_ids)} values: {count} expected')
-    if any(one >= other for one, other in pairwise(subjects)):
-        raise MeasurementError('subjects are not sorted, or one is there twice')
+    if any(first >= second for first, second in pairwise(subjects)):
+        raise MeasurementError('subjects are not sorted, or one is listed twice')
     camera, ftm, imu = (len(CHANNELS[name]) for name in ('camera', 'ftm', 'imu'))
     return SyncedBatch(
         stamp_ns=to_ns(message.header.stamp),
@@ -90,7 +91,7 @@ def samples_from_message(message: SyncedSamples) -> SyncedBatch:
 def tracks_from_message(
     message: Tracks,
 ) -> tuple[int, FloatArray, list[str], list[str], FloatArray]:
-    """Stamp [ns], boxes (N, 5), subjects, track ids and confidences (N,) of a camera frame."""
+    """Return stamp [ns], boxes (N, 5), subjects, track ids and confidences (N,) of a frame."""
     tracks = message.tracks
     boxes = np.array(
         [[getattr(track, name) for name in BOX_FIELDS] for track in tracks], np.float32)
@@ -100,12 +101,31 @@ def tracks_from_message(
 
 
 def ftm_from_message(message: FtmRange) -> tuple[int, float, float]:
-    """Stamp [ns], range [m] and its standard deviation [m] of a ranging."""
+    """Return stamp [ns], range [m] and its standard deviation [m]."""
     return to_ns(message.header.stamp), message.range, message.range_std
 
 
+def ftm_to_message(sample: FtmSample, frame: str, unknown_std_m: float) -> FtmRange:
+    """Convert a range; `unknown_std_m` replaces an unknown (NaN) standard deviation."""
+    return FtmRange(
+        header=Header(stamp=to_time(sample.stamp_ns), frame_id=frame),
+        phone=sample.phone, ap=sample.ap, range=sample.range_m,
+        range_std=unknown_std_m if isnan(sample.std_m) else sample.std_m,
+        rssi=sample.rssi_dbm, attempted=sample.attempted, successful=sample.successful)
+
+
+def tracks_to_message(header: Header, people: Detections) -> Tracks:
+    """Convert the tracks of one frame; detections without a track id are left out."""
+    names = people.track_ids or ('',) * len(people.boxes)
+    rows = zip(names, people.boxes.tolist(), people.confidence.tolist(), strict=True)
+    return Tracks(header=header, tracks=[
+        Track(track_id=name, center_x=box[0], center_y=box[1], depth=box[2], width=box[3],
+              height=box[4], confidence=confidence)
+        for name, box, confidence in rows if name])
+
+
 def inertial_to_message(sample: InertialSample) -> Imu:
-    """Without orientation, which REP-145 says by a covariance of -1; the frame is the phone."""
+    """Convert without orientation (covariance -1, REP-145); the frame is the phone."""
     message = Imu(
         header=Header(stamp=to_time(sample.stamp_ns), frame_id=sample.phone),
         linear_acceleration=_vector(sample.accel), angular_velocity=_vector(sample.gyro))
@@ -114,23 +134,23 @@ def inertial_to_message(sample: InertialSample) -> Imu:
 
 
 def magnetic_to_message(sample: MagneticSample) -> MagneticField:
-    """In tesla; the frame is the phone."""
+    """Convert a magnetic field [T]; the frame is the phone."""
     return MagneticField(
         header=Header(stamp=to_time(sample.stamp_ns), frame_id=sample.phone),
         magnetic_field=_vector(sample.field))
 
 
-def deserialize(kind: type[M], data: bytes) -> M:
-    """A message from its bytes. Raises MeasurementError when they are none of that type."""
+def deserialize(kind: type[_M], data: bytes) -> _M:
+    """Deserialize a message. Raises MeasurementError for bytes that are not of that type."""
     try:
-        message: M = deserialize_message(data, kind)
-    except Exception as err:  # the middleware has no type of its own for what it cannot read
-        raise MeasurementError(f'{len(data)} bytes are no {kind.__name__}: {err}') from err
+        message: _M = deserialize_message(data, kind)
+    except Exception as err:  # the middleware has no error type of its own
+        raise MeasurementError(f'{len(data)} bytes are not a {kind.__name__}: {err}') from err
     return message
 
 
 def _array(kind: str, values: npt.NDArray[Any]) -> 'array[Any]':
-    """Numbers as the value of a field; rclpy copies an array.array at once, numpy one by one."""
+    """Convert to the value of a field; rclpy copies array.array at once, numpy item by item."""
     filled: array[Any] = array(kind)
     filled.frombytes(np.ascontiguousarray(values).tobytes())
     return filled

@@ -1,4 +1,4 @@
-"""A twin's state as a message."""
+"""Status of a twin -> message."""
 
 from collections.abc import Collection
 
@@ -11,23 +11,25 @@ from utt_ros.twin.engine import TickPredictions
 from utt_ros.twin.health import SensorHealth
 
 
-def status_to_message(
-    stamp: Time, area: str, watch: SensorHealth, newest: TickPredictions | None, *,
-    model_round: int | None, idle_s: float, predictions: int, times_ms: Collection[float],
+def twin_status_to_message(
+    stamp: Time, area: str, health: SensorHealth, predictions: TickPredictions | None, *,
+    model_round: int | None, idle_s: float, published: int, times_ms: Collection[float],
 ) -> TwinStatus:
-    """`newest` predictions, `model_round` of the graph in use; None when there is none yet.
+    """Convert the health and the newest predictions of a twin.
 
-    `idle_s` is how long ago the last tick arrived; `times_ms` is what the last ticks took.
+    `predictions` and `model_round` (of the graph in use) are None before the first ones. `idle_s`:
+    time since the last tick; `published`: predictions published; `times_ms`: computing times of
+    the last ticks.
     """
     message = TwinStatus(
         header=Header(stamp=stamp, frame_id=area), area=area, round=model_round or 0,
-        model_ready=model_round is not None, modalities=list(watch.modalities),
-        missing=watch.missing(), ticks=watch.ticks, ticks_lost=watch.lost,
-        predictions=predictions, note=watch.summary(idle_s, model_round is not None))
-    if newest is not None:
-        message.subjects, message.sources = list(newest.subjects), list(newest.sources)
-        largest = np.linalg.eigvalsh(newest.covariance)[:, -1]
-        message.position_std = np.sqrt(np.maximum(largest, 0)).tolist()
+        model_ready=model_round is not None, modalities=list(health.modalities),
+        missing=health.missing(), ticks=health.ticks, ticks_lost=health.lost,
+        predictions=published, note=health.summary(idle_s, model_round is not None))
+    if predictions is not None:
+        message.subjects, message.sources = list(predictions.subjects), list(predictions.sources)
+        variance = np.linalg.eigvalsh(predictions.covariance)[:, -1]
+        message.position_std = np.sqrt(np.maximum(variance, 0)).tolist()
     if times_ms:
         message.compute_p50, message.compute_p99 = np.percentile(list(times_ms), [50, 99]).tolist()
     return message

@@ -1,4 +1,4 @@
-"""The topics of a camera that has a driver of its own, as a source of pictures."""
+"""Source of images from the topics of another camera driver."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,30 +19,30 @@ from utt_ros.settings import AreaSettings, check, setting
 from utt_ros.types import NS_PER_S
 
 QUEUE = 10
-END_NS = 2**31 * NS_PER_S  # where the seconds of ROS end
+END_NS = 2**31 * NS_PER_S  # end of the range of ROS stamps
 
 
 @dataclass(frozen=True, slots=True)
 class TopicsSettings:
-    """Which topics; names are relative to the area's namespace unless they begin with /."""
+    """Topic names, relative to the area's namespace unless they begin with /."""
 
-    image: str = setting('camera/image_raw', 'topic of the pictures')
-    compressed: bool = setting(False, 'pictures are CompressedImage: JPEG or PNG')
-    depth: str = setting('', 'topic of depth, registered to the pictures; empty: none')
+    image: str = setting('camera/image_raw', 'topic of the images')
+    compressed: bool = setting(False, 'images are CompressedImage: JPEG or PNG')
+    depth: str = setting('', 'topic of depth, registered to the images; empty: none')
     camera_info: str = setting('', 'topic of the calibration; empty: none')
-    slop: float = setting(0.05, 'stamps of what belongs together differ by less [s]',
+    slop: float = setting(0.05, 'maximum difference of stamps of one frame [s]',
                           low=0.001, high=1.0)
 
     def __post_init__(self) -> None:
         check(self)
         if not self.image:
-            raise SettingsError('image is empty: the topic of the pictures')
+            raise SettingsError('image is empty: it must be the topic of the images')
 
 
 class TopicSource(Source[CameraFrame]):
-    """Pictures, with depth and calibration where topics are named; the newest ones win.
+    """Source of the newest image, with depth and calibration where topics are set.
 
-    Callbacks only keep messages; they are converted in the thread that reads.
+    Callbacks store messages; the reading thread converts them.
     """
 
     def __init__(self, node: Node, settings: TopicsSettings, area: AreaSettings) -> None:
@@ -55,11 +55,10 @@ class TopicSource(Source[CameraFrame]):
         self._filters = _join(node, settings, self._keep)
 
     def open(self) -> None:
-        """Begin to listen."""
         self._is_open = True
 
     def read(self, timeout_s: float) -> Sequence[CameraFrame]:
-        """Return the newest picture. Raises SourceError when its lens is not that of the area."""
+        """Return the newest image. Raises SourceError when its lens differs from the area's."""
         with self._changed:
             self._changed.wait_for(lambda: self._newest, timeout_s)
             newest, self._newest = self._newest, None
@@ -70,7 +69,6 @@ class TopicSource(Source[CameraFrame]):
             return []
 
     def close(self) -> None:
-        """Keep nothing any more."""
         with self._changed:
             self._is_open, self._newest = False, None
 
@@ -95,7 +93,7 @@ class TopicSource(Source[CameraFrame]):
         image = cv_bridge.picture(self._bridge, messages[0])
         if depth is not None and depth.shape != image.shape[:2]:
             raise MeasurementError(
-                f'depth of {depth.shape} for a picture of {image.shape[:2]}: register it first')
+                f'depth of {depth.shape} for an image of {image.shape[:2]}: register it first')
         return [CameraFrame(stamp_ns, image, depth)]
 
     def _compare(self, info: CameraInfo) -> None:
@@ -106,7 +104,7 @@ class TopicSource(Source[CameraFrame]):
 
 
 def _join(node: Node, settings: TopicsSettings, keep: Any) -> Any:
-    """Call `keep(picture, *others)` for what belongs together."""
+    """Call `keep(image, *others)` for messages of one frame."""
     filters = message_filters.load()
     kinds = [(CompressedImage if settings.compressed else Image, settings.image),
              (Image, settings.depth), (CameraInfo, settings.camera_info)]

@@ -1,4 +1,4 @@
-"""A managed node around one source; what is published is the matter of each driver."""
+"""Managed node that reads one sensor source; subclasses publish its samples."""
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
@@ -13,11 +13,11 @@ from utt_ros.drivers.source import Source, SourceEntry
 from utt_ros.plugins import Registry
 from utt_ros.settings import AreaSettings
 
-MAX_SILENCE_S = 3.0  # a source that says nothing for longer is worth a warning
+MAX_SILENCE_S = 3.0  # warn about a source that is silent for longer
 
 
 class Driver(LifecycleNode):
-    """Inactive, it has its settings; active, it reads its source and publishes.
+    """Base of the driver nodes. Only an active driver reads its source.
 
     Parameters: those of the area, `autostart`, `source` (a name in the registry), those of the
     reader, and those of the chosen source with its name before them (`iw.interface`).
@@ -35,7 +35,7 @@ class Driver(LifecycleNode):
         self._reader_settings = declare_settings(self, self.reader_settings)
         self._source: Source[Any] = self.wrap(entry.make(settings, self.area))
         self._reader: SourceReader | None = None
-        self._stuck: SourceReader | None = None  # its thread did not end yet
+        self._stuck: SourceReader | None = None  # reader whose thread has not ended
         self._refused = 0
         self._is_woken = False
         self._diagnostics = Diagnostics(self, name, self._values)
@@ -45,21 +45,21 @@ class Driver(LifecycleNode):
             self.trigger_activate()
 
     def prepare(self) -> None:
-        """Declare and read what else a driver needs, before it may become active."""
+        """Read further parameters and create publishers, before the driver becomes active."""
 
     def wrap(self, source: Source[Any]) -> Source[Any]:
-        """Return what is read instead of the source; for drivers that look at what it delivers."""
+        """Return a source that processes the samples of `source`."""
         return source
 
     @abstractmethod
     def publish(self, samples: Sequence[Any]) -> None:
-        """Publish what was delivered, oldest first; what it raises costs this sample only."""
+        """Publish samples, oldest first; an exception loses this sample only."""
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Begin to read; fails while a thread of before still has the source."""
+        """Start reading; fails while an earlier thread still holds the source."""
         if self._stuck is not None and not self._stuck.stop(0.0):
             self.get_logger().error(
-                f'{self.chosen} still holds its device: activate again later, or start anew')
+                f'{self.chosen} still holds its device: activate it later, or restart the node')
             return TransitionCallbackReturn.FAILURE
         self._stuck = None
         self._reader = SourceReader(self._source, self._reader_settings, self._wake)
@@ -69,17 +69,15 @@ class Driver(LifecycleNode):
         return super().on_activate(state)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Let go of the source."""
         self._halt()
         return super().on_deactivate(state)
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Let go of the source; nobody deactivates before."""
+        """Release the source, which may still be active."""
         self._halt()
         return super().on_shutdown(state)
 
     def destroy_node(self) -> None:
-        """Let go of the source."""
         self._halt()
         super().destroy_node()
 
@@ -87,10 +85,10 @@ class Driver(LifecycleNode):
         reader, self._reader = self._reader, None
         if reader is not None and not reader.stop():
             self._stuck = reader
-            self.get_logger().error(f'{self.chosen} does not let go of its device')
+            self.get_logger().error(f'{self.chosen} does not release its device')
 
     def _wake(self) -> None:
-        """Have `_drain` called by the executor; the events executor knows no guard conditions."""
+        """Schedule `_drain`; the events executor does not support guard conditions."""
         executor = self.executor
         if executor is not None and not self._is_woken:
             self._is_woken = True
@@ -103,7 +101,7 @@ class Driver(LifecycleNode):
         for sample in self._reader.take():
             try:
                 self.publish((sample,))
-            except Exception as err:  # noqa: BLE001, PERF203  the others must not be lost with it
+            except Exception as err:  # noqa: BLE001, PERF203  the other samples must not be lost
                 self._refused += 1
                 self.get_logger().warning(
                     f'not published: {type(err).__name__}: {err}', throttle_duration_sec=5.0)

@@ -11,12 +11,12 @@ from rclpy.node import Node
 from utt_ros.errors import SettingsError
 from utt_ros.settings import from_mapping
 
-T = TypeVar('T')
+_T = TypeVar('_T')
 MAX_INTEGER = 2**63 - 1
 MAX_FLOAT = 1.0e308
 
 
-def declare_settings(node: Node, cls: type[T], prefix: str = '') -> T:
+def declare_settings(node: Node, cls: type[_T], prefix: str = '') -> _T:
     """Declare every field of a settings class as a read-only parameter and return the settings.
 
     A renamed field is declared under its current name alone; a value that is given under its
@@ -59,7 +59,7 @@ def _descriptor(item: Any) -> ParameterDescriptor:
     descriptor = ParameterDescriptor(
         description=item.metadata.get('text', ''),
         read_only=True,
-        dynamic_typing=item.default == (),  # an empty list does not tell the type of its items
+        dynamic_typing=item.default == (),  # an empty list has no item type
     )
     low, high = item.metadata.get('low'), item.metadata.get('high')
     if low is None and high is None:

@@ -1,4 +1,4 @@
-"""The qualities of service of the package, explicit since a mismatch fails silently."""
+"""QoS profiles of the package, explicit since a mismatch fails silently."""
 
 from rclpy.qos import (
     QoSDurabilityPolicy,
@@ -13,7 +13,7 @@ SENSOR = QoSProfile(
     reliability=QoSReliabilityPolicy.BEST_EFFORT,
     durability=QoSDurabilityPolicy.VOLATILE,
 )
-"""Streams of measurements: a late one is worth less than the next one."""
+"""Streams of measurements: a late sample is worth less than the next one."""
 
 IMAGES = QoSProfile(
     history=QoSHistoryPolicy.KEEP_LAST,
@@ -21,7 +21,7 @@ IMAGES = QoSProfile(
     reliability=QoSReliabilityPolicy.BEST_EFFORT,
     durability=QoSDurabilityPolicy.VOLATILE,
 )
-"""As SENSOR, for messages of megabytes: 200 that wait would fill the memory."""
+"""As SENSOR, for messages of megabytes: a queue of 200 would fill the memory."""
 
 RELIABLE = QoSProfile(
     history=QoSHistoryPolicy.KEEP_LAST,
@@ -29,7 +29,7 @@ RELIABLE = QoSProfile(
     reliability=QoSReliabilityPolicy.RELIABLE,
     durability=QoSDurabilityPolicy.VOLATILE,
 )
-"""Streams in which every message counts."""
+"""Streams of which no message may be lost."""
 
 STATE = QoSProfile(
     history=QoSHistoryPolicy.KEEP_LAST,
@@ -37,7 +37,7 @@ STATE = QoSProfile(
     reliability=QoSReliabilityPolicy.RELIABLE,
     durability=QoSDurabilityPolicy.TRANSIENT_LOCAL,
 )
-"""The newest value of something, also for those who come late."""
+"""The newest value of a state, also for late subscribers."""
 
 COLLECTED = QoSProfile(
     history=QoSHistoryPolicy.KEEP_LAST,
@@ -45,4 +45,4 @@ COLLECTED = QoSProfile(
     reliability=QoSReliabilityPolicy.RELIABLE,
     durability=QoSDurabilityPolicy.TRANSIENT_LOCAL,
 )
-"""Reading side of a state that many publish with STATE: the newest of each, also of before."""
+"""Subscription to a state that several nodes publish with STATE: the newest of each."""

@@ -1,4 +1,4 @@
-"""Publishers of a twin's subjects, who come and go."""
+"""Publishers of a twin's subjects, created and destroyed as subjects come and go."""
 
 from dataclasses import dataclass
 
@@ -8,11 +8,11 @@ from rclpy.node import Node
 from rclpy.publisher import Publisher
 from sensor_msgs.msg import Imu
 
-from utt_ros.bridge.messages.predictions import imus, paths, positions
+from utt_ros.bridge.messages.predictions import imu_messages, path_messages, position_messages
 from utt_ros.bridge.node.qos import RELIABLE
 from utt_ros.twin.engine import TickPositions, TickPredictions
 
-KEEP_NS = 10_000_000_000  # the publishers of somebody who left live on for that long
+KEEP_NS = 10_000_000_000  # lifetime of the publishers of a subject that left
 
 
 @dataclass(slots=True)
@@ -31,37 +31,37 @@ class SubjectPublishers:
         self._subjects: dict[str, _Subject] = {}
         self.published = 0  # subjects times ticks
 
-    def publish_positions(self, places: TickPositions) -> None:
-        """The positions of a tick, which are known first."""
-        messages = positions(self._area, places.position, places.covariance, places.stamp_ns)
-        for name, data in zip(places.subjects, messages, strict=True):
-            _send(self._subject(name, places.stamp_ns).position, data)
+    def publish_positions(self, positions: TickPositions) -> None:
+        """Publish the positions of a tick, which are available first."""
+        messages = position_messages(
+            self._area, positions.position, positions.covariance, positions.stamp_ns)
+        for name, data in zip(positions.subjects, messages, strict=True):
+            _send(self._subject(name, positions.stamp_ns).position, data)
 
     def publish(self, predictions: TickPredictions) -> None:
-        """The rest of a tick: all trajectories, then the IMUs."""
+        """Publish the remaining predictions of a tick: all trajectories, then the IMUs."""
         subjects = [self._subject(name, predictions.stamp_ns) for name in predictions.subjects]
-        ahead = paths(
+        trajectories = path_messages(
             self._area, predictions.trajectory, predictions.stamp_ns,
             predictions.trajectory_stamps_ns)
-        for subject, data in zip(subjects, ahead, strict=True):
+        for subject, data in zip(subjects, trajectories, strict=True):
             _send(subject.trajectory, data)
         if predictions.imu is not None:
-            felt = imus(predictions.subjects, predictions.imu, predictions.imu_stamps_ns)
-            for subject, rows in zip(subjects, felt, strict=True):
+            imu = imu_messages(predictions.subjects, predictions.imu, predictions.imu_stamps_ns)
+            for subject, rows in zip(subjects, imu, strict=True):
                 for data in rows:
                     _send(subject.imu, data)
         self.published += len(subjects)
 
     def forget(self, now_ns: int) -> list[str]:
-        """Destroy the publishers of those who left long ago, also before a jump back in time."""
-        gone = [name for name, subject in self._subjects.items()
+        """Destroy the publishers of subjects that left long ago, or before a jump back in time."""
+        left = [name for name, subject in self._subjects.items()
                 if not 0 <= now_ns - subject.seen_ns <= KEEP_NS]
-        for name in gone:
+        for name in left:
             self._destroy(self._subjects.pop(name))
-        return gone
+        return left
 
     def close(self) -> None:
-        """Destroy all publishers."""
         for subject in self._subjects.values():
             self._destroy(subject)
         self._subjects.clear()
@@ -83,5 +83,5 @@ class SubjectPublishers:
 
 
 def _send(publisher: Publisher, data: bytes) -> None:
-    """As `publisher.publish(data)` does, without the checks that take a third of its time."""
+    """Publish like `publisher.publish(data)`, without checks that take a third of its time."""
     publisher.handle.publish_raw(data)
