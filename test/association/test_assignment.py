@@ -1,6 +1,6 @@
 import numpy as np
 
-from utt_ros.association.assignment import NO_PHONE, assign
+from utt_ros.association.assignment import UNASSIGNED, assign
 
 
 def test_assignment_minimizes_the_total_cost_and_not_the_first() -> None:
@@ -8,11 +8,12 @@ def test_assignment_minimizes_the_total_cost_and_not_the_first() -> None:
 
 
 def test_no_phone_is_assigned_twice() -> None:
-    assert sorted(assign(np.array([[0.0], [1.0]])).tolist()) == [NO_PHONE, 0]
+    assert sorted(assign(np.array([[0.0], [1.0]])).tolist()) == [UNASSIGNED, 0]
 
 
 def test_a_track_stays_without_a_phone_when_every_phone_costs_more() -> None:
-    assert assign(np.array([[5.0, 6.0], [0.5, 9.0]]), no_phone_cost=2.0).tolist() == [NO_PHONE, 0]
+    assigned = assign(np.array([[5.0, 6.0], [0.5, 9.0]]), no_phone_cost=2.0)
+    assert assigned.tolist() == [UNASSIGNED, 0]
 
 
 def test_an_unknown_cost_counts_as_the_mean_of_the_others() -> None:
@@ -21,4 +22,4 @@ def test_an_unknown_cost_counts_as_the_mean_of_the_others() -> None:
 
 def test_assignment_without_tracks_or_phones_is_empty() -> None:
     assert assign(np.zeros((0, 3))).tolist() == []
-    assert assign(np.zeros((2, 0))).tolist() == [NO_PHONE, NO_PHONE]
+    assert assign(np.zeros((2, 0))).tolist() == [UNASSIGNED, UNASSIGNED]

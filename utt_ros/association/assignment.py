@@ -9,11 +9,11 @@ from scipy.optimize import linear_sum_assignment
 from utt_ros.types import Indices
 
 Costs = npt.NDArray[np.float64]
-NO_PHONE = -1
+UNASSIGNED = -1
 
 
 def assign(cost: Costs, no_phone_cost: float = inf) -> Indices:
-    """Return the phone (K,) of each track, NO_PHONE for none, at minimum total cost.
+    """Return the phone (K,) of each track, UNASSIGNED for none, at minimum total cost.
 
     A phone is assigned once at most. A track without a phone costs `no_phone_cost`; with inf,
     tracks stay without one only when phones run out. A cost (K, P) that is not finite counts as
@@ -21,13 +21,13 @@ def assign(cost: Costs, no_phone_cost: float = inf) -> Indices:
     """
     tracks, phones = cost.shape
     if not tracks or not phones:
-        return np.full(tracks, NO_PHONE, np.intp)
+        return np.full(tracks, UNASSIGNED, np.intp)
     known = np.isfinite(cost)
     filled = np.where(known, cost, cost[known].mean() if known.any() else 0.0)
     unassigned = (no_phone_cost if np.isfinite(no_phone_cost)
                   else 1e3 * (1.0 + np.abs(filled).max()))
     rows, columns = linear_sum_assignment(
         np.hstack([filled, np.full((tracks, tracks), unassigned)]))
-    assigned = np.full(tracks, NO_PHONE, np.intp)
-    assigned[rows] = np.where(columns < phones, columns, NO_PHONE)
+    assigned = np.full(tracks, UNASSIGNED, np.intp)
+    assigned[rows] = np.where(columns < phones, columns, UNASSIGNED)
     return assigned

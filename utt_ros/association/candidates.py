@@ -34,12 +34,12 @@ class Candidates:
 
     @property
     def ticks(self) -> int:
-        """T."""
+        """Number of ticks T."""
         return self.boxes_mask.shape[1]
 
     @property
     def imu_rows(self) -> int:
-        """C."""
+        """Rows of IMU per tick C."""
         return self.imu_mask.shape[1] // self.ticks
 
     @property

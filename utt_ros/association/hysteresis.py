@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from utt_ros.association.assignment import NO_PHONE, Costs, assign
+from utt_ros.association.assignment import UNASSIGNED, Costs, assign
 
 MAX_LOG_RATIO = 20.0  # log likelihood ratios are clipped here
 BELIEF_ROUNDS = 20  # of message passing; convergence takes a few
@@ -94,7 +94,7 @@ class AssignmentHysteresis:
             held = self.held.get(track)
             if held and held.phone in columns:
                 favoured[row, columns[held.phone]] += self._margin
-        return ['' if column == NO_PHONE else phones[column]
+        return ['' if column == UNASSIGNED else phones[column]
                 for column in assign(-favoured, no_phone_cost=0.0).tolist()]
 
     def _must_change(self, held: HeldPhone, phone: str, stamp_ns: int) -> bool:

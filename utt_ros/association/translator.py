@@ -20,7 +20,7 @@ class Translator(Protocol):
 
     @property
     def ticks(self) -> int:
-        """T."""
+        """Ticks T of a window."""
 
     def translate_phones(
         self, ftm: FloatArray, ftm_mask: MaskArray, imu: FloatArray, imu_mask: MaskArray,

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from utt_ros.association.assignment import NO_PHONE
+from utt_ros.association.assignment import UNASSIGNED
 from utt_ros.association.candidates import Candidates
 from utt_ros.cli.main import main
 from utt_ros.errors import SessionError
@@ -58,15 +58,15 @@ def test_the_scorer_learns_that_some_tracks_have_no_phone() -> None:
         for _ in range(count):
             owner = int(rng.integers(-1, 3))
             features = rng.normal(3.0, 0.3, (1, 3, 1)).astype(np.float32)
-            if owner != NO_PHONE:
+            if owner != UNASSIGNED:
                 features[0, owner] = 0.0
             made.append((features, np.array([owner])))
         return made
     scorer = train_scorer(pairs(200), pairs(50), seed=0)
     for features, owners in pairs(50):
         scores = scorer(features)[0]
-        assert (scores > 0.0).any() == (owners[0] != NO_PHONE)
-        assert owners[0] == NO_PHONE or scores.argmax() == owners[0]
+        assert (scores > 0.0).any() == (owners[0] != UNASSIGNED)
+        assert owners[0] == UNASSIGNED or scores.argmax() == owners[0]
     assert replace(scorer, level=9.0)(features).min() > scorer(features).min()
 
 
@@ -84,13 +84,13 @@ def augmented(change, encounter):
 
 
 def test_a_dropped_phone_leaves_its_track_without_one(encounter) -> None:
-    changed = [each for each in augmented(drop_phone, encounter) if NO_PHONE in each.owners]
+    changed = [each for each in augmented(drop_phone, encounter) if UNASSIGNED in each.owners]
     assert 10 < len(changed) < 40
     for each in changed:
         assert len(each.candidates.phones) == each.candidates.ftm.shape[0] == 2
         for owner, phone in zip(each.owners, ('c', 'a'), strict=True):
-            assert owner == NO_PHONE or each.candidates.phones[owner] == phone
-            assert phone in each.candidates.phones or owner == NO_PHONE
+            assert owner == UNASSIGNED or each.candidates.phones[owner] == phone
+            assert phone in each.candidates.phones or owner == UNASSIGNED
 
 
 def test_half_of_the_encounters_have_young_tracks(encounter) -> None:

@@ -1,4 +1,4 @@
-"""The whole suite on simulated walkers, for a moment each."""
+"""The suite on simulated walkers, with few training steps."""
 
 from pathlib import Path
 
@@ -17,11 +17,11 @@ def study(data, recipe, tmp_path: Path, monkeypatch) -> Study:
     monkeypatch.setattr(baseline_training, 'ROUNDS', 1)
     monkeypatch.setattr(baseline_training, 'STEPS', 1)
     monkeypatch.setattr(baseline_training, 'AREA_STEPS', 1)
-    monkeypatch.setattr(scorer_training, 'STEPS', 50)
+    monkeypatch.setattr(scorer_training, 'SCORER_STEPS', 50)
     return Study(data, tmp_path, recipe=recipe)
 
 
-def test_every_method_publishes_every_setting_on_the_same_tracks(study: Study) -> None:
+def test_every_method_has_a_row_per_encounter_set_over_the_same_tracks(study: Study) -> None:
     made = {unit.key: unit.run().rows for unit in association_suite.association_units(study)
             if 'deep' in unit.key or 'utt' in unit.key}
     tracks = {}
@@ -34,8 +34,8 @@ def test_every_method_publishes_every_setting_on_the_same_tracks(study: Study) -
 
 
 def test_the_mean_over_fixed_windows_counts_each_window_once() -> None:
-    rows = association_suite.rows('some', 0, {'fixed 1 s': IdpScore(1, 2), 'fixed 3 s': IdpScore(4, 4),
-                                        'crowd 3 s': IdpScore(0, 9)})
+    rows = association_suite.idp_rows('some', 0, {
+        'fixed 1 s': IdpScore(1, 2), 'fixed 3 s': IdpScore(4, 4), 'crowd 3 s': IdpScore(0, 9)})
     assert rows[-1].operation == 'fixed mean'
     assert rows[-1].value == 0.75
     assert rows[-1].n_windows == 6

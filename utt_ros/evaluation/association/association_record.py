@@ -95,8 +95,9 @@ def record_association(
                 owners[track] in phones and len(phones) > 1, owners[track] not in phones,
                 float(batch.association[row]) if row is not None else 0.0))
     columns = list(zip(*rows, strict=True)) or [()] * 6
+    correct, named, owned, stranger = (np.array(column, bool) for column in columns[1:5])
     return AssociationRecord(
-        np.array(columns[0], float), *(np.array(column, bool) for column in columns[1:5]),
+        np.array(columns[0], float), correct, named, owned, stranger,
         np.array(columns[5], float), changes, TICK_S * len(rows))
 
 

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from utt_ros.association.assignment import NO_PHONE
+from utt_ros.association.assignment import UNASSIGNED
 from utt_ros.association.dead_reckoning import window_headings
 from utt_ros.association.model_evidence import no_model_evidence, query_model
 from utt_ros.association.pair_features import FEATURE_NAMES, pair_features
@@ -18,6 +18,7 @@ from utt_ros.association.translator import Translator
 from utt_ros.association.vifi import LIVE_SETTINGS, VifiBipartite
 from utt_ros.errors import SessionError
 from utt_ros.evaluation.association.encounters import Encounter, crowd_encounters, cut_encounters
+from utt_ros.evaluation.metrics.association import CROWD_PHONES
 from utt_ros.files import write_atomically
 from utt_ros.models.model_card import load_model
 from utt_ros.models.onnx_export import export_onnx
@@ -26,7 +27,7 @@ from utt_ros.training.trainer import use_one_thread
 from utt_ros.twin.onnx_translator import OnnxTranslator
 from utt_ros.types import FloatArray, Indices
 
-HIDDEN_UNITS = 32
+SCORER_HIDDEN = 32
 SCORER_STEPS = 4000
 SCORER_BATCH = 256
 LEARNING_RATE = 3e-3
@@ -35,7 +36,6 @@ VALIDATION_STEPS = 50  # between evaluations of the validation loss
 MIN_FEATURE_STD = 1e-6  # for constant features
 
 TRAINING_STRIDE = 7  # ticks between encounters
-CROWD_PHONES = 8
 OFFSET_STD_RAD = 0.25  # of a heading offset that is not learned yet [R]
 YOUNG_TICKS = (4, 40)  # range of track ages sampled for half of the encounters
 STRANGER_SHARE = 0.4  # of encounters in which a person has no phone
@@ -44,7 +44,7 @@ SENSOR_LOSS_SHARE = 0.1  # of encounters in which a phone has no FTM; likewise n
 VALIDATION_EVERY = 4  # each fourth sequence is held out for early stopping
 
 Pairs = Sequence[tuple[FloatArray, Indices]]  # features (K, P, F), owners (K,)
-Example = tuple[dict[str, FloatArray], Indices]  # features by method, owners
+PairExample = tuple[dict[str, FloatArray], Indices]  # features by method, owners
 
 
 def fit_scorers(
@@ -74,9 +74,9 @@ def fit_scorers_file(data: Recordings, model: Path, out: Path, seed: int) -> Non
 def train_scorer(train: Pairs, val: Pairs, seed: int) -> PairScorer:
     """Train a scorer; keep the step with the lowest cross entropy on `val`.
 
-    The classes of a track are the phones, and NO_PHONE with score 0 if it occurs in `train`.
+    The classes of a track are the phones, and UNASSIGNED with score 0 if it occurs in `train`.
     """
-    no_phone = any((owners == NO_PHONE).any() for _, owners in train)
+    no_phone = any((owners == UNASSIGNED).any() for _, owners in train)
     flat = np.concatenate([features.reshape(-1, features.shape[2]) for features, _ in train])
     known = np.isfinite(flat)
     count = np.maximum(known.sum(0), 1)
@@ -84,13 +84,13 @@ def train_scorer(train: Pairs, val: Pairs, seed: int) -> PairScorer:
     std = np.sqrt((np.where(known, flat - mean, 0.0) ** 2).sum(0) / count)
     untrained = PairScorer(
         mean.astype(np.float32), np.maximum(std, MIN_FEATURE_STD).astype(np.float32),
-        np.zeros((HIDDEN_UNITS, len(mean)), np.float32), np.zeros(HIDDEN_UNITS, np.float32),
-        np.zeros(HIDDEN_UNITS, np.float32))
+        np.zeros((SCORER_HIDDEN, len(mean)), np.float32), np.zeros(SCORER_HIDDEN, np.float32),
+        np.zeros(SCORER_HIDDEN, np.float32))
     fitted, validated = _tensors(train, untrained), _tensors(val, untrained)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         net = nn.Sequential(
-            nn.Linear(len(mean), HIDDEN_UNITS), nn.Tanh(), nn.Linear(HIDDEN_UNITS, 1))
+            nn.Linear(len(mean), SCORER_HIDDEN), nn.Tanh(), nn.Linear(SCORER_HIDDEN, 1))
         best, min_loss = untrained, np.inf
         optimizer = torch.optim.AdamW(
             net.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)
@@ -130,7 +130,7 @@ def _loss(
     scores = net(values).squeeze(2).masked_fill(~present, -1e9)
     if no_phone:
         scores = torch.cat([scores, scores.new_zeros(len(scores), 1)], dim=1)
-        owner = torch.where(owner == NO_PHONE, present.shape[1], owner)
+        owner = torch.where(owner == UNASSIGNED, present.shape[1], owner)
     return F.cross_entropy(scores, owner)
 
 
@@ -140,7 +140,7 @@ def _scorer(net: nn.Sequential, untrained: PairScorer) -> PairScorer:
                       weights['2.weight'][0], float(weights['2.bias'][0]))
 
 
-def _pairs(examples: Sequence[Example], method: str) -> Pairs:
+def _pairs(examples: Sequence[PairExample], method: str) -> Pairs:
     return [(features[method], owners) for features, owners in examples]
 
 
@@ -162,7 +162,9 @@ def _with_crowds(
     yield from crowd_encounters(encounters, CROWD_PHONES, rng)
 
 
-def _example(encounter: Encounter, translator: Translator, rng: np.random.Generator) -> Example:
+def _example(
+    encounter: Encounter, translator: Translator, rng: np.random.Generator,
+) -> PairExample:
     """Compute features by method, of an encounter augmented as live ones are."""
     encounter = drop_sensors(drop_phone(shorten_tracks(encounter, rng), rng), rng)
     candidates, area = encounter.candidates, encounter.area
@@ -199,7 +201,7 @@ def drop_phone(encounter: Encounter, rng: np.random.Generator) -> Encounter:
         return encounter
     dropped = int(rng.choice(encounter.owners))
     kept = [row for row in range(count) if row != dropped]
-    new_rows = np.full(count, NO_PHONE, np.intp)
+    new_rows = np.full(count, UNASSIGNED, np.intp)
     new_rows[kept] = np.arange(len(kept))
     return replace(encounter, candidates=encounter.candidates.select_phones(kept),
                    owners=new_rows[encounter.owners])

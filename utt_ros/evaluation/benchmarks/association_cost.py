@@ -7,7 +7,7 @@ from time import process_time
 import numpy as np
 
 from utt_ros.association.associator import make_associator
-from utt_ros.evaluation.benchmarks.walkers import Walkers
+from utt_ros.evaluation.benchmarks.walkers import CirclingWalkers
 from utt_ros.models.model_card import load_model
 from utt_ros.models.onnx_export import export_onnx
 from utt_ros.settings import AreaSettings, WindowSettings
@@ -19,7 +19,7 @@ from utt_ros.types import NS_PER_S
 CROWD_SIZE = 20
 COST_TICKS = 200  # the second half, when histories are full, is measured
 RANGE_TICKS = 3  # between ranges of a phone
-RANGE_STD_M = 0.4
+CROWD_RANGE_STD_M = 0.4
 FIRST_NS = 10**18
 
 
@@ -43,7 +43,7 @@ def match_cost(
 
 def _ticks(window: WindowSettings) -> Iterator[tuple[Tracks, PhoneSamples]]:
     """Yield frames, and the samples of phones, of people who walk in circles."""
-    area, walkers = AreaSettings(), Walkers(CROWD_SIZE)
+    area, walkers = AreaSettings(), CirclingWalkers(CROWD_SIZE)
     names = tuple(f'{number:02d}' for number in range(CROWD_SIZE))
     seconds = window.period * np.arange(COST_TICKS)
     row_seconds = window.period / window.imu_rows * np.arange(COST_TICKS * window.imu_rows)
@@ -58,8 +58,9 @@ def _ticks(window: WindowSettings) -> Iterator[tuple[Tracks, PhoneSamples]]:
                    boxes[tick].astype(np.float32), ('',) * CROWD_SIZE, names,
                    np.ones(CROWD_SIZE, np.float32)),
             PhoneSamples(tuple(f'p{name}' for name in names),
-                         np.stack([ranges[tick], np.full(CROWD_SIZE, RANGE_STD_M)], 1).astype(
-                             np.float32),
+                         np.stack(
+                             [ranges[tick], np.full(CROWD_SIZE, CROWD_RANGE_STD_M)], 1,
+                         ).astype(np.float32),
                          np.zeros(CROWD_SIZE, np.float32),
                          np.full(CROWD_SIZE, tick % RANGE_TICKS == 0),
                          imu[tick].astype(np.float32),
