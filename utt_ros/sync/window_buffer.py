@@ -169,10 +169,14 @@ class WindowCutter:
 
 
 def cut_windows(
-    batches: Iterable[SyncedBatch], settings: WindowSettings, ticks: int, stride: int
+    batches: Iterable[SyncedBatch], settings: WindowSettings, ticks: int | None = None,
+    stride: int = 1,
 ) -> Iterator[Windows]:
-    """Yield the training windows of T = `ticks` ticks that a `WindowCutter` chooses."""
-    cutter = WindowCutter(settings, ticks, stride)
+    """Yield the windows that a `WindowCutter` chooses, those of one last tick at a time.
+
+    `ticks` is T, by default that of the settings.
+    """
+    cutter = WindowCutter(settings, settings.ticks if ticks is None else ticks, stride)
     for batch in batches:
         if (windows := cutter.push(batch)) is not None:
             yield windows
