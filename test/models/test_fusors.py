@@ -1,6 +1,7 @@
 """Fusors against tensors computed by hand."""
 
 import math
+from pathlib import Path
 
 import pytest
 import torch
@@ -17,10 +18,12 @@ from utt_ros.models.fusors import (
     make_fusor,
     register_fusor,
 )
+from utt_ros.models.onnx_export import export_onnx
 from utt_ros.models.settings import ModelSettings
 from utt_ros.models.twin import UnifiedTwin
 from utt_ros.plugins import Registry
 from utt_ros.settings import WindowSettings
+from utt_ros.twin.onnx_model import OnnxModel
 
 MODALITIES = ('camera', 'ftm', 'imu')
 FEATURES = torch.tensor([[[1.0, -2.0], [3.0, 5.0], [-4.0, 0.5]]])  # (1, 3, 2)
@@ -132,6 +135,20 @@ def test_weights_that_read_a_missing_modality_get_no_gradient(name: str) -> None
 def test_an_unknown_fusor_is_refused_by_name() -> None:
     with pytest.raises(ModelError, match=r"fusor is 'sum'.*gating"):
         make_fusor('sum', MODALITIES, 2)
+
+
+def test_the_fusor_of_the_document_is_part_of_a_model_and_of_its_graph(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fusors, 'FUSORS', Registry('fusor', 'none', {}, ModelError))
+    document = (Path(__file__).parents[2] / 'docs/model.md').read_text(encoding='utf-8')
+    names: dict[str, object] = {}
+    exec(document.partition('```python\n')[2].partition('```')[0], names)  # our own document
+    twin = UnifiedTwin(names['model'], WindowSettings())
+    fused = twin.fusor(FEATURES, NO_FTM)
+    torch.testing.assert_close(fused, torch.tensor([[17.0**0.5, 4.25**0.5]]))
+    assert twin.fusor(FEATURES, NONE).isfinite().all()
+    OnnxModel(export_onnx(twin), WindowSettings())
 
 
 def test_a_registered_fusor_is_built_by_name_and_its_name_is_then_taken(
