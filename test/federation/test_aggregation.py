@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from utt_ros.errors import ModelError
-from utt_ros.federation.aggregation import RULES, Contribution, average
+from utt_ros.federation.aggregation import average
 
 SHAPES = {'head.bias': (5,), 'imu.weight': (4, 3), 'scale': ()}
 
@@ -92,11 +92,3 @@ def test_average_rejects_an_unknown_tensor() -> None:
 def test_average_rejects_a_shape_that_numpy_would_broadcast() -> None:
     with pytest.raises(ModelError, match=r"tensor 'w' has shape \(1,\): it must be \(2,\)"):
         average([({'w': np.ones(1, np.float32)}, 1.0)], {'w': np.ones(2, np.float32)})
-
-
-def test_rules_differ_in_the_weight_of_an_area() -> None:
-    small = Contribution('small', {'w': np.float32([0])}, windows=1)
-    large = Contribution('large', {'w': np.float32([4])}, windows=3)
-    reference = {'w': np.float32([9])}
-    assert RULES['uniform']([small, large], reference)['w'] == 2.0
-    assert RULES['windows']([small, large], reference)['w'] == 3.0

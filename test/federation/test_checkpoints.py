@@ -14,10 +14,10 @@ from utt_ros.errors import ModelError
 from utt_ros.federation.checkpoints import (
     LOG,
     Checkpoint,
-    Store,
-    checkpoints,
+    CheckpointStore,
+    list_checkpoints,
     read_checkpoint,
-    read_log,
+    read_round_log,
 )
 from utt_ros.federation.types import RoundStatus
 from utt_ros.federation.wire import pack
@@ -38,30 +38,32 @@ def same(first: Checkpoint | None, second: Checkpoint) -> bool:
     return pack(first.tensors) == pack(second.tensors)
 
 
-def save(store: Store, *rounds: int) -> None:
+def save(store: CheckpointStore, *rounds: int) -> None:
     for round_ in rounds:
         made = checkpoint(round_)
         store.save(made, pack(made.tensors).checksum)
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / 'deep' / 'state', keep=2)
+def store(tmp_path: Path) -> CheckpointStore:
+    return CheckpointStore(tmp_path / 'deep' / 'state', keep=2)
 
 
-def test_a_new_folder_has_no_checkpoint_and_no_rounds(store: Store) -> None:
+def test_a_new_folder_has_no_checkpoint_and_no_rounds(store: CheckpointStore) -> None:
     assert store.newest() == (None, [])
-    assert read_log(store.folder) == []
+    assert read_round_log(store.folder) == []
 
 
-def test_the_newest_checkpoint_is_read_back(store: Store) -> None:
+def test_the_newest_checkpoint_is_read_back(store: CheckpointStore) -> None:
     save(store, 0, 1)
     found, problems = store.newest()
     assert same(found, checkpoint(1))
     assert problems == []
 
 
-def test_the_memory_of_a_server_is_kept_apart_from_its_model(store: Store) -> None:
+def test_the_memory_of_a_server_optimizer_is_separate_from_the_model(
+    store: CheckpointStore,
+) -> None:
     made = replace(checkpoint(1), memory={'fedadam/b': np.full(3, 0.5, np.float32)})
     store.save(made, pack(made.tensors).checksum)
     found, problems = store.newest()
@@ -70,10 +72,10 @@ def test_the_memory_of_a_server_is_kept_apart_from_its_model(store: Store) -> No
     assert pack(found.memory) == pack(made.memory)
 
 
-def test_a_damaged_memory_is_found(store: Store) -> None:
+def test_a_damaged_memory_is_detected(store: CheckpointStore) -> None:
     made = replace(checkpoint(1), memory={'fedadam/b': np.full(3, 0.5, np.float32)})
     store.save(made, pack(made.tensors).checksum)
-    (path,) = checkpoints(store.folder)
+    (path,) = list_checkpoints(store.folder)
     content, half = path.read_bytes(), np.float32(0.5).tobytes()
     assert content.count(half) == 3
     path.write_bytes(content.replace(half, np.float32(0.25).tobytes(), 1))
@@ -81,23 +83,23 @@ def test_a_damaged_memory_is_found(store: Store) -> None:
         read_checkpoint(path)
 
 
-def test_the_initial_and_the_newest_checkpoints_are_kept(store: Store) -> None:
+def test_the_initial_and_the_newest_checkpoints_are_kept(store: CheckpointStore) -> None:
     save(store, *range(6))
-    assert [read_checkpoint(path).round for path in checkpoints(store.folder)] == [0, 4, 5]
+    assert [read_checkpoint(path).round for path in list_checkpoints(store.folder)] == [0, 4, 5]
 
 
-def test_rounds_beyond_the_width_of_a_file_name_are_still_in_order(store: Store) -> None:
+def test_rounds_beyond_the_width_of_a_file_name_are_still_in_order(store: CheckpointStore) -> None:
     save(store, 0, 999_999, 1_000_000)
     found, _ = store.newest()
     assert same(found, checkpoint(1_000_000))
 
 
 @pytest.mark.parametrize('damage', ['empty', 'truncated', 'flipped', 'foreign'])
-def test_a_damaged_checkpoint_is_told_and_the_one_before_is_used(
-    store: Store, damage: str,
+def test_a_damaged_checkpoint_is_reported_and_the_previous_one_is_used(
+    store: CheckpointStore, damage: str,
 ) -> None:
     save(store, 0, 1)
-    path = checkpoints(store.folder)[-1]
+    path = list_checkpoints(store.folder)[-1]
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes({
@@ -109,72 +111,78 @@ def test_a_damaged_checkpoint_is_told_and_the_one_before_is_used(
     assert 'model-000001.safetensors' in problems[0]
 
 
-def test_a_folder_whose_checkpoints_are_all_damaged_is_never_started_anew(store: Store) -> None:
+def test_a_folder_of_damaged_checkpoints_is_never_started_anew(store: CheckpointStore) -> None:
     save(store, 0)
-    checkpoints(store.folder)[0].write_bytes(b'')
+    list_checkpoints(store.folder)[0].write_bytes(b'')
     with pytest.raises(ModelError, match=r'no checkpoint that can be read .*move the folder away'):
         store.newest()
 
 
-def test_a_log_without_checkpoints_is_never_started_anew(store: Store) -> None:
+def test_a_log_without_checkpoints_is_never_started_anew(store: CheckpointStore) -> None:
     store.log(closed(0))
     with pytest.raises(ModelError, match=r'there is none.*move the folder away'):
         store.newest()
 
 
-def test_rounds_are_logged_in_order_and_a_repeated_one_counts_once(store: Store) -> None:
+def test_rounds_are_logged_in_order_and_a_repeated_one_counts_once(store: CheckpointStore) -> None:
     for entry in (closed(0, north=5), closed(1, north=6), closed(1, south=7)):
         store.log(entry)
-    assert read_log(store.folder) == [closed(0, north=5), closed(1, south=7)]
+    assert read_round_log(store.folder) == [closed(0, north=5), closed(1, south=7)]
 
 
-def test_half_a_line_is_passed_over_and_cut_off_at_the_next_start(store: Store) -> None:
+def test_an_incomplete_line_is_skipped_and_removed_at_the_next_start(
+    store: CheckpointStore,
+) -> None:
     store.log(closed(0))
     with (store.folder / LOG).open('ab') as file:
         file.write(b'{"round": 1, "fede')
-    assert read_log(store.folder) == [closed(0)]
+    assert read_round_log(store.folder) == [closed(0)]
     store.close()
-    again = Store(store.folder, keep=2)
+    again = CheckpointStore(store.folder, keep=2)
     again.log(closed(1))
-    assert read_log(store.folder) == [closed(0), closed(1)]
+    assert read_round_log(store.folder) == [closed(0), closed(1)]
 
 
 @pytest.mark.parametrize('line', [b'not json\n', b'[]\n', b'{"round": 1}\n', b'\xff\n'])
-def test_a_damaged_line_in_the_middle_is_an_error_that_names_it(store: Store, line: bytes) -> None:
+def test_a_damaged_line_in_the_middle_is_an_error_that_names_it(
+    store: CheckpointStore, line: bytes,
+) -> None:
     store.log(closed(0))
     with (store.folder / LOG).open('ab') as file:
         file.write(line)
     store.log(closed(1))
-    with pytest.raises(ModelError, match='line 2 is no round'):
-        read_log(store.folder)
+    with pytest.raises(ModelError, match='line 2 is not a round'):
+        read_round_log(store.folder)
 
 
-def test_a_second_aggregator_is_refused_until_the_first_is_gone(store: Store) -> None:
+def test_a_second_aggregator_is_refused_until_the_first_is_gone(store: CheckpointStore) -> None:
     with pytest.raises(ModelError, match='in use by another aggregator'):
-        Store(store.folder, keep=2)
+        CheckpointStore(store.folder, keep=2)
     store.close()
-    Store(store.folder, keep=2).close()
+    CheckpointStore(store.folder, keep=2).close()
 
 
-def test_a_folder_that_cannot_be_made_is_an_error_that_names_it(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_an_error_that_names_it(tmp_path: Path) -> None:
     (tmp_path / 'file').write_text('')
     with pytest.raises(ModelError, match=r'file/state cannot hold the state'):
-        Store(tmp_path / 'file' / 'state', keep=2)
+        CheckpointStore(tmp_path / 'file' / 'state', keep=2)
 
 
-def test_a_temporary_file_of_a_killed_process_is_removed_at_the_next_start(store: Store) -> None:
+def test_a_temporary_file_of_a_killed_process_is_removed_at_the_next_start(
+    store: CheckpointStore,
+) -> None:
     save(store, 0)
     left = store.folder / '.model-000001.safetensors.abc.tmp'
     left.write_bytes(b'half')
     store.close()
-    Store(store.folder, keep=2)
+    CheckpointStore(store.folder, keep=2)
     assert not left.exists()
-    assert len(checkpoints(store.folder)) == 1
+    assert len(list_checkpoints(store.folder)) == 1
 
 
-def test_a_log_that_is_not_there_is_an_error_that_names_it(tmp_path: Path) -> None:
+def test_a_missing_log_is_an_error_that_names_it(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r'nowhere/rounds\.jsonl'):
-        read_log(tmp_path / 'nowhere')
+        read_round_log(tmp_path / 'nowhere')
 
 
 WRITER = """
@@ -182,9 +190,9 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 import numpy as np
-from utt_ros.federation.checkpoints import Checkpoint, Store
+from utt_ros.federation.checkpoints import Checkpoint, CheckpointStore
 from utt_ros.federation.wire import pack
-store = Store(Path(sys.argv[1]), keep=2)
+store = CheckpointStore(Path(sys.argv[1]), keep=2)
 for round_ in range(10**6):
     tensors = {'w': np.full(100_000, round_, np.float32)}
     store.save(Checkpoint('f00d', round_, '{}', tensors), pack(tensors).checksum)
@@ -192,7 +200,7 @@ for round_ in range(10**6):
 """
 
 
-def test_kill_9_at_any_moment_leaves_a_checkpoint_that_can_be_read(tmp_path: Path) -> None:
+def test_kill_9_at_any_moment_leaves_a_readable_checkpoint(tmp_path: Path) -> None:
     for attempt in range(3):
         folder = tmp_path / str(attempt)
         with subprocess.Popen(
@@ -201,7 +209,7 @@ def test_kill_9_at_any_moment_leaves_a_checkpoint_that_can_be_read(tmp_path: Pat
             assert writer.stdout is not None
             done = [int(writer.stdout.readline()) for _ in range(5 + attempt)][-1]
             os.kill(writer.pid, signal.SIGKILL)
-        found, problems = Store(folder, keep=2).newest()
+        found, problems = CheckpointStore(folder, keep=2).newest()
         assert problems == []
         assert found is not None
         assert found.round >= done

@@ -61,7 +61,7 @@ def test_a_child_that_fails_is_an_error(
     ('{', 'model configuration is not JSON'),
     (dump_config(ModelSettings(fusor='glue'), WindowSettings()), "fusor is 'glue'"),
 ])
-def test_a_configuration_that_cannot_be_built_is_told(
+def test_a_configuration_that_cannot_be_built_is_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], config: str, message: str,
 ) -> None:
     assert initial.main([config, '5', str(tmp_path / 'file')]) == 2

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from utt_ros.errors import ModelError
-from utt_ros.federation.checkpoints import LOG, Store, read_log
-from utt_ros.federation.server import Server, new_federation
+from utt_ros.federation.checkpoints import LOG, CheckpointStore, read_round_log
+from utt_ros.federation.server import FederationServer, new_federation
 from utt_ros.federation.settings import AggregatorSettings
 from utt_ros.federation.types import Update
 from utt_ros.federation.wire import pack, unpack
@@ -24,21 +24,22 @@ def settings(tmp_path: Path) -> AggregatorSettings:
 
 
 @pytest.fixture
-def store(settings: AggregatorSettings) -> Store:
-    return Store(settings.state_path, settings.keep)
+def store(settings: AggregatorSettings) -> CheckpointStore:
+    return CheckpointStore(settings.state_path, settings.keep)
 
 
 @pytest.fixture
-def server(settings: AggregatorSettings, store: Store) -> Server:
-    return Server(settings, store, new_federation(store, '{}', INITIAL), 0)
+def server(settings: AggregatorSettings, store: CheckpointStore) -> FederationServer:
+    return FederationServer(settings, store, new_federation(store, '{}', INITIAL), 0)
 
 
-def model_of(server: Server) -> dict[str, np.ndarray]:
+def model_of(server: FederationServer) -> dict[str, np.ndarray]:
     return unpack(server.model.payload, server.model.checksum, 10**6)
 
 
 def update_for(
-    server: Server, area: str, value: float, windows: int = 1, names: tuple[str, ...] = ('imu.w',),
+    server: FederationServer, area: str, value: float, windows: int = 1,
+    names: tuple[str, ...] = ('imu.w',),
 ) -> Update:
     packed = pack({name: np.full_like(INITIAL[name], value) for name in names})
     return Update(
@@ -47,7 +48,7 @@ def update_for(
     )
 
 
-def test_three_rounds_give_the_average_by_windows_and_leave_the_rest(server: Server) -> None:
+def test_three_rounds_average_by_windows_and_leave_other_tensors(server: FederationServer) -> None:
     for round_ in range(3):
         assert server.model.round == round_
         assert server.receive(update_for(server, 'north', round_, windows=1), 0) is None
@@ -66,8 +67,8 @@ def test_three_rounds_give_the_average_by_windows_and_leave_the_rest(server: Ser
 def test_the_order_of_arrival_does_not_change_the_model(settings: AggregatorSettings) -> None:
     models = []
     for turn, areas in enumerate((AREAS, AREAS[::-1])):
-        store = Store(settings.state_path / str(turn), settings.keep)
-        server = Server(settings, store, new_federation(store, '{}', INITIAL), 0)
+        store = CheckpointStore(settings.state_path / str(turn), settings.keep)
+        server = FederationServer(settings, store, new_federation(store, '{}', INITIAL), 0)
         for area in areas:
             server.receive(update_for(server, area, 0.1 if area == 'north' else 0.7, 3), 0)
         server.step(0)
@@ -75,7 +76,9 @@ def test_the_order_of_arrival_does_not_change_the_model(settings: AggregatorSett
     assert models[0] == models[1]
 
 
-def test_a_bad_update_is_refused_by_name_and_the_round_goes_on(server: Server) -> None:
+def test_an_invalid_update_is_refused_by_name_and_the_round_continues(
+    server: FederationServer,
+) -> None:
     reason = server.receive(update_for(server, 'north', np.nan), 0)
     assert reason == (
         "area 'north': 4 of the 4 values of tensor 'imu.w' are not finite: 0 are allowed"
@@ -97,7 +100,9 @@ def test_a_bad_update_is_refused_by_name_and_the_round_goes_on(server: Server) -
     ({'payload': b'cut'}, 'payload has checksum'),
     ({'windows': 0}, 'claims 0 windows'),
 ])
-def test_an_update_that_lies_is_refused(server: Server, changes: dict, message: str) -> None:
+def test_an_inconsistent_update_is_refused(
+    server: FederationServer, changes: dict, message: str,
+) -> None:
     reason = server.receive(replace(update_for(server, 'north', 2.0), **changes), 0)
     assert reason is not None
     assert message in reason
@@ -105,7 +110,7 @@ def test_an_update_that_lies_is_refused(server: Server, changes: dict, message: 
     assert server.step(10**6 * SECOND) is None
 
 
-def test_the_first_update_of_an_area_counts_and_the_second_is_refused(server: Server) -> None:
+def test_the_second_update_of_an_area_is_refused(server: FederationServer) -> None:
     server.receive(update_for(server, 'north', 2.0), 0)
     reason = server.receive(update_for(server, 'north', 9.0), 0)
     assert reason == "area 'north' has already sent its update of round 0"
@@ -113,7 +118,7 @@ def test_the_first_update_of_an_area_counts_and_the_second_is_refused(server: Se
     np.testing.assert_array_equal(model_of(server)['imu.w'], np.full(4, 2.0))
 
 
-def test_a_late_update_is_stale_and_its_area_is_waited_for(server: Server) -> None:
+def test_a_late_update_is_stale_and_its_area_is_awaited(server: FederationServer) -> None:
     late = update_for(server, 'south', 9.0)
     server.receive(update_for(server, 'north', 2.0), 0)
     assert server.step(10 * SECOND) is not None
@@ -125,16 +130,16 @@ def test_a_late_update_is_stale_and_its_area_is_waited_for(server: Server) -> No
     np.testing.assert_array_equal(model_of(server)['imu.w'], np.full(4, 3.0))
 
 
-def restarted(settings: AggregatorSettings, store: Store) -> Server:
+def restarted(settings: AggregatorSettings, store: CheckpointStore) -> FederationServer:
     store.close()
-    again = Store(settings.state_path, settings.keep)
+    again = CheckpointStore(settings.state_path, settings.keep)
     begin, _ = again.newest()
     assert begin is not None
-    return Server(settings, again, begin, 0)
+    return FederationServer(settings, again, begin, 0)
 
 
 def test_a_restart_resumes_federation_round_and_model(
-    settings: AggregatorSettings, store: Store, server: Server,
+    settings: AggregatorSettings, store: CheckpointStore, server: FederationServer,
 ) -> None:
     for area in AREAS:
         server.receive(update_for(server, area, 2.0), 0)
@@ -147,43 +152,43 @@ def test_a_restart_resumes_federation_round_and_model(
 
 
 @pytest.mark.parametrize('name', ['fedadagrad', 'fedadam', 'fedyogi'])
-def test_an_adaptive_server_goes_on_after_a_restart_as_if_there_was_none(
+def test_a_restart_does_not_change_the_steps_of_an_adaptive_server(
     settings: AggregatorSettings, name: str,
 ) -> None:
     models = []
     for stops in (False, True):
         folder = f'{settings.state_dir}{stops}'
         adaptive = replace(settings, server=name, areas=(), state_dir=folder)
-        kept = Store(adaptive.state_path, adaptive.keep)
-        server = Server(adaptive, kept, new_federation(kept, '{}', INITIAL), 0)
+        kept = CheckpointStore(adaptive.state_path, adaptive.keep)
+        server = FederationServer(adaptive, kept, new_federation(kept, '{}', INITIAL), 0)
         for round_ in range(4):
             server.receive(update_for(server, 'north', 1.0 + round_), 0)
             assert server.step(10 * SECOND) is not None
             if stops:
                 kept.close()
-                kept = Store(adaptive.state_path, adaptive.keep)
+                kept = CheckpointStore(adaptive.state_path, adaptive.keep)
                 begin, _ = kept.newest()
                 assert begin is not None
-                server = Server(adaptive, kept, begin, 0)
+                server = FederationServer(adaptive, kept, begin, 0)
         models.append(model_of(server))
     assert not np.array_equal(models[0]['imu.w'], INITIAL['imu.w'])
     np.testing.assert_array_equal(models[0]['imu.w'], models[1]['imu.w'])
     assert set(models[1]) == set(INITIAL)
 
 
-def test_gates_weigh_areas_by_what_they_say_to_have(
-    settings: AggregatorSettings, store: Store,
+def test_gates_weight_areas_by_the_modalities_of_their_updates(
+    settings: AggregatorSettings, store: CheckpointStore,
 ) -> None:
     gated = replace(settings, weighting='gated', gates=('camera=0.9', 'imu=0.1'))
-    server = Server(gated, store, new_federation(store, '{}', INITIAL), 0)
+    server = FederationServer(gated, store, new_federation(store, '{}', INITIAL), 0)
     server.receive(update_for(server, 'north', 2.0), 0)
     server.receive(replace(update_for(server, 'south', 4.0), modalities=('camera',)), 0)
     server.step(0)
     np.testing.assert_allclose(model_of(server)['imu.w'], 0.1 * 2.0 + 0.9 * 4.0)
 
 
-def test_a_restart_waits_for_the_areas_of_the_last_round(
-    settings: AggregatorSettings, store: Store, server: Server,
+def test_a_restart_awaits_the_areas_of_the_last_round(
+    settings: AggregatorSettings, store: CheckpointStore, server: FederationServer,
 ) -> None:
     for area in AREAS:
         server.receive(update_for(server, area, 2.0), 0)
@@ -196,17 +201,17 @@ def test_a_restart_waits_for_the_areas_of_the_last_round(
 
 
 def test_a_restart_before_the_first_round_keeps_the_federation(
-    settings: AggregatorSettings, store: Store, server: Server,
+    settings: AggregatorSettings, store: CheckpointStore, server: FederationServer,
 ) -> None:
     assert restarted(settings, store).model == server.model
 
 
-def test_a_damaged_log_is_told_and_does_not_stop_the_federation(
-    settings: AggregatorSettings, store: Store, server: Server,
+def test_a_damaged_log_is_reported_and_does_not_stop_the_federation(
+    settings: AggregatorSettings, store: CheckpointStore, server: FederationServer,
 ) -> None:
     (settings.state_path / LOG).write_bytes(b'damaged\n')
     again = restarted(settings, store)
-    assert 'line 1 is no round' in again.problem
+    assert 'line 1 is not a round' in again.problem
     assert again.model == server.model
 
 
@@ -214,8 +219,8 @@ def full_disk(_descriptor: int) -> None:
     raise OSError(28, 'No space left on device')
 
 
-def test_a_full_disk_is_told_and_the_federation_goes_on(
-    store: Store, server: Server, monkeypatch: pytest.MonkeyPatch,
+def test_a_full_disk_is_reported_and_does_not_stop_the_federation(
+    store: CheckpointStore, server: FederationServer, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with monkeypatch.context() as context:
         context.setattr('os.fsync', full_disk)
@@ -227,28 +232,28 @@ def test_a_full_disk_is_told_and_the_federation_goes_on(
     assert server.step(20 * SECOND) is not None
     assert server.problem == ''
     assert store.newest()[0].round == 2
-    assert [entry.round for entry in read_log(store.folder)] == [1]
+    assert [entry.round for entry in read_round_log(store.folder)] == [1]
 
 
-def test_the_log_tells_every_round(server: Server, store: Store) -> None:
+def test_the_log_has_every_round(server: FederationServer, store: CheckpointStore) -> None:
     for now in (0, 20 * SECOND):
         server.receive(update_for(server, 'north', np.inf), now)
         server.receive(update_for(server, 'south', 2.0, windows=5), now)
         server.step(now + SECOND)
-    rounds = read_log(store.folder)
+    rounds = read_round_log(store.folder)
     assert [entry.round for entry in rounds] == [0, 1]
     assert rounds[1].accepted == {'south': 5}
     assert "tensor 'imu.w'" in rounds[1].refused['north']
     assert rounds[1].bytes_sent == len(server.model.payload)
 
 
-def test_a_model_that_is_not_float32_is_refused_at_the_start(store: Store) -> None:
+def test_a_model_that_is_not_float32_is_refused_at_the_start(store: CheckpointStore) -> None:
     with pytest.raises(ModelError, match="tensor 'w' is float64"):
         new_federation(store, '{}', {'w': np.zeros(2)})
 
 
-def test_a_federation_that_cannot_be_written_is_not_begun(
-    store: Store, monkeypatch: pytest.MonkeyPatch,
+def test_a_federation_that_cannot_be_written_is_not_started(
+    store: CheckpointStore, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr('os.fsync', full_disk)
     with pytest.raises(ModelError, match=r'initial model cannot be written: .*No space left'):

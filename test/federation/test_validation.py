@@ -9,7 +9,7 @@ import safetensors.numpy
 from utt_ros.errors import UpdateRefused
 from utt_ros.federation.settings import AggregatorSettings
 from utt_ros.federation.types import Update
-from utt_ros.federation.validation import check_update
+from utt_ros.federation.validation import validate_update
 from utt_ros.federation.wire import checksum_of, pack, schema_of
 
 REFERENCE = {
@@ -31,14 +31,14 @@ def update_of(tensors: dict[str, np.ndarray], **changes: object) -> Update:
 
 
 def check(update: Update) -> dict[str, np.ndarray]:
-    return check_update(update, REFERENCE, 'f00d', 3, LIMITS)
+    return validate_update(update, REFERENCE, 'f00d', 3, LIMITS)
 
 
 def changed(name: str, tensor: np.ndarray) -> dict[str, np.ndarray]:
     return {**REFERENCE, name: tensor}
 
 
-def test_a_good_update_yields_its_tensors() -> None:
+def test_a_valid_update_yields_its_tensors() -> None:
     tensors = check(update_of(REFERENCE))
     for name, tensor in REFERENCE.items():
         np.testing.assert_array_equal(tensors[name], tensor)
@@ -73,17 +73,17 @@ HUGE = np.array([3e38, -3e38, 1, 1], np.float32)
     (update_of(changed('imu.weight', FAR)), "norm 20, most of it in .*weight': at most 10"),
     (update_of(changed('imu.weight', HUGE)), 'norm inf, most of it'),
 ])
-def test_a_bad_update_is_refused_with_the_reason(update: Update, message: str) -> None:
+def test_an_invalid_update_is_refused_with_the_reason(update: Update, message: str) -> None:
     with pytest.raises(UpdateRefused, match=f"area 'north': .*{message}"):
         check(update)
 
 
-def test_a_change_at_the_limit_counts() -> None:
+def test_a_change_at_the_limit_is_accepted() -> None:
     tensor = np.array([1, 1, 1, 11], np.float32)
     assert 'imu.weight' in check(update_of(changed('imu.weight', tensor)))
 
 
-def test_an_error_does_not_repeat_endless_names() -> None:
+def test_an_error_shortens_long_names() -> None:
     with pytest.raises(UpdateRefused) as caught:
         check(update_of(REFERENCE, area='x' * 10_000, federation='y' * 10_000))
     assert len(str(caught.value)) < 300

@@ -43,14 +43,14 @@ def test_tensors_survive_the_round_trip_with_shapes_and_scalars() -> None:
         np.testing.assert_array_equal(received[name], tensor)
 
 
-def test_received_tensors_can_be_written_to() -> None:
+def test_received_tensors_are_writable() -> None:
     packed = pack(tensors())
     received = unpack(packed.payload, packed.checksum, LIMIT)
     received['a'] += 1.0
     assert received['a'][0, 0] == 1.0
 
 
-def test_a_transposed_tensor_is_sent_as_it_reads() -> None:
+def test_a_transposed_tensor_is_sent_in_logical_order() -> None:
     tensor = np.arange(6, dtype=np.float32).reshape(2, 3).T
     packed = pack({'w': tensor})
     np.testing.assert_array_equal(unpack(packed.payload, packed.checksum, LIMIT)['w'], tensor)
@@ -87,7 +87,7 @@ def test_a_flipped_bit_is_refused_by_checksum() -> None:
 
 def test_a_truncated_payload_is_refused_even_with_a_matching_checksum() -> None:
     payload = pack(tensors()).payload[:-1]
-    with pytest.raises(ModelError, match='no safetensors'):
+    with pytest.raises(ModelError, match='not safetensors'):
         unpack(payload, checksum_of(payload), LIMIT)
 
 
@@ -109,13 +109,13 @@ def test_a_truncated_payload_is_refused_even_with_a_matching_checksum() -> None:
     safetensors_bytes({'w': {'dtype': 'F32', 'shape': [1], 'data_offsets': [0, 2**62]}}, bytes(4)),
 ])
 def test_a_hostile_header_is_refused(payload: bytes) -> None:
-    with pytest.raises(ModelError, match=f'payload of {len(payload)} bytes is no safetensors'):
+    with pytest.raises(ModelError, match=f'payload of {len(payload)} bytes is not safetensors'):
         parse(payload)
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.integers(0, 10**6), st.integers(0, 255), st.booleans())
-def test_damage_anywhere_is_an_error_of_ours_or_finds_tensors(
+def test_damage_anywhere_raises_a_model_error_or_yields_tensors(
     place: int, value: int, cut: bool,
 ) -> None:
     damaged = bytearray(pack(tensors()).payload)

@@ -1,4 +1,4 @@
-"""People who walk: windows of all three sensors, each of which tells something of the others."""
+"""Simulated walks: windows of three sensors that are informative about each other."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 
 from utt_ros.geometry.camera import CameraModel
+from utt_ros.motion.gait import GAIT_FEATURES
+from utt_ros.motion.velocity import VELOCITY_FEATURES
 from utt_ros.settings import AreaSettings, WindowSettings
+from utt_ros.training.columns import Columns
 from utt_ros.types import Windows
 
 Walk = Callable[..., Windows]
@@ -16,15 +19,15 @@ NS = 1_000_000_000
 
 @pytest.fixture
 def shape() -> WindowSettings:
-    """Windows that are quick to train on."""
+    """Return settings of windows that are quick to train on."""
     return WindowSettings(ticks=12, imu_rows=4, horizon=8)
 
 
 @pytest.fixture
 def walk(shape: WindowSettings, rng: np.random.Generator) -> Walk:
-    """Make windows of N people: straight walks at 0.3 to 1.8 m/s, phones flat in the hand.
+    """Return a factory of windows of N people: straight walks, phones flat in the hand.
 
-    Steps shake the phone the harder the faster one walks; the compass says where to.
+    Speeds are 0.3 to 1.8 m/s, the step amplitude is proportional to speed, phones head forward.
     """
     def make(
         area: AreaSettings, count: int, first_s: float = 10.0, every_s: float = 0.0,
@@ -55,7 +58,7 @@ def phones(
     speed: np.ndarray, compass: np.ndarray, rows: int, shape: WindowSettings,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """IMU (N, rows, 9) of phones whose y axis points to `compass`, from magnetic east."""
+    """Simulate IMU (N, rows, 9) of phones with y axis along `compass`, from magnetic east."""
     seconds = shape.period / shape.imu_rows * np.arange(rows)
     phase = rng.uniform(0, 2 * np.pi, len(speed))[:, None]
     imu = 0.05 * rng.standard_normal((len(speed), rows, 9))
@@ -64,3 +67,26 @@ def phones(
     imu[..., 6] -= FIELD_T * np.cos(compass)[:, None]  # magnetic north in the phone's frame
     imu[..., 7] += FIELD_T * np.sin(compass)[:, None]
     return imu
+
+
+@pytest.fixture
+def labelled_columns() -> Callable[[int], Columns]:
+    """Return a factory of labels of `count` people whose phones head along y, as does the course.
+
+    The course is at 2 m/s, 3 m/s half a second before.
+    """
+    def make(count: int) -> Columns:
+        return {
+            'heading': np.full(count, np.pi / 2, np.float32),
+            'heading_valid': np.ones(count, bool),
+            'velocity': np.tile(np.float32([0.0, 1.0]), (count, 1)),
+            'velocity_valid': np.ones(count, bool),
+            'future': np.tile(np.float32([[0.0, 1.0], [1.0, 0.0]]), (count, 1, 1)),
+            'future_valid': np.ones((count, 2), bool),
+            'course': np.tile(np.float32([0.0, 2.0]), (count, len(VELOCITY_FEATURES), 1)),
+            'course_late': np.tile(np.float32([0.0, 3.0]), (count, len(VELOCITY_FEATURES), 1)),
+            'course_valid': np.ones(count, bool),
+            'camera_mask': np.ones((count, 30), bool),
+            'gait': np.ones((count, len(GAIT_FEATURES)), np.float32),
+        }
+    return make

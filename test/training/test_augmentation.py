@@ -1,152 +1,181 @@
-"""Mishaps that training simulates, and the heading frame."""
+"""Data augmentation: outages, changes of pose, and mirrored paths."""
+
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 from utt_ros.geometry.compass import compass_heading
+from utt_ros.models.modalities import modality
 from utt_ros.motion.features import CONTEXT
-from utt_ros.motion.gait import GAIT
-from utt_ros.motion.velocity import COURSE
+from utt_ros.motion.gait import GAIT_FEATURES
+from utt_ros.motion.velocity import VELOCITY_FEATURES
+from utt_ros.settings import AreaSettings
 from utt_ros.training import augmentation
 from utt_ros.training.augmentation import (
-    MotionTargets,
-    black_out,
-    hold_differently,
-    in_heading_frame,
-    motion_targets,
-    rotate,
+    MIRRORS,
+    augmented_motion_targets,
+    mask_window_end,
+    mirror_paths,
+    perturb_pose_and_hard_iron,
 )
+from utt_ros.training.columns import CENTRE, Columns
+from utt_ros.training.dataset import mirror_column
+from utt_ros.training.labels import heading_frame_targets
 
-COUNT = 400
-
-
-def columns(count: int = COUNT) -> dict[str, np.ndarray]:
-    return {
-        'heading': np.full(count, np.pi / 2, np.float32),
-        'heading_valid': np.ones(count, bool),
-        'velocity': np.tile(np.float32([0.0, 1.0]), (count, 1)),
-        'velocity_valid': np.ones(count, bool),
-        'future': np.tile(np.float32([[0.0, 1.0], [1.0, 0.0]]), (count, 1, 1)),
-        'future_valid': np.ones((count, 2), bool),
-        'course': np.tile(np.float32([0.0, 2.0]), (count, len(COURSE), 1)),
-        'course_late': np.tile(np.float32([0.0, 3.0]), (count, len(COURSE), 1)),
-        'course_valid': np.ones(count, bool),
-        'camera_mask': np.ones((count, 30), bool),
-        'gait': np.ones((count, len(GAIT)), np.float32),
-    }
+Labelled = Callable[[int], Columns]
+COUNT = 400  # of `labelled_columns`
+ROW_S = 0.02
+NAMES = ('camera', 'ftm', 'imu')
 
 
-def framed(heading: np.ndarray, course: np.ndarray) -> MotionTargets:
-    """Targets of columns where some of the headings and courses may be used."""
-    made = columns()
-    return in_heading_frame(made, heading, made['course'], course, made['gait'])
 
 
-def test_rotation_is_counter_clockwise() -> None:
-    np.testing.assert_allclose(
-        rotate(np.float32([[1.0, 0.0], [0.0, 2.0]]), np.float32([np.pi / 2, np.pi])),
-        [[0.0, 1.0], [0.0, -2.0]], atol=1e-6)
-
-
-def test_who_walks_where_the_phone_points_moves_along_x() -> None:
-    known = np.ones(COUNT, bool)
-    targets = framed(known, known)
-    np.testing.assert_allclose(targets.velocity[0], [1.0, 0.0], atol=1e-6)
-    np.testing.assert_allclose(targets.future[0], [[1.0, 0.0], [0.0, -1.0]], atol=1e-6)
-    np.testing.assert_allclose(targets.context[0, :4], [1.0, 1.0, 2.0, 0.0], atol=1e-6)
-
-
-def test_without_a_heading_the_course_gives_the_direction() -> None:
-    known = np.ones(COUNT, bool)
-    targets = framed(~known, known)
-    np.testing.assert_allclose(targets.context[0, :4], [0.0, 1.0, 2.0, 0.0], atol=1e-6)
-    np.testing.assert_allclose(targets.velocity[0], [1.0, 0.0], atol=1e-6)
-    assert targets.velocity_valid.all()
-
-
-def test_without_heading_and_course_there_is_nothing_to_learn() -> None:
-    known = np.zeros(COUNT, bool)
-    targets = framed(known, known)
-    assert not targets.velocity_valid.any()
-    assert not targets.future_valid.any()
-
-
-def test_a_camera_that_saw_nobody_lately_gives_no_course(rng: np.random.Generator) -> None:
-    made = columns()
-    made['camera_mask'][: COUNT // 2, -augmentation.MAX_VELOCITY_AGE_TICKS:] = False
-    context = motion_targets(made, rng).context
-    course = slice(1, 2 + 2 * len(COURSE))
+def test_subjects_not_seen_lately_have_no_course(
+    rng: np.random.Generator, labelled_columns: Labelled,
+) -> None:
+    columns = labelled_columns(COUNT)
+    columns['camera_mask'][: COUNT // 2, -augmentation.MAX_VELOCITY_AGE_TICKS:] = False
+    context = augmented_motion_targets(columns, rng).context
+    course = slice(1, 2 + 2 * len(VELOCITY_FEATURES))
     assert not context[: COUNT // 2, course].any()
     assert context[COUNT // 2:, 1].mean() == pytest.approx(1 - augmentation.NO_COURSE, abs=0.1)
 
 
-def test_a_camera_that_is_blocked_for_a_moment_gives_an_old_course(
-    rng: np.random.Generator,
+def test_a_blocked_camera_gives_an_old_course(
+    rng: np.random.Generator, labelled_columns: Labelled,
 ) -> None:
-    context = motion_targets(columns(), rng).context
+    context = augmented_motion_targets(labelled_columns(COUNT), rng).context
     speed = np.hypot(context[:, 2], context[:, 3])
-    told, late = (np.isclose(speed, known).mean() for known in (2.0, 3.0))
-    assert np.isclose(speed, 0.0).mean() + told + late == pytest.approx(1.0)
-    assert late / (told + late) == pytest.approx(augmentation.BLOCKED, abs=0.08)
+    current, late = (np.isclose(speed, known).mean() for known in (2.0, 3.0))
+    assert np.isclose(speed, 0.0).mean() + current + late == pytest.approx(1.0)
+    assert late / (current + late) == pytest.approx(augmentation.BLOCKED, abs=0.08)
 
 
-def test_a_phone_that_is_not_felt_tells_neither_heading_nor_gait(rng: np.random.Generator) -> None:
-    context = motion_targets(columns(), rng).context
-    gaits = context[:, -len(GAIT):]
-    silent = ~gaits.any(1)
-    assert silent.mean() == pytest.approx(augmentation.NO_PHONE, abs=0.07)
-    assert gaits[~silent].all()
-    assert not context[silent, 0].any()
-    assert 0.8 < context[~silent, 0].mean() < 1.0
+def test_a_missing_phone_gives_neither_heading_nor_gait(
+    rng: np.random.Generator, labelled_columns: Labelled,
+) -> None:
+    context = augmented_motion_targets(labelled_columns(COUNT), rng).context
+    gaits = context[:, -len(GAIT_FEATURES):]
+    missing = ~gaits.any(1)
+    assert missing.mean() == pytest.approx(augmentation.NO_PHONE, abs=0.07)
+    assert gaits[~missing].all()
+    assert not context[missing, 0].any()
+    assert 0.8 < context[~missing, 0].mean() < 1.0
 
 
-def test_who_turns_left_might_turn_right() -> None:
+def test_mirrored_targets_exchange_left_and_right(
+    labelled_columns: Labelled,
+) -> None:
     known = np.ones(COUNT, bool)
-    made = framed(known, known)
-    other = augmentation.mirror(made, known)
-    np.testing.assert_array_equal(other.velocity, made.velocity * [1, -1])
-    np.testing.assert_array_equal(other.future, made.future * [1, -1])
-    told, turned = (dict(zip(CONTEXT, part.context[0], strict=True)) for part in (made, other))
-    changed = {name for name in CONTEXT if told[name] != turned[name]}
+    columns = labelled_columns(COUNT)
+    targets = heading_frame_targets(columns, known, columns['course'], known, columns['gait'])
+    mirrored = augmentation.mirror_targets(targets, known)
+    np.testing.assert_array_equal(mirrored.velocity, targets.velocity * [1, -1])
+    np.testing.assert_array_equal(mirrored.future, targets.future * [1, -1])
+    before, after = (
+        dict(zip(CONTEXT, part.context[0], strict=True)) for part in (targets, mirrored))
+    changed = {name for name in CONTEXT if before[name] != after[name]}
     assert changed <= {name for name in CONTEXT if 'turn' in name or name.endswith('_y')}
     assert 'turn_1.0_s_rad' in changed
-    again = augmentation.mirror(other, known)
-    np.testing.assert_array_equal(again.context, made.context)
-    np.testing.assert_array_equal(augmentation.mirror(made, ~known).context, made.context)
+    again = augmentation.mirror_targets(mirrored, known)
+    np.testing.assert_array_equal(again.context, targets.context)
+    np.testing.assert_array_equal(
+        augmentation.mirror_targets(targets, ~known).context, targets.context)
 
 
-def test_a_black_out_takes_the_end_of_a_window_and_nothing_else(rng: np.random.Generator) -> None:
+def test_only_the_end_of_a_window_is_masked(rng: np.random.Generator) -> None:
     mask = np.ones((COUNT, 20), bool)
     mask[:, 3] = False
-    seen = black_out(mask, 0.5, rng)
+    seen = mask_window_end(mask, 0.5, rng)
     lengths = 20 - np.array([np.flatnonzero(row)[-1] + 1 if row.any() else 0 for row in seen])
     assert 0.4 < (lengths > 0).mean() < 0.6
     assert lengths.max() == 20
     for row, length in zip(seen, lengths, strict=True):
         np.testing.assert_array_equal(row[: 20 - length], mask[0, : 20 - length])
-    np.testing.assert_array_equal(black_out(mask, 0.0, rng), mask)
+    np.testing.assert_array_equal(mask_window_end(mask, 0.0, rng), mask)
 
 
-def test_a_phone_that_is_held_differently_feels_the_same_turned(rng: np.random.Generator) -> None:
+def test_a_perturbed_pose_is_a_rotation(rng: np.random.Generator) -> None:
     imu = rng.normal(size=(COUNT, 7, 9)).astype(np.float32)
     imu[..., 6:] *= 1e-5
-    felt = hold_differently(imu, rng)
+    tilted = perturb_pose_and_hard_iron(imu, rng)
     for first in (0, 3):
         np.testing.assert_allclose(
-            np.linalg.norm(felt[..., first:first + 3], axis=-1),
+            np.linalg.norm(tilted[..., first:first + 3], axis=-1),
             np.linalg.norm(imu[..., first:first + 3], axis=-1), rtol=1e-4)
     between = np.einsum('nrk,nrk->nr', imu[..., :3], imu[..., 3:6])
     np.testing.assert_allclose(
-        np.einsum('nrk,nrk->nr', felt[..., :3], felt[..., 3:6]), between, atol=1e-4)
-    assert (felt != imu).any(axis=(1, 2)).all()
+        np.einsum('nrk,nrk->nr', tilted[..., :3], tilted[..., 3:6]), between, atol=1e-4)
+    assert (tilted != imu).any(axis=(1, 2)).all()
 
 
-def test_a_tilt_hardly_changes_where_a_lying_phone_points(rng: np.random.Generator) -> None:
+def test_a_tilt_hardly_changes_the_heading_of_a_lying_phone(rng: np.random.Generator) -> None:
     lying = np.zeros((COUNT, 1, 9), np.float32)
     lying[..., 2], lying[..., 7] = 9.81, 3e-5  # y axis to magnetic north
-    felt = hold_differently(np.repeat(lying, 100, axis=1), rng)
-    heading, valid = compass_heading(felt, np.ones(felt.shape[:2], bool), 0.02, 0.0)
+    tilted = perturb_pose_and_hard_iron(np.repeat(lying, 100, axis=1), rng)
+    heading, valid = compass_heading(tilted, np.ones(tilted.shape[:2], bool), 0.02, 0.0)
     error = heading - np.pi / 2
     assert valid.all()
     assert np.abs(np.median(error)) < 0.02
     assert np.std(error) < 0.15
+
+
+def walk_columns(rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Three windows of somebody whose phone points 1 rad to the left, field to the north."""
+    imu = np.zeros((3, 150, 9), np.float32)
+    imu[..., 2] = 9.81
+    imu[..., 6:] = 3e-5 * np.cos(1.0), 3e-5 * np.sin(1.0), -4e-5
+    imu[..., 6] *= -1.0  # to the right of somebody who heads north of east lies the south
+    made = {'camera': rng.normal(600, 50, (3, 30, 5)), 'ftm': rng.normal(5, 1, (3, 30, 2))}
+    masks = {f'{name}_mask': np.ones(values.shape[:2], bool)
+             for name, values in {**made, 'imu': imu}.items()}
+    return {**{name: values.astype(np.float32) for name, values in made.items()}, 'imu': imu,
+            **masks, CENTRE: np.full(3, 640.0, np.float32)}
+
+
+def test_mirroring_reflects_boxes_and_headings_and_keeps_ranges(
+    rng: np.random.Generator,
+) -> None:
+    before = walk_columns(rng)
+    after = mirror_paths(before, NAMES, ROW_S, np.array([True, False, True]))
+    np.testing.assert_allclose(
+        after['camera'][[0, 2], :, 0], 1280.0 - before['camera'][[0, 2], :, 0], rtol=1e-6)
+    np.testing.assert_array_equal(after['camera'][..., 1:], before['camera'][..., 1:])
+    np.testing.assert_array_equal(after['ftm'], before['ftm'])
+    headings = [compass_heading(part['imu'], part['imu_mask'], ROW_S, 0.0)[0]
+                for part in (before, after)]
+    np.testing.assert_allclose(headings[0], 1.0, atol=1e-3)
+    np.testing.assert_allclose(headings[1], [-1.0, 1.0, -1.0], atol=1e-3)
+
+
+def test_mirroring_copies_its_input(rng: np.random.Generator) -> None:
+    before = walk_columns(rng)
+    kept = {name: values.copy() for name, values in before.items()}
+    mirror_paths(before, NAMES, ROW_S, np.ones(3, bool))
+    for name, values in kept.items():
+        np.testing.assert_array_equal(before[name], values)
+
+
+def test_windows_of_an_access_point_to_the_side_are_not_mirrored(
+    rng: np.random.Generator,
+) -> None:
+    before = walk_columns(rng)
+    before[CENTRE][1] = mirror_column(AreaSettings(ap_position=(0.0, 2.0, 2.5)))
+    before[CENTRE][2] = mirror_column(AreaSettings(ap_position=(5.0, 0.1, 2.5)))
+    after = mirror_paths(before, NAMES, ROW_S, np.ones(3, bool))
+    changed = [bool((after['camera'][row] != before['camera'][row]).any()) for row in range(3)]
+    assert changed == [True, False, True]
+
+
+def test_nothing_is_mirrored_with_a_modality_that_has_no_mirror(
+    rng: np.random.Generator,
+) -> None:
+    before = walk_columns(rng)
+    before['lidar'], before['lidar_mask'] = before['ftm'], before['ftm_mask']
+    assert mirror_paths(before, (*NAMES, 'lidar'), ROW_S, np.ones(3, bool)) is before
+
+
+@pytest.mark.parametrize('name', sorted(MIRRORS))
+def test_every_mirror_belongs_to_a_modality(name: str) -> None:
+    assert modality(name).name == name

@@ -1,6 +1,7 @@
 """An area's part in a federation, step by step and without ROS."""
 
 import re
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,12 +15,19 @@ from utt_ros.federation.wire import pack, unpack
 from utt_ros.models.settings import ModelSettings, dump_config
 from utt_ros.models.twin import initial_weights
 from utt_ros.settings import AreaSettings, WindowSettings
-from utt_ros.training.client import CHECKPOINT, Event, Participant, Problem
+from utt_ros.training.client import (
+    CHECKPOINT,
+    MAX_WINDOWS,
+    ClientEvent,
+    ClientProblem,
+    FederatedClient,
+    TrainingInbox,
+)
 from utt_ros.training.settings import LearningSettings, TrainerSettings
 from utt_ros.types import Windows
 
 Walk = Callable[..., Windows]
-Make = Callable[..., Participant]
+Make = Callable[..., FederatedClient]
 MODEL = ModelSettings(width=16, heads=2, feedforward=16)
 AREA = AreaSettings()
 STEPS = 3
@@ -29,10 +37,10 @@ STEPS = 3
 def make(tmp_path: Path, shape: WindowSettings) -> Make:
     torch.set_num_threads(1)
 
-    def start(area: AreaSettings = AREA, **settings: object) -> Participant:
+    def start(area: AreaSettings = AREA, **settings: object) -> FederatedClient:
         chosen = TrainerSettings(**{  # type: ignore[arg-type]
             'local_steps': STEPS, 'min_windows': 50, 'state_dir': str(tmp_path), **settings})
-        return Participant(area, shape, MODEL, LearningSettings(batch=16), chosen)
+        return FederatedClient(area, shape, MODEL, LearningSettings(batch=16), chosen)
     return start
 
 
@@ -44,24 +52,24 @@ def global_model(
         'fed', round_, dump_config(model, shape), packed.schema, packed.checksum, packed.payload)
 
 
-def run(participant: Participant, steps: int = STEPS + 3) -> list[Event]:
-    return [event for _ in range(steps) for event in participant.step(0.0)]
+def run(client: FederatedClient, steps: int = STEPS + 3) -> list[ClientEvent]:
+    return [event for _ in range(steps) for event in client.step(0.0)]
 
 
-def kinds(events: list[Event]) -> list[str]:
+def kinds(events: list[ClientEvent]) -> list[str]:
     return [type(event).__name__ for event in events]
 
 
-def test_a_round_is_deployed_judged_trained_and_answered_once(
+def test_a_model_is_deployed_evaluated_trained_and_its_update_sent_once(
     make: Make, shape: WindowSettings, walk: Walk,
 ) -> None:
-    participant = make()
-    assert participant.resume() == []
+    client = make()
+    assert client.resume() == []
     model = global_model(shape, round_=4)
-    participant.inbox.put_model(model)
-    participant.inbox.put_windows(walk(AREA, 60))
-    participant.inbox.put_windows(walk(AREA, 20, first_s=110.0))
-    deployment, report, update = run(participant)
+    client.inbox.put_model(model)
+    client.inbox.put_windows(walk(AREA, 60))
+    client.inbox.put_windows(walk(AREA, 20, first_s=110.0))
+    deployment, report, update = run(client)
     assert isinstance(deployment, Deployment)
     assert (deployment.round, deployment.federation, deployment.config) == (
         4, 'fed', model.config)
@@ -73,19 +81,19 @@ def test_a_round_is_deployed_judged_trained_and_answered_once(
     before = unpack(model.payload, model.checksum, 2**24)
     tensors = unpack(update.payload, update.checksum, 2**24)
     assert {name for name in tensors if not np.array_equal(tensors[name], before[name])}
-    participant.inbox.put_model(model)
-    assert run(participant) == []
+    client.inbox.put_model(model)
+    assert run(client) == []
 
 
-def test_the_next_round_reports_the_loss_of_the_one_before(
+def test_the_next_round_reports_the_loss_of_the_previous_one(
     make: Make, shape: WindowSettings, walk: Walk,
 ) -> None:
-    participant = make()
-    participant.inbox.put_windows(walk(AREA, 60))
+    client = make()
+    client.inbox.put_windows(walk(AREA, 60))
     reports = []
     for round_ in range(2):
-        participant.inbox.put_model(global_model(shape, round_))
-        reports += [event for event in run(participant) if isinstance(event, Report)]
+        client.inbox.put_model(global_model(shape, round_))
+        reports += [event for event in run(client) if isinstance(event, Report)]
     assert np.isnan(reports[0].loss)
     assert reports[1].loss > 0
     assert reports[1].steps == STEPS
@@ -94,81 +102,81 @@ def test_the_next_round_reports_the_loss_of_the_one_before(
 def test_training_waits_for_enough_windows(
     make: Make, shape: WindowSettings, walk: Walk,
 ) -> None:
-    participant = make()
-    participant.inbox.put_model(global_model(shape))
-    participant.inbox.put_windows(walk(AREA, 40))
-    assert kinds(run(participant)) == ['Deployment']
-    participant.inbox.put_windows(walk(AREA, 40))
-    assert kinds(run(participant)) == ['Report', 'Update']
+    client = make()
+    client.inbox.put_model(global_model(shape))
+    client.inbox.put_windows(walk(AREA, 40))
+    assert kinds(run(client)) == ['Deployment']
+    client.inbox.put_windows(walk(AREA, 40))
+    assert kinds(run(client)) == ['Report', 'Update']
 
 
 def test_a_new_model_ends_the_training_of_the_old_one(
     make: Make, shape: WindowSettings, walk: Walk,
 ) -> None:
-    participant = make()
-    participant.inbox.put_windows(walk(AREA, 60))
-    participant.inbox.put_model(global_model(shape, 0))
-    run(participant, STEPS)
-    participant.inbox.put_model(global_model(shape, 1))
-    events = run(participant)
+    client = make()
+    client.inbox.put_windows(walk(AREA, 60))
+    client.inbox.put_model(global_model(shape, 0))
+    run(client, STEPS)
+    client.inbox.put_model(global_model(shape, 1))
+    events = run(client)
     assert kinds(events) == ['Deployment', 'Report', 'Update']
     assert [event.round for event in events if isinstance(event, Update)] == [1]
 
 
-def test_an_area_that_does_not_learn_deploys_only(
+def test_an_area_that_does_not_learn_only_deploys(
     make: Make, shape: WindowSettings, walk: Walk,
 ) -> None:
-    participant = make(learn=False)
-    participant.inbox.put_windows(walk(AREA, 60))
-    participant.inbox.put_model(global_model(shape))
-    assert kinds(run(participant)) == ['Deployment']
+    client = make(learn=False)
+    client.inbox.put_windows(walk(AREA, 60))
+    client.inbox.put_model(global_model(shape))
+    assert kinds(run(client)) == ['Deployment']
 
 
-def test_an_area_that_can_train_nothing_says_so_and_sends_nothing(
+def test_an_area_that_can_train_nothing_reports_it_and_sends_no_update(
     make: Make, shape: WindowSettings, walk: Walk,
 ) -> None:
     area = AreaSettings(modalities=('ftm',))
-    participant = make(area)
-    participant.inbox.put_windows(walk(area, 60))
-    participant.inbox.put_model(global_model(shape))
-    events = run(participant)
-    assert kinds(events) == ['Deployment', 'Report', 'Problem']
-    assert participant.problem == 'round 0: nothing could be trained'
+    client = make(area)
+    client.inbox.put_windows(walk(area, 60))
+    client.inbox.put_model(global_model(shape))
+    events = run(client)
+    assert kinds(events) == ['Deployment', 'Report', 'ClientProblem']
+    assert client.problem == 'round 0: nothing could be trained'
 
 
 def test_an_area_that_could_train_nothing_tries_again_with_new_windows(
     make: Make, shape: WindowSettings, walk: Walk,
 ) -> None:
-    participant = make()
+    client = make()
     empty = walk(AreaSettings(modalities=('ftm',)), 60)
-    participant.inbox.put_windows(empty)
-    participant.inbox.put_model(global_model(shape))
-    assert kinds(run(participant)) == ['Deployment', 'Report', 'Problem']
-    participant.inbox.put_windows(walk(AREA, 15))
-    assert run(participant) == []
-    participant.inbox.put_windows(walk(AREA, 40))
-    assert kinds(run(participant)) == ['Update']
+    client.inbox.put_windows(empty)
+    client.inbox.put_model(global_model(shape))
+    assert kinds(run(client)) == ['Deployment', 'Report', 'ClientProblem']
+    client.inbox.put_windows(walk(AREA, 15))
+    assert run(client) == []
+    client.inbox.put_windows(walk(AREA, 40))
+    assert kinds(run(client)) == ['Update']
 
 
-def test_training_ends_with_its_round_and_the_model_is_judged_all_the_same(
+def test_training_ends_with_its_round_and_the_model_is_still_evaluated(
     make: Make, shape: WindowSettings, walk: Walk,
 ) -> None:
-    participant = make()
-    participant.inbox.put_windows(walk(AREA, 60))
-    participant.inbox.put_model(global_model(shape, 4))
-    participant.follow_round('fed', 3, completed=True)
-    run(participant, 2)
-    participant.follow_round('fed', 4, completed=True)
-    events = run(participant)
+    client = make()
+    client.inbox.put_windows(walk(AREA, 60))
+    client.inbox.put_model(global_model(shape, 4))
+    client.follow_round('fed', 3, completed=True)
+    run(client, 2)
+    client.follow_round('fed', 4, completed=True)
+    events = run(client)
     assert kinds(events) == []
-    participant.inbox.put_model(global_model(shape, 5))
-    participant.step(0.0)
-    participant.follow_round('fed', 5, completed=True)
-    assert kinds(run(participant)) == ['Report']
-    participant.follow_round('fed', 5, completed=False)
-    assert kinds(run(participant)) == ['Update']
-    participant.inbox.put_model(global_model(shape, 4, seed=2))
-    assert kinds(run(participant)) == ['Deployment', 'Report', 'Update']
+    client.inbox.put_model(global_model(shape, 5))
+    client.step(0.0)
+    client.follow_round('fed', 5, completed=True)
+    assert kinds(run(client)) == ['Report']
+    client.follow_round('fed', 5, completed=False)
+    assert kinds(run(client)) == ['Update']
+    client.inbox.put_model(global_model(shape, 4, seed=2))
+    assert kinds(run(client)) == ['Deployment', 'Report', 'Update']
 
 
 @pytest.mark.parametrize(('spoil', 'reason'), [
@@ -181,38 +189,38 @@ def test_training_ends_with_its_round_and_the_model_is_judged_all_the_same(
         replace(MODEL, width=32), WindowSettings(ticks=12, imu_rows=4, horizon=8))),
      'must be float32'),
 ])
-def test_a_bad_model_is_refused_by_name_and_the_good_one_stays(
+def test_an_invalid_model_is_refused_with_a_reason_and_the_valid_one_stays(
     make: Make, shape: WindowSettings, walk: Walk, spoil: Callable, reason: str,
 ) -> None:
-    participant = make()
-    participant.inbox.put_windows(walk(AREA, 60))
-    participant.inbox.put_model(global_model(shape, 1))
-    participant.step(0.0)
-    participant.inbox.put_model(spoil(global_model(shape, 2, seed=9)))
-    problem, *others = run(participant)
-    assert isinstance(problem, Problem)
+    client = make()
+    client.inbox.put_windows(walk(AREA, 60))
+    client.inbox.put_model(global_model(shape, 1))
+    client.step(0.0)
+    client.inbox.put_model(spoil(global_model(shape, 2, seed=9)))
+    problem, *others = run(client)
+    assert isinstance(problem, ClientProblem)
     assert 'model of round 2' in problem.text
     assert re.search(reason, problem.text)
     assert kinds(others) == ['Report', 'Update']
-    assert participant.problems == 1
+    assert client.problems == 1
 
 
 def test_a_federation_may_change_the_model(
     make: Make, shape: WindowSettings, walk: Walk,
 ) -> None:
-    participant = make()
-    participant.inbox.put_windows(walk(AREA, 60))
-    participant.inbox.put_model(global_model(shape))
-    run(participant)
+    client = make()
+    client.inbox.put_windows(walk(AREA, 60))
+    client.inbox.put_model(global_model(shape))
+    run(client)
     other = replace(MODEL, width=32, fusor='attention')
-    participant.inbox.put_model(global_model(shape, 0, model=other))
-    events = run(participant)
+    client.inbox.put_model(global_model(shape, 0, model=other))
+    events = run(client)
     assert kinds(events) == ['Deployment', 'Report', 'Update']
-    assert participant.trainer.model == other
-    assert len(participant.trainer.kept) == 60
+    assert client.trainer.twin.settings == other
+    assert client.trainer.window_count == 60
 
 
-def test_a_restarted_area_goes_on_with_its_last_model(
+def test_a_restarted_area_continues_with_its_last_model(
     make: Make, shape: WindowSettings, walk: Walk,
 ) -> None:
     first = make()
@@ -228,41 +236,71 @@ def test_a_restarted_area_goes_on_with_its_last_model(
     assert kinds(run(second)) == ['Report', 'Update']
 
 
-def test_a_damaged_checkpoint_is_passed_over(
+def test_a_damaged_checkpoint_is_skipped(
     make: Make, shape: WindowSettings, tmp_path: Path,
 ) -> None:
     (tmp_path / CHECKPOINT).write_bytes(b'half a file')
-    participant = make()
-    (problem,) = participant.resume()
-    assert isinstance(problem, Problem)
+    client = make()
+    (problem,) = client.resume()
+    assert isinstance(problem, ClientProblem)
     assert 'is not used' in problem.text
-    participant.inbox.put_model(global_model(shape))
-    assert kinds(run(participant, 1)) == ['Deployment']
+    client.inbox.put_model(global_model(shape))
+    assert kinds(run(client, 1)) == ['Deployment']
 
 
-def test_a_folder_that_cannot_be_written_stops_nothing(
+def test_a_folder_that_is_not_writable_does_not_stop_training(
     make: Make, shape: WindowSettings, tmp_path: Path,
 ) -> None:
     (tmp_path / 'file').touch()
-    participant = make(state_dir=str(tmp_path / 'file' / 'folder'))
-    assert kinds(participant.resume()) == ['Problem']
-    participant.inbox.put_model(global_model(shape))
-    assert kinds(run(participant)) == ['Deployment', 'Problem']
+    client = make(state_dir=str(tmp_path / 'file' / 'folder'))
+    assert kinds(client.resume()) == ['ClientProblem']
+    client.inbox.put_model(global_model(shape))
+    assert kinds(run(client)) == ['Deployment', 'ClientProblem']
 
 
 def test_alone_an_area_trains_round_after_round_while_new_windows_arrive(
     make: Make, walk: Walk,
 ) -> None:
-    participant = make(federated=False)
-    assert kinds(participant.resume()) == ['Deployment']
-    assert run(participant) == []
-    participant.inbox.put_windows(walk(AREA, 60))
-    assert kinds(run(participant)) == ['Report', 'Deployment']
-    assert run(participant) == []
-    participant.inbox.put_windows(walk(AREA, 16))
-    report, deployment = run(participant)
+    client = make(federated=False)
+    assert kinds(client.resume()) == ['Deployment']
+    assert run(client) == []
+    client.inbox.put_windows(walk(AREA, 60))
+    assert kinds(run(client)) == ['Report', 'Deployment']
+    assert run(client) == []
+    client.inbox.put_windows(walk(AREA, 16))
+    report, deployment = run(client)
     assert isinstance(report, Report)
     assert isinstance(deployment, Deployment)
     assert (report.round, deployment.round) == (1, 2)
     (resumed,) = make(federated=False).resume()
     assert resumed == deployment
+
+
+def untrained_model(round_: int) -> GlobalModel:
+    return GlobalModel('f', round_, '{}', '', '', b'')
+
+
+def test_only_the_newest_model_waits_and_windows_keep_their_order(walk: Walk) -> None:
+    inbox, first, second = TrainingInbox(), walk(AreaSettings(), 1), walk(AreaSettings(), 2)
+    for round_ in (1, 2):
+        inbox.put_model(untrained_model(round_))
+    inbox.put_windows(first)
+    inbox.put_windows(second)
+    taken, windows = inbox.take(0.0)
+    assert taken == untrained_model(2)
+    assert [len(item) for item in windows] == [1, 2]
+    assert inbox.take(0.0) == (None, [])
+
+
+def test_a_full_inbox_drops_the_oldest_windows(walk: Walk) -> None:
+    inbox, windows = TrainingInbox(), walk(AreaSettings(), 1)
+    for _ in range(MAX_WINDOWS + 3):
+        inbox.put_windows(windows)
+    assert inbox.dropped == 3
+    assert len(inbox.take(0.0)[1]) == MAX_WINDOWS
+
+
+def test_taking_waits_until_something_arrives() -> None:
+    inbox = TrainingInbox()
+    threading.Timer(0.05, lambda: inbox.put_model(untrained_model(7))).start()
+    assert inbox.take(10.0)[0] == untrained_model(7)

@@ -17,19 +17,19 @@ def batch():
         imu=np.ones((3, 5, 9), np.float32), imu_mask=np.ones((3, 5), bool))
 
 
-def test_boxes_that_may_be_of_somebody_else_are_not_learned_from() -> None:
+def test_boxes_of_uncertain_association_are_masked() -> None:
     found = mask_uncertain_boxes(batch(), 0.9)
     assert found.camera_mask.tolist() == [True, False, False]
     assert found.camera.sum(1).tolist() == [5.0, 0.0, 0.0]
 
 
-def test_what_the_phone_measured_is_learned_from_all_the_same() -> None:
+def test_measurements_of_the_phone_stay_when_a_box_is_masked() -> None:
     found = mask_uncertain_boxes(batch(), 0.9)
     assert found.ftm_mask.all()
     assert found.imu_mask.all()
 
 
-def test_boxes_with_labels_are_all_learned_from() -> None:
+def test_a_batch_of_certain_boxes_is_returned_as_it_is() -> None:
     certain = replace(batch(), association=np.float32([1.0, 1.0, 0.0]))
     assert mask_uncertain_boxes(certain, 1.0) is certain
 

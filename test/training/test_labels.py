@@ -1,25 +1,36 @@
-"""Labels of motion from boxes."""
+"""Motion labels from boxes, and targets in the heading frame."""
+
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 from utt_ros.geometry.camera import CameraModel
+from utt_ros.geometry.compass import rotate
 from utt_ros.settings import AreaSettings, WindowSettings
-from utt_ros.training.labels import fit_lines, motion_labels
+from utt_ros.training.columns import Columns
+from utt_ros.training.labels import (
+    MotionTargets,
+    fit_lines,
+    heading_frame_targets,
+    motion_labels,
+)
 from utt_ros.types import Windows
 
+Labelled = Callable[[int], Columns]
+COUNT = 5
 AREA = AreaSettings()
-SHAPE = WindowSettings(ticks=30, horizon=20)
-SECONDS = SHAPE.period * np.arange(SHAPE.ticks + SHAPE.horizon)
-NOW = SHAPE.ticks - 1
+WINDOW = WindowSettings(ticks=30, horizon=20)
+SECONDS = WINDOW.period * np.arange(WINDOW.ticks + WINDOW.horizon)
+NOW = WINDOW.ticks - 1
 
 
 def windows_of(paths: np.ndarray, mask: np.ndarray | None = None) -> Windows:
-    """What the camera sees (N, K) of people on paths (N, K, 2) [m]; their phones say nothing."""
+    """Return boxes (N, K) of people on paths (N, K, 2) [m]; phones are masked."""
     boxes = CameraModel(AREA).project(paths).astype(np.float32)
     mask = np.ones(boxes.shape[:2], bool) if mask is None else mask
     count, ticks = mask.shape
-    rows = ticks * SHAPE.imu_rows
+    rows = ticks * WINDOW.imu_rows
     return Windows(
         np.zeros(count, np.int64), ('somebody',) * count,
         {'camera': np.where(mask[..., None], boxes, 0),
@@ -33,7 +44,7 @@ def straight(velocity: tuple[float, float]) -> np.ndarray:
 
 def test_a_straight_walk_gives_its_velocity_and_displacements() -> None:
     paths = np.stack([straight((1.2, -0.5)), straight((0.0, 0.0))])
-    labels = motion_labels(windows_of(paths), AREA, SHAPE)
+    labels = motion_labels(windows_of(paths), AREA, WINDOW)
     assert labels.velocity_valid.all()
     assert labels.course_valid.all()
     assert labels.future_valid.all()
@@ -44,11 +55,11 @@ def test_a_straight_walk_gives_its_velocity_and_displacements() -> None:
         labels.future, paths[:, NOW + 1:] - paths[:, NOW:NOW + 1], atol=0.02)
 
 
-def test_on_a_bend_the_label_is_the_tangent_and_what_was_seen_lags() -> None:
+def test_on_a_bend_the_label_is_the_tangent_and_the_course_lags() -> None:
     radius, speed = 3.0, 1.3
     angle = (SECONDS - SECONDS[NOW]) * speed / radius
     path = np.stack([8 + radius * np.sin(angle), radius * (1 - np.cos(angle))], axis=-1)
-    labels = motion_labels(windows_of(path[None]), AREA, SHAPE)
+    labels = motion_labels(windows_of(path[None]), AREA, WINDOW)
     direction = np.arctan2(labels.velocity[0, 1], labels.velocity[0, 0])
     lag = np.arctan2(labels.course[0, 0, 1], labels.course[0, 0, 0])
     assert direction == pytest.approx(0.0, abs=0.02)
@@ -59,17 +70,17 @@ def test_noise_of_boxes_is_averaged_out(rng: np.random.Generator) -> None:
     windows = windows_of(np.repeat(straight((-1.0, 0.4))[None], 300, axis=0))
     boxes = windows.values['camera']
     boxes[..., 2] += rng.normal(0, 0.15, boxes.shape[:2])
-    labels = motion_labels(windows, AREA, SHAPE)
+    labels = motion_labels(windows, AREA, WINDOW)
     error = labels.velocity - np.array([-1.0, 0.4])
     assert np.sqrt((error**2).mean(0)).max() < 0.12
     assert np.abs(error.mean(0)).max() < 0.03
 
 
 @pytest.mark.parametrize('tick', [NOW - 8, NOW, NOW + 8])
-def test_a_depth_measured_behind_the_person_does_not_matter(tick: int) -> None:
+def test_a_depth_measured_behind_the_person_has_little_influence(tick: int) -> None:
     windows = windows_of(straight((1.0, 0.0))[None])
     windows.values['camera'][0, tick, 2] += 5.0
-    labels = motion_labels(windows, AREA, SHAPE)
+    labels = motion_labels(windows, AREA, WINDOW)
     np.testing.assert_allclose(labels.velocity, [[1.0, 0.0]], atol=0.05)
 
 
@@ -80,7 +91,7 @@ def test_velocity_needs_boxes_before_and_after_the_instant() -> None:
     mask[1, :NOW] = False
     mask[2, NOW - 2:NOW + 3] = False
     mask[3] = False
-    labels = motion_labels(windows_of(paths, mask), AREA, SHAPE)
+    labels = motion_labels(windows_of(paths, mask), AREA, WINDOW)
     assert labels.velocity_valid.tolist() == [False, False, True, False]
     assert labels.course_valid.tolist() == [True, False, True, False]
     assert not labels.velocity[~labels.velocity_valid].any()
@@ -91,7 +102,7 @@ def test_displacements_are_valid_only_where_the_camera_saw_the_person() -> None:
     mask = np.ones(paths.shape[:2], bool)
     mask[0, NOW + 8:NOW + 17] = False  # gone for 0.9 s
     mask[1, NOW - 9:NOW + 10] = False  # the instant itself is unknown
-    labels = motion_labels(windows_of(paths, mask), AREA, SHAPE)
+    labels = motion_labels(windows_of(paths, mask), AREA, WINDOW)
     assert labels.future_valid[0, [0, 5, 18]].all()
     assert not labels.future_valid[0, 11]
     assert not labels.future_valid[1].any()
@@ -102,7 +113,7 @@ def test_boxes_that_are_not_finite_count_as_unseen() -> None:
     windows = windows_of(straight((1.0, 0.0))[None])
     windows.values['camera'][0, NOW + 1] = np.nan
     windows.values['camera'][0, NOW - 1, 2:] = 0.0  # neither depth nor height
-    labels = motion_labels(windows, AREA, SHAPE)
+    labels = motion_labels(windows, AREA, WINDOW)
     np.testing.assert_allclose(labels.velocity, [[1.0, 0.0]], atol=0.02)
 
 
@@ -121,3 +132,36 @@ def test_deviations_of_a_line_are_those_of_least_squares() -> None:
     np.testing.assert_allclose(velocity, [2.0, 1.0])
     assert position_std == pytest.approx(np.sqrt(1 / 12))
     assert velocity_std == pytest.approx(np.sqrt(1 / 8))
+
+
+def framed(columns: Columns, heading: np.ndarray, course: np.ndarray) -> MotionTargets:
+    return heading_frame_targets(columns, heading, columns['course'], course, columns['gait'])
+
+
+def test_a_person_walking_along_the_heading_moves_along_x(labelled_columns: Labelled) -> None:
+    known = np.ones(COUNT, bool)
+    targets = framed(labelled_columns(COUNT), known, known)
+    np.testing.assert_allclose(targets.velocity[0], [1.0, 0.0], atol=1e-6)
+    np.testing.assert_allclose(targets.future[0], [[1.0, 0.0], [0.0, -1.0]], atol=1e-6)
+    np.testing.assert_allclose(targets.context[0, :4], [1.0, 1.0, 2.0, 0.0], atol=1e-6)
+
+
+def test_without_a_heading_the_course_gives_the_direction(labelled_columns: Labelled) -> None:
+    known = np.ones(COUNT, bool)
+    targets = framed(labelled_columns(COUNT), ~known, known)
+    np.testing.assert_allclose(targets.context[0, :4], [0.0, 1.0, 2.0, 0.0], atol=1e-6)
+    np.testing.assert_allclose(targets.velocity[0], [1.0, 0.0], atol=1e-6)
+    assert targets.velocity_valid.all()
+
+
+def test_without_heading_and_course_no_target_is_valid(labelled_columns: Labelled) -> None:
+    known = np.zeros(COUNT, bool)
+    targets = framed(labelled_columns(COUNT), known, known)
+    assert not targets.velocity_valid.any()
+    assert not targets.future_valid.any()
+
+
+def test_rotation_is_counter_clockwise() -> None:
+    np.testing.assert_allclose(
+        rotate(np.float32([[1.0, 0.0], [0.0, 2.0]]), np.float32([np.pi / 2, np.pi])),
+        [[0.0, 1.0], [0.0, -2.0]], atol=1e-6)

@@ -9,7 +9,7 @@ TRUE = np.float32([[[1.0, 10.0], [3.0, 30.0], [99.0, 99.0]]])
 MASK = np.array([[True, True, False]])
 
 
-def test_channel_means_leave_out_what_is_masked() -> None:
+def test_channel_means_leave_out_masked_rows() -> None:
     np.testing.assert_allclose(channel_means(TRUE, MASK), [2.0, 20.0])
     np.testing.assert_allclose(channel_means(TRUE, ~MASK & False), [0.0, 0.0])
 
@@ -38,7 +38,7 @@ def test_batches_add_up_to_the_whole(rng: np.random.Generator) -> None:
     assert parts.nmse_energy == pytest.approx(whole.nmse_energy)
 
 
-def test_a_constant_channel_does_not_count_and_nothing_is_nan() -> None:
+def test_a_constant_channel_is_left_out_and_no_data_give_nan() -> None:
     error = RelativeError(np.array([5.0, 0.0]))
     constant = np.float32([[[5.0, 1.0], [5.0, 3.0]]])
     error.add(constant + 1, constant, np.array([[True, True]]))

@@ -1,13 +1,20 @@
 """The replay buffer and what is held out of it."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from utt_ros.training.replay_buffer import ReplayBuffer, hold_out
+from utt_ros.settings import AreaSettings, WindowSettings
+from utt_ros.training.replay_buffer import ReplayBuffer, ReplayMemory, hold_out
+from utt_ros.training.settings import LearningSettings
+from utt_ros.types import Windows
 
 S = 1_000_000_000
+AREA = AreaSettings()
+Walk = Callable[..., Windows]
 
 
 def columns(*values: int) -> dict[str, np.ndarray]:
@@ -70,7 +77,29 @@ def test_no_window_for_training_is_closer_than_the_guard_to_one_held_out(
 
 
 @pytest.mark.parametrize('every', [2, 4])
-def test_the_share_that_is_held_out_is_what_was_asked_for(every: int) -> None:
+def test_the_held_out_share_is_that_of_the_settings(every: int) -> None:
     ends = S * np.arange(0, 120_000)
     _, held = hold_out(ends, 0, 0, 30 * S, every)
     assert held.mean() == pytest.approx(1 / every, rel=0.01)
+
+
+def test_windows_without_a_measurement_up_to_now_are_discarded(
+    shape: WindowSettings, walk: Walk,
+) -> None:
+    windows = walk(AREA, 2)
+    for name, mask in windows.masks.items():
+        per_tick = shape.imu_rows if name == 'imu' else 1
+        mask[1, : shape.ticks * per_tick] = False
+    memory = ReplayMemory(LearningSettings())
+    memory.observe(windows, AREA, shape)
+    assert len(memory.training) == 1
+
+
+def test_blocks_of_time_are_held_out_and_their_neighbours_are_in_neither_buffer(
+    shape: WindowSettings, walk: Walk,
+) -> None:
+    memory = ReplayMemory(LearningSettings(holdout_block=30.0, holdout_every=4))
+    for first_s in (10.0, 100.0, 110.0):  # the fourth block begins at 90 s
+        memory.observe(walk(AREA, 5, first_s=first_s), AREA, shape)
+    memory.observe(walk(AREA, 5, first_s=90.5), AREA, shape)  # across the border
+    assert (len(memory.training), len(memory.held_out)) == (5, 10)

@@ -1,4 +1,4 @@
-"""Algorithm 1 in one process: the model that the areas make together, its bytes and its time."""
+"""Algorithm 1 in one process: model, bytes and time."""
 
 from collections.abc import Iterator, Mapping
 from itertools import count
@@ -7,23 +7,23 @@ import numpy as np
 import pytest
 
 from utt_ros.errors import ModelError, SettingsError
-from utt_ros.federation.aggregation import RULES, Contribution
+from utt_ros.federation.aggregation import Contribution, average_by_windows
 from utt_ros.federation.settings import AggregatorSettings
 from utt_ros.federation.wire import pack
-from utt_ros.training.simulated_rounds import Plan, Round, distribute
+from utt_ros.training.simulated_rounds import FederationPlan, SimulatedRound, run_federation
 
 BEGIN = {'camera.w': np.zeros((2, 3), np.float32), 'imu.w': np.ones(4, np.float32)}
 Weights = dict[str, np.ndarray]
 
 
 class Descent:
-    """An area whose every step goes a tenth of the way to its own optimum."""
+    """Learner of an area; a step goes a tenth of the way to its optimum."""
 
     def __init__(
         self, optimum: float, windows: int = 1, names: tuple[str, ...] = tuple(BEGIN),
     ) -> None:
         self.optimum, self.names = optimum, names
-        self.kept = range(windows)
+        self.window_count = windows
         self.modalities = tuple(name.split('.')[0] for name in names)
         self.loads = 0
 
@@ -40,99 +40,103 @@ class Descent:
         return {name: self.weights[name] for name in self.names}
 
 
-def ticking() -> Iterator[float]:
+def steady_clock() -> Iterator[float]:
     return count(0.0, 0.5)
 
 
-def test_areas_meet_between_their_optima_and_more_windows_count_more() -> None:
-    mapped = distribute({'a': Descent(0.0), 'b': Descent(4.0, 3)}, BEGIN, Plan(rounds=30))
-    np.testing.assert_allclose(mapped.weights['imu.w'], 3.0, atol=1e-5)
-    assert mapped.rounds[0].windows == {'a': 1, 'b': 3}
-    uniform = Plan(rounds=30, aggregator=AggregatorSettings(weighting='uniform'))
-    mapped = distribute({'a': Descent(0.0), 'b': Descent(4.0, 3)}, BEGIN, uniform)
-    np.testing.assert_allclose(mapped.weights['imu.w'], 2.0, atol=1e-5)
+def test_the_model_is_between_the_optima_of_areas_weighted_by_their_windows() -> None:
+    plan = FederationPlan(rounds=30)
+    result = run_federation({'a': Descent(0.0), 'b': Descent(4.0, 3)}, BEGIN, plan)
+    np.testing.assert_allclose(result.weights['imu.w'], 3.0, atol=1e-5)
+    assert result.rounds[0].windows == {'a': 1, 'b': 3}
+    uniform = FederationPlan(rounds=30, aggregator=AggregatorSettings(weighting='uniform'))
+    result = run_federation({'a': Descent(0.0), 'b': Descent(4.0, 3)}, BEGIN, uniform)
+    np.testing.assert_allclose(result.weights['imu.w'], 2.0, atol=1e-5)
 
 
-def test_one_round_is_the_rule_of_the_live_aggregator_bit_by_bit() -> None:
+def test_a_round_equals_the_rule_of_the_live_aggregator_bit_by_bit() -> None:
     learners = {'a': Descent(0.3, 5), 'b': Descent(-2.0, 7, ('imu.w',))}
-    mapped = distribute(learners, BEGIN, Plan(rounds=1, local_steps=3))
+    result = run_federation(learners, BEGIN, FederationPlan(rounds=1, local_steps=3))
     contributions = []
     for area, learner in learners.items():
         learner.load(BEGIN)
         learner.train(3)
-        contributions.append(Contribution(area, learner.update(), len(learner.kept)))
-    expected = RULES['windows'](contributions, BEGIN)
+        contributions.append(Contribution(area, learner.update(), learner.window_count))
+    expected = average_by_windows(contributions, BEGIN)
     for name in BEGIN:
-        np.testing.assert_array_equal(mapped.weights[name], expected[name])
+        np.testing.assert_array_equal(result.weights[name], expected[name])
 
 
 def test_a_tensor_is_averaged_over_the_areas_that_trained_it() -> None:
     learners = {'a': Descent(2.0, names=('camera.w',)), 'b': Descent(6.0)}
-    mapped = distribute(learners, BEGIN, Plan(rounds=40))
-    np.testing.assert_allclose(mapped.weights['camera.w'], 4.0, atol=1e-5)
-    np.testing.assert_allclose(mapped.weights['imu.w'], 6.0, atol=1e-5)
+    result = run_federation(learners, BEGIN, FederationPlan(rounds=40))
+    np.testing.assert_allclose(result.weights['camera.w'], 4.0, atol=1e-5)
+    np.testing.assert_allclose(result.weights['imu.w'], 6.0, atol=1e-5)
 
 
 def test_bytes_are_those_of_the_payloads() -> None:
     learners = {'a': Descent(2.0, names=('camera.w',)), 'b': Descent(6.0)}
-    mapped = distribute(learners, BEGIN, Plan(rounds=2))
+    result = run_federation(learners, BEGIN, FederationPlan(rounds=2))
     whole, part = len(pack(BEGIN).payload), len(pack({'camera.w': BEGIN['camera.w']}).payload)
-    for each in mapped.rounds:
-        assert each.bytes_down == {'a': whole, 'b': whole}
-        assert each.bytes_up == {'a': part, 'b': whole}
-    assert mapped.bytes_final == whole
-    assert mapped.bytes_moved(areas=2) == 2 * (2 * whole + part + whole) + 2 * whole
+    for item in result.rounds:
+        assert item.bytes_down == {'a': whole, 'b': whole}
+        assert item.bytes_up == {'a': part, 'b': whole}
+    assert result.bytes_final == whole
+    assert result.bytes_moved(areas=2) == 2 * (2 * whole + part + whole) + 2 * whole
 
 
 def test_wall_time_is_that_of_the_slowest_area_and_its_link() -> None:
-    slow_link = Round(0, {}, {}, {}, {'a': 1.0, 'b': 3.0}, 0.25,
+    slow_link = SimulatedRound(0, {}, {}, {}, {'a': 1.0, 'b': 3.0}, 0.25,
                       {'a': 1000, 'b': 1000}, {'a': 2000, 'b': 100})
     assert slow_link.seconds(link_bps=1e9) == pytest.approx(3.25, abs=1e-4)
     assert slow_link.seconds(link_bps=8000.0) == pytest.approx(3.0 + 1.1 + 0.25)
     assert slow_link.seconds(link_bps=800.0) == pytest.approx(1.0 + 30.0 + 0.25)
 
 
-def test_time_is_counted_per_area_and_for_the_aggregation() -> None:
-    mapped = distribute({'a': Descent(0.0), 'b': Descent(1.0)}, BEGIN, Plan(rounds=2),
-                        clock=ticking().__next__)
-    for each in mapped.rounds:
-        assert each.train_s == {'a': 0.5, 'b': 0.5}
-        assert each.aggregate_s == 0.5
-    assert mapped.seconds(link_bps=1e15) == pytest.approx(2.0)
+def test_time_is_measured_per_area_and_for_the_aggregation() -> None:
+    result = run_federation(
+        {'a': Descent(0.0), 'b': Descent(1.0)}, BEGIN, FederationPlan(rounds=2),
+        clock=steady_clock().__next__)
+    for item in result.rounds:
+        assert item.train_s == {'a': 0.5, 'b': 0.5}
+        assert item.aggregate_s == 0.5
+    assert result.seconds(link_bps=1e15) == pytest.approx(2.0)
 
 
-def test_drawn_areas_are_those_of_the_seed_and_no_others_train() -> None:
+def test_areas_are_drawn_by_the_seed_and_no_others_train() -> None:
     def drawn(seed: int) -> list[tuple[str, ...]]:
         learners = {name: Descent(1.0) for name in 'abcdef'}
-        mapped = distribute(learners, BEGIN, Plan(rounds=8, sampled=2, seed=seed))
+        result = run_federation(learners, BEGIN, FederationPlan(rounds=8, sampled=2, seed=seed))
         assert sum(learner.loads for learner in learners.values()) == 16
-        return [tuple(each.windows) for each in mapped.rounds]
+        return [tuple(item.windows) for item in result.rounds]
 
     assert drawn(3) == drawn(3)
     assert drawn(3) != drawn(4)
     assert {len(names) for names in drawn(3)} == {2}
 
 
-def test_mapping_ends_when_the_model_is_good_enough() -> None:
-    mapped = distribute(
-        {'a': Descent(4.0)}, BEGIN, Plan(rounds=50, local_steps=1),
+def test_training_ends_when_the_stop_rule_holds() -> None:
+    result = run_federation(
+        {'a': Descent(4.0)}, BEGIN, FederationPlan(rounds=50, local_steps=1),
         stop=lambda _, weights: bool(weights['imu.w'][0] > 3.0))
-    assert len(mapped.rounds) == 11  # 1 - 0.9^11 > 2/3
-    assert mapped.weights['imu.w'][0] > 3.0
+    assert len(result.rounds) == 11  # 1 - 0.9^11 > 2/3
+    assert result.weights['imu.w'][0] > 3.0
 
 
-def test_an_area_that_diverged_is_refused_by_name_and_the_others_go_on() -> None:
-    mapped = distribute({'a': Descent(np.nan), 'b': Descent(4.0)}, BEGIN, Plan(rounds=2))
-    assert 'are not finite' in mapped.rounds[1].refused['a']
-    assert mapped.rounds[1].windows == {'b': 1}
-    assert np.isfinite(mapped.weights['imu.w']).all()
+def test_a_diverged_area_is_refused_by_name_and_the_others_continue() -> None:
+    learners = {'a': Descent(np.nan), 'b': Descent(4.0)}
+    result = run_federation(learners, BEGIN, FederationPlan(rounds=2))
+    assert 'are not finite' in result.rounds[1].refused['a']
+    assert result.rounds[1].windows == {'b': 1}
+    assert np.isfinite(result.weights['imu.w']).all()
 
 
 def test_an_area_that_can_train_nothing_is_left_out() -> None:
-    mapped = distribute({'a': Descent(9.0, names=()), 'b': Descent(1.0)}, BEGIN, Plan(rounds=1))
-    assert mapped.rounds[0].windows == {'b': 1}
-    assert 'a' not in mapped.rounds[0].bytes_up
-    alone = distribute({'a': Descent(9.0, names=())}, BEGIN, Plan(rounds=2))
+    learners = {'a': Descent(9.0, names=()), 'b': Descent(1.0)}
+    result = run_federation(learners, BEGIN, FederationPlan(rounds=1))
+    assert result.rounds[0].windows == {'b': 1}
+    assert 'a' not in result.rounds[0].bytes_up
+    alone = run_federation({'a': Descent(9.0, names=())}, BEGIN, FederationPlan(rounds=2))
     np.testing.assert_array_equal(alone.weights['imu.w'], BEGIN['imu.w'])
 
 
@@ -142,9 +146,9 @@ def test_a_model_that_does_not_fit_names_the_area() -> None:
             raise ModelError('missing tensor')
 
     with pytest.raises(ModelError, match="area 'a': missing tensor"):
-        distribute({'a': Strict(1.0)}, BEGIN, Plan(rounds=1))
+        run_federation({'a': Strict(1.0)}, BEGIN, FederationPlan(rounds=1))
 
 
-def test_more_areas_cannot_be_drawn_than_there_are() -> None:
+def test_more_areas_cannot_be_drawn_than_exist() -> None:
     with pytest.raises(SettingsError, match='sampled is 3: there are 1 areas'):
-        distribute({'a': Descent(1.0)}, BEGIN, Plan(sampled=3))
+        run_federation({'a': Descent(1.0)}, BEGIN, FederationPlan(sampled=3))

@@ -36,7 +36,12 @@ from utt_ros.demo.replay_stage import ReplayRun, replay_rate, run_replay
 from utt_ros.demo.scenes import DemoArea, find_demo_areas
 from utt_ros.demo.summary_table import replay_table
 from utt_ros.errors import ModelError, SessionError, UttError
-from utt_ros.federation.checkpoints import Checkpoint, checkpoints, read_checkpoint, read_log
+from utt_ros.federation.checkpoints import (
+    Checkpoint,
+    list_checkpoints,
+    read_checkpoint,
+    read_round_log,
+)
 from utt_ros.federation.types import RoundStatus
 from utt_ros.files import write_atomically
 from utt_ros.sessions.bag_io import open_bag
@@ -88,7 +93,8 @@ def run(options: argparse.Namespace) -> int:
     _say(f'{len(scenes)} areas: {names}')
     rate = replay_rate(len(scenes), os.cpu_count() or 1)
     _learn(scenes, options.rounds, out, rate)
-    log = [each for each in read_log(out / 'state' / 'aggregator') if each.state == 'completed']
+    log = [closed for closed in read_round_log(out / 'state' / 'aggregator')
+           if closed.state == 'completed']
     if not log:
         raise UttError(f'no round was completed; logs are in {out / "log"}')
     _test(scenes, len(log), out, rate)
@@ -162,7 +168,7 @@ def _test(scenes: Sequence[DemoArea], rounds: int, out: Path, rate: float) -> No
 def _summary(
     scenes: Sequence[DemoArea], log: Sequence[RoundStatus], out: Path, rate: float,
 ) -> dict[str, Any]:
-    store = checkpoints(out / 'state' / 'aggregator')
+    store = list_checkpoints(out / 'state' / 'aggregator')
     models = [read_checkpoint(path) for path in (store[0], store[-1])]
     if models[0].round != 0:
         raise ModelError(

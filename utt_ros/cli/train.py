@@ -7,14 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from utt_ros.errors import SettingsError
-from utt_ros.evaluation.recipes import deployable
-from utt_ros.evaluation.trained_models import summary
 from utt_ros.models.fusors import FUSORS
 from utt_ros.models.model_card import save_model
 from utt_ros.models.settings import ModelSettings
-from utt_ros.training.offline_trainer import PLANS, Progress, Recipe, centralised, train
-from utt_ros.training.recordings import load
+from utt_ros.training.model_selection import TrainingProgress
+from utt_ros.training.offline_trainer import train_model, training_summary
+from utt_ros.training.recordings import load_recordings
 from utt_ros.training.trainer import use_one_thread
+from utt_ros.training.training_recipe import PLANS, Recipe, centralised, deployable
 
 EXAMPLES = """
 examples:
@@ -61,16 +61,17 @@ def run(options: argparse.Namespace) -> int:
         raise SettingsError(f'--out is {options.out}: a file in a folder that exists, not .json')
     use_one_thread()
     with tempfile.TemporaryDirectory() as aside:
-        data = load(options.data, options.cache or Path(aside))
+        data = load_recordings(options.data, options.cache or Path(aside))
     for note in data.notes:
         print(f'train: {note}', file=sys.stderr)
-    made = train(data, recipe, options.seed, _tell)
-    card = save_model(options.out, made.twin, data.fingerprint,
-                      summary(made, recipe, options.seed), {'score': made.score})
-    print(f'{options.out}: score {card.metrics["score"]:.4f} after round {made.best_round}')
+    trained = train_model(data, recipe, options.seed, _print_progress)
+    card = save_model(options.out, trained.twin, data.fingerprint,
+                      training_summary(trained, recipe, options.seed),
+                      {'score': trained.score})
+    print(f'{options.out}: score {card.metrics["score"]:.4f} after round {trained.best_round}')
     return 0
 
 
-def _tell(progress: Progress) -> None:
+def _print_progress(progress: TrainingProgress) -> None:
     print(f'train: round {progress.round.number + 1} of {progress.rounds} at most: '
           f'score {progress.score:.4f}', file=sys.stderr, flush=True)

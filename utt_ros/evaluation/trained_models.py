@@ -31,14 +31,14 @@ class Study:
     split: str = 'test'
     given: Path | None = None  # model file to evaluate instead of trained models
     recipe: Recipe = field(default_factory=Recipe)
-    _benches: list[TranslationWindows] = field(
+    _windows: list[TranslationWindows] = field(
         default_factory=list, init=False, repr=False)  # at most one
 
-    def bench(self) -> TranslationWindows:
+    def translation_windows(self) -> TranslationWindows:
         """Return the windows of the operations suite; cut once."""
-        if not self._benches:
-            self._benches.append(cut_translation_windows(self.data, self.split))
-        return self._benches[0]
+        if not self._windows:
+            self._windows.append(cut_translation_windows(self.data, self.split))
+        return self._windows[0]
 
     def model(self, seed: int, **variant: Any) -> UnifiedTwin:
         """Return the model of the paper's method; `variant` changes fields of its recipe.

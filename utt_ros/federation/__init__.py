@@ -1,1 +1,1 @@
-"""Exchange of weights: wire form, checks, averaging, rounds; numpy only."""
+"""Federation: wire form, validation, aggregation, rounds and checkpoints of weights."""

@@ -1,7 +1,7 @@
-"""From the updates of a round to the next global model.
+"""Aggregation of the updates of a round into the next global model.
 
-A rule takes what the areas sent and the model they started from, and returns the next model.
-Robust rules have the same form; server optimizers come after it (`rules`).
+A rule takes the validated updates and the model they started from, and returns the next model.
+Robust rules have the same form; a server optimizer may follow (`aggregation_rules`).
 """
 
 from collections.abc import Callable, Sequence
@@ -17,28 +17,30 @@ from utt_ros.types import FloatArray
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """What one area contributes to one round, after it was checked."""
+    """Validated update of one area in one round."""
 
     area: str
-    tensors: Tensors  # only those the area trained
-    windows: int  # that it trained on
-    modalities: tuple[str, ...] = ()  # that it says to have
+    tensors: Tensors  # only those that the area trained
+    windows: int  # number of training windows
+    modalities: tuple[str, ...] = ()  # as announced by the area
 
 
-Rule = Callable[[Sequence[Contribution], Tensors], dict[str, FloatArray]]
+AggregationRule = Callable[[Sequence[Contribution], Tensors], dict[str, FloatArray]]
+"""Contributions and the model that they started from -> next model."""
 
 
-def uniform(contributions: Sequence[Contribution], reference: Tensors) -> dict[str, FloatArray]:
-    """Every area counts the same: line 20 of Algorithm 1 [P]."""
+def average_equally(
+    contributions: Sequence[Contribution], reference: Tensors,
+) -> dict[str, FloatArray]:
+    """Average with equal weights: line 20 of Algorithm 1 [P]."""
     return average([(item.tensors, 1.0) for item in contributions], reference)
 
 
-def by_windows(contributions: Sequence[Contribution], reference: Tensors) -> dict[str, FloatArray]:
-    """Every area counts by its number of windows [S: McMahan et al., AISTATS 2017]."""
+def average_by_windows(
+    contributions: Sequence[Contribution], reference: Tensors,
+) -> dict[str, FloatArray]:
+    """Average weighted by the number of windows [S: McMahan et al., AISTATS 2017]."""
     return average([(item.tensors, float(item.windows)) for item in contributions], reference)
-
-
-RULES: dict[str, Rule] = {'uniform': uniform, 'windows': by_windows}
 
 
 def average(
@@ -47,7 +49,7 @@ def average(
     """Average each tensor over the updates that hold it, by weight; np.average in float64.
 
     Areas hold different modalities, so a tensor is averaged over the areas that trained it [R]. A
-    tensor that nobody sent stays that of the reference (the same array, not a copy).
+    tensor in no update stays that of the reference (the same array, not a copy).
 
     Raises ModelError when there is no update, a weight is negative or not finite, the weights of a
     tensor add up to zero, or a tensor is unknown or of another shape than in the reference.
@@ -66,15 +68,15 @@ def average(
 def _average_tensor(
     name: str, updates: Sequence[tuple[Tensors, float]], reference: FloatArray,
 ) -> FloatArray:
-    senders = [(tensors[name], weight) for tensors, weight in updates if name in tensors]
-    if not senders:
+    weighted = [(tensors[name], weight) for tensors, weight in updates if name in tensors]
+    if not weighted:
         return reference
-    total = sum(weight for _, weight in senders)
+    total = sum(weight for _, weight in weighted)
     if total == 0.0:
         raise ModelError(f'the weights of tensor {name!r} add up to 0: they must be above 0')
     result = np.zeros(reference.shape)
     scaled = np.empty(reference.shape)
-    for tensor, weight in senders:
+    for tensor, weight in weighted:
         if tensor.shape != reference.shape:
             raise ModelError(
                 f'tensor {name!r} has shape {tensor.shape}: it must be {reference.shape}'

@@ -1,12 +1,12 @@
-"""An aggregator's state on disk: a checkpoint per round, written atomically, and a log of rounds.
+"""Checkpoints of an aggregator: one file per round, written atomically, and a log of rounds.
 
     model-000000.safetensors    the initial model; always kept
     model-000007.safetensors    the newest few
     rounds.jsonl                one line per completed round, appended and synced
     lock                        held while an aggregator uses the folder
 
-The checkpoint is what commits a round: it is written after the log line, so a line may be repeated
-after a crash (the later one holds) but never missing.
+The checkpoint commits a round: it is written after the log line, so a line may be repeated after a
+crash (the later one holds) but never missing.
 """
 
 import fcntl
@@ -23,7 +23,7 @@ from utt_ros.federation.wire import Tensors, pack, serialize
 from utt_ros.files import sync_folder, write_atomically
 
 LOG = 'rounds.jsonl'
-MEMORY = 'memory/'  # begins the names of what is not the model
+MEMORY_PREFIX = 'memory/'  # of tensors of the server optimizer, which are not the model
 PATTERN = 'model-*.safetensors'
 
 
@@ -35,11 +35,11 @@ class Checkpoint:
     round: int
     config: str  # JSON
     tensors: Tensors
-    memory: Tensors = field(default_factory=dict)  # of an adaptive server
+    memory: Tensors = field(default_factory=dict)  # of a server optimizer
 
 
-class Store:
-    """The folder of one aggregator; a second aggregator that opens it is refused.
+class CheckpointStore:
+    """Folder of one aggregator; a second aggregator that opens it is refused.
 
     Raises ModelError where the folder can't be used, OSError where a later write fails.
     """
@@ -60,7 +60,7 @@ class Store:
             raise ModelError(f'{folder} cannot hold the state: {err}') from err
 
     def _clean(self) -> None:
-        """Remove what a killed process left: temporary files, half a line in the log."""
+        """Remove remains of a killed process: temporary files, an incomplete line in the log."""
         for path in self.folder.glob('.model-*.tmp'):
             path.unlink()
         with (self.folder / LOG).open('ab+') as file:
@@ -70,37 +70,37 @@ class Store:
         sync_folder(self.folder)
 
     def close(self) -> None:
-        """Let another aggregator use the folder."""
+        """Release the folder for another aggregator."""
         self._lock.close()
 
     def newest(self) -> tuple[Checkpoint | None, list[str]]:
-        """The newest checkpoint that can be read, and what is wrong with the newer ones.
+        """Return the newest readable checkpoint, and the errors of newer ones.
 
-        None in a new folder. Raises ModelError when there were rounds and no checkpoint can be
-        read: to start anew silently would throw a federation away.
+        None in a new folder. Raises ModelError when there were rounds and no checkpoint is
+        readable: a silent new start would discard a federation.
         """
         problems: list[str] = []
-        paths = checkpoints(self.folder)
+        paths = list_checkpoints(self.folder)
         for path in reversed(paths):
-            found = _try_read(path, problems)
-            if found is not None:
-                return found, problems
+            checkpoint = _try_read(path, problems)
+            if checkpoint is not None:
+                return checkpoint, problems
         if paths or (self.folder / LOG).stat().st_size:
             raise ModelError(
                 f'{self.folder} has rounds but no checkpoint that can be read '
                 f'({"; ".join(problems) or "there is none"}): '
-                'move the folder away to begin a new federation'
+                'move the folder away to start a new federation'
             )
         return None, problems
 
     def save(self, checkpoint: Checkpoint, checksum: str) -> None:
-        """Write a checkpoint, then remove those that are not to be kept.
+        """Write a checkpoint, then remove old ones.
 
         `checksum`: of the wire form of its tensors.
         """
         path = self.folder / f'model-{checkpoint.round:06d}.safetensors'
         write_checkpoint(path, checkpoint, checksum)
-        for path in checkpoints(self.folder)[1:-self._keep]:
+        for path in list_checkpoints(self.folder)[1:-self._keep]:
             path.unlink()
 
     def log(self, closed: RoundStatus) -> None:
@@ -116,26 +116,25 @@ class Store:
                 raise
 
     def rounds(self) -> list[RoundStatus]:
-        """The completed rounds; raises ModelError when the log can't be read."""
-        return read_log(self.folder)
+        """Return the completed rounds; raises ModelError when the log cannot be read."""
+        return read_round_log(self.folder)
 
 
-class Nowhere:
-    """In place of a `Store`: of a federation within one process, which keeps nothing."""
+class NullStore:
+    """Stand-in for a `CheckpointStore` that writes nothing: a federation within one process."""
 
     def save(self, checkpoint: Checkpoint, checksum: str) -> None:
-        """Write nothing."""
+        pass
 
     def log(self, closed: RoundStatus) -> None:
-        """Write nothing."""
+        pass
 
     def rounds(self) -> list[RoundStatus]:
-        """None."""
         return []
 
 
-def checkpoints(folder: Path) -> list[Path]:
-    """The checkpoints in a folder, oldest round first."""
+def list_checkpoints(folder: Path) -> list[Path]:
+    """Return the checkpoint files in a folder, oldest round first."""
     return sorted(folder.glob(PATTERN), key=lambda path: (len(path.name), path.name))
 
 
@@ -156,19 +155,20 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint, checksum: str) -> None:
         'checksum': checksum,
         'memory': pack(checkpoint.memory).checksum,
     }
-    memory = {MEMORY + name: tensor for name, tensor in checkpoint.memory.items()}
+    memory = {MEMORY_PREFIX + name: tensor for name, tensor in checkpoint.memory.items()}
     write_atomically(path, serialize({**checkpoint.tensors, **memory}, metadata))
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
-    """Read one checkpoint; raises ModelError when it is damaged or not one of ours."""
+    """Read one checkpoint; raises ModelError for a damaged file or one of another format."""
     try:
         with safe_open(path, framework='numpy') as file:
             metadata = file.metadata() or {}
-            found = {name: file.get_tensor(name) for name in sorted(file.keys())}
-        tensors = {name: item for name, item in found.items() if not name.startswith(MEMORY)}
-        memory = {name.removeprefix(MEMORY): item for name, item in found.items()
-                  if name.startswith(MEMORY)}
+            stored = {name: file.get_tensor(name) for name in sorted(file.keys())}
+        tensors = {name: item for name, item in stored.items()
+                   if not name.startswith(MEMORY_PREFIX)}
+        memory = {name.removeprefix(MEMORY_PREFIX): item for name, item in stored.items()
+                  if name.startswith(MEMORY_PREFIX)}
         checkpoint = Checkpoint(
             metadata['federation'], int(metadata['round']), metadata['config'], tensors, memory,
         )
@@ -184,11 +184,11 @@ def read_checkpoint(path: Path) -> Checkpoint:
     return checkpoint
 
 
-def read_log(folder: Path) -> list[RoundStatus]:
-    """The completed rounds in order; of a repeated round the later line.
+def read_round_log(folder: Path) -> list[RoundStatus]:
+    """Return the completed rounds in order; of a repeated round, the later line.
 
-    A last line without an end is passed over: it was being written when its process was killed.
-    Raises ModelError when the log can't be read or another line is no round.
+    An incomplete last line is skipped: its process was killed while writing it. Raises ModelError
+    when the log cannot be read or another line is not a round.
     """
     try:
         lines = (folder / LOG).read_bytes().split(b'\n')[:-1]
@@ -199,6 +199,6 @@ def read_log(folder: Path) -> list[RoundStatus]:
         try:
             closed = RoundStatus(**json.loads(line))
         except (ValueError, TypeError) as err:
-            raise ModelError(f'{folder / LOG}, line {number} is no round: {err}') from err
+            raise ModelError(f'{folder / LOG}, line {number} is not a round: {err}') from err
         rounds[closed.round] = closed
     return [rounds[number] for number in sorted(rounds)]

@@ -1,4 +1,4 @@
-"""How an area reads a global model and writes its answer; the same live and in one process."""
+"""Client side of the exchange: global model in, update out; the same live and in one process."""
 
 from utt_ros.errors import ModelError
 from utt_ros.federation.checkpoints import Checkpoint
@@ -8,18 +8,18 @@ from utt_ros.types import FloatArray
 
 
 def open_model(model: GlobalModel, limit_bytes: int) -> dict[str, FloatArray]:
-    """The tensors of a global model; raises ModelError when they are not those it announces."""
+    """Return the tensors of a global model; raises ModelError when they differ from its schema."""
     tensors = unpack(model.payload, model.checksum, limit_bytes)
     if schema_of(tensors) != model.schema:
         raise ModelError('its tensors are not those that its schema announces')
     return tensors
 
 
-def answer(
-    to: GlobalModel | Checkpoint, area: str, windows: int, modalities: tuple[str, ...],
+def make_update(
+    model: GlobalModel | Checkpoint, area: str, windows: int, modalities: tuple[str, ...],
     tensors: Tensors,
 ) -> Update:
-    """The update of an area that trained a model."""
+    """Return the update of an area that trained `model`."""
     packed = pack(tensors)
-    return Update(to.federation, area, to.round, windows, modalities,
+    return Update(model.federation, area, model.round, windows, modalities,
                   packed.schema, packed.checksum, packed.payload)

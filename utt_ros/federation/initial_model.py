@@ -1,4 +1,4 @@
-"""The model of round 0, made once in the life of a federation."""
+"""Initial model of a federation, computed once by a child process."""
 
 import subprocess
 import sys
@@ -11,10 +11,10 @@ STOP_SEC = 5.0
 
 
 class InitialModel:
-    """Weights on their way from a child process, which alone loads torch (some 200 MB)."""
+    """Pending initial weights: only the child process loads torch (about 200 MB)."""
 
     def __init__(self, config: str, seed: int, folder: Path) -> None:
-        """`config`: of the model, as JSON; `folder`: where the child leaves its file."""
+        """`config`: of the model, JSON; `folder`: of the child's file."""
         self._path = folder / 'initial.safetensors'
         command = ('-m', 'utt_ros.models.initial', config, str(seed), str(self._path))
         self._process = subprocess.Popen(
@@ -22,7 +22,7 @@ class InitialModel:
         )
 
     def poll(self) -> Tensors | None:
-        """The weights, None while they are being made; raises ModelError when they can't be."""
+        """Return the weights, None while the child runs; raises ModelError when it failed."""
         code = self._process.poll()
         if code is None:
             return None
@@ -33,7 +33,7 @@ class InitialModel:
         return tensors
 
     def close(self) -> None:
-        """End the child process if it still runs."""
+        """End the child process if it is still running."""
         if self._process.poll() is None:
             self._process.kill()
             self._process.wait(STOP_SEC)

@@ -1,4 +1,4 @@
-"""The paper's modality-gated aggregation: what areas say counts by the sensors they have."""
+"""Modality-gated aggregation [P]: updates are weighted by the modalities of their areas."""
 
 from collections.abc import Mapping, Sequence
 from math import isclose, isfinite
@@ -9,8 +9,8 @@ from utt_ros.federation.wire import Tensors
 from utt_ros.types import FloatArray
 
 
-def read_gates(entries: Sequence[str]) -> dict[str, float]:
-    """Weights by modality from entries such as 'camera=0.5'; raises SettingsError.
+def parse_gates(entries: Sequence[str]) -> dict[str, float]:
+    """Return weights by modality from entries such as 'camera=0.5'; raises SettingsError.
 
     They must add up to 1: otherwise they would rescale the learning rate.
     """
@@ -28,22 +28,22 @@ def read_gates(entries: Sequence[str]) -> dict[str, float]:
     return gates
 
 
-class Gated:
-    """`sum_m alpha_m D^m`, `sum_m alpha_m = 1` [P], as a rule.
+class ModalityGating:
+    """Aggregation rule `sum_m alpha_m D^m`, `sum_m alpha_m = 1` [P].
 
-    `D^m` is the mean change, by windows, of the areas that have modality m [R]. For each tensor
-    the gates are shared out among those who sent it: a gate that nobody answers for is left out
-    and the others keep their proportions. A tensor that no open gate has sent stays.
+    `D^m` is the mean change, weighted by windows, of the areas that have modality m [R]. For each
+    tensor the gates are divided among the areas that sent it: a gate without such an area is left
+    out and the others keep their proportions. A tensor that no open gate has sent stays.
     """
 
     def __init__(self, gates: Mapping[str, float]) -> None:
-        """`gates`: weight by modality; empty for the same weight of each that takes part."""
+        """`gates`: weight by modality; empty: equal weights of the modalities that take part."""
         self._gates = dict(gates)
 
     def __call__(
         self, contributions: Sequence[Contribution], reference: Tensors,
     ) -> dict[str, FloatArray]:
-        """The next model, or what an adaptive server makes its step from."""
+        """Return the next model, or the aggregate from which a server optimizer steps."""
         result = dict(reference)
         for name in sorted({name for item in contributions for name in item.tensors}):
             senders = [item for item in contributions if name in item.tensors]
@@ -54,7 +54,7 @@ class Gated:
         return result
 
     def shares(self, senders: Sequence[Contribution]) -> list[float]:
-        """What each counts: the part of every gate that its windows have."""
+        """Return each sender's weight: its share of windows in every gate of its modalities."""
         windows: dict[str, int] = {}
         for item in senders:
             for modality in set(item.modalities):

@@ -1,10 +1,10 @@
-"""Who has answered in the current round, and when it is complete; knows no weights and no clock.
+"""State machine of federated rounds: quorum, deadline, accepted and refused updates.
 
-A round is complete when its quorum is reached and either every awaited area has answered or the
-deadline has passed. Awaited are the areas that were heard in the `MEMORY` rounds before; so a
-round does not wait long for an area that is gone, and an area that is too slow for one round is
-waited for in the next. The deadline counts from the first update that was accepted: without any
-there is nothing to complete, however long the areas take to start.
+It has neither weights nor a clock. A round is complete when its quorum is reached and either
+every awaited area has responded or the deadline has passed. Awaited are the areas that were active
+in the previous `ACTIVE_ROUNDS` rounds; so a round does not wait long for an area that is gone, and
+an area that is too slow for one round is awaited in the next. The deadline counts from the first
+accepted update: without one there is nothing to complete, however long the areas take to start.
 """
 
 from collections.abc import Iterable
@@ -14,42 +14,43 @@ from utt_ros.errors import UpdateRefused
 from utt_ros.federation.settings import AggregatorSettings
 from utt_ros.federation.types import RoundStatus
 
-MEMORY = 2  # rounds
+ACTIVE_ROUNDS = 2
 
 
 class RoundKeeper:
-    """State machine of one federation's rounds; every method takes the time in nanoseconds.
+    """Rounds of one federation; times are in nanoseconds.
 
-    An area counts once per round, by its first good update: a second one is refused, so the result
-    does not depend on which of them comes last.
+    An area contributes once per round, with its first valid update: a second one is refused, so
+    the result does not depend on which of them arrives last.
     """
 
     def __init__(
         self, settings: AggregatorSettings, round_: int, known: Iterable[str], now_ns: int,
     ) -> None:
-        """`known`: areas that the first round waits for, besides those in the settings."""
+        """`known`: areas awaited in the first round, besides those in the settings."""
         self._settings = settings
-        self._heard = dict.fromkeys((*settings.areas, *known), round_ - 1)
+        self._active = dict.fromkeys((*settings.areas, *known), round_ - 1)
         self._begin(round_, now_ns)
 
     def _begin(self, round_: int, now_ns: int) -> None:
         self.round = round_
-        self._heard = {area: last for area, last in self._heard.items() if last >= round_ - MEMORY}
-        self._awaited = frozenset(self._heard)
-        self._answered: set[str] = set()
+        self._active = {area: last for area, last in self._active.items()
+                        if last >= round_ - ACTIVE_ROUNDS}
+        self._awaited = frozenset(self._active)
+        self._responded: set[str] = set()
         self._began_ns = now_ns
         self._first_ns: int | None = None
         self._accepted: dict[str, int] = {}  # area -> windows
-        self._refused: dict[str, str] = {}  # area -> why, the newest
+        self._refused: dict[str, str] = {}  # area -> newest reason
         self._bytes = 0
 
     @property
     def ended(self) -> bool:
-        """Whether the last round that was asked for is over."""
+        """Whether the last of `max_rounds` rounds is over."""
         return 0 < self._settings.max_rounds <= self.round
 
     def admit(self, area: str) -> None:
-        """Raise UpdateRefused when nothing that this area sends may count now."""
+        """Raise UpdateRefused when no update of this area may be accepted now."""
         if self._settings.areas and area not in self._settings.areas:
             known = ', '.join(sorted(self._settings.areas))
             raise UpdateRefused(f'area {area!r} may not take part: only {known} may')
@@ -61,36 +62,36 @@ class RoundKeeper:
         if len(self._accepted) >= limit:
             raise UpdateRefused(f'area {area!r} is one too many: at most {limit} may take part')
 
-    def hear(self, area: str) -> None:
-        """Note that an area is alive, whatever becomes of its update."""
-        if area in self._heard or len(self._heard) < self._settings.max_areas:
-            self._heard[area] = self.round
+    def mark_active(self, area: str) -> None:
+        """Note that an area is active, whether its update is accepted or not."""
+        if area in self._active or len(self._active) < self._settings.max_areas:
+            self._active[area] = self.round
 
     def accept(self, area: str, windows: int, size: int, now_ns: int) -> None:
-        """Count an update of `size` bytes; `admit` was asked before."""
+        """Count an update of `size` bytes, after `admit`."""
         if self._first_ns is None:
             self._first_ns = now_ns
         self._accepted[area] = windows
-        self._answered.add(area)
+        self._responded.add(area)
         self._bytes += size
 
-    def refuse(self, area: str, why: str, size: int, *, answered: bool) -> None:
-        """Record a refused update; `answered`: it was this round's, so no other will follow."""
+    def refuse(self, area: str, reason: str, size: int, *, responded: bool) -> None:
+        """Record a refused update; `responded`: it was of this round, so no other will follow."""
         self._bytes += size
-        if answered and area in self._awaited:
-            self._answered.add(area)
+        if responded and area in self._awaited:
+            self._responded.add(area)
         if area in self._refused or len(self._refused) < self._settings.max_areas:
-            self._refused[area] = why
+            self._refused[area] = reason
 
     def complete(self, now_ns: int) -> bool:
-        """Whether the round is to be closed with what it has."""
+        """Return whether the round can be closed with its accepted updates."""
         if self.ended or len(self._accepted) < self._settings.quorum:
             return False
-        nobody_missing = bool(self._awaited) and self._awaited <= self._answered
-        return nobody_missing or self._left_s(now_ns) == 0.0
+        all_responded = bool(self._awaited) and self._awaited <= self._responded
+        return all_responded or self._left_s(now_ns) == 0.0
 
     def advance(self, now_ns: int) -> None:
-        """Begin the next round."""
+        """Start the next round."""
         self._begin(self.round + 1, now_ns)
 
     def _left_s(self, now_ns: int) -> float:
@@ -99,7 +100,7 @@ class RoundKeeper:
         return max(0.0, self._settings.deadline - (now_ns - self._first_ns) / 1e9)
 
     def status(self, now_ns: int, federation: str, bytes_sent: int) -> RoundStatus:
-        """What /utt/rounds tells; `completed` once the federation has ended."""
+        """Return the record for /utt/rounds; `completed` once the federation has ended."""
         state = 'collecting' if self._accepted else 'waiting'
         return RoundStatus(
             federation=federation,

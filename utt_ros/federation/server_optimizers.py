@@ -1,15 +1,15 @@
-"""Adaptive servers: one step of an optimizer on what a round changed [S: Reddi et al., ICLR 2021].
+"""Server optimizers: a step on the change of a round [S: Reddi et al., ICLR 2021].
 
-The pseudo-gradient is `D = mean - reference`, for each tensor that somebody sent; then
+The pseudo-gradient is `D = mean - reference`, for each tensor that an area sent; then
 
     fedadagrad  v += D^2
     fedadam     v = beta2 v + (1 - beta2) D^2
     fedyogi     v -= (1 - beta2) D^2 sign(v - D^2)
 
-and `reference + rate D / (sqrt(v) + tau)`. `v` begins at 0 and there is no momentum, as in the
-convergence bound (`utt_ros.evaluation.federated.convergence_bound`).
+and `reference + rate D / (sqrt(v) + tau)`. `v` starts at 0 and there is no momentum, as in
+Theorem 1 [P].
 
-Of the rooms that run live this module alone loads torch, and only where it is asked for.
+The aggregator loads torch only with this module, and this module only for an adaptive `server`.
 """
 
 from collections.abc import Callable
@@ -22,43 +22,43 @@ from torch import Tensor
 from utt_ros.federation.wire import Tensors
 from utt_ros.types import FloatArray
 
-LATE = 10**6  # steps: where Adam's correction for a short past is 1
+LATE_STEP = 10**6  # where Adam's bias correction is 1
 
 
 @dataclass(frozen=True, slots=True)
-class Rates:
-    """See `AggregatorSettings`."""
+class OptimizerRates:
+    """Step size, adaptivity and decay; see `AggregatorSettings`."""
 
     rate: float
     tau: float
     beta2: float
 
 
-Optimize = Callable[[list[Tensor], list[Tensor], Rates], None]
+OptimizerStep = Callable[[list[Tensor], list[Tensor], OptimizerRates], None]
 """Changes weights, which hold their gradients, and their `v`, in place."""
 
 
-def adagrad(weights: list[Tensor], v: list[Tensor], rates: Rates) -> None:
-    """`torch.optim.Adagrad`."""
+def adagrad(weights: list[Tensor], v: list[Tensor], rates: OptimizerRates) -> None:
+    """Step with `torch.optim.Adagrad`."""
     optimizer = torch.optim.Adagrad(weights, lr=rates.rate, eps=rates.tau)
     for weight, past in zip(weights, v, strict=True):
         optimizer.state[weight]['sum'] = past
     optimizer.step()
 
 
-def adam(weights: list[Tensor], v: list[Tensor], rates: Rates) -> None:
-    """`torch.optim.Adam` without momentum, and without its correction for a short past."""
+def adam(weights: list[Tensor], v: list[Tensor], rates: OptimizerRates) -> None:
+    """Step with `torch.optim.Adam`, without momentum and without bias correction."""
     optimizer = torch.optim.Adam(
         weights, lr=rates.rate, betas=(0.0, rates.beta2), eps=rates.tau)
     for weight, past in zip(weights, v, strict=True):
         optimizer.state[weight] = {
-            'step': torch.tensor(float(LATE)), 'exp_avg': torch.zeros_like(weight),
+            'step': torch.tensor(float(LATE_STEP)), 'exp_avg': torch.zeros_like(weight),
             'exp_avg_sq': past}
     optimizer.step()
 
 
-def yogi(weights: list[Tensor], v: list[Tensor], rates: Rates) -> None:
-    """By hand: torch has none."""
+def yogi(weights: list[Tensor], v: list[Tensor], rates: OptimizerRates) -> None:
+    """Step with Yogi, which torch does not have."""
     for weight, past in zip(weights, v, strict=True):
         gradient = weight.grad if weight.grad is not None else torch.zeros_like(weight)
         square = gradient.square()
@@ -66,22 +66,22 @@ def yogi(weights: list[Tensor], v: list[Tensor], rates: Rates) -> None:
         weight.sub_(rates.rate * gradient / (past.sqrt() + rates.tau))
 
 
-OPTIMIZERS: dict[str, Optimize] = {'fedadagrad': adagrad, 'fedadam': adam, 'fedyogi': yogi}
+OPTIMIZERS: dict[str, OptimizerStep] = {'fedadagrad': adagrad, 'fedadam': adam, 'fedyogi': yogi}
 
 
 @dataclass(frozen=True, slots=True)
-class Adaptive:
-    """A step of a server: the model before a round and the mean of its updates to the next."""
+class ServerOptimizer:
+    """Server step from the model before a round and the aggregate of its updates."""
 
     name: str
-    rates: Rates
+    rates: OptimizerRates
 
     def __call__(
         self, reference: Tensors, mean: Tensors, memory: Tensors,
     ) -> tuple[dict[str, FloatArray], dict[str, FloatArray]]:
-        """The next model and memory; `memory` holds `v` under 'server/tensor'.
+        """Return the next model and memory; `memory` holds `v` under 'server/tensor'.
 
-        Tensors that nobody sent, which `mean` has from the reference, stay, and so does their `v`.
+        Tensors that no area sent, which `mean` has from the reference, stay, as does their `v`.
         """
         changed = [name for name in sorted(reference) if mean[name] is not reference[name]]
         weights, past = [], []
@@ -95,5 +95,5 @@ class Adaptive:
             OPTIMIZERS[self.name](weights, past, self.rates)
         kept = {key: v for key, v in memory.items() if key.startswith(f'{self.name}/')}
         kept |= {f'{self.name}/{name}': v.numpy() for name, v in zip(changed, past, strict=True)}
-        made = {name: weight.numpy() for name, weight in zip(changed, weights, strict=True)}
-        return {name: np.asarray(made.get(name, reference[name])) for name in reference}, kept
+        stepped = {name: weight.numpy() for name, weight in zip(changed, weights, strict=True)}
+        return {name: np.asarray(stepped.get(name, reference[name])) for name in reference}, kept

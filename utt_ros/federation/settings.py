@@ -1,20 +1,19 @@
-"""What an aggregator is told when it starts."""
+"""Settings of the aggregator."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from utt_ros.errors import SettingsError
-from utt_ros.federation.aggregation import RULES
-from utt_ros.federation.modality_gating import read_gates
+from utt_ros.federation.aggregation_rules import AGGREGATION_RULES, BUILTIN_RULES
+from utt_ros.federation.modality_gating import parse_gates
 from utt_ros.settings import check, setting
 
 MAX_NAME_LENGTH = 64
-WEIGHTINGS = (*sorted(RULES), 'gated')
 SERVERS = ('fedavg', 'fedadagrad', 'fedadam', 'fedyogi')
 
 
 def valid_area(area: object) -> bool:
-    """Whether an area can have this name: short, of the characters that a topic name allows."""
+    """Return whether an area can have this name: short, of characters allowed in topic names."""
     return (
         isinstance(area, str) and area.isascii() and area.isidentifier()
         and len(area) <= MAX_NAME_LENGTH
@@ -23,26 +22,27 @@ def valid_area(area: object) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class AggregatorSettings:
-    """Rounds, limits of an update, and where the state is kept."""
+    """Rounds, aggregation, limits of updates, and the folder of the state."""
 
     quorum: int = setting(1, 'updates that a round needs', low=1, high=1024)
     deadline: float = setting(
         30.0, 'time from the first update of a round until it completes without the others [s]',
         low=0.0, high=86400.0,
     )
-    weighting: str = setting('windows', f'how areas are weighted: {" or ".join(WEIGHTINGS)}')
+    weighting: str = setting(
+        'windows', f'aggregation rule: {", ".join(BUILTIN_RULES)} or a registered one')
     gates: tuple[str, ...] = setting(
-        (), 'weights of modalities for gated, such as camera=0.5; empty: all the same')
-    server: str = setting('fedavg', f'what makes a model of the average: {" or ".join(SERVERS)}')
+        (), 'weights of modalities for gated, such as camera=0.5; empty: equal')
+    server: str = setting('fedavg', f'server optimizer: {" or ".join(SERVERS)}')
     server_rate: float = setting(0.01, 'step size of an adaptive server', low=1e-9, high=1e3)
     server_tau: float = setting(1e-3, 'adaptivity of an adaptive server', low=1e-9, high=1e3)
     server_beta2: float = setting(
-        0.99, 'how long fedadam and fedyogi remember', low=0.0, high=0.9999)
+        0.99, 'decay of v in fedadam and fedyogi', low=0.0, high=0.9999)
     max_rounds: int = setting(0, 'rounds after which the federation ends; 0: never', low=0)
     areas: tuple[str, ...] = setting((), 'areas that may take part; empty: any')
     max_areas: int = setting(64, 'areas that may take part in one round', low=1, high=1024)
     max_update_bytes: int = setting(64 * 2**20, 'largest payload of an update [bytes]', low=1)
-    max_windows: int = setting(1_000_000, 'most windows that an area may claim', low=1)
+    max_windows: int = setting(1_000_000, 'largest window count that an update may claim', low=1)
     max_change: float = setting(
         100.0, 'largest norm of the difference between an update and the global model', low=0.0,
     )
@@ -52,20 +52,20 @@ class AggregatorSettings:
 
     def __post_init__(self) -> None:
         check(self)
-        for name, known in (('weighting', WEIGHTINGS), ('server', SERVERS)):
-            if getattr(self, name) not in known:
-                raise SettingsError(
-                    f'{name} is {getattr(self, name)!r}: it must be one of {", ".join(known)}'
-                )
-        read_gates(self.gates)
+        AGGREGATION_RULES[self.weighting]  # raises for an unknown name
+        if self.server not in SERVERS:
+            raise SettingsError(
+                f'server is {self.server!r}: it must be one of {", ".join(SERVERS)}')
+        parse_gates(self.gates)
         for area in self.areas:
             if not valid_area(area):
                 raise SettingsError(f'areas has {area!r}, which is not a name of an area')
-        most = len(self.areas) or self.max_areas
-        if self.quorum > most:
-            raise SettingsError(f'quorum is {self.quorum}: at most {most} areas may take part')
+        max_areas = len(self.areas) or self.max_areas
+        if self.quorum > max_areas:
+            raise SettingsError(
+                f'quorum is {self.quorum}: at most {max_areas} areas may take part')
 
     @property
     def state_path(self) -> Path:
-        """The folder of the state, with '~' expanded."""
+        """Folder of the state, with '~' expanded."""
         return Path(self.state_dir).expanduser()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class GlobalModel:
-    """The federation's model before a round; see msg/GlobalModel.msg."""
+    """Global model before a round; see msg/GlobalModel.msg."""
 
     federation: str
     round: int  # 0: never trained
@@ -17,7 +17,7 @@ class GlobalModel:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """What one area learned in one round; see msg/ModelUpdate.msg."""
+    """Trained tensors of one area in one round; see msg/ModelUpdate.msg."""
 
     federation: str
     area: str
@@ -31,7 +31,7 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """The area's model as a graph for its twin; see msg/DeployedModel.msg."""
+    """ONNX graph of an area's model for its twin; see msg/DeployedModel.msg."""
 
     area: str
     federation: str
@@ -42,20 +42,20 @@ class Deployment:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How good a round's model is on held-out windows; see msg/TrainingMetrics.msg."""
+    """Metrics of a round's model on held-out windows; see msg/TrainingMetrics.msg."""
 
     area: str
     round: int  # of the model, before it is trained
     windows: int
     held_out: int
     steps: int
-    loss: float  # mean over the round before; NaN in the first
+    loss: float  # mean over the previous round; NaN in the first
     nmse: dict[str, float]  # by operation
 
 
 @dataclass(frozen=True, slots=True)
 class RoundStatus:
-    """Where the federation stands; see msg/RoundStatus.msg."""
+    """State of the current round; see msg/RoundStatus.msg."""
 
     federation: str
     round: int
@@ -63,7 +63,7 @@ class RoundStatus:
     quorum: int
     deadline_s: float  # inf before the first update
     accepted: dict[str, int]  # area -> windows
-    refused: dict[str, str]  # area -> why
+    refused: dict[str, str]  # area -> reason
     bytes_received: int
     bytes_sent: int
     duration_s: float

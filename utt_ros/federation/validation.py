@@ -1,7 +1,7 @@
-"""What an update must pass before it counts, cheapest first.
+"""Validation of updates, cheapest check first.
 
-Nothing is parsed before its origin, size and checksum hold, and nothing is computed with before
-its names, shapes and types do.
+Nothing is parsed before origin, size and checksum are checked, and nothing is computed before
+names, shapes and types are.
 """
 
 from math import sqrt
@@ -15,13 +15,13 @@ from utt_ros.federation.wire import Tensors, schema_of, unpack
 from utt_ros.types import FloatArray
 
 
-def check_update(
+def validate_update(
     update: Update, expected: Tensors, federation: str, round_: int, limits: AggregatorSettings,
 ) -> dict[str, FloatArray]:
-    """The tensors of an update to `expected`, the model of this round; all finite.
+    """Return the tensors of an update to `expected`, the model of this round; all finite.
 
     An update holds some or all of the names, since areas hold different modalities. Raises
-    UpdateRefused, which names the area, the tensor where there is one, the value and the limit.
+    UpdateRefused with the area, the tensor if there is one, the value and the limit.
     """
     try:
         _check_origin(update, federation, round_)
@@ -40,8 +40,8 @@ def _check_origin(update: Update, federation: str, round_: int) -> None:
         shown = update.federation[:MAX_NAME_LENGTH]
         raise ModelError(f'it belongs to federation {shown!r}: this one is {federation!r}')
     if update.round != round_:
-        why = 'stale' if update.round < round_ else 'ahead'
-        raise ModelError(f'it is {why}, of round {update.round}: round {round_} is collected')
+        state = 'stale' if update.round < round_ else 'ahead'
+        raise ModelError(f'it is {state}, of round {update.round}: round {round_} is collected')
 
 
 def _check_schema(announced: str, tensors: Tensors, expected: Tensors) -> None:
@@ -62,10 +62,10 @@ def _check_schema(announced: str, tensors: Tensors, expected: Tensors) -> None:
 
 def _check_finite(tensors: Tensors) -> None:
     for name, tensor in tensors.items():
-        wrong = tensor.size - int(np.count_nonzero(np.isfinite(tensor)))
-        if wrong:
+        invalid = tensor.size - int(np.count_nonzero(np.isfinite(tensor)))
+        if invalid:
             raise ModelError(
-                f'{wrong} of the {tensor.size} values of tensor {name!r} are not finite: '
+                f'{invalid} of the {tensor.size} values of tensor {name!r} are not finite: '
                 '0 are allowed'
             )
 
@@ -87,7 +87,7 @@ def _check_change(tensors: Tensors, expected: Tensors, limit: float) -> None:
 
 
 def _squared_change(tensor: FloatArray, reference: FloatArray) -> float:
-    """Squared norm of the difference of finite tensors; infinite where float32 overflows."""
+    """Return the squared norm of the difference of finite tensors; inf where float32 overflows."""
     with np.errstate(over='ignore'):
         change = np.ravel(tensor - reference)
         return float(np.vdot(change, change))

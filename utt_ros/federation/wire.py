@@ -1,7 +1,6 @@
 """Wire form of weights: safetensors in one block of bytes, with a checksum and a schema.
 
-Weights are float32 on the wire, always: an area that trains in another precision converts at its
-own border.
+Weights are always float32 on the wire: an area that trains in another precision converts them.
 """
 
 from collections.abc import Mapping
@@ -22,7 +21,7 @@ Tensors = Mapping[str, FloatArray]
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """Weights ready to travel; see msg/GlobalModel.msg."""
+    """Serialized weights; see msg/GlobalModel.msg."""
 
     schema: str  # SHA-256, hexadecimal
     checksum: str  # SHA-256 of payload, hexadecimal
@@ -30,7 +29,7 @@ class Packed:
 
 
 def schema_of(tensors: Mapping[str, npt.NDArray[Any]]) -> str:
-    """SHA-256 over the lines 'name dtype shape', sorted, such as 'head.bias float32 [64]'."""
+    """Return the SHA-256 of sorted lines 'name dtype shape', such as 'head.bias float32 [64]'."""
     lines = (
         f'{name} {tensors[name].dtype.name} {list(tensors[name].shape)}\n'
         for name in sorted(tensors)
@@ -39,12 +38,12 @@ def schema_of(tensors: Mapping[str, npt.NDArray[Any]]) -> str:
 
 
 def checksum_of(payload: bytes) -> str:
-    """SHA-256 of the bytes, hexadecimal."""
+    """Return the SHA-256 of the bytes, hexadecimal."""
     return sha256(payload).hexdigest()
 
 
 def pack(tensors: Tensors) -> Packed:
-    """The wire form of float32 tensors; the same tensors give the same bytes in any order.
+    """Return the wire form of float32 tensors; equal tensors give equal bytes in any order.
 
     Raises ModelError for a tensor of another type.
     """
@@ -53,7 +52,7 @@ def pack(tensors: Tensors) -> Packed:
 
 
 def serialize(tensors: Tensors, metadata: dict[str, str] | None = None) -> bytes:
-    """Safetensors bytes of float32 tensors; raises ModelError for a tensor of another type."""
+    """Return safetensors bytes of float32 tensors; raises ModelError for another type."""
     for name, tensor in tensors.items():
         if tensor.dtype != np.float32:
             raise ModelError(f'tensor {name!r} is {tensor.dtype}: only float32 can be written')
@@ -62,11 +61,11 @@ def serialize(tensors: Tensors, metadata: dict[str, str] | None = None) -> bytes
 
 
 def unpack(payload: bytes, checksum: str, limit_bytes: int) -> dict[str, npt.NDArray[Any]]:
-    """The tensors in a payload, writable, sorted by name.
+    """Return the tensors in a payload, writable, sorted by name.
 
-    They are of any type and shape: only the caller knows what it expects. Raises ModelError when
-    the payload is larger than the limit, does not match its checksum or is no safetensors; in this
-    order, so nothing is parsed that was damaged on its way.
+    They are of any type and shape, which the caller must check. Raises ModelError when the payload
+    is larger than the limit, does not match its checksum or is not safetensors; in this order, so
+    that no damaged payload is parsed.
     """
     if len(payload) > limit_bytes:
         raise ModelError(f'payload has {len(payload)} bytes: at most {limit_bytes} are allowed')
@@ -79,12 +78,12 @@ def unpack(payload: bytes, checksum: str, limit_bytes: int) -> dict[str, npt.NDA
 
 
 def parse(payload: bytes) -> dict[str, npt.NDArray[Any]]:
-    """The tensors in safetensors bytes, writable, sorted by name.
+    """Return the tensors in safetensors bytes, writable, sorted by name.
 
     Raises ModelError when the bytes are malformed.
     """
     try:
         tensors = safetensors.numpy.load(payload)
     except (SafetensorError, KeyError, ValueError, TypeError, OverflowError) as err:
-        raise ModelError(f'payload of {len(payload)} bytes is no safetensors: {err}') from err
+        raise ModelError(f'payload of {len(payload)} bytes is not safetensors: {err}') from err
     return {name: np.require(tensors[name], requirements='W') for name in sorted(tensors)}

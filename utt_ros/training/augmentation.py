@@ -1,63 +1,57 @@
-"""What goes wrong live, simulated in training so that the model has met it [D].
+"""Data augmentation: sensor outages, pose and compass changes, mirrored paths [D].
 
-A camera is blocked and ranging fails for a while at the end of a window, and phones are held in
-another way. For motion, phones are silent, the compass is disturbed, and the course that the
-camera told is old or none.
+Live, a camera is blocked or ranging fails for a while at the end of a window, and phones are held
+in another way. For the motion head, phones are missing, the compass is disturbed, and the course
+from the camera is old or missing.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
-from utt_ros.geometry.compass import rotate
-from utt_ros.motion.features import MIRROR, heading_frame, make_context
-from utt_ros.training.dataset import Columns
+from utt_ros.geometry.compass import mirror_imu
+from utt_ros.motion.features import MIRROR_SIGNS
+from utt_ros.training.columns import CENTRE, Columns
+from utt_ros.training.labels import MotionTargets, heading_frame_targets
 from utt_ros.types import FloatArray, MaskArray
 
-BLACKOUT = {'camera': 0.3, 'ftm': 0.15}  # probability that the end of the window is not seen
-NO_PHONE = 0.2  # probabilities that motion must do without
+OUTAGES = {'camera': 0.3, 'ftm': 0.15}  # probability that the end of a window is masked
+NO_PHONE = 0.2  # probabilities that the motion head gets no such input
 NO_HEADING = 0.1
 NO_COURSE = 0.3
 MIRRORED = 0.5
-BLOCKED = 0.3  # probability that the camera told the course a while ago
-MAX_VELOCITY_AGE_TICKS = 5  # ticks since the camera saw the subject
-TILT_STD_RAD = 0.17  # of another way to hold a phone, about its x and y axes
-HARD_IRON_STD_T = 3e-6  # of another phone, or of what lies beside it
+BLOCKED = 0.3  # probability of an old course
+MAX_VELOCITY_AGE_TICKS = 5  # since the camera last saw the subject
+TILT_STD_RAD = 0.17  # of another phone pose, about its x and y axes
+HARD_IRON_STD_T = 3e-6  # of another phone, or of an object beside it
+
+Mirror = Callable[[Columns, str, float], FloatArray]
+"""Values of a modality (its name) on mirrored paths, from columns and its row period [s]."""
 
 
-@dataclass(frozen=True, slots=True)
-class MotionTargets:
-    """What the motion head is told and what it should say, in the heading frame."""
-
-    context: FloatArray  # (N, C) CONTEXT
-    velocity: FloatArray  # (N, 2) [m/s]
-    velocity_valid: MaskArray  # (N,)
-    future: FloatArray  # (N, H, 2) [m]
-    future_valid: MaskArray  # (N, H)
-
-
-def black_out(mask: MaskArray, probability: float, rng: np.random.Generator) -> MaskArray:
-    """The mask (N, T) without the end of some windows, of any length."""
+def mask_window_end(mask: MaskArray, probability: float, rng: np.random.Generator) -> MaskArray:
+    """Clear the mask (N, T) at the end of a share of the windows, over a random length."""
     count, ticks = mask.shape
     length = rng.integers(1, ticks + 1, count) * (rng.random(count) < probability)
     return np.asarray(mask & (np.arange(ticks) < (ticks - length)[:, None]))
 
 
-def hold_differently(imu: FloatArray, rng: np.random.Generator) -> FloatArray:
-    """What phones would feel (N, R, 9) that are tilted a little, and magnetic in another way.
+def perturb_pose_and_hard_iron(imu: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Tilt phones (N, R, 9) by a random angle and add a random hard-iron offset.
 
-    Rows that are masked change as well; they count nowhere.
+    Masked rows change as well; they do not contribute to any loss.
     """
     count, rows, _ = imu.shape
-    turn = tilts(rng.normal(0.0, TILT_STD_RAD, (count, 2)))
-    felt = (imu.reshape(count, 3 * rows, 3) @ turn).reshape(imu.shape)  # accel, gyro, mag alike
-    felt[..., 6:] += rng.normal(0.0, HARD_IRON_STD_T, (count, 1, 3)).astype(np.float32)
-    return felt
+    tilt = tilts(rng.normal(0.0, TILT_STD_RAD, (count, 2)))
+    tilted = (imu.reshape(count, 3 * rows, 3) @ tilt).reshape(imu.shape)  # accel, gyro, mag alike
+    tilted[..., 6:] += rng.normal(0.0, HARD_IRON_STD_T, (count, 1, 3)).astype(np.float32)
+    return tilted
 
 
 def tilts(angles: npt.NDArray[np.float64]) -> FloatArray:
-    """Rotations (N, 3, 3) about the x axis, then the y axis, by (N, 2) [rad]."""
+    """Return rotations (N, 3, 3) about the x axis, then the y axis, by (N, 2) [rad]."""
     cos, sin = np.cos(angles), np.sin(angles)
     about_x, about_y = np.zeros((2, len(angles), 3, 3))
     about_x[:, 0, 0] = about_y[:, 1, 1] = 1.0
@@ -68,47 +62,78 @@ def tilts(angles: npt.NDArray[np.float64]) -> FloatArray:
     return np.asarray(about_y @ about_x, np.float32)
 
 
-DISTORTIONS = {'imu': hold_differently}  # of what the networks read, not of what they aim at
+PERTURBATIONS = {'imu': perturb_pose_and_hard_iron}  # of inputs only; targets stay as measured
 
 
-def motion_targets(
-    columns: Columns, rng: np.random.Generator,
-) -> MotionTargets:
-    """Targets with a simulated context."""
+def _mirror_boxes(columns: Columns, name: str, _: float) -> FloatArray:
+    """Reflect boxes (N, T, 5) about the centre column; sizes and depths stay."""
+    boxes: FloatArray = columns[name].copy()
+    boxes[..., 0] = 2 * columns[CENTRE][:, None] - boxes[..., 0]
+    return boxes
+
+
+def _keep_ranges(columns: Columns, name: str, _: float) -> FloatArray:
+    return columns[name]
+
+
+def _mirror_phones(columns: Columns, name: str, row_period_s: float) -> FloatArray:
+    return mirror_imu(columns[name], columns[f'{name}_mask'], row_period_s)
+
+
+MIRRORS: Mapping[str, Mirror] = {
+    'camera': _mirror_boxes, 'ftm': _keep_ranges, 'imu': _mirror_phones}
+
+
+def mirror_paths(
+    columns: Columns, names: Collection[str], row_period_s: float, selected: MaskArray,
+    mirrors: Mapping[str, Mirror] = MIRRORS,
+) -> Columns:
+    """Exchange left and right of `selected` (N,) windows of modalities `names`.
+
+    Subjects, and the pose of their phones, stay as they are; paths are mirrored about the middle
+    of the view, which doubles the number of different paths [D]. Nothing is mirrored when one of
+    `names` has no mirror, nor where CENTRE is NaN. Masked values change as well; they do not
+    contribute to any loss.
+    """
+    rows = np.flatnonzero(selected & np.isfinite(columns[CENTRE]))
+    if not len(rows) or not mirrors.keys() >= set(names):
+        return columns
+    chosen = {name: values[rows] for name, values in columns.items()}
+    mirrored = dict(columns)
+    for name in names:
+        mirrored[name] = columns[name].copy()
+        mirrored[name][rows] = mirrors[name](chosen, name, row_period_s)
+    return mirrored
+
+
+def augmented_motion_targets(columns: Columns, rng: np.random.Generator) -> MotionTargets:
+    """Return motion targets whose context lacks inputs at random; a share of them mirrored."""
     count = len(columns['heading'])
     phone = rng.random(count) >= NO_PHONE
     heading_used = columns['heading_valid'] & phone & (rng.random(count) >= NO_HEADING)
-    course_used = course_told(columns, rng)
+    course_used = course_kept(columns, rng)
     blocked = rng.random(count) < BLOCKED
     course = np.where(blocked[:, None, None], columns['course_late'], columns['course'])
     gait = columns['gait'] * phone[:, None]
-    made = in_heading_frame(columns, heading_used, course, course_used, gait)
-    return mirror(made, rng.random(count) < MIRRORED)
+    targets = heading_frame_targets(columns, heading_used, course, course_used, gait)
+    return mirror_targets(targets, rng.random(count) < MIRRORED)
 
 
-def course_told(columns: Columns, rng: np.random.Generator) -> MaskArray:
-    """Whose course (N,) is told: of those whom the camera saw lately, and not of all of them."""
-    lately = columns['camera_mask'][:, -MAX_VELOCITY_AGE_TICKS:].any(1)
+def course_kept(columns: Columns, rng: np.random.Generator) -> MaskArray:
+    """Mask (N,) of subjects whose course is kept; the others train the no-camera case.
+
+    The camera must have seen them in the last MAX_VELOCITY_AGE_TICKS ticks.
+    """
+    recent = columns['camera_mask'][:, -MAX_VELOCITY_AGE_TICKS:].any(1)
     kept = rng.random(len(columns['course_valid'])) >= NO_COURSE
-    return np.asarray(columns['course_valid'] & lately & kept)
+    return np.asarray(columns['course_valid'] & recent & kept)
 
 
-def mirror(targets: MotionTargets, some: MaskArray) -> MotionTargets:
-    """The same with left and right exchanged for `some` (N,): who turns left might turn right."""
-    side = np.stack([np.ones(len(some)), np.where(some, -1.0, 1.0)], axis=1).astype(np.float32)
+def mirror_targets(targets: MotionTargets, selected: MaskArray) -> MotionTargets:
+    """Exchange left and right of the `selected` (N,) targets."""
+    side = np.stack(
+        [np.ones(len(selected)), np.where(selected, -1.0, 1.0)], axis=1).astype(np.float32)
     return replace(
-        targets, context=np.where(some[:, None], targets.context * MIRROR, targets.context),
+        targets,
+        context=np.where(selected[:, None], targets.context * MIRROR_SIGNS, targets.context),
         velocity=targets.velocity * side, future=targets.future * side[:, None])
-
-
-def in_heading_frame(
-    columns: Columns, heading_used: MaskArray, course: FloatArray, course_used: MaskArray,
-    gait: FloatArray,
-) -> MotionTargets:
-    """Labels of the area frame in each subject's heading frame; invalid where it has none."""
-    angle = heading_frame(columns['heading'], heading_used, course)
-    framed = heading_used | course_used
-    return MotionTargets(
-        make_context(heading_used, course_used, rotate(course, -angle[:, None]), gait),
-        rotate(columns['velocity'], -angle), columns['velocity_valid'] & framed,
-        rotate(columns['future'], -angle[:, None]), columns['future_valid'] & framed[:, None])

@@ -1,8 +1,10 @@
-"""An area's part in a federation: load the global model, judge it, train it, send an update.
+"""Federated client of an area: load the global model, evaluate it, train it, send an update.
 
 Without a federation the area trains alone and counts its own rounds.
 """
 
+import threading
+from collections import deque
 from dataclasses import dataclass, replace
 from math import nan
 from pathlib import Path
@@ -11,58 +13,98 @@ import numpy as np
 
 from utt_ros.errors import ModelError
 from utt_ros.federation.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
-from utt_ros.federation.client_messages import answer, open_model
+from utt_ros.federation.client_messages import make_update, open_model
 from utt_ros.federation.types import Deployment, GlobalModel, Report, Update
 from utt_ros.federation.wire import pack
+from utt_ros.models.onnx_export import OnnxExporter
 from utt_ros.models.settings import ModelSettings, dump_config, load_config
 from utt_ros.models.twin import initial_weights, read_weights
 from utt_ros.settings import AreaSettings, WindowSettings
-from utt_ros.training.inbox import Inbox
 from utt_ros.training.settings import LearningSettings, TrainerSettings
-from utt_ros.training.trainer import LocalTrainer
+from utt_ros.training.trainer import area_trainer
+from utt_ros.types import Windows
 
+MAX_WINDOWS = 512  # that wait for the training thread
 CHECKPOINT = 'model.safetensors'
 ALONE = 'alone'
 
 
+class TrainingInbox:
+    """Bounded hand-over to the training thread: the newest model, and windows in order.
+
+    Producers never wait. When too many windows are queued the oldest are dropped.
+    """
+
+    def __init__(self) -> None:
+        self.dropped = 0
+        self._arrived = threading.Condition()
+        self._model: GlobalModel | None = None
+        self._windows: deque[Windows] = deque()
+
+    def put_model(self, model: GlobalModel) -> None:
+        """Replace a model that was not taken yet."""
+        with self._arrived:
+            self._model = model
+            self._arrived.notify()
+
+    def put_windows(self, windows: Windows) -> None:
+        """Append windows of one tick."""
+        with self._arrived:
+            if len(self._windows) == MAX_WINDOWS:
+                self._windows.popleft()
+                self.dropped += 1
+            self._windows.append(windows)
+            self._arrived.notify()
+
+    def take(self, wait_sec: float) -> tuple[GlobalModel | None, list[Windows]]:
+        """Remove and return everything; wait up to `wait_sec` while it is empty."""
+        with self._arrived:
+            self._arrived.wait_for(lambda: self._model or self._windows, wait_sec)
+            model, windows = self._model, list(self._windows)
+            self._model = None
+            self._windows.clear()
+        return model, windows
+
+
 @dataclass(frozen=True, slots=True)
-class Problem:
-    """Something that was refused or failed, in one sentence; everything goes on without it."""
+class ClientProblem:
+    """Sentence about an input that was refused or an action that failed; the client goes on."""
 
     text: str
 
 
-Event = Deployment | Report | Update | Problem
+ClientEvent = Deployment | Report | Update | ClientProblem
 
 
-class Participant:
-    """Decides what to do next, in small steps. `inbox` is for any thread, the rest for one."""
+class FederatedClient:
+    """State machine of an area's rounds. `inbox` is for any thread, the rest for one."""
 
     def __init__(
         self, area: AreaSettings, window: WindowSettings, model: ModelSettings,
         learning: LearningSettings, settings: TrainerSettings,
     ) -> None:
-        """`model`: what the area begins with when it learns alone."""
-        self.inbox = Inbox()
-        self.trainer = LocalTrainer(model, window, area, learning)
+        """`model`: the initial model of an area that trains alone."""
+        self.inbox = TrainingInbox()
+        self.trainer = area_trainer(model, window, area, learning)
         self.current: Checkpoint | None = None
         self.problems = 0
         self.problem = ''  # the last one
         self._area, self._window, self._learning = area, window, learning
         self._settings = settings
+        self._exporter = OnnxExporter()
         self._folder = Path(settings.state_dir).expanduser()
         self._checksum = ''  # of the current model's payload
         self._steps_left = 0
         self._reported = True
         self._losses: list[float] = []
         self._loss = nan
-        self._needed = settings.min_windows  # windows seen before the next training
+        self._needed = settings.min_windows  # windows observed before the next training
         self._closed: tuple[str, int] | None = None  # federation and round
 
-    def resume(self) -> list[Event]:
-        """Deploy what the process before this one worked with; alone, begin if there is none."""
+    def resume(self) -> list[ClientEvent]:
+        """Deploy the model of the previous process; without one, an area alone starts anew."""
         path = self._folder / CHECKPOINT
-        events: list[Event] = []
+        events: list[ClientEvent] = []
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             if path.exists():
@@ -74,29 +116,33 @@ class Participant:
         return events
 
     def follow_round(self, federation: str, round_: int, *, completed: bool) -> None:
-        """Note, from any thread, whether an update of that round would come too late.
+        """Note, from any thread, whether an update of that round would be late.
 
-        The last round of a federation may be opened again, by an aggregator that wants more.
+        An aggregator with more `max_rounds` may reopen the last round of a federation.
         """
         self._closed = (federation, round_) if completed else None
 
-    def step(self, wait_sec: float) -> list[Event]:
-        """Take what has arrived, then do one piece of work; waits only when there is none."""
+    def step(self, wait_sec: float) -> list[ClientEvent]:
+        """Take the inbox, then do one piece of work; wait only when there is none."""
         idle = not self._steps_left or not self._ready
-        offered, arrived = self.inbox.take(wait_sec if idle else 0.0)
+        model, arrived = self.inbox.take(wait_sec if idle else 0.0)
         for windows in arrived:
-            self.trainer.observe(windows)
-        if offered is not None:
-            return self._receive(offered)
+            self.trainer.memory.observe(windows, self._area, self._window)
+        if model is not None:
+            return self._receive(model)
         return self._train() if self._steps_left and self._ready else []
+
+    @property
+    def _observed(self) -> int:
+        return self.trainer.memory.training.added
 
     @property
     def _ready(self) -> bool:
         current = self.current
         over = current and self._closed == (current.federation, current.round)
-        return self.trainer.kept.added >= self._needed and not (over and self._reported)
+        return self._observed >= self._needed and not (over and self._reported)
 
-    def _receive(self, model: GlobalModel) -> list[Event]:
+    def _receive(self, model: GlobalModel) -> list[ClientEvent]:
         current = self.current
         known = current and (current.federation, current.round, self._checksum)
         if known == (model.federation, model.round, model.checksum):
@@ -106,38 +152,38 @@ class Participant:
             checkpoint = Checkpoint(model.federation, model.round, model.config, tensors)
             events = self._adopt(checkpoint)
             self._needed, self._closed = self._settings.min_windows, None
-            return [*events, *self._keep(checkpoint)]
+            return [*events, *self._save(checkpoint)]
         except ModelError as err:
             return self._problem(
                 f'model of round {model.round} of {model.federation[:64]!r} is refused: {err}')
 
-    def _adopt(self, checkpoint: Checkpoint) -> list[Event]:
-        """Load a model and deploy it; raises ModelError, and goes on as before, if it is unfit."""
+    def _adopt(self, checkpoint: Checkpoint) -> list[ClientEvent]:
+        """Load and deploy a model; raises ModelError, and changes nothing, if it does not fit."""
         model, window = load_config(checkpoint.config)
         if window != self._window:
             raise ModelError(f'it is for {window}: this area has {self._window}')
-        trainer = self.trainer
-        if model != trainer.model:
-            trainer = LocalTrainer(
-                model, window, self._area, self._learning, memory=trainer.memory)
+        trainer, exporter = self.trainer, self._exporter
+        if model != trainer.twin.settings:
+            trainer = area_trainer(model, window, self._area, self._learning, trainer.memory)
+            exporter = OnnxExporter()
         trainer.load(checkpoint.tensors)
-        self.trainer, self.current = trainer, checkpoint
+        self.trainer, self._exporter, self.current = trainer, exporter, checkpoint
         self._checksum = pack(checkpoint.tensors).checksum
         self._steps_left = self._settings.local_steps if self._settings.learn else 0
         self._reported = False
         self._losses = []
         return [Deployment(
             self._area.area, checkpoint.federation, checkpoint.round, checkpoint.config,
-            trainer.onnx())]
+            exporter.export(trainer.twin))]
 
-    def _keep(self, checkpoint: Checkpoint) -> list[Event]:
+    def _save(self, checkpoint: Checkpoint) -> list[ClientEvent]:
         try:
             write_checkpoint(self._folder / CHECKPOINT, checkpoint, self._checksum)
         except OSError as err:
             return self._problem(f'round {checkpoint.round} is not kept: {err}')
         return []
 
-    def _train(self) -> list[Event]:
+    def _train(self) -> list[ClientEvent]:
         if not self._reported:
             self._reported = True
             return [self._report()]
@@ -148,45 +194,45 @@ class Participant:
     def _report(self) -> Report:
         trainer, current = self.trainer, self._current()
         return Report(
-            self._area.area, current.round, len(trainer.kept), len(trainer.held_out),
+            self._area.area, current.round, trainer.window_count, len(trainer.memory.held_out),
             trainer.steps, self._loss, trainer.evaluate())
 
-    def _finish(self) -> list[Event]:
+    def _finish(self) -> list[ClientEvent]:
         current, tensors = self._current(), self.trainer.update()
-        counted = [loss for loss in self._losses if np.isfinite(loss)]
-        self._loss = float(np.mean(counted)) if counted else nan
+        finite = [loss for loss in self._losses if np.isfinite(loss)]
+        self._loss = float(np.mean(finite)) if finite else nan
         if not tensors:
             return self._try_again(current)
         if not self._settings.federated:
             return self._next_alone(current)
-        return [answer(
-            current, self._area.area, len(self.trainer.kept), self.trainer.modalities, tensors)]
+        return [make_update(
+            current, self._area.area, self.trainer.window_count, self.trainer.modalities, tensors)]
 
-    def _try_again(self, current: Checkpoint) -> list[Event]:
-        """Train the same model when a batch of new windows is there: others may wait for it."""
-        self._needed = self.trainer.kept.added + self._learning.batch
+    def _try_again(self, current: Checkpoint) -> list[ClientEvent]:
+        """Train the same model after another batch of windows: other areas may be waiting."""
+        self._needed = self._observed + self._learning.batch
         self._steps_left = self._settings.local_steps
         self._losses = []
         return self._problem(f'round {current.round}: nothing could be trained')
 
-    def _begin_alone(self) -> list[Event]:
-        model = self.trainer.model
+    def _begin_alone(self) -> list[ClientEvent]:
+        model = self.trainer.twin.settings
         weights = initial_weights(model, self._window, self._learning.seed)
         return self._adopt(Checkpoint(ALONE, 0, dump_config(model, self._window), weights))
 
-    def _next_alone(self, current: Checkpoint) -> list[Event]:
-        """A round of its own; the next one waits for a batch of new windows."""
-        self._needed = self.trainer.kept.added + self._learning.batch
+    def _next_alone(self, current: Checkpoint) -> list[ClientEvent]:
+        """Close a round of an area alone; the next one needs another batch of windows."""
+        self._needed = self._observed + self._learning.batch
         following = replace(
             current, round=current.round + 1, tensors=read_weights(self.trainer.twin))
-        return [*self._adopt(following), *self._keep(following)]
+        return [*self._adopt(following), *self._save(following)]
 
     def _current(self) -> Checkpoint:
         if self.current is None:
             raise ModelError('there is no model yet')
         return self.current
 
-    def _problem(self, text: str) -> list[Event]:
+    def _problem(self, text: str) -> list[ClientEvent]:
         self.problems += 1
         self.problem = text
-        return [Problem(text)]
+        return [ClientProblem(text)]

@@ -1,59 +1,48 @@
-"""Windows with their labels, as columns that a buffer keeps and a batch is drawn from."""
+"""Training examples: windows with motion and stride labels, as columns."""
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from utt_ros.geometry.compass import turn_field
-from utt_ros.motion.stride import find_stride
+from utt_ros.geometry.compass import rotate_magnetic_field
+from utt_ros.motion.gait import fit_stride_harmonics
 from utt_ros.settings import AreaSettings, WindowSettings
+from utt_ros.training.columns import CENTRE, Columns
 from utt_ros.training.labels import motion_labels
 from utt_ros.types import SyncedBatch, Windows
 
-CENTRE = 'centre_px'  # (N,) the column about which paths can be mirrored; NaN: they cannot
-MAX_AP_OFFSET_M = 0.3  # of an access point to the side: beyond it a mirror image is further off
-
-Columns = dict[str, npt.NDArray[Any]]
-"""Arrays of equal length: a modality's values under its name, its mask under '<name>_mask', and
-the fields of MotionLabels and of Stride."""
+MAX_AP_OFFSET_M = 0.3  # lateral offset of an access point up to which mirrored ranges hold
 
 
-def make_examples(windows: Windows, area: AreaSettings, shape: WindowSettings) -> Columns:
-    """The first T ticks of windows of T + H ticks; motion and stride that all of them show.
+def make_examples(windows: Windows, area: AreaSettings, window: WindowSettings) -> Columns:
+    """Return the first T ticks of windows of T + H ticks, with labels from all of their ticks.
 
-    Magnetic fields are turned towards the area, as a model reads and makes them everywhere.
+    Magnetic fields are rotated to the area frame, as models read and synthesize them everywhere.
     """
     columns: Columns = {}
     for name, values in windows.values.items():
-        rows = values.shape[1] * shape.ticks // (shape.ticks + shape.horizon)
+        rows = values.shape[1] * window.ticks // (window.ticks + window.horizon)
         columns[name] = values[:, :rows]
         columns[f'{name}_mask'] = windows.masks[name][:, :rows]
+    row_s = window.period / window.imu_rows
     if 'imu' in columns:
-        columns['imu'] = turn_field(
-            columns['imu'], columns['imu_mask'], shape.period / shape.imu_rows, area.magnetic_yaw)
+        columns['imu'] = rotate_magnetic_field(
+            columns['imu'], columns['imu_mask'], row_s, area.magnetic_yaw)
     columns[CENTRE] = np.full(len(windows), mirror_column(area), np.float32)
-    stride = find_stride(
-        windows.values['imu'], windows.masks['imu'], shape.ticks * shape.imu_rows - 1,
-        shape.period / shape.imu_rows)
-    labels = (motion_labels(windows, area, shape), stride)
+    stride = fit_stride_harmonics(
+        windows.values['imu'], windows.masks['imu'], window.ticks * window.imu_rows - 1, row_s)
+    labels = (motion_labels(windows, area, window), stride)
     return columns | {name: getattr(part, name) for part in labels for name in part.__slots__}
 
 
 def mirror_column(area: AreaSettings) -> float:
-    """The column straight ahead of the camera [px]; NaN where mirror images have other ranges."""
+    """Return the principal column [px]; NaN where a mirrored path would have other ranges."""
     return area.cx if abs(area.ap_position[1]) <= MAX_AP_OFFSET_M else float('nan')
 
 
-def only_certain(batch: SyncedBatch, least: float) -> SyncedBatch:
-    """The tick without the boxes whose association is below `least`."""
-    certain = batch.camera_mask & (batch.association >= np.float32(least))
+def mask_uncertain_boxes(batch: SyncedBatch, min_association: float) -> SyncedBatch:
+    """Mask boxes whose association probability is below `min_association`."""
+    certain = batch.camera_mask & (batch.association >= np.float32(min_association))
     if np.array_equal(certain, batch.camera_mask):
         return batch
     return replace(batch, camera=batch.camera * certain[:, None], camera_mask=certain)
-
-
-def take(columns: Columns, rows: npt.NDArray[np.intp] | slice) -> Columns:
-    """Some rows of every column."""
-    return {name: values[rows] for name, values in columns.items()}

@@ -1,6 +1,6 @@
-"""What the camera teaches about motion: velocity and displacement, from boxes alone [D].
+"""Motion labels and targets: velocity and displacements, from camera boxes alone [D].
 
-Ground truth is never used. An area's labels are made from what its own camera saw, after the fact.
+Ground truth is never used. Labels are computed in retrospect, from the area's own camera.
 """
 
 from dataclasses import dataclass
@@ -8,16 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from utt_ros.geometry.compass import compass
-from utt_ros.motion.gait import gait
-from utt_ros.motion.velocity import follow, see
+from utt_ros.geometry.compass import estimate_heading, rotate
+from utt_ros.motion.features import heading_frame, make_context
+from utt_ros.motion.gait import gait_features
+from utt_ros.motion.velocity import observe_positions, window_velocity_features
 from utt_ros.settings import AreaSettings, WindowSettings
+from utt_ros.training.columns import Columns
 from utt_ros.types import Array, FloatArray, MaskArray, Windows
 
-VELOCITY_SPAN_S = 0.8  # to either side of an instant
+VELOCITY_SPAN_S = 0.8  # on either side of the labelled tick
 POSITION_SPAN_S = 0.4
-MAX_VELOCITY_STD_MPS = 0.3  # of a label [m/s]
-MAX_POSITION_STD_M = 0.3  # [m]
+MAX_VELOCITY_STD_MPS = 0.3  # of a valid label
+MAX_POSITION_STD_M = 0.3
 CAUCHY = 2.385  # 95 % efficient for Gaussian noise [S: Holland and Welsch 1977]
 REWEIGHTINGS = 5
 LATE_S = 0.5
@@ -25,7 +27,7 @@ LATE_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class MotionLabels:
-    """How N subjects moved at the last tick of their windows and after it, in the area frame."""
+    """Motion of N subjects at and after the last tick of their windows, in the area frame."""
 
     heading: FloatArray  # (N,) of the phone, counter-clockwise from x [rad]
     heading_valid: MaskArray  # (N,)
@@ -33,41 +35,75 @@ class MotionLabels:
     velocity_valid: MaskArray  # (N,)
     future: FloatArray  # (N, H, 2) displacement from the last tick [m]
     future_valid: MaskArray  # (N, H)
-    course: FloatArray  # (N, 5, 2) `walking.COURSE`, as boxes up to the last tick tell it
-    course_late: FloatArray  # (N, 5, 2) as boxes up to LATE_S before it tell it
+    course: FloatArray  # (N, 5, 2) `velocity.VELOCITY_FEATURES`, from boxes up to the last tick
+    course_late: FloatArray  # (N, 5, 2) the same, from boxes up to LATE_S before it
     course_valid: MaskArray  # (N,)
-    gait: FloatArray  # (N, G) `gait.GAIT`, as the phone tells it
+    gait: FloatArray  # (N, G) `gait.GAIT_FEATURES`, from the phone
 
 
-def motion_labels(windows: Windows, area: AreaSettings, shape: WindowSettings) -> MotionLabels:
-    """Labels at tick T of windows of T + H ticks; only headings are valid without a camera."""
-    boxes = see(windows.values['camera'], windows.masks['camera'], area)
+@dataclass(frozen=True, slots=True)
+class MotionTargets:
+    """Input and targets of the motion head, in the heading frame."""
+
+    context: FloatArray  # (N, C) CONTEXT
+    velocity: FloatArray  # (N, 2) [m/s]
+    velocity_valid: MaskArray  # (N,)
+    future: FloatArray  # (N, H, 2) [m]
+    future_valid: MaskArray  # (N, H)
+
+
+def motion_labels(
+    windows: Windows, area: AreaSettings, window: WindowSettings,
+) -> MotionLabels:
+    """Return labels at tick T of windows of T + H ticks.
+
+    Without a camera only headings and gait are valid.
+    """
+    boxes = observe_positions(windows.values['camera'], windows.masks['camera'], area)
     positions, precision, seen = boxes.positions, boxes.precision, boxes.mask
-    reach = round(VELOCITY_SPAN_S / shape.period)
-    now = shape.ticks - 1
+    reach = round(VELOCITY_SPAN_S / window.period)
+    now = window.ticks - 1
     first = max(now - reach, 0)
     around = slice(first, now + reach + 1)
     both_sides = seen[:, first:now].any(1) & seen[:, now + 1:now + 1 + reach].any(1)
-    velocity, velocity_std = fit_velocity(positions[:, around], precision[:, around], shape.period)
-    future, future_valid = displacements(positions[:, now:], precision[:, now:], shape.period)
-    course, late, course_valid = follow(
-        boxes[:, :now + 1], shape.period, round(LATE_S / shape.period))
-    row_s = shape.period / shape.imu_rows
-    rows = shape.ticks * shape.imu_rows
+    velocity, velocity_std = fit_velocity(
+        positions[:, around], precision[:, around], window.period)
+    future, future_valid = displacements(positions[:, now:], precision[:, now:], window.period)
+    course, late, course_valid = window_velocity_features(
+        boxes[:, :now + 1], window.period, round(LATE_S / window.period))
+    row_s = window.period / window.imu_rows
+    rows = window.ticks * window.imu_rows
     imu, mask = windows.values['imu'][:, :rows], windows.masks['imu'][:, :rows]
-    phone = compass(imu, mask, row_s, area.magnetic_yaw)
+    phone = estimate_heading(imu, mask, row_s, area.magnetic_yaw)
     return MotionLabels(
         phone.heading, phone.valid,
-        *_only(velocity, both_sides & (velocity_std <= MAX_VELOCITY_STD_MPS)),
-        *_only(future, future_valid),
-        _only(course, course_valid)[0], *_only(late, course_valid),
-        gait(imu, mask, phone.turns, row_s))
+        *_zero_invalid(velocity, both_sides & (velocity_std <= MAX_VELOCITY_STD_MPS)),
+        *_zero_invalid(future, future_valid),
+        _zero_invalid(course, course_valid)[0], *_zero_invalid(late, course_valid),
+        gait_features(imu, mask, phone.turns, row_s))
+
+
+def heading_frame_targets(
+    columns: Columns, heading_used: MaskArray, course: FloatArray, course_used: MaskArray,
+    gait: FloatArray,
+) -> MotionTargets:
+    """Rotate labels into each subject's heading frame; subjects without one are invalid.
+
+    `course` (N, 5, 2) and `gait` (N, G) are the inputs; `heading_used`, `course_used` (N,) select
+    the subjects whose heading and course are part of the context.
+    """
+    angle = heading_frame(columns['heading'], heading_used, course)
+    framed = heading_used | course_used
+    return MotionTargets(
+        make_context(heading_used, course_used, rotate(course, -angle[:, None]), gait),
+        rotate(columns['velocity'], -angle), columns['velocity_valid'] & framed,
+        rotate(columns['future'], -angle[:, None]), columns['future_valid'] & framed[:, None])
 
 
 def displacements(
     positions: Array, precision: Array, period: float,
 ) -> tuple[Array, MaskArray]:
-    """Displacement (N, H, 2) from the first of 1 + H ticks to each other; valid (N, H)."""
+    """Return displacements (N, H, 2) from the first of 1 + H ticks to the others; valid (N, H)."""
     reach = round(POSITION_SPAN_S / period)
     span = 2 * reach + 1
     near = sliding_window_view(np.pad(positions, ((0, 0), (reach, reach), (0, 0))), span, axis=1)
@@ -79,7 +115,7 @@ def displacements(
 
 
 def fit_velocity(positions: Array, precision: Array, period: float) -> tuple[Array, Array]:
-    """Velocity (N, 2) of a line through the ticks of (N, K, 2), and its deviation (N,)."""
+    """Fit a line to positions (N, K, 2); return velocity (N, 2) and its std (N,)."""
     seconds = period * np.arange(positions.shape[1], dtype=np.float64)
     _, velocity, _, std = fit_lines(positions, precision, seconds)
     return velocity, std
@@ -88,19 +124,19 @@ def fit_velocity(positions: Array, precision: Array, period: float) -> tuple[Arr
 def fit_lines(
     positions: Array, precision: Array, seconds: Array,
 ) -> tuple[Array, Array, Array, Array]:
-    """Lines through points (..., K, 2) of known precision (..., K) at instants (K,) [s].
+    """Fit lines to points (..., K, 2) of known precision (..., K) at times (K,) [s].
 
-    Least squares, reweighted so that outliers (a depth measured behind the person) lose their
-    weight. Returns position at instant 0 and velocity (..., 2), and the standard deviation of each
-    (...), infinite where the points do not determine a line.
+    Iteratively reweighted least squares with Cauchy weights, so that outliers (a depth measured
+    behind the person) lose their influence. Returns position at time 0 and velocity (..., 2), and
+    the standard deviation of each (...), infinite where the points do not determine a line.
     """
     weights = precision
     for _ in range(REWEIGHTINGS):
         position, velocity, position_std, velocity_std = _least_squares(
             positions, weights, seconds)
         line = position[..., None, :] + velocity[..., None, :] * seconds[:, None]
-        surprise = ((positions - line) ** 2).sum(-1) * precision
-        weights = precision / (1.0 + surprise / CAUCHY**2)
+        mahalanobis2 = ((positions - line) ** 2).sum(-1) * precision
+        weights = precision / (1.0 + mahalanobis2 / CAUCHY**2)
     return position, velocity, position_std, velocity_std
 
 
@@ -109,18 +145,18 @@ def _least_squares(
 ) -> tuple[Array, Array, Array, Array]:
     total, first, second = (
         (weights * seconds**power).sum(-1, keepdims=True) for power in (0, 1, 2))  # (..., 1)
-    where, moment = ((weights * seconds**power)[..., None, :] @ positions for power in (0, 1))
-    where, moment = where[..., 0, :], moment[..., 0, :]  # (..., 2)
+    mean, moment = ((weights * seconds**power)[..., None, :] @ positions for power in (0, 1))
+    mean, moment = mean[..., 0, :], moment[..., 0, :]  # (..., 2)
     determinant = total * second - first**2
     fixed = determinant > 1e-9 * np.maximum(total * second, 1e-9)
     scale = 1.0 / np.where(fixed, determinant, np.inf)
-    position = (second * where - first * moment) * scale
-    velocity = (total * moment - first * where) * scale
+    position = (second * mean - first * moment) * scale
+    velocity = (total * moment - first * mean) * scale
     position_std, velocity_std = (
         np.where(fixed, np.sqrt(np.abs(part * scale)), np.inf)[..., 0] for part in (second, total))
     return position, velocity, position_std, velocity_std
 
 
-def _only(values: Array, valid: MaskArray) -> tuple[FloatArray, MaskArray]:
+def _zero_invalid(values: Array, valid: MaskArray) -> tuple[FloatArray, MaskArray]:
     known = valid.reshape(valid.shape + (1,) * (values.ndim - valid.ndim))
     return np.where(known, values, 0.0).astype(np.float32), valid

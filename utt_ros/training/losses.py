@@ -1,6 +1,6 @@
-"""The losses of a batch: every operation from one encoding per modality, and motion apart."""
+"""Training losses. Masked samples contribute neither value nor gradient."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from itertools import pairwise
 from operator import and_
@@ -10,105 +10,148 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from utt_ros.models.modalities import modality
-from utt_ros.models.motion_head import MEMBERS
-from utt_ros.models.operations import Operation, Pair, operations, unique_pairs
+from utt_ros.models.motion_head import ENSEMBLE_MEMBERS
+from utt_ros.models.operations import Operation, Pair, unique_pairs
 from utt_ros.models.twin import UnifiedTwin
 from utt_ros.training.augmentation import (
-    BLACKOUT,
-    DISTORTIONS,
     MIRRORED,
-    MotionTargets,
-    black_out,
-    course_told,
-    motion_targets,
+    MIRRORS,
+    OUTAGES,
+    PERTURBATIONS,
+    Mirror,
+    augmented_motion_targets,
+    course_kept,
+    mask_window_end,
+    mirror_paths,
 )
-from utt_ros.training.dataset import CENTRE, Columns
-from utt_ros.training.loss_terms import (
-    distance_loss,
-    gaussian_loss,
-    scaled_error,
-    translation_loss,
-)
-from utt_ros.training.mirroring import mirror_some
+from utt_ros.training.columns import CENTRE, Columns
+from utt_ros.training.labels import MotionTargets
 from utt_ros.types import MaskArray
 
-THINNED = 0.1  # of features: there are few walks, and they must not be known by heart
-FUTURE_WEIGHT = 0.3  # slopes of distances do not fade as errors do [R]
-CADENCE_UNIT_HZ = 0.3  # an error of it counts as one of 1 in the logarithm of an amplitude [R]
+BETA = 0.5
+TINY = 1e-6  # keeps the slope of a square root finite
+DROPOUT = 0.1  # of features: there are few walks, and they must not be memorised
+FUTURE_WEIGHT = 0.3  # gradients of distances do not fade with the error [R]
+CADENCE_UNIT_HZ = 0.3  # weighs as much as an error of 1 in the logarithm of an amplitude [R]
 
 
-class Objective:
-    """The operations that an area can train: those of the modalities it has."""
+def translation_loss(of_pairs: Mapping[Pair, Tensor], operations: Iterable[Operation]) -> Tensor:
+    """Return `L_transfer + L_merge + L_split`, as far as `operations` include them [P, R].
+
+    Each operation adds the loss of each of its decodings (sources, target).
+    """
+    return torch.stack([of_pairs[pair] for item in operations for pair in item.pairs]).sum()
+
+
+def scaled_error(predicted: Tensor, true: Tensor, mask: Tensor, scale: Tensor) -> Tensor:
+    """Return mean squared errors (...) of windows (..., N, T, F), in units of `scale` (F,).
+
+    Predictions are compared with one `true` (N, T, F), each where its `mask` (..., N, T) holds;
+    0, with a gradient of 0, where it holds nowhere.
+    """
+    error = torch.where(mask.unsqueeze(-1), predicted - true, 0.0)
+    of_channels = error.square().sum(dim=(-3, -2)) / scale.square()
+    return of_channels.sum(dim=-1) / (mask.sum(dim=(-2, -1)) * predicted.shape[-1]).clamp(min=1)
+
+
+def gaussian_loss(mean: Tensor, log_std: Tensor, true: Tensor, mask: Tensor) -> Tensor:
+    """Return the mean negative log-likelihood of (..., 2), weighted by std^(2 BETA).
+
+    Averaged where `mask` (...) holds. The weight keeps a large predicted deviation from silencing
+    the gradient of the mean [S: Seitzer et al., ICLR 2022].
+    """
+    nll = 0.5 * ((true - mean) * (-log_std).exp()).square() + log_std
+    weighted = nll * (2 * BETA * log_std.detach()).exp()
+    return torch.where(mask.unsqueeze(-1), weighted, 0.0).sum() / (2 * mask.sum()).clamp(min=1)
+
+
+def distance_loss(mean: Tensor, log_std: Tensor, true: Tensor, mask: Tensor) -> Tensor:
+    """Return the weighted negative log-likelihood of a Laplace distribution in the plane.
+
+    It fits mean distances, not squares: people mostly go straight on and sometimes turn, and
+    nobody goes along the mean of both. With q^2 = sum over the axes of ((true - mean) / std)^2 the
+    negative log-likelihood is, up to a constant, sqrt(3) q + log std_x + log std_y, as exp(-|x|)
+    has variance 3 along an axis [D]. Shapes and weight as in `gaussian_loss`.
+    """
+    log_area = log_std.sum(dim=-1)
+    squared = ((true - mean) * (-log_std).exp()).square().sum(dim=-1)
+    nll = (3.0 * squared + TINY).sqrt() + log_area
+    weighted = nll * (BETA * log_area.detach()).exp()
+    return torch.where(mask, weighted, 0.0).sum() / (2 * mask.sum()).clamp(min=1)
+
+
+class TranslationObjective:
+    """Loss of operations, computed from one encoding per modality."""
 
     def __init__(
-        self, twin: UnifiedTwin, modalities: Sequence[str], terms: Sequence[str],
-        wanted: Sequence[Operation] = (),
+        self, twin: UnifiedTwin, modalities: Sequence[str], operations: Sequence[Operation],
+        mirrors: Mapping[str, Mirror] = MIRRORS,
     ) -> None:
-        """`wanted`: only these operations, instead of all of the terms."""
+        """`modalities`: those that the area has."""
         self._twin = twin
         self._modalities = tuple(modalities)
-        self._operations = list(wanted) or operations(modalities, terms)
+        self._operations = tuple(operations)
+        self._mirrors = mirrors
         self._row_s = twin.window.period / twin.window.imu_rows
-        self._scales = {name: torch.tensor(modality(name).scale) for name in modalities}
+        self._scales = {name: torch.tensor(twin.modalities[name].scale) for name in modalities}
         self.reads = (*self._modalities, *(f'{name}_mask' for name in modalities), CENTRE)
 
     def __call__(self, columns: Columns, rng: np.random.Generator) -> Tensor:
-        """The loss of a batch, with simulated mishaps; without gradient where nothing counts.
+        """Return the loss of an augmented batch; without gradient where nothing was measured.
 
-        Networks of a modality of which the batch holds nothing are not called.
+        Networks of a modality without any measurement in the batch are not called.
         """
         masks = {name: columns[f'{name}_mask'] for name in self._modalities
                  if columns[f'{name}_mask'].any()}
-        seen = {name: black_out(mask, BLACKOUT.get(name, 0.0), rng)
+        seen = {name: mask_window_end(mask, OUTAGES.get(name, 0.0), rng)
                 for name, mask in masks.items()}
         if not seen:
             return torch.zeros(())
         mirrored = rng.random(len(next(iter(masks.values())))) < MIRRORED
-        columns = mirror_some(columns, seen, self._row_s, mirrored)
-        values = {name: self._tensor(columns[name]) for name in seen}
-        given = {name: self._tensor(DISTORTIONS[name](columns[name], rng))
-                 if name in DISTORTIONS else values[name] for name in seen}
+        columns = mirror_paths(columns, seen, self._row_s, mirrored, self._mirrors)
+        targets = {name: self._tensor(columns[name]) for name in seen}
+        inputs = {name: self._tensor(PERTURBATIONS[name](columns[name], rng))
+                  if name in PERTURBATIONS else targets[name] for name in seen}
         features, present = self._twin.encode(
-            given, {name: self._tensor(mask) for name, mask in seen.items()})
-        return self._translation(self._thin(features, rng), present, values, masks)
+            inputs, {name: self._tensor(mask) for name, mask in seen.items()})
+        return self._decoding_loss(self._drop_out(features, rng), present, targets, masks)
 
-    def _thin(self, features: Tensor, rng: np.random.Generator) -> Tensor:
-        """Dropout [S: Srivastava et al., JMLR 2014], drawn from the trainer's own numbers."""
-        kept = self._tensor(rng.random(tuple(features.shape), np.float32) >= THINNED)
-        return features * kept / (1.0 - THINNED)
+    def _drop_out(self, features: Tensor, rng: np.random.Generator) -> Tensor:
+        """Apply dropout [S: Srivastava et al., JMLR 2014], drawn from the trainer's generator."""
+        kept = self._tensor(rng.random(tuple(features.shape), np.float32) >= DROPOUT)
+        return features * kept / (1.0 - DROPOUT)
 
-    def _translation(
-        self, features: Tensor, present: Tensor, values: Mapping[str, Tensor],
+    def _decoding_loss(
+        self, features: Tensor, present: Tensor, targets: Mapping[str, Tensor],
         masks: Mapping[str, MaskArray],
     ) -> Tensor:
         possible = [item for item in self._operations
-                    if {*item.sources, *item.targets} <= set(values)]
+                    if {*item.sources, *item.targets} <= set(targets)]
         if not possible:
             return torch.zeros(())
-        there = dict(zip(self._twin.settings.modalities, present.unbind(1), strict=True))
+        of_modality = dict(zip(self._twin.settings.modalities, present.unbind(1), strict=True))
         pairs = unique_pairs(possible)
-        complete = {sources: reduce(and_, (there[name] for name in sources))  # (N,)
+        complete = {sources: reduce(and_, (of_modality[name] for name in sources))  # (N,)
                     for sources, _ in pairs}
         losses: dict[Pair, Tensor] = {}
-        for made, windows in self._twin.decode_targets(features, pairs):
-            target = made[0][1]
-            usable = torch.stack([complete[sources] for sources, _ in made])  # (P, N)
+        for decoded, windows in self._twin.decode_targets(features, pairs):
+            target = decoded[0][1]
+            usable = torch.stack([complete[sources] for sources, _ in decoded])  # (P, N)
             mask = self._tensor(masks[target]) & usable.unsqueeze(2)
             scale = self._scales[target].to(windows.device)
-            errors = scaled_error(windows, values[target], mask, scale)
-            losses.update(zip(made, errors.unbind(), strict=True))
+            errors = scaled_error(windows, targets[target], mask, scale)
+            losses.update(zip(decoded, errors.unbind(), strict=True))
         return translation_loss(losses, possible)
 
     def _tensor(self, values: npt.NDArray[np.generic]) -> Tensor:
-        """An array where the model is, in the memory of the processor or of a device."""
+        """Convert an array to a tensor on the model's device."""
         return torch.from_numpy(values).to(self._twin.motion.seconds.device)
 
 
 class MotionObjective:
-    """Velocity now and displacements to come, against what the camera saw of them.
+    """Loss of velocity and future displacements against labels from the camera.
 
-    In parts, each of which a step is taken on: the head is small, and needs many.
+    In parts, with a step for each: the head is small, and needs many.
     """
 
     reads = ('camera_mask', 'heading', 'heading_valid', 'velocity', 'velocity_valid',
@@ -120,11 +163,8 @@ class MotionObjective:
     def __call__(
         self, columns: Columns, rng: np.random.Generator, parts: int,
     ) -> Iterator[Tensor]:
-        """The losses of a batch in parts, with simulated mishaps.
-
-        Without gradient where nothing counts.
-        """
-        targets = motion_targets(columns, rng)
+        """Yield losses of an augmented batch in parts; without gradient where none is valid."""
+        targets = augmented_motion_targets(columns, rng)
         bounds = np.linspace(0, len(targets.context), parts + 1).astype(int)
         for begin, end in pairwise(bounds):
             rows = slice(begin, end)
@@ -133,30 +173,33 @@ class MotionObjective:
                 targets.future[rows], targets.future_valid[rows]))
 
     def _loss(self, targets: MotionTargets) -> Tensor:
-        """Of each network of the head alone: only so do they come to differ."""
+        """Compute the loss per ensemble member; a loss on the mean would let members collapse."""
         if not (targets.velocity_valid.any() or targets.future_valid.any()):
             return torch.zeros(())
-        motion = self._head.apart(self._tensor(targets.context))
+        motion = self._head.member_outputs(self._tensor(targets.context))
         seconds = self._head.seconds
         now = gaussian_loss(
             motion.velocity, motion.velocity_log_std,
-            self._of_all(targets.velocity), self._of_all(targets.velocity_valid))
+            self._per_member(targets.velocity), self._per_member(targets.velocity_valid))
         later = distance_loss(  # as mean velocities, so that all horizons weigh the same
             motion.future / seconds, motion.future_log_std - seconds.log(),
-            self._of_all(targets.future) / seconds, self._of_all(targets.future_valid))
+            self._per_member(targets.future) / seconds, self._per_member(targets.future_valid))
         return now + FUTURE_WEIGHT * later
 
-    def _of_all(self, values: npt.NDArray[np.generic]) -> Tensor:
-        """An array (N, ...) once for each network of the head."""
+    def _per_member(self, values: npt.NDArray[np.generic]) -> Tensor:
+        """Repeat an array (N, ...) for each member of the head: (M N, ...)."""
         tensor = self._tensor(values)
-        return tensor.repeat(MEMBERS, *[1] * (tensor.ndim - 1))
+        return tensor.repeat(ENSEMBLE_MEMBERS, *[1] * (tensor.ndim - 1))
 
     def _tensor(self, values: npt.NDArray[np.generic]) -> Tensor:
         return torch.from_numpy(values).to(self._head.seconds.device)
 
 
-class StrideObjective:
-    """How phones swing, against what they measured of it; the median, since steps vary much."""
+class GaitObjective:
+    """Loss of cadence and stride harmonics against labels from the IMU.
+
+    The median is fitted, since steps vary much.
+    """
 
     reads = ('camera_mask', 'course', 'course_valid',
              'cadence', 'cadence_valid', 'swing', 'swing_valid')
@@ -165,17 +208,17 @@ class StrideObjective:
         self._head = twin.stride
 
     def __call__(self, columns: Columns, rng: np.random.Generator) -> Tensor:
-        """The loss of a batch, with simulated mishaps; without gradient where nothing counts."""
+        """Return the loss of an augmented batch; without gradient where no label is valid."""
         if not columns['swing_valid'].any():
             return torch.zeros(())
-        seen = course_told(columns, rng).astype(np.float32)
-        said = self._head(self._tensor(seen), self._tensor(columns['course'][:, 0]))
-        cadence = (said.cadence - self._tensor(columns['cadence'])).abs() / CADENCE_UNIT_HZ
-        swing = (said.log_rms - self._tensor(columns['swing'])).abs().mean(dim=(1, 2))
+        seen = course_kept(columns, rng).astype(np.float32)
+        predicted = self._head(self._tensor(seen), self._tensor(columns['course'][:, 0]))
+        cadence = (predicted.cadence - self._tensor(columns['cadence'])).abs() / CADENCE_UNIT_HZ
+        swing = (predicted.log_rms - self._tensor(columns['swing'])).abs().mean(dim=(1, 2))
         return torch.stack([
             torch.where(valid, error, 0.0).sum() / valid.sum().clamp(min=1)
             for error, valid in ((cadence, self._tensor(columns['cadence_valid'])),
                                  (swing, self._tensor(columns['swing_valid'])))]).sum()
 
     def _tensor(self, values: npt.NDArray[np.generic]) -> Tensor:
-        return torch.from_numpy(values).to(self._head.usual.device)
+        return torch.from_numpy(values).to(self._head.unknown.device)

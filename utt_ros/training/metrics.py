@@ -1,15 +1,23 @@
-"""Errors of translated windows, relative to the variance or to the energy of the truth."""
+"""Translation error: NMSE relative to the variance or to the energy of the truth."""
+
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+import torch
 
+from utt_ros.models.operations import Operation, Pair
+from utt_ros.models.twin import UnifiedTwin
+from utt_ros.training.columns import Columns, take
 from utt_ros.types import Array, FloatArray, MaskArray
+
+BATCH = 128
 
 
 class RelativeError:
-    """Sums over any number of batches of windows of one modality.
+    """NMSE of windows of one modality, accumulated over batches.
 
-    `NMSE_var = sum (made - true)^2 / sum (true - training mean)^2` per channel, averaged over the
-    channels: 1.0 is the mean predictor. `NMSE_energy = sum (made - true)^2 / sum true^2`.
+    `NMSE_var = sum (predicted - true)^2 / sum (true - training mean)^2` per channel, averaged over
+    the channels: 1.0 is the mean predictor. `NMSE_energy = sum (predicted - true)^2 / sum true^2`.
     """
 
     def __init__(self, training_mean: Array) -> None:
@@ -17,37 +25,75 @@ class RelativeError:
         self._mean = training_mean
         self._error, self._spread, self._energy = np.zeros((3, len(training_mean)))
 
-    def add(self, made: FloatArray, true: FloatArray, mask: MaskArray) -> None:
-        """Count windows (N, T, F) where `mask` (N, T) holds."""
+    def add(self, predicted: FloatArray, true: FloatArray, mask: MaskArray) -> None:
+        """Accumulate windows (N, T, F) where `mask` (N, T) holds."""
         truth = true[mask].astype(np.float64)
-        self._error += ((made[mask] - truth) ** 2).sum(axis=0)
+        self._error += ((predicted[mask] - truth) ** 2).sum(axis=0)
         self._spread += ((truth - self._mean) ** 2).sum(axis=0)
         self._energy += (truth**2).sum(axis=0)
 
     @property
     def nmse_var(self) -> float:
-        """NaN when nothing was counted."""
+        """NaN when nothing was accumulated."""
         return _mean_ratio(self._error, self._spread)
 
     @property
     def nmse_var_of_channels(self) -> Array:
-        """(F,), NaN where a channel never varied."""
+        """(F,), NaN for a channel that never varied."""
         varying = self._spread > 0.0
         return np.where(varying, self._error / np.where(varying, self._spread, 1.0), np.nan)
 
     @property
     def nmse_energy(self) -> float:
-        """NaN when nothing was counted."""
+        """NaN when nothing was accumulated."""
         return _mean_ratio(self._error, self._energy)
 
 
+Errors = dict[Pair, RelativeError]
+
+
 def channel_means(values: FloatArray, mask: MaskArray) -> Array:
-    """Means (F,) over windows (N, T, F) where `mask` (N, T) holds; 0 where it holds nowhere."""
+    """Return means (F,) of windows (N, T, F) where `mask` (N, T) holds; 0 where it never does."""
     weight = mask[..., None].astype(np.float64)
     return np.asarray((values * weight).sum(axis=(0, 1)) / max(weight.sum(), 1.0))
 
 
 def _mean_ratio(error: Array, reference: Array) -> float:
-    """Over the channels that vary at all."""
+    """Average error / reference over the channels that vary."""
     varying = reference > 0.0
     return float(np.mean(error[varying] / reference[varying])) if varying.any() else float('nan')
+
+
+def training_means(columns: Columns, modalities: Sequence[str]) -> dict[str, Array]:
+    """Return the prediction of the mean predictor, per modality and channel."""
+    return {name: channel_means(columns[name], columns[f'{name}_mask']) for name in modalities}
+
+
+def relative_errors(
+    twin: UnifiedTwin, columns: Columns, pairs: Sequence[Pair], means: Mapping[str, Array],
+) -> Errors:
+    """Return errors of each decoding (sources, target) on windows that have all its sources."""
+    errors = {pair: RelativeError(means[pair[1]]) for pair in pairs}
+    for begin in range(0, len(next(iter(columns.values()))), BATCH):
+        _accumulate(twin, take(columns, slice(begin, begin + BATCH)), errors)
+    return errors
+
+
+def nmse_by_operation(errors: Errors, operations: Iterable[Operation]) -> dict[str, float]:
+    """Return NMSE_var by name of operation; a split has the mean over its targets."""
+    return {item.name: float(np.mean([errors[pair].nmse_var for pair in item.pairs]))
+            for item in operations}
+
+
+@torch.no_grad()
+def _accumulate(twin: UnifiedTwin, columns: Columns, errors: Errors) -> None:
+    names = {name for sources, target in errors for name in (*sources, target)}
+    features, present = twin.encode(
+        {name: torch.from_numpy(columns[name]) for name in names},
+        {name: torch.from_numpy(columns[f'{name}_mask']) for name in names})
+    of_modality = dict(zip(twin.settings.modalities, present.numpy().T, strict=True))
+    for pair, window in twin.decode_pairs(features, list(errors)).items():
+        sources, target = pair
+        complete = np.all([of_modality[name] for name in sources], axis=0)
+        mask = columns[f'{target}_mask'] & complete[:, None]
+        errors[pair].add(window.numpy(), columns[target], mask)

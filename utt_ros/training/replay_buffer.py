@@ -1,11 +1,14 @@
-"""A bounded memory of what an area saw, and which part of it is never trained on."""
+"""Replay memory: a bounded store of an area's training and held-out windows."""
 
 from collections.abc import Iterable
 
 import numpy as np
 
-from utt_ros.training.dataset import Columns, take
-from utt_ros.types import MaskArray, Stamps
+from utt_ros.settings import AreaSettings, WindowSettings
+from utt_ros.training.columns import Columns, take
+from utt_ros.training.dataset import make_examples
+from utt_ros.training.settings import LearningSettings
+from utt_ros.types import NS_PER_S, MaskArray, Stamps, Windows
 
 
 class ReplayBuffer:
@@ -31,25 +34,53 @@ class ReplayBuffer:
         self.added += count
 
     def all(self) -> Columns:
-        """Views of all examples."""
+        """Return views of all examples."""
         return take(self._columns, slice(len(self)))
 
     def draw(
         self, count: int, rng: np.random.Generator, names: Iterable[str] = (),
     ) -> Columns:
-        """Copies of examples drawn uniformly, with replacement; of all columns or of these."""
+        """Copy examples drawn uniformly, with replacement; columns `names`, or all columns."""
         chosen = {name: self._columns[name] for name in names} or self._columns
         return take(chosen, rng.integers(0, len(self), count))
+
+
+class ReplayMemory:
+    """Examples of one area: a buffer for training and one that is held out."""
+
+    def __init__(self, learning: LearningSettings) -> None:
+        self.training = ReplayBuffer(learning.capacity)
+        self.held_out = ReplayBuffer(learning.held_out)
+        self._learning = learning
+
+    def observe(self, windows: Windows, area: AreaSettings, window: WindowSettings) -> None:
+        """Add windows of T + H ticks to the buffer that `hold_out` selects.
+
+        Windows without any measurement in their first T ticks are discarded.
+        """
+        period_ns = round(window.period * NS_PER_S)
+        train, held = hold_out(
+            windows.stamps_ns,
+            length_ns=(window.ticks + window.horizon - 1) * period_ns,
+            guard_ns=window.ticks * period_ns,
+            block_ns=round(self._learning.holdout_block * NS_PER_S),
+            every=self._learning.holdout_every)
+        examples = make_examples(windows, area, window)
+        measured = np.any([examples[f'{name}_mask'].any(1) for name in windows.masks], axis=0)
+        for buffer, chosen in ((self.training, train & measured),
+                               (self.held_out, held & measured)):
+            if chosen.any():
+                buffer.add(take(examples, np.flatnonzero(chosen)))
 
 
 def hold_out(
     last_ns: Stamps, length_ns: int, guard_ns: int, block_ns: int, every: int,
 ) -> tuple[MaskArray, MaskArray]:
-    """Which windows (N,) are for training and which are held out; some are neither.
+    """Return masks (N,) of windows for training and of held-out windows; some are neither.
 
-    Time is cut into blocks and the last of every `every` blocks is held out. A window that lies
-    in one such block is held out; one that stays `guard_ns` away from all of them is for training.
-    So no sample is in both, not even nearly. `last_ns` are the stamps of the last ticks and
+    Time is cut into blocks and the last of every `every` blocks is held out. A window within such
+    a block is held out; one at least `guard_ns` away from all of them is for training. So neither
+    a sample nor its neighbour is in both. `last_ns` are the stamps of the last ticks and
     `length_ns` is from a window's first tick to its last.
     """
     cycle = every * block_ns
@@ -57,5 +88,5 @@ def hold_out(
     first = (last_ns - length_ns) % cycle
     last = first + length_ns
     held = (first >= begin) & (last < end)
-    apart = (first >= guard_ns) & (last < begin - guard_ns)
-    return apart, held
+    train = (first >= guard_ns) & (last < begin - guard_ns)
+    return train, held

@@ -1,4 +1,4 @@
-"""How an area learns."""
+"""Settings of training: rounds of the live trainer, and learning of one area."""
 
 from dataclasses import dataclass
 
@@ -10,9 +10,9 @@ TERMS = ('transfer', 'merge', 'split', 'motion')
 
 @dataclass(frozen=True, slots=True)
 class TrainerSettings:
-    """When an area trains, and where it keeps what it needs to go on after a restart."""
+    """Schedule of the live trainer, and the folder of its state across restarts."""
 
-    federated: bool = setting(True, 'train what an aggregator sends; otherwise alone')
+    federated: bool = setting(True, 'train the models of an aggregator; false: train alone')
     learn: bool = setting(True, 'false: models are deployed and not trained')
     local_steps: int = setting(40, 'training steps in a round', low=1, high=100_000)
     min_windows: int = setting(200, 'windows before the first training', low=1, high=1_000_000)
@@ -26,22 +26,24 @@ class TrainerSettings:
 
 @dataclass(frozen=True, slots=True)
 class LearningSettings:
-    """Choices of one area; areas of a federation may differ in them."""
+    """Learning of one area; areas of a federation may differ."""
 
-    terms: tuple[str, ...] = setting(TERMS, 'terms of the loss; one alone for a specific model')
+    terms: tuple[str, ...] = setting(
+        TERMS, 'terms of the loss; a single one trains a specific model')
     batch: int = setting(64, 'windows per training step', low=1, high=4096)
-    learning_rate: float = setting(3e-3, 'step size of AdamW', low=0.0, high=1.0)
+    learning_rate: float = setting(3e-3, 'learning rate of AdamW', low=0.0, high=1.0)
     max_grad_norm: float = setting(
         1.0, 'norm that gradients are clipped to', low=1e-6, former='largest_gradient')
     capacity: int = setting(8192, 'training windows that are kept', low=1, high=1_000_000)
     held_out: int = setting(1024, 'held-out windows that are kept', low=1, high=1_000_000)
     holdout_block: float = setting(
-        30.0, 'length of the blocks of time that are held out [s]', low=0.1, high=86400.0)
-    holdout_every: int = setting(4, 'every so manyth block is held out', low=2, high=1000)
+        30.0, 'length of held-out blocks of time [s]', low=0.1, high=86400.0)
+    holdout_every: int = setting(
+        4, 'number of blocks of which the last is held out', low=2, high=1000)
     min_association: float = setting(
-        0.9, 'boxes that are less certain to be of their subject are not learned from',
+        0.9, 'minimum association probability of boxes used for training',
         low=0.0, high=1.0, former='least_association')
-    seed: int = setting(0, 'seed of batches and of simulated mishaps', low=0, high=2**31 - 1)
+    seed: int = setting(0, 'seed of batches and of data augmentation', low=0, high=2**31 - 1)
 
     def __post_init__(self) -> None:
         check(self)

@@ -1,198 +1,152 @@
-"""One area's learning: windows in, an update of the weights out."""
+"""Local training of one area: replay memory in, an update of the weights out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from math import isfinite, nan
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
-from torch.nn.utils import clip_grads_with_norm_
 
-from utt_ros.models.onnx_export import OnnxExporter
-from utt_ros.models.operations import operations, unique_pairs
+from utt_ros.models.operations import Operation, operations, unique_pairs
 from utt_ros.models.settings import ModelSettings
 from utt_ros.models.twin import UnifiedTwin, Weights, load_weights, read_weights
 from utt_ros.settings import AreaSettings, WindowSettings
-from utt_ros.training.columns import take
-from utt_ros.training.dataset import make_examples
+from utt_ros.training.augmentation import MIRRORS, Mirror
+from utt_ros.training.losses import GaitObjective, MotionObjective, TranslationObjective
 from utt_ros.training.metrics import nmse_by_operation, relative_errors, training_means
-from utt_ros.training.losses import MotionObjective, Objective, StrideObjective
-from utt_ros.training.replay_buffer import ReplayBuffer, hold_out
+from utt_ros.training.optimization import ParameterGroup
+from utt_ros.training.replay_buffer import ReplayMemory
 from utt_ros.training.settings import LearningSettings
-from utt_ros.types import NS_PER_S, Windows
 
 MOTION_STEPS = 8  # of the motion head per step: it is small, and must learn in few rounds
-STRIDE_STEPS = 8  # of the stride head: with fewer, who stands is told to swing as who walks
-
-
-class Memory:
-    """Examples of one area, apart for training and for judging."""
-
-    def __init__(
-        self, window: WindowSettings, area: AreaSettings, learning: LearningSettings,
-    ) -> None:
-        self.window, self.area, self.learning = window, area, learning
-        self.kept = ReplayBuffer(learning.capacity)
-        self.held_out = ReplayBuffer(learning.held_out)
-
-    def observe(self, windows: Windows) -> None:
-        """Keep windows of T + H ticks: for training, held out, or not at all.
-
-        Those without any measurement in their first T ticks are of no use.
-        """
-        period_ns = round(self.window.period * NS_PER_S)
-        train, held = hold_out(
-            windows.stamps_ns,
-            length_ns=(self.window.ticks + self.window.horizon - 1) * period_ns,
-            guard_ns=self.window.ticks * period_ns,
-            block_ns=round(self.learning.holdout_block * NS_PER_S),
-            every=self.learning.holdout_every)
-        examples = make_examples(windows, self.area, self.window)
-        measured = np.any([examples[f'{name}_mask'].any(1) for name in windows.masks], axis=0)
-        for buffer, chosen in ((self.kept, train & measured), (self.held_out, held & measured)):
-            if chosen.any():
-                buffer.add(take(examples, np.flatnonzero(chosen)))
+GAIT_STEPS = 8  # of the gait head: with fewer, standing phones swing like walking ones
+HEADS = {'motion': 'camera', 'stride': 'imu'}  # head of the model -> modality of its labels
 
 
 def use_one_thread() -> None:
-    """Leave the other cores to those who predict; for the whole process."""
+    """Limit torch to one thread in this process, so that other cores are left to live twins."""
     torch.set_num_threads(1)
 
 
 class LocalTrainer:
-    """Trains a model on an area's memory and judges it there. For one thread."""
+    """Trains a model on an area's replay memory and evaluates it there. For one thread."""
 
     def __init__(
-        self, model: ModelSettings, window: WindowSettings, area: AreaSettings,
-        learning: LearningSettings, memory: Memory | None = None,
+        self, twin: UnifiedTwin, memory: ReplayMemory, learning: LearningSettings, *,
+        modalities: Collection[str], heads: Collection[str], wanted: Sequence[Operation] = (),
+        mirrors: Mapping[str, Mirror] = MIRRORS,
     ) -> None:
-        """`memory`: of an earlier trainer of the same area; a new one where it is None."""
-        self.model, self.learning = model, learning
-        self.twin = UnifiedTwin(model, window)
-        self.memory = memory or Memory(window, area, learning)
-        self.kept, self.held_out = self.memory.kept, self.memory.held_out
-        self.observe = self.memory.observe
-        self.modalities = tuple(sorted(set(model.modalities) & set(area.modalities)))
+        """`modalities`: those of the area; `heads`: see `trainable_heads`.
+
+        `wanted`: operations instead of those of `learning.terms`.
+        """
+        self.twin, self.memory, self.learning = twin, memory, learning
+        self.modalities = tuple(sorted(modalities))
         self.steps = 0
         self.steps_skipped = 0  # nothing to learn from, or a gradient that was not finite
         self._rng = np.random.default_rng(learning.seed)
-        self._objective = Objective(self.twin, self.modalities, learning.terms)
-        moves = 'motion' in learning.terms and 'camera' in self.modalities
-        self._motion = MotionObjective(self.twin) if moves else None
-        swings = 'motion' in learning.terms and 'imu' in self.modalities
-        self._stride = StrideObjective(self.twin) if swings else None
-        self._stride_rng = np.random.default_rng((learning.seed, 1))
-        weights = dict(self.twin.named_parameters())
-        head, stride = ({name: weight for name, weight in weights.items() if name.startswith(part)}
-                        for part in ('motion.', 'stride.'))
-        self._translating = _Part({name: weight for name, weight in weights.items()
-                                   if name not in head | stride}, learning)
-        self._moving, self._swinging = _Part(head, learning), _Part(stride, learning)
-        self._exporter = OnnxExporter()
+        self._gait_rng = np.random.default_rng((learning.seed, 1))
+        self._translation = TranslationObjective(
+            twin, self.modalities, wanted or operations(self.modalities, learning.terms), mirrors)
+        self._motion = MotionObjective(twin) if 'motion' in heads else None
+        self._gait = GaitObjective(twin) if 'stride' in heads else None
+        self._groups = _parameter_groups(twin, learning)
         self._trained: set[str] = set()
 
+    @property
+    def window_count(self) -> int:
+        """Number of training windows in memory."""
+        return len(self.memory.training)
+
     def set_rate(self, rate: float) -> None:
-        """Change the step size."""
-        for part in (self._translating, self._moving, self._swinging):
-            part.set_rate(rate)
+        """Change the learning rate of all weights."""
+        for group in self._groups.values():
+            group.set_rate(rate)
 
     def load(self, weights: Mapping[str, npt.NDArray[np.generic]]) -> None:
-        """Begin from these weights; raises ModelError when they do not fit."""
+        """Start from these weights; raises ModelError when they do not fit."""
         load_weights(self.twin, weights)
         self._trained.clear()
 
     def update(self) -> Weights:
-        """The tensors that were trained since `load`: none that never had a gradient."""
+        """Return the tensors trained since `load`; those without any gradient are left out."""
         return {name: values for name, values in read_weights(self.twin).items()
                 if name in self._trained}
 
-    def onnx(self) -> bytes:
-        """The model as the graph that a live twin runs."""
-        return self._exporter.export(self.twin)
-
     def train(self, steps: int) -> float:
-        """Take gradient steps; return their mean loss, NaN when none counted."""
-        return _mean([self._step() for _ in range(steps)] if len(self.kept) else [])
+        """Take gradient steps; return their mean loss, NaN when none had an effect."""
+        return _finite_mean([self._step() for _ in range(steps)] if self.window_count else [])
 
     def evaluate(self) -> dict[str, float]:
-        """NMSE_var by operation on the held-out windows; without the operations never seen."""
-        if not len(self.held_out) or not len(self.kept):
+        """Return NMSE_var by operation on held-out windows, without operations never observed."""
+        if not len(self.memory.held_out) or not self.window_count:
             return {}
-        wanted = operations(self.modalities)
+        possible = operations(self.modalities)
         errors = relative_errors(
-            self.twin, self.held_out.all(), unique_pairs(wanted),
-            training_means(self.kept.all(), self.modalities))
-        found = nmse_by_operation(errors, wanted)
-        return {name: error for name, error in found.items() if isfinite(error)}
+            self.twin, self.memory.held_out.all(), unique_pairs(possible),
+            training_means(self.memory.training.all(), self.modalities))
+        nmse = nmse_by_operation(errors, possible)
+        return {name: error for name, error in nmse.items() if isfinite(error)}
 
     def _step(self) -> float:
-        batch = self.kept.draw(self.learning.batch, self._rng, self._objective.reads)
-        loss = self._objective(batch, self._rng)
-        losses = [self._descend(self._translating, loss)]
+        batch = self.learning.batch
+        columns = self.memory.training.draw(batch, self._rng, self._translation.reads)
+        loss = self._translation(columns, self._rng)
+        losses = [self._descend('', loss)]
         failed = loss.requires_grad and not isfinite(losses[0])
         if self._motion is not None:
-            count = MOTION_STEPS * self.learning.batch
-            batch = self.kept.draw(count, self._rng, self._motion.reads)
-            moved = [self._descend(self._moving, loss)
-                     for loss in self._motion(batch, self._rng, MOTION_STEPS)]
-            losses.append(_mean(moved))
-        if self._stride is not None:
-            swung = [self._descend(self._swinging, self._stride(
-                self.kept.draw(self.learning.batch, self._stride_rng, self._stride.reads),
-                self._stride_rng)) for _ in range(STRIDE_STEPS)]
-            losses.append(_mean(swung))
-        counted = [loss for loss in losses if isfinite(loss)]
-        self.steps_skipped += failed or not counted
-        self.steps += bool(counted)
-        return sum(counted) if counted else nan
+            columns = self.memory.training.draw(
+                MOTION_STEPS * batch, self._rng, self._motion.reads)
+            losses.append(_finite_mean([
+                self._descend('motion', loss)
+                for loss in self._motion(columns, self._rng, MOTION_STEPS)]))
+        if self._gait is not None:
+            losses.append(_finite_mean([
+                self._descend('stride', self._gait(
+                    self.memory.training.draw(batch, self._gait_rng, self._gait.reads),
+                    self._gait_rng)) for _ in range(GAIT_STEPS)]))
+        finite = [loss for loss in losses if isfinite(loss)]
+        self.steps_skipped += failed or not finite
+        self.steps += bool(finite)
+        return sum(finite) if finite else nan
 
-    def _descend(self, part: '_Part', loss: torch.Tensor) -> float:
-        """Change what the loss depends on; return it, or NaN where it changed nothing."""
+    def _descend(self, head: str, loss: torch.Tensor) -> float:
+        """Take a step of one parameter group; return the loss, or NaN where nothing changed."""
         if not loss.requires_grad:
             return nan
-        moved = part.descend(loss)
-        self._trained.update(moved)
-        return loss.item() if moved else nan
+        changed = self._groups[head].step(loss)
+        self._trained.update(changed)
+        return loss.item() if changed else nan
 
 
-def _mean(losses: Sequence[float]) -> float:
-    """Of those that counted, NaN where none did."""
+def area_trainer(
+    model: ModelSettings, window: WindowSettings, area: AreaSettings,
+    learning: LearningSettings, memory: ReplayMemory | None = None,
+) -> LocalTrainer:
+    """Return the trainer of a live area; `memory`: of an earlier trainer of the same area."""
+    modalities = set(model.modalities) & set(area.modalities)
+    return LocalTrainer(
+        UnifiedTwin(model, window), memory or ReplayMemory(learning), learning,
+        modalities=modalities, heads=trainable_heads(learning.terms, modalities))
+
+
+def trainable_heads(terms: Collection[str], modalities: Collection[str]) -> tuple[str, ...]:
+    """Return the heads that the term 'motion' trains: those whose labels the modalities give."""
+    return tuple(head for head, modality in HEADS.items()
+                 if 'motion' in terms and modality in modalities)
+
+
+def _parameter_groups(twin: UnifiedTwin, learning: LearningSettings) -> dict[str, ParameterGroup]:
+    """Group weights by head; '' is the group of the encoders, decoders and fusor."""
+    by_head: dict[str, dict[str, nn.Parameter]] = {head: {} for head in ('', *HEADS)}
+    for name, weight in twin.named_parameters():
+        part = name.partition('.')[0]
+        by_head[part if part in HEADS else ''][name] = weight
+    return {head: ParameterGroup(part, learning.learning_rate, learning.max_grad_norm)
+            for head, part in by_head.items()}
+
+
+def _finite_mean(losses: Sequence[float]) -> float:
+    """Average the finite losses, NaN where there is none."""
     return float(np.mean([loss for loss in losses if isfinite(loss)] or [nan]))
-
-
-class _Part:
-    """Weights by their names, and what changes them."""
-
-    def __init__(self, weights: Mapping[str, nn.Parameter], learning: LearningSettings) -> None:
-        self._weights, self._limit = weights, learning.max_grad_norm
-        self._optimizer = torch.optim.AdamW(
-            list(weights.values()), lr=learning.learning_rate, fused=True)
-
-    def set_rate(self, rate: float) -> None:
-        for group in self._optimizer.param_groups:
-            group['lr'] = rate
-
-    def descend(self, loss: torch.Tensor) -> set[str]:
-        """Take a step; return the names of what moved, none for a gradient not finite.
-
-        Weights whose gradient is all zero are left alone, or their decay would look like learning.
-        """
-        for weight in self._weights.values():
-            weight.grad = None  # as zero_grad does, which takes ten times as long
-        torch.autograd.backward(loss)
-        reached = {name: weight for name, weight in self._weights.items()
-                   if weight.grad is not None}
-        norms = torch.stack([torch.linalg.vector_norm(weight.grad) for weight in reached.values()])
-        norm = torch.linalg.vector_norm(norms)
-        if not norm.isfinite():
-            return set()
-        moved = set()
-        for (name, weight), some in zip(reached.items(), norms.tolist(), strict=True):
-            if some:
-                moved.add(name)
-            else:
-                weight.grad = None
-        clip_grads_with_norm_(reached.values(), self._limit, norm)
-        self._optimizer.step()
-        return moved

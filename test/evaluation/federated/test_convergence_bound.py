@@ -13,13 +13,13 @@ from scipy.optimize import minimize
 
 from utt_ros.errors import SettingsError
 from utt_ros.evaluation.federated.convergence_bound import (
-    Problem,
+    LossAssumptions,
     Schedule,
     chi_squared,
     fedadagrad_order,
     fedadagrad_schedule,
     fedadam_bound,
-    largest_local_rate,
+    max_local_rate,
 )
 from utt_ros.federation.aggregation import Contribution
 from utt_ros.federation.aggregation_rules import make_aggregation_rule, make_server_step
@@ -53,13 +53,13 @@ class LogCosh:
         log_cosh = away + np.log1p(np.exp(-2 * away)) - log(2)
         return float(np.asarray(self.weights) @ log_cosh.sum(1))
 
-    def constants(self) -> Problem:
+    def constants(self) -> LossAssumptions:
         """Of the assumptions; sigma_g from half the weighted squares of pairwise differences."""
         best = minimize(self.loss, self.centers.mean(0), jac=self.gradient).fun
         apart = self.centers[:, None] - self.centers[None]
         squares = ((2 * np.tanh(np.abs(apart) / 2)) ** 2).sum(-1)
         p = np.asarray(self.weights)
-        return Problem(1.0, 1.0 + self.noise, self.loss(START) - best,
+        return LossAssumptions(1.0, 1.0 + self.noise, self.loss(START) - best,
                        self.noise * sqrt(len(START) / 3), sqrt(p @ squares @ p / 2))
 
     def descend(self, schedule: Schedule, gates: tuple[float, ...], seed: int) -> Array:
@@ -97,14 +97,15 @@ def test_measured_average_is_below_the_bound(problem: LogCosh, beta2: float) -> 
     assert 0.0 < measured <= found.value
 
 
-def test_bound_tells_something_when_rounds_are_many() -> None:
+def test_bound_is_informative_after_many_rounds() -> None:
     problem = LogCosh(spread=0.1, noise=0.1)
     found = fedadam_bound(problem.constants(), replace(SCHEDULE, rounds=2000), EQUAL)
     assert found.value < 0.25 * (problem.gradient(START) ** 2).sum()
 
 
 def test_hand_computed_bound() -> None:
-    problem = Problem(smoothness=2.0, gradient=3.0, gap=5.0, local_std=0.5, global_std=0.25)
+    problem = LossAssumptions(
+        smoothness=2.0, gradient=3.0, gap=5.0, local_std=0.5, global_std=0.25)
     schedule = Schedule(rounds=7, local_steps=4, local_rate=0.002, server_rate=1.5, tau=2.0,
                         beta2=0.84)
     front = 8 * (sqrt(0.84) * 0.002 * 4 * 3 + 2) / (0.002 * 4 * 7)
@@ -124,22 +125,22 @@ def test_hand_computed_bound() -> None:
 def test_local_rate_above_the_condition_is_refused(
     smoothness: float, tau: float, limit: float,
 ) -> None:
-    problem = Problem(smoothness=smoothness, gradient=2.0)
+    problem = LossAssumptions(smoothness=smoothness, gradient=2.0)
     schedule = replace(SCHEDULE, tau=tau, local_rate=limit)
-    assert largest_local_rate(problem, schedule) == pytest.approx(limit)
+    assert max_local_rate(problem, schedule) == pytest.approx(limit)
     fedadam_bound(problem, replace(schedule, local_rate=limit * 0.999), EQUAL)
     with pytest.raises(SettingsError, match=r'local_rate is .*: the bound holds for at most'):
         fedadam_bound(problem, replace(schedule, local_rate=limit * 1.001), EQUAL)
 
 
 @pytest.mark.parametrize('name', ['global_std', 'local_std', 'gap', 'gradient'])
-def test_bound_grows_with_what_makes_the_problem_harder(name: str) -> None:
+def test_bound_grows_with_every_constant_of_the_losses(name: str) -> None:
     values = [fedadam_bound(replace(LogCosh(0.5, 0.1).constants(), **{name: value}), SCHEDULE,
                             EQUAL).value for value in (1.1, 1.2, 1.3)]
     assert values[0] < values[1] < values[2]
 
 
-def test_bound_falls_with_the_number_of_rounds_to_what_noise_leaves() -> None:
+def test_bound_falls_with_rounds_down_to_the_noise() -> None:
     problem = LogCosh(0.5, 0.5).constants()
     found = [fedadam_bound(problem, replace(SCHEDULE, rounds=rounds), EQUAL)
              for rounds in (10, 100, 1000, 10**9)]
@@ -149,7 +150,7 @@ def test_bound_falls_with_the_number_of_rounds_to_what_noise_leaves() -> None:
     assert values[-1] == pytest.approx(found[-1].noise, rel=1e-3)
 
 
-def test_uneven_weights_let_more_noise_through() -> None:
+def test_uneven_weights_increase_the_noise() -> None:
     problem = LogCosh(0.5, 0.5).constants()
     even, uneven = (fedadam_bound(problem, SCHEDULE, each) for each in (EQUAL, (0.8, 0.1, 0.1)))
     assert uneven.noise > even.noise
@@ -166,11 +167,11 @@ def test_floor_is_zero_only_with_the_gates_of_the_objective() -> None:
 
 def test_hand_computed_floor() -> None:
     assert chi_squared((0.75, 0.25), (0.5, 0.5)) == pytest.approx(0.25)
-    found = fedadam_bound(Problem(global_std=2.0), SCHEDULE, (0.75, 0.25), (0.5, 0.5))
+    found = fedadam_bound(LossAssumptions(global_std=2.0), SCHEDULE, (0.75, 0.25), (0.5, 0.5))
     assert found.floor == pytest.approx(10 * 0.25 * 4)
 
 
-def test_wrong_gate_stalls_where_the_right_one_goes_on() -> None:
+def test_a_wrong_gate_stalls_where_the_right_one_continues() -> None:
     problem, wrong = LogCosh(spread=1.0, noise=0.2), (0.9, 0.05, 0.05)
     right_end, wrong_end = (
         problem.descend(SCHEDULE, gates, seed=1)[-100:].mean() for gates in (EQUAL, wrong))
@@ -198,11 +199,11 @@ def test_gates_that_do_not_add_up_to_1_rescale_the_local_rate() -> None:
     ((0.5, 0.5), (1.0, 0.0), 'they must be above 0'),
     ((0.5, 0.5), (0.5, 0.6), 'add up to 1'),
 ])
-def test_weights_that_are_none_are_refused(
+def test_invalid_weights_are_refused(
     weights: tuple[float, ...], objective: tuple[float, ...] | None, message: str,
 ) -> None:
     with pytest.raises(SettingsError, match=message):
-        fedadam_bound(Problem(), SCHEDULE, weights, objective)
+        fedadam_bound(LossAssumptions(), SCHEDULE, weights, objective)
 
 
 def test_fedadagrad_of_its_schedule_falls_with_the_root_of_its_rounds() -> None:

@@ -1,11 +1,11 @@
-"""What an area keeps to itself: never sent, never overwritten."""
+"""Personalised tensors and scaling: never sent, never overwritten."""
 
 from collections.abc import Mapping
 
 import numpy as np
 import torch
 
-from utt_ros.evaluation.federated.personalisation import Personal, scale_locally
+from utt_ros.evaluation.federated.personalisation import PersonalisedLearner, scale_locally
 from utt_ros.models.settings import ModelSettings
 from utt_ros.models.twin import UnifiedTwin, read_weights
 from utt_ros.settings import WindowSettings
@@ -15,7 +15,7 @@ BEGIN = {'decoders.w': np.zeros(2, np.float32), 'fusor.w': np.zeros(2, np.float3
 
 
 class Jump:
-    """An area that goes to its own optimum at once."""
+    """Learner of an area that jumps to its optimum."""
 
     def __init__(self, optimum: float) -> None:
         self.optimum = optimum
@@ -32,26 +32,26 @@ class Jump:
         return {name: np.full_like(values, self.optimum) for name, values in BEGIN.items()}
 
 
-def test_own_parts_stay_and_the_rest_is_shared() -> None:
+def test_personal_tensors_stay_and_the_rest_is_shared() -> None:
     learners = {'a': Jump(1.0), 'b': Jump(3.0)}
-    areas = {name: Personal(learner) for name, learner in learners.items()}
-    mapped = run_federation(areas, BEGIN, FederationPlan(rounds=2))
-    np.testing.assert_array_equal(mapped.weights['decoders.w'], 2.0)
-    np.testing.assert_array_equal(mapped.weights['fusor.w'], 0.0)
+    areas = {name: PersonalisedLearner(learner) for name, learner in learners.items()}
+    result = run_federation(areas, BEGIN, FederationPlan(rounds=2))
+    np.testing.assert_array_equal(result.weights['decoders.w'], 2.0)
+    np.testing.assert_array_equal(result.weights['fusor.w'], 0.0)
     for name, optimum in (('a', 1.0), ('b', 3.0)):
-        model = areas[name].model(mapped.weights)
+        model = areas[name].merge(result.weights)
         np.testing.assert_array_equal(model['fusor.w'], optimum)
         np.testing.assert_array_equal(model['decoders.w'], 2.0)
         np.testing.assert_array_equal(learners[name].loaded['fusor.w'], optimum)
 
 
-def test_own_parts_are_not_on_the_wire() -> None:
+def test_personal_tensors_are_not_on_the_wire() -> None:
     whole = run_federation({'a': Jump(1.0)}, BEGIN, FederationPlan(rounds=1))
-    parts = run_federation({'a': Personal(Jump(1.0))}, BEGIN, FederationPlan(rounds=1))
+    parts = run_federation({'a': PersonalisedLearner(Jump(1.0))}, BEGIN, FederationPlan(rounds=1))
     assert parts.rounds[0].bytes_up['a'] < whole.rounds[0].bytes_up['a']
 
 
-def test_local_scaling_is_that_of_the_measured_windows_and_no_weight(
+def test_local_scaling_is_that_of_measured_windows_and_changes_no_weight(
     rng: np.random.Generator,
 ) -> None:
     shape = WindowSettings(ticks=8, imu_rows=2, horizon=4)

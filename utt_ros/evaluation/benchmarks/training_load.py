@@ -1,6 +1,6 @@
-"""Training beside the naive pipeline: a plain process that takes one step after the other.
+"""Training beside the naive pipeline: a process that takes one gradient step after the other.
 
-It uses our own loss and optimizer, on one thread, at the usual priority.
+Loss and optimizer are those of the package, on one thread, at normal priority.
 """
 
 import sys
@@ -12,37 +12,37 @@ import numpy as np
 import torch
 
 from utt_ros.bridge.node.process import StopRequest
+from utt_ros.evaluation.benchmarks.circling_walkers import LOOP_SEC, CirclingWalkers
 from utt_ros.evaluation.benchmarks.load_messages import AREA, RANGE_STD_M, RATES_HZ, phone_names
 from utt_ros.evaluation.benchmarks.reference_model import read_twin
-from utt_ros.evaluation.benchmarks.walkers import LOOP_SEC, Walkers
 from utt_ros.settings import WindowSettings
 from utt_ros.training.settings import LearningSettings
 from utt_ros.training.trainer import area_trainer
 from utt_ros.types import NS_PER_S, FloatArray, Windows
 
 
-def make_windows(phones: int, shape: WindowSettings) -> Windows:
-    """One window of T + H ticks per phone and second of the load's loop."""
-    parts = [_window(Walkers(phones), begin, shape) for begin in range(LOOP_SEC)]
+def load_windows(phones: int, window: WindowSettings) -> Windows:
+    """Make one window of T + H ticks per phone and second of the load's loop."""
+    parts = [_window(CirclingWalkers(phones), begin, window) for begin in range(LOOP_SEC)]
     values = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    masks = {name: (window != 0.0).any(axis=2) for name, window in values.items()}
-    ends = np.arange(LOOP_SEC) + (shape.ticks + shape.horizon) * shape.period
+    masks = {name: (array != 0.0).any(axis=2) for name, array in values.items()}
+    ends = np.arange(LOOP_SEC) + (window.ticks + window.horizon) * window.period
     last_ns = np.repeat(ends * NS_PER_S, phones).astype(np.int64)
     return Windows(last_ns, tuple(phone_names(phones) * LOOP_SEC), values, masks)
 
 
-def _window(walkers: Walkers, begin: int, shape: WindowSettings) -> dict[str, FloatArray]:
-    """Values (P, T_m, F_m) from a second on; a range at every third tick."""
-    ticks = np.arange(shape.ticks + shape.horizon)
-    at_tick = np.asarray(begin + ticks * shape.period)
-    rows = np.arange(len(ticks) * shape.imu_rows)
-    at_row = np.asarray(begin + rows * shape.period / shape.imu_rows)
+def _window(walkers: CirclingWalkers, begin: int, window: WindowSettings) -> dict[str, FloatArray]:
+    """Values (P, T_m, F_m) from second `begin` on; a range at every third tick."""
+    ticks = np.arange(window.ticks + window.horizon)
+    at_tick = np.asarray(begin + ticks * window.period)
+    rows = np.arange(len(ticks) * window.imu_rows)
+    at_row = np.asarray(begin + rows * window.period / window.imu_rows)
     ranges = walkers.ranges(at_tick, AREA)
     ftm = np.stack([ranges, np.full_like(ranges, RANGE_STD_M)], -1)
     ftm[ticks % (RATES_HZ['camera'] // RATES_HZ['ftm']) != 0] = 0.0
     imu = [walkers.accelerations(at_row), walkers.rates(at_row), walkers.fields(at_row)]
     values = {'camera': walkers.boxes(at_tick, AREA), 'ftm': ftm, 'imu': np.concatenate(imu, -1)}
-    return {name: each.transpose(1, 0, 2).astype(np.float32) for name, each in values.items()}
+    return {name: array.transpose(1, 0, 2).astype(np.float32) for name, array in values.items()}
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -53,7 +53,7 @@ def main(args: Sequence[str] | None = None) -> int:
     twin = read_twin(Path(config))
     trainer = area_trainer(
         twin.settings, twin.window, AREA, LearningSettings(holdout_every=1000))
-    trainer.memory.observe(make_windows(int(phones), twin.window), AREA, twin.window)
+    trainer.memory.observe(load_windows(int(phones), twin.window), AREA, twin.window)
     history = []
     while not stop():
         trainer.train(1)

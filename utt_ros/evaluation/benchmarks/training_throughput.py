@@ -1,6 +1,6 @@
-"""Training throughput: our step beside a loop that works out one operation after the other.
+"""Training throughput: the step of the package beside a loop over operations.
 
-Same model, same windows, same loss, same optimizer, one thread; motion is left out of both.
+Same model, same windows, same loss, same optimizer, one thread; both without the motion loss.
 """
 
 import time
@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from utt_ros.evaluation.benchmarks.load_messages import AREA
-from utt_ros.evaluation.benchmarks.training_load import make_windows
+from utt_ros.evaluation.benchmarks.training_load import load_windows
 from utt_ros.models.modalities import modality
 from utt_ros.models.operations import KINDS, Operation, operations
 from utt_ros.models.settings import ModelSettings
@@ -26,7 +26,7 @@ PHONES = 8
 
 
 class NaiveTrainer:
-    """What one would write first: each operation encodes, fuses and decodes by itself."""
+    """Naive trainer: each operation encodes, fuses and decodes separately."""
 
     def __init__(self, twin: UnifiedTwin, learning: LearningSettings) -> None:
         self._twin = twin
@@ -49,21 +49,21 @@ class NaiveTrainer:
             {name: torch.from_numpy(columns[f'{name}_mask']) for name in item.sources})
         feature = self._twin.fuse(features, present)
         losses = []
-        for target in item.targets:
-            made = self._twin.decode(target, feature)
+        for target in item.live_targets:
+            predicted = self._twin.decode(target, feature)
             losses.append(scaled_error(
-                made, torch.from_numpy(columns[target]),
+                predicted, torch.from_numpy(columns[target]),
                 torch.from_numpy(columns[f'{target}_mask']),
                 torch.tensor(modality(target).scale)))
         return torch.stack(losses).sum()
 
 
-def measure(steps: int, repeats: int) -> dict[str, float]:
-    """Windows per second of both, medians over repeats that take turns, and their ratio."""
+def measure_throughput(steps: int, repeats: int) -> dict[str, float]:
+    """Measure windows per second of both, medians over alternating repeats, and their ratio."""
     torch.set_num_threads(1)
     learning = LearningSettings(terms=KINDS, holdout_every=1000)
     ours = area_trainer(ModelSettings(), WindowSettings(), AREA, learning)
-    ours.memory.observe(make_windows(PHONES, WindowSettings()), AREA, WindowSettings())
+    ours.memory.observe(load_windows(PHONES, WindowSettings()), AREA, WindowSettings())
     naive = NaiveTrainer(UnifiedTwin(ModelSettings(), WindowSettings()), learning)
     rng = np.random.default_rng(0)
     reads = [part for name in MODALITIES for part in (name, f'{name}_mask')]

@@ -118,7 +118,7 @@ def _errors(
     study: Study, predictors: Mapping[str, Translate], kind: str,
 ) -> tuple[dict[str, float], int]:
     """Mean NMSE_var over all directions of a kind of operation, and their number of windows."""
-    windows = study.bench()
+    windows = study.translation_windows()
     errors, count = [], 0
     for item in operations(study.data.modalities, (kind,)):
         for sources, target in item.pairs:

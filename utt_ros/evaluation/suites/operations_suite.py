@@ -53,7 +53,7 @@ def evaluate_directions(
     `predict(windows, rows, pair)` predicts the target of the windows `rows`. `sources` of a row
     names the direction; docs/evaluation.md lists the inputs of each method.
     """
-    windows = study.bench()
+    windows = study.translation_windows()
     rows: list[Row] = []
     predictions: list[Prediction] = []
     for kind, pair in directions(study.data.modalities):

@@ -1,4 +1,4 @@
-"""Sessions and their synchronised ticks as plain arrays, so that an experiment begins at once."""
+"""Disk cache of recorded sessions and their synchronised ticks, as plain arrays."""
 
 import io
 import zipfile
@@ -11,15 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from utt_ros.files import write_atomically
-from utt_ros.types import Frames, PhoneStreams, Session, SyncedBatch, Truth
+from utt_ros.types import Frames, GroundTruth, PhoneStreams, Session, SyncedBatch
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 PER_TICK = ('stamp_ns', 'epoch', 'sequence', 'camera_tick')
 PER_SUBJECT = tuple(item.name for item in fields(SyncedBatch) if item.name not in PER_TICK)
 
 
-def write(path: Path, session: Session, batches: Sequence[SyncedBatch]) -> None:
-    """Keep a session and its ticks (one at least)."""
+def write_cache(path: Path, session: Session, batches: Sequence[SyncedBatch]) -> None:
+    """Write a session and its ticks, at least one."""
     arrays: dict[str, npt.NDArray[Any]] = {
         'session': np.array([session.area, session.name, session.split])}
     if session.frames is not None:
@@ -39,8 +39,8 @@ def write(path: Path, session: Session, batches: Sequence[SyncedBatch]) -> None:
     write_atomically(path, buffer.getvalue())
 
 
-def read(path: Path) -> tuple[Session, tuple[SyncedBatch, ...]] | None:
-    """What `write` kept; None when there is nothing, or nothing whole."""
+def read_cache(path: Path) -> tuple[Session, tuple[SyncedBatch, ...]] | None:
+    """Read a session and its ticks; None when the file is absent or damaged."""
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
@@ -56,14 +56,14 @@ def _flat(prefix: str, record: Any) -> dict[str, npt.NDArray[Any]]:
 
 
 def _fields(arrays: Arrays, prefix: str) -> dict[str, Any]:
-    """The parts of a record: tuples and strings of text, arrays of numbers."""
-    found: dict[str, Any] = {}
+    """Return the fields of a record: tuples and strings of text, arrays of numbers."""
+    values: dict[str, Any] = {}
     for name, value in arrays.items():
         if name.startswith(f'{prefix}/'):
             text = value.dtype.kind == 'U'
             plain = tuple(value.tolist()) if value.ndim else str(value)
-            found[name.removeprefix(f'{prefix}/')] = plain if text else value
-    return found
+            values[name.removeprefix(f'{prefix}/')] = plain if text else value
+    return values
 
 
 def _session(arrays: Arrays) -> Session:
@@ -71,12 +71,12 @@ def _session(arrays: Arrays) -> Session:
     phones = sorted({key.split('/')[1] for key in arrays if key.startswith('phones/')})
     truth = sorted({key.split('/')[1] for key in arrays if key.startswith('truth/')})
     frames = _fields(arrays, 'frames')
-    for text in ('subjects', 'track_ids'):  # no names at all are stored as numbers
+    for text in ('subjects', 'track_ids'):  # empty tuples are stored as numbers
         frames |= {text: tuple(frames[text])} if frames else {}
     return Session(
         area, name, split, Frames(**frames) if frames else None,
-        {each: PhoneStreams(**_fields(arrays, f'phones/{each}')) for each in phones},
-        {each: Truth(**_fields(arrays, f'truth/{each}')) for each in truth})
+        {key: PhoneStreams(**_fields(arrays, f'phones/{key}')) for key in phones},
+        {key: GroundTruth(**_fields(arrays, f'truth/{key}')) for key in truth})
 
 
 def _batches(arrays: Arrays) -> list[SyncedBatch]:

@@ -1,5 +1,6 @@
-"""Losses against numbers computed by hand."""
+"""Losses against numbers computed by hand and against a plain sum over operations."""
 
+from collections.abc import Callable
 from math import log
 
 import numpy as np
@@ -7,23 +8,33 @@ import pytest
 import torch
 
 from utt_ros.models.operations import operations, unique_pairs
-from utt_ros.training.loss_terms import (
+from utt_ros.models.settings import ModelSettings
+from utt_ros.models.twin import UnifiedTwin
+from utt_ros.settings import AreaSettings, WindowSettings
+from utt_ros.training import losses
+from utt_ros.training.dataset import make_examples
+from utt_ros.training.losses import (
+    TranslationObjective,
     distance_loss,
     gaussian_loss,
     scaled_error,
     translation_loss,
 )
+from utt_ros.types import Windows
 
+Walk = Callable[..., Windows]
+MODEL = ModelSettings(width=16, heads=2, feedforward=16)
+AREA = AreaSettings(magnetic_yaw=0.5)
 TRUE = torch.tensor([[[1.0, 10.0], [2.0, 20.0]]])
 MADE = torch.tensor([[[2.0, 30.0], [9.0, 99.0]]])
 
 
-def test_errors_count_in_units_of_their_channel_and_only_where_measured() -> None:
+def test_errors_are_in_units_of_their_channel_and_only_where_measured() -> None:
     mask, scale = torch.tensor([[True, False]]), torch.tensor([1.0, 10.0])
     assert scaled_error(MADE, TRUE, mask, scale) == pytest.approx((1 + 4) / 2)
 
 
-def test_what_was_never_measured_gives_no_loss_and_no_gradient_even_if_it_is_nan() -> None:
+def test_unmeasured_values_contribute_neither_loss_nor_gradient_even_if_nan() -> None:
     made = MADE.clone().requires_grad_()
     true = torch.full_like(TRUE, torch.nan)
     loss = scaled_error(made, true, torch.zeros(1, 2, dtype=torch.bool), torch.ones(2))
@@ -51,7 +62,7 @@ def test_gaussian_loss_is_the_weighted_negative_log_likelihood() -> None:
     assert gaussian_loss(mean, log_std, true, ~everything) == 0.0
 
 
-def test_gaussian_loss_is_least_for_the_deviation_of_the_error() -> None:
+def test_gaussian_loss_is_minimal_at_the_deviation_of_the_error() -> None:
     log_std = torch.zeros(1, 2, requires_grad=True)
     error = torch.tensor([[1.0, 1.0]])
     gaussian_loss(torch.zeros(1, 2), log_std, error, torch.tensor([True])).backward()
@@ -59,7 +70,7 @@ def test_gaussian_loss_is_least_for_the_deviation_of_the_error() -> None:
     torch.testing.assert_close(log_std.grad, torch.zeros(1, 2))
 
 
-def test_distance_loss_is_least_at_the_median_and_at_the_deviation() -> None:
+def test_distance_loss_is_minimal_at_the_median_and_at_the_deviation() -> None:
     rng = np.random.default_rng(0)
     radius, angle = rng.gamma(2.0, 1.0, 20_000), rng.uniform(0.0, 2 * np.pi, 20_000)
     away = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)  # density exp(-|x|)
@@ -90,3 +101,38 @@ def test_distance_loss_has_finite_gradients_where_the_prediction_is_exact() -> N
     loss.backward()
     assert mean.grad is not None
     assert mean.grad.isfinite().all()
+
+
+def test_the_batched_loss_and_its_gradients_equal_those_of_the_sum_over_operations(
+    shape: WindowSettings, walk: Walk, monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator,
+) -> None:
+    monkeypatch.setattr(losses, 'OUTAGES', {})
+    monkeypatch.setattr(losses, 'PERTURBATIONS', {})
+    monkeypatch.setattr(losses, 'MIRRORED', 0.0)
+    monkeypatch.setattr(losses, 'DROPOUT', 0.0)
+    windows = walk(AREA, 12)
+    windows.masks['camera'][:4] = False
+    windows.masks['imu'][4:6] = False
+    batch, twin = make_examples(windows, AREA, shape), UnifiedTwin(MODEL, shape)
+    loss = TranslationObjective(
+        twin, MODEL.modalities, operations(MODEL.modalities))(batch, rng)
+    errors = []
+    for operation in operations(MODEL.modalities):
+        use = np.array([name in operation.sources for name in MODEL.modalities])
+        complete = np.all([batch[f'{name}_mask'].any(1) for name in operation.sources], axis=0)
+        tensors = {key: torch.from_numpy(values[complete]) for key, values in batch.items()}
+        features, _ = twin.encode(
+            {name: tensors[name] for name in operation.sources},
+            {name: tensors[f'{name}_mask'] for name in operation.sources})
+        fused = twin.fuse(features, torch.from_numpy(np.tile(use, (complete.sum(), 1))))
+        for target in operation.targets:
+            error = (twin.decode(target, fused) - tensors[target])[tensors[f'{target}_mask']]
+            errors.append((error / torch.tensor(twin.modalities[target].scale)).square().mean())
+    expected = torch.stack(errors).sum()
+    torch.testing.assert_close(loss, expected, rtol=1e-4, atol=0)
+    read = {name: weight for name, weight in twin.named_parameters()
+            if not name.startswith(('motion', 'stride'))}
+    gradients, wanted = (
+        dict(zip(read, torch.autograd.grad(total, list(read.values())), strict=True))
+        for total in (loss, expected))
+    torch.testing.assert_close(gradients, wanted, rtol=1e-3, atol=1e-5)

@@ -1,0 +1,48 @@
+"""Client side of the exchange: model in, update out."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from utt_ros.errors import ModelError
+from utt_ros.federation.checkpoints import Checkpoint
+from utt_ros.federation.client_messages import make_update, open_model
+from utt_ros.federation.server import to_global_model
+from utt_ros.federation.wire import pack, schema_of, unpack
+
+TENSORS = {'a': np.float32([1.0, 2.0]), 'b': np.float32([3.0])}
+MODEL = to_global_model(Checkpoint('f00d', 7, '{}', TENSORS))
+
+
+def test_a_model_is_opened_to_the_tensors_that_were_packed() -> None:
+    opened = open_model(MODEL, 10**6)
+    assert list(opened) == ['a', 'b']
+    assert all(np.array_equal(opened[name], TENSORS[name]) for name in TENSORS)
+
+
+@pytest.mark.parametrize(('changes', 'reason'), [
+    ({'schema': '0' * 64}, 'not those that its schema announces'),
+    ({'checksum': '0' * 64}, 'payload has checksum'),
+])
+def test_a_model_that_differs_from_its_announcement_is_refused(
+    changes: dict[str, str], reason: str,
+) -> None:
+    with pytest.raises(ModelError, match=reason):
+        open_model(replace(MODEL, **changes), 10**6)
+
+
+def test_a_model_above_the_limit_is_refused() -> None:
+    with pytest.raises(ModelError, match='at most 10 are allowed'):
+        open_model(MODEL, 10)
+
+
+def test_an_update_belongs_to_the_round_of_its_model_and_holds_the_trained_tensors() -> None:
+    trained = {'a': TENSORS['a'] + 1}
+    update = make_update(MODEL, 'north', 12, ('ftm', 'imu'), trained)
+    assert (update.federation, update.round, update.area) == ('f00d', 7, 'north')
+    assert (update.windows, update.modalities) == (12, ('ftm', 'imu'))
+    assert update.schema == schema_of(trained)
+    assert update.payload == pack(trained).payload
+    np.testing.assert_array_equal(
+        unpack(update.payload, update.checksum, 10**6)['a'], trained['a'])

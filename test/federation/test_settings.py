@@ -1,0 +1,28 @@
+"""Settings of the aggregator."""
+
+import pytest
+
+from utt_ros.errors import SettingsError
+from utt_ros.federation.settings import MAX_NAME_LENGTH, AggregatorSettings, valid_area
+
+
+@pytest.mark.parametrize(('settings', 'message'), [
+    ({'quorum': 3, 'areas': ('north', 'south')}, 'quorum is 3: at most 2 areas'),
+    ({'quorum': 5, 'max_areas': 4}, 'quorum is 5: at most 4 areas'),
+    ({'weighting': 'median'}, "weighting is 'median': .* one of gated, uniform, windows"),
+    ({'areas': ('north', 'so/uth')}, "areas has 'so/uth', which is not a name"),
+    ({'areas': (1,)}, 'areas has 1, which is not a name'),
+    ({'deadline': -1.0}, r'deadline is -1.0: it must be at least 0.0'),
+])
+def test_invalid_settings_are_refused(settings: dict, message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        AggregatorSettings(**settings)
+
+
+@pytest.mark.parametrize('name', ['', 'no/area', '1st', 'bär', 'a' * (MAX_NAME_LENGTH + 1), 3])
+def test_a_name_that_no_topic_can_have_is_invalid(name: object) -> None:
+    assert not valid_area(name)
+
+
+def test_the_state_folder_is_expanded() -> None:
+    assert '~' not in str(AggregatorSettings().state_path)

@@ -1,0 +1,60 @@
+"""Aggregation rule and server step of a round, by their names in the settings."""
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from utt_ros.federation.aggregation import AggregationRule, average_by_windows, average_equally
+from utt_ros.federation.modality_gating import ModalityGating, parse_gates
+from utt_ros.federation.wire import Tensors
+from utt_ros.plugins import Registry
+from utt_ros.types import FloatArray
+
+if TYPE_CHECKING:
+    from utt_ros.federation.settings import AggregatorSettings
+
+ServerStep = Callable[
+    [Tensors, Tensors, Tensors], tuple[dict[str, FloatArray], dict[str, FloatArray]]]
+"""Model before a round, aggregate of its updates and memory of the server -> next model and
+memory."""
+
+GATED = 'gated'
+AGGREGATION_RULES: Registry[AggregationRule] = Registry(
+    'weighting', 'utt_ros.aggregation_rules',
+    {'uniform': average_equally, 'windows': average_by_windows, GATED: ModalityGating({})})
+BUILTIN_RULES = ('uniform', 'windows', GATED)
+
+
+def register_aggregation_rule(name: str, rule: AggregationRule) -> None:
+    """Let `AggregatorSettings(weighting=name)` aggregate by `rule`, in this process.
+
+    A package that offers an entry point `name` in the group `utt_ros.aggregation_rules` needs no
+    call, and the aggregator node, a process of its own, finds it too. The server passes
+    contributions in order of area names. Raises SettingsError when the name is taken.
+    """
+    AGGREGATION_RULES.register(name, rule)
+
+
+def make_aggregation_rule(settings: 'AggregatorSettings') -> AggregationRule:
+    """Return the rule of `weighting`; raises SettingsError for an unknown one."""
+    if settings.weighting == GATED:
+        return ModalityGating(parse_gates(settings.gates))
+    return AGGREGATION_RULES[settings.weighting]
+
+
+def fedavg(
+    _reference: Tensors, mean: Tensors, _memory: Tensors,
+) -> tuple[dict[str, FloatArray], dict[str, FloatArray]]:
+    """Take the average as the next model: line 20 of Algorithm 1 [P]."""
+    return dict(mean), {}
+
+
+def make_server_step(settings: 'AggregatorSettings') -> ServerStep:
+    """Return the server step of `server`; only an adaptive one imports torch."""
+    if settings.server == 'fedavg':
+        return fedavg
+    optimizers = import_module('utt_ros.federation.server_optimizers')
+    rates = optimizers.OptimizerRates(
+        settings.server_rate, settings.server_tau, settings.server_beta2)
+    step: ServerStep = optimizers.ServerOptimizer(settings.server, rates)
+    return step

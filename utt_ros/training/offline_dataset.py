@@ -1,0 +1,122 @@
+"""Columns of recorded windows, for offline training and evaluation.
+
+The past of a modality, its preceding window, is a modality of its own: the input of direct
+mapping, and an optional input of the unified model.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+from torch import nn
+
+from utt_ros.errors import SessionError
+from utt_ros.geometry.compass import rotate_magnetic_field
+from utt_ros.models.modalities import BUILTIN, Modality
+from utt_ros.models.settings import ModelSettings
+from utt_ros.settings import AreaSettings, WindowSettings
+from utt_ros.training.augmentation import MIRRORS
+from utt_ros.training.columns import CENTRE, Columns
+from utt_ros.training.dataset import make_examples, mirror_column
+from utt_ros.training.recordings import Recordings, SequenceWindows
+from utt_ros.types import NameArray, Stamps
+
+TRAIN_STRIDE = 5  # ticks between windows of the train split
+VAL_STRIDE = 30
+PAST = '_past'
+
+
+def past(name: str) -> str:
+    """Return the name of a modality's past."""
+    return f'{name}{PAST}'
+
+
+def _no_decoder(_of: Modality, _model: ModelSettings, _window: WindowSettings) -> nn.Module:
+    """Stand in for a decoder: the past is never a target."""
+    return nn.Module()
+
+
+PAST_MODALITIES = tuple(
+    replace(item, name=past(item.name), decoder=_no_decoder) for item in BUILTIN)
+PAST_MIRRORS = {**MIRRORS, **{past(name): mirror for name, mirror in MIRRORS.items()}}
+
+
+def unified_examples(data: Recordings, split: str, area: str | None, stride: int) -> Columns:
+    """Return windows of T ticks with the motion labels of the H ticks that follow.
+
+    Raises SessionError when there is none.
+    """
+    parts = []
+    for name, settings in data.areas.items():
+        if area in (None, name) and data.of(split, name):
+            try:
+                windows = data.windows(split, name, stride=stride).windows
+            except SessionError:
+                continue
+            parts.append(make_examples(windows, settings, data.window))
+    return _stack(parts, split, area)
+
+
+def paired_examples(data: Recordings, split: str, area: str | None, stride: int) -> Columns:
+    """Return windows of T ticks as measured and, under the names of `past`, the T ticks before.
+
+    `magnetic_yaw` (N,) is that of their areas. Raises SessionError when there is none.
+    """
+    return _paired(data, data.windows(split, area, stride=stride, ticks=2 * data.window.ticks))
+
+
+def rotate_to_area_frame(columns: Columns, window: WindowSettings) -> Columns:
+    """Rotate measured fields to the area frame, as a model reads them; see `make_examples`."""
+    row_s = window.period / window.imu_rows
+    return columns | {
+        name: rotate_magnetic_field(
+            columns[name], columns[f'{name}_mask'], row_s, columns['magnetic_yaw'])
+        for name in ('imu', past('imu')) if name in columns}
+
+
+def evaluation_windows(
+    data: Recordings, split: str,
+) -> tuple[Columns, NameArray, NameArray, Stamps]:
+    """Return paired windows that do not overlap, their sequences, subjects and last stamps."""
+    cut = data.windows(split, stride=data.window.ticks, ticks=2 * data.window.ticks)
+    return (_paired(data, cut), cut.sequences, np.array(cut.windows.subjects),
+            cut.windows.stamps_ns)
+
+
+def _paired(data: Recordings, cut: SequenceWindows) -> Columns:
+    columns: Columns = {
+        'magnetic_yaw': _yaws(data, cut),
+        CENTRE: _per_area(data, cut, mirror_column).astype(np.float32)}
+    for name, values in cut.windows.values.items():
+        half = values.shape[1] // 2
+        for title, rows in ((name, slice(half, None)), (past(name), slice(None, half))):
+            columns[title] = values[:, rows]
+            columns[f'{title}_mask'] = cut.windows.masks[name][:, rows]
+    return columns
+
+
+def plain_examples(data: Recordings, split: str) -> Columns:
+    """Return windows of T ticks that do not overlap, as measured."""
+    cut = data.windows(split, ticks=data.window.ticks)
+    masks = {f'{name}_mask': mask for name, mask in cut.windows.masks.items()}
+    return {**cut.windows.values, **masks, 'magnetic_yaw': _yaws(data, cut)}
+
+
+def _yaws(data: Recordings, cut: SequenceWindows) -> npt.NDArray[np.float64]:
+    return _per_area(data, cut, lambda area: area.magnetic_yaw)
+
+
+def _per_area(
+    data: Recordings, cut: SequenceWindows, value: Callable[[AreaSettings], float],
+) -> npt.NDArray[np.float64]:
+    """Return a value (N,) of the area of each window."""
+    values = {name: value(area) for name, area in data.areas.items()}
+    return np.array([values[name.partition('/')[0]] for name in cut.sequences], np.float64)
+
+
+def _stack(parts: list[Columns], split: str, area: str | None) -> Columns:
+    if not parts:
+        raise SessionError(f'no {split} sequence is long enough for a window'
+                           f'{f" in area {area!r}" if area else ""}')
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
