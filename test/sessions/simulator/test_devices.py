@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from utt_ros.cli.driver_config import read_driver_config
-from utt_ros.demo.live_stage import Show, free_ports, write_area_file
+from utt_ros.demo.live_stage import LiveRun, free_ports, write_area_file
 from utt_ros.drivers.reader import SourceReader
 from utt_ros.drivers.types import CameraFrame, FtmSample, InertialSample
 from utt_ros.orchestration.graph import read_area_plan
@@ -21,20 +21,20 @@ SECONDS = 20.0  # they are stopped as soon as enough is received
 
 
 @pytest.fixture
-def show(tmp_path: Path) -> Show:
-    show = Show(tmp_path, 0, SECONDS, free_ports())
-    show.file.parent.mkdir()
-    write_area_file(show)
-    return show
+def live_run(tmp_path: Path) -> LiveRun:
+    live_run = LiveRun(tmp_path, 0, SECONDS, free_ports())
+    live_run.file.parent.mkdir()
+    write_area_file(live_run)
+    return live_run
 
 
 @pytest.fixture
-def devices(show: Show) -> Iterator[None]:
-    camera, ftm, imu = map(str, show.ports)
+def devices(live_run: LiveRun) -> Iterator[None]:
+    camera, ftm, imu = map(str, live_run.ports)
     process = subprocess.Popen([
         sys.executable, '-m', 'utt_ros.sessions.simulator.devices',
         '--seed', '0', '--seconds', str(SECONDS),
-        '--camera-port', camera, '--ftm-port', ftm, '--imu-port', imu, '--begin', show.begin],
+        '--camera-port', camera, '--ftm-port', ftm, '--imu-port', imu, '--begin', live_run.begin],
         start_new_session=True)
     yield
     family = [*psutil.Process(process.pid).children(recursive=True), psutil.Process(process.pid)]
@@ -44,9 +44,9 @@ def devices(show: Show) -> Iterator[None]:
 
 
 def test_sources_receive_true_values_at_true_times(
-    show: Show, devices: None, wait_until: Callable[..., None],
+    live_run: LiveRun, devices: None, wait_until: Callable[..., None],
 ) -> None:
-    area, session = read_area_plan(show.file), simulate_session(live_session_plan(0, SECONDS))
+    area, session = read_area_plan(live_run.file), simulate_session(live_session_plan(0, SECONDS))
     sources = [read_driver_config(area, kind).make() for kind in area.drivers]
     readers = [SourceReader(source, read_driver_config(area, kind).reader, lambda: None)
              for source, kind in zip(sources, area.drivers, strict=True)]
@@ -68,7 +68,7 @@ def test_sources_receive_true_values_at_true_times(
     for reader in readers:
         assert reader.stop()
     assert phones(FtmSample) <= set(session.phones)
-    begin_ns = int(show.begin.read_text())
+    begin_ns = int(live_run.begin.read_text())
     for name in phones(InertialSample):
         streams = session.phones[name]
         samples = [sample for sample in received

@@ -48,15 +48,15 @@ def test_pushes_are_those_of_sensor_logger_and_restore_the_measurements(
     streams: PhoneStreams,
 ) -> None:
     parsed = parse_sensor_logger(sensor_logger_body('walker1', sensor_logger_readings(streams)))
-    assert (parsed.device, parsed.bad) == ('walker1', 0)
+    assert (parsed.device, parsed.malformed) == ('walker1', 0)
     counters: Counter[str] = Counter()
     settings = SensorLoggerSettings(reorder=0.0)
-    samples = PhoneAssemblers(settings, settings.pairing(apart=True), counters).add(
+    samples = PhoneAssemblers(settings, settings.pairing(adds_gravity=True), counters).add(
         parsed.device, parsed.readings, int(streams.inertial_stamps_ns[-1]))
     assert not counters
     inertial = [sample for sample in samples if isinstance(sample, InertialSample)]
-    accel = np.array([np.concatenate([each.accel, each.gyro]) for each in inertial])
-    np.testing.assert_allclose(accel, streams.inertial[:len(accel)], atol=5e-6)
-    assert len(accel) > len(streams.inertial) - 5
-    fields = np.array([each.field for each in samples if isinstance(each, MagneticSample)])
+    imu = np.array([np.concatenate([sample.accel, sample.gyro]) for sample in inertial])
+    np.testing.assert_allclose(imu, streams.inertial[:len(imu)], atol=5e-6)
+    assert len(imu) > len(streams.inertial) - 5
+    fields = np.array([sample.field for sample in samples if isinstance(sample, MagneticSample)])
     np.testing.assert_allclose(fields, streams.magnetic[:len(fields)], atol=1e-11)

@@ -1,6 +1,6 @@
 """Simulated phones and camera as processes, for an area's drivers on real wire formats.
 
-People walk in real time; the begin of their session is written to a file as soon as it is set. A
+People walk in real time; the start of their session is written to a file as soon as it is set. A
 phone is a process with its own clocks: it pushes its IMU as Sensor Logger does and sends its
 ranges as Android's RangingResults, by UDP. The camera draws people at their positions and serves
 JPEGs by HTTP. Processes share the simulated session and no measurements.
@@ -56,7 +56,7 @@ class _PushConnection:
 def run_phone(
     name: str, streams: PhoneStreams, args: argparse.Namespace, first_ns: int, begin_ns: int,
 ) -> None:
-    """Send the measurements of a phone in real time; `first_ns` is the begin of its session."""
+    """Send the measurements of a phone in real time; `first_ns` is the start of its session."""
     clock, connection = phone_clock(name, args.seed), _PushConnection(args.imu_port)
     readings = sensor_logger_readings(streams)
     ftm_signal = streams.ftm_signal
@@ -82,7 +82,7 @@ def _between(since_ns: Stamps, low_ns: int, high_ns: int) -> slice:
 
 
 def _batches(seconds: float, begin_ns: int) -> Iterator[tuple[int, int]]:
-    """Yield spans of BATCH_S [ns since the begin] as they end."""
+    """Yield spans of BATCH_S [ns since the start] as they end."""
     step_ns = round(BATCH_S * NS_PER_S)
     for low_ns in range(0, round(seconds * NS_PER_S), step_ns):
         _sleep_until(begin_ns + low_ns + step_ns)
@@ -143,7 +143,7 @@ def run_camera(
 def session_pictures(
     area: AreaSettings, session: Session, seed: int, first_ns: int,
 ) -> Iterator[tuple[int, bytes]]:
-    """Yield times since the begin [ns] and JPEGs: an empty room, then the frames."""
+    """Yield times since the start [ns] and JPEGs: an empty room, then the frames."""
     rng = np.random.default_rng(seed)
     stamps = session.frames.stamps_ns - first_ns if session.frames else np.zeros(0, np.int64)
     lead_ns = np.arange(-LEAD_S, 0.0, 0.1) * NS_PER_S
@@ -161,7 +161,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.add_argument(f'--{name}', type=int, required=True)
     parser.add_argument('--seconds', type=float, required=True)
     parser.add_argument('--begin', type=Path, required=True,
-                        help='file to write the begin of the session to [ns]')
+                        help='file to write the start of the session to [ns]')
     args = parser.parse_args(arguments)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     plan = live_session_plan(args.seed, args.seconds)

@@ -16,18 +16,18 @@ MIN_BOX_DISTANCE_M = 0.5
 
 @dataclass(frozen=True, slots=True)
 class PhoneClock:
-    """Clocks of a phone: offsets at the begin of the session, and drift."""
+    """Clocks of a phone: offsets at the start of the session, and drift."""
 
     offset_s: float  # of its wall clock from the host's
-    boot_s: float  # time since boot at the begin
+    boot_s: float  # time since boot at the start
     drift_ppm: float  # of both
 
     def wall_ns(self, since_ns: Stamps, begin_ns: int) -> Stamps:
-        """Time of the wall clock `since_ns` after the begin."""
+        """Time of the wall clock `since_ns` after the start."""
         return begin_ns + round(self.offset_s * NS_PER_S) + self._elapsed_ns(since_ns)
 
     def boot_ns(self, since_ns: Stamps) -> Stamps:
-        """Time since boot `since_ns` after the begin."""
+        """Time since boot `since_ns` after the start."""
         return round(self.boot_s * NS_PER_S) + self._elapsed_ns(since_ns)
 
     def _elapsed_ns(self, since_ns: Stamps) -> Stamps:

@@ -36,7 +36,7 @@ class WalkSamples(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SimulatedWalk:
-    """Walk of one person on a regular grid of times [s] since the begin of the session."""
+    """Walk of one person on a regular grid of times [s] since the start of the session."""
 
     times_s: Array  # (N,)
     position_m: Array  # (N, 2)

@@ -27,7 +27,7 @@ from utt_ros.sessions.simulator.trajectories import (
 from utt_ros.settings import AreaSettings
 from utt_ros.types import MODALITIES, Array, Frames, GroundTruth, PhoneStreams, Session
 
-START_NS = 1_735_725_600_000_000_000  # 2025-01-01 10:00 UTC: begin of every area
+START_NS = 1_735_725_600_000_000_000  # 2025-01-01 10:00 UTC: start of every area
 GAP_S = 10.0
 SESSION_S = 60.0
 MIN_SESSION_S = 10.0
@@ -90,7 +90,7 @@ class SessionPlan:
         return _random(self.area.seed, self.area.index, purpose, self.number, who)
 
     def stamps(self, times_s: Array) -> npt.NDArray[np.int64]:
-        """Convert times [s] since the begin of the session to stamps [ns]."""
+        """Convert times [s] since the start of the session to stamps [ns]."""
         start_ns = START_NS + round(self.number * (self.seconds + GAP_S) * 1e9)
         return np.asarray(start_ns + np.rint(times_s * 1e9).astype(np.int64))
 
