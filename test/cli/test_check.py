@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 import yaml
 
-from utt_ros.cli.check import Trial, report
+from utt_ros.cli.check import SourceCheck, check_report
 from utt_ros.cli.main import main
-from utt_ros.drivers.reader import SourceReader, ReaderSettings
+from utt_ros.drivers.reader import ReaderSettings, SourceReader
 from utt_ros.drivers.source import Source
 from utt_ros.errors import SourceError
 from utt_ros.orchestration.environment import CHECKOUT
@@ -59,27 +59,27 @@ def free_ports() -> list[int]:
 
 @pytest.fixture
 def write_area(tmp_path: Path) -> Callable[..., Path]:
-    """`write_area(ftm={...}, ...)`: an area with these drivers, told this in blocks of theirs."""
+    """`write_area(ftm={...}, ...)`: write an area file with these drivers and their blocks."""
 
     def write(**blocks: dict[str, Any]) -> Path:
         document = {'/**': {'area': 'hall', 'drivers': list(blocks), **LENS}}
-        document |= {f'/**/{name}': told for name, told in blocks.items()}
+        document |= {f'/**/{name}': block for name, block in blocks.items()}
         path = tmp_path / 'hall.yaml'
         path.write_text(yaml.safe_dump(
-            {block: {'ros__parameters': told} for block, told in document.items()}))
+            {name: {'ros__parameters': block} for name, block in document.items()}))
         return path
 
     return write
 
 
-def ranges(port: int, *phones: str) -> dict[str, Any]:
-    told = {'host': '127.0.0.1', 'port': port}
+def ftm_block(port: int, *phones: str) -> dict[str, Any]:
+    settings = {'host': '127.0.0.1', 'port': port}
     if phones:
-        told |= {'devices': list(phones), 'phones': list(phones)}
-    return {'source': 'android_udp', 'android_udp': told}
+        settings |= {'devices': list(phones), 'phones': list(phones)}
+    return {'source': 'android_udp', 'android_udp': settings}
 
 
-def test_what_every_sensor_says_is_shown_with_rates_ages_and_offsets(
+def test_each_stream_is_shown_with_rate_age_and_clock_offset(
     write_area: Callable[..., Path], start_peer: Callable[..., None], free_ports: list[int],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -87,13 +87,13 @@ def test_what_every_sensor_says_is_shown_with_rates_ages_and_offsets(
     start_peer(free_ports[1], 'imu_apps.py', 'hyper_imu_udp', '127.0.0.1', free_ports[1])
     path = write_area(
         camera={'opencv.location': str(CAPTURE), 'opencv.repeat': True},
-        ftm=ranges(free_ports[0]),
+        ftm=ftm_block(free_ports[0]),
         imu={'source': 'hyper_imu', 'hyper_imu': {
             'host': '127.0.0.1', 'port': free_ports[1], 'devices': ['127.0.0.1'],
             'phones': ['ann']}})
     assert main(['check', str(path), '--seconds', '3']) == 0
-    said = capsys.readouterr().out
-    rows = {(words[0], ' '.join(words[2:-4])): words[-4:] for line in said.splitlines()[1:5]
+    out = capsys.readouterr().out
+    rows = {(words[0], ' '.join(words[2:-4])): words[-4:] for line in out.splitlines()[1:5]
             if (words := line.split())}
     assert set(rows) == {
         ('camera', 'camera'), ('ftm', 'ann'), ('imu', 'ann'), ('imu', 'ann (magnetic)')}
@@ -102,44 +102,45 @@ def test_what_every_sensor_says_is_shown_with_rates_ages_and_offsets(
     assert 10 < float(rows['imu', 'ann'][0]) < 200
     assert float(rows['imu', 'ann'][1]) < 5
     assert float(rows['imu', 'ann'][2]) == pytest.approx(259_200, abs=1.0)
-    assert re.search(r'camera: people \d, detection_ms', said)
+    assert re.search(r'camera: people \d, detection_ms', out)
+    assert f'ftm: address 127.0.0.1:{free_ports[0]}' in out
 
 
-def test_silent_source_and_silent_phone_are_named_and_fail(
+def test_a_silent_source_and_a_silent_phone_are_named_and_fail(
     write_area: Callable[..., Path], start_peer: Callable[..., None], free_ports: list[int],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     start_peer(free_ports[0], 'android_phone.py', 'udp', free_ports[0], 'ann', 0, 20)
-    path = write_area(ftm=ranges(free_ports[0], 'ann', 'ben'),
+    path = write_area(ftm=ftm_block(free_ports[0], 'ann', 'ben'),
                       imu={'sensor_logger.host': '127.0.0.1', 'sensor_logger.port': 0})
     assert main(['check', str(path), '--seconds', '1']) == 1
-    said = capsys.readouterr().out
-    assert 'ftm: nothing from ben' in said
-    assert 'imu: it is open and says nothing' in said
+    out = capsys.readouterr().out
+    assert 'ftm: nothing from ben' in out
+    assert 'imu: it is open and silent' in out
 
 
-def test_what_cannot_be_read_says_why_while_others_are_tried(
+def test_a_source_that_cannot_be_read_gives_its_error_while_others_are_read(
     write_area: Callable[..., Path], free_ports: list[int], capsys: pytest.CaptureFixture[str],
 ) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as thief:
         thief.bind(('127.0.0.1', free_ports[0]))
-        path = write_area(camera={'source': 'topics'}, ftm=ranges(free_ports[0]),
+        path = write_area(camera={'source': 'topics'}, ftm=ftm_block(free_ports[0]),
                           imu={'source': 'iio', 'iio': {'rat': 3.0}})
         assert main(['check', str(path), '--seconds', '0.5']) == 1
-    said = capsys.readouterr().out
-    assert 'camera: not tried: its topics take ROS' in said
-    assert 'ftm: cannot listen on 127.0.0.1' in said
-    assert "imu: IioSettings has no setting 'rat'" in said
+    out = capsys.readouterr().out
+    assert 'camera: not read: topics need ROS' in out
+    assert 'ftm: cannot listen on 127.0.0.1' in out
+    assert "imu: IioSettings has no setting 'rat'" in out
 
 
-class Faint(Source[Any]):
-    """Cannot be opened at first, and says nothing later."""
+class FailsOnce(Source[Any]):
+    """Source that fails to open once, and is silent then."""
 
-    tries = 0
+    attempts = 0
 
     def open(self) -> None:
-        self.tries += 1
-        if self.tries == 1:
+        self.attempts += 1
+        if self.attempts == 1:
             raise SourceError('unplugged: plug it in')
 
     def read(self, timeout_s: float) -> list[Any]:
@@ -149,27 +150,27 @@ class Faint(Source[Any]):
     def close(self) -> None: ...
 
 
-def test_what_a_source_says_of_single_phones_is_shown() -> None:
-    source = Faint()
-    source.status = lambda: {  # as two phones of sensor_server, one of which is not there
+def test_the_status_of_single_phones_is_shown_without_clock_values() -> None:
+    source = FailsOnce()
+    source.status = lambda: {  # two phones of sensor_server, one of them absent
         'ann.connection': 'open', 'ann.offset_s': 3.5, 'bob.connection': 'TimeoutError: late'}
-    said = report([Trial('imu', source=source)], 0)
-    assert 'imu: ann.connection open, bob.connection TimeoutError: late' in said
-    assert '3.5' not in said.splitlines()[-1]
+    out = check_report([SourceCheck('imu', source=source)], 0)
+    assert 'imu: ann.connection open, bob.connection TimeoutError: late' in out
+    assert '3.5' not in out.splitlines()[-1]
 
 
-def test_why_a_source_was_lost_is_told_also_when_it_is_open_again(
+def test_the_error_of_a_lost_source_is_shown_after_it_was_reopened(
     wait_until: Callable[..., None],
 ) -> None:
-    trial = Trial('imu', source=Faint())
-    trial.reader = SourceReader(trial.source, ReaderSettings(first_wait=0.5), lambda: None)
-    trial.reader.start()
-    wait_until(lambda: trial.take() or trial.last_trouble)
-    wait_until(lambda: trial.reader.status().state == 'open')
-    trial.judge(trial.reader.status())
-    assert trial.troubles == ['unplugged: plug it in']
-    assert trial.failed
-    assert trial.reader.stop()
+    check = SourceCheck('imu', source=FailsOnce())
+    check.reader = SourceReader(check.source, ReaderSettings(first_wait=0.5), lambda: None)
+    check.reader.start()
+    wait_until(lambda: check.take() or check.last_error)
+    wait_until(lambda: check.reader.status().state == 'open')
+    check.evaluate(check.reader.status())
+    assert check.remarks == ['unplugged: plug it in']
+    assert check.failed
+    assert check.reader.stop()
 
 
 @pytest.mark.parametrize(('drivers', 'words', 'says'), [
@@ -188,6 +189,6 @@ def test_ctrl_c_ends_a_check_at_once(write_area: Callable[..., Path]) -> None:
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=CHECKOUT)
     assert 'reading for 600 s' in process.stderr.readline()
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=20)
     assert process.returncode == 130
-    assert 'Traceback' not in said
+    assert 'Traceback' not in err

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from utt_ros.cli.driver_config import KINDS, configured
+from utt_ros.cli.driver_config import SOURCE_KINDS, read_driver_config
 from utt_ros.drivers import camera, ftm, imu
 from utt_ros.errors import SettingsError
 from utt_ros.orchestration.environment import CHECKOUT
@@ -24,7 +24,7 @@ def area(path: Path, **blocks: dict[str, object]) -> AreaPlan:
 
 def test_source_that_is_not_chosen_is_the_default_of_its_node(tmp_path: Path) -> None:
     for kind, module in (('camera', camera), ('ftm', ftm), ('imu', imu)):
-        assert configured(area(tmp_path), kind).name == module.DEFAULT
+        assert read_driver_config(area(tmp_path), kind).name == module.DEFAULT
 
 
 @pytest.mark.parametrize('block', ['__/ftm', '_hall_ftm', '_*_ftm', '__'])
@@ -32,17 +32,18 @@ def test_blocks_that_match_the_name_of_the_node_are_read(tmp_path: Path, block: 
     told = {'source': 'gtec', 'gtec': {'ports': ['/dev/ttyUSB0'], 'phones': ['ann']}}
     if block == '__':
         told |= {'area': 'hall', 'drivers': ['ftm']}
-    found = configured(area(tmp_path, **{block: told}), 'ftm')
+    found = read_driver_config(area(tmp_path, **{block: told}), 'ftm')
     assert (found.name, found.phones) == ('gtec', ('ann',))
 
 
 def test_blocks_of_other_nodes_are_not_read(tmp_path: Path) -> None:
-    found = configured(area(tmp_path, _yard_ftm={'source': 'iw'}, __imu={'source': 'iw'}), 'ftm')
+    found = read_driver_config(
+        area(tmp_path, _yard_ftm={'source': 'iw'}, __imu={'source': 'iw'}), 'ftm')
     assert found.name == ftm.DEFAULT
 
 
 def test_later_block_wins_and_names_may_be_nested_or_dotted(tmp_path: Path) -> None:
-    found = configured(area(
+    found = read_driver_config(area(
         tmp_path, **{'__/ftm': {'source': 'iw', 'esp_idf.ap': 'no address', 'first_wait': 2},
                      '_hall_ftm': {'source': 'esp_idf', 'esp_idf': {'ap': ''}}}), 'ftm')
     assert found.name == 'esp_idf'
@@ -50,7 +51,7 @@ def test_later_block_wins_and_names_may_be_nested_or_dotted(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(('told', 'says'), [
-    ({'source': ['iw']}, r"source is \['iw'\]: it must be one of"),
+    ({'source': ['iw']}, r"source is \['iw'\]: it must be the name of one"),
     ({'android_udp': {'devices': 'ann'}}, "devices is 'ann': it must be a list"),
     ({'source': 'sonar'}, "source is 'sonar': it must be one of android_http"),
     ({'android_udp': {'prot': 3}}, "no setting 'prot'"),
@@ -60,17 +61,17 @@ def test_settings_that_do_not_fit_are_refused(
     tmp_path: Path, told: dict[str, object], says: str,
 ) -> None:
     with pytest.raises(SettingsError, match=says):
-        configured(area(tmp_path, **{'__/ftm': told}), 'ftm')
+        read_driver_config(area(tmp_path, **{'__/ftm': told}), 'ftm')
 
 
 def test_camera_that_would_find_nobody_is_refused_as_by_its_node(tmp_path: Path) -> None:
     told = {'source': 'opencv', 'detection': {'detector': 'source'}}
-    make = configured(area(tmp_path, **{'__/camera': told}), 'camera').make
-    with pytest.raises(SettingsError, match='opencv finds no people'):
+    make = read_driver_config(area(tmp_path, **{'__/camera': told}), 'camera').make
+    with pytest.raises(SettingsError, match='opencv detects no people'):
         make()
 
 
 def test_example_file_sets_every_kind() -> None:
     example = read_area_plan(CHECKOUT / 'config' / 'area.yaml')
-    for kind, module in KINDS.items():
-        assert configured(example, kind).name == module.DEFAULT
+    for kind, module in SOURCE_KINDS.items():
+        assert read_driver_config(example, kind).name == module.DEFAULT

@@ -15,10 +15,10 @@ def test_every_source_is_listed_with_why_it_cannot_work(
     assert {(row[0], row[1]) for row in rows} == {
         (kind, name) for kind, entries in
         (('camera', camera.SOURCES), ('ftm', ftm.SOURCES), ('imu', imu.SOURCES))
-        for name in entries}
+        for name in entries.names()}
     by_name = {row[1]: ' '.join(row[2:]) for row in rows}
     assert by_name['opencv'].endswith('yes')
-    assert 'the program iw is not there: apt install iw' in by_name['iw']
+    assert 'the program iw is not installed: apt install iw' in by_name['iw']
 
 
 def test_help_says_how_a_source_is_chosen(capsys: pytest.CaptureFixture[str]) -> None:

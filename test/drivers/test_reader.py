@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from utt_ros.drivers.reader import Pump, PumpSettings
+from utt_ros.drivers.reader import ReaderSettings, SourceReader
 from utt_ros.drivers.source import Source
 from utt_ros.errors import SourceError
 
-FAST = PumpSettings(first_wait=0.01, longest_wait=0.01)
+FAST = ReaderSettings(first_wait=0.01, longest_wait=0.01)
 
 
 class Script(Source[int]):
@@ -43,80 +43,82 @@ class Script(Source[int]):
 
 
 @pytest.fixture
-def run() -> Iterator[Callable[..., Pump]]:
-    made: list[tuple[Script, Pump]] = []
+def run() -> Iterator[Callable[..., SourceReader]]:
+    made: list[tuple[Script, SourceReader]] = []
 
-    def start(script: Script, settings: PumpSettings = FAST, wake: Any = lambda: None) -> Pump:
-        made.append((script, Pump(script, settings, wake)))
+    def start(
+        script: Script, settings: ReaderSettings = FAST, wake: Any = lambda: None,
+    ) -> SourceReader:
+        made.append((script, SourceReader(script, settings, wake)))
         made[-1][1].start()
         return made[-1][1]
 
     yield start
-    for script, pump in made:
+    for script, reader in made:
         script.hold.set()
-        assert pump.stop()
+        assert reader.stop()
 
 
 def test_a_lost_source_is_opened_again_and_nothing_that_came_is_lost(
-        run: Callable[..., Pump], wait_until: Callable[..., None]) -> None:
+        run: Callable[..., SourceReader], wait_until: Callable[..., None]) -> None:
     script = Script([1, 2], SourceError('gone'), [3], KeyError('a fault'), [4])
-    pump, got = run(script), []
-    wait_until(lambda: got.extend(pump.take()) or len(got) == 4)
+    reader, got = run(script), []
+    wait_until(lambda: got.extend(reader.take()) or len(got) == 4)
     assert got == [1, 2, 3, 4]
-    status = pump.status()
+    status = reader.status()
     assert (status.state, status.samples, status.reopened) == ('open', 4, 2)
     assert (script.opened, script.closed) == (3, 2)
 
 
 def test_the_oldest_are_dropped_and_counted_when_nobody_takes(
-        run: Callable[..., Pump], wait_until: Callable[..., None]) -> None:
-    pump = run(Script([1, 2, 3], [4]), PumpSettings(queue=2))
-    wait_until(lambda: pump.status().samples == 4)
-    assert pump.take() == [3, 4]
-    assert pump.status().dropped == 2
+        run: Callable[..., SourceReader], wait_until: Callable[..., None]) -> None:
+    reader = run(Script([1, 2, 3], [4]), ReaderSettings(queue=2))
+    wait_until(lambda: reader.status().samples == 4)
+    assert reader.take() == [3, 4]
+    assert reader.status().dropped == 2
 
 
 def test_what_twenty_phones_push_at_once_finds_room(
-        run: Callable[..., Pump], wait_until: Callable[..., None]) -> None:
+        run: Callable[..., SourceReader], wait_until: Callable[..., None]) -> None:
     pushed = list(range(20 * 2 * 100))  # of a second: inertial and magnetic, at 100 Hz
-    pump = run(Script(pushed), PumpSettings())
-    wait_until(lambda: pump.status().samples)
-    assert pump.take() == pushed
+    reader = run(Script(pushed), ReaderSettings())
+    wait_until(lambda: reader.status().samples)
+    assert reader.take() == pushed
 
 
 def test_a_source_that_fails_to_close_is_opened_again_all_the_same(
-        run: Callable[..., Pump], wait_until: Callable[..., None]) -> None:
+        run: Callable[..., SourceReader], wait_until: Callable[..., None]) -> None:
     script = Script(SourceError('gone'), close=OSError('it is gone'))
-    pump = run(script)
+    reader = run(script)
     wait_until(lambda: script.opened == 2)
-    assert pump.stop()
-    assert pump.status().state == 'closed'
-    assert pump.status().trouble == 'OSError: it is gone'
+    assert reader.stop()
+    assert reader.status().state == 'closed'
+    assert reader.status().error == 'OSError: it is gone'
 
 
 def test_a_start_that_was_interrupted_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(_thread: Thread) -> None:
         raise KeyboardInterrupt
 
-    pump = Pump(Script(), FAST, lambda: None)
+    reader = SourceReader(Script(), FAST, lambda: None)
     monkeypatch.setattr(Thread, 'start', interrupt)
     with pytest.raises(KeyboardInterrupt):
-        pump.start()
-    assert pump.stop()
+        reader.start()
+    assert reader.stop()
 
 
 def test_a_thread_that_does_not_end_is_never_joined_by_a_second_one(
-        run: Callable[..., Pump], wait_until: Callable[..., None]) -> None:
+        run: Callable[..., SourceReader], wait_until: Callable[..., None]) -> None:
     script = Script()
     script.hold.clear()
-    pump = run(script)
+    reader = run(script)
     wait_until(script.held.is_set)
-    assert not pump.stop(0.01)
-    pump.start()
-    assert not pump.stop(0.01)
+    assert not reader.stop(0.01)
+    reader.start()
+    assert not reader.stop(0.01)
     assert script.opened == 1
     script.hold.set()
-    assert pump.stop()
+    assert reader.stop()
     assert script.closed == 1
-    pump.start()
+    reader.start()
     wait_until(lambda: script.opened == 2)

@@ -21,6 +21,7 @@ from utt_ros.nodes.camera_node import CameraReaderSettings
 from utt_ros.nodes.ftm_node import FtmSettings
 from utt_ros.orchestration.environment import CHECKOUT
 from utt_ros.orchestration.graph import GRAPH_PARAMETERS, read_area_plan
+from utt_ros.plugins import Registry
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.sync.settings import SyncSettings
 from utt_ros.training.settings import LearningSettings, TrainerSettings
@@ -30,8 +31,9 @@ CONFIG = CHECKOUT / 'config'
 Part = tuple[type, str]  # settings, prefix of their names
 
 
-def sources(entries: Mapping[str, SourceEntry]) -> tuple[Part, ...]:
-    return ((AreaSettings, ''), *((entry.settings, f'{name}.') for name, entry in entries.items()))
+def sources(registry: Registry[SourceEntry]) -> tuple[Part, ...]:
+    return ((AreaSettings, ''),
+            *((registry[name].settings, f'{name}.') for name in registry.names()))
 
 
 NODES: dict[str, tuple[str, str, tuple[Part, ...]]] = {  # file, block, what the node declares

@@ -1,4 +1,4 @@
-"""`utt check`: whether the sensors of an area say something, before anything is started."""
+"""`utt check`: read the sensors of an area before it is started."""
 
 import argparse
 import sys
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from utt_ros.cli.driver_config import configured
+from utt_ros.cli.driver_config import read_driver_config
 from utt_ros.drivers.reader import ReaderStatus, SourceReader
 from utt_ros.drivers.source import Source
 from utt_ros.drivers.types import CameraFrame, MagneticSample
@@ -22,150 +22,149 @@ examples:
   utt check hall.yaml
   utt check hall.yaml --seconds 30         the drift of a clock takes 20 s
 
-Reads the source of every driver that the area file lists, as its node would, without ROS. Stop the
-area first: a port and a camera can be had once. Exit code 1: something said nothing.
+Reads the source of every driver in the area file, as its node would, without ROS. Stop the area
+first: a port and a camera have one reader. Exit code 1: a source or a phone was silent.
 """
-HEAD = ('sensor', 'source', 'from', 'rate [Hz]', 'age [s]', 'clock offset [s]', 'drift [ppm]')
-CLOCK = ('offset_s', 'drift_ppm', 'spread_s')  # of a phone; they have columns
-CAMERA, NOBODY = 'camera', '(nobody)'
-POLL_S = 0.1
+CHECK_COLUMNS = (
+    'sensor', 'source', 'from', 'rate [Hz]', 'age [s]', 'clock offset [s]', 'drift [ppm]')
+CLOCK_VALUES = ('offset_s', 'drift_ppm', 'spread_s')  # of a phone; two have columns
+CAMERA_STREAM, NO_STREAM = 'camera', '(nobody)'
+CHECK_POLL_S = 0.1
 
 
 @dataclass(slots=True)
-class Heard:
-    """How many samples came, and the stamps of the first and the last [ns]."""
+class SampleStream:
+    """Number of samples, and stamps of the first and the last [ns]."""
 
     count: int
     first_ns: int
     last_ns: int
 
     def rate(self) -> str:
-        """Samples per second of their own stamps [Hz]."""
+        """Format the rate of the samples' stamps [Hz]."""
         span_ns = self.last_ns - self.first_ns
         return f'{(self.count - 1) * NS_PER_S / span_ns:.1f}' if span_ns > 0 else '-'
 
 
 @dataclass(slots=True)
-class Trial:
-    """The source of one driver; without a pump it could not be tried."""
+class SourceCheck:
+    """Check of one driver's source; without a reader it cannot be read."""
 
     kind: str
     name: str = '-'
-    phones: tuple[str, ...] = ()  # that must be heard
+    phones: tuple[str, ...] = ()  # required ones
     source: Source[Any] | None = None
     reader: SourceReader | None = None
-    heard: dict[str, Heard] = field(default_factory=dict)
-    troubles: list[str] = field(default_factory=list)
-    last_trouble: str = ''  # while it was lost; it may be opened again by the end
+    streams: dict[str, SampleStream] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+    last_error: str = ''  # while it was lost; it may be open again at the end
     failed: bool = False
 
     def take(self) -> None:
-        """Count what has come."""
+        """Count new samples."""
         if self.reader is None:
             return
-        self.last_trouble = self.reader.status().error or self.last_trouble
+        self.last_error = self.reader.status().error or self.last_error
         for sample in self.reader.take():
-            who = CAMERA if isinstance(sample, CameraFrame) else sample.phone
-            who += ' (magnetic)' if isinstance(sample, MagneticSample) else ''
-            heard = self.heard.setdefault(who, Heard(0, sample.stamp_ns, 0))
-            heard.count, heard.last_ns = heard.count + 1, sample.stamp_ns
+            name = CAMERA_STREAM if isinstance(sample, CameraFrame) else sample.phone
+            name += ' (magnetic)' if isinstance(sample, MagneticSample) else ''
+            stream = self.streams.setdefault(name, SampleStream(0, sample.stamp_ns, 0))
+            stream.count, stream.last_ns = stream.count + 1, sample.stamp_ns
 
-    def judge(self, status: ReaderStatus) -> None:
-        """Note what is remarkable."""
-        silent = [phone for phone in self.phones if phone not in self.heard]
-        self.failed |= bool(silent) or not self.heard
+    def evaluate(self, status: ReaderStatus) -> None:
+        """Decide whether the check failed, and add remarks."""
+        silent = [phone for phone in self.phones if phone not in self.streams]
+        self.failed |= bool(silent) or not self.streams
         if status.error:
-            self.troubles.append(status.error)
-        elif not self.heard:
-            self.troubles.append(
-                self.last_trouble or 'it is open and says nothing: does anybody send?')
-        if silent and self.heard:
-            self.troubles.append(f'nothing from {", ".join(silent)}')
+            self.remarks.append(status.error)
+        elif not self.streams:
+            self.remarks.append(self.last_error or 'it is open and silent: does any device send?')
+        if silent and self.streams:
+            self.remarks.append(f'nothing from {", ".join(silent)}')
         counts = {'dropped': status.dropped, **dict(sorted(status.refused.items()))}
-        refused = [f'{reason} {count}' for reason, count in counts.items() if count]
+        refused = [f'{key} {count}' for key, count in counts.items() if count]
         if refused:
-            self.troubles.append(f'refused: {", ".join(refused)}')
+            self.remarks.append(f'refused: {", ".join(refused)}')
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the options of `utt check`."""
     parser.epilog, parser.formatter_class = EXAMPLES, argparse.RawDescriptionHelpFormatter
     parser.add_argument('area', type=Path, metavar='AREA', help='area file')
     parser.add_argument('--seconds', type=float, default=5.0, metavar='N',
-                        help='how long to read (default: 5)')
+                        help='duration of reading (default: 5)')
     parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace) -> int:
-    """Read all sources at once and report. Raises SettingsError."""
-    if not 0.1 <= options.seconds <= 3600.0:
-        raise SettingsError(f'--seconds is {options.seconds:g}: 0.1..3600')
-    area = read_area_plan(options.area)
+def run(args: argparse.Namespace) -> int:
+    """Read all sources in parallel and print a report. Raises SettingsError."""
+    if not 0.1 <= args.seconds <= 3600.0:
+        raise SettingsError(f'--seconds is {args.seconds:g}: 0.1..3600')
+    area = read_area_plan(args.area)
     if not area.drivers:
-        raise SettingsError(f'{options.area} lists no drivers, so there is nothing to check')
-    trials = [_trial(area, kind) for kind in area.drivers]
-    print(f'{area.name}: reading for {options.seconds:g} s', file=sys.stderr)
+        raise SettingsError(f'{args.area} lists no drivers, so there is nothing to check')
+    checks = [_source_check(area, kind) for kind in area.drivers]
+    print(f'{area.name}: reading for {args.seconds:g} s', file=sys.stderr)
     try:
-        _read(trials, options.seconds)
-        print(report(trials, time.time_ns()))
+        _read(checks, args.seconds)
+        print(check_report(checks, time.time_ns()))
     finally:
-        for trial in trials:
-            if trial.reader is not None:
-                trial.reader.stop()
-    return int(any(trial.failed for trial in trials))
+        for check in checks:
+            if check.reader is not None:
+                check.reader.stop()
+    return int(any(check.failed for check in checks))
 
 
-def report(trials: Sequence[Trial], now_ns: int) -> str:
-    """Write a line per phone, and below what is remarkable about each source."""
-    rows = [row for trial in trials for row in _rows(trial, now_ns)]
-    remarks = [f'{trial.kind}: {remark}' for trial in trials for remark in _remarks(trial)]
-    return '\n'.join([*align_columns(HEAD, rows, left=3), *remarks])
+def check_report(checks: Sequence[SourceCheck], now_ns: int) -> str:
+    """Format a row per stream, followed by remarks on each source."""
+    rows = [row for check in checks for row in _rows(check, now_ns)]
+    remarks = [f'{check.kind}: {remark}' for check in checks for remark in _remarks(check)]
+    return '\n'.join([*align_columns(CHECK_COLUMNS, rows, left=3), *remarks])
 
 
-def _trial(area: AreaPlan, kind: str) -> Trial:
-    trial = Trial(kind)
+def _source_check(area: AreaPlan, kind: str) -> SourceCheck:
+    check = SourceCheck(kind)
     try:
-        told = configured(area, kind)
-        trial.name, trial.phones = told.name, told.phones
-        if told.make is None:
-            trial.troubles.append('not tried: its topics take ROS, look with `ros2 topic hz`')
-            return trial
-        trial.source = told.make()
+        config = read_driver_config(area, kind)
+        check.name, check.phones = config.name, config.phones
+        if config.make is None:
+            check.remarks.append('not read: topics need ROS, see `ros2 topic hz`')
+            return check
+        check.source = config.make()
     except SettingsError as err:
-        trial.troubles.append(str(err))
-        trial.failed = True
-        return trial
-    trial.reader = SourceReader(trial.source, told.reader, lambda: None)
-    return trial
+        check.remarks.append(str(err))
+        check.failed = True
+        return check
+    check.reader = SourceReader(check.source, config.reader, lambda: None)
+    return check
 
 
-def _read(trials: Sequence[Trial], seconds: float) -> None:
-    running = [(trial, trial.reader) for trial in trials if trial.reader is not None]
+def _read(checks: Sequence[SourceCheck], seconds: float) -> None:
+    running = [(check, check.reader) for check in checks if check.reader is not None]
     for _, reader in running:
         reader.start()
     end_s = time.monotonic() + seconds
     while running and time.monotonic() < end_s:
-        time.sleep(POLL_S)
-        for trial, _ in running:
-            trial.take()
-    for trial, reader in running:
-        trial.judge(reader.status())
+        time.sleep(CHECK_POLL_S)
+        for check, _ in running:
+            check.take()
+    for check, reader in running:
+        check.evaluate(reader.status())
 
 
-def _rows(trial: Trial, now_ns: int) -> Iterator[list[str]]:
-    status = trial.source.status() if trial.source is not None else {}
-    for who, heard in sorted(trial.heard.items()):
-        clock = [str(status.get(f'{who}.{key}', '-')) for key in ('offset_s', 'drift_ppm')]
-        age_s = (now_ns - heard.last_ns) / NS_PER_S
-        yield [trial.kind, trial.name, who, heard.rate(), f'{age_s:.2f}', *clock]
-    if not trial.heard:
-        yield [trial.kind, trial.name, NOBODY, *'----']
+def _rows(check: SourceCheck, now_ns: int) -> Iterator[list[str]]:
+    status = check.source.status() if check.source is not None else {}
+    for name, stream in sorted(check.streams.items()):
+        clock = [str(status.get(f'{name}.{key}', '-')) for key in CLOCK_VALUES[:2]]
+        age_s = (now_ns - stream.last_ns) / NS_PER_S
+        yield [check.kind, check.name, name, stream.rate(), f'{age_s:.2f}', *clock]
+    if not check.streams:
+        yield [check.kind, check.name, NO_STREAM, *'----']
 
 
-def _remarks(trial: Trial) -> Iterator[str]:
-    status = trial.source.status() if trial.source is not None else {}
-    own = [f'{key} {value}' for key, value in status.items()
-           if key.rpartition('.')[2] not in CLOCK]
-    if own:
-        yield ', '.join(own)
-    yield from trial.troubles
+def _remarks(check: SourceCheck) -> Iterator[str]:
+    status = check.source.status() if check.source is not None else {}
+    values = [f'{key} {value}' for key, value in status.items()
+              if key.rpartition('.')[2] not in CLOCK_VALUES]
+    if values:
+        yield ', '.join(values)
+    yield from check.remarks

@@ -1,4 +1,4 @@
-"""What an area file says of the sources of its drivers, for whom there is no ROS to ask."""
+"""Sources of the drivers of an area file, read without ROS."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -13,65 +13,68 @@ from utt_ros.drivers.reader import ReaderSettings
 from utt_ros.drivers.source import Source, SourceEntry
 from utt_ros.errors import SettingsError
 from utt_ros.orchestration.graph import AreaPlan
+from utt_ros.plugins import Registry
 from utt_ros.settings import from_mapping, read_node_parameters
 
-KINDS: Mapping[str, ModuleType] = {'camera': camera, 'ftm': ftm, 'imu': imu}
-TOPICS = 'topics'  # the camera's source that is made of ROS
+SOURCE_KINDS: Mapping[str, ModuleType] = {'camera': camera, 'ftm': ftm, 'imu': imu}
+TOPICS = 'topics'  # source of the camera node that needs ROS
 
 
 @dataclass(frozen=True, slots=True)
-class Configured:
-    """The source of one driver."""
+class DriverConfig:
+    """Source of one driver, and settings of its reader."""
 
     kind: str
     name: str
-    make: Callable[[], Source[Any]] | None  # None: only its node can
-    phones: tuple[str, ...]  # who is expected to be heard; empty when anybody may be
+    make: Callable[[], Source[Any]] | None  # None: only the node can
+    phones: tuple[str, ...]  # expected phones; empty: any
     reader: ReaderSettings
 
 
-def sources_of(kind: str) -> Mapping[str, SourceEntry]:
-    """The registry of a kind of sensor."""
-    found: Mapping[str, SourceEntry] = KINDS[kind].SOURCES
-    return found
+def source_registry(kind: str) -> Registry[SourceEntry]:
+    """Return the registry of a kind of sensor."""
+    registry: Registry[SourceEntry] = SOURCE_KINDS[kind].SOURCES
+    return registry
 
 
-def configured(area: AreaPlan, kind: str) -> Configured:
-    """The source that an area's driver is told to read. Raises SettingsError.
+def read_driver_config(area: AreaPlan, kind: str) -> DriverConfig:
+    """Read the configured source of an area's driver. Raises SettingsError.
 
-    A setting that the source does not have is refused, which its node would not notice.
+    Settings unknown to the source are refused here, but ignored by its node.
     """
-    told = read_node_parameters(area.parameter_files, f'{area.root}/{kind}')
-    name = told.get('source', KINDS[kind].DEFAULT)
+    parameters = read_node_parameters(area.parameter_files, f'{area.root}/{kind}')
+    name = parameters.get('source', SOURCE_KINDS[kind].DEFAULT)
+    if not isinstance(name, str):
+        raise SettingsError(f'source is {name!r}: it must be the name of one')
     known = {item.name for item in fields(ReaderSettings)}
-    reader = from_mapping(ReaderSettings, {key: told[key] for key in told if key in known})
+    reader = from_mapping(
+        ReaderSettings, {key: parameters[key] for key in parameters if key in known})
     if (kind, name) == ('camera', TOPICS):
-        return Configured(kind, name, None, (), reader)
-    entries = sources_of(kind)
-    if not isinstance(name, str) or name not in entries:
-        raise SettingsError(
-            f'source is {name!r}: it must be one of {", ".join(sorted(entries))}')
-    settings = from_mapping(entries[name].settings, _below(told, f'{name}.'))
-    return Configured(kind, name, lambda: _make(area, kind, name, settings, told),
-                      _phones(settings), reader)
+        return DriverConfig(kind, name, None, (), reader)
+    entry = source_registry(kind)[name]
+    settings = from_mapping(entry.settings, _strip_prefix(parameters, f'{name}.'))
+    return DriverConfig(kind, name, lambda: _make(area, kind, name, settings, parameters),
+                        _phones(settings), reader)
 
 
 def _make(
-    area: AreaPlan, kind: str, name: str, settings: Any, told: Mapping[str, Any],
+    area: AreaPlan, kind: str, name: str, settings: Any, parameters: Mapping[str, Any],
 ) -> Source[Any]:
-    source = sources_of(kind)[name].make(settings, area.settings)
+    entry = source_registry(kind)[name]
+    source = entry.make(settings, area.settings)
     if kind != 'camera':
         return source
-    detection = from_mapping(DetectionSettings, _below(told, 'detection.'))
-    check_detector(detection, name)
-    return DetectionPipeline(source, area.settings, detection,
-                   from_mapping(TrackingSettings, _below(told, 'tracking.')))
+    detection = from_mapping(DetectionSettings, _strip_prefix(parameters, 'detection.'))
+    check_detector(detection, name, entry)
+    tracking = from_mapping(TrackingSettings, _strip_prefix(parameters, 'tracking.'))
+    return DetectionPipeline(source, area.settings, detection, tracking)
 
 
 def _phones(settings: Any) -> tuple[str, ...]:
-    alone = getattr(settings, 'phone', '')
-    return (alone,) if alone else tuple(dict.fromkeys(getattr(settings, 'phones', ())))
+    single = getattr(settings, 'phone', '')
+    return (single,) if single else tuple(dict.fromkeys(getattr(settings, 'phones', ())))
 
 
-def _below(told: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    return {name.removeprefix(prefix): told[name] for name in told if name.startswith(prefix)}
+def _strip_prefix(parameters: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    return {name.removeprefix(prefix): value
+            for name, value in parameters.items() if name.startswith(prefix)}

@@ -1,1 +1,1 @@
-"""Sensors that people own, as sources of samples; no ROS, no torch."""
+"""Sensor sources: cameras, fine time measurements and IMUs of phones; no ROS, no torch."""

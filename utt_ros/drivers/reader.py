@@ -1,4 +1,4 @@
-"""Runs a source in a thread of its own: opens it, reads it, opens it again when it was lost."""
+"""Source reader: a thread that opens a source, reads it, and reopens it after it was lost."""
 
 from collections import deque
 from collections.abc import Callable
@@ -13,104 +13,103 @@ from utt_ros.settings import check, setting
 
 POLL_S = 0.2
 RATE_WINDOW_S = 2.0
-LASTED_S = 10.0  # a connection that lived for so long was good: the next wait is short again
+STABLE_S = 10.0  # a source that was open for longer resets the wait before the next reopening
 
 
 @dataclass(frozen=True, slots=True)
-class PumpSettings:
-    """How patient a driver is."""
+class ReaderSettings:
+    """Queue length and back-off of a reader."""
 
     queue: int = setting(
-        10_000, 'samples that wait to be published; the oldest are dropped', low=1, high=1_000_000)
+        10_000, 'samples in the queue; the oldest are dropped', low=1, high=1_000_000)
     first_wait: float = setting(
-        0.5, 'wait before a lost source is opened again; doubled each time [s]',
+        0.5, 'wait before a lost source is reopened; doubled each time [s]',
         low=0.01, high=3600.0)
-    longest_wait: float = setting(30.0, 'longest such wait [s]', low=0.01, high=3600.0)
+    longest_wait: float = setting(30.0, 'upper limit of that wait [s]', low=0.01, high=3600.0)
 
     def __post_init__(self) -> None:
         check(self)
 
 
 @dataclass(frozen=True, slots=True)
-class PumpStatus:
-    """How a source does."""
+class ReaderStatus:
+    """State of a reader and its source."""
 
     state: str  # opening, open, waiting or closed
-    trouble: str  # why it was lost last; empty while it is open
+    error: str  # cause of the last loss; empty while the source is open
     samples: int
-    rate_hz: float  # of samples, over the last seconds
-    dropped: int  # because the queue was full
+    rate_hz: float  # of samples, over the last RATE_WINDOW_S
+    dropped: int  # from a full queue
     reopened: int
     silent_s: float  # since the last sample, or since the start
     refused: dict[str, int]  # by reason
 
 
-class Pump:
-    """The only caller of its source. `wake` is called from its thread when samples wait."""
+class SourceReader:
+    """Thread that alone calls a source; it calls `wake` when samples are queued."""
 
     def __init__(
-        self, source: Source[Any], settings: PumpSettings, wake: Callable[[], None],
+        self, source: Source[Any], settings: ReaderSettings, wake: Callable[[], None],
     ) -> None:
         self._source, self._settings, self._wake = source, settings, wake
         self._queue: deque[Any] = deque()
         self._lock = Lock()
         self._stop = Event()
         self._thread: Thread | None = None
-        self._state, self._trouble = 'closed', ''
+        self._state, self._error = 'closed', ''
         self._samples = self._dropped = self._reopened = 0
-        self._heard_s = monotonic()
+        self._sample_s = monotonic()
         self._recent: deque[tuple[float, int]] = deque()
 
     def start(self) -> None:
-        """Begin to read; does nothing while a thread of before still has the source."""
+        """Start the thread; no effect while the previous one still holds the source."""
         if self._thread is None or not self._thread.is_alive():
             self._stop.clear()
-            self._heard_s = monotonic()
+            self._sample_s = monotonic()
             self._thread = Thread(target=self._run, name='source', daemon=True)
             self._thread.start()
 
     def stop(self, timeout_s: float = 5.0) -> bool:
-        """Close the source; false when it did not let go in time. May be asked again."""
+        """Close the source; false when it has not released it within the timeout. Repeatable."""
         self._stop.set()
         thread = self._thread
-        if thread is None or not thread.is_alive():  # also when Ctrl-C came while it began
+        if thread is None or not thread.is_alive():  # also when Ctrl-C interrupted the start
             return True
         thread.join(timeout_s)
         return not thread.is_alive()
 
     def take(self) -> list[Any]:
-        """All samples that wait, oldest first."""
+        """Return and remove all queued samples, oldest first."""
         with self._lock:
-            taken = list(self._queue)
+            samples = list(self._queue)
             self._queue.clear()
-        return taken
+        return samples
 
-    def status(self) -> PumpStatus:
-        """How it does at this moment."""
+    def status(self) -> ReaderStatus:
         now_s = monotonic()
         with self._lock:
-            self._forget(now_s)
+            self._expire(now_s)
             recent = sum(count for _, count in self._recent)
-            return PumpStatus(
-                self._state, self._trouble, self._samples, recent / RATE_WINDOW_S, self._dropped,
-                self._reopened, now_s - self._heard_s, dict(self._source.counters))
+            return ReaderStatus(
+                self._state, self._error, self._samples, recent / RATE_WINDOW_S, self._dropped,
+                self._reopened, now_s - self._sample_s, dict(self._source.counters))
 
     def _run(self) -> None:
         wait_s = self._settings.first_wait
         while not self._stop.is_set():
-            begin_s = monotonic()
+            opened_s = monotonic()
             try:
                 self._state = 'opening'
                 self._source.open()
-                self._state, self._trouble = 'open', ''
+                self._state, self._error = 'open', ''
                 while not self._stop.is_set():
-                    self._keep(self._source.read(POLL_S))
+                    self._enqueue(self._source.read(POLL_S))
             except SourceError as err:
-                self._trouble = str(err)
-            except Exception as err:  # noqa: BLE001  a driver's fault must not end the process
-                self._trouble = f'{type(err).__name__}: {err}'
+                self._error = str(err)
+            except Exception as err:  # noqa: BLE001  a fault of a driver must not end the process
+                self._error = f'{type(err).__name__}: {err}'
             self._close()
-            if monotonic() - begin_s > LASTED_S:
+            if monotonic() - opened_s > STABLE_S:
                 wait_s = self._settings.first_wait
             if not self._stop.is_set():
                 self._state = 'waiting'
@@ -122,17 +121,17 @@ class Pump:
     def _close(self) -> None:
         try:
             self._source.close()
-        except Exception as err:  # noqa: BLE001  such as a device that is gone
-            self._trouble = f'{type(err).__name__}: {err}'
+        except Exception as err:  # noqa: BLE001  such as an unplugged device
+            self._error = f'{type(err).__name__}: {err}'
 
-    def _keep(self, samples: Any) -> None:
+    def _enqueue(self, samples: Any) -> None:
         if not samples:
             return
         with self._lock:
-            self._heard_s = monotonic()
+            self._sample_s = monotonic()
             self._samples += len(samples)
-            self._recent.append((self._heard_s, len(samples)))
-            self._forget(self._heard_s)
+            self._recent.append((self._sample_s, len(samples)))
+            self._expire(self._sample_s)
             self._queue.extend(samples)
             surplus = max(0, len(self._queue) - self._settings.queue)
             self._dropped += surplus
@@ -140,6 +139,6 @@ class Pump:
                 self._queue.popleft()
         self._wake()
 
-    def _forget(self, now_s: float) -> None:
+    def _expire(self, now_s: float) -> None:
         while self._recent and now_s - self._recent[0][0] > RATE_WINDOW_S:
             self._recent.popleft()

@@ -1,7 +1,8 @@
-"""What every source of measurements promises, and the list of those that are known.
+"""Sensor source: base class and registry entry.
 
-A source is one file: a settings class, a subclass of `Source`, and an entry in the registry of its
-kind (`drivers.camera.SOURCES`, `drivers.ftm.SOURCES`, `drivers.imu.SOURCES`).
+A source is a module with a settings class, a subclass of `Source` and its `ENTRY` in the registry
+of its kind: `SOURCES` in `drivers.camera`, `drivers.ftm` and `drivers.imu`. Another package
+registers one by an entry point, whose group the registry names, or by `SOURCES.register`.
 """
 
 from abc import ABC, abstractmethod
@@ -18,34 +19,38 @@ S = TypeVar('S', bound='Source[Any]')
 
 
 class Source(ABC, Generic[T]):
-    """Measurements of one device, server or peer.
+    """Measurements of one device, server or port.
 
-    One thread calls `open`, then `read` again and again, then `close`; a source may be opened anew
-    after it was closed. Nothing is invented: what cannot be understood is counted and left out.
+    One thread calls `open`, then `read` repeatedly, then `close`; a closed source may be reopened.
+    Input that cannot be parsed is counted and left out, never guessed.
     """
 
     def __init__(self) -> None:
-        self.counters: Counter[str] = Counter()  # what was refused, by reason, since the begin
+        self.counters: Counter[str] = Counter()  # refusals by key, see docs/sources/diagnostics.md
+
+    @property
+    def address(self) -> str:
+        """Address on which it listens, host:port; empty when it does not listen."""
+        return ''
 
     @abstractmethod
     def open(self) -> None:
-        """Connect. Raises SourceError, which says what to do, when that cannot be done now."""
+        """Connect. Raises SourceError, with the remedy, when that is impossible now."""
 
     @abstractmethod
     def read(self, timeout_s: float) -> Sequence[T]:
-        """What has come since the last call; waits for some, for so long at most.
+        """Return new samples; wait for the first one up to the timeout.
 
-        Samples carry stamps in integer nanoseconds of the host's clock since the epoch. Bad input
-        is counted in `counters`. Raises SourceError when the source is gone: it is then closed,
-        and opened again after a while.
+        Stamps are integer nanoseconds of the host's clock since the epoch. Bad input is counted in
+        `counters`. Raises SourceError when the source is lost: the caller closes and reopens it.
         """
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of everything; allowed at any time, also twice."""
+        """Release all resources; allowed at any time, also twice."""
 
     def status(self) -> Mapping[str, object]:
-        """Numbers of its own for diagnostics, such as offsets of clocks; from any thread."""
+        """Return values for diagnostics, such as clock offsets; callable from any thread."""
         return {}
 
     def __enter__(self: S) -> S:  # noqa: PYI019  Self needs Python 3.11
@@ -60,10 +65,11 @@ class Source(ABC, Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A source in the registry of its kind."""
+class SourceEntry:
+    """Registry entry of a source."""
 
-    title: str  # for people
-    settings: type[Any]  # a frozen dataclass of `setting` fields, validated when made
-    make: Callable[[Any, AreaSettings], Source[Any]]  # from these settings
-    lacking: Callable[[], str]  # why it cannot work on this machine, what to do; '' when it can
+    title: str  # shown by `utt sources`
+    settings: type[Any]  # frozen dataclass of `setting` fields, validated on construction
+    make: Callable[[Any, AreaSettings], Source[Any]]  # from its settings and those of the area
+    unavailable: Callable[[], str]  # reason and remedy if it cannot work on this machine, or ''
+    detects_people: bool = False  # a camera that delivers detections itself

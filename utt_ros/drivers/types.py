@@ -1,4 +1,4 @@
-"""What sources deliver. Stamps are integer nanoseconds of the host's clock since the epoch."""
+"""Samples of sensor sources. Stamps are integer nanoseconds of the host's clock since epoch."""
 
 from dataclasses import dataclass
 
@@ -7,24 +7,26 @@ import numpy.typing as npt
 
 from utt_ros.types import FloatArray
 
+MAX_FRAME_COUNT = 255  # of FtmSample
+
 
 @dataclass(frozen=True, slots=True)
-class Ranging:
-    """One fine time measurement between a phone and an access point."""
+class FtmSample:
+    """Fine time measurement between a phone and an access point."""
 
     phone: str
     stamp_ns: int
     range_m: float
-    std_m: float  # over the burst; NaN when the source does not tell
+    std_m: float  # over the burst; NaN when unknown
     ap: str = ''  # BSSID of the responder, empty when unknown
     rssi_dbm: float = np.nan
-    attempted: int = 0  # frames; 0 when the source does not tell
+    attempted: int = 0  # frames; 0 when unknown
     successful: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Inertial:
-    """What a phone felt at one instant, in its own frame (REP-145: gravity is in `accel`)."""
+class InertialSample:
+    """Specific force and angular rate, phone frame (REP-145: `accel` includes gravity)."""
 
     phone: str
     stamp_ns: int
@@ -33,8 +35,8 @@ class Inertial:
 
 
 @dataclass(frozen=True, slots=True)
-class Magnetic:
-    """The magnetic field at a phone at one instant, in its own frame."""
+class MagneticSample:
+    """Magnetic field, phone frame."""
 
     phone: str
     stamp_ns: int
@@ -42,19 +44,19 @@ class Magnetic:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """One exposure of a camera."""
+class CameraFrame:
+    """Camera image with optional depth and detections."""
 
     stamp_ns: int
-    image: npt.NDArray[np.uint8] | None  # (H, W, 3) BGR or (H, W) grey; None: boxes alone
+    image: npt.NDArray[np.uint8] | None  # (H, W, 3) BGR or (H, W) grey; None: boxes only
     depth: FloatArray | None = None  # (H, W) along the optical axis [m]; NaN where unknown
-    people: 'People | None' = None  # when the camera detects people by itself
+    people: 'Detections | None' = None  # of a camera that detects people itself
 
 
 @dataclass(frozen=True, slots=True)
-class People:
-    """N people in one picture."""
+class Detections:
+    """N people detected in one image."""
 
     boxes: FloatArray  # (N, 5) CAMERA_CHANNELS; depth NaN when unknown
     confidence: FloatArray  # (N,) 0..1
-    track_ids: tuple[str, ...] | None = None  # N, when the camera tracks by itself
+    track_ids: tuple[str, ...] | None = None  # N, of a camera that tracks people itself

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from utt_ros.drivers.camera.camera_calibration import of_area, read_calibration
+from utt_ros.drivers.camera.camera_calibration import pinhole_calibration, read_lens_calibration
 from utt_ros.errors import SettingsError
 from utt_ros.settings import AreaSettings
 
@@ -30,7 +30,7 @@ def path(tmp_path: Path) -> Path:
 
 def test_file_of_camera_calibration_is_read(path: Path) -> None:
     path.write_text(TEXT)
-    read = read_calibration(path)
+    read = read_lens_calibration(path)
     assert (read.width, read.height, read.model) == (640, 480, 'plumb_bob')
     assert read.camera == (500.1, 0, 320.5, 0, 501.2, 240.5, 0, 0, 1)
     assert read.distortion == (0.1, -0.2, 0.001, 0.002, 0)
@@ -39,7 +39,7 @@ def test_file_of_camera_calibration_is_read(path: Path) -> None:
 
 def test_area_describes_a_lens_without_distortion() -> None:
     area = AreaSettings()
-    made = of_area(area)
+    made = pinhole_calibration(area)
     assert made.camera[:6] == (area.fx, 0, area.cx, 0, area.fy, area.cy)
     assert len(made.projection) == 12
     assert not any(made.distortion)
@@ -48,9 +48,9 @@ def test_area_describes_a_lens_without_distortion() -> None:
 @pytest.mark.parametrize(('old', 'new', 'says'), [
     ('640', '-1', 'image_width is -1'),
     ('plumb_bob', 'magic', "distortion_model is 'magic'"),
-    ('500.1', '.nan', 'no finite number'),
-    ('500.1', '1' + '0' * 400, 'no finite number'),
-    ('500.1', 'true', 'no finite number'),
+    ('500.1', '.nan', 'not a finite number'),
+    ('500.1', '1' + '0' * 400, 'not a finite number'),
+    ('500.1', 'true', 'not a finite number'),
     ('image_width: 640', 'image_width: true', 'image_width is True'),
     ('plumb_bob', '[plumb_bob]', 'distortion_model is'),
     ('hall', '2026-13-41', r'hall\.yaml: month'),
@@ -63,9 +63,9 @@ def test_area_describes_a_lens_without_distortion() -> None:
 def test_wrong_files_are_refused_by_name(path: Path, old: str, new: str, says: str) -> None:
     path.write_text(TEXT.replace(old, new))
     with pytest.raises(SettingsError, match=says):
-        read_calibration(path)
+        read_lens_calibration(path)
 
 
 def test_missing_file_is_refused(path: Path) -> None:
     with pytest.raises(SettingsError, match=r'hall\.yaml'):
-        read_calibration(path)
+        read_lens_calibration(path)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from utt_ros.drivers.camera.depth import depth_of_boxes
+from utt_ros.drivers.camera.depth import box_depths
 
 BOX = np.float32([[320, 200, np.nan, 100, 200]])
 PERSON_M, WALL_M = 4.0, 9.0
@@ -18,31 +18,31 @@ def room(rng: np.random.Generator) -> np.ndarray:
 
 
 def test_person_is_as_far_as_most_of_the_middle(rng: np.random.Generator) -> None:
-    assert depth_of_boxes(room(rng), BOX) == pytest.approx([PERSON_M], abs=0.05)
+    assert box_depths(room(rng), BOX) == pytest.approx([PERSON_M], abs=0.05)
 
 
 def test_box_that_is_too_wide_still_tells_the_person(rng: np.random.Generator) -> None:
     wide = np.float32([[320, 200, np.nan, 220, 230]])
-    assert depth_of_boxes(room(rng), wide) == pytest.approx([PERSON_M], abs=0.05)
+    assert box_depths(room(rng), wide) == pytest.approx([PERSON_M], abs=0.05)
 
 
 def test_desk_before_the_legs_is_not_the_person(rng: np.random.Generator) -> None:
     depth = room(rng)
     depth[230:] = 1.5
-    assert depth_of_boxes(depth, BOX) == pytest.approx([PERSON_M], abs=0.05)
+    assert box_depths(depth, BOX) == pytest.approx([PERSON_M], abs=0.05)
 
 
 def test_pole_before_the_box_centre_is_not_the_person(rng: np.random.Generator) -> None:
     depth = room(rng)
     depth[:, 315:325] = 2.0
     assert depth[200, 320] == 2.0
-    assert depth_of_boxes(depth, BOX) == pytest.approx([PERSON_M], abs=0.05)
+    assert box_depths(depth, BOX) == pytest.approx([PERSON_M], abs=0.05)
 
 
 def test_half_hidden_person_has_no_depth(rng: np.random.Generator) -> None:
     depth = room(rng)
     depth[200:] = 2.0
-    assert np.isnan(depth_of_boxes(depth, BOX)).all()
+    assert np.isnan(box_depths(depth, BOX)).all()
 
 
 def test_unknown_pixels_are_left_out(rng: np.random.Generator) -> None:
@@ -50,23 +50,23 @@ def test_unknown_pixels_are_left_out(rng: np.random.Generator) -> None:
     depth[rng.random(depth.shape) < 0.6] = np.nan
     depth[rng.random(depth.shape) < 0.1] = np.inf
     depth[rng.random(depth.shape) < 0.1] = 0.0
-    assert depth_of_boxes(depth, BOX) == pytest.approx([PERSON_M], abs=0.05)
+    assert box_depths(depth, BOX) == pytest.approx([PERSON_M], abs=0.05)
 
 
 def test_too_few_known_pixels_say_nothing(rng: np.random.Generator) -> None:
     depth = room(rng)
     depth[rng.random(depth.shape) < 0.97] = np.nan
-    assert np.isnan(depth_of_boxes(depth, BOX)).all()
-    assert np.isnan(depth_of_boxes(np.full((360, 640), np.nan, np.float32), BOX)).all()
+    assert np.isnan(box_depths(depth, BOX)).all()
+    assert np.isnan(box_depths(np.full((360, 640), np.nan, np.float32), BOX)).all()
 
 
 def test_surface_without_a_body_says_nothing() -> None:
     slope = np.tile(np.linspace(1, 15, 360, dtype=np.float32)[:, None], (1, 640))
-    assert np.isnan(depth_of_boxes(slope, np.float32([[320, 180, np.nan, 100, 350]]))).all()
+    assert np.isnan(box_depths(slope, np.float32([[320, 180, np.nan, 100, 350]]))).all()
 
 
 def test_boxes_beyond_the_picture_say_nothing(rng: np.random.Generator) -> None:
     away = np.float32([[-500, 200, np.nan, 50, 100], [320, 9000, np.nan, 50, 100],
                        [320, 200, np.nan, 1, 1]])
-    assert np.isnan(depth_of_boxes(room(rng), away)).all()
-    assert depth_of_boxes(room(rng), away[:0]).shape == (0,)
+    assert np.isnan(box_depths(room(rng), away)).all()
+    assert box_depths(room(rng), away[:0]).shape == (0,)

@@ -50,7 +50,7 @@ def test_networks_that_cannot_be_used_are_refused_at_once(
     garbage.write_bytes(b'\x08\x07 this is no network')
     with pytest.raises(SettingsError, match='cannot be used'):
         make_detector(onnx(garbage))
-    with pytest.raises(SettingsError, match='none with number 7'):
+    with pytest.raises(SettingsError, match='there is no class 7'):
         make_detector(onnx(make_network(), person_class=7))
     with pytest.raises(SettingsError, match='one of hog, onnx, source'):
         DetectionSettings(detector='magic')

@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 import pytest
 
-from utt_ros.drivers.camera.opencv import OpenCVSettings, OpenCVSource, _Live
-from utt_ros.drivers.reader import Pump, PumpSettings
-from utt_ros.drivers.types import Picture
+from utt_ros.drivers.camera.opencv import OpenCVSettings, OpenCVSource, _LiveCapture
+from utt_ros.drivers.reader import ReaderSettings, SourceReader
+from utt_ros.drivers.types import CameraFrame
 from utt_ros.errors import SettingsError, SourceError
 from utt_ros.settings import AreaSettings
 
@@ -45,9 +45,9 @@ def source(area: AreaSettings, location: object, **settings: object) -> OpenCVSo
     return OpenCVSource(OpenCVSettings(location=str(location), **settings), area)
 
 
-def read_all(opened: OpenCVSource, most: int = 200) -> list[Picture]:
+def read_all(opened: OpenCVSource, most: int = 200) -> list[CameraFrame]:
     """Read until a file is over."""
-    pictures: list[Picture] = []
+    pictures: list[CameraFrame] = []
     for _ in range(most):
         pictures += opened.read(0.05)
         if 'file' in opened.status():
@@ -110,12 +110,12 @@ def test_cut_file_gives_what_is_left_of_it(
 
 
 @pytest.mark.parametrize('content', [b'', b'no video at all', bytes(range(256)) * 100])
-def test_file_that_is_no_video_is_refused(
+def test_a_file_that_is_not_a_video_is_refused(
     area: AreaSettings, tmp_path: Path, content: bytes,
 ) -> None:
     path = tmp_path / 'garbage.avi'
     path.write_bytes(content)
-    with pytest.raises(SourceError, match='no video'):
+    with pytest.raises(SourceError, match='not a video'):
         source(area, path).open()
 
 
@@ -134,7 +134,7 @@ def test_stream_of_another_process_is_stamped_as_it_arrives(
     area: AreaSettings, start_camera: Callable[..., subprocess.Popen[str]],
 ) -> None:
     port = start_camera().port
-    pictures: list[Picture] = []
+    pictures: list[CameraFrame] = []
     with source(area, f'http://127.0.0.1:{port}/', latency=0.05) as opened:
         while len(pictures) < 5:
             for each in opened.read(5.0):
@@ -182,12 +182,12 @@ def test_a_decoder_that_fails_is_a_lost_camera_and_not_a_silent_one(
     area: AreaSettings, start_camera: Callable[..., subprocess.Popen[str]],
     wait_until: Callable[..., None], monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def fail(self: _Live) -> None:
+    def fail(self: _LiveCapture) -> None:
         cv2.resize(np.zeros((0, 0, 3), np.uint8), (9, 9))  # as OpenCV fails in C++
 
-    monkeypatch.setattr(_Live, '_grab', fail)
+    monkeypatch.setattr(_LiveCapture, '_grab', fail)
     with source(area, f'http://127.0.0.1:{start_camera().port}/') as opened, pytest.raises(
-            SourceError, match='gives no more pictures: OpenCV'):
+            SourceError, match='delivers no more images: OpenCV'):
         wait_until(lambda: opened.read(0.05))
 
 
@@ -197,7 +197,7 @@ def test_camera_that_falls_silent_counts_as_lost(
     port = start_camera(rate=50, how='shortly').port
     with source(area, f'http://127.0.0.1:{port}/', timeout=0.6) as opened:
         assert opened.read(5.0)
-        with pytest.raises(SourceError, match='gives no more pictures'):
+        with pytest.raises(SourceError, match='delivers no more images'):
             deque(iter(lambda: opened.read(1.0), None), maxlen=0)
 
 
@@ -212,16 +212,16 @@ def test_camera_that_vanishes_and_returns_is_found_again(
     wait_until: Callable[..., None],
 ) -> None:
     camera = start_camera()
-    pump = Pump(source(area, f'http://127.0.0.1:{camera.port}/', timeout=1.0),
-                PumpSettings(queue=4, first_wait=0.1, longest_wait=0.2), lambda: None)
-    pump.start()
-    wait_until(lambda: pump.status().samples > 3)
+    reader = SourceReader(source(area, f'http://127.0.0.1:{camera.port}/', timeout=1.0),
+                ReaderSettings(queue=4, first_wait=0.1, longest_wait=0.2), lambda: None)
+    reader.start()
+    wait_until(lambda: reader.status().samples > 3)
     camera.kill()
     camera.wait()
-    wait_until(lambda: pump.status().reopened >= 1)
-    assert pump.status().trouble
-    before = pump.status().samples
+    wait_until(lambda: reader.status().reopened >= 1)
+    assert reader.status().error
+    before = reader.status().samples
     start_camera(port=camera.port)
-    wait_until(lambda: pump.status().samples > before + 3)
-    assert pump.status().trouble == ''
-    assert pump.stop()
+    wait_until(lambda: reader.status().samples > before + 3)
+    assert reader.status().error == ''
+    assert reader.stop()

@@ -8,10 +8,10 @@ import pytest
 
 from utt_ros.drivers.camera.detection import DetectionSettings
 from utt_ros.drivers.camera.opencv import OpenCVSettings, OpenCVSource
-from utt_ros.drivers.camera.pipeline import MAX_PEOPLE, Watched
+from utt_ros.drivers.camera.pipeline import MAX_PEOPLE, DetectionPipeline
 from utt_ros.drivers.camera.tracking import TrackingSettings
 from utt_ros.drivers.source import Source
-from utt_ros.drivers.types import People, Picture
+from utt_ros.drivers.types import CameraFrame, Detections
 from utt_ros.errors import SourceError
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.settings import AreaSettings
@@ -19,42 +19,42 @@ from utt_ros.settings import AreaSettings
 STAMP_NS = 1_700_000_000_000_000_000
 
 
-class Given(Source[Picture]):
+class Given(Source[CameraFrame]):
     """Pictures that a test made."""
 
-    def __init__(self, *pictures: Picture) -> None:
+    def __init__(self, *pictures: CameraFrame) -> None:
         super().__init__()
         self._pictures = list(pictures)
 
     def open(self) -> None:
         pass
 
-    def read(self, timeout_s: float) -> Sequence[Picture]:
+    def read(self, timeout_s: float) -> Sequence[CameraFrame]:
         return [self._pictures.pop(0)]
 
     def close(self) -> None:
         pass
 
 
-def watched(area: AreaSettings, *pictures: Picture) -> Watched:
-    return Watched(Given(*pictures), area, DetectionSettings(detector='source'),
+def watched(area: AreaSettings, *pictures: CameraFrame) -> DetectionPipeline:
+    return DetectionPipeline(Given(*pictures), area, DetectionSettings(detector='source'),
                    TrackingSettings(confirm=1))
 
 
-def picture(people: People | None, shape: tuple[int, ...] = (360, 640, 3), **others: object,
-            ) -> Picture:
-    return Picture(STAMP_NS, np.zeros(shape, np.uint8), people=people, **others)
+def picture(people: Detections | None, shape: tuple[int, ...] = (360, 640, 3), **others: object,
+            ) -> CameraFrame:
+    return CameraFrame(STAMP_NS, np.zeros(shape, np.uint8), people=people, **others)
 
 
-def people(*boxes: list[float], confidence: float = 0.9) -> People:
+def people(*boxes: list[float], confidence: float = 0.9) -> Detections:
     table = np.float32(boxes).reshape(-1, 5)
-    return People(table, np.full(len(table), confidence, np.float32))
+    return Detections(table, np.full(len(table), confidence, np.float32))
 
 
-def follow(video: Path, area: AreaSettings, detection: DetectionSettings) -> list[Picture]:
+def follow(video: Path, area: AreaSettings, detection: DetectionSettings) -> list[CameraFrame]:
     source = OpenCVSource(OpenCVSettings(location=str(video), real_time=False), area)
     shown = []
-    with Watched(source, area, detection, TrackingSettings()) as opened:
+    with DetectionPipeline(source, area, detection, TrackingSettings()) as opened:
         while 'file' not in opened.status():
             shown += opened.read(0.05)
     return shown
@@ -119,7 +119,7 @@ def test_boxes_that_are_none_are_counted_and_left_out(area: AreaSettings) -> Non
 def test_crowd_is_limited_to_the_surest(area: AreaSettings, rng: np.random.Generator) -> None:
     boxes = np.concatenate([rng.uniform(0, 600, (1000, 2)), np.full((1000, 1), 3.0),
                             np.full((1000, 2), 50.0)], axis=1)
-    crowd = People(boxes.astype(np.float32), rng.random(1000).astype(np.float32),
+    crowd = Detections(boxes.astype(np.float32), rng.random(1000).astype(np.float32),
                    tuple(map(str, range(1000))))
     opened = watched(area, picture(crowd))
     opened.open()
@@ -141,7 +141,7 @@ def test_camera_of_another_size_is_refused_and_single_such_pictures_are_counted(
     small = picture(people(), (240, 320, 3))
     opened = watched(area, small)
     opened.open()
-    with pytest.raises(SourceError, match='320 x 240 px, the area says 640 x 360'):
+    with pytest.raises(SourceError, match='320 x 240 px, the area 640 x 360'):
         opened.read(1.0)
     opened = watched(area, picture(people()), small, picture(people()))
     opened.open()

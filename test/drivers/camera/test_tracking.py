@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from utt_ros.drivers.camera.tracking import Tracker, TrackingSettings
+from utt_ros.drivers.camera.tracking import BoxTracker, TrackingSettings
 from utt_ros.errors import SettingsError
 
 START_NS = 1_700_000_000_000_000_000
@@ -15,7 +15,7 @@ def boxes(*centres: float) -> np.ndarray:
 
 
 def update(
-    tracker: Tracker, index: int, *centres: float, confidence: float = 0.9,
+    tracker: BoxTracker, index: int, *centres: float, confidence: float = 0.9,
 ) -> tuple[str | None, ...]:
     return tracker.update(boxes(*centres) if centres else np.zeros((0, 5), np.float32),
                           np.full(len(centres), confidence, np.float32),
@@ -23,14 +23,14 @@ def update(
 
 
 def test_two_who_pass_each_other_keep_their_names() -> None:
-    tracker = Tracker(TrackingSettings(confirm=1))
+    tracker = BoxTracker(TrackingSettings(confirm=1))
     names = [update(tracker, index, 100 + 12 * index, 580 - 12 * index) for index in range(40)]
     assert len(set(names)) == 1
     assert len(set(names[0])) == 2
 
 
 def test_name_survives_weak_and_missing_boxes() -> None:
-    tracker = Tracker(TrackingSettings(confirm=1))
+    tracker = BoxTracker(TrackingSettings(confirm=1))
     (name,) = update(tracker, 0, 100)
     for index in range(1, 30):
         if index % 7 < 2:
@@ -41,12 +41,12 @@ def test_name_survives_weak_and_missing_boxes() -> None:
 
 
 def test_weak_box_alone_begins_nothing() -> None:
-    tracker = Tracker(TrackingSettings(confirm=1))
+    tracker = BoxTracker(TrackingSettings(confirm=1))
     assert [update(tracker, index, 100, confidence=0.35) for index in range(5)] == [(None,)] * 5
 
 
 def test_track_is_published_when_it_is_confirmed() -> None:
-    tracker = Tracker(TrackingSettings(confirm=3))
+    tracker = BoxTracker(TrackingSettings(confirm=3))
     names = [update(tracker, index, 100)[0] for index in range(4)]
     assert names[:2] == [None, None]
     assert names[2] is not None
@@ -54,7 +54,7 @@ def test_track_is_published_when_it_is_confirmed() -> None:
 
 
 def test_who_was_away_for_too_long_gets_a_new_name() -> None:
-    tracker = Tracker(TrackingSettings(confirm=1, forget=1.0))
+    tracker = BoxTracker(TrackingSettings(confirm=1, forget=1.0))
     (before,) = update(tracker, 0, 100)
     for index in range(1, 15):
         update(tracker, index)
@@ -62,13 +62,13 @@ def test_who_was_away_for_too_long_gets_a_new_name() -> None:
 
 
 def test_clock_that_jumps_back_begins_new_names() -> None:
-    tracker = Tracker(TrackingSettings(confirm=1))
+    tracker = BoxTracker(TrackingSettings(confirm=1))
     (before,) = update(tracker, 1000, 100)
     assert update(tracker, 0, 100) != (before,)
 
 
 def test_names_do_not_repeat_in_another_run() -> None:
-    names = {update(Tracker(TrackingSettings(confirm=1)), 0, 100) for _ in range(20)}
+    names = {update(BoxTracker(TrackingSettings(confirm=1)), 0, 100) for _ in range(20)}
     assert len(names) == 20
 
 

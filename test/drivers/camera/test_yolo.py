@@ -8,10 +8,10 @@ from hypothesis.extra.numpy import arrays
 
 from utt_ros.drivers.camera.yolo import (
     MAX_BOXES,
-    decode,
-    layout_of,
+    decode_detections,
     letterbox,
-    without_rivals,
+    non_maximum_suppression,
+    output_layout,
 )
 from utt_ros.errors import MeasurementError
 
@@ -20,13 +20,13 @@ from utt_ros.errors import MeasurementError
     ((1, 25200, 85), 'rows'), ((1, 84, 8400), 'columns'), ((1, 5, 8400), 'columns'),
     ((1, 300, 6), 'corners'), ((1, 25200, 6), 'rows')])
 def test_layout_is_told_by_the_shape(shape: tuple[int, ...], layout: str) -> None:
-    assert layout_of(shape) == layout
+    assert output_layout(shape) == layout
 
 
 @pytest.mark.parametrize('shape', [(8400, 84), (2, 84, 8400), (1, 3, 80, 80, 85), (1, 4, 8400)])
 def test_other_shapes_are_refused(shape: tuple[int, ...]) -> None:
-    with pytest.raises(MeasurementError, match='the network gives'):
-        layout_of(shape)
+    with pytest.raises(MeasurementError, match='the network returns'):
+        output_layout(shape)
 
 
 def test_letterbox_keeps_the_shape_of_things() -> None:
@@ -46,21 +46,21 @@ def test_the_three_layouts_say_the_same() -> None:
     corners = np.float32([[[90, 30, 110, 70, 0.4, 1], [8, 6, 12, 14, 0.9, 0]]])
     for output, layout in ((rows, 'rows'), (columns.transpose(0, 2, 1), 'columns'),
                            (corners, 'corners')):
-        boxes, scores = decode(output, layout, 1, 0.3)
+        boxes, scores = decode_detections(output, layout, 1, 0.3)
         assert boxes.tolist() == [[100, 50, 20, 40]]
         assert scores == pytest.approx([0.4])
 
 
 def test_class_that_the_network_lacks_is_refused() -> None:
-    with pytest.raises(MeasurementError, match='has 2 classes, so none with number 2'):
-        decode(np.zeros((1, 6, 100), np.float32), 'columns', 2, 0.3)
+    with pytest.raises(MeasurementError, match='has 2 classes: there is no class 2'):
+        decode_detections(np.zeros((1, 6, 100), np.float32), 'columns', 2, 0.3)
 
 
 def test_surer_of_two_that_overlap_stays() -> None:
     boxes = np.float32([[50, 50, 20, 40], [52, 50, 20, 40], [90, 50, 20, 40]])
-    kept = without_rivals(boxes, np.float32([0.6, 0.9, 0.5]), 0.45)
+    kept = non_maximum_suppression(boxes, np.float32([0.6, 0.9, 0.5]), 0.45)
     assert kept.tolist() == [1, 2]
-    assert without_rivals(boxes[:0], np.float32([]), 0.45).tolist() == []
+    assert non_maximum_suppression(boxes[:0], np.float32([]), 0.45).tolist() == []
 
 
 @settings(max_examples=60, deadline=None)
@@ -69,7 +69,7 @@ def test_surer_of_two_that_overlap_stays() -> None:
        st.sampled_from(['rows', 'columns', 'corners']))
 def test_whatever_comes_out_of_a_network_boxes_are_finite(output: np.ndarray, layout: str) -> None:
     with np.errstate(all='ignore'):
-        boxes, scores = decode(output, layout, 0, 0.25)
+        boxes, scores = decode_detections(output, layout, 0, 0.25)
     assert np.isfinite(scores).all()
     assert ((scores >= 0.25) & (scores <= 1)).all()
     assert (boxes[:, 2:] > 0).all()

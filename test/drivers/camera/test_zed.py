@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from utt_ros.drivers.camera.detection import DetectionSettings
-from utt_ros.drivers.camera.pipeline import Watched
+from utt_ros.drivers.camera.pipeline import DetectionPipeline
 from utt_ros.drivers.camera.tracking import TrackingSettings
 from utt_ros.drivers.camera.zed import ENTRY, ZedSettings, ZedSource
 from utt_ros.errors import SourceError
@@ -121,7 +121,8 @@ def test_without_depth_it_is_a_camera_only(sl: Any) -> None:
 
 def test_people_of_the_sdk_get_the_depth_of_their_body(sl: Any, area: AreaSettings) -> None:
     sl.Camera.SCRIPT += [frame(sl, STAMP_NS, person(sl, 7))]
-    watched = Watched(ZedSource(ZedSettings()), area, DetectionSettings(detector='source'),
+    detection = DetectionSettings(detector='source')
+    watched = DetectionPipeline(ZedSource(ZedSettings()), area, detection,
                       TrackingSettings())
     with watched:
         (picture,) = watched.read(1.0)
@@ -130,7 +131,7 @@ def test_people_of_the_sdk_get_the_depth_of_their_body(sl: Any, area: AreaSettin
 
 
 def test_machine_without_the_sdk_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr('utt_ros.drivers.camera.zed.MODULE', 'no_such_module')
-    assert 'install the ZED SDK' in ENTRY.lacking()
+    monkeypatch.setattr('utt_ros.drivers.camera.zed.ZED_MODULE', 'no_such_module')
+    assert 'install the ZED SDK' in ENTRY.unavailable()
     with pytest.raises(SourceError, match='install the ZED SDK'):
         ZedSource(ZedSettings()).open()

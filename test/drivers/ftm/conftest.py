@@ -4,11 +4,17 @@ import os
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from utt_ros.drivers.source import Source
+from utt_ros.drivers.types import FtmSample
+
+WAIT_S = 20.0
 PEERS = Path(__file__).parents[1] / 'peers'
 
 
@@ -48,6 +54,27 @@ def plug_board() -> Iterator[Callable[[], Board]]:
     yield plug
     for board in boards:
         board.unplug()
+
+
+@pytest.fixture
+def opened() -> Iterator[Callable[[Source], Source]]:
+    """Open a source; it is closed at the end."""
+    with ExitStack() as stack:
+        yield stack.enter_context
+
+
+@pytest.fixture
+def read() -> Callable[..., list[FtmSample]]:
+    """Read a source until `done(samples)`."""
+    def run(source: Source, done: Callable[[list[FtmSample]], object]) -> list[FtmSample]:
+        samples: list[FtmSample] = []
+        deadline_s = time.monotonic() + WAIT_S
+        while not done(samples):
+            assert time.monotonic() < deadline_s, dict(source.counters)
+            samples += source.read(0.05)
+        return samples
+
+    return run
 
 
 class FakeIw:

@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from utt_ros.drivers.ftm.android import Android, AndroidSettings
-from utt_ros.drivers.phone_registry import MAX_PHONES, Owners
+from utt_ros.drivers.ftm.android import AndroidSettings, AndroidSource
+from utt_ros.drivers.phone_registry import MAX_PHONES, PhoneRegistry
 from utt_ros.drivers.transport.http import HttpServer
-from utt_ros.drivers.transport.sockets import Arrival, DatagramServer, Server
-from utt_ros.drivers.types import Ranging
+from utt_ros.drivers.transport.sockets import Arrival, DatagramServer, PortServer
+from utt_ros.drivers.types import FtmSample
 from utt_ros.errors import SettingsError, SourceError
 
 PEER = Path(__file__).parents[1] / 'peers/android_phone.py'
@@ -25,7 +25,7 @@ DAY_S = 86_400
 WAIT_S = 20.0
 
 
-class Script(Server):
+class Script(PortServer):
     """Arrivals as a test wants them."""
 
     waiting: list[Arrival]
@@ -54,10 +54,10 @@ class Phones:
     """A source to which results arrive at instants of the host's clock."""
 
     def __init__(self, **settings: object) -> None:
-        self.source = Android(AndroidSettings(**settings), Script)
+        self.source = AndroidSource(AndroidSettings(**settings), Script)
         self.source.open()
 
-    def send(self, host_s: float, *lines: bytes) -> list[Ranging]:
+    def send(self, host_s: float, *lines: bytes) -> list[FtmSample]:
         """Return what the source makes of lines that arrive so long after the begin."""
         arrival = Arrival('10.0.0.2', b'\n'.join(lines), BEGIN_NS + round(host_s * 1e9))
         self.source._server.waiting.append(arrival)
@@ -86,16 +86,17 @@ def start_phone() -> Iterator[Callable[..., subprocess.Popen]]:
 @pytest.mark.parametrize(('way', 'server', 'kind'), [
     ('udp', DatagramServer, socket.SOCK_DGRAM), ('http', HttpServer, socket.SOCK_STREAM)])
 def test_phone_of_another_process_is_heard_and_heard_again_after_it_started_anew(
-        start_phone: Callable, way: str, server: type[Server], kind: socket.SocketKind) -> None:
+    start_phone: Callable, way: str, server: type[PortServer], kind: socket.SocketKind,
+) -> None:
     port = free_port(kind)
-    source = Android(AndroidSettings(
+    source = AndroidSource(AndroidSettings(
         host='127.0.0.1', port=port, devices=('pixel',), phones=('anna',)), server)
     deadline_s = time.monotonic() + WAIT_S
     with source:
         assert source.read(0.01) == []  # nobody speaks
         for boot_ms in (259_200_000, 5_000):
             phone = start_phone(way, port, 'pixel', boot_ms, 200)
-            samples: list[Ranging] = []
+            samples: list[FtmSample] = []
             while len(samples) < 10:
                 assert time.monotonic() < deadline_s, dict(source.counters)
                 samples += source.read(0.1)
@@ -103,7 +104,7 @@ def test_phone_of_another_process_is_heard_and_heard_again_after_it_started_anew
             assert {sample.phone for sample in samples} == {'anna'}
             assert all(5.0 < sample.range_m < 9.0 for sample in samples)
             assert abs(samples[-1].stamp_ns - time.time_ns()) < 5e9
-        assert source.counters['clock'] > 0  # until it is sure that the clock is another one
+        assert source.counters['other_clock'] > 0  # until it is sure that the clock is another one
 
 
 def test_clock_three_days_off_that_drifts_is_followed(rng: np.random.Generator) -> None:
@@ -131,7 +132,7 @@ def test_stamps_that_go_back_or_stand_still_are_refused() -> None:
     assert len(phones.send(1.0, result(10.0))) == 1
     assert phones.send(1.1, result(10.0)) == []
     assert phones.send(1.2, result(9.5)) == []
-    assert phones.source.counters == {'repeated': 1, 'backward': 1}
+    assert phones.source.counters == {'duplicate': 1, 'backward': 1}
     assert len(phones.send(1.3, result(10.3))) == 1
 
 
@@ -167,7 +168,7 @@ def test_strangers_are_counted_when_phones_are_listed() -> None:
 
 
 def test_names_of_devices_become_names_of_phones_but_never_the_same_one() -> None:
-    owners = Owners((), ())
+    owners = PhoneRegistry((), ())
     assert owners.name('pixel-7 (anna)') == 'pixel_7_anna'
     assert owners.name('pixel 7 anna') == ''
     assert owners.name('pixel-7 (anna)') == 'pixel_7_anna'
@@ -181,7 +182,7 @@ def test_garbage_is_counted_and_what_follows_is_taken() -> None:
     phones = Phones()
     assert phones.send(1.0, b'\xff\x00', b'{"deviceId":') == []
     assert phones.send(1.1, result(10.0)[:50]) == []
-    assert phones.source.counters['garbage'] == 2
+    assert phones.source.counters['malformed'] == 2
     assert len(phones.send(1.2, b'{', result(10.2))) == 1
 
 
@@ -189,7 +190,7 @@ def test_port_that_is_taken_is_said() -> None:
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as other:
         other.bind(('127.0.0.1', 0))
         settings = AndroidSettings(host='127.0.0.1', port=other.getsockname()[1])
-        source = Android(settings, DatagramServer)
+        source = AndroidSource(settings, DatagramServer)
         with pytest.raises(SourceError, match='cannot listen'):
             source.open()
         source.close()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from utt_ros.drivers.ftm.android_json import LIMITS, parse
+from utt_ros.drivers.ftm.android_json import RESULT_LIMITS, parse_android
 
 CAPTURE = (Path(__file__).parents[3] / 'docs/sources/captures/android.jsonl').read_bytes()
 GOOD = json.loads(CAPTURE.splitlines()[0])
@@ -18,7 +18,7 @@ def lines(*items: object) -> bytes:
 
 
 def test_results_are_read_in_si_units() -> None:
-    results, refused = parse(CAPTURE)
+    results, refused = parse_android(CAPTURE)
     assert [result.range_m for result in results] == [5.23, 5.31, -0.12]
     first = results[0]
     assert (first.device, first.mac, first.std_m, first.rssi_dbm) == (
@@ -29,46 +29,48 @@ def test_results_are_read_in_si_units() -> None:
 
 
 def test_single_frame_has_no_spread() -> None:
-    results, _ = parse(CAPTURE)
+    results, _ = parse_android(CAPTURE)
     assert math.isnan(results[1].std_m)
 
 
 def test_lists_and_capital_letters_are_read() -> None:
-    results, refused = parse(json.dumps([GOOD, {**GOOD, 'mac': '02:00:00:00:0A:01'}]).encode())
+    both = json.dumps([GOOD, {**GOOD, 'mac': '02:00:00:00:0A:01'}])
+    results, refused = parse_android(both.encode())
     assert [result.mac[-5:] for result in results] == ['00:01', '0a:01']
     assert not refused
 
 
 @pytest.mark.parametrize(('change', 'reason'), [
     ({'status': 2}, 'status_no_responder'), ({'status': 77}, 'status_other'),
-    ({'status': True}, 'garbage'), ({'deviceId': ''}, 'no_device'), ({'deviceId': 7}, 'no_device'),
+    ({'status': True}, 'malformed'),
+    ({'deviceId': ''}, 'no_device'), ({'deviceId': 7}, 'no_device'),
     ({'mac': 'home'}, 'incomplete'), ({'distanceMm': 5.2}, 'incomplete'),
     ({'distanceMm': 900_000}, 'implausible'), ({'distanceStdDevMm': -1}, 'implausible'),
     ({'rangingTimestampMillis': -1}, 'implausible'),
     ({'rangingTimestampMillis': 10**40}, 'implausible')])
 def test_what_is_no_result_is_counted_by_reason(change: dict, reason: str) -> None:
-    results, refused = parse(lines({**GOOD, **change}, GOOD))
+    results, refused = parse_android(lines({**GOOD, **change}, GOOD))
     assert len(results) == 1
     assert refused == {reason: 1}
 
 
-@pytest.mark.parametrize('name', [*LIMITS, 'mac', 'deviceId', 'status'])
+@pytest.mark.parametrize('name', [*RESULT_LIMITS, 'mac', 'deviceId', 'status'])
 def test_every_field_is_needed(name: str) -> None:
-    assert not parse(lines({key: GOOD[key] for key in GOOD if key != name}))[0]
+    assert not parse_android(lines({key: GOOD[key] for key in GOOD if key != name}))[0]
 
 
 def test_bytes_of_any_kind_are_counted() -> None:
-    assert parse(b'\xff\xfe')[1] == {'garbage': 1}
-    assert parse(b'[' * 100_000)[1] == {'garbage': 1}
-    assert parse(CAPTURE.splitlines()[0][:-20])[1] == {'garbage': 1}
-    assert parse(lines(*[GOOD] * 1100))[1] == {'too_many': 1}
-    assert parse(b'') == ([], {})
+    assert parse_android(b'\xff\xfe')[1] == {'malformed': 1}
+    assert parse_android(b'[' * 100_000)[1] == {'malformed': 1}
+    assert parse_android(CAPTURE.splitlines()[0][:-20])[1] == {'malformed': 1}
+    assert parse_android(lines(*[GOOD] * 1100))[1] == {'too_many_results': 1}
+    assert parse_android(b'') == ([], {})
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.dictionaries(st.sampled_from(sorted(GOOD)), VALUES), st.binary(max_size=30))
 def test_nothing_upsets_the_parser_or_is_invented(change: dict, tail: bytes) -> None:
-    results, _ = parse(lines({**GOOD, **change}) + b'\n' + tail)
+    results, _ = parse_android(lines({**GOOD, **change}) + b'\n' + tail)
     for result in results:
         assert result.range_m == {**GOOD, **change}['distanceMm'] / 1000
     assert len(results) <= 1

@@ -3,17 +3,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from utt_ros.drivers.ftm.calibration_points import read_points
+from utt_ros.drivers.ftm.calibration_points import read_calibration_points
 from utt_ros.drivers.ftm.ftm_calibration import (
-    Calibration,
-    Fit,
-    Point,
+    CalibrationPoint,
+    FtmCalibration,
+    FtmFit,
     fit_pair,
     fit_pairs,
-    read_calibration,
-    write_calibration,
+    read_ftm_calibration,
+    write_ftm_calibration,
 )
-from utt_ros.drivers.types import Ranging
+from utt_ros.drivers.types import FtmSample
 from utt_ros.errors import MeasurementError, SettingsError
 
 AP = '02:00:00:00:00:01'
@@ -22,10 +22,11 @@ DISTANCES = (1.0, 2.0, 3.0, 4.5, 6.0, 8.0, 10.0)
 
 def measured(
         rng: np.random.Generator, offset: float, scale: float = 1.0, distances: tuple = DISTANCES,
-        place: float = 0.1) -> list[Point]:
+        place: float = 0.1) -> list[CalibrationPoint]:
     """Thirty ranges per distance: each with noise, and each place with reflections of its own."""
     return [
-        Point('anna', AP, distance, offset + scale * distance + bias + rng.normal(0, 0.3))
+        CalibrationPoint(
+            'anna', AP, distance, offset + scale * distance + bias + rng.normal(0, 0.3))
         for distance in distances for bias in [rng.normal(0, place)] for _ in range(30)]
 
 
@@ -52,7 +53,7 @@ def test_scale_is_found_when_asked_for(rng: np.random.Generator) -> None:
 
 def test_a_place_in_somebodys_shadow_counts_little(rng: np.random.Generator) -> None:
     points = measured(rng, 1.0)
-    spoiled = [Point(point.phone, point.ap, point.distance_m,
+    spoiled = [CalibrationPoint(point.phone, point.ap, point.distance_m,
                      point.range_m + 6.0 * (point.distance_m == 4.5)) for point in points]
     clean, robust = (fit_pair(each, with_scale=False) for each in (points, spoiled))
     assert abs(robust.offset - clean.offset) < 0.15  # the mean would move by 0.86
@@ -72,33 +73,34 @@ def test_too_few_places_are_refused(
 def test_no_points_are_refused_and_so_are_millimetres(rng: np.random.Generator) -> None:
     with pytest.raises(MeasurementError, match='no range'):
         fit_pairs([], with_scale=False)
-    points = [Point('anna', AP, distance, 1000 * distance) for distance in DISTANCES]
+    points = [CalibrationPoint('anna', AP, distance, 1000 * distance) for distance in DISTANCES]
     with pytest.raises(MeasurementError, match='in metres'):
         fit_pair(points, with_scale=False)
 
 
 def test_perfect_ranges_are_fitted_without_a_warning() -> None:
-    fit = fit_pair([Point('a', '', d, d + 0.5) for d in (1.0, 2.0, 3.0)], with_scale=False)
+    points = [CalibrationPoint('a', '', d, d + 0.5) for d in (1.0, 2.0, 3.0)]
+    fit = fit_pair(points, with_scale=False)
     assert fit.offset == pytest.approx(0.5)
     assert fit.offset_error < 1e-6
 
 
 def test_file_is_read_as_it_was_written_and_other_pairs_stay(tmp_path: Path) -> None:
     path = tmp_path / 'ftm.yaml'
-    anna, ben = Fit('anna', AP, 1.25, 1.02, 0.1, 0.01, 5, 100, 0.2), Fit('ben', '', -0.5)
-    write_calibration(path, {('anna', AP): anna})
-    write_calibration(path, {('ben', ''): ben})
-    assert read_calibration(path).fits == {('anna', AP): anna, ('ben', ''): ben}
+    anna, ben = FtmFit('anna', AP, 1.25, 1.02, 0.1, 0.01, 5, 100, 0.2), FtmFit('ben', '', -0.5)
+    write_ftm_calibration(path, {('anna', AP): anna})
+    write_ftm_calibration(path, {('ben', ''): ben})
+    assert read_ftm_calibration(path).fits == {('anna', AP): anna, ('ben', ''): ben}
 
 
 def test_ranges_of_a_known_pair_are_corrected_and_others_are_left() -> None:
-    calibration = Calibration([Fit('anna', AP, 1.0, 1.1)])
-    sample = Ranging('anna', 5, 6.5, 0.22, AP)
+    calibration = FtmCalibration([FtmFit('anna', AP, 1.0, 1.1)])
+    sample = FtmSample('anna', 5, 6.5, 0.22, AP)
     corrected = calibration.correct(sample)
     assert corrected.range_m == pytest.approx(5.0)
     assert corrected.std_m == pytest.approx(0.2)
     assert (corrected.stamp_ns, corrected.ap) == (5, AP)
-    other = Ranging('ben', 5, 6.5, 0.22, AP)
+    other = FtmSample('ben', 5, 6.5, 0.22, AP)
     assert calibration.correct(other) is other
 
 
@@ -111,7 +113,7 @@ def test_broken_calibration_is_a_settings_error_that_names_the_file(
     path = tmp_path / 'ftm.yaml'
     path.write_text(text)
     with pytest.raises(SettingsError, match=r'ftm\.yaml'):
-        read_calibration(path)
+        read_ftm_calibration(path)
 
 
 def test_points_are_read_from_csv_and_yaml_alike(tmp_path: Path) -> None:
@@ -119,8 +121,8 @@ def test_points_are_read_from_csv_and_yaml_alike(tmp_path: Path) -> None:
     table.write_text(f'phone, ap, distance_m, range_m\nanna, {AP}, 1.0, 2.25\nben, , 2, 3.5\n')
     document.write_text(f'points:\n- {{phone: anna, ap: "{AP}", distance_m: 1, range_m: 2.25}}\n'
                         '- {phone: ben, distance_m: 2.0, range_m: 3.5}\n')
-    assert read_points(table) == read_points(document) == [
-        Point('anna', AP, 1.0, 2.25), Point('ben', '', 2.0, 3.5)]
+    assert read_calibration_points(table) == read_calibration_points(document) == [
+        CalibrationPoint('anna', AP, 1.0, 2.25), CalibrationPoint('ben', '', 2.0, 3.5)]
 
 
 @pytest.mark.parametrize(('row', 'why'), [
@@ -131,7 +133,7 @@ def test_wrong_rows_are_named(tmp_path: Path, row: str, why: str) -> None:
     path = tmp_path / 'points.csv'
     path.write_text(f'phone,ap,distance_m,range_m\n{row}\n')
     with pytest.raises(MeasurementError, match=why):
-        read_points(path)
+        read_calibration_points(path)
 
 
 def test_a_table_that_is_too_long_is_refused_and_not_cut(
@@ -139,13 +141,13 @@ def test_a_table_that_is_too_long_is_refused_and_not_cut(
     path = tmp_path / 'points.csv'
     path.write_text('phone,distance_m,range_m\nanna,1,2.345\n')
     limit = path.stat().st_size - 3
-    monkeypatch.setattr('utt_ros.drivers.ftm.calibration_points.MAX_FILE_BYTES', limit)
+    monkeypatch.setattr('utt_ros.drivers.ftm.calibration_points.MAX_CALIBRATION_BYTES', limit)
     with pytest.raises(SettingsError, match='is longer than'):
-        read_points(path)
+        read_calibration_points(path)
 
 
 def test_wrong_columns_are_named(tmp_path: Path) -> None:
     path = tmp_path / 'points.csv'
     path.write_text('who,metres\nanna,1\n')
     with pytest.raises(SettingsError, match='who, metres'):
-        read_points(path)
+        read_calibration_points(path)

@@ -8,7 +8,7 @@ import pytest
 
 from utt_ros.drivers.ftm import iw
 from utt_ros.drivers.ftm.iw import IwSettings, IwSource
-from utt_ros.drivers.types import Ranging
+from utt_ros.drivers.types import FtmSample
 from utt_ros.errors import SettingsError, SourceError
 
 MACS = tuple(f'02:00:00:00:00:0{number}' for number in (1, 2, 3))
@@ -32,8 +32,8 @@ def open_iw(fake_iw: object) -> Iterator[Callable[..., IwSource]]:
         source.close()
 
 
-def read(source: IwSource, done: Callable[[list[Ranging]], object]) -> list[Ranging]:
-    samples: list[Ranging] = []
+def read(source: IwSource, done: Callable[[list[FtmSample]], object]) -> list[FtmSample]:
+    samples: list[FtmSample] = []
     deadline_s = time.monotonic() + WAIT_S
     while not done(samples):
         assert time.monotonic() < deadline_s, dict(source.counters)
@@ -76,7 +76,7 @@ def test_firmware_that_cannot_range_is_explained(open_iw: Callable, fake_iw: obj
 
 
 @pytest.mark.parametrize(('word', 'counter'), [
-    ('silent', 'no_response'), ('garbage', 'garbage'), ('truncated', 'no_range'),
+    ('silent', 'no_response'), ('garbage', 'malformed'), ('truncated', 'no_range'),
     ('old', 'stamp_outside_request')])
 def test_bad_answers_are_counted_and_good_ones_follow(
         open_iw: Callable, fake_iw: object, word: str, counter: str) -> None:
@@ -104,7 +104,7 @@ def test_program_that_is_missing_is_said_with_what_to_do(
     monkeypatch.setenv('PATH', '')
     with pytest.raises(SourceError, match='apt install iw'):
         open_iw()
-    assert 'apt install iw' in iw.lacking()
+    assert 'apt install iw' in iw.missing_card()
 
 
 @pytest.mark.parametrize(('settings', 'why'), [

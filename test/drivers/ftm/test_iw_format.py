@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from utt_ros.drivers.ftm.iw_format import Burst, Failure, Peer, explain, parse, request
+from utt_ros.drivers.ftm.iw_format import (
+    FtmPeer,
+    IwBurst,
+    IwFailure,
+    explain_exit,
+    format_request,
+    parse_iw,
+)
 
 CAPTURE = (Path(__file__).parents[3] / 'docs/sources/captures/iw.txt').read_text()
 WORDS = ['  Peer 02:00:00:00:00:01:', ' status=0 (SUCCESS)', ' @3250511642082', ' tsf=0', '\n',
@@ -15,28 +22,28 @@ WORDS = ['  Peer 02:00:00:00:00:01:', ' status=0 (SUCCESS)', ' @3250511642082', 
 
 
 def test_documented_blocks_are_read_in_si_units() -> None:
-    (one, other), failures, refused = parse(CAPTURE)
+    (one, other), failures, refused = parse_iw(CAPTURE)
     assert one.range_m == pytest.approx(48877 * 1.49896e-4, abs=1e-4)
     assert one.std_m == pytest.approx(1953 * 1.49896e-4, abs=1e-4)
     assert (one.mac, one.boot_ns, one.rssi_dbm) == ('02:00:00:00:00:01', 3250511642082, -50.0)
-    assert other == Burst('02:00:00:00:00:02', 3250541642082, 10.25, pytest.approx(0.2), -61.0)
+    assert other == IwBurst('02:00:00:00:00:02', 3250541642082, 10.25, pytest.approx(0.2), -61.0)
     assert failures == [
-        Failure('02:00:00:00:00:03', 'failed_peer_busy', 20),
-        Failure('02:00:00:00:00:04', 'no_response')]
+        IwFailure('02:00:00:00:00:03', 'failed_peer_busy', 20),
+        IwFailure('02:00:00:00:00:04', 'no_response')]
     assert not +refused
 
 
 def test_what_a_driver_does_not_tell_is_unknown_and_no_range_is_no_sample() -> None:
     head = '  Peer 02:00:00:00:00:01: status=0 (SUCCESS) @77 tsf=0\n    FTM\n'
-    (burst,), _, _ = parse(head + '      RTT_AVG: -2000\n')
+    (burst,), _, _ = parse_iw(head + '      RTT_AVG: -2000\n')
     assert burst.range_m == pytest.approx(-0.2998, abs=1e-4)
     assert math.isnan(burst.std_m)
     assert math.isnan(burst.rssi_dbm)
-    (wrapped,), _, _ = parse(head + f'      RTT_AVG: {2**64 - 2000}\n')
+    (wrapped,), _, _ = parse_iw(head + f'      RTT_AVG: {2**64 - 2000}\n')
     assert wrapped.range_m == burst.range_m
-    assert parse(head + '      RSSI_AVG: -50\n')[2] == {'no_range': 1, 'garbage': 0}
-    assert parse(head.replace(' @77', '') + '      RTT_AVG: 2000\n')[2]['no_stamp'] == 1
-    assert parse(head + '      RTT_AVG: 9000000000\n')[2]['implausible'] == 1
+    assert parse_iw(head + '      RSSI_AVG: -50\n')[2] == {'no_range': 1, 'malformed': 0}
+    assert parse_iw(head.replace(' @77', '') + '      RTT_AVG: 2000\n')[2]['no_stamp'] == 1
+    assert parse_iw(head + '      RTT_AVG: 9000000000\n')[2]['implausible'] == 1
 
 
 def test_failures_and_statuses_have_names_of_a_bounded_set() -> None:
@@ -45,43 +52,44 @@ def test_failures_and_statuses_have_names_of_a_bounded_set() -> None:
             '  Peer 02:00:00:00:00:03: status=9 (WHATEVER) @1 tsf=0\n    FTM\n'
             '  Peer 02:00:00:00:00:04: status=3 (FAILURE) @1 tsf=0\n'
             '    FTM failed: STRANGE (99)\n')
-    bursts, failures, _ = parse(text)
+    bursts, failures, _ = parse_iw(text)
     assert not bursts
     assert [failure.reason for failure in failures] == [
         'no_data', 'status_timeout', 'status_other', 'failed_other']
 
 
 def test_truncated_output_gives_no_other_range_than_the_whole() -> None:
-    whole = {burst.mac: burst for burst in parse(CAPTURE)[0]}
+    whole = {burst.mac: burst for burst in parse_iw(CAPTURE)[0]}
     for end in range(0, len(CAPTURE), 7):
         cut = CAPTURE[:end].rpartition('\n')[0]  # iw writes whole lines
-        for burst in parse(cut)[0]:
+        for burst in parse_iw(cut)[0]:
             assert burst.mac in whole
 
 
 def test_request_has_a_line_per_peer() -> None:
-    peers = [Peer('02:00:00:00:00:01', 80, 5240, 5210), Peer('02:00:00:00:00:02', 20, 2437, 0)]
-    assert request(peers, 8, asap=True) == (
+    peers = [FtmPeer('02:00:00:00:00:01', 80, 5240, 5210),
+             FtmPeer('02:00:00:00:00:02', 20, 2437, 0)]
+    assert format_request(peers, 8, asap=True) == (
         '02:00:00:00:00:01 bw=80 cf=5240 cf1=5210 ftms_per_burst=8 asap\n'
         '02:00:00:00:00:02 bw=20 cf=2437 ftms_per_burst=8 asap\n')
-    assert request(peers[1:], 0, asap=False) == '02:00:00:00:00:02 bw=20 cf=2437\n'
+    assert format_request(peers[1:], 0, asap=False) == '02:00:00:00:00:02 bw=20 cf=2437\n'
 
 
 def test_errors_say_what_to_do() -> None:
-    said = explain('wlan0', 'command failed: Operation not supported (-95)\n', 161)
+    said = explain_exit('wlan0', 'command failed: Operation not supported (-95)\n', 161)
     assert '-95' in said
     assert 'iw phy' in said
     assert 'another source' in said
-    assert 'as root' in explain('w', 'command failed: Operation not permitted (-1)', 255)
-    assert 'ip link set dev wl1 up' in explain('wl1', 'command failed: Down (-100)', 156)
-    assert 'exit code 3' in explain('wlan0', '', 3)
+    assert 'as root' in explain_exit('w', 'command failed: Operation not permitted (-1)', 255)
+    assert 'ip link set dev wl1 up' in explain_exit('wl1', 'command failed: Down (-100)', 156)
+    assert 'exit code 3' in explain_exit('wlan0', '', 3)
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.sampled_from(WORDS) | st.text(max_size=12), max_size=30).map(''.join))
 def test_no_text_upsets_the_parser_or_makes_a_range_without_its_numbers(text: str) -> None:
-    bursts, failures, refused = parse(text)
+    bursts, failures, refused = parse_iw(text)
     assert all(burst.mac in text and str(burst.boot_ns) in text for burst in bursts)
     assert len(bursts) <= text.count('_AVG: ')
     assert len(bursts) + len(failures) + sum(refused.values()) <= text.count('  Peer')
-    explain('wlan0', text, 1)
+    explain_exit('wlan0', text, 1)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from utt_ros.drivers.ftm.serial_format import Report, parse_esp_idf, parse_gtec
+from utt_ros.drivers.ftm.serial_format import BoardReport, parse_esp_idf, parse_gtec
 
 CAPTURES = Path(__file__).parents[3] / 'docs/sources/captures'
 METRES_PER_PS = 1.49896e-4
@@ -62,8 +62,8 @@ def test_other_spellings_of_the_json_are_read() -> None:
     '{"id":"02:00:00:00:00:02", "dist_est":620, "num_frames":1, "frames":[]}',
     '{"id":"02:00:00:00:00:02", "dist_est":6.2, "num_frames":0, "frames":[]}',
     '{"id":2}', '{', '{}'])
-def test_gtec_lines_that_do_not_add_up_are_garbage(wrong: str) -> None:
-    assert parse_gtec(wrong) == 'garbage'
+def test_gtec_lines_that_do_not_add_up_are_malformed(wrong: str) -> None:
+    assert parse_gtec(wrong) == 'malformed'
 
 
 @pytest.mark.parametrize('line', [
@@ -86,4 +86,4 @@ def test_no_line_upsets_the_parsers(line: str) -> None:
     for parse in (parse_esp_idf, parse_gtec):
         report = parse(line)
         assert isinstance(report, str) or (
-            isinstance(report, Report) and -50 <= report.range_m <= 300)
+            isinstance(report, BoardReport) and -50 <= report.range_m <= 300)

@@ -9,8 +9,8 @@ import pytest
 
 from utt_ros.drivers.imu import SOURCES
 from utt_ros.drivers.imu.network import PortSource
-from utt_ros.drivers.transport.sockets import Arrival, Server
-from utt_ros.drivers.types import Inertial, Magnetic
+from utt_ros.drivers.transport.sockets import Arrival, PortServer
+from utt_ros.drivers.types import InertialSample, MagneticSample
 from utt_ros.settings import AreaSettings
 
 CAPTURES = Path(__file__).parents[3] / 'docs' / 'sources' / 'captures'
@@ -18,7 +18,7 @@ BEGIN_NS = 1_795_000_000_000_000_000  # later than the captures
 STEP_NS = 20_000_000
 
 
-class Replay(Server):
+class Replay(PortServer):
     """Lines of a capture, each `line_ns` after the one before."""
 
     def __init__(self, path: Path, line_ns: int) -> None:
@@ -47,8 +47,8 @@ def source(request: pytest.FixtureRequest) -> Iterator[PortSource]:
 
 def test_a_capture_becomes_a_walk(source: PortSource) -> None:
     samples = source.read(0.0)
-    inertial = [sample for sample in samples if isinstance(sample, Inertial)]
-    fields = np.stack([sample.field for sample in samples if isinstance(sample, Magnetic)])
+    inertial = [sample for sample in samples if isinstance(sample, InertialSample)]
+    fields = np.stack([sample.field for sample in samples if isinstance(sample, MagneticSample)])
     assert len(inertial) >= 84  # of 100; the last ones may wait for those that come later
     np.testing.assert_allclose(np.diff([sample.stamp_ns for sample in inertial]), STEP_NS)
     force = np.linalg.norm([sample.accel for sample in inertial], axis=1)
@@ -59,9 +59,9 @@ def test_a_capture_becomes_a_walk(source: PortSource) -> None:
 
 
 def test_messages_of_sensor_server_become_readings() -> None:
-    from utt_ros.drivers.imu.formats import sensor_server
+    from utt_ros.drivers.imu.formats import parse_sensor_server
 
     lines = (CAPTURES / 'sensor_server.jsonl').read_text().splitlines()
-    readings = [sensor_server(line) for line in lines]
+    readings = [parse_sensor_server(line) for line in lines]
     assert [reading.kind for reading in readings] == ['accel', 'gyro', 'mag'] * 100
     assert readings[0].values == tuple(json.loads(lines[0])['values'])

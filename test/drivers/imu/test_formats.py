@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from utt_ros.drivers.imu import formats
-from utt_ros.drivers.imu.iio_text import mount_matrix, number
-from utt_ros.drivers.imu.readings import LIMITS, Reading
+from utt_ros.drivers.imu.iio import parse_mount_matrix, parse_number
+from utt_ros.drivers.imu.readings import READING_LIMITS, Reading
 from utt_ros.errors import MeasurementError
 
 STAMP_NS = 1_698_501_144_401_773_000
@@ -24,7 +24,7 @@ def test_a_push_of_sensor_logger_becomes_si_units() -> None:
             {'name': 'orientation', 'time': STAMP_NS, 'values': {'qx': 0, 'qw': 1}},
             {'name': 'gravity', 'time': STAMP_NS, 'values': {'x': 0, 'y': None, 'z': 9.8}},
             {'name': 'gyroscope', 'time': STAMP_NS + 7, 'values': {'x': 1, 'y': 2, 'z': 3}}]}
-    device, readings, bad = formats.sensor_logger(json.dumps(body).encode())
+    device, readings, bad = formats.parse_sensor_logger(json.dumps(body).encode())
     assert (device, bad) == ('d-1', 1)
     assert readings[0] == Reading('accel', STAMP_NS, (-1.0, 2.5, 3.0))
     assert readings[1].kind == 'mag'
@@ -35,40 +35,40 @@ def test_a_push_of_sensor_logger_becomes_si_units() -> None:
 def test_a_message_of_sensor_server_tells_its_sensor() -> None:
     message = ('{"type": "android.sensor.accelerometer", "accuracy": 2, '
                '"timestamp": 3925657519043709, "values": [0.31892395, -0.97802734, 10.049896]}')
-    assert formats.sensor_server(message) == Reading(
+    assert formats.parse_sensor_server(message) == Reading(
         'accel', 3_925_657_519_043_709, (0.31892395, -0.97802734, 10.049896))
-    assert formats.sensor_server(message.replace('accelerometer', 'light')) is None
+    assert formats.parse_sensor_server(message.replace('accelerometer', 'light')) is None
     with pytest.raises(MeasurementError, match='/sensors/connect'):
-        formats.sensor_server('{"accuracy": 2, "timestamp": 1, "values": [1, 2, 3]}')
+        formats.parse_sensor_server('{"accuracy": 2, "timestamp": 1, "values": [1, 2, 3]}')
 
 
 def test_both_forms_of_sensor_streamer_are_read() -> None:
     line = (b'{"accelerometer": {"timestamp": 5, "value": [1, 2, 3]},'
             b' "gyroscope": {"x": 4, "y": 5, "z": 6, "timestamp": 7},'
             b' "light": {"value": 3.0, "timestamp": 7}}')
-    assert formats.sensor_streamer(line) == [
+    assert formats.parse_sensor_streamer(line) == [
         Reading('accel', 5, (1.0, 2.0, 3.0)), Reading('gyro', 7, (4.0, 5.0, 6.0))]
 
 
 def test_columns_of_hyper_imu_are_as_set() -> None:
     line = b'1518819953744,1,2,3,0,0,0,4,5,6,9,10,20,30,\r\n'
     stamp_ns = 1_518_819_953_744_000_000
-    accel, gyro, mag = formats.hyper_imu(line, COLUMNS, 5)
+    accel, gyro, mag = formats.parse_hyper_imu(line, COLUMNS, 5)
     assert accel == Reading('accel', stamp_ns, (1.0, 2.0, 3.0))
     assert gyro == Reading('gyro', stamp_ns, (4.0, 5.0, 6.0))
     assert mag.values == pytest.approx((10e-6, 20e-6, 30e-6))
-    assert formats.hyper_imu(b'1, 2, 3, 4, 5, 6', ('gyro', 'accel'), 5) == [
+    assert formats.parse_hyper_imu(b'1, 2, 3, 4, 5, 6', ('gyro', 'accel'), 5) == [
         Reading('gyro', 5, (1.0, 2.0, 3.0)), Reading('accel', 5, (4.0, 5.0, 6.0))]
     for wrong in (b'1,2,3', b'1,2,3,4,5,6,7,8', b'1,2,3,4,5,x', b'1,2,3,4,5,nan'):
         with pytest.raises(MeasurementError):
-            formats.hyper_imu(wrong, ('gyro', 'accel'), 5)
+            formats.parse_hyper_imu(wrong, ('gyro', 'accel'), 5)
 
 
 def test_files_of_iio_are_numbers_and_matrices() -> None:
-    assert number(b'-1234\n') == -1234.0
-    assert number(b'0.000598\n') == 0.000598
+    assert parse_number(b'-1234\n') == -1234.0
+    assert parse_number(b'0.000598\n') == 0.000598
     np.testing.assert_array_equal(
-        mount_matrix(b'0, 1, 0; -1, 0, 0; 0, 0, 1\n'), [[0, 1, 0], [-1, 0, 0], [0, 0, 1]])
+        parse_mount_matrix(b'0, 1, 0; -1, 0, 0; 0, 0, 1\n'), [[0, 1, 0], [-1, 0, 0], [0, 0, 1]])
 
 
 JSON = st.recursive(
@@ -91,7 +91,7 @@ def check(readings: list[Reading]) -> None:
         assert 0 < peer_ns <= 2**62
         assert len(values) == 3
         assert np.isfinite(values).all()
-        assert np.abs(values).max() <= LIMITS[kind] * (1 + 1e-9)
+        assert np.abs(values).max() <= READING_LIMITS[kind] * (1 + 1e-9)
 
 
 @settings(max_examples=150, deadline=None)
@@ -103,13 +103,13 @@ def test_no_json_raises_another_error_or_invents_a_reading(data: bytes) -> None:
         except MeasurementError:
             return None
 
-    body = parsed(formats.sensor_logger)
+    body = parsed(formats.parse_sensor_logger)
     if body is not None:
         check(body.readings)
         entries = json.loads(data)['payload']
-        assert len(body.readings) + body.bad <= len(entries)
-    check(parsed(formats.sensor_streamer) or [])
-    one = parsed(formats.sensor_server)
+        assert len(body.readings) + body.malformed <= len(entries)
+    check(parsed(formats.parse_sensor_streamer) or [])
+    one = parsed(formats.parse_sensor_server)
     check([one] if one else [])
 
 
@@ -122,16 +122,16 @@ def test_no_packet_of_numbers_raises_another_error_or_invents_a_reading(
     data: bytes, columns: tuple[str, ...],
 ) -> None:
     try:
-        readings = formats.hyper_imu(data, columns, STAMP_NS)
+        readings = formats.parse_hyper_imu(data, columns, STAMP_NS)
     except MeasurementError:
         return
     check(readings)
-    assert data.count(b',') >= formats.width(columns) - 1
+    assert data.count(b',') >= formats.packet_width(columns) - 1
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=40) | st.text('0123456789-+.,; enaif', max_size=40).map(str.encode))
 def test_no_file_of_iio_raises_another_error(data: bytes) -> None:
-    for parse in (number, mount_matrix):
+    for parse in (parse_number, parse_mount_matrix):
         with suppress(MeasurementError):
             assert np.isfinite(parse(data)).all()

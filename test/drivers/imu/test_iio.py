@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from utt_ros.drivers.imu import SOURCES, iio
-from utt_ros.drivers.imu.iio import Iio, IioSettings
-from utt_ros.drivers.types import Inertial, Magnetic
+from utt_ros.drivers.imu.iio import IioSettings, IioSource
+from utt_ros.drivers.types import InertialSample, MagneticSample
 from utt_ros.errors import SourceError
 
 BEGIN_NS = 1_790_000_000_000_000_000
@@ -30,19 +30,19 @@ def devices(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def source(devices: Path) -> Iterator[Iio]:
+def source(devices: Path) -> Iterator[IioSource]:
     ticks = iter(range(10**6))
-    made = Iio(IioSettings(phone='robot', rate=1000.0, root=str(devices)),
+    made = IioSource(IioSettings(phone='robot', rate=1000.0, root=str(devices)),
                lambda: BEGIN_NS + next(ticks) * 1000)
     with made:
         yield made
     made.close()
 
 
-def test_raw_values_become_si_units_with_stamps_between_their_reads(source: Iio) -> None:
+def test_raw_values_become_si_units_with_stamps_between_their_reads(source: IioSource) -> None:
     inertial, magnetic = source.read(1.0)
-    assert isinstance(inertial, Inertial)
-    assert isinstance(magnetic, Magnetic)
+    assert isinstance(inertial, InertialSample)
+    assert isinstance(magnetic, MagneticSample)
     np.testing.assert_allclose(inertial.accel, [0.0, -0.0598, 9.8072], rtol=1e-5)
     np.testing.assert_allclose(inertial.gyro, [0.153, 0.0, -0.306], rtol=1e-5)
     np.testing.assert_allclose(magnetic.field, [25e-6, -10e-6, 0.0], rtol=1e-5)  # 1 G = 100 uT
@@ -50,13 +50,15 @@ def test_raw_values_become_si_units_with_stamps_between_their_reads(source: Iio)
     assert inertial.stamp_ns == magnetic.stamp_ns == BEGIN_NS + 500
 
 
-def test_a_mount_matrix_turns_into_the_axes_of_the_device(devices: Path, source: Iio) -> None:
+def test_a_mount_matrix_turns_into_the_axes_of_the_device(
+    devices: Path, source: IioSource,
+) -> None:
     (devices / 'iio:device0' / 'in_accel_mount_matrix').write_text('0, 0, 1; 0, 1, 0; -1, 0, 0\n')
     source.open()
     np.testing.assert_allclose(source.read(1.0)[0].accel, [9.8072, -0.0598, 0.0], atol=1e-6)
 
 
-def test_new_values_are_seen_and_bad_ones_counted(devices: Path, source: Iio) -> None:
+def test_new_values_are_seen_and_bad_ones_counted(devices: Path, source: IioSource) -> None:
     file = devices / 'iio:device0' / 'in_accel_x_raw'
     file.write_text('1000\n')
     assert source.read(1.0)[0].accel[0] == pytest.approx(0.598)
@@ -69,7 +71,7 @@ def test_new_values_are_seen_and_bad_ones_counted(devices: Path, source: Iio) ->
 
 
 def test_it_reads_as_often_as_set_and_waits_no_longer_than_asked(devices: Path) -> None:
-    with Iio(IioSettings(rate=1.0, root=str(devices))) as source:
+    with IioSource(IioSettings(rate=1.0, root=str(devices))) as source:
         assert len(source.read(0.0)) == 2
         assert source.read(0.01) == []
 
@@ -77,21 +79,23 @@ def test_it_reads_as_often_as_set_and_waits_no_longer_than_asked(devices: Path) 
 def test_a_clock_of_the_host_that_was_set_back_far_is_followed(devices: Path) -> None:
     hour_ns = 3600 * 10**9
     stamps = iter([BEGIN_NS, BEGIN_NS + 2, BEGIN_NS - hour_ns, BEGIN_NS + 2 - hour_ns])
-    with Iio(IioSettings(rate=1000.0, root=str(devices)), lambda: next(stamps)) as source:
+    with IioSource(IioSettings(rate=1000.0, root=str(devices)), lambda: next(stamps)) as source:
         got = [source.read(1.0)[0].stamp_ns for _ in range(2)]
     assert got == [BEGIN_NS + 1, BEGIN_NS + 1 - hour_ns]
     assert source.counters['host_set_back'] == 1
-    assert source.counters['backwards'] == 0
+    assert source.counters['backward'] == 0
 
 
 def test_a_clock_of_the_host_that_is_set_back_a_little_is_waited_for(devices: Path) -> None:
     stamps = iter([100, 102, 50, 52, 104, 106])
-    with Iio(IioSettings(rate=1000.0, root=str(devices)), lambda: next(stamps)) as source:
+    with IioSource(IioSettings(rate=1000.0, root=str(devices)), lambda: next(stamps)) as source:
         assert [len(source.read(1.0)) for _ in range(3)] == [2, 0, 2]
-        assert source.counters['backwards'] == 1
+        assert source.counters['backward'] == 1
 
 
-def test_a_device_that_is_not_there_says_so(tmp_path: Path, source: Iio, devices: Path) -> None:
+def test_a_missing_device_is_an_error_with_the_remedy(
+    tmp_path: Path, source: IioSource, devices: Path,
+) -> None:
     missing = tmp_path / 'nothing'
     for file in devices.glob('iio:device1/in_anglvel_*_raw'):
         file.unlink()
@@ -99,17 +103,17 @@ def test_a_device_that_is_not_there_says_so(tmp_path: Path, source: Iio, devices
         source.open()
     with pytest.raises(SourceError, match='closed'):
         source.read(0.0)
-    assert 'in_accel_x_raw and in_anglvel_x_raw' in iio.lacking(missing)
-    assert iio.lacking(devices) != ''
+    assert 'in_accel_x_raw and in_anglvel_x_raw' in iio.missing_sensors(missing)
+    assert iio.missing_sensors(devices) != ''
 
 
 def test_a_scale_that_is_no_number_is_named(devices: Path) -> None:
     (devices / 'iio:device1' / 'in_anglvel_scale').write_text('much\n')
     with pytest.raises(SourceError, match=r'gyro: .*much'):
-        Iio(IioSettings(root=str(devices))).open()
+        IioSource(IioSettings(root=str(devices))).open()
 
 
-def test_only_sources_that_need_nothing_from_this_machine_lack_nothing() -> None:
-    for name, entry in SOURCES.items():
-        assert entry.title
-        assert (entry.lacking() == '') or name == 'iio'
+def test_only_sources_of_this_machine_can_be_unavailable() -> None:
+    for name in SOURCES.names():
+        assert SOURCES[name].title
+        assert (SOURCES[name].unavailable() == '') or name == 'iio'

@@ -12,12 +12,12 @@ import pytest
 
 from utt_ros.drivers.imu import SOURCES
 from utt_ros.drivers.source import Source
-from utt_ros.drivers.types import Inertial, Magnetic
+from utt_ros.drivers.types import InertialSample, MagneticSample
 from utt_ros.errors import SettingsError, SourceError
 from utt_ros.settings import AreaSettings
 
 APPS = ['sensor_logger', 'sensor_server', 'hyper_imu_udp', 'hyper_imu_tcp', 'sensor_streamer']
-HARMLESS = {'backwards', 'other_clock'}  # a busy machine delays the first one, or one for long
+HARMLESS = {'backward', 'other_clock'}  # a busy machine delays the first one, or one for long
 Start = Callable[..., subprocess.Popen]
 
 
@@ -65,14 +65,14 @@ def collect(
 
 def check_samples(samples: list[Any], phone: str) -> None:
     """Values in SI units, host stamps of the instant that the gyroscope tells, in order."""
-    inertial = [sample for sample in samples if isinstance(sample, Inertial)]
+    inertial = [sample for sample in samples if isinstance(sample, InertialSample)]
     for sample in inertial:
         assert sample.phone == phone
         np.testing.assert_allclose(sample.accel, [0.25, -0.5, 9.75], rtol=1e-5)
         np.testing.assert_allclose(sample.gyro[:2], [0.5, -0.25], rtol=1e-5)
         late_s = (sample.stamp_ns % 10**10 / 1e9 - float(sample.gyro[2])) % 10.0
         assert min(late_s, 10.0 - late_s) < 1.0  # of a busy machine; see test_phones for accuracy
-    magnetic = [sample for sample in samples if isinstance(sample, Magnetic)]
+    magnetic = [sample for sample in samples if isinstance(sample, MagneticSample)]
     for sample in magnetic:
         assert sample.phone == phone
         np.testing.assert_allclose(sample.field, [20e-6, -10e-6, -40e-6], rtol=1e-5)
@@ -195,7 +195,7 @@ def test_an_answer_that_is_no_text_is_told_in_text(
 @pytest.mark.parametrize(('app', 'values', 'remark'), [
     ('hyper_imu', {'transport': 'smoke'}, "transport is 'smoke'"),
     ('hyper_imu', {'columns': ('time', 'accel')}, 'gyro is missing'),
-    ('hyper_imu', {'columns': ('accel', 'gyro', 'gyro')}, 'gyro is there twice'),
+    ('hyper_imu', {'columns': ('accel', 'gyro', 'gyro')}, 'gyro is listed twice'),
     ('hyper_imu', {'columns': ('accel', 'gyro', 'smell')}, 'smell'),
     ('hyper_imu', {'devices': ('127.0.0.1',)}, 'devices has 1 entries and phones 0'),
     ('sensor_logger', {'devices': ('x',), 'phones': ('a b',)}, "'a b'"),

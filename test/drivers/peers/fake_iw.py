@@ -49,7 +49,7 @@ def main() -> int:
         values = {'mac': mac, 'now': time.clock_gettime_ns(time.CLOCK_BOOTTIME),
                   'rtt': round(DISTANCE_M[mac[-2:]] / 1.49896229e-4), 'rssi': 2**32 - 50}
         if today == 'old':
-            values['now'] -= 3600 * 10**9
+            values['now'] -= min(3600 * 10**9, values['now'] // 2)  # positive after any boot
         if today == 'silent':
             print(f'  Peer {mac}: no response!')
         elif today == 'garbage':

@@ -7,14 +7,14 @@ from contextlib import closing
 import pytest
 
 from utt_ros.drivers.transport.http import MAX_BODY_BYTES, HttpServer
-from utt_ros.drivers.transport.sockets import Server
+from utt_ros.drivers.transport.sockets import PortServer
 
 WAIT_S = 10.0
 HEAD = b'POST / HTTP/1.1\r\nHost: x\r\n'
 CUT = HEAD + b'Content-Length: 9\r\n\r\nshort'
 
 
-def post(server: Server, body: bytes, **headers: str) -> int:
+def post(server: PortServer, body: bytes, **headers: str) -> int:
     connection = http.client.HTTPConnection('127.0.0.1', server.port, timeout=WAIT_S)
     with closing(connection):
         connection.request('POST', '/data', body, headers)

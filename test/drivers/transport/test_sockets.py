@@ -8,7 +8,7 @@ import pytest
 
 from utt_ros.drivers.transport import sockets
 from utt_ros.drivers.transport.http import HttpServer
-from utt_ros.drivers.transport.sockets import DatagramServer, LineServer, Server
+from utt_ros.drivers.transport.sockets import DatagramServer, LineServer, PortServer
 from utt_ros.errors import SourceError
 
 
@@ -65,7 +65,7 @@ def test_the_most_silent_connection_makes_room(
 
 @pytest.mark.parametrize('kind', [LineServer, HttpServer])
 def test_a_silent_peer_keeps_nobody_waiting(
-    open_server: Callable, kind: type[Server], dial: Callable, read: Callable,
+    open_server: Callable, kind: type[PortServer], dial: Callable, read: Callable,
 ) -> None:
     server = open_server(kind)
     with dial(server), dial(server) as other:
@@ -76,7 +76,7 @@ def test_a_silent_peer_keeps_nobody_waiting(
 
 @pytest.mark.parametrize('kind', [DatagramServer, LineServer, HttpServer])
 def test_a_port_that_is_taken_says_so_and_can_be_opened_later(
-    open_server: Callable, kind: type[Server],
+    open_server: Callable, kind: type[PortServer],
 ) -> None:
     first = open_server(kind)
     second = kind('127.0.0.1', first.port, Counter())

@@ -1,7 +1,9 @@
-"""Sources of pictures, and of the people in them."""
+"""Camera sources: images, and the people in them."""
 
 from utt_ros.drivers.camera import opencv, zed
-from utt_ros.drivers.source import Entry
+from utt_ros.drivers.source import SourceEntry
+from utt_ros.plugins import Registry
 
-SOURCES: dict[str, Entry] = {'opencv': opencv.ENTRY, 'zed': zed.ENTRY}
+BUILT_IN: dict[str, SourceEntry] = {'opencv': opencv.ENTRY, 'zed': zed.ENTRY}
+SOURCES: Registry[SourceEntry] = Registry('source', 'utt_ros.camera_sources', BUILT_IN)
 DEFAULT = 'opencv'

@@ -1,4 +1,4 @@
-"""People in a picture: a network in ONNX form that OpenCV runs, or OpenCV's own HOG detector."""
+"""Detectors of people: an ONNX network run by OpenCV, or OpenCV's HOG detector."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -9,39 +9,39 @@ import numpy as np
 
 from utt_ros.drivers.camera.yolo import (
     LAYOUTS,
-    decode,
-    layout_of,
+    decode_detections,
     letterbox,
-    without_rivals,
+    non_maximum_suppression,
+    output_layout,
 )
-from utt_ros.drivers.types import People
+from utt_ros.drivers.source import SourceEntry
+from utt_ros.drivers.types import Detections
 from utt_ros.errors import MeasurementError, SettingsError
 from utt_ros.settings import check, setting
 from utt_ros.types import FloatArray, Image
 
-HOG_MARGIN = np.array([16 / 64, 16 / 128])  # of its window, left and right, above and below [S]
-FINDERS = ('zed',)  # sources that find people
+HOG_MARGIN = np.array([16 / 64, 16 / 128])  # of the window's width and height, on each side [S]
 DETECTORS = ('hog', 'onnx', 'source')
 
 
 @dataclass(frozen=True, slots=True)
 class DetectionSettings:
-    """Who finds people, and how sure it must be."""
+    """Detector of people, and its thresholds."""
 
     detector: str = setting(
-        'hog', 'hog, onnx, or source: what the camera says itself, such as the ZED')
+        'hog', 'hog, onnx, or source: detections of the camera itself, such as the ZED')
     model: str = setting('', 'ONNX file of a YOLO-style network')
-    layout: str = setting('', 'rows, columns or corners; empty: by the shape of its output')
-    person_class: int = setting(0, 'class of people in the network', low=0, high=10_000)
-    input_size: int = setting(640, 'side of the square that the network sees [px]',
+    layout: str = setting('', 'rows, columns or corners; empty: by the shape of the output')
+    person_class: int = setting(0, 'class index of people in the network', low=0, high=10_000)
+    input_size: int = setting(640, 'side of the square input of the network [px]',
                               low=32, high=4096)
-    score: float = setting(0.3, 'least confidence of a box', low=0.001, high=1.0)
+    score: float = setting(0.3, 'minimum confidence of a box', low=0.001, high=1.0)
     overlap: float = setting(
-        0.45, 'intersection over union from which the surer of two boxes stays',
+        0.45, 'intersection over union above which the less confident of two boxes is removed',
         low=0.01, high=1.0)
-    hog_width: int = setting(640, 'wider pictures are made so wide before HOG [px]',
+    hog_width: int = setting(640, 'width to which wider images are scaled before HOG [px]',
                              low=128, high=4096)
-    threads: int = setting(2, 'threads that OpenCV uses for all of that', low=1, high=64)
+    threads: int = setting(2, 'threads of OpenCV', low=1, high=64)
 
     def __post_init__(self) -> None:
         check(self)
@@ -53,22 +53,22 @@ class DetectionSettings:
 
 
 class Detector(ABC):
-    """Finds people in single pictures; used from one thread."""
+    """Detector of people in single images; used from one thread."""
 
     @abstractmethod
-    def detect(self, image: Image) -> People:
-        """People in a picture (H, W, 3) BGR or (H, W). Raises MeasurementError."""
+    def detect(self, image: Image) -> Detections:
+        """Detect people in an image (H, W, 3) BGR or (H, W). Raises MeasurementError."""
 
 
-def check_finder(settings: DetectionSettings, source: str) -> None:
-    """Raise SettingsError when nobody would be found: the source leaves that to others."""
-    if settings.detector == 'source' and source not in FINDERS:
+def check_detector(settings: DetectionSettings, source: str, entry: SourceEntry) -> None:
+    """Raise SettingsError when detection is left to a source that does not detect people."""
+    if settings.detector == 'source' and not entry.detects_people:
         raise SettingsError(
-            f'detection.detector is source, but {source} finds no people: hog or onnx')
+            f'detection.detector is source, but {source} detects no people: hog or onnx')
 
 
 def make_detector(settings: DetectionSettings) -> Detector | None:
-    """Make what the settings ask for; None: the source finds people itself.
+    """Make the configured detector; None: the source detects people itself.
 
     Raises SettingsError when the network cannot be used.
     """
@@ -79,10 +79,10 @@ def make_detector(settings: DetectionSettings) -> Detector | None:
 
 
 class HogDetector(Detector):
-    """Dalal and Triggs' detector with OpenCV's weights: upright people, some 100 px high or more.
+    """Dalal and Triggs' detector with OpenCV's weights: upright people, from about 100 px height.
 
-    Its window has a margin of 16 px about people in 64 x 128 [S]; boxes are without it. Confidence
-    is the logistic function of twice the distance from its decision boundary [R].
+    Its window of 64 x 128 px has a margin of 16 px around people [S], which boxes exclude. The
+    confidence is the logistic function of twice the distance from the decision boundary [R].
     """
 
     def __init__(self, settings: DetectionSettings) -> None:
@@ -90,13 +90,12 @@ class HogDetector(Detector):
         self._hog = cv2.HOGDescriptor()
         self._hog.setSVMDetector(np.array(cv2.HOGDescriptor.getDefaultPeopleDetector()))
 
-    def detect(self, image: Image) -> People:
-        """People in a picture (H, W, 3) BGR or (H, W)."""
+    def detect(self, image: Image) -> Detections:
         scale = min(1.0, self._settings.hog_width / image.shape[1])
         small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        found, weights = self._hog.detectMultiScale(
+        detected, weights = self._hog.detectMultiScale(
             small, winStride=(8, 8), padding=(16, 16), scale=1.05)
-        windows = np.asarray(found, np.float32).reshape(-1, 4) / scale
+        windows = np.asarray(detected, np.float32).reshape(-1, 4) / scale
         size = windows[:, 2:] * (1 - 2 * HOG_MARGIN)
         boxes = np.concatenate([windows[:, :2] + windows[:, 2:] / 2, size], axis=1)
         margin = np.asarray(weights, np.float32).reshape(-1)
@@ -105,7 +104,7 @@ class HogDetector(Detector):
 
 
 class OnnxDetector(Detector):
-    """A YOLO-style network."""
+    """YOLO-style network."""
 
     def __init__(self, settings: DetectionSettings) -> None:
         self._settings = settings
@@ -116,20 +115,20 @@ class OnnxDetector(Detector):
         try:
             self._net = cv2.dnn.readNetFromONNX(str(path))
             output = self._forward(np.zeros((size, size, 3), np.uint8))
-            self._layout = settings.layout or layout_of(output.shape)
-            decode(output, self._layout, settings.person_class, settings.score)
+            self._layout = settings.layout or output_layout(output.shape)
+            decode_detections(output, self._layout, settings.person_class, settings.score)
         except (cv2.error, MeasurementError) as err:
             raise SettingsError(f'{path}: cannot be used on {size} x {size} px: {err}') from err
 
-    def detect(self, image: Image) -> People:
-        """People in a picture (H, W, 3) BGR or (H, W)."""
+    def detect(self, image: Image) -> Detections:
         settings = self._settings
         square, scale, corner = letterbox(image, settings.input_size)
         try:
             output = self._forward(square)
         except cv2.error as err:
-            raise MeasurementError(f'the network fails: {err}') from err
-        boxes, scores = decode(output, self._layout, settings.person_class, settings.score)
+            raise MeasurementError(f'the network failed: {err}') from err
+        boxes, scores = decode_detections(
+            output, self._layout, settings.person_class, settings.score)
         boxes[:, :2] -= corner
         return _people(boxes / scale, scores, settings)
 
@@ -138,15 +137,15 @@ class OnnxDetector(Detector):
         self._net.setInput(cv2.dnn.blobFromImage(square, 1 / 255, (size, size), swapRB=True))
         output = np.asarray(self._net.forward(), np.float32)
         if output.ndim != 3 or output.shape[0] != 1:
-            layout_of(output.shape)
+            output_layout(output.shape)
         return output
 
 
-def _people(boxes: FloatArray, scores: FloatArray, settings: DetectionSettings) -> People:
-    """Boxes (N, 4) [centre, size; px] that are sure enough and have no surer rival."""
-    sure = scores >= settings.score
-    boxes, scores = boxes[sure], scores[sure]
-    kept = without_rivals(boxes, scores, settings.overlap)
-    whole = np.full((len(kept), 5), np.nan, np.float32)
-    whole[:, [0, 1, 3, 4]] = boxes[kept]
-    return People(whole, scores[kept].astype(np.float32))
+def _people(boxes: FloatArray, scores: FloatArray, settings: DetectionSettings) -> Detections:
+    """Filter boxes (N, 4) [center, size; px] by score and non-maximum suppression."""
+    confident = scores >= settings.score
+    boxes, scores = boxes[confident], scores[confident]
+    kept = non_maximum_suppression(boxes, scores, settings.overlap)
+    rows = np.full((len(kept), 5), np.nan, np.float32)
+    rows[:, [0, 1, 3, 4]] = boxes[kept]
+    return Detections(rows, scores[kept].astype(np.float32))

@@ -1,40 +1,37 @@
-"""What comes out of YOLO-style networks, as boxes: docs/sources/camera.md lists the layouts.
+"""Decoding of outputs of YOLO-style networks into boxes, by layout (docs/sources/camera.md).
 
-rows     (1, N, 5 + C)  centre x, y, width, height, objectness, scores of C classes (v5, v7)
-columns  (1, 4 + C, N)  centre x, y, width, height, scores of C classes (v8, v9, 11, 12)
-corners  (1, N, 6)      left, top, right, bottom, score, class: already without rivals (v10, 26)
+rows     (1, N, 5 + C)  center x, y, width, height, objectness, scores of C classes (v5, v7)
+columns  (1, 4 + C, N)  center x, y, width, height, scores of C classes (v8, v9, 11, 12)
+corners  (1, N, 6)      left, top, right, bottom, score, class: after suppression (v10, 26)
 """
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from utt_ros.errors import MeasurementError
-from utt_ros.types import FloatArray
+from utt_ros.types import FloatArray, Image, Indices
 
 LAYOUTS = ('rows', 'columns', 'corners')
-MAX_NMS_ROWS = 1000  # rows of a network that has removed rivals itself
-MAX_BOXES = 1000  # the most confident ones are looked at
-GREY = 114  # what YOLO networks were trained to see beside a picture
+MAX_NMS_ROWS = 1000  # of a network that includes non-maximum suppression
+MAX_BOXES = 1000  # most confident ones
+PADDING_GREY = 114  # value with which YOLO networks were trained
 
 
-def letterbox(
-    image: npt.NDArray[np.uint8], size: int,
-) -> tuple[npt.NDArray[np.uint8], float, tuple[float, float]]:
-    """The picture inside a square of `size` px; the scale [px/px] and where its corner lies."""
+def letterbox(image: Image, size: int) -> tuple[Image, float, tuple[float, float]]:
+    """Scale an image into a square of `size` px; return it, the scale and its corner [px]."""
     height, width = image.shape[:2]
     scale = size / max(height, width)
     inner = max(1, round(width * scale)), max(1, round(height * scale))
     left, top = (size - inner[0]) // 2, (size - inner[1]) // 2
-    square = np.full((size, size, 3), GREY, np.uint8)
+    square = np.full((size, size, 3), PADDING_GREY, np.uint8)
     colour = image if image.ndim == 3 else cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)
     square[top:top + inner[1], left:left + inner[0]] = cv2.resize(
         colour, inner, interpolation=cv2.INTER_LINEAR)
     return square, scale, (left, top)
 
 
-def layout_of(shape: tuple[int, ...]) -> str:
-    """Which layout an output of this shape has. Raises MeasurementError for others."""
+def output_layout(shape: tuple[int, ...]) -> str:
+    """Return the layout of an output shape. Raises MeasurementError for others."""
     if len(shape) == 3 and shape[0] == 1:
         if shape[2] == 6 and shape[1] <= MAX_NMS_ROWS:
             return 'corners'
@@ -43,15 +40,15 @@ def layout_of(shape: tuple[int, ...]) -> str:
         if shape[1] >= 5:
             return 'columns'
     raise MeasurementError(
-        f'the network gives {shape}: expected (1, N, 5 + C), (1, 4 + C, N) or (1, N, 6)')
+        f'the network returns {shape}: expected (1, N, 5 + C), (1, 4 + C, N) or (1, N, 6)')
 
 
-def decode(
-    output: FloatArray, layout: str, person: int, least: float,
+def decode_detections(
+    output: FloatArray, layout: str, person: int, min_score: float,
 ) -> tuple[FloatArray, FloatArray]:
-    """Boxes (N, 4) [px of the network's input] as centre, size; their scores (N,) >= `least`.
+    """Decode boxes (N, 4) [center, size; input px] and scores (N,) >= `min_score` of a class.
 
-    Only those of the class `person`. Raises MeasurementError when there is no such class.
+    Raises MeasurementError when the network has no class `person`.
     """
     table = np.asarray(output[0].T if layout == 'columns' else output[0], np.float32)
     if layout == 'corners':
@@ -62,17 +59,19 @@ def decode(
         first = 5 if layout == 'rows' else 4
         if first + person >= table.shape[1]:
             raise MeasurementError(
-                f'the network has {table.shape[1] - first} classes, so none with number {person}')
+                f'the network has {table.shape[1] - first} classes: there is no class {person}')
         boxes, scores = table[:, :4], table[:, first + person]
         if layout == 'rows':
             scores = scores * table[:, 4]
-    good = np.isfinite(table).all(axis=1) & (boxes[:, 2:] > 0).all(axis=1) & (scores >= least)
-    best = np.flatnonzero(good)[np.argsort(-scores[good], kind='stable')[:MAX_BOXES]]
+    valid = np.isfinite(table).all(axis=1) & (boxes[:, 2:] > 0).all(axis=1) & (scores >= min_score)
+    best = np.flatnonzero(valid)[np.argsort(-scores[valid], kind='stable')[:MAX_BOXES]]
     return boxes[best], np.clip(scores[best], 0.0, 1.0).astype(np.float32)
 
 
-def without_rivals(boxes: FloatArray, scores: FloatArray, overlap: float) -> npt.NDArray[np.intp]:
-    """Which boxes (N, 4) [centre, size] are left when the surer of two that overlap stays."""
+def non_maximum_suppression(
+    boxes: FloatArray, scores: FloatArray, max_overlap: float,
+) -> Indices:
+    """Return the kept boxes of (N, 4) [center, size]: of two that overlap, the more confident."""
     corners = np.concatenate([boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, 2:]], axis=1)
-    kept = cv2.dnn.NMSBoxes(corners.tolist(), scores.tolist(), 0.0, overlap)
+    kept = cv2.dnn.NMSBoxes(corners.tolist(), scores.tolist(), 0.0, max_overlap)
     return np.asarray(kept, np.intp).reshape(-1)

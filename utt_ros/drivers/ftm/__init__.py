@@ -1,25 +1,14 @@
-"""Sources of Wi-Fi fine time measurements."""
+"""FTM sources: Wi-Fi fine time measurements of phones, boards and cards."""
 
-from utt_ros.drivers.ftm import android, boards, iw
-from utt_ros.drivers.source import Entry
-from utt_ros.drivers.transport.http import HttpServer
-from utt_ros.drivers.transport.sockets import DatagramServer
+from utt_ros.drivers.ftm import android_http, android_udp, esp_idf, gtec, iw
+from utt_ros.drivers.source import SourceEntry
+from utt_ros.plugins import Registry
 
-SOURCES: dict[str, Entry] = {
-    'android_udp': Entry(
-        'Android RangingResult as JSON lines over UDP', android.AndroidSettings,
-        lambda settings, _: android.Android(settings, DatagramServer), android.lacking),
-    'android_http': Entry(
-        'Android RangingResult as JSON lines by HTTP POST', android.AndroidSettings,
-        lambda settings, _: android.Android(settings, HttpServer), android.lacking),
-    'esp_idf': Entry(
-        "ESP32 with ESP-IDF's ftm example, serial", boards.ConsoleSettings,
-        lambda settings, _: boards.esp_idf(settings), boards.lacking),
-    'gtec': Entry(
-        "ESP32-S2 with GTEC's tag reader, serial", boards.BoardSettings,
-        lambda settings, _: boards.gtec(settings), boards.lacking),
-    'iw': Entry(
-        'Wi-Fi card of this machine, through iw', iw.IwSettings,
-        lambda settings, _: iw.IwSource(settings), iw.lacking),
-}
+SOURCES: Registry[SourceEntry] = Registry('source', 'utt_ros.ftm_sources', {
+    'android_udp': android_udp.ENTRY,
+    'android_http': android_http.ENTRY,
+    'esp_idf': esp_idf.ENTRY,
+    'gtec': gtec.ENTRY,
+    'iw': iw.ENTRY,
+})
 DEFAULT = 'android_udp'

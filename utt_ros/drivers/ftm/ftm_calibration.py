@@ -1,13 +1,13 @@
-"""What is constantly wrong with the ranges between a phone and an access point, and its remedy.
+"""FTM calibration: systematic error of ranges between a phone and an access point.
 
-A range is `offset + scale * distance` and noise. The offset comes from delays in radio chips that
-differ between models; the scale is 1 unless a fit of it is asked for. A calibration file:
+A range is `offset + scale * distance` plus noise. The offset is caused by delays of radio chips,
+which differ between models; the scale is 1 unless it is fitted. A calibration file:
 
     pairs:
     - {phone: anna, ap: '02:00:00:00:00:01', offset: 1.32, scale: 1.0, offset_error: 0.05,
        scale_error: 0.0, places: 6, ranges: 240, residual: 0.11}
 
-Lengths are in metres; `ap` is empty when the source does not tell who answered.
+Lengths are in metres; `ap` is empty when the source does not name the responder.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,26 +19,26 @@ import numpy as np
 import numpy.typing as npt
 import yaml
 
-from utt_ros.drivers.types import Ranging
+from utt_ros.drivers.types import FtmSample
 from utt_ros.errors import MeasurementError, SettingsError
 from utt_ros.files import write_atomically
 from utt_ros.settings import check, from_mapping, setting
 from utt_ros.types import Array
 
-MIN_PLACES = 3  # for an offset, so that one bad place can be seen
+MIN_PLACES = 3  # for an offset, so that one outlier is visible
 MIN_PLACES_FOR_SCALE = 4
 MIN_SPAN_M = 3.0  # of distances, for a scale
 SAME_PLACE_M = 0.01
-HUBER = 1.345  # efficiency of 95 % when errors are normal after all [S: Huber 1981]
+HUBER = 1.345  # 95 % efficiency for normal errors [S: Huber 1981]
 MAD_TO_STD = 1.4826
-MIN_SPREAD_M = 0.01  # ranges are told in centimetres at best
-ROUNDS = 100
-MAX_FILE_BYTES = 1 << 20
+MIN_SPREAD_M = 0.01  # resolution of ranges, 1 cm at best
+MAX_ITERATIONS = 100
+MAX_CALIBRATION_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
-    """A range that was measured at a known distance."""
+class CalibrationPoint:
+    """Range measured at a known distance."""
 
     phone: str
     ap: str
@@ -47,17 +47,17 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
-    """What a fit of one phone and access point says; a row of the file."""
+class FtmFit:
+    """Fit of one phone and access point; a row of the file."""
 
     phone: str = setting('', 'name of the phone')
-    ap: str = setting('', 'BSSID of who answers; empty when unknown')
+    ap: str = setting('', 'BSSID of the access point; empty when unknown')
     offset: float = setting(0.0, 'range at distance 0 [m]', low=-50.0, high=50.0)
-    scale: float = setting(1.0, 'growth of range with distance', low=0.5, high=2.0)
+    scale: float = setting(1.0, 'slope of the range over distance', low=0.5, high=2.0)
     offset_error: float = setting(0.0, 'standard error of the offset [m]', low=0.0, high=1e3)
     scale_error: float = setting(0.0, 'standard error of the scale', low=0.0, high=1e3)
-    places: int = setting(0, 'distances', low=0, high=10**9)
-    ranges: int = setting(0, 'ranges', low=0, high=10**9)
+    places: int = setting(0, 'number of distances', low=0, high=10**9)
+    ranges: int = setting(0, 'number of ranges', low=0, high=10**9)
     residual: float = setting(
         0.0, 'robust standard deviation of places from the fit [m]', low=0.0, high=1e3)
 
@@ -65,14 +65,14 @@ class Fit:
         check(self)
 
 
-class Calibration:
-    """Corrections by phone and access point."""
+class FtmCalibration:
+    """Range corrections by phone and access point."""
 
-    def __init__(self, fits: Iterable[Fit]) -> None:
+    def __init__(self, fits: Iterable[FtmFit]) -> None:
         self.fits = {(fit.phone, fit.ap): fit for fit in fits}
 
-    def correct(self, sample: Ranging) -> Ranging:
-        """The range as the distance it means; the same object where nothing is known."""
+    def correct(self, sample: FtmSample) -> FtmSample:
+        """Return the sample with its calibrated range; itself where no fit exists."""
         fit = self.fits.get((sample.phone, sample.ap))
         if fit is None:
             return sample
@@ -80,51 +80,61 @@ class Calibration:
                        std_m=sample.std_m / fit.scale)
 
 
-def fit_pairs(points: Sequence[Point], *, with_scale: bool) -> dict[tuple[str, str], Fit]:
-    """A fit per phone and access point, sorted. Raises MeasurementError for too few places."""
+def fit_pairs(
+    points: Sequence[CalibrationPoint], *, with_scale: bool,
+) -> dict[tuple[str, str], FtmFit]:
+    """Fit each phone and access point, sorted. Raises MeasurementError for too few distances."""
     pairs = sorted({(point.phone, point.ap) for point in points})
     if not pairs:
         raise MeasurementError('no range at a known distance')
     fits = {}
     for phone, ap in pairs:
-        own = [point for point in points if (point.phone, point.ap) == (phone, ap)]
-        fits[phone, ap] = fit_pair(own, with_scale=with_scale)
+        fits[phone, ap] = fit_pair(points_of((phone, ap), points), with_scale=with_scale)
     return fits
 
 
-def fit_pair(points: Sequence[Point], *, with_scale: bool) -> Fit:
-    """Fit the offset, and the scale if asked for, to ranges of one phone and access point.
+def fit_pair(points: Sequence[CalibrationPoint], *, with_scale: bool) -> FtmFit:
+    """Fit the offset, and optionally the scale, to ranges of one phone and access point.
 
-    Ranges of one place share its reflections, so they say as much as one: their median. A line
-    through the places is found with Huber's weights, so a place in somebody's shadow counts
-    little; standard errors are his too [S: Huber, Robust Statistics, 1981, section 7.6].
+    Ranges at one distance share its reflections, so their median counts as one measurement. A
+    line through the medians is fitted with Huber's weights, which limit the influence of a
+    shadowed place; standard errors are Huber's [S: Robust Statistics, 1981, section 7.6].
     """
-    distances, ranges, _ = places(points)
+    distances, ranges, _ = distance_medians(points)
     count, span_m = len(distances), float(np.ptp(distances)) if len(distances) else 0.0
-    least = MIN_PLACES_FOR_SCALE if with_scale else MIN_PLACES
-    who = f'{points[0].phone} and {points[0].ap or "its access point"}' if points else 'nobody'
-    if count < least:
+    required = MIN_PLACES_FOR_SCALE if with_scale else MIN_PLACES
+    pair = f'{points[0].phone} and {points[0].ap or "its access point"}' if points else 'no points'
+    if count < required:
         raise MeasurementError(
-            f'{who}: ranges at {count} distances: at least {least} are needed, since reflections '
-            'at one place look like an offset')
+            f'{pair}: ranges at {count} distances: at least {required} are needed, since '
+            'reflections at one place resemble an offset')
     if with_scale and span_m < MIN_SPAN_M:
         raise MeasurementError(
-            f'{who}: distances span {span_m:.2f} m: at least {MIN_SPAN_M:g} m for a scale')
+            f'{pair}: distances span {span_m:.2f} m: at least {MIN_SPAN_M:g} m for a scale')
     columns = [np.ones(count), distances] if with_scale else [np.ones(count)]
     target = ranges if with_scale else ranges - distances
-    found, errors, residual = _huber(np.stack(columns, axis=1), target)
+    coefficients, errors, residual = _huber(np.stack(columns, axis=1), target)
     try:
-        return Fit(
-            points[0].phone, points[0].ap, round(float(found[0]), 4),
-            round(float(found[1]), 5) if with_scale else 1.0, round(float(errors[0]), 4),
+        return FtmFit(
+            points[0].phone, points[0].ap, round(float(coefficients[0]), 4),
+            round(float(coefficients[1]), 5) if with_scale else 1.0, round(float(errors[0]), 4),
             round(float(errors[1]), 5) if with_scale else 0.0, count, len(points),
             round(residual, 4))
     except SettingsError as err:
-        raise MeasurementError(f'{who}: {err}: are distances and ranges both in metres?') from err
+        raise MeasurementError(f'{pair}: {err}: are distances and ranges both in metres?') from err
 
 
-def places(points: Sequence[Point]) -> tuple[Array, Array, npt.NDArray[np.int64]]:
-    """Distances (P,), median ranges (P,) [m], and how many ranges (P,), by growing distance."""
+def points_of(
+    pair: tuple[str, str], points: Sequence[CalibrationPoint],
+) -> list[CalibrationPoint]:
+    """Return the points of one phone and access point."""
+    return [point for point in points if (point.phone, point.ap) == pair]
+
+
+def distance_medians(
+    points: Sequence[CalibrationPoint],
+) -> tuple[Array, Array, npt.NDArray[np.int64]]:
+    """Return distances (P,), increasing, median ranges (P,) [m] and numbers of ranges (P,)."""
     distances = np.array([point.distance_m for point in points])
     ranges = np.array([point.range_m for point in points])
     keys, place = np.unique(np.round(distances / SAME_PLACE_M), return_inverse=True)
@@ -133,30 +143,31 @@ def places(points: Sequence[Point]) -> tuple[Array, Array, npt.NDArray[np.int64]
 
 
 def _huber(rows: Array, target: Array) -> tuple[Array, Array, float]:
-    """Coefficients, their standard errors, and the robust spread of what is left."""
+    """Return coefficients, their standard errors, and the robust spread of the residuals."""
     count, width = rows.shape
     weights, spread = np.ones(count), MIN_SPREAD_M
-    found = np.zeros(width)
-    for _ in range(ROUNDS):
+    coefficients = np.zeros(width)
+    for _ in range(MAX_ITERATIONS):
         root = np.sqrt(weights)
-        last, found = found, np.linalg.lstsq(rows * root[:, None], target * root, rcond=None)[0]
-        left = target - rows @ found
-        spread = max(MIN_SPREAD_M, MAD_TO_STD * float(np.median(np.abs(left))))
-        weights = np.minimum(1.0, HUBER * spread / np.maximum(np.abs(left), 1e-12))
-        if np.allclose(found, last, atol=1e-6):
+        last = coefficients
+        coefficients = np.linalg.lstsq(rows * root[:, None], target * root, rcond=None)[0]
+        residuals = target - rows @ coefficients
+        spread = max(MIN_SPREAD_M, MAD_TO_STD * float(np.median(np.abs(residuals))))
+        weights = np.minimum(1.0, HUBER * spread / np.maximum(np.abs(residuals), 1e-12))
+        if np.allclose(coefficients, last, atol=1e-6):
             break
-    pull = left * weights
-    inside = max(float(np.mean(np.abs(left) <= HUBER * spread)), 1.0 / count)
-    few = 1 + width / count * (1 - inside) / inside  # his correction for few rows
-    variance = (few / inside)**2 * float(pull @ pull) / max(count - width, 1)
+    influence = residuals * weights
+    inside = max(float(np.mean(np.abs(residuals) <= HUBER * spread)), 1.0 / count)
+    small_sample = 1 + width / count * (1 - inside) / inside  # Huber's correction
+    variance = (small_sample / inside)**2 * float(influence @ influence) / max(count - width, 1)
     errors = np.sqrt(variance * np.diag(np.linalg.inv(rows.T @ rows)))
-    return found, errors, spread
+    return coefficients, errors, spread
 
 
-def write_calibration(path: Path, fits: Mapping[tuple[str, str], Fit]) -> None:
-    """Write a calibration file; other pairs that are in it already stay. Raises SettingsError."""
-    known = read_calibration(path).fits if path.exists() else {}
-    document = {'pairs': [asdict(fit) for _, fit in sorted({**known, **fits}.items())]}
+def write_ftm_calibration(path: Path, fits: Mapping[tuple[str, str], FtmFit]) -> None:
+    """Write a calibration file; its other pairs are kept. Raises SettingsError."""
+    previous = read_ftm_calibration(path).fits if path.exists() else {}
+    document = {'pairs': [asdict(fit) for _, fit in sorted({**previous, **fits}.items())]}
     text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
     try:
         write_atomically(path, text.encode())
@@ -164,25 +175,25 @@ def write_calibration(path: Path, fits: Mapping[tuple[str, str], Fit]) -> None:
         raise SettingsError(f'{path}: {err}') from err
 
 
-def read_calibration(path: Path) -> Calibration:
+def read_ftm_calibration(path: Path) -> FtmCalibration:
     """Read a calibration file. Raises SettingsError."""
-    rows = rows_of(read_yaml(path), 'pairs', path)
+    rows = yaml_rows(read_yaml(path), 'pairs', path)
     try:
-        fits = [from_mapping(Fit, row) for row in rows]
+        fits = [from_mapping(FtmFit, row) for row in rows]
     except (SettingsError, TypeError) as err:
         raise SettingsError(f'{path}: {err}') from err
     if len({(fit.phone, fit.ap) for fit in fits}) < len(fits):
         raise SettingsError(f'{path}: a phone and access point are listed more than once')
-    return Calibration(fits)
+    return FtmCalibration(fits)
 
 
 def read_yaml(path: Path) -> Any:
-    """A document. Raises SettingsError."""
+    """Read a YAML document of at most MAX_CALIBRATION_BYTES. Raises SettingsError."""
     try:
         with path.open('rb') as file:
-            data = file.read(MAX_FILE_BYTES + 1)
-        if len(data) > MAX_FILE_BYTES:
-            raise SettingsError(f'{path} is longer than {MAX_FILE_BYTES} bytes')
+            data = file.read(MAX_CALIBRATION_BYTES + 1)
+        if len(data) > MAX_CALIBRATION_BYTES:
+            raise SettingsError(f'{path} is longer than {MAX_CALIBRATION_BYTES} bytes')
         return yaml.safe_load(data)
     except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError, ValueError) as err:
         if isinstance(err, SettingsError):
@@ -190,8 +201,8 @@ def read_yaml(path: Path) -> Any:
         raise SettingsError(f'{path}: {err}') from err
 
 
-def rows_of(document: Any, name: str, path: Path) -> list[Mapping[str, Any]]:
-    """The list of mappings under a name. Raises SettingsError."""
+def yaml_rows(document: Any, name: str, path: Path) -> list[Mapping[str, Any]]:
+    """Return the list of mappings under a name. Raises SettingsError."""
     rows = document.get(name) if isinstance(document, dict) else None
     if not isinstance(rows, list) or not all(
             isinstance(row, dict) and all(isinstance(key, str) for key in row) for row in rows):

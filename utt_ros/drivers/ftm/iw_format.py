@@ -1,4 +1,4 @@
-"""What `iw dev IF measurement ftm_request FILE` reads and prints."""
+"""Request and output of `iw dev IF measurement ftm_request FILE`."""
 
 import math
 import re
@@ -6,24 +6,24 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from utt_ros.drivers.phone_registry import is_plausible
+from utt_ros.drivers.phone_registry import is_plausible_range
 
-METRES_PER_PS = 299_792_458.0 / 2 * 1e-12  # a round trip goes the way twice
-RSSI_DBM = (-128, 30)
+METRES_PER_PS = 299_792_458.0 / 2 * 1e-12  # per round trip
+IW_RSSI_LIMITS_DBM = (-128, 30)
 MAX_BOOT_NS = 2**62
 
-PEER = re.compile(
+PEER_LINE = re.compile(
     r'  Peer (?P<mac>[0-9a-f]{2}(?::[0-9a-f]{2}){5}):'
     r'(?: status=(?P<status>\d{1,10}) \((?P<word>\w{1,40})\))?'
     r'(?: @(?P<boot>\d{1,20}))?(?: tsf=\d{1,20})?(?: \(final\))?'
     r'(?P<none> no response!| - no data!| failed to parse response!)?\s*', re.ASCII)
-FAILED = re.compile(
+FAILED_LINE = re.compile(
     r'    FTM failed: (?P<name>\w{1,40}) \((?P<code>\d{1,10})\)'
     r'(?: \[?retry after (?P<retry>\d{1,10})s\]?)?\s*', re.ASCII)
-VALUE = re.compile(r'\s+(?P<name>[A-Z_]{1,40}): (?P<value>-?\d{1,20})\s*', re.ASCII)
+VALUE_LINE = re.compile(r'\s+(?P<name>[A-Z_]{1,40}): (?P<value>-?\d{1,20})\s*', re.ASCII)
 COMMAND_FAILED = re.compile(r'command failed: (?P<text>[^\n]{1,200}) \((?P<code>-\d{1,5})\)')
-STATUSES = {'REFUSED', 'TIMEOUT', 'FAILURE'}
-REASONS = {  # enum nl80211_peer_measurement_ftm_failure_reasons
+MEASUREMENT_STATUSES = {'REFUSED', 'TIMEOUT', 'FAILURE'}
+FAILURE_REASONS = {  # enum nl80211_peer_measurement_ftm_failure_reasons
     'UNSPECIFIED', 'NO_RESPONSE', 'REJECTED', 'WRONG_CHANNEL', 'PEER_NOT_CAPABLE',
     'INVALID_TIMESTAMP', 'PEER_BUSY', 'BAD_CHANGED_PARAMS'}
 
@@ -44,75 +44,75 @@ ADVICE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Peer:
-    """One line of a request."""
+class FtmPeer:
+    """Responder to range, one line of a request."""
 
     mac: str
     bandwidth: int  # [MHz]
     frequency: int  # of the primary channel [MHz]
-    centre: int  # of the whole channel [MHz]; 0: not said
+    centre: int  # of the whole channel [MHz]; 0: omitted
 
 
 @dataclass(frozen=True, slots=True)
-class Burst:
-    """What a peer answered."""
+class IwBurst:
+    """Range to one peer, over one burst."""
 
     mac: str
     boot_ns: int  # CLOCK_BOOTTIME
     range_m: float
-    std_m: float  # NaN when not told
-    rssi_dbm: float  # NaN when not told
+    std_m: float  # NaN when unknown
+    rssi_dbm: float  # NaN when unknown
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
-    """Why there is no range to a peer."""
+class IwFailure:
+    """Failed measurement of one peer."""
 
     mac: str
-    reason: str  # a name of a bounded set
-    retry_s: int = 0  # it wants to be left alone for so long
+    reason: str  # key, of a bounded set
+    retry_s: int = 0  # wait that the peer requests
 
 
-def request(peers: list[Peer], ftms_per_burst: int, asap: bool) -> str:
-    """Write the file of a request, one line per peer; 0 frames lets the driver choose."""
-    rest = (f' ftms_per_burst={ftms_per_burst}' if ftms_per_burst else '') + asap * ' asap'
+def format_request(peers: list[FtmPeer], ftms_per_burst: int, asap: bool) -> str:
+    """Format a request file, one line per peer; with 0 frames the driver chooses."""
+    suffix = (f' ftms_per_burst={ftms_per_burst}' if ftms_per_burst else '') + asap * ' asap'
     return ''.join(
         f'{peer.mac} bw={peer.bandwidth} cf={peer.frequency}'
-        f'{f" cf1={peer.centre}" if peer.centre else ""}{rest}\n' for peer in peers)
+        f'{f" cf1={peer.centre}" if peer.centre else ""}{suffix}\n' for peer in peers)
 
 
-def parse(text: str) -> tuple[list[Burst], list[Failure], Counter[str]]:
-    """Ranges and failures in the output of a request; what cannot be understood is counted."""
+def parse_iw(text: str) -> tuple[list[IwBurst], list[IwFailure], Counter[str]]:
+    """Parse the output of a request into ranges, failures and the counts of refusals by key."""
     bursts, failures, refused = [], [], Counter[str]()
     for head, lines in _blocks(text, refused):
-        result = _read(head, lines, refused)
-        if isinstance(result, Burst):
+        result = _parse_block(head, lines, refused)
+        if isinstance(result, IwBurst):
             bursts.append(result)
         elif result is not None:
             failures.append(result)
     return bursts, failures, refused
 
 
-def explain(interface: str, stderr: str, code: int) -> str:
-    """What went wrong and what to do, when iw ended with an exit code that is not 0."""
-    found = COMMAND_FAILED.search(stderr)
-    if found is None:
-        said = stderr.strip().splitlines()
-        return f'iw ended with exit code {code}: {said[0][:200] if said else "it says nothing"}'
-    number = int(found['code'])
-    advice = ADVICE.get(number, 'see `dmesg` for what the driver says').replace('IF', interface)
-    return f'iw on {interface}: {found["text"]} ({number}): {advice}'
+def explain_exit(interface: str, stderr: str, code: int) -> str:
+    """Return cause and remedy of an exit code of iw that is not 0."""
+    match = COMMAND_FAILED.search(stderr)
+    if match is None:
+        lines = stderr.strip().splitlines()
+        return f'iw ended with exit code {code}: {lines[0][:200] if lines else "no message"}'
+    number = int(match['code'])
+    advice = ADVICE.get(number, 'see messages of the driver in `dmesg`').replace('IF', interface)
+    return f'iw on {interface}: {match["text"]} ({number}): {advice}'
 
 
 def _blocks(text: str, refused: Counter[str]) -> Iterator[tuple[re.Match[str], list[str]]]:
-    """Heads of peers, each with the lines that belong to it."""
+    """Yield the first line of each peer with its other lines."""
     head, lines = None, list[str]()
     for line in text.split('\n'):
         if line.startswith('  Peer'):
             if head is not None:
                 yield head, lines
-            head, lines = PEER.fullmatch(line), []
-            refused['garbage'] += head is None
+            head, lines = PEER_LINE.fullmatch(line), []
+            refused['malformed'] += head is None
         elif not line.startswith('    '):
             if head is not None:
                 yield head, lines
@@ -123,28 +123,29 @@ def _blocks(text: str, refused: Counter[str]) -> Iterator[tuple[re.Match[str], l
         yield head, lines
 
 
-def _read(
-        head: re.Match[str], lines: list[str], refused: Counter[str]) -> Burst | Failure | None:
+def _parse_block(
+    head: re.Match[str], lines: list[str], refused: Counter[str],
+) -> IwBurst | IwFailure | None:
     mac = head['mac']
     if head['none']:
-        return Failure(mac, 'no_response' if 'response!' in head['none'] else 'no_data')
-    failed = next((found for line in lines if (found := FAILED.fullmatch(line))), None)
+        return IwFailure(mac, 'no_response' if 'response!' in head['none'] else 'no_data')
+    failed = next((match for line in lines if (match := FAILED_LINE.fullmatch(line))), None)
     if failed is not None:
-        name = failed['name'] if failed['name'] in REASONS else 'other'
-        return Failure(mac, f'failed_{name.lower()}', int(failed['retry'] or 0))
+        name = failed['name'] if failed['name'] in FAILURE_REASONS else 'other'
+        return IwFailure(mac, f'failed_{name.lower()}', int(failed['retry'] or 0))
     if head['status'] != '0':
-        word = head['word'] if head['word'] in STATUSES else 'other'
-        return Failure(mac, f'status_{word.lower()}')
-    values = {found['name']: int(found['value'])
-              for line in lines if (found := VALUE.fullmatch(line))}
+        word = head['word'] if head['word'] in MEASUREMENT_STATUSES else 'other'
+        return IwFailure(mac, f'status_{word.lower()}')
+    values = {match['name']: int(match['value'])
+              for line in lines if (match := VALUE_LINE.fullmatch(line))}
     return _burst(mac, int(head['boot'] or 0), values, refused)
 
 
 def _burst(
-        mac: str, boot_ns: int, values: dict[str, int], refused: Counter[str]) -> Burst | None:
-    """From numbers of nl80211: RTT_AVG [ps], DIST_AVG [mm], variances of these, RSSI_AVG [dBm].
+        mac: str, boot_ns: int, values: dict[str, int], refused: Counter[str]) -> IwBurst | None:
+    """Convert values of nl80211: RTT_AVG [ps], DIST_AVG [mm], their variances, RSSI_AVG [dBm].
 
-    The distance is taken where the driver tells it, else half the way of light in the round trip.
+    Without DIST_AVG the range is half of the round trip times the speed of light.
     """
     if not 0 < boot_ns < MAX_BOOT_NS:
         refused['no_stamp'] += 1
@@ -157,14 +158,14 @@ def _burst(
     range_m = unit_m * _signed(values[f'{kind}_AVG'], 64)
     variance = values.get(f'{kind}_VARIANCE', -1)
     std_m = unit_m * math.sqrt(variance) if variance >= 0 else math.nan
-    if not is_plausible(range_m, std_m):
+    if not is_plausible_range(range_m, std_m):
         refused['implausible'] += 1
         return None
-    rssi = _signed(values['RSSI_AVG'], 32) if 'RSSI_AVG' in values else RSSI_DBM[1] + 1
-    return Burst(mac, boot_ns, range_m, std_m,
-                 float(rssi) if RSSI_DBM[0] <= rssi <= RSSI_DBM[1] else math.nan)
+    rssi = float(_signed(values['RSSI_AVG'], 32)) if 'RSSI_AVG' in values else math.nan
+    low, high = IW_RSSI_LIMITS_DBM
+    return IwBurst(mac, boot_ns, range_m, std_m, rssi if low <= rssi <= high else math.nan)
 
 
 def _signed(value: int, bits: int) -> int:
-    """A number that older releases print as if it had no sign."""
+    """Return the signed value of a number that older releases print as unsigned."""
     return value - 2**bits if value >= 2 ** (bits - 1) else value

@@ -1,4 +1,4 @@
-"""Readings of one phone's sensors, as they come -> inertial and magnetic samples, in order."""
+"""Assembly of one phone's readings, in any order, into ordered inertial and magnetic samples."""
 
 from bisect import bisect_left
 from collections import Counter
@@ -8,24 +8,24 @@ from typing import NamedTuple
 import numpy as np
 
 from utt_ros.drivers.imu.readings import Reading, Vector
-from utt_ros.drivers.types import Inertial, Magnetic
-from utt_ros.types import FloatArray
+from utt_ros.drivers.types import InertialSample, MagneticSample
+from utt_ros.types import NS_PER_S, FloatArray
 
-MAX_PENDING_READINGS = 4096  # of one sensor, that wait
-NONE = (0.0, 0.0, 0.0)
-PATIENCE_NS = 1_000_000_000  # that accel waits for the gyroscope
+MAX_PENDING_READINGS = 4096  # of one sensor
+NO_GRAVITY = (0.0, 0.0, 0.0)
+MAX_PAIRING_WAIT_NS = NS_PER_S  # of accel for the gyroscope
 
 
-class Pairing(NamedTuple):
-    """How readings of different sensors become one sample."""
+class PairingSettings(NamedTuple):
+    """Rules by which readings of different sensors become one sample."""
 
-    reorder_ns: int  # a reading waits until the phone sent one that is later by so much
-    max_gap_ns: int  # between two readings of the gyroscope, to interpolate
-    apart: bool  # gravity is a sensor of its own, and to be added to accel
+    reorder_ns: int  # a reading waits until the phone sent one that is this much later
+    max_gap_ns: int  # between two interpolated readings of the gyroscope
+    adds_gravity: bool  # gravity is a separate sensor, to be added to accel
 
 
 class _Stream:
-    """Readings of one sensor, sorted; those at or before `floor_ns` are gone."""
+    """Sorted readings of one sensor; those at or before `floor_ns` have been removed."""
 
     def __init__(self) -> None:
         self.stamps: list[int] = []
@@ -33,71 +33,66 @@ class _Stream:
         self.floor_ns = -1
 
     def add(self, peer_ns: int, values: Vector) -> str:
-        """Insert; returns why something was refused, empty when nothing was."""
+        """Insert a reading; return the key of a refusal, empty when nothing was refused."""
         if peer_ns <= self.floor_ns:
             return 'late'
-        place = bisect_left(self.stamps, peer_ns)
-        if self.stamps[place:place + 1] == [peer_ns]:
+        index = bisect_left(self.stamps, peer_ns)
+        if self.stamps[index:index + 1] == [peer_ns]:
             return 'duplicate'
-        self.stamps.insert(place, peer_ns)
-        self.values.insert(place, values)
+        self.stamps.insert(index, peer_ns)
+        self.values.insert(index, values)
         if len(self.stamps) > MAX_PENDING_READINGS:
             self.drop(1)
             return 'overflow'
         return ''
 
     def drop(self, count: int) -> None:
-        """Forget the oldest."""
+        """Remove the oldest readings."""
         if count > 0:
             self.floor_ns = self.stamps[count - 1]
             del self.stamps[:count], self.values[:count]
 
     def at(self, peer_ns: int, max_gap_ns: int) -> Vector | None:
-        """Interpolate linearly; None before the first, and in a gap that is too long."""
-        place = bisect_left(self.stamps, peer_ns)
-        after_ns = self.stamps[place]
+        """Interpolate linearly; None before the first reading and in a gap over `max_gap_ns`."""
+        index = bisect_left(self.stamps, peer_ns)
+        after_ns = self.stamps[index]
         if after_ns == peer_ns:
-            return self.values[place]
-        if place == 0 or after_ns - self.stamps[place - 1] > max_gap_ns:
+            return self.values[index]
+        if index == 0 or after_ns - self.stamps[index - 1] > max_gap_ns:
             return None
-        before_ns = self.stamps[place - 1]
-        part = (peer_ns - before_ns) / (after_ns - before_ns)
-        one, other = self.values[place - 1], self.values[place]
-        x, y, z = (low + part * (high - low) for low, high in zip(one, other, strict=True))
+        before_ns = self.stamps[index - 1]
+        weight = (peer_ns - before_ns) / (after_ns - before_ns)
+        before, after = self.values[index - 1], self.values[index]
+        x, y, z = (low + weight * (high - low) for low, high in zip(before, after, strict=True))
         return x, y, z
 
 
-class Assembler:
-    """One inertial sample for each reading of accel that lies between two of the gyroscope.
+class SampleAssembler:
+    """One inertial sample per accelerometer reading between two gyroscope readings.
 
-    Nothing is extrapolated. `to_host` maps stamps of the phone to the host's clock; a stamp that
-    would not grow is refused.
+    Nothing is extrapolated. `to_host(stream, peer_ns)` maps a stamp of the phone to the host's
+    clock; None: the stamp is refused, and counted there.
     """
 
     def __init__(
-        self, phone: str, pairing: Pairing, counters: 'Counter[str]',
-        to_host: Callable[[int], int],
+        self, phone: str, pairing: PairingSettings, counters: 'Counter[str]',
+        to_host: Callable[[str, int], int | None],
     ) -> None:
         self._phone, self._pairing, self._counters = phone, pairing, counters
         self._to_host = to_host
-        self.restart()
-
-    def restart(self) -> None:
-        """Forget the stamps that were given, too: the host's clock was set back."""
-        self._last_ns = {'inertial': -1, 'magnetic': -1}
         self.clear()
 
     def clear(self) -> None:
-        """Forget what waits: the phone's clock is another one."""
+        """Discard pending readings, when the clock of the phone or of the host was set."""
         self._newest_ns = -1
         self._accel, self._mag = _Stream(), _Stream()
         self._others = {'gyro': _Stream()}
-        if self._pairing.apart:
+        if self._pairing.adds_gravity:
             self._others['gravity'] = _Stream()
         self._streams = {'accel': self._accel, 'mag': self._mag, **self._others}
 
     def add(self, readings: Sequence[Reading]) -> None:
-        """Take readings, in any order."""
+        """Add readings, in any order."""
         for kind, peer_ns, values in readings:
             stream = self._streams.get(kind)
             if stream is None:
@@ -107,62 +102,55 @@ class Assembler:
                 self._counters[reason] += 1
             self._newest_ns = max(self._newest_ns, peer_ns)
 
-    def take(self) -> list[Inertial | Magnetic]:
-        """Return what is complete."""
+    def take(self) -> list[InertialSample | MagneticSample]:
+        """Return the samples that are complete."""
         ready_ns = self._newest_ns - self._pairing.reorder_ns
-        samples: list[Inertial | Magnetic] = []
+        samples: list[InertialSample | MagneticSample] = []
         samples += self._inertial(ready_ns)
         count = _until(self._mag, ready_ns)
         for peer_ns, values in zip(
                 self._mag.stamps[:count], self._mag.values[:count], strict=True):
-            stamp_ns = self._stamp('magnetic', peer_ns)
+            stamp_ns = self._to_host('magnetic', peer_ns)
             if stamp_ns is not None:
-                samples.append(Magnetic(self._phone, stamp_ns, _array(values)))
+                samples.append(MagneticSample(self._phone, stamp_ns, _array(values)))
         self._mag.drop(count)
         return samples
 
-    def _inertial(self, ready_ns: int) -> list[Inertial]:
+    def _inertial(self, ready_ns: int) -> list[InertialSample]:
         accel, others = self._accel, self._others.values()
         known_ns = min(stream.stamps[-1] if stream.stamps else -1 for stream in others)
-        # what the gyroscope has not reached waits, for so long
-        given_up_ns = self._newest_ns - PATIENCE_NS - self._pairing.reorder_ns
-        count = _until(accel, min(ready_ns, max(known_ns, given_up_ns)))
-        samples = [sample for place in range(count)
-                   if (sample := self._pair(place, known_ns)) is not None]
+        # accel waits for the gyroscope until MAX_PAIRING_WAIT_NS have passed
+        expired_ns = self._newest_ns - MAX_PAIRING_WAIT_NS - self._pairing.reorder_ns
+        count = _until(accel, min(ready_ns, max(known_ns, expired_ns)))
+        samples = [sample for index in range(count)
+                   if (sample := self._pair(index, known_ns)) is not None]
         if count:
             for stream in others:
                 stream.drop(_until(stream, accel.stamps[count - 1]) - 1)  # one is needed again
         accel.drop(count)
         return samples
 
-    def _pair(self, place: int, known_ns: int) -> Inertial | None:
-        peer_ns, force = self._accel.stamps[place], self._accel.values[place]
+    def _pair(self, index: int, known_ns: int) -> InertialSample | None:
+        peer_ns, force = self._accel.stamps[index], self._accel.values[index]
         gyro: Vector | None = None
-        gravity: Vector | None = None
+        gravity: Vector | None = None if self._pairing.adds_gravity else NO_GRAVITY
         if peer_ns <= known_ns:
             gap_ns = self._pairing.max_gap_ns
             gyro = self._others['gyro'].at(peer_ns, gap_ns)
-            gravity = self._others['gravity'].at(peer_ns, gap_ns) if self._pairing.apart else NONE
+            if self._pairing.adds_gravity:
+                gravity = self._others['gravity'].at(peer_ns, gap_ns)
         if gyro is None or gravity is None:
             self._counters['unpaired'] += 1
             return None
-        stamp_ns = self._stamp('inertial', peer_ns)
+        stamp_ns = self._to_host('inertial', peer_ns)
         if stamp_ns is None:
             return None
         accel = (force[0] + gravity[0], force[1] + gravity[1], force[2] + gravity[2])
-        return Inertial(self._phone, stamp_ns, _array(accel), _array(gyro))
-
-    def _stamp(self, kind: str, peer_ns: int) -> int | None:
-        stamp_ns = self._to_host(peer_ns)
-        if stamp_ns <= self._last_ns[kind]:
-            self._counters['backwards'] += 1
-            return None
-        self._last_ns[kind] = stamp_ns
-        return stamp_ns
+        return InertialSample(self._phone, stamp_ns, _array(accel), _array(gyro))
 
 
 def _until(stream: _Stream, peer_ns: int) -> int:
-    """How many readings lie at or before a stamp."""
+    """Return the number of readings at or before a stamp."""
     return bisect_left(stream.stamps, peer_ns + 1)
 
 

@@ -1,41 +1,41 @@
-"""What apps send -> readings. Pure functions; what cannot be understood is a MeasurementError."""
+"""Parsers of the messages of IMU apps. Pure functions that raise MeasurementError."""
 
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from utt_ros.drivers.imu.readings import TESLA, Reading, reading
+from utt_ros.drivers.imu.readings import TESLA, Reading, make_reading
 from utt_ros.errors import MeasurementError
 from utt_ros.types import NS_PER_MS
 
 MAX_READINGS = 50_000  # of one body
-Sensor = tuple[str, float]  # kind, and what makes SI units
+SensorKind = tuple[str, float]  # kind, SI units per unit of the app
 
-SENSOR_LOGGER: Mapping[str, Sensor] = {
+SENSOR_LOGGER: Mapping[str, SensorKind] = {
     'accelerometer': ('accel', 1.0), 'gravity': ('gravity', 1.0), 'gyroscope': ('gyro', 1.0),
     'magnetometer': ('mag', TESLA)}
-ANDROID: Mapping[str, Sensor] = {
+ANDROID: Mapping[str, SensorKind] = {
     'android.sensor.accelerometer': ('accel', 1.0), 'android.sensor.gyroscope': ('gyro', 1.0),
     'android.sensor.magnetic_field': ('mag', TESLA)}
-SENSOR_STREAMER: Mapping[str, Sensor] = {
+SENSOR_STREAMER: Mapping[str, SensorKind] = {
     'accelerometer': ('accel', 1.0), 'gyroscope': ('gyro', 1.0), 'magneticField': ('mag', TESLA)}
-HYPER_IMU: Mapping[str, Sensor] = {
+HYPER_IMU: Mapping[str, SensorKind] = {
     'accel': ('accel', 1.0), 'gyro': ('gyro', 1.0), 'mag': ('mag', TESLA)}
-HYPER_IMU_OTHERS = {'time': 1, 'skip': 1, 'skip3': 3}  # values of other columns
+HYPER_IMU_OTHERS = {'time': 1, 'skip': 1, 'skip3': 3}  # number of values of other columns
 
 
-class Body(NamedTuple):
-    """What a push of Sensor Logger holds."""
+class SensorLoggerPush(NamedTuple):
+    """Push of Sensor Logger."""
 
     device: str
     readings: list[Reading]
-    bad: int  # entries of our sensors that could not be understood
+    malformed: int  # number of entries
 
 
-def sensor_logger(body: bytes) -> Body:
-    """A push of Sensor Logger: accel without gravity, gravity apart, stamps in ns since the epoch.
+def parse_sensor_logger(body: bytes) -> SensorLoggerPush:
+    """Parse a push of Sensor Logger: accel without gravity, gravity, stamps in ns since the epoch.
 
-    Other sensors are left out. Raises MeasurementError when it is no such push.
+    Other sensors are left out. Raises MeasurementError when it is not a push.
     """
     message = _object(body)
     device, payload = message.get('deviceId'), message.get('payload')
@@ -43,13 +43,13 @@ def sensor_logger(body: bytes) -> Body:
         raise MeasurementError('no deviceId and payload of Sensor Logger')
     if len(payload) > MAX_READINGS:
         raise MeasurementError(f'{len(payload)} readings in one body: {MAX_READINGS} at most')
-    readings, bad = [], 0
+    readings, malformed = [], 0
     for entry in payload:
         try:
             readings += _logged(entry)
-        except MeasurementError:  # noqa: PERF203  one bad entry must not cost the others
-            bad += 1
-    return Body(device, readings, bad)
+        except MeasurementError:  # noqa: PERF203  the other entries are kept
+            malformed += 1
+    return SensorLoggerPush(device, readings, malformed)
 
 
 def _logged(entry: Any) -> list[Reading]:
@@ -59,80 +59,81 @@ def _logged(entry: Any) -> list[Reading]:
     sensor = SENSOR_LOGGER.get(name) if isinstance(name, str) else None
     if sensor is None:
         return []
-    return [reading(sensor[0], entry.get('time'), _xyz(entry.get('values')), sensor[1])]
+    return [make_reading(sensor[0], entry.get('time'), _xyz(entry.get('values')), sensor[1])]
 
 
-def sensor_server(message: str | bytes) -> Reading | None:
-    """A message of SensorServer's /sensors/connect, stamps in ns since boot; None: not our sensor.
+def parse_sensor_server(message: str | bytes) -> Reading | None:
+    """Parse a message of SensorServer's /sensors/connect, stamps in ns since boot.
 
-    Raises MeasurementError.
+    Return None for another sensor. Raises MeasurementError.
     """
-    found = _object(message)
-    name = found.get('type')
+    fields = _object(message)
+    name = fields.get('type')
     if not isinstance(name, str):
         raise MeasurementError('no type of a sensor: connect to /sensors/connect')
     if name not in ANDROID:
         return None
     kind, scale = ANDROID[name]
-    return reading(kind, found.get('timestamp'), found.get('values'), scale)
+    return make_reading(kind, fields.get('timestamp'), fields.get('values'), scale)
 
 
-def sensor_streamer(line: bytes) -> list[Reading]:
-    """A packet of SensorStreamer; values as a list `value` or as x, y and z, as releases differ.
+def parse_sensor_streamer(line: bytes) -> list[Reading]:
+    """Parse a packet of SensorStreamer; releases send a list `value`, or x, y and z.
 
     Raises MeasurementError.
     """
     readings = []
-    for name, found in _object(line).items():
+    for name, fields in _object(line).items():
         if name in SENSOR_STREAMER:
-            if not isinstance(found, dict):
-                raise MeasurementError(f'{name} is {type(found).__name__}: an object expected')
+            if not isinstance(fields, dict):
+                raise MeasurementError(f'{name} is {type(fields).__name__}: an object expected')
             kind, scale = SENSOR_STREAMER[name]
-            values = found['value'] if 'value' in found else _xyz(found)
-            readings.append(reading(kind, found.get('timestamp'), values, scale))
+            values = fields['value'] if 'value' in fields else _xyz(fields)
+            readings.append(make_reading(kind, fields.get('timestamp'), values, scale))
     return readings
 
 
-def hyper_imu(line: bytes, columns: Sequence[str], arrival_ns: int) -> list[Reading]:
-    """A packet of HyperIMU: numbers between commas, in the order of `columns`.
+def parse_hyper_imu(line: bytes, columns: Sequence[str], arrival_ns: int) -> list[Reading]:
+    """Parse a packet of HyperIMU: comma-separated numbers in the order of `columns`.
 
     A sensor has three numbers, `time` [ms since the epoch] and `skip` one, `skip3` three. Without
     a column `time` the stamp is the arrival. Raises MeasurementError.
     """
-    cells = line.decode('ascii', 'replace').strip().rstrip(',').split(',', width(columns) + 1)
-    if len(cells) != width(columns):
+    width = packet_width(columns)
+    cells = line.decode('ascii', 'replace').strip().rstrip(',').split(',', width + 1)
+    if len(cells) != width:
         raise MeasurementError(
-            f'{len(cells)} numbers in a packet: {width(columns)} expected for {list(columns)}')
-    stamp_ns, place, found = arrival_ns, 0, []
+            f'{len(cells)} numbers in a packet: {width} expected for {list(columns)}')
+    stamp_ns, index, vectors = arrival_ns, 0, []
     for column in columns:
         if column == 'time':
-            stamp_ns = _milliseconds(cells[place]) * NS_PER_MS
+            stamp_ns = _milliseconds(cells[index]) * NS_PER_MS
         elif column in HYPER_IMU:
-            found.append((column, [_decimal(cell) for cell in cells[place:place + 3]]))
-        place += HYPER_IMU_OTHERS.get(column, 3)
-    return [reading(HYPER_IMU[column][0], stamp_ns, values, HYPER_IMU[column][1])
-            for column, values in found]
+            vectors.append((column, [_decimal(cell) for cell in cells[index:index + 3]]))
+        index += HYPER_IMU_OTHERS.get(column, 3)
+    return [make_reading(HYPER_IMU[column][0], stamp_ns, values, HYPER_IMU[column][1])
+            for column, values in vectors]
 
 
-def width(columns: Sequence[str]) -> int:
-    """How many numbers a packet with these columns has."""
+def packet_width(columns: Sequence[str]) -> int:
+    """Return the number of values in a packet with these columns."""
     return sum(HYPER_IMU_OTHERS.get(column, 3) for column in columns)
 
 
 def _object(text: str | bytes) -> dict[str, Any]:
     try:
-        found = json.loads(text)
+        document = json.loads(text)
     except (ValueError, RecursionError) as err:
-        raise MeasurementError(f'no JSON: {err}') from err
-    if not isinstance(found, dict):
-        raise MeasurementError(f'{type(found).__name__} where a JSON object is expected')
-    return found
+        raise MeasurementError(f'not JSON: {err}') from err
+    if not isinstance(document, dict):
+        raise MeasurementError(f'{type(document).__name__} where a JSON object is expected')
+    return document
 
 
-def _xyz(found: Any) -> list[Any]:
-    if not isinstance(found, dict):
-        raise MeasurementError(f'{type(found).__name__} where x, y and z are expected')
-    return [found.get(axis) for axis in 'xyz']
+def _xyz(fields: Any) -> list[Any]:
+    if not isinstance(fields, dict):
+        raise MeasurementError(f'{type(fields).__name__} where x, y and z are expected')
+    return [fields.get(axis) for axis in 'xyz']
 
 
 def _milliseconds(text: str) -> int:
@@ -146,4 +147,4 @@ def _decimal(text: str) -> float:
     try:
         return float(text)
     except ValueError as err:
-        raise MeasurementError(f'{text[:40]!r} is no number') from err
+        raise MeasurementError(f'{text[:40]!r} is not a number') from err

@@ -1,13 +1,13 @@
-"""HyperIMU (Android): packets of numbers by UDP or TCP. See docs/sources/hyper_imu.md."""
+"""IMU source: HyperIMU (Android), packets of numbers by UDP or TCP; docs/sources/hyper_imu.md."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from utt_ros.drivers.imu.formats import HYPER_IMU, HYPER_IMU_OTHERS, hyper_imu
+from utt_ros.drivers.imu.formats import HYPER_IMU, HYPER_IMU_OTHERS, parse_hyper_imu
 from utt_ros.drivers.imu.network import PortSettings, PortSource
-from utt_ros.drivers.imu.phone_clocks import Phones
+from utt_ros.drivers.imu.phone_assemblers import PhoneAssemblers
 from utt_ros.drivers.imu.readings import Reading
-from utt_ros.drivers.source import Entry
+from utt_ros.drivers.source import SourceEntry
 from utt_ros.drivers.transport.sockets import Arrival, DatagramServer, LineServer
 from utt_ros.errors import SettingsError
 from utt_ros.settings import setting
@@ -18,12 +18,12 @@ TRANSPORTS = {'udp': DatagramServer, 'tcp': LineServer}
 
 @dataclass(frozen=True, slots=True)
 class HyperImuSettings(PortSettings):
-    """Packets of HyperIMU; `devices` are IP addresses of phones."""
+    """Settings of HyperIMU; `devices` are IP addresses of phones."""
 
-    port: int = setting(2055, 'port to listen at', low=0, high=65535)
-    transport: str = setting('udp', 'udp or tcp, as in the app')
+    port: int = setting(2055, 'port to listen on', low=0, high=65535)
+    transport: str = setting('udp', 'udp or tcp, as set in the app')
     columns: tuple[str, ...] = setting(
-        ('time', 'accel', 'gyro', 'mag'), 'what the app is set to send, in this order: time'
+        ('time', 'accel', 'gyro', 'mag'), 'columns that the app sends, in order: time'
         ' (one number), accel, gyro, mag, skip3 (three each), skip (one)')
 
     def __post_init__(self) -> None:
@@ -40,23 +40,22 @@ class HyperImuSettings(PortSettings):
                 raise SettingsError(f'columns are {list(self.columns)}: {name} is missing')
         repeated = [name for name in ('time', *HYPER_IMU) if self.columns.count(name) > 1]
         if repeated:
-            raise SettingsError(f'columns are {list(self.columns)}: {repeated[0]} is there twice')
+            raise SettingsError(f'columns are {list(self.columns)}: {repeated[0]} is listed twice')
 
 
-class HyperImu(PortSource):
-    """All readings of a packet carry one stamp."""
+class HyperImuSource(PortSource):
+    """HyperIMU; all readings of a packet carry one stamp."""
 
     def __init__(self, settings: HyperImuSettings) -> None:
         super().__init__()
         self._columns = settings.columns
         self.server = TRANSPORTS[settings.transport](
             settings.host, settings.port, self.counters)
-        self.phones = Phones(settings, settings.pairing(), self.counters)
+        self.phones = PhoneAssemblers(settings, settings.pairing(), self.counters)
 
     def parse(self, arrival: Arrival) -> tuple[str, Sequence[Reading]]:
-        """Parse a packet."""
-        return arrival.peer, hyper_imu(arrival.data, self._columns, arrival.arrival_ns)
+        return arrival.peer, parse_hyper_imu(arrival.data, self._columns, arrival.arrival_ns)
 
 
-ENTRY = Entry('HyperIMU, by UDP or TCP', HyperImuSettings,
-              lambda settings, _area: HyperImu(settings), lambda: '')
+ENTRY = SourceEntry('HyperIMU, by UDP or TCP', HyperImuSettings,
+                    lambda settings, _area: HyperImuSource(settings), lambda: '')

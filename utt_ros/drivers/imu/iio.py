@@ -1,4 +1,4 @@
-"""Sensors of this machine by Linux's industrial I/O. See docs/sources/iio.md."""
+"""IMU source: sensors of this machine, by Linux's industrial I/O. See docs/sources/iio.md."""
 
 import os
 import time
@@ -6,34 +6,36 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from errno import EAGAIN, EBUSY, EIO, ETIMEDOUT
+from math import isfinite
 from pathlib import Path
 from threading import Event
 
 import numpy as np
 
-from utt_ros.drivers.imu.iio_text import Matrix, mount_matrix, number
-from utt_ros.drivers.imu.readings import Vector, reading
-from utt_ros.drivers.phone_registry import SET_BACK_NS, check_phones
-from utt_ros.drivers.source import Entry, Source
-from utt_ros.drivers.types import Inertial, Magnetic
+from utt_ros.drivers.clock_sync import StreamClocks
+from utt_ros.drivers.imu.readings import Vector, make_reading
+from utt_ros.drivers.phone_registry import check_phones
+from utt_ros.drivers.source import Source, SourceEntry
+from utt_ros.drivers.types import InertialSample, MagneticSample
 from utt_ros.errors import MeasurementError, SourceError
 from utt_ros.settings import check, setting
-from utt_ros.types import NS_PER_S
+from utt_ros.types import NS_PER_S, Array
 
 ROOT = '/sys/bus/iio/devices'
-KINDS = {'accel': ('accel', 1.0), 'gyro': ('anglvel', 1.0), 'mag': ('magn', 1e-4)}  # gauss
-NEEDED = ('accel', 'gyro')
-PASSING = {EAGAIN, EIO, ETIMEDOUT}  # of a bus; the next read may work
-MAX_FILE_BYTES = 256
+CHANNEL_NAMES = {  # kernel's name and SI unit of a kind; the magnetometer is in gauss
+    'accel': ('accel', 1.0), 'gyro': ('anglvel', 1.0), 'mag': ('magn', 1e-4)}
+REQUIRED = ('accel', 'gyro')
+TRANSIENT_ERRORS = {EAGAIN, EIO, ETIMEDOUT}  # of a bus; the next read may succeed
+MAX_VALUE_BYTES = 256
 
 
 @dataclass(frozen=True, slots=True)
 class IioSettings:
-    """Sensors that the kernel knows, read one value after the other."""
+    """Industrial I/O devices, read one value after the other."""
 
     phone: str = setting('phone', 'name of this machine in topics')
-    rate: float = setting(100.0, 'how often the sensors are read [Hz]', low=1.0, high=1000.0)
-    root: str = setting(ROOT, 'folder with the devices')
+    rate: float = setting(100.0, 'rate at which the sensors are read [Hz]', low=1.0, high=1000.0)
+    root: str = setting(ROOT, 'folder of the devices')
 
     def __post_init__(self) -> None:
         check(self)
@@ -41,11 +43,11 @@ class IioSettings:
 
 
 class _Sensor:
-    """One accelerometer, gyroscope or magnetometer: its files, open."""
+    """Open files of one accelerometer, gyroscope or magnetometer."""
 
     def __init__(self, folder: Path, kind: str) -> None:
         self._kind = kind
-        self._name, self._unit = KINDS[kind]
+        self._name, self._unit = CHANNEL_NAMES[kind]
         self._files: list[int] = []
         try:
             scales = [self._value(folder, 'scale', 1.0, axis) for axis in 'xyz']
@@ -60,41 +62,40 @@ class _Sensor:
             raise
 
     def read(self, stamp_ns: int) -> Vector:
-        """Read in SI units and the axes of the device. Raises OSError, MeasurementError."""
-        raw = np.array([number(os.pread(file, MAX_FILE_BYTES, 0)) for file in self._files])
+        """Read a vector in SI units and device axes. Raises OSError, MeasurementError."""
+        raw = np.array([parse_number(os.pread(file, MAX_VALUE_BYTES, 0)) for file in self._files])
         values = self._mount @ ((raw + self._offset) * self._scale)
-        return reading(self._kind, stamp_ns, values.tolist(), self._unit).values
+        return make_reading(self._kind, stamp_ns, values.tolist(), self._unit).values
 
     def close(self) -> None:
-        """Close its files."""
         while self._files:
             os.close(self._files.pop())
 
-    def _value(self, folder: Path, what: str, default: float, axis: str) -> float:
-        for file in (f'in_{self._name}_{axis}_{what}', f'in_{self._name}_{what}'):
+    def _value(self, folder: Path, attribute: str, default: float, axis: str) -> float:
+        for file in (f'in_{self._name}_{axis}_{attribute}', f'in_{self._name}_{attribute}'):
             with suppress(FileNotFoundError):
-                return number((folder / file).read_bytes())
+                return parse_number((folder / file).read_bytes())
         return default
 
 
-class Iio(Source[Inertial | Magnetic]):
-    """Stamps are the host's, half-way between the first and the last value of a sample."""
+class IioSource(Source[InertialSample | MagneticSample]):
+    """Samples stamped by the host, midway between the reads of their first and last value."""
 
     def __init__(self, settings: IioSettings, now: Callable[[], int] = time.time_ns) -> None:
         super().__init__()
         self._settings, self._now = settings, now
         self._sensors: dict[str, _Sensor] = {}
         self._period_ns = round(NS_PER_S / settings.rate)
-        self._due_ns = self._last_ns = 0
+        self._due_ns = 0
+        self._clocks = StreamClocks(self.counters)
         self._wait = Event()
 
     def open(self) -> None:
-        """Find the sensors."""
         self.close()
         root = Path(self._settings.root)
-        missing = lacking(root)
-        if missing:
-            raise SourceError(missing)
+        reason = missing_sensors(root)
+        if reason:
+            raise SourceError(reason)
         try:
             for kind, folder in _find(root).items():
                 self._sensors[kind] = _Sensor(folder, kind)
@@ -103,8 +104,8 @@ class Iio(Source[Inertial | Magnetic]):
             raise SourceError(f'{folder}: {kind}: {err}: run as a user who may read it') from err
         self._due_ns = time.monotonic_ns()
 
-    def read(self, timeout_s: float) -> list[Inertial | Magnetic]:
-        """One sample when it is due; what cannot be read is counted."""
+    def read(self, timeout_s: float) -> list[InertialSample | MagneticSample]:
+        """Return a sample when it is due; failures to read are counted."""
         if not self._sensors:
             raise SourceError('the sensors are closed')
         wait_ns = self._due_ns - time.monotonic_ns()
@@ -122,7 +123,7 @@ class Iio(Source[Inertial | Magnetic]):
         except MeasurementError:
             self.counters['malformed'] += 1
         except OSError as err:
-            if err.errno not in PASSING:
+            if err.errno not in TRANSIENT_ERRORS:
                 advice = ('end the program that uses its buffer' if err.errno == EBUSY
                           else 'check that the device is there')
                 raise SourceError(f'{self._settings.root}: {err.strerror}: {advice}') from err
@@ -130,34 +131,30 @@ class Iio(Source[Inertial | Magnetic]):
         return []
 
     def close(self) -> None:
-        """Close all files."""
         for sensor in self._sensors.values():
             sensor.close()
         self._sensors = {}
 
-    def _sample(self) -> list[Inertial | Magnetic]:
-        begin_ns = self._now()
-        found = {kind: sensor.read(begin_ns) for kind, sensor in self._sensors.items()}
-        stamp_ns = (begin_ns + self._now()) // 2
-        if stamp_ns < self._last_ns - SET_BACK_NS:
-            self.counters['host_set_back'] += 1
-        elif stamp_ns <= self._last_ns:
-            self.counters['backwards'] += 1
-            return []
-        self._last_ns = stamp_ns
+    def _sample(self) -> list[InertialSample | MagneticSample]:
+        start_ns = self._now()
+        vectors = {kind: sensor.read(start_ns) for kind, sensor in self._sensors.items()}
+        stamp_ns = (start_ns + self._now()) // 2
         phone = self._settings.phone
-        arrays = {kind: np.array(values, np.float32) for kind, values in found.items()}
-        samples: list[Inertial | Magnetic] = [
-            Inertial(phone, stamp_ns, arrays['accel'], arrays['gyro'])]
+        self._clocks.check_host(stamp_ns)
+        if self._clocks.admit(phone, 'inertial', stamp_ns) is None:
+            return []
+        arrays = {kind: np.array(vector, np.float32) for kind, vector in vectors.items()}
+        samples: list[InertialSample | MagneticSample] = [
+            InertialSample(phone, stamp_ns, arrays['accel'], arrays['gyro'])]
         if 'mag' in arrays:
-            samples.append(Magnetic(phone, stamp_ns, arrays['mag']))
+            samples.append(MagneticSample(phone, stamp_ns, arrays['mag']))
         return samples
 
 
-def lacking(root: Path = Path(ROOT)) -> str:
-    """Why there is nothing to read, and what to do; empty when there is something."""
-    found = _find(root)
-    missing = [KINDS[kind][0] for kind in NEEDED if kind not in found]
+def missing_sensors(root: Path = Path(ROOT)) -> str:
+    """Return which sensors are missing, and the remedy; empty when none is."""
+    devices = _find(root)
+    missing = [CHANNEL_NAMES[kind][0] for kind in REQUIRED if kind not in devices]
     if not missing:
         return ''
     return (f'no device in {root} has {" and ".join(f"in_{name}_x_raw" for name in missing)}: '
@@ -165,21 +162,43 @@ def lacking(root: Path = Path(ROOT)) -> str:
 
 
 def _find(root: Path) -> dict[str, Path]:
-    """The first device with each kind of sensor."""
+    """Return the first device of each kind of sensor."""
     folders = sorted(root.glob('iio:device*'))
-    found = {kind: next((folder for folder in folders
+    devices = {kind: next((folder for folder in folders
                          if all((folder / f'in_{name}_{axis}_raw').exists() for axis in 'xyz')),
                         None)
-             for kind, (name, _) in KINDS.items()}
-    return {kind: folder for kind, folder in found.items() if folder is not None}
+             for kind, (name, _) in CHANNEL_NAMES.items()}
+    return {kind: folder for kind, folder in devices.items() if folder is not None}
 
 
-def _mount(folder: Path, name: str) -> Matrix:
+def _mount(folder: Path, name: str) -> Array:
     for file in (f'in_{name}_mount_matrix', 'in_mount_matrix', 'mount_matrix'):
         with suppress(FileNotFoundError):
-            return mount_matrix((folder / file).read_bytes())
+            return parse_mount_matrix((folder / file).read_bytes())
     return np.eye(3)
 
 
-ENTRY = Entry('sensors of this machine, by industrial I/O', IioSettings,
-              lambda settings, _area: Iio(settings), lacking)
+def parse_number(data: bytes) -> float:
+    """Parse a raw value, a scale or an offset. Raises MeasurementError."""
+    try:
+        value = float(data)
+    except ValueError as err:
+        raise MeasurementError(f'{data[:40]!r} is not a number') from err
+    if not isfinite(value):
+        raise MeasurementError(f'{data[:40]!r} is not finite')
+    return value
+
+
+def parse_mount_matrix(data: bytes) -> Array:
+    """Parse a mount matrix such as b'0, 1, 0; -1, 0, 0; 0, 0, 1': (3, 3), sensor to device.
+
+    Raises MeasurementError.
+    """
+    rows = [[parse_number(cell) for cell in row.split(b',')] for row in data.split(b';')]
+    if [len(row) for row in rows] != [3, 3, 3]:
+        raise MeasurementError(f'{data[:60]!r} is not a 3 x 3 matrix')
+    return np.array(rows)
+
+
+ENTRY = SourceEntry('sensors of this machine, by industrial I/O', IioSettings,
+                    lambda settings, _area: IioSource(settings), missing_sensors)

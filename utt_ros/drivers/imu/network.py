@@ -1,56 +1,57 @@
-"""Sources that wait for phones at a port of ours."""
+"""Base of IMU sources that listen for phones on a port."""
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from utt_ros.drivers.imu.phone_clocks import Phones, PhoneSettings
+from utt_ros.drivers.imu.phone_assemblers import PhoneAssemblers, PhoneSettings
 from utt_ros.drivers.imu.readings import Reading
 from utt_ros.drivers.source import Source
-from utt_ros.drivers.transport.sockets import Arrival, Server
-from utt_ros.drivers.types import Inertial, Magnetic
+from utt_ros.drivers.transport.sockets import Arrival, PortServer
+from utt_ros.drivers.types import InertialSample, MagneticSample
 from utt_ros.errors import MeasurementError
 from utt_ros.settings import setting
 
 
 @dataclass(frozen=True, slots=True)
 class PortSettings(PhoneSettings):
-    """Where phones send to."""
+    """Address to which phones send."""
 
-    host: str = setting('0.0.0.0', 'address of ours to listen at; 0.0.0.0: all of them')  # noqa: S104
-    port: int = setting(0, 'port to listen at', low=0, high=65535)
+    host: str = setting('0.0.0.0', 'address to listen on; 0.0.0.0: all of this machine')  # noqa: S104
+    port: int = setting(0, 'port to listen on', low=0, high=65535)
 
 
-class PortSource(Source[Inertial | Magnetic]):
-    """What a server receives, parsed and assembled."""
+class PortSource(Source[InertialSample | MagneticSample]):
+    """Source that parses and assembles the arrivals of a server."""
 
-    server: Server
-    phones: Phones
+    server: PortServer
+    phones: PhoneAssemblers
 
     @abstractmethod
     def parse(self, arrival: Arrival) -> tuple[str, Sequence[Reading]]:
-        """Who sent it, and what. Raises MeasurementError."""
+        """Return device id and readings. Raises MeasurementError."""
+
+    @property
+    def address(self) -> str:
+        return self.server.address
 
     def open(self) -> None:
-        """Listen."""
         self.server.open()
 
-    def read(self, timeout_s: float) -> list[Inertial | Magnetic]:
-        """Samples that are complete."""
-        samples: list[Inertial | Magnetic] = []
+    def read(self, timeout_s: float) -> list[InertialSample | MagneticSample]:
+        samples: list[InertialSample | MagneticSample] = []
         for arrival in self.server.read(timeout_s):
             try:
                 device, readings = self.parse(arrival)
-            except MeasurementError:  # noqa: PERF203  nor may one bad packet
+            except MeasurementError:  # noqa: PERF203  the other arrivals are kept
                 self.counters['malformed'] += 1
             else:
                 samples += self.phones.add(device, readings, arrival.arrival_ns)
         return samples
 
     def close(self) -> None:
-        """Close the port."""
         self.server.close()
 
     def status(self) -> Mapping[str, object]:
-        """Port, and the clocks of phones."""
-        return {'port': self.server.port, **self.phones.status()}
+        """Return the address, and the clocks of phones."""
+        return {'address': self.address, **self.phones.status()}

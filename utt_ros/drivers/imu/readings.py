@@ -1,4 +1,4 @@
-"""What one sensor of a phone said: SI units, the phone's axes, the phone's clock."""
+"""Readings of one phone sensor: SI units, phone axes, phone clock."""
 
 from typing import Any, NamedTuple
 
@@ -6,7 +6,8 @@ from utt_ros.errors import MeasurementError
 from utt_ros.sensor_limits import MAX_ACCEL_MPS2, MAX_GYRO_RADPS, MAX_MAGNETIC_T, STAMP_LIMITS_NS
 
 Vector = tuple[float, float, float]
-LIMITS = {'accel': MAX_ACCEL_MPS2, 'gravity': MAX_ACCEL_MPS2, 'gyro': MAX_GYRO_RADPS, 'mag': MAX_MAGNETIC_T}
+READING_LIMITS = {'accel': MAX_ACCEL_MPS2, 'gravity': MAX_ACCEL_MPS2, 'gyro': MAX_GYRO_RADPS,
+                  'mag': MAX_MAGNETIC_T}
 TESLA = 1e-6  # apps send microtesla
 
 
@@ -18,16 +19,17 @@ class Reading(NamedTuple):
     values: Vector
 
 
-def reading(kind: str, peer_ns: Any, values: Any, scale: float = 1.0) -> Reading:
-    """Build a reading from what an app sent; `scale` makes SI units of its numbers.
+def make_reading(kind: str, peer_ns: Any, values: Any, scale: float = 1.0) -> Reading:
+    """Build a reading from an app's values, times `scale` in SI units.
 
-    Raises MeasurementError when it is not a stamp and three numbers that the sensor can deliver.
+    Raises MeasurementError unless it has a stamp and three numbers within the sensor's limits.
     """
-    if type(peer_ns) is not int or not STAMP_LIMITS_NS[0] <= peer_ns <= STAMP_LIMITS_NS[1]:
-        raise MeasurementError(f'stamp {str(peer_ns)[:40]} of {kind}: {STAMP_LIMITS_NS[0]}..2^62 ns')
+    first_ns, last_ns = STAMP_LIMITS_NS
+    if type(peer_ns) is not int or not first_ns <= peer_ns <= last_ns:
+        raise MeasurementError(f'stamp {str(peer_ns)[:40]} of {kind}: {first_ns}..2^62 ns')
     if not isinstance(values, list | tuple) or len(values) < 3:
         raise MeasurementError(f'{kind} is {str(values)[:40]}: three numbers expected')
-    x, y, z = (_number(kind, value, LIMITS[kind] / scale) for value in values[:3])
+    x, y, z = (_number(kind, value, READING_LIMITS[kind] / scale) for value in values[:3])
     return Reading(kind, peer_ns, (x * scale, y * scale, z * scale))
 
 

@@ -1,4 +1,4 @@
-"""SensorServer (Android): each phone is a WebSocket server. See docs/sources/sensor_server.md."""
+"""IMU source: SensorServer (Android), a WebSocket per phone. See docs/sources/sensor_server.md."""
 
 import json
 import re
@@ -10,48 +10,50 @@ from urllib.parse import quote
 
 from websockets.sync.client import connect
 
-from utt_ros.drivers.imu.formats import ANDROID, sensor_server
-from utt_ros.drivers.imu.phone_clocks import Phones, PhoneSettings
+from utt_ros.drivers.imu.formats import ANDROID, parse_sensor_server
+from utt_ros.drivers.imu.phone_assemblers import PhoneAssemblers, PhoneSettings
 from utt_ros.drivers.imu.readings import Reading
 from utt_ros.drivers.phone_registry import check_phones
-from utt_ros.drivers.source import Entry, Source
+from utt_ros.drivers.source import Source, SourceEntry
 from utt_ros.drivers.transport.inbox import Inbox
 from utt_ros.drivers.transport.sockets import Arrival
-from utt_ros.drivers.types import Inertial, Magnetic
+from utt_ros.drivers.types import InertialSample, MagneticSample
 from utt_ros.errors import MeasurementError, SettingsError, SourceError
 from utt_ros.settings import check, setting
 
-MAX_MESSAGES = 20_000  # that wait
-MAX_QUEUED_BYTES = 8_388_608
+MAX_PENDING_MESSAGES = 20_000
+MAX_PENDING_BYTES = 8_388_608
 MAX_MESSAGE_BYTES = 65_536
 MAX_STATE_LENGTH = 300
 MAX_PORT = 65_535
 CONNECT_S = 3.0
-POLL_S = 0.2
-RETRY_S = 5.0  # for one phone, while others are connected
+RECEIVE_S = 0.2
+RETRY_S = 5.0  # of one phone
 
 
 @dataclass(frozen=True, slots=True)
 class SensorServerSettings(PhoneSettings):
-    """Phones that run SensorServer; `devices` are their addresses."""
+    """Settings of SensorServer; `devices` are addresses of phones."""
 
     devices: tuple[str, ...] = setting(
         ('192.168.1.2:8080',), 'addresses of the phones as the app shows them, host:port')
-    phones: tuple[str, ...] = setting(('phone',), 'their names in topics, one for each device')
-    magnetometer: bool = setting(True, 'ask for the magnetic field, too')
+    phones: tuple[str, ...] = setting(
+        ('phone',), 'names of these phones in topics, one for each device')
+    magnetometer: bool = setting(True, 'also request the magnetic field')
 
     def __post_init__(self) -> None:
         check(self)
         check_phones('devices', self.devices, self.phones)
-        wrong = [one for one in self.devices if not re.fullmatch(r'[\w.\-]+:\d{1,5}', one)
-                 or int(one.rpartition(':')[2]) > MAX_PORT]
-        if wrong or not self.devices:
+        invalid = [device for device in self.devices
+                   if not re.fullmatch(r'[\w.\-]+:\d{1,5}', device)
+                   or int(device.rpartition(':')[2]) > MAX_PORT]
+        if invalid or not self.devices:
             raise SettingsError(f'devices are {list(self.devices)}: one or more of host:port, '
                                 f'ports up to {MAX_PORT}')
 
 
 class _Link(Thread):
-    """Keeps the connection to one phone."""
+    """Thread that keeps the connection to one phone."""
 
     def __init__(self, device: str, magnetometer: bool, inbox: Inbox) -> None:
         super().__init__(name=f'link to {device}', daemon=True)
@@ -60,20 +62,19 @@ class _Link(Thread):
         self._device, self._inbox = device, inbox
         self._url = f'ws://{device}/sensors/connect?types={types}'
         self._ended = Event()
-        self.state = 'opening'  # or open, or why it is lost
+        self.state = 'opening'  # or 'open', or the cause of the loss
 
     def run(self) -> None:
         while not self._ended.is_set():
             try:
                 self._listen()
-            except Exception as err:  # noqa: BLE001, PERF203  it is tried again, whatever it was
-                # what is not ASCII may be no text at all: headers of a stranger's answer
-                told = f'{type(err).__name__}: {err}'[:MAX_STATE_LENGTH]
-                self.state = told.encode('ascii', 'backslashreplace').decode('ascii')
+            except Exception as err:  # noqa: BLE001, PERF203  retried, whatever the cause
+                # escaped, since headers of an unknown server may not be text
+                text = f'{type(err).__name__}: {err}'[:MAX_STATE_LENGTH]
+                self.state = text.encode('ascii', 'backslashreplace').decode('ascii')
                 self._ended.wait(RETRY_S)
 
     def stop(self) -> None:
-        """End soon."""
         self._ended.set()
 
     def _listen(self) -> None:
@@ -82,36 +83,35 @@ class _Link(Thread):
             self.state = 'open'
             while not self._ended.is_set():
                 try:
-                    data = connection.recv(POLL_S, decode=False)
+                    data = connection.recv(RECEIVE_S, decode=False)
                 except TimeoutError:
                     continue
                 self._inbox.put(Arrival(self._device, data, time.time_ns()))
 
 
-class SensorServer(Source[Inertial | Magnetic]):
-    """Its stamps count from the phone's start; its accelerometer includes gravity."""
+class SensorServerSource(Source[InertialSample | MagneticSample]):
+    """SensorServer; stamps count from the phone's boot, the accelerometer includes gravity."""
 
     def __init__(self, settings: SensorServerSettings) -> None:
         super().__init__()
         self._settings = settings
-        self._phones = Phones(settings, settings.pairing(), self.counters)
+        self._phones = PhoneAssemblers(settings, settings.pairing(), self.counters)
         self._links: dict[str, _Link] = {}
-        self._inbox = Inbox(MAX_MESSAGES, MAX_QUEUED_BYTES, self.counters)
+        self._inbox = Inbox(MAX_PENDING_MESSAGES, MAX_PENDING_BYTES, self.counters)
 
     def open(self) -> None:
-        """Begin to connect to all phones."""
         self.close()
         settings = self._settings
-        self._inbox = Inbox(MAX_MESSAGES, MAX_QUEUED_BYTES, self.counters)
+        self._inbox = Inbox(MAX_PENDING_MESSAGES, MAX_PENDING_BYTES, self.counters)
         self._links = {
             phone: _Link(device, settings.magnetometer, self._inbox)
             for device, phone in zip(settings.devices, settings.phones, strict=True)}
         for link in self._links.values():
             link.start()
 
-    def read(self, timeout_s: float) -> list[Inertial | Magnetic]:
-        """Samples that are complete. Raises SourceError when no phone is connected."""
-        samples: list[Inertial | Magnetic] = []
+    def read(self, timeout_s: float) -> list[InertialSample | MagneticSample]:
+        """Return complete samples. Raises SourceError when no phone is connected."""
+        samples: list[InertialSample | MagneticSample] = []
         arrivals = self._inbox.take(timeout_s)
         for device, data, arrival_ns in arrivals:
             samples += self._phones.add(device, self._parse(data), arrival_ns)
@@ -122,7 +122,6 @@ class SensorServer(Source[Inertial | Magnetic]):
         return samples
 
     def close(self) -> None:
-        """Disconnect."""
         for link in self._links.values():
             link.stop()
         for link in self._links.values():
@@ -130,18 +129,18 @@ class SensorServer(Source[Inertial | Magnetic]):
         self._links = {}
 
     def status(self) -> Mapping[str, object]:
-        """State of each connection, and the clocks of phones."""
+        """Return the state of each connection, and the clocks of phones."""
         links = {f'{phone}.connection': link.state for phone, link in self._links.copy().items()}
         return {**links, **self._phones.status()}
 
     def _parse(self, data: bytes) -> list[Reading]:
         try:
-            reading = sensor_server(data)
+            reading = parse_sensor_server(data)
         except MeasurementError:
             self.counters['malformed'] += 1
             return []
         return [reading] if reading else []
 
 
-ENTRY = Entry('SensorServer, a WebSocket of each phone', SensorServerSettings,
-              lambda settings, _area: SensorServer(settings), lambda: '')
+ENTRY = SourceEntry('SensorServer, a WebSocket of each phone', SensorServerSettings,
+                    lambda settings, _area: SensorServerSource(settings), lambda: '')

@@ -8,7 +8,7 @@ from threading import Thread
 from aiohttp import web
 
 from utt_ros.drivers.transport.inbox import Inbox
-from utt_ros.drivers.transport.sockets import MAX_CONNECTIONS, Arrival, Now, Server
+from utt_ros.drivers.transport.sockets import MAX_CONNECTIONS, Arrival, HostClock, PortServer
 from utt_ros.errors import SourceError
 
 MAX_BODY_BYTES = 4_194_304
@@ -21,7 +21,7 @@ LOGGER = logging.getLogger(f'{__name__}.peers')
 LOGGER.disabled = True  # peers choose what it would print
 
 
-class HttpServer(Server):
+class HttpServer(PortServer):
     """Queue bodies of POST and PUT to any path; the answer is 200 once a body is queued.
 
     The event loop runs in one thread. At the limit of connections, the one whose last complete
@@ -58,7 +58,7 @@ class HttpServer(Server):
 
 
 class _HttpServer(web.Server):
-    def __init__(self, loop: asyncio.AbstractEventLoop, inbox: Inbox, now: Now) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, inbox: Inbox, now: HostClock) -> None:
         super().__init__(self._answer, loop=loop, keepalive_timeout=IDLE_S, logger=LOGGER,
                          access_log=None, auto_decompress=False)
         self._inbox, self._now = inbox, now

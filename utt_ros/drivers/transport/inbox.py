@@ -1,4 +1,4 @@
-"""What threads received for the one thread that reads a source."""
+"""Bounded queue from the threads of a server to the thread that reads the source."""
 
 from collections import Counter, deque
 from threading import Condition
@@ -7,19 +7,20 @@ from utt_ros.drivers.transport.sockets import Arrival
 
 
 class Inbox:
-    """At most `most` arrivals of `most_bytes` in all wait; `counters` gets what was refused."""
+    """Queue of at most `max_arrivals` and `max_bytes`; `counters` receives refusals by key."""
 
-    def __init__(self, most: int, most_bytes: int, counters: 'Counter[str]') -> None:
-        self._most, self._most_bytes, self._counters = most, most_bytes, counters
+    def __init__(self, max_arrivals: int, max_bytes: int, counters: 'Counter[str]') -> None:
+        self._max_arrivals, self._max_bytes = max_arrivals, max_bytes
+        self._counters = counters
         self._queue: deque[Arrival] = deque()
         self._bytes = 0
         self._changed = Condition()
 
     def put(self, arrival: Arrival) -> bool:
-        """False, and counted: there is no room."""
+        """Append an arrival; false, counted, when the queue is full."""
         with self._changed:
-            if (len(self._queue) == self._most
-                    or self._bytes + len(arrival.data) > self._most_bytes):
+            if (len(self._queue) == self._max_arrivals
+                    or self._bytes + len(arrival.data) > self._max_bytes):
                 self._counters['queue_full'] += 1
                 return False
             self._queue.append(arrival)
@@ -28,15 +29,15 @@ class Inbox:
             return True
 
     def refuse(self, reason: str) -> None:
-        """Count what a thread could not take."""
+        """Count a refusal of a server thread."""
         with self._changed:
             self._counters[reason] += 1
 
     def take(self, timeout_s: float) -> list[Arrival]:
-        """What has been put, oldest first; waits for some, for so long at most."""
+        """Return and remove all arrivals, oldest first; wait for one up to the timeout."""
         with self._changed:
             self._changed.wait_for(lambda: self._queue, timeout_s)
-            taken = list(self._queue)
+            arrivals = list(self._queue)
             self._queue.clear()
             self._bytes = 0
-        return taken
+        return arrivals

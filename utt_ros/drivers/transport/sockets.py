@@ -1,6 +1,6 @@
-"""Ports of ours that phones send to: datagrams, and lines over TCP. All is bounded.
+"""Bounded servers to which phones send: datagrams, and lines over TCP.
 
-A source opens one, reads it, closes it; what cannot be taken is counted, never raised.
+Refused input is counted, never raised.
 """
 
 import selectors
@@ -16,43 +16,49 @@ from utt_ros.errors import SourceError
 MAX_DATAGRAM_BYTES = 65_535
 MAX_LINE_BYTES = 65_536
 MAX_CONNECTIONS = 64
-MAX_DATAGRAMS_PER_READ = 1000  # datagrams of one read
-Now = Callable[[], int]
+MAX_DATAGRAMS_PER_READ = 1000
+HostClock = Callable[[], int]
 
 
 class Arrival(NamedTuple):
-    """What a peer sent."""
+    """Message of a peer."""
 
     peer: str  # IP address
-    data: bytes  # a datagram, a line without its end, or a body
+    data: bytes  # a datagram, a line without its end, or an HTTP body
     arrival_ns: int  # host's clock
 
 
-class Server(ABC):
-    """One port; `counters` gets what was refused, by reason."""
+class PortServer(ABC):
+    """Server on one port; `counters` receives refusals by key."""
 
     def __init__(
-        self, host: str, port: int, counters: 'Counter[str]', now: Now = time.time_ns,
+        self, host: str, port: int, counters: 'Counter[str]', now: HostClock = time.time_ns,
     ) -> None:
         self._address, self._counters, self._now = (host, port), counters, now
-        self._socket: socket.socket | None = None  # that listens
+        self._socket: socket.socket | None = None  # listening
 
     @property
     def port(self) -> int:
-        """The port that is open, one that is free when 0 was asked for; 0 when none is."""
+        """Open port, chosen by the system if 0 was requested; 0 when closed."""
         return int(self._socket.getsockname()[1]) if self._socket is not None else 0
+
+    @property
+    def address(self) -> str:
+        """Address on which it listens, or will, as host:port."""
+        host, port = self._address
+        return f'{host}:{self.port or port}'
 
     @abstractmethod
     def open(self) -> None:
-        """Listen. Raises SourceError when the port cannot be had."""
+        """Listen. Raises SourceError when the port cannot be bound."""
 
     @abstractmethod
     def read(self, timeout_s: float) -> list[Arrival]:
-        """What has come, oldest first; waits for some, for so long at most."""
+        """Return new arrivals, oldest first; wait for the first one up to the timeout."""
 
     @abstractmethod
     def close(self) -> None:
-        """Close the port and all connections; also twice."""
+        """Close the port and all connections; allowed twice."""
 
     def listen(self) -> socket.socket:
         """Return a listening TCP socket. Raises SourceError."""
@@ -68,20 +74,18 @@ class Server(ABC):
                            f'end the program that has it, or set another host or port')
 
 
-class DatagramServer(Server):
-    """UDP."""
+class DatagramServer(PortServer):
+    """UDP server."""
 
     def open(self) -> None:
-        """Listen."""
         self.close()
-        self._socket = made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
-            made.bind(self._address)
+            self._socket.bind(self._address)
         except OSError as err:
             raise self.refusal(err) from err
 
     def read(self, timeout_s: float) -> list[Arrival]:
-        """Datagrams."""
         if self._socket is None:
             raise SourceError('the port is closed')
         arrivals: list[Arrival] = []
@@ -94,27 +98,28 @@ class DatagramServer(Server):
         except (TimeoutError, BlockingIOError):
             pass
         except OSError as err:
-            raise SourceError(f'the port of UDP is lost: {err}') from err
+            raise SourceError(f'the UDP port is lost: {err}') from err
         return arrivals
 
     def close(self) -> None:
-        """Close the port."""
         if self._socket is not None:
             self._socket.close()
             self._socket = None
 
 
 class _Connection:
-    def __init__(self, peer: str, heard_ns: int) -> None:
-        self.peer, self.heard_ns = peer, heard_ns
-        self.rest = b''
+    def __init__(self, peer: str, newest_ns: int) -> None:
+        self.peer, self.newest_ns = peer, newest_ns
+        self.rest = b''  # start of an incomplete line
 
 
-class LineServer(Server):
-    """TCP, messages end with a newline. The connection that was silent longest makes room."""
+class LineServer(PortServer):
+    """TCP server of newline-terminated messages.
+
+    At the limit of connections, the one that was silent longest is closed.
+    """
 
     def open(self) -> None:
-        """Listen."""
         self.close()
         self._socket = self.listen()
         self._socket.setblocking(False)
@@ -123,19 +128,17 @@ class LineServer(Server):
         self._selector.register(self._socket, selectors.EVENT_READ)
 
     def read(self, timeout_s: float) -> list[Arrival]:
-        """Whole lines."""
         if self._socket is None:
             raise SourceError('the port is closed')
         arrivals: list[Arrival] = []
         for key, _ in self._selector.select(timeout_s):
             if key.fileobj is self._socket:
                 self._accept(self._socket)
-            elif key.fileobj in self._connections:  # not one that just made room
+            elif key.fileobj in self._connections:  # not one closed in this loop
                 arrivals += self._receive(key.fileobj)
         return arrivals
 
     def close(self) -> None:
-        """Close the port and all connections."""
         if self._socket is None:
             return
         for connection in list(self._connections):
@@ -146,20 +149,21 @@ class LineServer(Server):
 
     def _accept(self, listening: socket.socket) -> None:
         try:
-            made, peer = listening.accept()
-        except OSError:  # gone before it was accepted
+            accepted, peer = listening.accept()
+        except OSError:  # closed before it was accepted
             return
         if len(self._connections) == MAX_CONNECTIONS:
             self._counters['too_many_connections'] += 1
-            self._drop(min(self._connections, key=lambda one: self._connections[one].heard_ns))
-        made.setblocking(False)
-        self._connections[made] = _Connection(peer[0], self._now())
-        self._selector.register(made, selectors.EVENT_READ)
+            oldest = min(self._connections.items(), key=lambda item: item[1].newest_ns)
+            self._drop(oldest[0])
+        accepted.setblocking(False)
+        self._connections[accepted] = _Connection(peer[0], self._now())
+        self._selector.register(accepted, selectors.EVENT_READ)
 
-    def _receive(self, made: socket.socket) -> list[Arrival]:
-        connection = self._connections[made]
+    def _receive(self, client: socket.socket) -> list[Arrival]:
+        connection = self._connections[client]
         try:
-            data = made.recv(MAX_LINE_BYTES)
+            data = client.recv(MAX_LINE_BYTES)
         except BlockingIOError:
             return []
         except OSError:
@@ -167,17 +171,17 @@ class LineServer(Server):
         if not data:
             if connection.rest:
                 self._counters['cut_line'] += 1
-            self._drop(made)
+            self._drop(client)
             return []
-        connection.heard_ns = arrival_ns = self._now()
+        connection.newest_ns = arrival_ns = self._now()
         *lines, connection.rest = (connection.rest + data).split(b'\n')
         if len(connection.rest) > MAX_LINE_BYTES:
             self._counters['long_line'] += 1
-            self._drop(made)
+            self._drop(client)
         return [Arrival(connection.peer, line.rstrip(b'\r'), arrival_ns)
                 for line in lines if line.strip()]
 
-    def _drop(self, made: socket.socket) -> None:
-        del self._connections[made]
-        self._selector.unregister(made)
-        made.close()
+    def _drop(self, client: socket.socket) -> None:
+        del self._connections[client]
+        self._selector.unregister(client)
+        client.close()

@@ -3,9 +3,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from utt_ros.drivers.imu.phone_clocks import Phones, PhoneSettings
+from utt_ros.drivers.imu.phone_assemblers import PhoneAssemblers, PhoneSettings
 from utt_ros.drivers.imu.readings import Reading
-from utt_ros.drivers.types import Inertial
+from utt_ros.drivers.types import InertialSample
 
 NS_PER_S = 1_000_000_000
 MS = 1_000_000
@@ -13,13 +13,15 @@ BEGIN_NS = 1_790_000_000 * NS_PER_S
 DAY_NS = 86_400 * NS_PER_S
 
 
-def make(**values: object) -> tuple[Phones, Counter[str]]:
+def make(**values: object) -> tuple[PhoneAssemblers, Counter[str]]:
     counters: Counter[str] = Counter()
     given = PhoneSettings(**values)
-    return Phones(given, given.pairing(), counters), counters
+    return PhoneAssemblers(given, given.pairing(), counters), counters
 
 
-def send(phones: Phones, host_ns: int, offset_ns: int, delay_ns: int = 2 * MS) -> list[Inertial]:
+def send(
+    phones: PhoneAssemblers, host_ns: int, offset_ns: int, delay_ns: int = 2 * MS,
+) -> list[InertialSample]:
     stamp_ns = host_ns + offset_ns
     readings = [Reading('gyro', stamp_ns, (0.0, 0.0, 0.0)),
                 Reading('accel', stamp_ns, (0.0, 0.0, 9.8))]
@@ -39,8 +41,8 @@ def test_stamps_of_a_phone_3_days_off_that_drifts_are_true_within_2_ms(
         samples = send(phones, BEGIN_NS + passed_ns, offset_ns, delay_ns)
         errors += [(sample.stamp_ns - BEGIN_NS - passed_ns) / MS - 2.0 for sample in samples]
     assert np.abs(errors[-2500:]).max() < 2.0
-    assert len(errors) == sent - counters['backwards']
-    assert counters['backwards'] < 40
+    assert len(errors) == sent - counters['backward']
+    assert counters['backward'] < 40
     assert phones.status()['one.drift_ppm'] == pytest.approx(-100.0, abs=40.0)
 
 
@@ -69,7 +71,7 @@ def test_phones_are_heard_again_when_the_clock_of_the_host_was_set_back(
         peer_ns = host_ns + 2 * MS if is_stamped_by_arrival else DAY_NS + passed_ns
         stamps += [sample.stamp_ns for sample in send(phones, host_ns, peer_ns - host_ns)]
     assert counters['host_set_back'] == 1
-    assert counters['backwards'] == counters['late'] == 0
+    assert counters['backward'] == counters['late'] == 0
     assert len(stamps) == (1000 if is_stamped_by_arrival else 800)
     assert stamps[-1] == BEGIN_NS + 9990 * MS - 3600 * NS_PER_S + 2 * MS
 
