@@ -45,7 +45,7 @@ def test_bag_brings_the_area_file_that_lies_beside_it(sessions: Path) -> None:
 
 def test_area_without_a_file_needs_a_name() -> None:
     assert plan_area(values(AREA_ARGUMENTS, area='lobby')).areas[0].root == '/lobby'
-    with pytest.raises(SettingsError, match='which area'):
+    with pytest.raises(SettingsError, match='no area'):
         plan_area(values(AREA_ARGUMENTS))
 
 
@@ -70,7 +70,7 @@ def test_federation_of_two_areas_of_one_name_is_refused(sessions: Path) -> None:
 
 
 def test_federation_without_areas_is_refused() -> None:
-    with pytest.raises(SettingsError, match='which areas'):
+    with pytest.raises(SettingsError, match='no areas'):
         plan_federation(values(FEDERATION_ARGUMENTS))
 
 
@@ -78,7 +78,7 @@ def test_replay_without_recordings_is_refused(tmp_path: Path) -> None:
     write_parameter_file(tmp_path / 'area.yaml', AreaSettings(area='hall'))
     with pytest.raises(SettingsError, match="no recording of area 'hall'"):
         plan_federation(values(FEDERATION_ARGUMENTS, areas=tmp_path, replay='true'))
-    with pytest.raises(SettingsError, match='which bag'):
+    with pytest.raises(SettingsError, match='no bag'):
         plan_replay(values(REPLAY_ARGUMENTS))
 
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from utt_ros.errors import SettingsError
-from utt_ros.orchestration.environment import CHECKOUT, layout, prepare_plan, shared_file
+from utt_ros.orchestration.environment import CHECKOUT, prepare_plan, rviz_layout, shared_file
 from utt_ros.orchestration.graph import AreaPlan, LaunchPlan, graph_nodes
 from utt_ros.settings import AreaSettings
 
@@ -55,7 +55,7 @@ def test_what_is_missing_is_left_out_and_said(
 def test_layout_shows_the_topics_and_the_frame_of_its_area() -> None:
     template = (CHECKOUT / 'config' / 'area.rviz').read_text()
     area = replace(HALL, namespace='/building/hall')
-    shown = yaml.safe_load(layout(template, area))['Visualization Manager']
+    shown = yaml.safe_load(rviz_layout(template, area))['Visualization Manager']
     assert shown['Global Options']['Fixed Frame'] == 'hall'
     topics = [item['Topic']['Value'] for item in shown['Displays'] if 'Topic' in item]
     assert topics == ['/building/hall/markers', '/building/hall/truth_markers']
@@ -79,6 +79,6 @@ def test_shared_file_that_is_nowhere_is_named() -> None:
 def test_drivers_that_a_recording_stands_in_for_are_mentioned(tmp_path: Path) -> None:
     hall = AreaPlan(AreaSettings(area='hall'), bags=(Path('bag'),), drivers=('ftm',))
     _, remarks = prepare_plan(LaunchPlan((hall,), tmp_path))
-    assert 'hall: recordings stand in for its drivers' in remarks
+    assert 'hall: recordings replace its drivers' in remarks
     _, remarks = prepare_plan(LaunchPlan((replace(hall, bags=()),), tmp_path))
     assert not any('drivers' in remark for remark in remarks)

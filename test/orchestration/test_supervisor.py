@@ -144,7 +144,7 @@ def test_process_that_dies_is_reported_and_started_again(
         first = running.pids()['area/twin']
         os.kill(first, signal.SIGKILL)
         wait_until(lambda: running.pids().get('area/twin', first) != first)
-        assert 'area/twin was ended by SIGKILL; starting it again in 0.5 s' in said.getvalue()
+        assert 'area/twin was ended by SIGKILL; restarting it in 0.5 s' in said.getvalue()
         assert running.failure is None
 
 
@@ -157,8 +157,8 @@ def test_process_that_keeps_dying_is_given_up(
     with Supervisor([twin], output=said) as running:
         assert running.wait(WAIT_SEC)
         assert running.failure == (
-            'twin ended with exit code 7; it ended 3 times in 60 s and is given up')
-    assert said.getvalue().count('starting it again') == 2
+            'twin ended with exit code 7; it ended 3 times in 60 s and is not restarted')
+    assert said.getvalue().count('restarting it') == 2
 
 
 def test_process_that_refuses_its_settings_is_not_started_again(said: io.StringIO) -> None:

@@ -1,1 +1,1 @@
-"""Which nodes run with which parameters, and how to start them as processes; no ROS, no torch."""
+"""Graph of nodes with their parameters, and processes that run them; no ROS, no torch."""

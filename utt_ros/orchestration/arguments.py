@@ -1,4 +1,4 @@
-"""Plans from words: the arguments of the launch files, which `utt run` fills in as well."""
+"""Launch plans from arguments, which launch files and `utt run` share."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -19,28 +19,28 @@ LaunchArguments = dict[str, tuple[str, str]]  # name -> default, description
 LOG_LEVELS = ('debug', 'info', 'warn', 'error', 'fatal')
 
 COMMON_ARGUMENTS: LaunchArguments = {
-    'use_sim_time': ('auto', 'true: time comes from /clock; auto: where a recording is replayed'),
-    'state_dir': (str(DEFAULT_STATE), 'folder in which models and rounds are kept'),
-    'rviz': ('true', 'show every area in RViz, where it is installed'),
-    'record': ('', 'new bag of what the areas say; empty: none'),
+    'use_sim_time': ('auto', 'true: time comes from /clock; auto: true where a bag is replayed'),
+    'state_dir': (str(DEFAULT_STATE), 'folder of models and rounds'),
+    'rviz': ('true', 'show every area in RViz, if installed'),
+    'record': ('', 'new bag of all topics of the areas; empty: none'),
     'rate': ('1.0', 'speed of the replay; 2.0 is twice as fast'),
-    'start_offset': ('0.0', 'where in the recording the replay starts [s]'),
-    'loop': ('false', 'begin the replay again when it has ended'),
+    'start_offset': ('0.0', 'start of the replay within the recording [s]'),
+    'loop': ('false', 'repeat the replay'),
     'log_level': ('info', ', '.join(LOG_LEVELS)),
 }
 AREA_ARGUMENTS: LaunchArguments = {
-    'area': ('', 'name of the area; empty: the one in params_file'),
+    'area': ('', 'name of the area; empty: that of params_file'),
     'namespace': ('', 'namespace of its topics; empty: its name'),
     'params_file': ('', f'area file; empty: the {AREA_FILE} beside the bag'),
     'bag': ('', 'recordings to replay in place of sensors, separated by commas'),
-    'federated': ('false', 'take part in a federation; false: train alone'),
+    'federated': ('false', 'take part in a federation; false: train locally'),
     **COMMON_ARGUMENTS,
 }
 FEDERATION_ARGUMENTS: LaunchArguments = {
     'areas': ('', f'folder with <area>/{AREA_FILE}, or area files separated by commas'),
-    'replay': ('false', 'true: replay the recordings that lie beside the area files'),
+    'replay': ('false', 'true: replay the recordings beside the area files'),
     'aggregator': ('true', 'start the aggregator here; false: it runs elsewhere'),
-    'aggregator_file': ('', 'parameters of the aggregator; empty: its defaults'),
+    'aggregator_file': ('', 'parameter file of the aggregator; empty: defaults'),
     **COMMON_ARGUMENTS,
 }
 REPLAY_ARGUMENTS: LaunchArguments = {
@@ -51,31 +51,31 @@ REPLAY_ARGUMENTS: LaunchArguments = {
 
 
 def plan_area(values: Mapping[str, str]) -> LaunchPlan:
-    """Plan one area. Raises SettingsError when its name or its file is missing."""
+    """Plan one area. Raises SettingsError when name and file are missing."""
     bags = _paths(values['bag'])
     file = Path(values['params_file']) if values['params_file'] else _area_file(bags)
     if file is None and not values['area']:
-        raise SettingsError('which area? Give its params_file, a bag of it, or at least its name')
+        raise SettingsError('no area: give its params_file, a bag of it, or its name')
     area = read_area_plan(file, name=values['area'], namespace=values['namespace'])
-    plan = LaunchPlan((replace(area, bags=bags),), federated=_truth(values, 'federated'))
+    plan = LaunchPlan((replace(area, bags=bags),), federated=_boolean(values, 'federated'))
     return _with_common(plan, values)
 
 
 def plan_federation(values: Mapping[str, str]) -> LaunchPlan:
-    """Plan several areas and their aggregator. Raises SettingsError when there is no area."""
+    """Plan several areas and their aggregator. Raises SettingsError without an area."""
     areas = tuple(area for path in _paths(values['areas']) for area in find_area_plans(path))
     if not areas:
-        raise SettingsError(f'which areas? Give a folder with <area>/{AREA_FILE}, or area files')
+        raise SettingsError(f'no areas: give a folder with <area>/{AREA_FILE}, or area files')
     names = [area.name for area in areas]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise SettingsError(f'two areas are named {twice[0]!r}')
-    if _truth(values, 'replay'):
+    duplicates = sorted({name for name in names if names.count(name) > 1})
+    if duplicates:
+        raise SettingsError(f'two areas are named {duplicates[0]!r}')
+    if _boolean(values, 'replay'):
         areas = tuple(replace(area, bags=find_area_bags(area)) for area in areas)
     files = _paths(values['aggregator_file'])
     for file in files:
         parameters_of(file)
-    aggregator = _truth(values, 'aggregator')
+    aggregator = _boolean(values, 'aggregator')
     return _with_common(LaunchPlan(areas, aggregator=aggregator, aggregator_files=files), values)
 
 
@@ -83,18 +83,18 @@ def plan_replay(values: Mapping[str, str]) -> LaunchPlan:
     """Plan the replay of recordings, with or without nodes. Raises SettingsError without a bag."""
     bags = _paths(values['bag'])
     if not bags:
-        raise SettingsError('which bag? Give one or more recordings')
+        raise SettingsError('no bag: give one or more recordings')
     files = {bag: _area_file((bag,)) for bag in bags}
     areas = []
     for file in dict.fromkeys(files.values()):
         area = read_area_plan(file, name='' if file else 'area')
         areas.append(replace(area, bags=tuple(bag for bag in bags if files[bag] == file)))
-    plan = LaunchPlan(tuple(areas), federated=False, nodes=_truth(values, 'nodes'))
+    plan = LaunchPlan(tuple(areas), federated=False, nodes=_boolean(values, 'nodes'))
     return _with_common(plan, values)
 
 
 def find_area_bags(area: AreaPlan) -> tuple[Path, ...]:
-    """Bags in the folder of an area's file, sorted. Raises SettingsError when there is none."""
+    """Return the bags beside an area file, sorted. Raises SettingsError when there is none."""
     folder = area.parameter_files[0].parent
     bags = tuple(sorted(path.parent for path in folder.glob('[!.]*/metadata.yaml')))
     if not bags:
@@ -106,17 +106,17 @@ def _with_common(plan: LaunchPlan, values: Mapping[str, str]) -> LaunchPlan:
     if values['log_level'] not in LOG_LEVELS:
         raise SettingsError(
             f'log_level is {values["log_level"]!r}: one of {", ".join(LOG_LEVELS)}')
-    sim_time = None if values['use_sim_time'] == 'auto' else _truth(values, 'use_sim_time')
+    sim_time = None if values['use_sim_time'] == 'auto' else _boolean(values, 'use_sim_time')
     return replace(
         plan, use_sim_time=sim_time, state_dir=Path(values['state_dir']),
-        rviz=_truth(values, 'rviz'), record=Path(values['record']) if values['record'] else None,
+        rviz=_boolean(values, 'rviz'), record=Path(values['record']) if values['record'] else None,
         rate=_number(values, 'rate'), start_offset_sec=_number(values, 'start_offset'),
-        loop=_truth(values, 'loop'), log_level=values['log_level'],
+        loop=_boolean(values, 'loop'), log_level=values['log_level'],
     )
 
 
 def _area_file(bags: tuple[Path, ...]) -> Path | None:
-    """Area file beside the first bag, where importers and the simulator put it."""
+    """Return the area file beside the first bag, where importers and the simulator write it."""
     beside = [bag.absolute().parent / AREA_FILE for bag in bags[:1]]
     return next((path for path in beside if path.is_file()), None)
 
@@ -125,7 +125,7 @@ def _paths(text: str) -> tuple[Path, ...]:
     return tuple(Path(word.strip()).expanduser() for word in text.split(',') if word.strip())
 
 
-def _truth(values: Mapping[str, str], name: str) -> bool:
+def _boolean(values: Mapping[str, str], name: str) -> bool:
     known = {'true': True, '1': True, 'false': False, '0': False}
     try:
         return known[values[name].lower()]

@@ -1,4 +1,4 @@
-"""One started process: its group, its output, its end."""
+"""A child process: group, output, signals, exit code."""
 
 import os
 import signal
@@ -14,13 +14,13 @@ from utt_ros.orchestration.spec import ProcessSpec
 
 GUARD = Path(__file__).with_name('parent_guard.py')
 READ_BYTES = 65536
-MAX_UNFINISHED_BYTES = 16384  # bytes of an unfinished line that are kept
+MAX_UNFINISHED_BYTES = 16384  # of an incomplete line
 
 
 class ChildProcess:
-    """A process in a session of its own: a Ctrl-C in the terminal reaches only its supervisor.
+    """Process in a session of its own: a Ctrl-C in the terminal reaches only its supervisor.
 
-    It dies with the thread that made it (PR_SET_PDEATHSIG counts threads), however that ends.
+    It is killed when the thread that created it ends (PR_SET_PDEATHSIG refers to threads).
     """
 
     def __init__(self, spec: ProcessSpec, environment: Mapping[str, str]) -> None:
@@ -37,11 +37,11 @@ class ChildProcess:
 
     @property
     def pid(self) -> int:
-        """Process id, which is the id of its group as well."""
+        """Process id, also the id of its process group."""
         return self._process.pid
 
     def read_lines(self) -> list[bytes] | None:
-        """Return lines that were completed since the last call; None when there is nothing new.
+        """Return the lines completed since the last call; None without new output.
 
         `closed` becomes true at the end of the output.
         """
@@ -56,16 +56,16 @@ class ChildProcess:
         return lines
 
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal to the process and everything it started."""
+        """Send a signal to the process and its descendants in the group."""
         with suppress(ProcessLookupError):
             os.killpg(self.pid, number)
 
-    def ended(self) -> bool:
-        """Whether it has ended; it stays a zombie, so its id cannot name another process."""
-        wanted = os.WEXITED | os.WNOHANG | os.WNOWAIT
-        return os.waitid(os.P_PID, self.pid, wanted) is not None
+    def has_ended(self) -> bool:
+        """Check for the end without reaping: the id stays reserved."""
+        flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        return os.waitid(os.P_PID, self.pid, flags) is not None
 
     def reap(self) -> int:
-        """Kill what is left of an ended process's group; return its exit code, -N for signal N."""
+        """Kill the rest of an ended process's group; return its exit code, -N for signal N."""
         self.signal(signal.SIGKILL)
         return self._process.wait()

@@ -1,4 +1,4 @@
-"""What a plan needs of this machine: programs that may be missing, files that must be there."""
+"""Requirements of a launch plan: optional programs, and files of the package."""
 
 import os
 import sys
@@ -14,9 +14,9 @@ CHECKOUT = Path(__file__).parents[2]
 
 
 def prepare_plan(plan: LaunchPlan) -> tuple[LaunchPlan, list[str]]:
-    """Leave out what is not installed, saying so, and write the RViz layouts.
+    """Remove programs that are not installed from a plan, and write the RViz layouts.
 
-    Returns the plan that can be started and the remarks.
+    Return the plan and remarks about removed programs and replaced drivers.
     """
     remarks = []
     transforms = plan.nodes and _installed('tf2_ros', 'static_transform_publisher')
@@ -24,8 +24,8 @@ def prepare_plan(plan: LaunchPlan) -> tuple[LaunchPlan, list[str]]:
         remarks.append('tf2_ros is not installed: no static frames (no output needs them)')
     rviz = plan.rviz and _installed('rviz2', 'rviz2')
     if plan.rviz and not rviz:
-        remarks.append('rviz2 is not installed: going on without it')
-    remarks += [f'{area.name}: recordings stand in for its drivers'
+        remarks.append('rviz2 is not installed: areas are not shown')
+    remarks += [f'{area.name}: recordings replace its drivers'
                 for area in plan.areas if plan.nodes and area.bags and area.drivers]
     plan = replace(plan, rviz=rviz, transforms=transforms)
     if rviz:
@@ -33,24 +33,24 @@ def prepare_plan(plan: LaunchPlan) -> tuple[LaunchPlan, list[str]]:
         for area in plan.areas:
             path = layout_path(plan, area)
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, layout(template, area).encode())
+            write_atomically(path, rviz_layout(template, area).encode())
     return plan, remarks
 
 
-def layout(template: str, area: AreaPlan) -> str:
-    """Put the frame and the topics of an area into the RViz layout of an area named 'area'."""
+def rviz_layout(template: str, area: AreaPlan) -> str:
+    """Adapt frame and topics of an RViz layout, made for an area named 'area', to an area."""
     text = template.replace('Fixed Frame: area\n', f'Fixed Frame: {area.name}\n')
     return text.replace('Value: /area/', f'Value: {area.root}/')
 
 
 def shared_file(name: str) -> Path:
-    """Find a file that is installed to share/utt_ros, or lies in the checkout.
+    """Return the path of a file of share/utt_ros, or of the checkout.
 
-    Raises SettingsError when it is nowhere.
+    Raises SettingsError when neither exists.
     """
     prefixes = [*os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep), sys.prefix]
-    places = [Path(prefix, 'share', PACKAGE_NAME, name) for prefix in prefixes if prefix]
-    for path in (*places, CHECKOUT / name):
+    candidates = [Path(prefix, 'share', PACKAGE_NAME, name) for prefix in prefixes if prefix]
+    for path in (*candidates, CHECKOUT / name):
         if path.is_file():
             return path
     raise SettingsError(f'{name} is not installed')

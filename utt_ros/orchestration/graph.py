@@ -1,6 +1,6 @@
-"""The graph: which nodes run, with which parameters.
+"""The graph of nodes with their parameters.
 
-Launch files and `utt run` both translate it, so they cannot drift apart.
+Launch files and `utt run` both translate it, so they start the same nodes.
 """
 
 from collections.abc import Sequence
@@ -31,36 +31,36 @@ _Vector = tuple[float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class AreaPlan:
-    """One area: where it is, what it is told, what it replays."""
+    """Nodes of one area: settings, namespace, parameter files, recordings, drivers."""
 
     settings: AreaSettings
     namespace: str = ''  # default: its name
     parameter_files: tuple[Path, ...] = ()
     bags: tuple[Path, ...] = ()
-    drivers: tuple[str, ...] = ()  # nodes that read its sensors, unless bags stand in for them
+    drivers: tuple[str, ...] = ()  # nodes that read its sensors, unless bags replace them
 
     @property
     def name(self) -> str:
-        """Name of the area, the first part of its frames."""
+        """Name of the area, the prefix of its frames."""
         return self.settings.area
 
     @property
     def root(self) -> str:
-        """Namespace of its nodes."""
+        """Absolute namespace of its nodes."""
         return f'/{(self.namespace or self.name).strip("/")}'
 
 
 @dataclass(frozen=True, slots=True)
 class LaunchPlan:
-    """What is asked for; the same for every way of starting it."""
+    """Areas, aggregator, replay and tools to start, however they are started."""
 
     areas: tuple[AreaPlan, ...]
     state_dir: Path = DEFAULT_STATE
     aggregator_files: tuple[Path, ...] = ()
     aggregator: bool = False
-    federated: bool = True  # areas take part in a federation, wherever its aggregator runs
-    use_sim_time: bool | None = None  # None: where bags are replayed
-    nodes: bool = True  # False: replay alone
+    federated: bool = True  # areas take part in a federation; its aggregator may run elsewhere
+    use_sim_time: bool | None = None  # None: for areas that replay bags
+    nodes: bool = True  # False: replay only
     rate: float = 1.0
     start_offset_sec: float = 0.0
     loop: bool = False
@@ -73,7 +73,7 @@ class LaunchPlan:
 def find_area_plans(path: Path, *, extra_files: Sequence[Path] = ()) -> tuple[AreaPlan, ...]:
     """Read an area file, or every `<area>/area.yaml` of a folder.
 
-    Raises SettingsError when there is none or one cannot be read.
+    Raises SettingsError when there is none, or one cannot be read.
     """
     if path.is_file():
         return (read_area_plan(path, extra_files=extra_files),)
@@ -88,7 +88,7 @@ def find_area_plans(path: Path, *, extra_files: Sequence[Path] = ()) -> tuple[Ar
 def read_area_plan(
     path: Path | None, *, name: str = '', namespace: str = '', extra_files: Sequence[Path] = (),
 ) -> AreaPlan:
-    """Read an area file, which may hold settings of its nodes; `name` wins over the file's."""
+    """Read an area file, which may hold settings of its nodes; `name` overrides the file's."""
     known = {item.name for item in fields(AreaSettings)}
     values = {} if path is None else parameters_of(path)
     settings = from_mapping(AreaSettings, {key: values[key] for key in values if key in known})
@@ -116,7 +116,7 @@ def parameters_of(path: Path) -> dict[str, Any]:
 
 
 def graph_nodes(plan: LaunchPlan) -> list[NodeSpec]:
-    """List every node of a plan in the order of starting: who listens comes before who talks."""
+    """List the nodes of a plan in the order of starting: subscribers before publishers."""
     nodes: list[NodeSpec] = []
     if plan.nodes:
         if plan.aggregator:
@@ -135,10 +135,10 @@ def graph_nodes(plan: LaunchPlan) -> list[NodeSpec]:
 
 
 def area_nodes(plan: LaunchPlan, area: AreaPlan) -> list[NodeSpec]:
-    """List the nodes of one area: its synchronizer, its twin, its trainer, its drivers.
+    """List the nodes of one area: synchronizer, twin, trainer, drivers.
 
-    Bags stand in for sensors: an area that replays some has no drivers. What drivers measure is
-    stamped by the host's clock, whatever the others live by.
+    An area that replays bags has no drivers. Drivers stamp measurements with the host's clock,
+    also when the other nodes use simulated time.
     """
     drivers = () if area.bags else area.drivers
     trainer: dict[str, ParameterValue] = {
@@ -154,7 +154,7 @@ def area_nodes(plan: LaunchPlan, area: AreaPlan) -> list[NodeSpec]:
 
 
 def aggregator_node(plan: LaunchPlan) -> NodeSpec:
-    """Make the one node of a federation, on the wall clock: its deadlines are for people."""
+    """Create the node of the federation, on the wall clock: its deadlines bound real time."""
     return NodeSpec(
         'aggregator', 'aggregator', '/utt',
         parameters={'state_dir': str(_state(plan, 'aggregator'))},
@@ -164,7 +164,7 @@ def aggregator_node(plan: LaunchPlan) -> NodeSpec:
 
 
 def replay_nodes(plan: LaunchPlan) -> list[NodeSpec]:
-    """List the players. They begin when the twins have a model: what came before were lost."""
+    """List the players; they start when the twins have a model, so that no sample is lost."""
     replayed = [area for area in plan.areas if area.bags]
     if not replayed or not plan.nodes:
         return [_player(plan, area, '') for area in replayed]
@@ -174,7 +174,7 @@ def replay_nodes(plan: LaunchPlan) -> list[NodeSpec]:
 
 
 def record_node(plan: LaunchPlan, folder: Path) -> NodeSpec:
-    """Make the recorder of everything the areas say."""
+    """Create the recorder of all topics of the areas."""
     topics = tuple(f'{area.root}/' for area in plan.areas)
     return NodeSpec(
         'recorder', 'recorder', '/utt', arguments=(str(folder), *topics),
@@ -183,7 +183,7 @@ def record_node(plan: LaunchPlan, folder: Path) -> NodeSpec:
 
 
 def transform_nodes(area: AreaPlan) -> list[NodeSpec]:
-    """List the publishers of an area's static frames, REP-103 and REP-105."""
+    """List the publishers of an area's static frames (REP-103, REP-105)."""
     settings = area.settings
     camera = (0.0, 0.0, settings.camera_height)
     x, y, z = settings.ap_position
@@ -196,7 +196,7 @@ def transform_nodes(area: AreaPlan) -> list[NodeSpec]:
 
 
 def view_nodes(plan: LaunchPlan, area: AreaPlan) -> list[NodeSpec]:
-    """List RViz and what draws the truth for it."""
+    """List RViz and the node that draws the ground truth for it."""
     rviz = NodeSpec(
         'rviz', 'rviz2', area.root, package='rviz2',
         arguments=('-d', str(layout_path(plan, area))),
@@ -206,14 +206,14 @@ def view_nodes(plan: LaunchPlan, area: AreaPlan) -> list[NodeSpec]:
 
 
 def layout_path(plan: LaunchPlan, area: AreaPlan) -> Path:
-    """Where the RViz layout of an area is written."""
+    """Return the path to which the RViz layout of an area is written."""
     return _state(plan, area.name) / 'area.rviz'
 
 
 def _drivers(
     path: Path | None, values: dict[str, Any], settings: AreaSettings,
 ) -> tuple[str, ...]:
-    """Which drivers an area file asks for. Raises SettingsError."""
+    """Return the drivers that an area file lists. Raises SettingsError."""
     names = values.get(DRIVERS_PARAMETER, [])
     if not isinstance(names, list) or any(name not in MODALITIES for name in names):
         raise SettingsError(
@@ -278,7 +278,7 @@ def _time(plan: LaunchPlan, area: AreaPlan) -> dict[str, ParameterValue]:
 
 
 def _clock(plan: LaunchPlan, area: AreaPlan) -> tuple[tuple[str, str], ...]:
-    """Give every area a clock of its own when several are replayed at once."""
+    """Return the remapping to the area's own clock when several areas are replayed at once."""
     players = sum(bool(other.bags) for other in plan.areas)
     return ((CLOCK_TOPIC, f'{area.root}{CLOCK_TOPIC}'),) if players > 1 and area.bags else ()
 

@@ -6,7 +6,7 @@ from importlib import import_module
 
 
 def main() -> int:
-    """Load the node and run it; a Ctrl-C while it is being loaded ends it without a traceback."""
+    """Import the node and run it; a Ctrl-C during the import ends it without a traceback."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     node = import_module(f'utt_ros.nodes.{sys.argv.pop(1)}_node')
     signal.signal(signal.SIGINT, signal.default_int_handler)

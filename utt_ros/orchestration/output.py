@@ -1,4 +1,4 @@
-"""What started processes say, each line with its process's name in front, and to a file each."""
+"""Output of child processes, each line prefixed with the process's name, and log files."""
 
 from collections.abc import Iterable
 from contextlib import ExitStack
@@ -10,7 +10,7 @@ RESET = '\x1b[0m'
 
 
 class PrefixedOutput:
-    """Writes lines of several processes to one stream and, given a folder, to a file each."""
+    """Writer of the lines of several processes to one stream and, given a folder, to log files."""
 
     def __init__(self, names: Iterable[str], stream: TextIO | None, log_dir: Path | None) -> None:
         names = tuple(names)
@@ -27,24 +27,24 @@ class PrefixedOutput:
                 self._logs[name] = self._files.enter_context(path.open('ab', buffering=0))
 
     def write(self, name: str, line: bytes) -> bool:
-        """Write a line; return False when nobody reads the stream any more."""
+        """Write a line; return False when the stream's reader is gone."""
         if name in self._logs:
             self._logs[name].write(line + b'\n')
-        return self._say(self._prefixes[name] + line.decode('utf-8', errors='replace'))
+        return self._write_text(self._prefixes[name] + line.decode('utf-8', errors='replace'))
 
     def note(self, text: str) -> None:
-        """Say something about the processes."""
-        self._say(f'utt: {text}')
+        """Write a remark about the processes."""
+        self._write_text(f'utt: {text}')
 
     def close(self) -> None:
-        """Close the files."""
+        """Close the log files."""
         self._files.close()
 
     def _prefix(self, name: str, width: int, index: int) -> str:
         text = f'[{name}]'.ljust(width + 2) + ' '
         return f'\x1b[{COLOURS[index % len(COLOURS)]}m{text}{RESET}' if self.colour else text
 
-    def _say(self, text: str) -> bool:
+    def _write_text(self, text: str) -> bool:
         if self._stream is None:
             return True
         try:

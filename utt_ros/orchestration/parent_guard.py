@@ -1,7 +1,7 @@
-"""The first thing a started process runs: tie its life to its parent's, then become the node.
+"""First program of a child process: bind its life to its parent's, then execute the command.
 
-Run as a script of its own (`python -I -S guard.py PARENT COMMAND...`), because the same calls
-between fork and exec of a process with threads (torch, DDS) may deadlock.
+It is a script of its own (`python -I -S parent_guard.py PARENT COMMAND...`), because the same
+calls between fork and exec may deadlock in a process with threads (torch, DDS).
 """
 
 import ctypes
@@ -10,15 +10,15 @@ import signal
 import sys
 
 PR_SET_PDEATHSIG = 1
-NOT_FOUND = 127  # what a shell answers
+NOT_FOUND = 127  # as a shell returns
 
 
 def main() -> None:
-    """Replace this process by COMMAND; it is killed as soon as PARENT has died."""
+    """Replace this process by COMMAND, which is killed when PARENT dies."""
     parent, command = int(sys.argv[1]), sys.argv[2:]
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:
-        sys.exit('started by a process that is gone')
+        sys.exit('the parent process has ended')
     # A shell without job control starts background jobs with SIGINT ignored; that is inherited.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:

@@ -1,4 +1,4 @@
-"""What is to be started: a node of the graph, and the process it becomes."""
+"""Specifications of a node of the graph and of the process that runs it."""
 
 import json
 import os
@@ -17,20 +17,20 @@ ParameterValue = Scalar | Sequence[Scalar]
 
 @dataclass(frozen=True, slots=True)
 class NodeSpec:
-    """One node: what `launch` and `utt run` both translate."""
+    """A node, to be translated by `launch` and `utt run`."""
 
     name: str
     executable: str
     namespace: str = '/'
     package: str = PACKAGE_NAME
-    parameters: dict[str, ParameterValue] = field(default_factory=dict)  # win over the files
+    parameters: dict[str, ParameterValue] = field(default_factory=dict)  # override the files
     parameter_files: tuple[Path, ...] = ()
     remappings: tuple[tuple[str, str], ...] = ()
     arguments: tuple[str, ...] = ()
     ros_arguments: tuple[str, ...] = ()
-    respawn: bool = False  # start again when it dies
-    essential: bool = False  # nothing goes on when it has ended for good
-    after: str = ''  # starts when the node of this label has ended, however it ended
+    respawn: bool = False  # restart after its end
+    essential: bool = False  # its final end ends everything
+    after: str = ''  # label of the node whose end starts this one
 
     @property
     def label(self) -> str:
@@ -40,7 +40,7 @@ class NodeSpec:
 
 @dataclass(frozen=True, slots=True)
 class ProcessSpec:
-    """One process; `respawn`, `essential` and `after` as in NodeSpec."""
+    """A process; `respawn`, `essential` and `after` as in NodeSpec."""
 
     name: str
     command: tuple[str, ...]
@@ -50,7 +50,7 @@ class ProcessSpec:
 
 
 def process_spec(node: NodeSpec) -> ProcessSpec:
-    """Translate a node into the command that starts it.
+    """Convert a node to the command that starts it.
 
     Raises SettingsError when its executable is not installed.
     """
@@ -68,14 +68,14 @@ def process_spec(node: NodeSpec) -> ProcessSpec:
 
 
 def find_ros_executable(package: str, executable: str) -> Path | None:
-    """Find an executable of a ROS package where `ros2 run` looks, or on PATH."""
+    """Find an executable of a ROS package like `ros2 run`, or on PATH."""
     prefixes = os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep)
     for prefix in filter(None, prefixes):
         path = Path(prefix, 'lib', package, executable)
         if os.access(path, os.X_OK) and path.is_file():
             return path
-    found = shutil.which(executable)
-    return Path(found) if found else None
+    path_name = shutil.which(executable)
+    return Path(path_name) if path_name else None
 
 
 def _program(node: NodeSpec) -> tuple[str, ...]:

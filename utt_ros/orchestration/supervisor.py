@@ -1,4 +1,4 @@
-"""Start processes, forward what they say, start them again, stop them all; leave none behind."""
+"""Supervision of child processes: start, output, restart, stop; none is left behind."""
 
 import os
 import selectors
@@ -17,10 +17,10 @@ from utt_ros.orchestration.child import ChildProcess
 from utt_ros.orchestration.output import PrefixedOutput
 from utt_ros.orchestration.spec import ProcessSpec
 
-POLL_SEC = 0.05
+SUPERVISOR_POLL_SEC = 0.05
 INTERRUPT_SEC = 10.0  # from SIGINT to SIGTERM
 TERMINATE_SEC = 2.0  # from SIGTERM to SIGKILL
-EXIT_SETTINGS_REFUSED = 2  # exit code of a node; starting it again would not help
+EXIT_SETTINGS_REFUSED = 2  # exit code of a node; a restart would not help
 DEFAULT_ENVIRONMENT = {
     'OMP_NUM_THREADS': '1',
     'PYTHONUNBUFFERED': '1',
@@ -29,7 +29,7 @@ DEFAULT_ENVIRONMENT = {
 
 
 class RestartBackoff:
-    """When to start a process again: later each time, and not at all when it dies too often."""
+    """Exponential back-off of restarts, with a limit of deaths per window."""
 
     def __init__(self, first_sec: float = 0.5, limit: int = 5, window_sec: float = 60.0) -> None:
         self._first_sec = first_sec
@@ -38,7 +38,7 @@ class RestartBackoff:
         self._deaths: deque[float] = deque()
 
     def delay(self, now_s: float) -> float | None:
-        """Return the seconds to wait after a death at `now_s`; None when the limit is reached."""
+        """Return the delay [s] after a death at `now_s`; None when the limit is reached."""
         self._deaths.append(now_s)
         while now_s - self._deaths[0] > self._window_sec:
             self._deaths.popleft()
@@ -51,11 +51,11 @@ class RestartBackoff:
 
 
 class Supervisor:
-    """Supervisor that run inside a `with` block; leaving it stops them all.
+    """Supervisor of processes inside a `with` block; leaving it stops them all.
 
-    One thread starts, watches and stops them, so `wait` and `alive` may be called from anywhere.
-    The run is over when an essential process has ended for good, or when every essential process
-    that is not started again has ended with exit code 0.
+    One thread starts, monitors and stops them; `wait` and `alive` may be called from any thread.
+    The run is over when an essential process has ended finally, or when all essential processes
+    without respawn have ended with exit code 0.
     """
 
     def __init__(
@@ -67,15 +67,15 @@ class Supervisor:
         stop_sec: float = INTERRUPT_SEC,
     ) -> None:
         names = [spec.name for spec in specs]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise UttError(f'two processes are named {twice[0]!r}')
+        duplicates = sorted({name for name in names if names.count(name) > 1})
+        if duplicates:
+            raise UttError(f'two processes are named {duplicates[0]!r}')
         self._specs = {spec.name: spec for spec in specs}
         self._output = PrefixedOutput(names, output, log_dir)
         self._environment = child_environment(colour=self._output.colour)
         self._stop_sec = stop_sec
         self._children: dict[str, ChildProcess] = {}
-        self._due: dict[str, float] = {}  # name -> when to start again, time.monotonic
+        self._due: dict[str, float] = {}  # name -> time of the restart, time.monotonic
         self._waiting = {spec.name: spec for spec in specs if spec.after in names}
         self._backoffs = {spec.name: RestartBackoff() for spec in specs}
         self._tasks = {spec.name for spec in specs if spec.essential and not spec.respawn}
@@ -85,7 +85,7 @@ class Supervisor:
         self._started = threading.Event()
         self._over = threading.Event()
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._supervise, name='processes')
+        self._thread = threading.Thread(target=self._supervise, name='supervisor')
         self.failure: str | None = None
 
     def __enter__(self) -> 'Supervisor':  # noqa: PYI034 - Self came with Python 3.11
@@ -102,26 +102,26 @@ class Supervisor:
         self.stop()
 
     def alive(self) -> tuple[str, ...]:
-        """Names of the processes that run or wait to be started."""
+        """Return the names of processes that run or wait for their start."""
         return tuple(sorted({*dict(self._children), *dict(self._due), *dict(self._waiting)}))
 
     def pids(self) -> dict[str, int]:
-        """Process ids by name."""
+        """Return process ids by name."""
         return {name: child.pid for name, child in dict(self._children).items()}
 
     def wait(self, timeout_sec: float | None = None) -> bool:
-        """Wait until the run is over; return whether it is. `failure` says what went wrong."""
+        """Wait until the run is over; return whether it is. `failure` holds the reason."""
         return self._over.wait(timeout_sec)
 
     def end(self) -> None:
-        """Call the run over: `wait` returns. Safe in a signal handler."""
+        """End the run: `wait` returns. Safe in a signal handler."""
         self._over.set()
 
     def stop(self) -> None:
-        """Stop every process; a second Ctrl-C while waiting kills them at once."""
+        """Stop all processes; a second Ctrl-C during the wait kills them."""
         self._stop.set()
         try:
-            self._ended.wait()  # a join() that is interrupted takes the thread for ended
+            self._ended.wait()  # an interrupted join() marks the thread as ended
         except KeyboardInterrupt:
             self._kill.set()
             self._ended.wait()
@@ -134,7 +134,7 @@ class Supervisor:
                     self._start(spec)
             self._started.set()
             while not self._stop.is_set():
-                self._turn()
+                self._poll()
                 self._start_due()
             self._due.clear()
             self._waiting.clear()
@@ -162,13 +162,13 @@ class Supervisor:
                 self._start(self._specs[name])
                 del self._due[name]
 
-    def _turn(self) -> None:
-        """Forward what was said, then look who has ended."""
-        for key, _ in self._selector.select(POLL_SEC):
+    def _poll(self) -> None:
+        """Forward new output, then handle ended processes."""
+        for key, _ in self._selector.select(SUPERVISOR_POLL_SEC):
             self._forward(key.data)
         for child in list(self._children.values()):
-            if child.ended():
-                self._bury(child)
+            if child.has_ended():
+                self._reap(child)
 
     def _forward(self, child: ChildProcess) -> bool:
         lines = child.read_lines()
@@ -179,7 +179,7 @@ class Supervisor:
             self._selector.unregister(child.output)
         return lines is not None
 
-    def _bury(self, child: ChildProcess) -> None:
+    def _reap(self, child: ChildProcess) -> None:
         spec, code = child.spec, child.reap()
         while self._forward(child):
             pass
@@ -187,19 +187,19 @@ class Supervisor:
             self._selector.unregister(child.output)
         child.output.close()
         if not self._stop.is_set():
-            self._judge(spec, code)
+            self._handle_exit(spec, code)
         del self._children[spec.name]
 
-    def _judge(self, spec: ProcessSpec, code: int) -> None:
-        """Decide what the end of a process that nobody stopped means."""
+    def _handle_exit(self, spec: ProcessSpec, code: int) -> None:
+        """Restart, start dependants or end the run after a process was not stopped but ended."""
         how = describe_exit(code)
         if spec.respawn and code != EXIT_SETTINGS_REFUSED:
             delay_sec = self._backoffs[spec.name].delay(time.monotonic())
             if delay_sec is not None:
                 self._due[spec.name] = time.monotonic() + delay_sec
-                self._output.note(f'{spec.name} {how}; starting it again in {delay_sec:g} s')
+                self._output.note(f'{spec.name} {how}; restarting it in {delay_sec:g} s')
                 return
-            how += f'; it ended {self._backoffs[spec.name]} and is given up'
+            how += f'; it ended {self._backoffs[spec.name]} and is not restarted'
         self._output.note(f'{spec.name} {how}')
         self._tasks.discard(spec.name)
         for name in [name for name, other in self._waiting.items() if other.after == spec.name]:
@@ -217,24 +217,24 @@ class Supervisor:
                 child.signal(number)
             deadline_s = time.monotonic() + wait_sec
             while self._children and time.monotonic() < deadline_s and not self._kill.is_set():
-                self._turn()
+                self._poll()
 
     def _kill_all(self) -> None:
         for name, child in list(self._children.items()):
             self._output.note(f'{name} (process {child.pid}) did not stop and is killed')
             child.signal(signal.SIGKILL)
-            self._bury(child)
+            self._reap(child)
 
 
 def child_environment(*, colour: bool, base: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Environment of started nodes: `base` (default: ours) wins over the defaults above."""
+    """Return the environment of child processes: `base` (default: our own) over the defaults."""
     given = dict(os.environ if base is None else base)
     colours = {'RCUTILS_COLORIZED_OUTPUT': '1' if colour else '0'}
     return {**DEFAULT_ENVIRONMENT, **colours, **given}
 
 
 def describe_exit(code: int) -> str:
-    """Say how a process ended, from its exit code (-N for signal N)."""
+    """Describe the end of a process by its exit code (-N for signal N)."""
     if code >= 0:
         return f'ended with exit code {code}'
     try:
