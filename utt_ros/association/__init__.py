@@ -1,1 +1,1 @@
-"""Which track of the camera belongs to which phone; numpy and scipy only."""
+"""Track-to-phone association: features, likelihood and assignment; numpy and scipy only."""

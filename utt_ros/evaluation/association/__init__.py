@@ -1,1 +1,1 @@
-"""Benchmark of track-to-phone association."""
+"""Association on recordings with labels removed: encounters, scorer training, live replay."""
