@@ -6,10 +6,10 @@ from typing import Generic, TypeVar
 
 from utt_ros.errors import SettingsError, UttError
 
-T = TypeVar('T')
+Value = TypeVar('Value')
 
 
-class Registry(Generic[T]):
+class Registry(Generic[Value]):
     """Values by name: built in, registered by a call, or an entry point of `group`.
 
     An entry point is looked up and imported when its name is first used, so another process, such
@@ -18,14 +18,14 @@ class Registry(Generic[T]):
     """
 
     def __init__(
-        self, kind: str, group: str, builtin: Mapping[str, T],
+        self, kind: str, group: str, builtin: Mapping[str, Value],
         error: type[UttError] = SettingsError,
     ) -> None:
         """`kind`: the noun in errors, of type `error`, such as 'fusor'."""
         self.kind, self.group, self._error = kind, group, error
         self._values = dict(builtin)
 
-    def register(self, name: str, value: T) -> None:
+    def register(self, name: str, value: Value) -> None:
         """Add a value; raises the registry's error when another value has that name."""
         if not isinstance(name, str) or not name:
             raise self._error(f'name of a {self.kind} is {name!r}: it must be a text')
@@ -33,7 +33,7 @@ class Registry(Generic[T]):
             raise self._error(f'{self.kind} {name!r} is registered already')
         self._values[name] = value
 
-    def __getitem__(self, name: str) -> T:
+    def __getitem__(self, name: str) -> Value:
         """Return a value; raises the registry's error, with all names, for an unknown one."""
         if name not in self._values:
             self._values[name] = self._load(name)
@@ -47,7 +47,7 @@ class Registry(Generic[T]):
         offered = entry_points(group=self.group).names
         return [*self._values, *sorted(offered - self._values.keys())]
 
-    def _load(self, name: str) -> T:
+    def _load(self, name: str) -> Value:
         offers = {item.value: item for item in entry_points(group=self.group, name=name)}
         if not offers:
             raise self._error(
@@ -57,7 +57,7 @@ class Registry(Generic[T]):
                               f'by {", ".join(sorted(offers))}')
         reference, item = offers.popitem()
         try:
-            value: T = item.load()
+            value: Value = item.load()
         except Exception as err:  # whatever the import of another package raises
             raise self._error(f'{self.kind} {name!r} cannot be imported '
                               f'from {reference}: {type(err).__name__}: {err}') from err

@@ -4,18 +4,18 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, TypeVar
 
-T = TypeVar('T')
+Item = TypeVar('Item')
 
 
-class LatestOnlyWorker(Generic[T]):
+class LatestOnlyWorker(Generic[Item]):
     """Calls `work` in a thread of its own; a new item replaces the one that waits."""
 
-    def __init__(self, name: str, work: Callable[[T], None]) -> None:
+    def __init__(self, name: str, work: Callable[[Item], None]) -> None:
         self._work = work
         self._pool = ThreadPoolExecutor(1, name)
-        self._waiting: list[T] = []  # one at most
+        self._waiting: list[Item] = []  # one at most
 
-    def put(self, item: T) -> None:
+    def put(self, item: Item) -> None:
         """Return at once; the item is processed next, unless a later one replaces it."""
         self._waiting = [item]
         self._pool.submit(self._take)
