@@ -17,11 +17,11 @@ from utt_ros.evaluation.association.live_replay import (
 from utt_ros.evaluation.association.scorer_training import fit_scorers_file
 from utt_ros.evaluation.benchmarks import live_report
 from utt_ros.evaluation.benchmarks.association_cost import match_cost
-from utt_ros.evaluation.benchmarks.latency import Result
-from utt_ros.evaluation.benchmarks.live_rig import Timing, run
+from utt_ros.evaluation.benchmarks.latency import LiveResult
+from utt_ros.evaluation.benchmarks.live_rig import Timing, run_scenario
 from utt_ros.evaluation.benchmarks.reference_model import write_model
 from utt_ros.evaluation.benchmarks.scenarios import make_scenarios
-from utt_ros.evaluation.benchmarks.training_throughput import measure as measure_training
+from utt_ros.evaluation.benchmarks.training_throughput import measure_throughput
 from utt_ros.files import write_atomically
 
 SCENARIOS = ('training', 'serving', 'naive', 'naive_training')
@@ -109,7 +109,7 @@ def _fit_association(options: argparse.Namespace) -> int:
 
 
 def _train(options: argparse.Namespace) -> int:
-    found = measure_training(options.steps, options.repeats)
+    found = measure_throughput(options.steps, options.repeats)
     print(f'ours {found["ours"]:.0f} windows/s, one operation after the other '
           f'{found["naive"]:.0f} windows/s: {found["ratio"]:.2f} times as fast')
     return 0
@@ -120,14 +120,14 @@ def _live(options: argparse.Namespace) -> int:
     with TemporaryDirectory(prefix='utt_bench_') as temporary:
         folder = (options.logs or Path(temporary)).absolute()
         results = _measure(options, folder)
-    print(live_report.table(results))
+    print(live_report.results_table(results))
     if options.json:
-        text = json.dumps(live_report.to_json(results), indent=1)
+        text = json.dumps(live_report.results_as_json(results), indent=1)
         write_atomically(options.json, text.encode())
     return 0
 
 
-def _measure(options: argparse.Namespace, folder: Path) -> dict[str, Result]:
+def _measure(options: argparse.Namespace, folder: Path) -> dict[str, LiveResult]:
     folder.mkdir(parents=True, exist_ok=True)
     write_model(folder)
     scenarios = make_scenarios(options.phones, folder)
@@ -135,7 +135,7 @@ def _measure(options: argparse.Namespace, folder: Path) -> dict[str, Result]:
     results = {}
     for name in options.only:
         print(f'measuring {scenarios[name].title} ...', file=sys.stderr)
-        results[name] = run(
+        results[name] = run_scenario(
             scenarios[name], options.phones, timing, folder / name, sys.stderr)
     return results
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from utt_ros.demo.scenes import DemoArea
 from utt_ros.errors import UttError
 from utt_ros.orchestration.graph import AreaPlan, LaunchPlan, graph_nodes
-from utt_ros.orchestration.spec import NodeSpec, Parameter, process_spec
+from utt_ros.orchestration.spec import NodeSpec, ParameterValue, process_spec
 from utt_ros.orchestration.supervisor import Supervisor
 
 POLL_SEC = 0.5
@@ -59,7 +59,7 @@ def _nodes(scenes: Sequence[DemoArea], stage: ReplayRun) -> list[NodeSpec]:
     plan = LaunchPlan(
         areas, stage.folder / 'state', aggregator=True, loop=stage.learn, rate=stage.rate,
         log_level='warn')
-    parameters: dict[str, dict[str, Parameter]] = {
+    parameters: dict[str, dict[str, ParameterValue]] = {
         'aggregator': {
             'areas': [scene.name for scene in scenes], 'quorum': len(scenes),
             'deadline': stage.deadline, 'max_rounds': stage.rounds},

@@ -16,55 +16,55 @@ def records(*rows: tuple[int, int, float, float]) -> Stamps:
                     np.int64).reshape(-1, 4)
 
 
-def test_a_prediction_arrives_with_its_last_output() -> None:
-    arrived = latency.arrivals(
+def test_prediction_arrives_with_its_last_output() -> None:
+    arrived = latency.last_arrivals(
         records((0, 0, 100, 103), (0, 1, 100, 107), (0, 2, 100, 105)), TICKS, 1, 3)
     assert arrived[:, 0].tolist() == [latency.PENDING, 107 * MS, latency.PENDING]
     published = np.broadcast_to(TICKS[:, None], (3, 1))
     assert latency.latencies_ms(arrived, published).tolist() == [7.0]
 
 
-def test_a_prediction_that_lacks_an_output_has_not_arrived() -> None:
-    arrived = latency.arrivals(records((0, 0, 0, 3), (0, 1, 0, 3)), TICKS, 1, 3)
+def test_prediction_without_one_output_is_pending() -> None:
+    arrived = latency.last_arrivals(records((0, 0, 0, 3), (0, 1, 0, 3)), TICKS, 1, 3)
     assert (arrived == latency.PENDING).all()
 
 
-def test_outputs_of_other_ticks_count_nowhere() -> None:
+def test_outputs_of_other_ticks_are_ignored() -> None:
     other = records((0, 0, 50, 53), (0, 0, 300, 303), (1, 0, 200, 204))
-    arrived = latency.arrivals(other, TICKS, 2, 1)
+    arrived = latency.last_arrivals(other, TICKS, 2, 1)
     assert arrived.tolist() == [[-1, -1], [-1, -1], [-1, 204 * MS]]
 
 
-def test_of_the_rows_of_a_tick_the_newest_counts() -> None:
+def test_only_the_newest_imu_row_of_a_tick_counts() -> None:
     rows = records((0, 0, -0.1, 104), (0, 0, 20, 105), (0, 0, 40, 106), (0, 0, 60, 107),
                    (0, 0, 80, 108))
-    assert latency.arrivals(rows, TICKS, 1, 1)[:, 0].tolist() == [-1, 108 * MS, -1]
+    assert latency.last_arrivals(rows, TICKS, 1, 1)[:, 0].tolist() == [-1, 108 * MS, -1]
 
 
-def test_nothing_received_is_nothing_arrived() -> None:
-    assert (latency.arrivals(records(), TICKS, 2, 3) == latency.PENDING).all()
-    assert latency.arrivals(records((0, 0, 0, 1)), TICKS[:0], 2, 3).shape == (0, 2)
+def test_no_records_are_no_arrivals() -> None:
+    assert (latency.last_arrivals(records(), TICKS, 2, 3) == latency.PENDING).all()
+    assert latency.last_arrivals(records((0, 0, 0, 1)), TICKS[:0], 2, 3).shape == (0, 2)
 
 
 def test_newest_inputs_are_found_by_phone_and_tick() -> None:
     joined = np.array([(1, 100 * MS, 130 * MS), (0, 0, 20 * MS)], np.int64)
     newest = latency.newest_inputs(joined, TICKS, 2)
     assert newest.tolist() == [[20 * MS, -1], [-1, 130 * MS], [-1, -1]]
-    arrived = latency.arrivals(records((1, 0, 100, 138), (1, 0, 200, 201)), TICKS, 2, 1)
+    arrived = latency.last_arrivals(records((1, 0, 100, 138), (1, 0, 200, 201)), TICKS, 2, 1)
     assert latency.latencies_ms(arrived, newest).tolist() == [8.0]
 
 
-def test_summary_tells_percentiles() -> None:
-    found = latency.summary(np.arange(101.0))
+def test_percentiles_are_named() -> None:
+    found = latency.latency_percentiles(np.arange(101.0))
     assert found == {'p50': 50.0, 'p90': 90.0, 'p99': 99.0, 'max': 100.0}
 
 
-def test_summary_of_nothing_is_not_a_number() -> None:
-    assert all(np.isnan(value) for value in latency.summary(np.empty(0)).values())
+def test_percentiles_without_values_are_nan() -> None:
+    assert all(np.isnan(value) for value in latency.latency_percentiles(np.empty(0)).values())
 
 
-def test_rate_is_that_within_the_interval() -> None:
+def test_rate_is_computed_within_the_interval() -> None:
     history = [(second * 10**9, 50.0 * second) for second in range(10)]
-    assert latency.rate(history, 2 * 10**9, 8 * 10**9) == pytest.approx(50.0)
-    assert latency.rate(history[:1], 0, 10**10) == 0.0
-    assert latency.rate([], 0, 10**10) == 0.0
+    assert latency.counter_rate(history, 2 * 10**9, 8 * 10**9) == pytest.approx(50.0)
+    assert latency.counter_rate(history[:1], 0, 10**10) == 0.0
+    assert latency.counter_rate([], 0, 10**10) == 0.0

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from utt_ros.evaluation.benchmarks import live_report
-from utt_ros.evaluation.benchmarks.latency import Result, Usage
+from utt_ros.evaluation.benchmarks.latency import LiveResult, Usage
 
 NAN = float('nan')
 
@@ -15,7 +15,7 @@ def quantiles(*values: float) -> dict[str, float]:
     return dict(zip(('p50', 'p90', 'p99', 'max'), values, strict=True))
 
 
-OURS = Result(
+OURS = LiveResult(
     title='utt, training', phones=20, seconds=20.0, latency_ms=quantiles(2.0, 3.0, 4.0, 9.0),
     newest_input_ms=quantiles(2.0, 3.0, 4.0, 9.0), predictions_per_s=200.0, ticks=200,
     predicted=4000, sent={'imu': 40000, 'camera': 200}, lost=0,
@@ -29,19 +29,19 @@ NAIVE = replace(
 RESULTS = {'training': OURS, 'naive': NAIVE}
 
 
-def met(results: dict[str, Result]) -> dict[str, bool]:
-    return {target.name: target.met for target in live_report.targets(results)}
+def met(results: dict[str, LiveResult]) -> dict[str, bool]:
+    return {target.name: target.met for target in live_report.live_targets(results)}
 
 
-def test_figures_per_phone_count_the_pipeline_without_training() -> None:
-    found = live_report.to_json(RESULTS)['scenarios']['training']
+def test_figures_per_phone_exclude_training() -> None:
+    found = live_report.results_as_json(RESULTS)['scenarios']['training']
     assert found['cpu_percent'] == 40.0
     assert found['cpu_percent_per_phone'] == 2.0
     assert found['rss_mb_per_phone'] == 10.0
 
 
 def test_targets_compare_with_both_readings_of_the_naive_latency() -> None:
-    values = {target.name: target.value for target in live_report.targets(RESULTS)}
+    values = {target.name: target.value for target in live_report.live_targets(RESULTS)}
     assert values['p99 while training / p99 of naive'] == pytest.approx(4 / 130)
     assert values['p99 while training / p99 of naive from its newest input'] == (
         pytest.approx(4 / 60))
@@ -62,21 +62,22 @@ def test_one_lost_message_or_prediction_fails() -> None:
     assert not found['predictions missing, utt, training']
 
 
-def test_what_could_not_be_measured_is_no_pass() -> None:
+def test_missing_figure_does_not_pass() -> None:
     silent = replace(OURS, latency_ms=quantiles(NAN, NAN, NAN, NAN), predicted=0, lost=None)
     found = met({'training': silent})
     assert not found['p99 while training [ms]']
     assert not found['messages lost, utt, training']
 
 
-def test_json_has_null_where_there_is_no_number() -> None:
-    text = json.dumps(live_report.to_json({'training': replace(OURS, latency_ms={'p99': NAN})}))
+def test_nan_becomes_null_in_json() -> None:
+    unknown = {'training': replace(OURS, latency_ms={'p99': NAN})}
+    text = json.dumps(live_report.results_as_json(unknown))
     assert 'NaN' not in text
     assert json.loads(text)['scenarios']['training']['latency_ms']['p99'] is None
 
 
 def test_table_has_a_column_per_scenario_and_a_verdict_per_target() -> None:
-    lines = live_report.table(RESULTS).splitlines()
+    lines = live_report.results_table(RESULTS).splitlines()
     assert lines[0].split('  ')[-1].strip() == 'naive'
     assert any('4000' in line and '0 of 4000' in line for line in lines)
     assert any('naive: CPU' in line and '100.0, 318' in line and ' - ' in line for line in lines)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from utt_ros.cli.main import main
-from utt_ros.evaluation.benchmarks.live_rig import Sample, usage
+from utt_ros.evaluation.benchmarks.live_rig import ProcessSample, process_usage
 
 KEYS = {
     'latency_ms', 'newest_input_ms', 'predictions_per_s', 'ticks', 'predicted', 'missing', 'sent',
@@ -15,7 +15,7 @@ KEYS = {
 }
 
 
-def test_it_measures_our_nodes_and_the_naive_pipeline_in_one_run(
+def test_package_and_naive_pipeline_are_measured_in_one_run(
     ros_domain: int, tmp_path: Path, capsys: pytest.CaptureFixture[str],
 ) -> None:
     out = tmp_path / 'live.json'
@@ -36,9 +36,9 @@ def test_it_measures_our_nodes_and_the_naive_pipeline_in_one_run(
     assert ours['predicted'] > naive['predicted']
     assert 20 <= ours['ticks'] <= 40
     assert ours['sent']['imu'] > ours['sent']['mag'] > ours['sent']['camera']
-    said = capsys.readouterr()
-    assert 'predictions missing' in said.out
-    assert any(line.startswith(('pass', 'FAIL')) for line in said.out.splitlines())
+    printed = capsys.readouterr()
+    assert 'predictions missing' in printed.out
+    assert any(line.startswith(('pass', 'FAIL')) for line in printed.out.splitlines())
 
 
 def test_numbers_outside_their_limits_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
@@ -47,10 +47,11 @@ def test_numbers_outside_their_limits_are_refused(capsys: pytest.CaptureFixture[
     assert 'it must be within 1..100' in capsys.readouterr().err
 
 
-def test_usage_is_what_was_added_between_two_samples() -> None:
-    begin = Sample(0, {'sync': 5.0, 'twin': 1.0}, {'sync': 10, 'twin': 20}, 0.5)
-    end = Sample(2 * 10**9, {'sync': 5.5, 'twin': 1.1}, {'sync': 30_000_000, 'twin': 20}, 0.7)
-    used = usage(begin, end)
+def test_usage_is_the_difference_of_two_samples() -> None:
+    begin = ProcessSample(0, {'sync': 5.0, 'twin': 1.0}, {'sync': 10, 'twin': 20}, 0.5)
+    end = ProcessSample(
+        2 * 10**9, {'sync': 5.5, 'twin': 1.1}, {'sync': 30_000_000, 'twin': 20}, 0.7)
+    used = process_usage(begin, end)
     assert used['sync'].cpu_percent == pytest.approx(25.0)
     assert used['twin'].cpu_percent == pytest.approx(5.0)
     assert used['sync'].rss_mb == 30.0

@@ -1,1 +1,1 @@
-"""The test rig behind `utt bench`: a load of phones, a naive pipeline, and what is measured."""
+"""Benchmarks of `utt bench`: load generator, naive pipeline, latency and throughput."""

@@ -7,7 +7,7 @@ from time import process_time
 import numpy as np
 
 from utt_ros.association.associator import make_associator
-from utt_ros.evaluation.benchmarks.walkers import CirclingWalkers
+from utt_ros.evaluation.benchmarks.circling_walkers import CirclingWalkers
 from utt_ros.models.model_card import load_model
 from utt_ros.models.onnx_export import export_onnx
 from utt_ros.settings import AreaSettings, WindowSettings

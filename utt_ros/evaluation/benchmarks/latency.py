@@ -1,4 +1,4 @@
-"""From what was published and what was received to figures; no ROS, no clock, no process."""
+"""Latency statistics from published and received stamps; no ROS, no clock, no process."""
 
 from dataclasses import dataclass
 
@@ -9,61 +9,61 @@ from utt_ros.types import NS_PER_MS, NS_PER_S, Stamps
 
 PERCENTILES = {'p50': 50.0, 'p90': 90.0, 'p99': 99.0, 'max': 100.0}
 PENDING = -1
-LAG_NS = (10_000_000, 30_000_000)  # about that of the synchronizer, 20 ms
+LAG_NS = (10_000_000, 30_000_000)  # range around the lag of the synchronizer, 20 ms
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What one process used while it was measured."""
+    """CPU and memory use of one process during the measurement."""
 
     cpu_percent: float  # of one core
     rss_mb: float  # at the end
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """What one scenario measured, within its measured seconds unless noted."""
+class LiveResult:
+    """Results of one scenario, within its measured seconds unless noted."""
 
     title: str
     phones: int
     seconds: float
     latency_ms: dict[str, float]  # frame published -> last output of a subject received
-    newest_input_ms: dict[str, float]  # the same from the newest input that the prediction joins
+    newest_input_ms: dict[str, float]  # the same from the newest input of the prediction
     predictions_per_s: float
     ticks: int  # camera frames published
     predicted: int  # of ticks x phones
     sent: dict[str, int]  # messages by kind, whole run
-    lost: int | None  # of these, whole run; None: the pipeline does not count
+    lost: int | None  # messages lost, whole run; None: not counted by the pipeline
     usage: dict[str, Usage]  # by process
-    counted: tuple[str, ...]  # processes of the pipeline itself, without training
-    windows_per_s: float  # that the trainer trained; 0: none ran
+    counted: tuple[str, ...]  # processes of the pipeline, without training
+    windows_per_s: float  # trained; 0 without a trainer
     lateness_ms: dict[str, float]  # of the load generator
     load: tuple[float, float]  # mean number of runnable processes (1 min), before and after
 
     @property
     def missing(self) -> int:
-        """Predictions that were due and did not arrive."""
+        """Return the number of predictions that did not arrive."""
         return self.ticks * self.phones - self.predicted
 
     @property
     def cpu_percent(self) -> float:
-        """Of one core, by the pipeline without training."""
+        """Return the CPU use of the pipeline without training, of one core."""
         return sum(self.usage[name].cpu_percent for name in self.counted)
 
     @property
     def rss_mb(self) -> float:
-        """Memory of the pipeline without training."""
+        """Return the memory of the pipeline without training."""
         return sum(self.usage[name].rss_mb for name in self.counted)
 
 
-def arrivals(
+def last_arrivals(
     records: Stamps, ticks_ns: Stamps, phones: int, outputs: int,
 ) -> Stamps:
-    """When the last output of every tick and phone arrived (K, P) [ns], or PENDING.
+    """Arrival times (K, P) [ns] of the last output of every tick and phone, or PENDING.
 
     `records` (N, 4): phone, output, stamp, time of arrival; `ticks_ns` (K,) increasing. A record
-    belongs to the tick of its stamp; the newest row of a synthesized IMU to the tick that it is
-    LAG_NS older than. Other records are ignored.
+    belongs to the tick of its stamp; the newest row of a synthesized IMU to the tick LAG_NS later.
+    Other records are ignored.
     """
     received = np.full((len(ticks_ns), phones, outputs), PENDING, np.int64)
     if len(records) and len(ticks_ns):
@@ -76,25 +76,28 @@ def arrivals(
 
 
 def latencies_ms(arrived: Stamps, since_ns: Stamps) -> npt.NDArray[np.float64]:
-    """Times (N,) from `since_ns` (K, P) to arrival, of those that arrived."""
-    there = (arrived != PENDING) & (since_ns != PENDING)
-    return np.asarray((arrived - since_ns)[there] / NS_PER_MS)
+    """Latencies (N,) [ms] from `since_ns` (K, P) to arrival; pending ones are left out."""
+    known = (arrived != PENDING) & (since_ns != PENDING)
+    return np.asarray((arrived - since_ns)[known] / NS_PER_MS)
 
 
 def newest_inputs(joined: Stamps, ticks_ns: Stamps, phones: int) -> Stamps:
-    """Stamps (K, P) of the newest input of each prediction; rows (N, 3): phone, tick, stamp."""
-    return arrivals(np.insert(joined, 1, 0, axis=1), ticks_ns, phones, 1)
+    """Stamps (K, P) of the newest input of each prediction.
+
+    `joined` (N, 3): phone, tick, stamp.
+    """
+    return last_arrivals(np.insert(joined, 1, 0, axis=1), ticks_ns, phones, 1)
 
 
-def summary(values: npt.NDArray[np.float64]) -> dict[str, float]:
-    """Percentiles; NaN when there is no value."""
+def latency_percentiles(values: npt.NDArray[np.float64]) -> dict[str, float]:
+    """Percentiles of `values`; NaN without values."""
     if not len(values):
         return dict.fromkeys(PERCENTILES, float('nan'))
     return {name: float(np.percentile(values, share)) for name, share in PERCENTILES.items()}
 
 
-def rate(history: list[tuple[int, float]], begin_ns: int, end_ns: int) -> float:
-    """Growth per second of a counter within an interval, from (time [ns], count); 0 if unknown."""
+def counter_rate(history: list[tuple[int, float]], begin_ns: int, end_ns: int) -> float:
+    """Rate [1/s] of a counter within an interval, from (time [ns], count); 0 if unknown."""
     inside = [item for item in history if begin_ns <= item[0] <= end_ns]
     if len(inside) < 2 or inside[-1][0] == inside[0][0]:
         return 0.0

@@ -1,20 +1,21 @@
-"""Results of `utt bench live` as a table and as JSON."""
+"""Table and JSON of the results of `utt bench live`."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from math import isfinite, nan
 from typing import Any
 
-from utt_ros.evaluation.benchmarks.latency import Result
+from utt_ros.evaluation.benchmarks.latency import LiveResult
+from utt_ros.text_table import align_columns
 
-P99_MS = 10.0
-AIM_MS = 5.0
-SHARE_OF_NAIVE = 0.2
+MAX_P99_MS = 10.0
+AIM_P99_MS = 5.0
+MAX_SHARE_OF_NAIVE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """A figure beside what it should be at most."""
+class LiveTarget:
+    """A figure and its maximum."""
 
     name: str
     value: float
@@ -22,7 +23,7 @@ class Target:
 
     @property
     def met(self) -> bool:
-        """Whether it is; a figure that could not be measured is not."""
+        """Return whether the figure is within its limit; a missing one is not."""
         return self.value <= self.limit
 
     def __str__(self) -> str:
@@ -30,58 +31,58 @@ class Target:
         return f'{verdict}  {self.name}: {self.value:.3g} (at most {self.limit:g})'
 
 
-def targets(results: Mapping[str, Result]) -> list[Target]:
-    """What is judged, of the scenarios that were measured."""
+def live_targets(results: Mapping[str, LiveResult]) -> list[LiveTarget]:
+    """Return the targets of the measured scenarios."""
     ours, plain = results.get('training'), results.get('serving')
-    found = []
+    listed = []
     if ours:
         p99 = ours.latency_ms['p99']
-        found += [
-            Target('p99 while training [ms]', p99, P99_MS),
-            Target('p99 while training [ms], aim', p99, AIM_MS)]
+        listed += [
+            LiveTarget('p99 while training [ms]', p99, MAX_P99_MS),
+            LiveTarget('p99 while training [ms], aim', p99, AIM_P99_MS)]
         for key in ('naive', 'naive_training'):
             if naive := results.get(key):
-                found += [
-                    Target(f'p99 while training / p99 of {naive.title}',
-                           p99 / naive.latency_ms['p99'], SHARE_OF_NAIVE),
-                    Target(f'p99 while training / p99 of {naive.title} from its newest input',
-                           p99 / naive.newest_input_ms['p99'], SHARE_OF_NAIVE)]
+                listed += [
+                    LiveTarget(f'p99 while training / p99 of {naive.title}',
+                           p99 / naive.latency_ms['p99'], MAX_SHARE_OF_NAIVE),
+                    LiveTarget(f'p99 while training / p99 of {naive.title} from its newest input',
+                           p99 / naive.newest_input_ms['p99'], MAX_SHARE_OF_NAIVE)]
     for result in filter(None, (ours, plain)):
-        found += [
-            Target(f'messages lost, {result.title}', number(result.lost), 0),
-            Target(f'predictions missing, {result.title}', result.missing, 0)]
-    return found
+        listed += [
+            LiveTarget(f'messages lost, {result.title}', number(result.lost), 0),
+            LiveTarget(f'predictions missing, {result.title}', result.missing, 0)]
+    return listed
 
 
 def number(value: float | None) -> float:
-    """A figure, or NaN where there is none."""
+    """Return a figure, or NaN for None."""
     return nan if value is None else value
 
 
-def to_json(results: Mapping[str, Result]) -> dict[str, Any]:
-    """Everything that was measured; what is not a number becomes null."""
+def results_as_json(results: Mapping[str, LiveResult]) -> dict[str, Any]:
+    """Convert results to JSON values; NaN becomes null."""
     scenarios = {
         key: {**asdict(result), 'missing': result.missing, 'cpu_percent': result.cpu_percent,
               'cpu_percent_per_phone': result.cpu_percent / result.phones,
               'rss_mb': result.rss_mb, 'rss_mb_per_phone': result.rss_mb / result.phones}
         for key, result in results.items()}
-    judged = [{**asdict(target), 'met': target.met} for target in targets(results)]
+    judged = [{**asdict(target), 'met': target.met} for target in live_targets(results)]
     return {'scenarios': _plain(scenarios), 'targets': _plain(judged)}
 
 
-def table(results: Mapping[str, Result]) -> str:
-    """A column per scenario, then the targets."""
+def results_table(results: Mapping[str, LiveResult]) -> str:
+    """Format a column per scenario, then the targets."""
     shown = list(results.values())
-    rows = [['', *(result.title for result in shown)]]
-    rows += [[name, *(make(result) for result in shown)] for name, make in ROWS]
+    head = ['', *(result.title for result in shown)]
+    rows = [[name, *(make(result) for result in shown)] for name, make in ROWS]
     processes = sorted({name for result in shown for name in result.usage})
     rows += [
         [f'  {name}: CPU [%], RSS [MB]', *(_usage(result, name) for result in shown)]
         for name in processes]
-    return '\n'.join([*_aligned(rows), '', *map(str, targets(results))])
+    return '\n'.join([*align_columns(head, rows, indent=''), '', *map(str, live_targets(results))])
 
 
-def _usage(result: Result, process: str) -> str:
+def _usage(result: LiveResult, process: str) -> str:
     used = result.usage.get(process)
     return f'{used.cpu_percent:.1f}, {used.rss_mb:.0f}' if used else '-'
 
@@ -90,11 +91,11 @@ def _quantiles(values: Mapping[str, float]) -> str:
     return ' / '.join(f'{value:.1f}' if isfinite(value) else '-' for value in values.values())
 
 
-def _loss(result: Result) -> str:
+def _loss(result: LiveResult) -> str:
     return '-' if result.lost is None else f'{result.lost} of {sum(result.sent.values())}'
 
 
-ROWS: list[tuple[str, Callable[[Result], str]]] = [
+ROWS: list[tuple[str, Callable[[LiveResult], str]]] = [
     ('frame to prediction [ms], p50 / p90 / p99 / max', lambda r: _quantiles(r.latency_ms)),
     ('  from the newest input joined [ms]', lambda r: _quantiles(r.newest_input_ms)),
     ('predictions per second', lambda r: f'{r.predictions_per_s:.1f}'),
@@ -116,12 +117,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     return None if isinstance(value, float) and not isfinite(value) else value
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        '  '.join(
-            cell.rjust(width) if column else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))).rstrip()
-        for row in rows]

@@ -1,7 +1,7 @@
-"""The load as a process: publishes what is due when it is due, and measures how late it was.
+"""Load generator: a process that publishes messages on schedule and measures its own delay.
 
-It begins when somebody listens to every topic and, where there is a twin, when its model is there;
-it can also hand a model to a twin that has no trainer.
+It starts when every topic has a subscriber and, if requested, when a model has been deployed; it
+can also deploy a model to a twin without a trainer.
 """
 
 import argparse
@@ -23,8 +23,13 @@ from utt_ros.bridge.messages.federation import byte_array
 from utt_ros.bridge.node.process import StopRequest
 from utt_ros.bridge.node.qos import SENSOR, STATE
 from utt_ros.cdr import replace_stamp
-from utt_ros.evaluation.benchmarks.load_messages import AREA, Stream, make_streams, schedule
-from utt_ros.evaluation.benchmarks.walkers import LOOP_SEC
+from utt_ros.evaluation.benchmarks.circling_walkers import LOOP_SEC
+from utt_ros.evaluation.benchmarks.load_messages import (
+    AREA,
+    LoadStream,
+    loop_schedule,
+    make_streams,
+)
 from utt_ros.msg import DeployedModel
 from utt_ros.types import NS_PER_S
 
@@ -33,10 +38,10 @@ LINK_SEC = 100.0
 MAX_SLEEP_SEC = 0.1
 
 
-class Generator:
-    """Publishes a load until it is told to stop; counts what it sent."""
+class LoadGenerator:
+    """Publisher of a load, with counts of sent messages."""
 
-    def __init__(self, node: Node, streams: Sequence[Stream]) -> None:
+    def __init__(self, node: Node, streams: Sequence[LoadStream]) -> None:
         self._streams = list(streams)
         self._publishers = [
             node.create_publisher(stream.type, stream.topic, SENSOR) for stream in streams]
@@ -45,7 +50,7 @@ class Generator:
         self.sent: Counter[str] = Counter()
 
     def linked(self) -> bool:
-        """Whether somebody listens to every topic."""
+        """Return whether every topic has a subscriber."""
         return all(publisher.get_subscription_count() for publisher in self._publishers)
 
     def run(self, stop: Callable[[], bool]) -> None:
@@ -53,7 +58,7 @@ class Generator:
         events = [
             (due_ns, self._publishers[number], self._streams[number].kind,
              self._streams[number].messages[index])
-            for due_ns, number, index in schedule(self._streams)]
+            for due_ns, number, index in loop_schedule(self._streams)]
         begin_ns = time.monotonic_ns() + int(LEAD_SEC * NS_PER_S)
         for lap in count():
             if not self._run_loop(events, begin_ns + lap * LOOP_SEC * NS_PER_S, stop):
@@ -80,15 +85,15 @@ class Generator:
 
 
 def deploy(node: Node, folder: Path) -> None:
-    """Publish a model once, for whoever listens now or later."""
+    """Publish a model once, for present and later subscribers."""
     graph = (folder / 'model.onnx').read_bytes()
     node.create_publisher(DeployedModel, 'deployed_model', STATE).publish(DeployedModel(
         area=AREA.area, federation='bench', config=(folder / 'config.json').read_text('utf-8'),
         checksum=sha256(graph).hexdigest(), payload=byte_array(graph)))
 
 
-def awaited(node: Node) -> Callable[[], bool]:
-    """Tell whether a model has been deployed."""
+def deployment_check(node: Node) -> Callable[[], bool]:
+    """Return a function that checks whether a model has been deployed."""
     subscription = node.create_subscription(
         DeployedModel, 'deployed_model', lambda _: None, STATE, raw=True)
 
@@ -99,7 +104,7 @@ def awaited(node: Node) -> Callable[[], bool]:
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Wait for listeners, publish until SIGINT, write OUT.npz."""
+    """Wait for subscribers, publish until SIGINT, write OUT.npz."""
     parser = argparse.ArgumentParser(prog='generator', description=__doc__)
     parser.add_argument('phones', type=int)
     parser.add_argument('out', type=Path)
@@ -109,10 +114,10 @@ def main(args: Sequence[str] | None = None) -> int:
     stop = StopRequest()
     rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
     node = rclpy.create_node('generator', namespace=AREA.area)
-    generator = Generator(node, make_streams(options.phones))
+    generator = LoadGenerator(node, make_streams(options.phones))
     if options.model:
         deploy(node, options.model)
-    deployed = awaited(node) if options.await_model else lambda: True
+    deployed = deployment_check(node) if options.await_model else lambda: True
     deadline_s = time.monotonic() + LINK_SEC
     while not (generator.linked() and deployed()) and not stop():
         if time.monotonic() > deadline_s:

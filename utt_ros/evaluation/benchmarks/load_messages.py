@@ -1,4 +1,4 @@
-"""A load of sensors as serialized messages: one loop of every topic, and when each is due."""
+"""Load of sensor messages: one serialized loop of every topic, and its schedule."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from rclpy.serialization import serialize_message
 from sensor_msgs.msg import Imu, MagneticField
 
 from utt_ros import cdr
-from utt_ros.evaluation.benchmarks.walkers import LOOP_SEC, Walkers
+from utt_ros.evaluation.benchmarks.circling_walkers import LOOP_SEC, CirclingWalkers
 from utt_ros.msg import FtmRange, Track, Tracks
 from utt_ros.settings import AreaSettings
 from utt_ros.types import NS_PER_S
 
 AREA = AreaSettings(area='bench')
 RATES_HZ = {'camera': 10, 'ftm': 3, 'imu': 100, 'mag': 50}
-BURSTS = 5  # in which the phones send: 2 ms apart, as the queue of an access point empties
+BURSTS = 5  # groups of phones that send 2 ms apart, as an access point empties its queue
 BURST_NS = 2_000_000
 CAMERA_PHASE_NS = 5_000_000
 RANGE_STD_M = 0.3
@@ -25,8 +25,8 @@ BSSID = '02:00:00:00:00:01'
 
 
 @dataclass(frozen=True, slots=True)
-class Stream:
-    """One topic: messages that are published at phase + k * loop / count, loop after loop."""
+class LoadStream:
+    """One topic: message k is published at phase + k * loop / count, loop after loop."""
 
     kind: str  # key of RATES_HZ
     topic: str  # relative to the area
@@ -36,27 +36,28 @@ class Stream:
 
 
 def phone_names(phones: int) -> list[str]:
-    """Names of the phones, sorted."""
+    """Return the names of the phones, sorted."""
     return [f'phone_{number:02d}' for number in range(phones)]
 
 
-def make_streams(phones: int, seed: int = 1) -> list[Stream]:
-    """Every topic of one area with that many phones, all of them seen by the camera."""
-    walkers, names = Walkers(phones, seed), phone_names(phones)
-    streams = [Stream('camera', 'camera/tracks', Tracks, _tracks(walkers, names), CAMERA_PHASE_NS)]
+def make_streams(phones: int, seed: int = 1) -> list[LoadStream]:
+    """Make every topic of one area with `phones` phones, all in view of the camera."""
+    walkers, names = CirclingWalkers(phones, seed), phone_names(phones)
+    streams = [LoadStream(
+        'camera', 'camera/tracks', Tracks, _tracks(walkers, names), CAMERA_PHASE_NS)]
     for number, (name, ftm, imu, mag) in enumerate(zip(
             names, _ftm(walkers, names), _imu(walkers, names), _mag(walkers, names), strict=True)):
         burst_ns = number % BURSTS * BURST_NS
         third_ns = number * NS_PER_S // (RATES_HZ['ftm'] * phones)
         streams += [
-            Stream('ftm', f'phones/{name}/ftm', FtmRange, ftm, third_ns),
-            Stream('imu', f'phones/{name}/imu/data_raw', Imu, imu, burst_ns),
-            Stream('mag', f'phones/{name}/imu/mag', MagneticField, mag, burst_ns)]
+            LoadStream('ftm', f'phones/{name}/ftm', FtmRange, ftm, third_ns),
+            LoadStream('imu', f'phones/{name}/imu/data_raw', Imu, imu, burst_ns),
+            LoadStream('mag', f'phones/{name}/imu/mag', MagneticField, mag, burst_ns)]
     return streams
 
 
-def schedule(streams: list[Stream]) -> list[tuple[int, int, int]]:
-    """What one loop publishes: (nanoseconds from its begin, stream, message), in order."""
+def loop_schedule(streams: list[LoadStream]) -> list[tuple[int, int, int]]:
+    """Schedule of one loop: (nanoseconds from its start, stream, message), in order."""
     return sorted(
         (stream.phase_ns + index * LOOP_SEC * NS_PER_S // len(stream.messages), number, index)
         for number, stream in enumerate(streams) for index in range(len(stream.messages)))
@@ -66,7 +67,7 @@ def _seconds(kind: str) -> npt.NDArray[np.float64]:
     return np.arange(LOOP_SEC * RATES_HZ[kind]) / RATES_HZ[kind]
 
 
-def _tracks(walkers: Walkers, names: list[str]) -> tuple[bytes, ...]:
+def _tracks(walkers: CirclingWalkers, names: list[str]) -> tuple[bytes, ...]:
     messages = []
     for frame in walkers.boxes(_seconds('camera'), AREA).tolist():
         message = Tracks()
@@ -79,7 +80,7 @@ def _tracks(walkers: Walkers, names: list[str]) -> tuple[bytes, ...]:
     return tuple(messages)
 
 
-def _imu(walkers: Walkers, names: list[str]) -> Iterator[tuple[bytes, ...]]:
+def _imu(walkers: CirclingWalkers, names: list[str]) -> Iterator[tuple[bytes, ...]]:
     seconds = _seconds('imu')
     accel, gyro = walkers.accelerations(seconds), walkers.rates(seconds)
     for phone, name in enumerate(names):
@@ -90,7 +91,7 @@ def _imu(walkers: Walkers, names: list[str]) -> Iterator[tuple[bytes, ...]]:
         yield tuple(row.tobytes() for row in rows)
 
 
-def _mag(walkers: Walkers, names: list[str]) -> Iterator[tuple[bytes, ...]]:
+def _mag(walkers: CirclingWalkers, names: list[str]) -> Iterator[tuple[bytes, ...]]:
     seconds = _seconds('mag')
     field = walkers.fields(seconds)
     for phone, name in enumerate(names):
@@ -99,7 +100,7 @@ def _mag(walkers: Walkers, names: list[str]) -> Iterator[tuple[bytes, ...]]:
         yield tuple(row.tobytes() for row in rows)
 
 
-def _ftm(walkers: Walkers, names: list[str]) -> Iterator[tuple[bytes, ...]]:
+def _ftm(walkers: CirclingWalkers, names: list[str]) -> Iterator[tuple[bytes, ...]]:
     seconds = _seconds('ftm')
     ranges = walkers.ranges(seconds, AREA)
     for phone, name in enumerate(names):

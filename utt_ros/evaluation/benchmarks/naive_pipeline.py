@@ -1,9 +1,9 @@
-"""The pipeline that a competent newcomer would write first; docs/performance.md describes it.
+"""Naive pipeline, as a competent newcomer would write it first: docs/performance.md.
 
 One process and one SingleThreadedExecutor. Per phone message_filters joins tracks, ranges and IMU;
 the callback updates the phone's windows, runs the model eagerly, and publishes the same three
-outputs as our twin. It leaves out what would make it slower still: no belief, no checks of input,
-no status.
+outputs as the twin node. It has no particle filter, no checks of input and no status, which would
+make it slower still.
 """
 
 import sys
@@ -41,7 +41,7 @@ IMU_HZ = 100
 
 
 class NaivePhone:
-    """One phone: its joined streams, its windows, its publishers."""
+    """Joined streams, windows and publishers of one phone."""
 
     def __init__(self, node: Node, name: str, tracks: object, graph: LiveGraph) -> None:
         self._name, self._graph, self._node = name, graph, node
@@ -78,8 +78,8 @@ class NaivePhone:
         self._imu.append([accel.x, accel.y, accel.z, gyro.x, gyro.y, gyro.z, *self._field])
 
     def _on_joined(self, tracks: Tracks, ftm: FtmRange, imu: Imu) -> None:
-        stamps = [each.header.stamp for each in (tracks, ftm, imu)]
-        self.joined.append((nanoseconds(stamps[0]), max(map(nanoseconds, stamps))))
+        stamps = [message.header.stamp for message in (tracks, ftm, imu)]
+        self.joined.append((stamp_nanoseconds(stamps[0]), max(map(stamp_nanoseconds, stamps))))
         for track in tracks.tracks:
             if track.subject == self._name:
                 box = [track.center_x, track.center_y, track.depth, track.width, track.height]
@@ -89,12 +89,13 @@ class NaivePhone:
 
     def _predict(self, stamp: Time, box: npt.NDArray[np.float64]) -> None:
         rows = list(self._imu)[::-self._stride][::-1]
-        camera, camera_mask = window_of(self._boxes, self._window.ticks, 5)
-        ftm, ftm_mask = window_of(self._ranges, self._window.ticks, 2)
-        imu, imu_mask = window_of(rows, self._window.ticks * self._window.imu_rows, 9)
-        felt, row_s = (imu.numpy(), imu_mask.numpy()), self._window.period / self._window.imu_rows
-        phone = estimate_heading(*felt, row_s, AREA.magnetic_yaw)
-        context = torch.from_numpy(phone_context(*felt, row_s, phone.valid, phone.turns))
+        camera, camera_mask = latest_window(self._boxes, self._window.ticks, 5)
+        ftm, ftm_mask = latest_window(self._ranges, self._window.ticks, 2)
+        imu, imu_mask = latest_window(rows, self._window.ticks * self._window.imu_rows, 9)
+        rows_of_imu = imu.numpy(), imu_mask.numpy()
+        row_s = self._window.period / self._window.imu_rows
+        phone = estimate_heading(*rows_of_imu, row_s, AREA.magnetic_yaw)
+        context = torch.from_numpy(phone_context(*rows_of_imu, row_s, phone.valid, phone.turns))
         with torch.no_grad():
             _, _, future, _, synthesized, *_ = self._graph(
                 camera, camera_mask, ftm, ftm_mask, imu, imu_mask, context)
@@ -136,10 +137,10 @@ class NaivePhone:
         self._synthesized.publish(message)
 
 
-def window_of(
+def latest_window(
     rows: Sequence[Sequence[float]], length: int, width: int,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The newest rows at the end of a window (1, length, width), and where there are any."""
+    """The newest rows at the end of a window (1, length, width), and their mask."""
     values, mask = torch.zeros(1, length, width), torch.zeros(1, length, dtype=torch.bool)
     if rows:
         newest = torch.tensor(list(rows)[-length:], dtype=torch.float32)
@@ -147,13 +148,13 @@ def window_of(
     return values, mask
 
 
-def nanoseconds(stamp: Time) -> int:
-    """A stamp as an integer."""
+def stamp_nanoseconds(stamp: Time) -> int:
+    """Convert a stamp to integer nanoseconds."""
     return int(stamp.sec * NS_PER_S + stamp.nanosec)
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Run until SIGINT: `naive PHONES CONFIG OUT`; OUT.npy tells what each prediction joined."""
+    """Run until SIGINT: `naive PHONES CONFIG OUT`; OUT.npy lists the inputs of each prediction."""
     phones, config, out = (args or sys.argv[1:])[:3]
     torch.set_num_threads(1)
     rclpy.init(args=[])

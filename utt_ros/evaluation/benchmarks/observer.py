@@ -1,7 +1,7 @@
-"""What an onlooker receives, and when: predictions, and what nodes report of themselves.
+"""Observer of a benchmark: receive times of predictions, and diagnostics.
 
-It takes messages in batches, out of the way of what it watches. Times are those at which its DDS
-layer received them (CLOCK_REALTIME), not those at which Python came round to them.
+Messages are taken in batches, which loads the observed nodes little. Times are those of reception
+by the DDS layer (CLOCK_REALTIME), not those of processing in Python.
 """
 
 import argparse
@@ -32,7 +32,7 @@ OUTPUTS = {'imu': Imu, 'position': PoseWithCovarianceStamped, 'trajectory': NavP
 
 
 class Observer:
-    """Subscribes to every prediction of an area and to /diagnostics."""
+    """Subscriber of every prediction of an area and of /diagnostics."""
 
     def __init__(self, node: Node, subjects: Sequence[str]) -> None:
         self._outputs = [
@@ -47,7 +47,7 @@ class Observer:
         self.reports: list[tuple[int, str, dict[str, str]]] = []  # received, name, values
 
     def poll(self) -> bool:
-        """Take what has arrived; return whether every subject has had every output."""
+        """Take received messages; return whether every subject has had every output."""
         for subscription, kind, row, column in self._outputs:
             for message, info in _take(subscription, kind, raw=True):
                 self.records.append((row, column, read_stamp(message), info['received_timestamp']))
@@ -66,11 +66,11 @@ def _take(subscription: Subscription, kind: type[Any], *, raw: bool) -> Iterator
 
 
 def _ignore(message: object) -> None:
-    """Stand in for a callback: messages are taken, not delivered."""
+    """Placeholder callback: messages are taken, not delivered."""
 
 
-def watch(observer: Observer, ready: Path, stop: Callable[[], bool]) -> None:
-    """Poll until told to stop; create the file `ready` once every subject had every output."""
+def record_outputs(observer: Observer, ready: Path, stop: Callable[[], bool]) -> None:
+    """Poll until `stop`; create the file `ready` once every subject has had every output."""
     while not stop():
         if observer.poll() and not ready.exists():
             ready.touch()
@@ -79,7 +79,7 @@ def watch(observer: Observer, ready: Path, stop: Callable[[], bool]) -> None:
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Watch until SIGINT, then write OUT.npz and OUT.json."""
+    """Observe until SIGINT, then write OUT.npz and OUT.json."""
     parser = argparse.ArgumentParser(prog='observer', description=__doc__)
     parser.add_argument('phones', type=int)
     parser.add_argument('out', type=Path)
@@ -88,7 +88,7 @@ def main(args: Sequence[str] | None = None) -> int:
     rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
     node = rclpy.create_node('observer', namespace=AREA.area)
     observer = Observer(node, phone_names(options.phones))
-    watch(observer, options.out.with_suffix('.ready'), stop)
+    record_outputs(observer, options.out.with_suffix('.ready'), stop)
     records = np.array(observer.records, np.int64).reshape(-1, 4)
     np.savez(options.out.with_suffix('.npz'), records=records)
     options.out.with_suffix('.json').write_text(json.dumps(observer.reports), encoding='utf-8')

@@ -1,4 +1,4 @@
-"""The model of the benchmark: never trained, as large as any, the same for every pipeline."""
+"""The untrained model of the benchmark, of default size, the same for every pipeline."""
 
 from pathlib import Path
 
@@ -11,19 +11,19 @@ SEED = 1
 
 
 def write_model(folder: Path) -> None:
-    """Write its configuration and its ONNX graph."""
+    """Write the configuration and the ONNX graph of the model."""
     model, window = ModelSettings(), WindowSettings()
     (folder / 'config.json').write_text(dump_config(model, window), encoding='utf-8')
     (folder / 'model.onnx').write_bytes(export_onnx(make_twin(model, window)))
 
 
 def read_twin(config: Path) -> UnifiedTwin:
-    """The model itself, in torch."""
+    """Read the configuration and make the torch model."""
     return make_twin(*load_config(config.read_text(encoding='utf-8')))
 
 
 def make_twin(model: ModelSettings, window: WindowSettings) -> UnifiedTwin:
-    """Make it; equal settings give equal weights."""
+    """Make the model; equal settings give equal weights."""
     twin = UnifiedTwin(model, window).eval()
     load_weights(twin, initial_weights(model, window, SEED))
     return twin

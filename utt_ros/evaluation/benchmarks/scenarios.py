@@ -1,4 +1,4 @@
-"""What is measured: the processes of each pipeline."""
+"""Scenarios of `utt bench live`: the processes of each pipeline."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -6,18 +6,18 @@ from pathlib import Path
 from utt_ros.evaluation.benchmarks.live_rig import Scenario, rig_process
 from utt_ros.evaluation.benchmarks.load_messages import AREA
 from utt_ros.orchestration.graph import AreaPlan, LaunchPlan, graph_nodes
-from utt_ros.orchestration.spec import NodeSpec, Parameter, ProcessSpec, process_spec
+from utt_ros.orchestration.spec import NodeSpec, ParameterValue, ProcessSpec, process_spec
 
 PIPELINE = ('sync', 'twin')
 LEARNING = ('trainer', 'aggregator')
-PARAMETERS: dict[str, dict[str, Parameter]] = {
-    'trainer': {'holdout_every': 1000},  # what is walked now is trained on now
-    'aggregator': {'areas': (AREA.area,)},  # so rounds follow each other without a pause
+PARAMETERS: dict[str, dict[str, ParameterValue]] = {
+    'trainer': {'holdout_every': 1000},  # no window is held out
+    'aggregator': {'areas': (AREA.area,)},  # one area: rounds follow each other without a pause
 }
 
 
 def make_scenarios(phones: int, folder: Path) -> dict[str, Scenario]:
-    """Every scenario by name; `folder` has the model and gets the state of the nodes."""
+    """Return all scenarios by name; `folder` holds the model and the state of the nodes."""
     config, beside = str(folder / 'config.json'), folder / 'naive_training'
     model = ('--model', str(folder))
     training = rig_process(
@@ -42,7 +42,7 @@ def _our(folder: Path, name: str, wanted: tuple[str, ...]) -> tuple[ProcessSpec,
 
 
 def _once(node: NodeSpec) -> NodeSpec:
-    """The same node, but its death ends the measurement."""
+    """Return the node without respawn: its death ends the measurement."""
     parameters = {**node.parameters, **PARAMETERS.get(node.name, {})}
     return replace(node, respawn=False, parameters=parameters)
 

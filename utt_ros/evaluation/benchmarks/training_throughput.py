@@ -49,7 +49,7 @@ class NaiveTrainer:
             {name: torch.from_numpy(columns[f'{name}_mask']) for name in item.sources})
         feature = self._twin.fuse(features, present)
         losses = []
-        for target in item.live_targets:
+        for target in item.targets:
             predicted = self._twin.decode(target, feature)
             losses.append(scaled_error(
                 predicted, torch.from_numpy(columns[target]),

@@ -1,17 +1,15 @@
-"""People who walk in circles before a camera, and what their phones measure meanwhile.
+"""Walkers on circles in view of a camera, and the measurements of their phones.
 
-Everything repeats after LOOP_SEC, so a load of any length is one prepared loop. It is plausible
-rather than realistic: enough for encoders, compass and belief to do the work that they would do.
+The simulator is not used here: its people leave the view and its sessions end, whereas a load
+needs a prediction per phone and tick, and repeats after LOOP_SEC. Measurements are plausible
+rather than realistic: encoders, compass and particle filter have their usual work.
 """
 
 import numpy as np
-import numpy.typing as npt
 
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.settings import AreaSettings
-from utt_ros.types import GRAVITY_MPS2
-
-Array = npt.NDArray[np.floating]
+from utt_ros.types import GRAVITY_MPS2, Array
 
 LOOP_SEC = 12
 LAPS = (1, 2)  # circles per loop
@@ -22,8 +20,8 @@ FIRST_ROW_M, ROW_M, SIDE_M = 6.0, 1.2, 1.2
 PER_ROW = 4
 
 
-class Walkers:
-    """One person per phone; each phone lies flat in the hand, its y axis ahead, its z axis up."""
+class CirclingWalkers:
+    """One person per phone; each phone lies flat in the hand, y axis forward, z axis up."""
 
     def __init__(self, count: int, seed: int = 1) -> None:
         self._rng = np.random.default_rng(seed)
@@ -38,20 +36,20 @@ class Walkers:
         self._steps = self._rng.integers(*STEPS, count)
 
     def positions(self, seconds: Array) -> Array:
-        """(K, P, 2) [m] in the area frame."""
+        """Positions (K, P, 2) [m] in the area frame."""
         angle = self._angle(seconds)[..., None]
         circle = np.concatenate([np.cos(angle), np.sin(angle)], axis=-1)
         return np.asarray(self._centre + self._radius[:, None] * circle)
 
     def boxes(self, seconds: Array, area: AreaSettings) -> Array:
-        """(K, P, 5) [CAMERA_CHANNELS]."""
+        """Boxes (K, P, 5) [CAMERA_CHANNELS]."""
         return CameraModel(area).project(self.positions(seconds))
 
     def ranges(self, seconds: Array, area: AreaSettings) -> Array:
-        """(K, P) [m] between phone and access point, 0.3 m of noise."""
-        across = self.positions(seconds) - np.array(area.ap_position[:2])
+        """Ranges (K, P) [m] from phone to access point, with 0.3 m of noise."""
+        offset = self.positions(seconds) - np.array(area.ap_position[:2])
         height = area.ap_position[2] - area.phone_height
-        distance = np.sqrt((across**2).sum(-1) + height**2)
+        distance = np.sqrt((offset**2).sum(-1) + height**2)
         return np.asarray(distance + self._rng.normal(0.0, 0.3, distance.shape))
 
     def accelerations(self, seconds: Array) -> Array:
