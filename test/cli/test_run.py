@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from utt_ros.cli.main import main
-from utt_ros.cli.run import configure, plan_of
+from utt_ros.cli.run import configure, launch_plan
 from utt_ros.errors import SettingsError
 from utt_ros.orchestration.arguments import (
     AREA_ARGUMENTS,
@@ -23,7 +23,7 @@ WAIT_SEC = 30.0
 def plan(*words: object) -> LaunchPlan:
     parser = argparse.ArgumentParser()
     configure(parser)
-    return plan_of(parser.parse_args([str(word) for word in words]))
+    return launch_plan(parser.parse_args([str(word) for word in words]))
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ import pytest
 
 WATCH = """
 import sys
-from utt_ros.cli.run import watch
+from utt_ros.cli.run import run_supervised
 from utt_ros.orchestration.supervisor import Supervisor
 from utt_ros.orchestration.spec import ProcessSpec
 command = (sys.executable, '-I', '-S', '-c', sys.argv[1])
-sys.exit(watch(Supervisor([ProcessSpec('hall/twin', command, essential=True)])))
+sys.exit(run_supervised(Supervisor([ProcessSpec('hall/twin', command, essential=True)])))
 """
 POLITE = """
 import signal, sys

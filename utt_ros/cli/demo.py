@@ -1,4 +1,4 @@
-"""`utt demo`: areas live from simulated or recorded sessions, trained together, then scored."""
+"""`utt demo`: replay simulated or recorded sessions, train the areas together, evaluate them."""
 
 import argparse
 import json
@@ -51,54 +51,54 @@ EXAMPLES = """
 examples:
   utt demo
   utt demo --sessions recordings --rounds 12
-  utt demo --live                          simulated phones and a camera, heard by real drivers
+  utt demo --live                          simulated phones and a camera, read by real drivers
 
-Learning replays the training sessions, live and again and again, until the rounds are over; the
-test sessions, which no trainer ever sees, are then replayed once to score the twins. Live, nothing
-is recorded before: one area hears what its sensors send over loopback, as real ones would.
+The training sessions are replayed in a loop until the rounds are completed; the test sessions,
+which no trainer receives, are then replayed once to evaluate the twins. With --live there are no
+recordings: the drivers of one area read simulated sensors over loopback, like real ones.
 """
-SECONDS_PER_ROUND_AND_AREA = 30.0  # more than that, and something is wrong
+SECONDS_PER_ROUND_AND_AREA = 30.0  # a time limit
 MIN_LIMIT_S = 300.0
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the options of `utt demo`."""
+    """Add the arguments of `utt demo`."""
     parser.epilog, parser.formatter_class = EXAMPLES, argparse.RawDescriptionHelpFormatter
     parser.add_argument('--sessions', type=Path, metavar='DIR',
                         help='bags by area, or recordings in the Vi-Fi layout (default: simulate)')
     parser.add_argument('--out', type=Path, default=Path('out/demo'), metavar='DIR',
-                        help='replaced if it is there (default: out/demo)')
+                        help='folder of the results, replaced if it exists (default: out/demo)')
     parser.add_argument('--rounds', type=int, default=8, metavar='N', help='(default: 8)')
     parser.add_argument('--seed', type=int, default=0, metavar='S',
-                        help='of the simulation (default: 0)')
+                        help='seed of the simulation (default: 0)')
     parser.add_argument('--live', action='store_true',
                         help='one area with drivers, phones and a camera instead of recordings')
     parser.add_argument('--seconds', type=float, default=75.0, metavar='N',
-                        help='with --live: how long people walk (default: 75)')
+                        help='with --live: simulated time [s] (default: 75)')
     parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace) -> int:
+def run(args: argparse.Namespace) -> int:
     """Run the demonstration. Raises UttError."""
     begin_s = time.monotonic()
-    if options.rounds < 1:
-        raise UttError(f'--rounds is {options.rounds}: it must be at least 1')
-    if options.live and options.sessions:
-        raise UttError('--live has no --sessions: its people walk while it runs')
-    out = _empty(options.out)
-    if options.live:
-        return demo_live.run(options, out)
-    scenes = find_demo_areas(_sessions(options, out), out / 'areas')
+    if args.rounds < 1:
+        raise UttError(f'--rounds is {args.rounds}: it must be at least 1')
+    if args.live and args.sessions:
+        raise UttError('--live excludes --sessions')
+    out = _empty(args.out)
+    if args.live:
+        return demo_live.run(args, out)
+    scenes = find_demo_areas(_sessions(args, out), out / 'areas')
     names = ', '.join(f'{scene.name} ({"+".join(scene.settings.modalities)})' for scene in scenes)
-    _say(f'{len(scenes)} areas: {names}')
+    _log(f'{len(scenes)} areas: {names}')
     rate = replay_rate(len(scenes), os.cpu_count() or 1)
-    _learn(scenes, options.rounds, out, rate)
+    _train(scenes, args.rounds, out, rate)
     log = [closed for closed in read_round_log(out / 'state' / 'aggregator')
            if closed.state == 'completed']
     if not log:
         raise UttError(f'no round was completed; logs are in {out / "log"}')
     _test(scenes, len(log), out, rate)
-    _say('scoring')
+    _log('evaluating')
     summary = _summary(scenes, log, out, rate) | {'wall_s': time.monotonic() - begin_s}
     write_atomically(out / 'summary.json', json.dumps(summary, indent=2, allow_nan=False).encode())
     print(replay_table(summary))
@@ -107,27 +107,28 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _empty(out: Path) -> Path:
-    """An empty folder; what an earlier demonstration left there goes."""
+    """Create an empty folder; results of an earlier demonstration are deleted."""
     if out.exists() and any(out.iterdir()) and not (out / 'areas').is_dir():
-        raise UttError(f'{out} exists and is not of an earlier demonstration: it is not replaced')
+        raise UttError(f'{out} exists and is not the folder of an earlier demonstration: it is '
+                       'not replaced')
     shutil.rmtree(out, ignore_errors=True)
     (out / 'areas').mkdir(parents=True)
     return out.absolute()
 
 
-def _sessions(options: argparse.Namespace, out: Path) -> Path:
-    """The folder of bags: given, imported into `out`, or simulated there."""
-    given, made = options.sessions, out / 'sessions'
+def _sessions(args: argparse.Namespace, out: Path) -> Path:
+    """Return the folder of bags: given, imported into `out`, or simulated there."""
+    given, made = args.sessions, out / 'sessions'
     if given is None:
-        _say('simulating three areas, the last one without a camera')
+        _log('simulating three areas, the last one without a camera')
         simulate.run(argparse.Namespace(
-            out=made, areas=3, minutes=4.0, seed=options.seed, without_camera=['area2']))
+            out=made, areas=3, minutes=4.0, seed=args.seed, without_camera=['area2']))
         return made
     if not given.is_dir():
-        raise SessionError(f'{given} is no folder')
+        raise SessionError(f'{given} is not a folder')
     if not (given / 'seqs').is_dir():
         return Path(given)
-    _say(f'importing {given}')
+    _log(f'importing {given}')
     code = import_.run(argparse.Namespace(
         layout='vifi', source=given, out=made, jobs=2, split=None, force=False))
     if code:
@@ -135,15 +136,15 @@ def _sessions(options: argparse.Namespace, out: Path) -> Path:
     return made
 
 
-def _learn(scenes: Sequence[DemoArea], rounds: int, out: Path, rate: float) -> None:
+def _train(scenes: Sequence[DemoArea], rounds: int, out: Path, rate: float) -> None:
     if rate < 1.0:
-        _say(f'replaying at {rate:g} times the recorded speed, so that {len(scenes)} areas can '
-             f'learn on {os.cpu_count()} cores')
+        _log(f'replaying at {rate:g} times the recorded speed, so that {len(scenes)} areas can '
+             f'train on {os.cpu_count()} cores')
     log = out / 'state' / 'aggregator' / 'rounds.jsonl'
     limit_s = max(MIN_LIMIT_S, SECONDS_PER_ROUND_AND_AREA * rounds * len(scenes))
     end_s = time.monotonic() + limit_s
     stage = ReplayRun(out, out / 'training', rounds, 60.0, min_round=0, learn=True, rate=rate)
-    with tqdm(total=rounds, desc='learning', unit='round', disable=None) as bar:
+    with tqdm(total=rounds, desc='training', unit='round', disable=None) as bar:
 
         def watch() -> bool:
             done = log.read_bytes().count(b'\n') if log.exists() else 0
@@ -179,7 +180,7 @@ def _summary(
         training=read_published_positions(out / 'training'),
         training_clock=read_replay_clocks(out / 'training', scenes[0].name), rate=rate)
     areas, pictures = {}, {}
-    for scene in tqdm(scenes, desc='scoring', unit='area', disable=None):
+    for scene in tqdm(scenes, desc='evaluating', unit='area', disable=None):
         areas[scene.name], scores = _area_summary(scene, models, log, live)
         pictures[scene.name] = (scene.settings, scores)
     draw_position_map(out / 'map.png', pictures)
@@ -238,5 +239,5 @@ def _score(scene: DemoArea, by_bag: Sequence[PublishedPositions]) -> PositionSco
         for bag, predictions in zip(scene.test, by_bag, strict=True)])
 
 
-def _say(text: str) -> None:
+def _log(text: str) -> None:
     print(f'demo: {text}', file=sys.stderr, flush=True)

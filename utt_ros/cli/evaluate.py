@@ -1,4 +1,4 @@
-"""`utt evaluate`: the paper's tables and figures from recordings."""
+"""`utt evaluate`: tables and figures of the paper on recordings."""
 
 import argparse
 import os
@@ -19,62 +19,62 @@ examples:
   utt evaluate --data sessions --out out/evaluation --suite all --seeds 3 --save-predictions
 
 DATA is a folder of bags (imported, recorded or simulated) or recordings in the Vi-Fi layout. A run
-that was stopped goes on where it was when it is started again with the same folder.
-docs/evaluation.md says what is measured and how.
+that was stopped continues when it is started again with the same output folder. The metrics are
+defined in docs/evaluation.md.
 """
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the options of `utt evaluate`."""
+    """Add the arguments of `utt evaluate`."""
     parser.epilog, parser.formatter_class = EXAMPLES, argparse.RawDescriptionHelpFormatter
     parser.add_argument('--data', type=Path, required=True, metavar='DIR',
                         help='recordings: bags by area, or the Vi-Fi layout')
     parser.add_argument('--out', type=Path, required=True, metavar='DIR',
-                        help='where results go; may hold those of a run that was stopped')
+                        help='folder of the results; that of a stopped run is continued')
     parser.add_argument('--suite', choices=[*SUITES, 'all'], default='all',
                         help='(default: all)')
     parser.add_argument('--model', type=Path, metavar='FILE',
-                        help='judge this model (of utt train) where the unified one is trained')
+                        help='model of utt train to evaluate instead of training the unified one')
     parser.add_argument('--seeds', type=int, default=1, metavar='N', help='(default: 1)')
     parser.add_argument('--split', choices=['val', 'test'], default='test',
-                        help='sequences to judge on (default: test)')
+                        help='evaluated sequences (default: test)')
     parser.add_argument('--save-predictions', action='store_true',
-                        help='write predictions/*.npz as well')
+                        help='also write predictions/*.npz')
     parser.add_argument('--jobs', type=int, default=os.cpu_count() or 1, metavar='N',
-                        help='processes that work at once (default: one per core)')
-    parser.set_defaults(run=evaluate)
+                        help='parallel processes (default: one per core)')
+    parser.set_defaults(run=run)
 
 
-def evaluate(options: argparse.Namespace) -> int:
-    """Evaluate; exit code 1 when a unit failed. Raises UttError."""
+def run(args: argparse.Namespace) -> int:
+    """Run the suites; return 1 when a unit failed. Raises UttError."""
     for name in ('seeds', 'jobs'):
-        if getattr(options, name) < 1:
-            raise SettingsError(f'--{name} is {getattr(options, name)}: it must be at least 1')
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # its processes end with it
-    suites = SUITES if options.suite == 'all' else (options.suite,)
-    request = EvaluationRequest(options.data, options.out, suites, options.seeds, options.split,
-                      options.model, options.save_predictions)
-    failed = run_evaluation(request, options.jobs, _Clock())
-    report = write_report(options.out)
-    for why in failed:
-        print(f'failed: {why}', file=sys.stderr)
-    print(f'{options.out / RESULTS}\n{report}')
+        if getattr(args, name) < 1:
+            raise SettingsError(f'--{name} is {getattr(args, name)}: it must be at least 1')
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends its child processes, too
+    suites = SUITES if args.suite == 'all' else (args.suite,)
+    request = EvaluationRequest(args.data, args.out, suites, args.seeds, args.split,
+                      args.model, args.save_predictions)
+    failed = run_evaluation(request, args.jobs, _ProgressPrinter())
+    report = write_report(args.out)
+    for reason in failed:
+        print(f'failed: {reason}', file=sys.stderr)
+    print(f'{args.out / RESULTS}\n{report}')
     return 1 if failed else 0
 
 
-class _Clock:
-    """Tells what is done and how long the rest will take, at the pace so far."""
+class _ProgressPrinter:
+    """Progress lines with the remaining time, extrapolated from the units so far."""
 
     def __init__(self) -> None:
-        self._begin_s, self._at_begin = time.monotonic(), 0
+        self._begin_s, self._initial = time.monotonic(), 0
 
     def __call__(self, done: FinishedUnit | None, count: int, total: int) -> None:
         if done is None:
-            self._at_begin = count
-            text = f'{count} of {total} units are there already' if count else f'{total} units'
+            self._initial = count
+            text = f'{count} of {total} units are complete already' if count else f'{total} units'
         else:
-            pace = (time.monotonic() - self._begin_s) / (count - self._at_begin)
-            left = pace * (total - count)
+            unit_s = (time.monotonic() - self._begin_s) / (count - self._initial)
+            remaining_s = unit_s * (total - count)
             state = f'failed, {done.error}' if done.error else f'{done.seconds:.0f} s'
-            text = f'{count}/{total} {done.key}: {state}; {left / 60:.0f} min left'
+            text = f'{count}/{total} {done.key}: {state}; {remaining_s / 60:.0f} min left'
         print(f'evaluate: {text}', file=sys.stderr, flush=True)

@@ -1,46 +1,70 @@
-"""`utt`: one module per command, imported only when its command is asked for."""
+"""`utt`: one module per command, imported only when that command is run."""
 
 import argparse
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from importlib.util import find_spec
+from typing import NamedTuple
 
 from utt_ros.errors import UttError
 
+EXTRAS = {'evaluation': ('filterpy', 'jinja2', 'pandas')}  # as in pyproject.toml
+
+
+class Command(NamedTuple):
+    """Module of a command, help text, and the optional packages that it needs."""
+
+    module: str
+    text: str
+    extra: str = ''
+
+
 COMMANDS = {
-    'import': ('import_', 'read recordings in another layout and write them as bags'),
-    'simulate': ('simulate', 'make sessions without any sensor'),
-    'replay': ('replay', 'play a bag into ROS topics'),
-    'record': ('record', 'write the topics of an area to a bag'),
-    'run': ('run', 'start the nodes of one or more areas'),
-    'demo': ('demo', 'simulate, replay, train and score three areas'),
-    'sources': ('sources', 'list what sensors can be read from, and what of it works here'),
-    'check': ('check', 'read every sensor of an area for some seconds'),
-    'calibrate': ('calibrate', 'measure what a sensor constantly gets wrong'),
-    'train': ('train', 'train a model on recordings'),
-    'evaluate': ('evaluate', 'make the tables and figures of the paper from recordings'),
-    'bench': ('bench', 'measure speed against a naive pipeline'),
+    'import': Command('import_', 'convert recordings of another layout to bags'),
+    'simulate': Command('simulate', 'simulate sessions and write them as bags'),
+    'replay': Command('replay', 'publish the messages of bags on ROS topics'),
+    'record': Command('record', 'record the topics of an area to a bag'),
+    'run': Command('run', 'start the nodes of one or more areas'),
+    'demo': Command('demo', 'simulate, replay, train and evaluate three areas'),
+    'sources': Command('sources', 'list sensor sources and whether they work on this machine'),
+    'check': Command('check', 'read every sensor of an area for some seconds'),
+    'calibrate': Command('calibrate', 'fit the systematic error of a sensor'),
+    'train': Command('train', 'train a model on recordings'),
+    'evaluate': Command(
+        'evaluate', 'reproduce the tables and figures of the paper on recordings', 'evaluation'),
+    'bench': Command('bench', 'measure speed, and association on recordings'),
 }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; return its exit code (2 for an error that was foreseen)."""
+    """Run one command; return its exit code (2 for a UttError)."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     parser = argparse.ArgumentParser(
         prog='utt', description='Federated network digital twins on ROS 2.')
     commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
     chosen = next((word for word in arguments if not word.startswith('-')), None)
-    for name, (module, text) in COMMANDS.items():
-        command = commands.add_parser(name, help=text, description=text.capitalize() + '.')
-        if name == chosen:
-            import_module(f'utt_ros.cli.{module}').configure(command)
-    options = parser.parse_args(arguments)
     try:
-        code: int = options.run(options)
+        for name, command in COMMANDS.items():
+            subparser = commands.add_parser(
+                name, help=command.text, description=f'{command.text.capitalize()}.')
+            if name == chosen:
+                require_extra(command.extra)
+                import_module(f'utt_ros.cli.{command.module}').configure(subparser)
+        args = parser.parse_args(arguments)
+        code: int = args.run(args)
     except UttError as err:
-        print(f'utt {options.command}: {err}', file=sys.stderr)
+        print(f'utt {chosen}: {err}', file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(file=sys.stderr)
         return 130
     return code
+
+
+def require_extra(extra: str) -> None:
+    """Raise UttError with the command that installs the missing packages of an extra."""
+    missing = [name for name in EXTRAS.get(extra, ()) if find_spec(name) is None]
+    if missing:
+        raise UttError(f'{", ".join(missing)} not installed: run '
+                       f"`{sys.executable} -m pip install 'utt_ros[{extra}]'`")

@@ -1,4 +1,4 @@
-"""`utt train`: a model from recordings."""
+"""`utt train`: train a model on recordings."""
 
 import argparse
 import sys
@@ -22,13 +22,13 @@ examples:
   utt train --data sessions --out central.safetensors --plan centralised --seed 1
 
 DATA is a folder of bags (imported, recorded or simulated) or recordings in the Vi-Fi layout. Only
-sequences of the train and val splits are learned from and selected on. The model's card is in
-the file and, for reading, in MODEL.json beside it.
+sequences of the train split are used for training, and those of the val split for model selection.
+The model card is stored in the file and, readable, in MODEL.json beside it.
 """
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the options of `utt train`."""
+    """Add the arguments of `utt train`."""
     recipe = deployable(Recipe())
     parser.epilog, parser.formatter_class = EXAMPLES, argparse.RawDescriptionHelpFormatter
     parser.add_argument('--data', type=Path, required=True, metavar='DIR',
@@ -36,42 +36,43 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--out', type=Path, required=True, metavar='MODEL',
                         help='file to write, such as model.safetensors')
     parser.add_argument('--plan', choices=PLANS, default=recipe.plan,
-                        help='areas together, or all data in one place (default: federated)')
-    parser.add_argument('--fusor', choices=sorted(FUSORS), default=recipe.model.fusor,
+                        help='federated areas, or all data centralised (default: federated)')
+    parser.add_argument('--fusor', choices=sorted(FUSORS.names()), default=recipe.model.fusor,
                         help=f'(default: {recipe.model.fusor})')
     parser.add_argument('--rounds', type=int, default=recipe.rounds, metavar='N',
-                        help=f'rounds at most (default: {recipe.rounds})')
+                        help=f'maximum number of rounds (default: {recipe.rounds})')
     parser.add_argument('--steps', type=int, default=None, metavar='N',
-                        help=f'steps of an area in a round (default: {recipe.local_steps}, '
-                        'three times as many in one place)')
+                        help=f'local training steps per round (default: {recipe.local_steps}, '
+                        'three times as many if centralised)')
     parser.add_argument('--cache', type=Path, metavar='DIR',
-                        help='keep what is read there for the next time')
+                        help='folder that caches the loaded recordings')
     parser.add_argument('--seed', type=int, default=0, metavar='S', help='(default: 0)')
     parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace) -> int:
-    """Train. Raises UttError."""
+def run(args: argparse.Namespace) -> int:
+    """Train and save a model. Raises UttError."""
     recipe = replace(
-        deployable(Recipe()), rounds=options.rounds, model=ModelSettings(fusor=options.fusor))
-    recipe = recipe if options.plan == 'federated' else centralised(recipe)
-    if options.steps is not None:
-        recipe = replace(recipe, local_steps=options.steps)
-    if not options.out.parent.is_dir() or options.out.suffix == '.json':
-        raise SettingsError(f'--out is {options.out}: a file in a folder that exists, not .json')
+        deployable(Recipe()), rounds=args.rounds, model=ModelSettings(fusor=args.fusor))
+    recipe = recipe if args.plan == 'federated' else centralised(recipe)
+    if args.steps is not None:
+        recipe = replace(recipe, local_steps=args.steps)
+    if not args.out.parent.is_dir() or args.out.suffix == '.json':
+        raise SettingsError(
+            f'--out is {args.out}: it must be a file in an existing folder, not .json')
     use_one_thread()
-    with tempfile.TemporaryDirectory() as aside:
-        data = load_recordings(options.data, options.cache or Path(aside))
+    with tempfile.TemporaryDirectory() as temporary:
+        data = load_recordings(args.data, args.cache or Path(temporary))
     for note in data.notes:
         print(f'train: {note}', file=sys.stderr)
-    trained = train_model(data, recipe, options.seed, _print_progress)
-    card = save_model(options.out, trained.twin, data.fingerprint,
-                      training_summary(trained, recipe, options.seed),
+    trained = train_model(data, recipe, args.seed, _print_progress)
+    card = save_model(args.out, trained.twin, data.fingerprint,
+                      training_summary(trained, recipe, args.seed),
                       {'score': trained.score})
-    print(f'{options.out}: score {card.metrics["score"]:.4f} after round {trained.best_round}')
+    print(f'{args.out}: score {card.metrics["score"]:.4f} after round {trained.best_round}')
     return 0
 
 
 def _print_progress(progress: TrainingProgress) -> None:
-    print(f'train: round {progress.round.number + 1} of {progress.rounds} at most: '
+    print(f'train: round {progress.round.number + 1} of at most {progress.rounds}: '
           f'score {progress.score:.4f}', file=sys.stderr, flush=True)

@@ -1,0 +1,52 @@
+"""`utt` imports one command, and reports errors in one sentence."""
+
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import tomllib
+
+from utt_ros.cli import main as utt
+from utt_ros.cli.main import COMMANDS, EXTRAS, main
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_help_lists_every_command_without_importing_one():
+    code = ('import sys\nfrom utt_ros.cli.main import main\ntry: main(["--help"])\n'
+            'except SystemExit: pass\n'
+            'print([name for name in sys.modules if name.startswith("utt_ros.cli.")])')
+    done = subprocess.run(
+        [sys.executable, '-c', code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip().endswith("['utt_ros.cli.main']")
+    assert set(COMMANDS) <= set(done.stdout.split())
+
+
+@pytest.mark.parametrize('command', COMMANDS.values(), ids=COMMANDS)
+def test_every_command_has_a_module(command):
+    assert find_spec(f'utt_ros.cli.{command.module}')
+
+
+def test_foreseen_error_is_printed_in_one_line_and_exits_with_2(capsys, tmp_path):
+    assert main(['check', str(tmp_path / 'none.yaml')]) == 2
+    printed = capsys.readouterr().err
+    assert printed.startswith('utt check: ')
+    assert printed.count('\n') == 1
+
+
+def test_missing_optional_package_is_reported_with_the_command_that_installs_it(
+    monkeypatch, capsys,
+):
+    monkeypatch.setattr(utt, 'find_spec', lambda name: None if name == 'pandas' else object())
+    assert main(['evaluate', '--help']) == 2
+    printed = capsys.readouterr().err
+    assert printed.startswith('utt evaluate: pandas not installed: run ')
+    assert "pip install 'utt_ros[evaluation]'" in printed
+
+
+def test_optional_packages_are_those_of_the_extras_in_pyproject():
+    project = tomllib.loads((ROOT / 'pyproject.toml').read_text())['project']
+    for extra, packages in EXTRAS.items():
+        assert sorted(project['optional-dependencies'][extra]) == sorted(packages)
