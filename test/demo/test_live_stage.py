@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from utt_ros.cli.driver_config import configured
+from utt_ros.cli.driver_config import read_driver_config
 from utt_ros.demo.live_stage import LiveRun, free_ports, live_processes, write_area_file
 from utt_ros.orchestration.graph import read_area_plan
 
@@ -21,7 +21,7 @@ def test_its_drivers_listen_where_the_peers_send(show: LiveRun) -> None:
     area = read_area_plan(show.file)
     assert area.drivers == ('camera', 'ftm', 'imu')
     assert len(set(show.ports)) == 3
-    sources = {kind: configured(area, kind) for kind in area.drivers}
+    sources = {kind: read_driver_config(area, kind) for kind in area.drivers}
     assert {kind: told.name for kind, told in sources.items()} == {
         'camera': 'opencv', 'ftm': 'android_udp', 'imu': 'sensor_logger'}
     for kind, port in zip(('ftm', 'imu'), show.ports[1:], strict=True):

@@ -101,15 +101,15 @@ def _streams(
         sent |= {f'phones/{phone}/ftm': len(streams.ftm),
                  f'phones/{phone}/imu/data_raw': len(streams.inertial),
                  f'phones/{phone}/imu/mag': len(streams.magnetic)}
-    streams = {}
+    rows = {}
     for name, count in sent.items():
         pairs = received.get(name, np.zeros((0, 2), np.int64))
         span_s = float(np.ptp(pairs[:, 0])) / NS_PER_S if len(pairs) > 1 else np.inf
         late_ms = np.diff(pairs, axis=1) / 1e6 if len(pairs) else np.zeros(1)
-        streams[name] = {
+        rows[name] = {
             'made': count, 'heard': len(pairs), 'rate_hz': max(0, len(pairs) - 1) / span_s,
             'late_ms': float(np.median(late_ms))}
-    return streams
+    return rows
 
 
 def _drivers(bag: Path, scene: LiveSession) -> dict[str, tuple[int, dict[str, str]]]:

@@ -6,7 +6,7 @@ from utt_ros.evaluation.baselines.scaling import stack_examples
 from utt_ros.evaluation.baselines.vitag import (
     VitagMatcher,
     XTranslator,
-    frames_of,
+    candidate_frames,
     masked_error,
     vitag_examples,
     vitag_loss,
@@ -42,7 +42,7 @@ def test_masked_frames_do_not_count_in_the_error() -> None:
 
 
 def test_windows_of_ten_frames_end_with_the_newest(seen) -> None:
-    frames = frames_of(seen)
+    frames = candidate_frames(seen)
     assert frames['camera'].shape == (3, 3, 10, 6)
     assert np.array_equal(frames['camera'][:, -1, -1, 5] > 0, seen.boxes_mask[:, -1])
 
@@ -58,7 +58,8 @@ def test_distances_are_those_between_translation_and_measurement(seen) -> None:
     torch.manual_seed(0)
     net = XTranslator('repaired')
     parts = VitagMatcher(net, {}).parts(seen.last(10))
-    frames = {name: torch.from_numpy(values) for name, values in frames_of(seen.last(10)).items()}
+    frames = {name: torch.from_numpy(values)
+              for name, values in candidate_frames(seen.last(10)).items()}
     with torch.no_grad():
         made = net({'camera': frames['camera'][:, 0]}, ('camera',), ('ftm',))['ftm']
     mask = frames['ftm'][1, 0, :, 2] > 0

@@ -1,4 +1,4 @@
-"""The convergence bound against stochastic log-cosh problems that the real server descends.
+"""The convergence bound against stochastic log-cosh problems, optimised by the real server.
 
 Area m has `F_m(x) = sum_j log cosh(x_j - c_mj)`. So gradients are hyperbolic tangents: L = 1, and
 with noise that is uniform in [-s, s] their entries are below G = 1 + s.
@@ -35,7 +35,7 @@ Array = np.ndarray
 
 @dataclass(frozen=True)
 class LogCosh:
-    """M = 3 areas whose optima lie `spread` times as far apart as CENTERS."""
+    """Losses of M = 3 areas with optima `spread` times as far apart as CENTERS."""
 
     spread: float
     noise: float
@@ -92,15 +92,15 @@ class LogCosh:
 ])
 def test_measured_average_is_below_the_bound(problem: LogCosh, beta2: float) -> None:
     schedule = replace(SCHEDULE, beta2=beta2)
-    found = fedadam_bound(problem.constants(), schedule, problem.weights)
+    bound = fedadam_bound(problem.constants(), schedule, problem.weights)
     measured = np.mean([problem.descend(schedule, problem.weights, seed) for seed in range(3)])
-    assert 0.0 < measured <= found.value
+    assert 0.0 < measured <= bound.value
 
 
 def test_bound_is_informative_after_many_rounds() -> None:
     problem = LogCosh(spread=0.1, noise=0.1)
-    found = fedadam_bound(problem.constants(), replace(SCHEDULE, rounds=2000), EQUAL)
-    assert found.value < 0.25 * (problem.gradient(START) ** 2).sum()
+    bound = fedadam_bound(problem.constants(), replace(SCHEDULE, rounds=2000), EQUAL)
+    assert bound.value < 0.25 * (problem.gradient(START) ** 2).sum()
 
 
 def test_hand_computed_bound() -> None:
@@ -114,8 +114,8 @@ def test_hand_computed_bound() -> None:
     psi_var = 7 * (sqrt(0.16) * 3 + 1.5 * 2 / 2) * (
         4 * 0.002**2 * 4 * 0.25 * (0.6**2 + 0.4**2) / 4
         + 20 * 0.002**4 * 64 * 4 * variance / 4)
-    found = fedadam_bound(problem, schedule, (0.6, 0.4))
-    assert found.value == pytest.approx(front * (psi + psi_var), rel=1e-12)
+    bound = fedadam_bound(problem, schedule, (0.6, 0.4))
+    assert bound.value == pytest.approx(front * (psi + psi_var), rel=1e-12)
 
 
 @pytest.mark.parametrize(('smoothness', 'tau', 'limit'), [
@@ -142,12 +142,12 @@ def test_bound_grows_with_every_constant_of_the_losses(name: str) -> None:
 
 def test_bound_falls_with_rounds_down_to_the_noise() -> None:
     problem = LogCosh(0.5, 0.5).constants()
-    found = [fedadam_bound(problem, replace(SCHEDULE, rounds=rounds), EQUAL)
+    bound = [fedadam_bound(problem, replace(SCHEDULE, rounds=rounds), EQUAL)
              for rounds in (10, 100, 1000, 10**9)]
-    values = [each.value for each in found]
+    values = [each.value for each in bound]
     assert values == sorted(values, reverse=True)
-    assert len({round(each.noise, 12) for each in found}) == 1
-    assert values[-1] == pytest.approx(found[-1].noise, rel=1e-3)
+    assert len({round(each.noise, 12) for each in bound}) == 1
+    assert values[-1] == pytest.approx(bound[-1].noise, rel=1e-3)
 
 
 def test_uneven_weights_increase_the_noise() -> None:
@@ -167,8 +167,8 @@ def test_floor_is_zero_only_with_the_gates_of_the_objective() -> None:
 
 def test_hand_computed_floor() -> None:
     assert chi_squared((0.75, 0.25), (0.5, 0.5)) == pytest.approx(0.25)
-    found = fedadam_bound(LossAssumptions(global_std=2.0), SCHEDULE, (0.75, 0.25), (0.5, 0.5))
-    assert found.floor == pytest.approx(10 * 0.25 * 4)
+    bound = fedadam_bound(LossAssumptions(global_std=2.0), SCHEDULE, (0.75, 0.25), (0.5, 0.5))
+    assert bound.floor == pytest.approx(10 * 0.25 * 4)
 
 
 def test_a_wrong_gate_stalls_where_the_right_one_continues() -> None:
@@ -178,9 +178,9 @@ def test_a_wrong_gate_stalls_where_the_right_one_continues() -> None:
     longer = problem.descend(replace(SCHEDULE, rounds=1200), wrong, seed=1)[-100:].mean()
     assert wrong_end > 100 * right_end
     assert longer > 0.9 * wrong_end
-    found = fedadam_bound(problem.constants(), SCHEDULE, wrong, EQUAL)
-    assert longer <= found.floor
-    assert problem.descend(SCHEDULE, wrong, seed=1).mean() <= found.value
+    bound = fedadam_bound(problem.constants(), SCHEDULE, wrong, EQUAL)
+    assert longer <= bound.floor
+    assert problem.descend(SCHEDULE, wrong, seed=1).mean() <= bound.value
 
 
 def test_gates_that_do_not_add_up_to_1_rescale_the_local_rate() -> None:

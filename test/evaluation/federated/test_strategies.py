@@ -14,7 +14,7 @@ from utt_ros.training.training_recipe import Recipe
 def test_personal_models_differ_in_the_fusor_alone(
     data: Recordings, recipe: Recipe, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(strategies, 'ROUNDS', 2)
+    monkeypatch.setattr(strategies, 'STRATEGY_ROUNDS', 2)
     result = strategies.run_strategy(data, recipe, 'personal', 0)
     first, second = (read_weights(twin) for twin in result.twins.values())
     differing = {name for name in first if not np.array_equal(first[name], second[name])}
@@ -25,7 +25,7 @@ def test_personal_models_differ_in_the_fusor_alone(
 def test_each_area_is_translated_by_its_own_model(
     data: Recordings, recipe: Recipe, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(strategies, 'ROUNDS', 1)
+    monkeypatch.setattr(strategies, 'STRATEGY_ROUNDS', 1)
     result = strategies.run_strategy(data, recipe, 'personal', 0)
     windows = cut_translation_windows(data, 'test')
     pair = (('ftm', 'imu'), 'camera')

@@ -36,7 +36,7 @@ def test_windows_of_a_chain_begin_with_a_box_and_share_one_frame(study) -> None:
 
 
 def test_rows_compare_vifit_with_holding_the_first_frame(study, monkeypatch) -> None:
-    monkeypatch.setattr(reconstruction_rows, 'fit', lambda *_, **__: None)
+    monkeypatch.setattr(reconstruction_rows, 'fit_network', lambda *_, **__: None)
     monkeypatch.setattr(
         reconstruction_rows, 'predict_boxes', lambda _, rows: rows['true'])  # a perfect network
     rows = {(method, metric): (value, windows) for method, metric, value, windows

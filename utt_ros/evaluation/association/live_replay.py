@@ -39,7 +39,7 @@ ASSOCIATION_METHODS = ('labels', *SCORER_FEATURES)
 
 
 @dataclass(frozen=True, slots=True)
-class LiveResult:
+class ReplayResult:
     """Results of one method: assignments, positions of a twin if there was one, and times."""
 
     record: AssociationRecord
@@ -52,7 +52,7 @@ def replay_live(
     recording: RecordedSequence, window: WindowSettings, method: str,
     translator: Translator | None,
     model: OnnxModel | None = None, *, twin: bool = True, session: Session | None = None,
-) -> LiveResult:
+) -> ReplayResult:
     """Replay a recording without labels through one method; `labels` gets the true subjects.
 
     `session` replaces that of the recording. The twin runs `model`, None: its particle filter.
@@ -72,7 +72,7 @@ def replay_live(
         if model is not None:
             engine.deploy(model)
         errors = _position_errors(engine, unlabelled, owners, batches)
-    return LiveResult(record, *errors, np.array(timed.cost_ms))
+    return ReplayResult(record, *errors, np.array(timed.cost_ms))
 
 
 class _TrueAssociator(LabelAssociator):
@@ -127,7 +127,7 @@ def _error(session: Session, name: str, stamp_ns: int, position: npt.NDArray[np.
 
 def replay_split(
     data: Recordings, split: str, model_file: Path | None, methods: Sequence[str],
-) -> Iterator[tuple[str, LiveResult, LiveResult | None]]:
+) -> Iterator[tuple[str, ReplayResult, ReplayResult | None]]:
     """Yield method, result on all sequences of a split, and result with one phone removed.
 
     The latter is None for `labels` and without a sequence of two phones. Raises UttError.
@@ -153,15 +153,15 @@ def read_recordings(folder: Path, cache: Path | None) -> Recordings:
         return load_recordings(folder, cache or Path(temporary))
 
 
-def join_results(parts: Sequence[LiveResult]) -> LiveResult:
+def join_results(parts: Sequence[ReplayResult]) -> ReplayResult:
     """Concatenate results."""
-    return LiveResult(
+    return ReplayResult(
         join_records([part.record for part in parts]),
         *(np.concatenate([getattr(part, name) for part in parts])
           for name in ('errors_m', 'all_errors_m', 'cost_ms')))
 
 
-def association_table(results: Mapping[str, tuple[LiveResult, LiveResult | None]]) -> str:
+def association_table(results: Mapping[str, tuple[ReplayResult, ReplayResult | None]]) -> str:
     """Return Markdown with one row per method; see `replay_split` for the two results."""
     ages = [f'{age:g} s' for age in TRACK_AGES_S]
     title = ['method', *ages, 'all', 'wrong', 'certain', 'of these right', 'changes/min',

@@ -1,4 +1,4 @@
-"""Training and tuning of the baselines of association: train split to learn, val to choose."""
+"""Training (train split) and tuning (val split) of the baselines of association."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -13,7 +13,7 @@ from torch import nn
 from utt_ros.association.assignment import Costs
 from utt_ros.association.vifi import PUBLISHED_WEIGHTS, BipartiteSettings, VifiBipartite, combine
 from utt_ros.evaluation.association.encounters import Encounter, cut_encounters
-from utt_ros.evaluation.baselines.learner import BaselineLearner, Loss, load_net, read_net
+from utt_ros.evaluation.baselines.learner import BaselineLearner, NetworkLoss, load_net, read_net
 from utt_ros.evaluation.baselines.scaling import Example, stack_examples
 from utt_ros.evaluation.baselines.vifi_deep import DeepMatcher, VifiDeep, deep_example, deep_loss
 from utt_ros.evaluation.baselines.vitag import (
@@ -21,7 +21,7 @@ from utt_ros.evaluation.baselines.vitag import (
     XTranslator,
     vitag_examples,
     vitag_loss,
-    weigh,
+    weighted_sum,
 )
 from utt_ros.evaluation.metrics.association import (
     EncounterSplit,
@@ -34,24 +34,24 @@ from utt_ros.training.recordings import Recordings
 from utt_ros.training.simulated_rounds import FederationPlan, SimulatedRound, run_federation
 from utt_ros.types import MODALITIES, FloatArray
 
-WEIGHTS = (0.1, 0.3, 1.0, 3.0)  # tried of trajectory and of heading, with 0.8 of range
+WEIGHTS = (0.1, 0.3, 1.0, 3.0)  # candidates for trajectory and heading, with 0.8 for range
 STEPS_M = (0.55, 0.65, 0.75)
 ROUNDS = 20
-STEPS = 50  # of a round, in one place
-AREA_STEPS = 5  # of each area of a federation
+STEPS = 50  # of a centralised round
+AREA_STEPS = 5  # of each area in a federated round
 VITAG_WEIGHTS = (0.0, 0.3, 1.0, 3.0)
-JUDGED = 1024  # examples of val
+MAX_VAL_EXAMPLES = 1024
 DENSE_TICKS = 4  # between windows of ViTag
 
-Cost = Callable[[Encounter], Costs]
-Found = Mapping[str, Sequence[Example]]  # examples by area
+CostFunction = Callable[[Encounter], Costs]
+ExamplesByArea = Mapping[str, Sequence[Example]]
 
 
 def tune_bipartite(
     val: EncounterSplit, biases: Mapping[str, float], steps_m: Sequence[float] = STEPS_M, *,
     slant: bool,
 ) -> BipartiteSettings:
-    """Step length and weights of the highest IDP on val."""
+    """Choose step length and weights of the highest IDP on val."""
     scored = {}
     for step_m in steps_m:
         own = BipartiteSettings(step_m=step_m, slant=slant, heading_bias=biases)
@@ -64,72 +64,80 @@ def tune_bipartite(
     return BipartiteSettings(weights, step_m, slant, heading_bias=biases)
 
 
-def _bipartite_parts(own: BipartiteSettings) -> Cost:
-    return lambda one: VifiBipartite(one.area, own).parts(one.candidates)
+def _bipartite_parts(own: BipartiteSettings) -> CostFunction:
+    return lambda encounter: VifiBipartite(encounter.area, own).parts(encounter.candidates)
 
 
-def _combined(parts: Cost, weights: tuple[float, ...]) -> Cost:
-    return lambda one: combine(parts(one), weights)
+def _combined(parts: CostFunction, weights: tuple[float, ...]) -> CostFunction:
+    return lambda encounter: combine(parts(encounter), weights)
 
 
-def bipartite_cost(own: BipartiteSettings) -> Cost:
-    """Costs by these settings."""
-    return lambda one: VifiBipartite(one.area, own).cost(one.candidates)
+def bipartite_cost(own: BipartiteSettings) -> CostFunction:
+    """Return the cost function of these settings."""
+    return lambda encounter: VifiBipartite(encounter.area, own).cost(encounter.candidates)
 
 
-def deep(train: EncounterSplit, val: EncounterSplit, seed: int, *, federated: bool) -> Cost:
-    """Vi-Fi's deep association, trained."""
-    def found(split: EncounterSplit) -> dict[str, list[Example]]:
-        return _group((one.area.area, deep_example(one.candidates, one.owners))
-                      for one in split.examples())
-    net = fit(VifiDeep, deep_loss, found(train), found(val), seed, federated=federated)
+def train_vifi_deep(
+    train: EncounterSplit, val: EncounterSplit, seed: int, *, federated: bool,
+) -> CostFunction:
+    """Train the deep association of Vi-Fi; return its cost function."""
+    def examples(split: EncounterSplit) -> dict[str, list[Example]]:
+        return _group((encounter.area.area, deep_example(encounter.candidates, encounter.owners))
+                      for encounter in split.examples())
+    net = fit_network(
+        VifiDeep, deep_loss, examples(train), examples(val), seed, federated=federated)
     matcher = DeepMatcher(net)
-    return lambda one: matcher.cost(one.candidates)
+    return lambda encounter: matcher.cost(encounter.candidates)
 
 
-def vitag(data: Recordings, version: str, seed: int, *, federated: bool) -> XTranslator:
-    """An X-Translator, trained on whoever is seen with their phone, also alone."""
-    def found(split: str) -> dict[str, list[Example]]:
+def train_vitag(data: Recordings, version: str, seed: int, *, federated: bool) -> XTranslator:
+    """Train an X-Translator on every track with its phone, single ones included."""
+    def examples(split: str) -> dict[str, list[Example]]:
         return _group(
-            (one.area.area, item) for recording in data.of(split)
-            for one in cut_encounters(
+            (encounter.area.area, item) for recording in data.of(split)
+            for encounter in cut_encounters(
                 recording, data.window, stride=DENSE_TICKS, max_ticks=10, min_phones=1)
-            for item in vitag_examples(one.candidates, one.owners.tolist()))
-    net: XTranslator = fit(
-        partial(XTranslator, version), vitag_loss, found('train'), found('val'), seed,
+            for item in vitag_examples(encounter.candidates, encounter.owners.tolist()))
+    net: XTranslator = fit_network(
+        partial(XTranslator, version), vitag_loss, examples('train'), examples('val'), seed,
         federated=federated)
     return net
 
 
-def vitag_cost(net: XTranslator, weights: Mapping[str, float]) -> Cost:
-    """Costs by these weights of the distances."""
+def vitag_cost(net: XTranslator, weights: Mapping[str, float]) -> CostFunction:
+    """Return the cost function with these weights of the distances."""
     matcher = VitagMatcher(net, weights)
-    return lambda one: matcher.cost(one.candidates)
+    return lambda encounter: matcher.cost(encounter.candidates)
 
 
 def tune_vitag(net: XTranslator, val: EncounterSplit) -> dict[str, float]:
-    """Weights of the distances with the highest IDP on val."""
-    parts = memoize(lambda one: VitagMatcher(net, {}).parts(one.candidates))
+    """Choose weights of the distances with the highest IDP on val."""
+    matcher = VitagMatcher(net, {})
+    parts = memoize(lambda encounter: matcher.parts(encounter.candidates))
     scored: dict[tuple[float, ...], float] = {}
     for values in product(VITAG_WEIGHTS, repeat=len(MODALITIES)):
-        if max(values) == 1.0:  # the others are the same up to a factor
+        if max(values) == 1.0:  # other weights are equal up to a factor
             weights = dict(zip(MODALITIES, values, strict=True))
             scored[values] = _scored(val, parts, weights)
     best = max(scored, key=lambda key: scored[key])
     return dict(zip(MODALITIES, best, strict=True))
 
 
-def _scored(val: EncounterSplit, parts: Cost, weights: Mapping[str, float]) -> float:
-    return mean_idp(score_assignments(val.tuning, lambda one: weigh(parts(one), weights)))
+def _scored(
+    val: EncounterSplit, parts: Callable[[Encounter], Mapping[str, Costs]],
+    weights: Mapping[str, float],
+) -> float:
+    return mean_idp(score_assignments(
+        val.tuning, lambda encounter: weighted_sum(parts(encounter), weights)))
 
 
-def fit(
-    make: Callable[[], Any], loss: Loss, train: Found, val: Found, seed: int, *, federated: bool,
-    batch: int = 64, learning_rate: float = 2e-3,
+def fit_network(
+    make: Callable[[], Any], loss: NetworkLoss, train: ExamplesByArea, val: ExamplesByArea,
+    seed: int, *, federated: bool, batch: int = 64, learning_rate: float = 2e-3,
 ) -> Any:
-    """A network of least loss on val after any round of the distributed mapping.
+    """Train a network by simulated rounds; return that of the round with minimum loss on val.
 
-    All data in one place is a federation of one, with as many steps in all.
+    Centralised training is a federation of one, with as many steps in all.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -149,23 +157,23 @@ def fit(
 
 
 class _Search:
-    """Keeps the weights of least loss."""
+    """Stop condition that keeps the weights of minimum loss."""
 
-    def __init__(self, net: nn.Module, loss: Loss, items: Sequence[Example]) -> None:
-        rows = np.linspace(0, len(items) - 1, min(JUDGED, len(items))).astype(int)
+    def __init__(self, net: nn.Module, loss: NetworkLoss, items: Sequence[Example]) -> None:
+        rows = np.linspace(0, len(items) - 1, min(MAX_VAL_EXAMPLES, len(items))).astype(int)
         self._net, self._loss = net, loss
         self._batch = {name: torch.from_numpy(values) for name, values in stack_examples(
             [items[row] for row in rows]).items()}
         self.best: dict[str, FloatArray] = {}
-        self._least = inf
+        self._min_loss = inf
 
     def __call__(self, _round: SimulatedRound, weights: Tensors) -> bool:
         load_net(self._net, weights)
         with torch.no_grad():
             loss = float(self._loss(self._net, self._batch))
-        if not self.best or loss < self._least:
+        if not self.best or loss < self._min_loss:
             self.best = {name: np.array(values, np.float32) for name, values in weights.items()}
-            self._least = loss
+            self._min_loss = loss
         return False
 
 

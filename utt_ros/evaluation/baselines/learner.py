@@ -1,4 +1,4 @@
-"""One area's part in training a baseline, alone or in the distributed mapping."""
+"""Learner of a baseline network on the examples of one area, alone or in a federation."""
 
 from collections.abc import Callable, Mapping, Sequence
 from math import isfinite, nan
@@ -12,7 +12,7 @@ from utt_ros.errors import ModelError
 from utt_ros.evaluation.baselines.scaling import Example
 from utt_ros.models.twin import Weights
 
-Loss = Callable[[nn.Module, dict[str, Tensor]], Tensor]
+NetworkLoss = Callable[[nn.Module, dict[str, Tensor]], Tensor]
 MAX_GRAD_NORM = 1.0
 
 
@@ -20,7 +20,7 @@ class BaselineLearner:
     """Trains a network on examples in memory; a `training.simulated_rounds.Learner`."""
 
     def __init__(
-        self, net: nn.Module, loss: Loss, examples: Example, modalities: Sequence[str], *,
+        self, net: nn.Module, loss: NetworkLoss, examples: Example, modalities: Sequence[str], *,
         seed: int, batch: int = 64, learning_rate: float = 2e-3,
     ) -> None:
         self.net, self.modalities = net, tuple(modalities)
@@ -31,18 +31,18 @@ class BaselineLearner:
         self._trained = False
 
     def load(self, weights: Mapping[str, npt.NDArray[np.generic]]) -> None:
-        """Begin from these weights; raises ModelError when they do not fit."""
+        """Load the initial weights of a round. Raises ModelError when they do not fit."""
         load_net(self.net, weights)
         self._trained = False
 
     def train(self, steps: int) -> float:
-        """Take gradient steps; return their mean loss, NaN when there is nothing to learn from."""
+        """Take gradient steps; return their mean loss, NaN without examples."""
         losses = [self._step() for _ in range(steps)] if self.window_count else []
         counted = [loss for loss in losses if isfinite(loss)]
         return float(np.mean(counted)) if counted else nan
 
     def update(self) -> Weights:
-        """All tensors, if there was a step since `load`."""
+        """Return all tensors, or none without a step since `load`."""
         return read_net(self.net) if self._trained else {}
 
     def _step(self) -> float:
@@ -60,12 +60,12 @@ class BaselineLearner:
 
 
 def read_net(net: nn.Module) -> Weights:
-    """A copy of all tensors, by sorted name."""
+    """Copy all tensors, by sorted name."""
     return {name: tensor.numpy().copy() for name, tensor in sorted(net.state_dict().items())}
 
 
 def load_net(net: nn.Module, weights: Mapping[str, npt.NDArray[np.generic]]) -> None:
-    """Replace all tensors; raises ModelError when they do not fit."""
+    """Replace all tensors. Raises ModelError when they do not fit."""
     try:
         net.load_state_dict(
             {name: torch.from_numpy(np.array(values)) for name, values in weights.items()})

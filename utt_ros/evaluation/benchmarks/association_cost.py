@@ -14,7 +14,7 @@ from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.sync.association_types import PhoneSamples, Tracks
 from utt_ros.sync.settings import SyncSettings
 from utt_ros.twin.onnx_translator import OnnxTranslator
-from utt_ros.types import NS_PER_S
+from utt_ros.types import NS_PER_S, Array
 
 CROWD_SIZE = 20
 COST_TICKS = 200  # the second half, when histories are full, is measured
@@ -45,8 +45,9 @@ def _ticks(window: WindowSettings) -> Iterator[tuple[Tracks, PhoneSamples]]:
     """Yield frames, and the samples of phones, of people who walk in circles."""
     area, walkers = AreaSettings(), CirclingWalkers(CROWD_SIZE)
     names = tuple(f'{number:02d}' for number in range(CROWD_SIZE))
-    seconds = window.period * np.arange(COST_TICKS)
-    row_seconds = window.period / window.imu_rows * np.arange(COST_TICKS * window.imu_rows)
+    seconds: Array = window.period * np.arange(COST_TICKS, dtype=np.float64)
+    row_seconds: Array = window.period / window.imu_rows * np.arange(
+        COST_TICKS * window.imu_rows, dtype=np.float64)
     boxes, ranges = walkers.boxes(seconds, area), walkers.ranges(seconds, area)
     imu = np.concatenate([
         walkers.accelerations(row_seconds), walkers.rates(row_seconds),

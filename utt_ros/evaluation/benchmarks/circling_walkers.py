@@ -6,10 +6,13 @@ rather than realistic: encoders, compass and particle filter have their usual wo
 """
 
 import numpy as np
+import numpy.typing as npt
 
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.settings import AreaSettings
 from utt_ros.types import GRAVITY_MPS2, Array
+
+_Seconds = npt.NDArray[np.floating]  # (K,)
 
 LOOP_SEC = 12
 LAPS = (1, 2)  # circles per loop
@@ -35,24 +38,24 @@ class CirclingWalkers:
         self._begin = self._rng.uniform(-np.pi, np.pi, count)
         self._steps = self._rng.integers(*STEPS, count)
 
-    def positions(self, seconds: Array) -> Array:
+    def positions(self, seconds: _Seconds) -> Array:
         """Positions (K, P, 2) [m] in the area frame."""
         angle = self._angle(seconds)[..., None]
         circle = np.concatenate([np.cos(angle), np.sin(angle)], axis=-1)
         return np.asarray(self._centre + self._radius[:, None] * circle)
 
-    def boxes(self, seconds: Array, area: AreaSettings) -> Array:
+    def boxes(self, seconds: _Seconds, area: AreaSettings) -> Array:
         """Boxes (K, P, 5) [CAMERA_CHANNELS]."""
         return CameraModel(area).project(self.positions(seconds))
 
-    def ranges(self, seconds: Array, area: AreaSettings) -> Array:
+    def ranges(self, seconds: _Seconds, area: AreaSettings) -> Array:
         """Ranges (K, P) [m] from phone to access point, with 0.3 m of noise."""
         offset = self.positions(seconds) - np.array(area.ap_position[:2])
         height = area.ap_position[2] - area.phone_height
         distance = np.sqrt((offset**2).sum(-1) + height**2)
         return np.asarray(distance + self._rng.normal(0.0, 0.3, distance.shape))
 
-    def accelerations(self, seconds: Array) -> Array:
+    def accelerations(self, seconds: _Seconds) -> Array:
         """Specific force (K, P, 3) [m/s^2] in the phone frame: bounce, sway and centripetal."""
         step = 2 * np.pi * self._steps * seconds[:, None] / LOOP_SEC
         left = self._speed * self._rate()
@@ -62,13 +65,13 @@ class CirclingWalkers:
             GRAVITY_MPS2 + 2.5 * np.sin(step) + 0.8 * np.sin(2 * step)], axis=-1)
         return np.asarray(force + self._rng.normal(0.0, 0.05, force.shape))
 
-    def rates(self, seconds: Array) -> Array:
+    def rates(self, seconds: _Seconds) -> Array:
         """Angular velocity (K, P, 3) [rad/s] in the phone frame."""
         rate = self._rng.normal(0.0, 0.01, (len(seconds), len(self._turns), 3))
         rate[..., 2] += self._rate()
         return rate
 
-    def fields(self, seconds: Array) -> Array:
+    def fields(self, seconds: _Seconds) -> Array:
         """Magnetic field (K, P, 3) [T] in the phone frame; the area's x axis points east."""
         heading = self._angle(seconds) + np.sign(self._turns) * np.pi / 2
         flat, vertical = FIELD_T
@@ -80,5 +83,5 @@ class CirclingWalkers:
     def _rate(self) -> Array:
         return np.asarray(2 * np.pi * self._turns / LOOP_SEC)
 
-    def _angle(self, seconds: Array) -> Array:
+    def _angle(self, seconds: _Seconds) -> Array:
         return np.asarray(self._begin + self._rate() * seconds[:, None])

@@ -24,7 +24,7 @@ from utt_ros.training.training_recipe import Recipe
 from utt_ros.types import FloatArray
 
 STRATEGIES = ('together', 'sampled', 'asynchronous', 'personal', 'personal_scaled')
-ROUNDS = 12  # of all areas; no model is selected, so that all strategies train as long
+STRATEGY_ROUNDS = 12  # of all areas; no model is selected, so that all strategies train as long
 SYNCHRONOUS_ROUNDS = 3  # before areas no longer wait for each other
 MAX_SLOWDOWN = 4.0  # time of the slowest area for an update, relative to the fastest
 
@@ -59,10 +59,10 @@ def run_strategy(data: Recordings, recipe: Recipe, strategy: str, seed: int) -> 
     """
     trainers = make_trainers(data, recipe, seed)
     weights = initial_weights(recipe.model, data.window, seed)
-    plan = FederationPlan(rounds=ROUNDS, local_steps=recipe.local_steps, seed=seed)
+    plan = FederationPlan(rounds=STRATEGY_ROUNDS, local_steps=recipe.local_steps, seed=seed)
     paces = _paces(trainers)
     if strategy == 'asynchronous':
-        updates = (ROUNDS - SYNCHRONOUS_ROUNDS) * len(trainers)
+        updates = (STRATEGY_ROUNDS - SYNCHRONOUS_ROUNDS) * len(trainers)
         synchronous = replace(plan, rounds=SYNCHRONOUS_ROUNDS)
         outcome = run_asynchronous(
             trainers, weights, AsynchronousPlan(synchronous, updates), paces, LINK_BPS)
@@ -75,7 +75,7 @@ def run_strategy(data: Recordings, recipe: Recipe, strategy: str, seed: int) -> 
             scale_locally(trainer.twin, trainer.memory.training.all())
     if strategy == 'sampled':
         half = (len(trainers) + 1) // 2
-        plan = replace(plan, sampled=half, rounds=round(ROUNDS * len(trainers) / half))
+        plan = replace(plan, sampled=half, rounds=round(STRATEGY_ROUNDS * len(trainers) / half))
     personal = ({area: PersonalisedLearner(trainer) for area, trainer in trainers.items()}
                 if 'personal' in strategy else {})
     result = run_federation(personal or trainers, weights, plan)

@@ -16,12 +16,12 @@ from utt_ros.association.vifi import BipartiteSettings
 from utt_ros.evaluation.association.encounters import Encounter
 from utt_ros.evaluation.association.scorer_training import train_scorer
 from utt_ros.evaluation.baselines.baseline_training import (
-    Cost,
+    CostFunction,
     bipartite_cost,
-    deep,
+    train_vifi_deep,
+    train_vitag,
     tune_bipartite,
     tune_vitag,
-    vitag,
     vitag_cost,
 )
 from utt_ros.evaluation.metrics.association import (
@@ -75,13 +75,13 @@ def _bipartite(study: Study) -> UnitResult:
 def _deep(study: Study, seed: int) -> UnitResult:
     use_one_thread()
     train, val = EncounterSplit(study.data, 'train'), EncounterSplit(study.data, 'val')
-    return _publish(study, seed, {'vifi_deep': deep(train, val, seed, federated=False)})
+    return _publish(study, seed, {'vifi_deep': train_vifi_deep(train, val, seed, federated=False)})
 
 
 def _vitag(study: Study, seed: int) -> UnitResult:
     use_one_thread()
-    released = vitag(study.data, 'as_released', seed, federated=False)
-    repaired = vitag(study.data, 'repaired', seed, federated=False)
+    released = train_vitag(study.data, 'as_released', seed, federated=False)
+    repaired = train_vitag(study.data, 'repaired', seed, federated=False)
     weights = tune_vitag(repaired, EncounterSplit(study.data, 'val'))
     return _publish(study, seed, {
         'vitag_as_released': vitag_cost(released, AS_RELEASED),
@@ -92,9 +92,9 @@ def _federated(study: Study, seed: int) -> UnitResult:
     """Train Vi-Fi deep and ViTag as federations of areas, as in the paper [P]."""
     use_one_thread()
     train, val = EncounterSplit(study.data, 'train'), EncounterSplit(study.data, 'val')
-    repaired = vitag(study.data, 'repaired', seed, federated=True)
+    repaired = train_vitag(study.data, 'repaired', seed, federated=True)
     return _publish(study, seed, {
-        'vifi_deep_federated': deep(train, val, seed, federated=True),
+        'vifi_deep_federated': train_vifi_deep(train, val, seed, federated=True),
         'vitag_repaired_federated': vitag_cost(repaired, tune_vitag(repaired, val))})
 
 
@@ -112,7 +112,7 @@ def _utt(study: Study, seed: int) -> UnitResult:
         bias = biases.get(encounter.area.area, 0.0)
         return compute_pair_features(encounter.candidates, encounter.area, translator, bias)
     memoized = memoize(features)
-    costs: dict[str, Cost] = {
+    costs: dict[str, CostFunction] = {
         'utt_translation': lambda encounter: _translation_cost(memoized(encounter))}
     sparse = EncounterSplit(study.data, 'train', stride=SCORER_STRIDE)
     fitted, validated = (
@@ -130,7 +130,7 @@ def _utt(study: Study, seed: int) -> UnitResult:
 
 def _scorer_cost(
     features: Callable[[Encounter], FloatArray], scorer: PairScorer, columns: Sequence[int],
-) -> Cost:
+) -> CostFunction:
     return lambda encounter: -scorer(features(encounter)[..., columns])
 
 
@@ -148,7 +148,7 @@ def _vifit(study: Study, seed: int) -> UnitResult:
 
 
 def _publish(
-    study: Study, seed: int, costs: Mapping[str, Cost], fusor: str = '',
+    study: Study, seed: int, costs: Mapping[str, CostFunction], fusor: str = '',
 ) -> UnitResult:
     split = EncounterSplit(study.data, study.split)
     return UnitResult(tuple(

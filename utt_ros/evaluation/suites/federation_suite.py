@@ -42,11 +42,14 @@ def federation_units(study: Study) -> list[Unit]:
     """List units by comparison and seed."""
     listed = []
     for seed in study.seeds:
-        listed += [Unit(f'{FEDERATION_SUITE}-{method}-seed{seed}', partial(_unified, study, method, seed))
-                  for method in ('utt', 'centralised')]
-        listed += [Unit(f'{FEDERATION_SUITE}-time-{kind}-seed{seed}', partial(_timed, study, kind, seed))
-                  for kind in TIMED]
-        listed += [Unit(f'{FEDERATION_SUITE}-time-direct-seed{seed}', partial(_timed_direct, study, seed))]
+        listed += [Unit(f'{FEDERATION_SUITE}-{method}-seed{seed}',
+                        partial(_unified, study, method, seed))
+                   for method in ('utt', 'centralised')]
+        listed += [Unit(f'{FEDERATION_SUITE}-time-{kind}-seed{seed}',
+                        partial(_timed, study, kind, seed))
+                   for kind in TIMED]
+        listed += [Unit(f'{FEDERATION_SUITE}-time-direct-seed{seed}',
+                        partial(_timed_direct, study, seed))]
     first = study.seeds[0]  # server optimisers are compared on one seed
     return [*listed, *(
         Unit(f'{FEDERATION_SUITE}-server-{name}-seed{first}', partial(_server, study, name, first))
@@ -58,28 +61,31 @@ def federation_units(study: Study) -> list[Unit]:
 def _unified(study: Study, method: str, seed: int) -> UnitResult:
     recipe = study.recipe if method == 'utt' else centralised(study.recipe)
     twin, training = study.trained(seed, recipe)
-    found = evaluate_directions(study, method, twin.settings.fusor, seed, model_predictor(twin, direction_sources),
-                     suite=FEDERATION_SUITE)
+    result = evaluate_directions(
+        study, method, twin.settings.fusor, seed, model_predictor(twin, direction_sources),
+        suite=FEDERATION_SUITE)
     sent = raw_bytes(study.data, study.data.modalities)
     cost = mapping_cost(training) if method == 'utt' else central_cost(training, sent)
-    return replace(found, rows=(*found.rows, *_rows(method, 'unified', seed, cost)))
+    return replace(result, rows=(*result.rows, *_rows(method, 'unified', seed, cost)))
 
 
 def _server(study: Study, name: str, seed: int) -> UnitResult:
     recipe = replace(with_fusor(study.recipe, study.recipe.model.fusor), **SERVERS.get(name, {}))  # type: ignore[arg-type]
     twin, _ = study.trained(seed, recipe)
-    return evaluate_directions(study, f'server_{name}', twin.settings.fusor, seed,
-                    model_predictor(twin, direction_sources), suite=FEDERATION_SUITE)
+    return evaluate_directions(
+        study, f'server_{name}', twin.settings.fusor, seed,
+        model_predictor(twin, direction_sources), suite=FEDERATION_SUITE)
 
 
 def _strategy(study: Study, name: str, seed: int) -> UnitResult:
     """A fixed number of updates, without motion and without selection on validation."""
     recipe = with_fusor(study.recipe, study.recipe.model.fusor)
-    result = run_strategy(study.data, recipe, name, seed)
+    outcome = run_strategy(study.data, recipe, name, seed)
     method = f'way_{name}'
-    found = evaluate_directions(study, method, recipe.model.fusor, seed, result.predict, suite=FEDERATION_SUITE)
-    return replace(found, rows=(
-        *found.rows, *_rows(method, 'unified', seed, {'simulated_s': result.seconds})))
+    result = evaluate_directions(
+        study, method, recipe.model.fusor, seed, outcome.predict, suite=FEDERATION_SUITE)
+    return replace(result, rows=(
+        *result.rows, *_rows(method, 'unified', seed, {'simulated_s': outcome.seconds})))
 
 
 def _timed(study: Study, kind: str, seed: int) -> UnitResult:

@@ -87,14 +87,16 @@ def target_past(pair: Pair) -> tuple[str, ...]:
 
 def _unified(study: Study, seed: int) -> UnitResult:
     twin = study.model(seed)
-    return evaluate_directions(study, 'utt', twin.settings.fusor, seed, model_predictor(twin, direction_sources))
+    return evaluate_directions(
+        study, 'utt', twin.settings.fusor, seed, model_predictor(twin, direction_sources))
 
 
 def _alone(study: Study, method: str, target: str, seed: int) -> UnitResult:
     recipe, source = ((direct, past(target)) if method == 'direct' else (reconstruct, target))
     twin, _ = study.trained(seed, recipe(study.recipe, target))
-    return evaluate_directions(study, method, 'none', seed, model_predictor(twin, lambda _: (source,)),
-                    targets=(target,))
+    return evaluate_directions(
+        study, method, 'none', seed, model_predictor(twin, lambda _: (source,)),
+        targets=(target,))
 
 
 def _with_past(study: Study, seed: int) -> UnitResult:
@@ -106,8 +108,9 @@ def _with_past(study: Study, seed: int) -> UnitResult:
 
 def _specific(study: Study, kind: str, seed: int) -> UnitResult:
     twin, _ = study.trained(seed, specific(study.recipe, kind))
-    return evaluate_directions(study, 'specific', twin.settings.fusor, seed, model_predictor(twin, direction_sources),
-                    kinds=(kind,))
+    return evaluate_directions(
+        study, 'specific', twin.settings.fusor, seed, model_predictor(twin, direction_sources),
+        kinds=(kind,))
 
 
 def _baselines(study: Study) -> UnitResult:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from utt_ros.evaluation.baselines.baseline_training import fit
+from utt_ros.evaluation.baselines.baseline_training import fit_network
 from utt_ros.evaluation.baselines.scaling import Example, scale_values
 from utt_ros.evaluation.baselines.vifit import (
     FRAMES,
@@ -40,7 +40,7 @@ def reconstruction_rows(study: Study, seed: int) -> Iterator[tuple[str, str, flo
                     {name: values[0] for name, values in item.items() if name != 'true'}
                     for item in chain)
         return groups
-    net: Vifit = fit(
+    net: Vifit = fit_network(
         lambda: Vifit(data.window.imu_rows), vifit_loss, examples('train'), examples('val'),
         seed, federated=False, batch=32, learning_rate=1e-3)
     test_chains = [chain for recording in data.of(study.split)
@@ -70,7 +70,9 @@ def _measure(chains: list[list[Example]], boxes: BoxPredictor) -> Iterator[tuple
         yield metric, value, len(windows)
 
 
-def window_chains(recording: RecordedSequence, study: Study, stride: int) -> dict[str, list[Example]]:
+def window_chains(
+    recording: RecordedSequence, study: Study, stride: int,
+) -> dict[str, list[Example]]:
     """Return rows for ViFiT by subject and run of consecutive windows.
 
     Every window starts with a measured box.

@@ -1,4 +1,4 @@
-"""Downstream tasks of one method over a split: estimated tracks of all subjects, and their rows."""
+"""Downstream tasks of one method over a split: tracks of all subjects, and their rows."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -86,7 +86,7 @@ def position_rows(tracked: Sequence[TrackedWalk], label: TaskLabel) -> list[Row]
 def outage_rows(
     tracked: Sequence[TrackedWalk], label: TaskLabel, length_s: float,
 ) -> list[Row]:
-    """Compute errors and intervals in outages: while the camera is gone, and in the last second."""
+    """Compute errors and intervals in outages, and in the last second of outages."""
     gone = [outages.in_outage(item.walk, item.off)
             & position.camera_conditions(item.walk.camera_age_s())['no_camera']
             for item in tracked]
