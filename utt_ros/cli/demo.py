@@ -87,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
         raise UttError('--live excludes --sessions')
     out = _empty(args.out)
     if args.live:
-        return demo_live.run(args, out)
+        return demo_live.run_live_demo(args, out)
     scenes = find_demo_areas(_sessions(args, out), out / 'areas')
     names = ', '.join(f'{scene.name} ({"+".join(scene.settings.modalities)})' for scene in scenes)
     _log(f'{len(scenes)} areas: {names}')

@@ -23,7 +23,7 @@ MIN_SECONDS, MAX_SECONDS = 20.0, 3600.0
 QUIET = {'OPENCV_LOG_LEVEL': 'ERROR', 'OPENCV_FFMPEG_LOGLEVEL': '8'}
 
 
-def run(args: argparse.Namespace, out: Path) -> int:
+def run_live_demo(args: argparse.Namespace, out: Path) -> int:
     """Run in a folder that contains nothing but an empty folder `areas`. Raises UttError."""
     if not MIN_SECONDS <= args.seconds <= MAX_SECONDS:
         raise UttError(f'--seconds is {args.seconds:g}: {MIN_SECONDS:g}..{MAX_SECONDS:g}')

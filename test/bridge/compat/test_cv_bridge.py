@@ -48,13 +48,13 @@ def test_colours_of_every_encoding_arrive_as_bgr(
     bridge: Any, bgr: np.ndarray, encoding: str, code: int | None, pad: int,
 ) -> None:
     sent = bgr if code is None else cv2.cvtColor(bgr, code)
-    assert np.array_equal(cv_bridge.picture(bridge, message(sent, encoding, pad)), bgr)
+    assert np.array_equal(cv_bridge.image_from_message(bridge, message(sent, encoding, pad)), bgr)
 
 
 @pytest.mark.parametrize('encoding', ['mono8', '8UC1'])
 def test_grey_arrives_as_bgr(bridge: Any, bgr: np.ndarray, encoding: str) -> None:
     grey = np.ascontiguousarray(bgr[..., 0])
-    got = cv_bridge.picture(bridge, message(grey, encoding, 3))
+    got = cv_bridge.image_from_message(bridge, message(grey, encoding, 3))
     assert np.array_equal(got, np.repeat(grey[..., None], 3, axis=2))
 
 
@@ -62,7 +62,7 @@ def test_grey_arrives_as_bgr(bridge: Any, bgr: np.ndarray, encoding: str) -> Non
 @pytest.mark.parametrize('pad', [0, 4])
 def test_millimetres_become_metres_and_zero_is_unknown(bridge: Any, big: bool, pad: int) -> None:
     sent = np.array([[0, 1, 1500], [65535, 258, 2]], np.uint16)
-    got = cv_bridge.depths(bridge, message(sent, '16UC1', pad, big=big))
+    got = cv_bridge.depth_from_message(bridge, message(sent, '16UC1', pad, big=big))
     expected = np.float32([[np.nan, 0.001, 1.5], [65.535, 0.258, 0.002]])
     assert got.dtype == np.float32
     assert got == pytest.approx(expected, nan_ok=True)
@@ -72,15 +72,15 @@ def test_millimetres_become_metres_and_zero_is_unknown(bridge: Any, big: bool, p
 @pytest.mark.parametrize('pad', [0, 8])
 def test_metres_stay_and_what_is_no_distance_is_unknown(bridge: Any, big: bool, pad: int) -> None:
     sent = np.float32([[1.5, np.nan, np.inf], [-np.inf, 0.0, -2.0]])
-    got = cv_bridge.depths(bridge, message(sent, '32FC1', pad, big=big))
+    got = cv_bridge.depth_from_message(bridge, message(sent, '32FC1', pad, big=big))
     assert got == pytest.approx(np.float32([[1.5, *[np.nan] * 2], [np.nan] * 3]), nan_ok=True)
 
 
 @pytest.mark.parametrize('kind', ['png', 'jpg'])
-def test_compressed_pictures_are_read(bridge: Any, kind: str) -> None:
+def test_compressed_images_are_decoded(bridge: Any, kind: str) -> None:
     smooth = np.dstack([np.tile(np.arange(0, 240, 5, np.uint8), (32, 1))] * 3)
     data = cv2.imencode(f'.{kind}', smooth)[1].tobytes()
-    got = cv_bridge.picture(bridge, CompressedImage(format=kind, data=array('B', data)))
+    got = cv_bridge.image_from_message(bridge, CompressedImage(format=kind, data=array('B', data)))
     assert got.shape == smooth.shape
     assert np.abs(got.astype(int) - smooth).max() <= (0 if kind == 'png' else 4)
     assert cv_bridge.compressed_size(data) == (48, 32)
@@ -102,39 +102,39 @@ def test_what_we_publish_reads_back(bridge: Any, plane: np.ndarray, encoding: st
     {'encoding': 'magic'}, {'encoding': ''}, {'height': 0}, {'width': 0}, {'height': 2**32 - 1},
     {'width': 2**32 - 1}, {'step': 0}, {'step': 14}, {'step': 2**32 - 1}, {'height': 7},
     {'data': array('B')}, {'encoding': '16UC1', 'step': 15}, {'encoding': '32FC1', 'width': 4}])
-def test_pictures_that_promise_what_they_do_not_hold_are_refused(
+def test_images_whose_data_do_not_match_their_header_are_refused(
     bridge: Any, bgr: np.ndarray, change: dict[str, Any],
 ) -> None:
     bad = message(bgr, 'bgr8')
     for name, value in change.items():
         setattr(bad, name, value)
     with pytest.raises(MeasurementError):
-        cv_bridge.picture(bridge, bad)
+        cv_bridge.image_from_message(bridge, bad)
     with pytest.raises(MeasurementError):
-        cv_bridge.depths(bridge, bad)
+        cv_bridge.depth_from_message(bridge, bad)
 
 
-def test_pictures_with_a_long_profile_before_their_size_are_read(bridge: Any) -> None:
+def test_images_with_a_long_profile_before_their_size_are_decoded(bridge: Any) -> None:
     data = cv2.imencode('.jpg', np.full((32, 48, 3), 200, np.uint8))[1].tobytes()
     profile = 3 * (b'\xff\xe2' + (60_000).to_bytes(2, 'big') + b'p' * 59_998)
     whole = array('B', data[:2] + profile + data[2:])
-    decoded = cv_bridge.picture(bridge, CompressedImage(format='jpeg', data=whole))
+    decoded = cv_bridge.image_from_message(bridge, CompressedImage(format='jpeg', data=whole))
     assert decoded.shape == (32, 48, 3)
 
 
-def test_small_file_that_promises_a_huge_picture_is_refused_unread(bridge: Any) -> None:
+def test_small_file_with_a_huge_size_in_its_header_is_refused_before_decoding(bridge: Any) -> None:
     data = bytearray(cv2.imencode('.png', np.zeros((8, 8, 3), np.uint8))[1].tobytes())
     data[16:24] = (60000).to_bytes(4, 'big') * 2
     with pytest.raises(MeasurementError, match='60000 x 60000 px is too large'):
-        cv_bridge.picture(bridge, CompressedImage(format='png', data=array('B', data)))
+        cv_bridge.image_from_message(bridge, CompressedImage(format='png', data=array('B', data)))
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=60), st.sampled_from([b'', b'\x89PNG\r\n\x1a\n', b'\xff\xd8\xff\xc0']))
-def test_bytes_are_a_picture_or_refused(tail: bytes, head: bytes) -> None:
+def test_arbitrary_bytes_are_decoded_or_refused(tail: bytes, head: bytes) -> None:
     sent = CompressedImage(format='jpeg', data=array('B', head + tail))
     with suppress(MeasurementError):
-        assert cv_bridge.picture(cv_bridge.CvBridge(), sent).ndim == 3
+        assert cv_bridge.image_from_message(cv_bridge.CvBridge(), sent).ndim == 3
 
 
 @settings(max_examples=100, deadline=None)
@@ -146,7 +146,7 @@ def test_headers_are_honest_or_refused(
 ) -> None:
     sent = Image(encoding=encoding, height=height, width=width, step=step, is_bigendian=big,
                  data=array('B', data))
-    for read in (cv_bridge.picture, cv_bridge.depths):
+    for read in (cv_bridge.image_from_message, cv_bridge.depth_from_message):
         with suppress(MeasurementError):
             assert read(cv_bridge.CvBridge(), sent).shape[:2] == (height, width)
 
@@ -168,9 +168,9 @@ def test_load_prefers_the_real_package(monkeypatch: pytest.MonkeyPatch) -> None:
     real = ModuleType('cv_bridge')
     real.CvBridge = dict
     monkeypatch.setitem(sys.modules, 'cv_bridge', real)
-    assert cv_bridge.load() == {}
+    assert cv_bridge.load_cv_bridge() == {}
 
 
 def test_load_falls_back_to_this_module(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, 'cv_bridge', None)
-    assert isinstance(cv_bridge.load(), cv_bridge.CvBridge)
+    assert isinstance(cv_bridge.load_cv_bridge(), cv_bridge.CvBridge)

@@ -184,9 +184,9 @@ def test_joining_goes_on_after_the_clock_jumped_back(kind: str) -> None:
 def test_load_prefers_the_real_package(monkeypatch: pytest.MonkeyPatch) -> None:
     real = ModuleType('message_filters')
     monkeypatch.setitem(sys.modules, 'message_filters', real)
-    assert ours.load() is real
+    assert ours.load_message_filters() is real
 
 
 def test_load_falls_back_to_this_module(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, 'message_filters', None)
-    assert ours.load() is ours
+    assert ours.load_message_filters() is ours

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from utt_ros.bridge.node.subscriber_wait import (
-    SETTLED_S,
+    SUBSCRIBERS_SETTLED_S,
     SubscriberWait,
     wait_for_subscribers,
 )
@@ -31,8 +31,8 @@ def test_wait_ends_when_no_new_subscriber_comes():
     wait = SubscriberWait(3, 10.0, 0.0)
     assert not wait.is_over(1, 1.0)
     assert not wait.is_over(2, 2.0)
-    assert not wait.is_over(2, 2.0 + SETTLED_S)
-    assert wait.is_over(2, 2.1 + SETTLED_S)
+    assert not wait.is_over(2, 2.0 + SUBSCRIBERS_SETTLED_S)
+    assert wait.is_over(2, 2.1 + SUBSCRIBERS_SETTLED_S)
 
 
 def test_wait_without_any_subscriber_ends_at_its_limit():

@@ -1,7 +1,7 @@
-"""Image messages <-> arrays: the calls of ROS's cv_bridge that we use, for machines that lack it.
+"""Image messages <-> arrays: the part of cv_bridge that is used, for machines without it.
 
-Same names and arguments as the Python API of cv_bridge, written anew; the same tests run against
-both. What comes from others is checked here before either of them sees it.
+Names and arguments are those of the Python API of cv_bridge, reimplemented; the same tests run
+against both. Messages are validated here before either converts them.
 """
 
 import sys
@@ -22,7 +22,7 @@ from utt_ros.types import FloatArray
 FOCAL_TOLERANCE = 0.05
 MAX_SIDE_PX = 16384  # [px]
 MAX_IMAGE_BYTES = 256 * 1024 * 1024
-MAX_JPEG_HEADER_BYTES = 1 << 20  # of a JPEG: previews and colour profiles come before its size
+MAX_JPEG_HEADER_BYTES = 1 << 20  # of a JPEG: previews and colour profiles precede its size
 PLANES: dict[str, tuple[str, int]] = {  # numpy type, channels
     'bgr8': ('u1', 3), 'rgb8': ('u1', 3), 'bgra8': ('u1', 4), 'rgba8': ('u1', 4),
     'mono8': ('u1', 1), '8UC1': ('u1', 1), '8UC3': ('u1', 3),
@@ -33,21 +33,21 @@ DEPTHS = {'16UC1': 0.001, 'mono16': 0.001, '32FC1': 1.0}  # [m]
 
 
 class CvBridge:
-    """Converts between messages and arrays."""
+    """Converter between messages and arrays."""
 
     def imgmsg_to_cv2(
         self, img_msg: Image, desired_encoding: str = 'passthrough',
     ) -> npt.NDArray[Any]:
-        """Array (H, W) or (H, W, C) in the byte order of this machine; bgr8, or as it is sent."""
+        """Return an array (H, W) or (H, W, C) in native byte order; bgr8, or as it was sent."""
         plane = _plane(img_msg)
         if desired_encoding in ('passthrough', img_msg.encoding):
             return plane
         if desired_encoding != 'bgr8' or img_msg.encoding not in TO_BGR:
-            raise MeasurementError(f'no way from {img_msg.encoding} to {desired_encoding}')
+            raise MeasurementError(f'no conversion from {img_msg.encoding} to {desired_encoding}')
         return np.asarray(cv2.cvtColor(plane, TO_BGR[img_msg.encoding]))
 
     def cv2_to_imgmsg(self, cvim: npt.NDArray[Any], encoding: str = 'passthrough') -> Image:
-        """Message of an array (H, W) or (H, W, C)."""
+        """Return a message of an array (H, W) or (H, W, C)."""
         return Image(
             height=cvim.shape[0], width=cvim.shape[1], encoding=encoding,
             is_bigendian=sys.byteorder == 'big',
@@ -57,43 +57,44 @@ class CvBridge:
     def compressed_imgmsg_to_cv2(
         self, cmprs_img_msg: CompressedImage, desired_encoding: str = 'passthrough',  # noqa: ARG002
     ) -> npt.NDArray[Any]:
-        """Array (H, W, 3) BGR of a JPEG or PNG."""
+        """Decode a JPEG or PNG to an array (H, W, 3) BGR."""
         image = cv2.imdecode(np.frombuffer(cmprs_img_msg.data, np.uint8), cv2.IMREAD_COLOR)
         if image is None:
-            raise MeasurementError(f'{len(cmprs_img_msg.data)} bytes that are no picture')
+            raise MeasurementError(f'{len(cmprs_img_msg.data)} bytes that are not an image')
         return np.asarray(image)
 
 
-def load() -> Any:
-    """The real CvBridge where it is installed, else ours."""
+def load_cv_bridge() -> Any:
+    """Return cv_bridge's CvBridge if installed, else the one of this module."""
     try:
         return import_module('cv_bridge').CvBridge()
     except ImportError:
         return CvBridge()
 
 
-def picture(bridge: Any, message: Any) -> npt.NDArray[np.uint8]:
-    """Colours (H, W, 3) BGR of an Image or CompressedImage. Raises MeasurementError."""
+def image_from_message(bridge: Any, message: Any) -> npt.NDArray[np.uint8]:
+    """Convert an Image or CompressedImage to colours (H, W, 3) BGR. Raises MeasurementError."""
     if isinstance(message, Image):
         _check(message)
         if PLANES[message.encoding][0] != 'u1':
-            raise MeasurementError(f'{message.encoding} is no encoding of colours')
+            raise MeasurementError(f'{message.encoding} is not an encoding of colours')
         wanted = 'passthrough' if message.encoding == '8UC3' else 'bgr8'
         return _guarded(bridge.imgmsg_to_cv2, _named(message), wanted)
     width, height = compressed_size(bytes(message.data[:MAX_JPEG_HEADER_BYTES]))
     if max(width, height) > MAX_SIDE_PX or width * height * 3 > MAX_IMAGE_BYTES:
-        raise MeasurementError(f'a picture of {width} x {height} px is too large')
+        raise MeasurementError(
+            f'an image of {width} x {height} px is too large: sides up to {MAX_SIDE_PX} px')
     return _guarded(bridge.compressed_imgmsg_to_cv2, message, 'bgr8')
 
 
-def depths(bridge: Any, message: Image) -> FloatArray:
-    """Depths (H, W) [m] of 32FC1 or of 16UC1 in millimetres (REP-118); NaN where unknown.
+def depth_from_message(bridge: Any, message: Image) -> FloatArray:
+    """Convert 32FC1, or 16UC1 in millimetres (REP-118), to depth (H, W) [m]; NaN: unknown.
 
     Raises MeasurementError.
     """
     _check(message)
     if message.encoding not in DEPTHS:
-        raise MeasurementError(f'{message.encoding} is no encoding of depth: {sorted(DEPTHS)}')
+        raise MeasurementError(f'{message.encoding} is not an encoding of depth: {sorted(DEPTHS)}')
     raw = _guarded(bridge.imgmsg_to_cv2, message, 'passthrough')
     scaled = raw.astype(np.float32) * np.float32(DEPTHS[message.encoding])
     with np.errstate(invalid='ignore'):
@@ -101,7 +102,7 @@ def depths(bridge: Any, message: Image) -> FloatArray:
 
 
 def image_message(bridge: Any, plane: npt.NDArray[Any] | None) -> Image | None:
-    """Message without a header of colours (H, W, 3) BGR, grey (H, W) or depth (H, W) [m]."""
+    """Convert colours (H, W, 3) BGR, grey (H, W) or depth (H, W) [m], without a header."""
     if plane is None:
         return None
     encoding = '32FC1' if plane.dtype == np.float32 else 'mono8' if plane.ndim == 2 else 'bgr8'
@@ -109,7 +110,7 @@ def image_message(bridge: Any, plane: npt.NDArray[Any] | None) -> Image | None:
 
 
 def camera_info_message(calibration: LensCalibration) -> CameraInfo:
-    """Message of a calibration, without a header."""
+    """Convert a calibration, without a header."""
     return CameraInfo(
         width=calibration.width, height=calibration.height, k=calibration.camera,
         distortion_model=calibration.model, d=list(calibration.distortion),
@@ -117,16 +118,16 @@ def camera_info_message(calibration: LensCalibration) -> CameraInfo:
 
 
 def check_focal_lengths(info: CameraInfo, area: AreaSettings) -> None:
-    """Raise SettingsError when positions would be wrong: the area tells another focal length."""
+    """Raise SettingsError when the focal lengths differ from the area's by over 5 %."""
     for got, want, name in ((info.k[0], area.fx, 'fx'), (info.k[4], area.fy, 'fy')):
         if abs(got - want) > FOCAL_TOLERANCE * want:
             raise SettingsError(
-                f'the calibration says {name} is {got:g} px, the area {want:g}: correct fx, fy, '
-                'cx and cy of the area')
+                f'{name} is {got:g} px in the calibration, {want:g} px in the area: correct fx, '
+                'fy, cx and cy of the area')
 
 
 def compressed_size(data: bytes) -> tuple[int, int]:
-    """Width and height [px] that the head of a JPEG or PNG promises; few bytes may promise much.
+    """Return width and height [px] from the header of a JPEG or PNG, before it is decoded.
 
     Raises MeasurementError for anything else.
     """
@@ -140,18 +141,20 @@ def compressed_size(data: bytes) -> tuple[int, int]:
                     int.from_bytes(data[at + 5:at + 7], 'big'))
         length = int.from_bytes(data[at + 2:at + 4], 'big')
         at += 1 if marker == 0xFF else 2 + max(2, length)
-    raise MeasurementError(f'{len(data)} bytes that do not begin like a JPEG or PNG')
+    raise MeasurementError(f'{len(data)} bytes without the header of a JPEG or PNG')
 
 
 def _check(message: Image) -> None:
-    """Raise MeasurementError unless the message holds the pixels it promises."""
+    """Raise MeasurementError unless the data match encoding, width, height and step."""
     if message.encoding not in PLANES:
-        raise MeasurementError(f'encoding {message.encoding!r}: known are {sorted(PLANES)}')
+        raise MeasurementError(
+            f'encoding is {message.encoding!r}: it must be one of {sorted(PLANES)}')
     kind, channels = PLANES[message.encoding]
     height, width, step = message.height, message.width, message.step
     row = width * channels * np.dtype(kind).itemsize
     if not 1 <= height <= MAX_SIDE_PX or not 1 <= width <= MAX_SIDE_PX:
-        raise MeasurementError(f'a picture of {width} x {height} px: sides are 1..{MAX_SIDE_PX}')
+        raise MeasurementError(
+            f'an image of {width} x {height} px: sides must be 1..{MAX_SIDE_PX}')
     if step < row or step % np.dtype(kind).itemsize:
         raise MeasurementError(f'a step of {step} bytes: a row has {row}')
     if len(message.data) < height * step or len(message.data) > MAX_IMAGE_BYTES:
@@ -160,7 +163,7 @@ def _check(message: Image) -> None:
 
 
 def _plane(message: Image) -> npt.NDArray[Any]:
-    """Pixels (H, W) or (H, W, C) without the ends of rows, in the byte order of this machine."""
+    """Return pixels (H, W) or (H, W, C) without row padding, in native byte order."""
     _check(message)
     kind, channels = PLANES[message.encoding]
     stored = np.dtype(kind).newbyteorder('>' if message.is_bigendian else '<')
@@ -172,7 +175,7 @@ def _plane(message: Image) -> npt.NDArray[Any]:
 
 
 def _named(message: Image) -> Image:
-    """The same message with its colours named, since '8UC1' says nothing of them."""
+    """Return the message with encoding mono8 instead of 8UC1, which implies no colours."""
     if message.encoding != '8UC1':
         return message
     return Image(
@@ -185,5 +188,5 @@ def _guarded(convert: Any, message: Any, encoding: str) -> Any:
         return convert(message, desired_encoding=encoding)
     except MeasurementError:
         raise
-    except Exception as err:  # cv_bridge raises what OpenCV, boost and numpy do
-        raise MeasurementError(f'a picture that cannot be read: {err}') from err
+    except Exception as err:  # cv_bridge raises errors of OpenCV, boost and numpy
+        raise MeasurementError(f'an image that cannot be converted: {err}') from err

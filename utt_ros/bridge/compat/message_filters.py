@@ -1,9 +1,9 @@
-"""The calls of ROS's message_filters that we use, for machines that lack the package.
+"""Time synchronization: the part of message_filters that is used, for machines without it.
 
-Same names and arguments as the Python API of message_filters 4 to 6, written anew; the same tests
-run against both. Two things are better here: a callback runs after the lock is released, so one
-that raises leaves the filter usable; and a full queue drops what arrived first instead of what is
-oldest by its stamp, so after a clock that jumped back the new messages are not the ones that go.
+Names and arguments are those of the Python API of message_filters 4 to 6, reimplemented; the same
+tests run against both. There are two differences: callbacks run after the lock is released, so an
+exception leaves the filter usable; and a full queue drops the message that arrived first instead
+of the one with the oldest stamp, so that new messages survive a clock that jumped back.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,8 +20,8 @@ from utt_ros.types import NS_PER_S
 Queue = dict[int, Any]  # stamp [ns] -> message, in order of arrival
 
 
-def load() -> ModuleType:
-    """The real message_filters where it is installed, else this module."""
+def load_message_filters() -> ModuleType:
+    """Return ROS's message_filters if installed, else this module."""
     try:
         return import_module('message_filters')
     except ImportError:
@@ -29,7 +29,7 @@ def load() -> ModuleType:
 
 
 class SimpleFilter:
-    """Something with output that others may register for."""
+    """Filter whose output goes to registered callbacks."""
 
     def __init__(self) -> None:
         self._callbacks: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
@@ -40,13 +40,13 @@ class SimpleFilter:
         return len(self._callbacks) - 1
 
     def signalMessage(self, *messages: Any) -> None:  # noqa: N802
-        """Hand an output to everybody who registered."""
+        """Call all registered callbacks with an output."""
         for callback, args in self._callbacks:
             callback(*messages, *args)
 
 
 class Subscriber(SimpleFilter):
-    """A subscription whose messages go to whoever registers."""
+    """Subscription whose messages go to registered callbacks."""
 
     def __init__(self, node: Node, message_type: type, topic: str, **options: Any) -> None:
         super().__init__()
@@ -55,7 +55,7 @@ class Subscriber(SimpleFilter):
 
 
 class TimeSynchronizer(SimpleFilter):
-    """Joins messages of equal stamps, one of each input; each input keeps at most `queue_size`."""
+    """Joins messages of equal stamps, one of each input; each input queues `queue_size`."""
 
     def __init__(self, fs: Sequence[SimpleFilter], queue_size: int) -> None:
         super().__init__()
@@ -75,21 +75,21 @@ class TimeSynchronizer(SimpleFilter):
             if len(queue) > self.queue_size:
                 del queue[next(iter(queue))]
             stamps = self._match(stamp_ns, index)
-            messages = [queue.pop(each) for queue, each in zip(self.queues, stamps, strict=False)]
+            messages = [queue.pop(key) for queue, key in zip(self.queues, stamps, strict=False)]
         if messages:
             self.signalMessage(*messages)
 
     def _match(self, stamp_ns: int, index: int) -> tuple[int, ...]:  # noqa: ARG002 - see subclass
-        """Stamps, one per input, that belong together now that input `index` got `stamp_ns`."""
+        """Return matching stamps, one per input, after input `index` received `stamp_ns`."""
         together = all(stamp_ns in queue for queue in self.queues)
         return (stamp_ns,) * len(self.queues) if together else ()
 
 
 class ApproximateTimeSynchronizer(TimeSynchronizer):
-    """Joins messages, one of each input, whose stamps all lie within less than `slop` seconds.
+    """Joins messages, one of each input, whose stamps differ by less than `slop` seconds.
 
-    Of several candidates it takes those nearest to the newest arrival. The output has the rate of
-    the slowest input: messages in between are dropped.
+    The candidates nearest to the newest arrival are preferred. The output has the rate of the
+    slowest input: messages in between are dropped.
     """
 
     def __init__(self, fs: Sequence[SimpleFilter], queue_size: int, slop: float) -> None:
@@ -109,5 +109,5 @@ class ApproximateTimeSynchronizer(TimeSynchronizer):
         return ()
 
     def _near(self, queue: Queue, stamp_ns: int) -> list[int]:
-        near = [each for each in queue if abs(each - stamp_ns) < self._slop_ns]
-        return sorted(near, key=lambda each: abs(each - stamp_ns))
+        near = [stamp for stamp in queue if abs(stamp - stamp_ns) < self._slop_ns]
+        return sorted(near, key=lambda stamp: abs(stamp - stamp_ns))

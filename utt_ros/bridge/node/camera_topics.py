@@ -48,7 +48,7 @@ class TopicSource(Source[CameraFrame]):
     def __init__(self, node: Node, settings: TopicsSettings, area: AreaSettings) -> None:
         super().__init__()
         self._settings, self._area = settings, area
-        self._bridge = cv_bridge.load()
+        self._bridge = cv_bridge.load_cv_bridge()
         self._newest: tuple[Any, ...] | None = None
         self._is_open = False
         self._changed = Condition()
@@ -89,8 +89,8 @@ class TopicSource(Source[CameraFrame]):
             if isinstance(message, CameraInfo):
                 self._compare(message)
             else:
-                depth = cv_bridge.depths(self._bridge, message)
-        image = cv_bridge.picture(self._bridge, messages[0])
+                depth = cv_bridge.depth_from_message(self._bridge, message)
+        image = cv_bridge.image_from_message(self._bridge, messages[0])
         if depth is not None and depth.shape != image.shape[:2]:
             raise MeasurementError(
                 f'depth of {depth.shape} for an image of {image.shape[:2]}: register it first')
@@ -105,7 +105,7 @@ class TopicSource(Source[CameraFrame]):
 
 def _join(node: Node, settings: TopicsSettings, keep: Any) -> Any:
     """Call `keep(image, *others)` for messages of one frame."""
-    filters = message_filters.load()
+    filters = message_filters.load_message_filters()
     kinds = [(CompressedImage if settings.compressed else Image, settings.image),
              (Image, settings.depth), (CameraInfo, settings.camera_info)]
     inputs = [filters.Subscriber(node, kind, topic, qos_profile=IMAGES)

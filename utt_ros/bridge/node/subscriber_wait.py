@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Collection
 from typing import Protocol
 
-SETTLED_S = 1.5  # without a new subscriber; synchronizers look for phones every 0.5 s
+SUBSCRIBERS_SETTLED_S = 1.5  # without a new subscriber; synchronizers look for phones every 0.5 s
 MATCHED_S = 0.3  # the subscriber's side learns of a match a little later
 COUNT_POLL_S = 0.05
 
@@ -19,7 +19,7 @@ class SubscriberWait:
     """Rule for the end of the wait.
 
     It ends when all topics have subscribers, when the number of topics that have some is above 0
-    and has not changed for SETTLED_S, or when `max_wait_s` is over.
+    and has not changed for SUBSCRIBERS_SETTLED_S, or when `max_wait_s` is over.
     """
 
     def __init__(self, topics: int, max_wait_s: float, begin_s: float) -> None:
@@ -31,7 +31,7 @@ class SubscriberWait:
         """Update with the number of topics that have subscribers at a steady time."""
         if subscribed != self.subscribed:
             self.subscribed, self._changed_s = subscribed, now_s
-        is_settled = subscribed > 0 and now_s - self._changed_s > SETTLED_S
+        is_settled = subscribed > 0 and now_s - self._changed_s > SUBSCRIBERS_SETTLED_S
         return (subscribed >= self._topics or is_settled
                 or now_s - self._begin_s >= self._max_wait_s)
 
