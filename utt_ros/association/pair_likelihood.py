@@ -11,7 +11,7 @@ from utt_ros.association.heading_offsets import HeadingOffsets
 from utt_ros.association.pair_features import FEATURE_NAMES, pair_features
 from utt_ros.association.pair_scorer import SCORER_FEATURES, PairScorer
 from utt_ros.association.translation_cache import TranslationCache
-from utt_ros.association.vifi import LIVE_SETTINGS, VifiBipartite
+from utt_ros.association.vifi_bipartite import LIVE_SETTINGS, VifiBipartite
 from utt_ros.settings import AreaSettings
 from utt_ros.types import FloatArray
 

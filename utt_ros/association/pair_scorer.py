@@ -9,7 +9,7 @@ import numpy as np
 
 from utt_ros.association.assignment import Costs
 from utt_ros.association.pair_features import FEATURE_NAMES
-from utt_ros.association.vifi import VIFI_FEATURES
+from utt_ros.association.vifi_bipartite import VIFI_FEATURES
 from utt_ros.errors import SettingsError
 from utt_ros.types import FloatArray
 

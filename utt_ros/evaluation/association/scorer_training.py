@@ -15,7 +15,7 @@ from utt_ros.association.model_evidence import no_model_evidence, query_model
 from utt_ros.association.pair_features import FEATURE_NAMES, pair_features
 from utt_ros.association.pair_scorer import SCORER_FEATURES, PairScorer, write_scorers
 from utt_ros.association.translator import Translator
-from utt_ros.association.vifi import LIVE_SETTINGS, VifiBipartite
+from utt_ros.association.vifi_bipartite import LIVE_SETTINGS, VifiBipartite
 from utt_ros.errors import SessionError
 from utt_ros.evaluation.association.encounters import Encounter, crowd_encounters, cut_encounters
 from utt_ros.evaluation.metrics.association import CROWD_PHONES

@@ -11,7 +11,12 @@ import torch
 from torch import nn
 
 from utt_ros.association.assignment import Costs
-from utt_ros.association.vifi import PUBLISHED_WEIGHTS, BipartiteSettings, VifiBipartite, combine
+from utt_ros.association.vifi_bipartite import (
+    PUBLISHED_WEIGHTS,
+    BipartiteSettings,
+    VifiBipartite,
+    combine,
+)
 from utt_ros.evaluation.association.encounters import Encounter, cut_encounters
 from utt_ros.evaluation.baselines.learner import BaselineLearner, NetworkLoss, load_net, read_net
 from utt_ros.evaluation.baselines.scaling import Example, stack_examples

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from utt_ros.association.assignment import Costs
 from utt_ros.association.candidates import Candidates
 from utt_ros.association.model_evidence import tile_windows
-from utt_ros.association.vifi import combine
+from utt_ros.association.vifi_bipartite import combine
 from utt_ros.evaluation.baselines.scaling import Example, scale_values, step_means
 from utt_ros.types import FloatArray
 

@@ -12,7 +12,7 @@ import numpy as np
 from utt_ros.association.assignment import Costs
 from utt_ros.association.pair_features import FEATURE_NAMES, compute_pair_features
 from utt_ros.association.pair_scorer import PairScorer
-from utt_ros.association.vifi import BipartiteSettings
+from utt_ros.association.vifi_bipartite import BipartiteSettings
 from utt_ros.evaluation.association.encounters import Encounter
 from utt_ros.evaluation.association.scorer_training import train_scorer
 from utt_ros.evaluation.baselines.baseline_training import (

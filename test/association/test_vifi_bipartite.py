@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from utt_ros.association.assignment import assign
-from utt_ros.association.vifi import (
+from utt_ros.association.vifi_bipartite import (
     BipartiteSettings,
     VifiBipartite,
     combine,
