@@ -1,3 +1,4 @@
+from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
@@ -5,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from utt_ros.drivers.clock_sync import WINDOW_S, PeerClock
+from utt_ros.drivers.clock_sync import MAX_STREAMS, WINDOW_S, PeerClock, StreamClocks
 from utt_ros.types import NS_PER_S
 
 BEGIN_NS = 1_790_000_000 * NS_PER_S
@@ -132,3 +133,58 @@ def test_no_stamps_make_it_raise(seen: list[tuple[int, int]]) -> None:
         clock.observe(peer_ns, arrival_ns)
         assert isinstance(clock.to_host(peer_ns), int)
         assert set(clock.status()) == {'offset_s', 'drift_ppm', 'spread_s'}
+
+
+def test_stamps_of_a_stream_only_increase_and_others_are_counted_by_key() -> None:
+    counters: Counter[str] = Counter()
+    clocks = StreamClocks(counters)
+    assert clocks.observe('anna', 10 * NS_PER_S, BEGIN_NS)
+    assert clocks.stamp('anna', 'accel', 10 * NS_PER_S) == BEGIN_NS
+    assert clocks.stamp('anna', 'mag', 10 * NS_PER_S) == BEGIN_NS  # another stream
+    assert clocks.stamp('anna', 'accel', 10 * NS_PER_S) is None
+    assert clocks.stamp('anna', 'accel', 9 * NS_PER_S) is None
+    assert counters == {'duplicate': 1, 'backward': 1}
+    assert clocks.admit('board', '', 5) == 5
+    assert clocks.admit('board', '', 5) is None
+    assert counters == {'duplicate': 2, 'backward': 1}
+
+
+def test_a_later_stamp_that_a_shorter_delay_maps_to_the_same_instant_is_backward() -> None:
+    counters: Counter[str] = Counter()
+    clocks = StreamClocks(counters)
+    for peer_ns in (10 * NS_PER_S, 10 * NS_PER_S + MS):  # two lines of one arrival
+        assert clocks.observe('anna', peer_ns, BEGIN_NS)
+        clocks.stamp('anna', 'accel', peer_ns)
+    assert counters == {'backward': 1}
+
+
+def test_a_host_clock_set_back_by_steps_is_noticed_once() -> None:
+    counters: Counter[str] = Counter()
+    clocks = StreamClocks(counters)
+    assert clocks.admit('anna', '', BEGIN_NS) is not None
+    assert not clocks.check_host(BEGIN_NS)
+    assert not clocks.check_host(BEGIN_NS - 700 * MS)
+    assert clocks.admit('anna', '', BEGIN_NS - 700 * MS) is None
+    assert clocks.check_host(BEGIN_NS - 1400 * MS)
+    assert clocks.admit('anna', '', BEGIN_NS - 1400 * MS) is not None
+    assert not clocks.check_host(BEGIN_NS - 1390 * MS)
+    assert counters == {'backward': 1, 'host_set_back': 1}
+
+
+def test_restarts_of_a_device_are_counted() -> None:
+    clocks = StreamClocks(Counter())
+    assert clocks.jumps('anna') == 0
+    clocks.observe('anna', DAY_NS, BEGIN_NS)
+    for step in range(30):
+        clocks.observe('anna', step * 100 * MS, BEGIN_NS + step * 100 * MS)
+    assert clocks.jumps('anna') == 1
+    assert set(clocks.status()) == {'anna.offset_s', 'anna.drift_ppm', 'anna.spread_s'}
+
+
+def test_the_number_of_streams_is_bounded() -> None:
+    counters: Counter[str] = Counter()
+    clocks = StreamClocks(counters)
+    admitted = [clocks.admit('anna', str(number), 5) for number in range(MAX_STREAMS + 1)]
+    assert admitted[-2:] == [5, None]
+    assert counters == {'too_many_streams': 1}
+    assert clocks.admit('anna', '0', 6) == 6

@@ -13,11 +13,10 @@ import numpy as np
 import pytest
 
 from utt_ros.drivers.ftm.android import AndroidSettings, AndroidSource
-from utt_ros.drivers.phone_registry import MAX_PHONES, PhoneRegistry
 from utt_ros.drivers.transport.http import HttpServer
 from utt_ros.drivers.transport.sockets import Arrival, DatagramServer, PortServer
 from utt_ros.drivers.types import FtmSample
-from utt_ros.errors import SettingsError, SourceError
+from utt_ros.errors import SourceError
 
 PEER = Path(__file__).parents[1] / 'peers/android_phone.py'
 BEGIN_NS = 1_790_000_000_000_000_000
@@ -167,17 +166,6 @@ def test_strangers_are_counted_when_phones_are_listed() -> None:
     assert phones.source.counters == {'unknown_phone': 1}
 
 
-def test_names_of_devices_become_names_of_phones_but_never_the_same_one() -> None:
-    owners = PhoneRegistry((), ())
-    assert owners.name('pixel-7 (anna)') == 'pixel_7_anna'
-    assert owners.name('pixel 7 anna') == ''
-    assert owners.name('pixel-7 (anna)') == 'pixel_7_anna'
-    assert owners.name('4711') == 'phone_4711'
-    assert owners.name('日本') == ''
-    names = [owners.name(f'd{number}') for number in range(2 * MAX_PHONES)]
-    assert sum(map(bool, names)) == MAX_PHONES - 2
-
-
 def test_garbage_is_counted_and_what_follows_is_taken() -> None:
     phones = Phones()
     assert phones.send(1.0, b'\xff\x00', b'{"deviceId":') == []
@@ -194,8 +182,3 @@ def test_port_that_is_taken_is_said() -> None:
         with pytest.raises(SourceError, match='cannot listen'):
             source.open()
         source.close()
-
-
-def test_lists_must_fit() -> None:
-    with pytest.raises(SettingsError, match='devices has 1 entries and phones 0'):
-        AndroidSettings(devices=('pixel',))

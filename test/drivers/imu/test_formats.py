@@ -1,5 +1,4 @@
 import json
-from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -8,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from utt_ros.drivers.imu import formats
-from utt_ros.drivers.imu.iio import parse_mount_matrix, parse_number
 from utt_ros.drivers.imu.readings import READING_LIMITS, Reading
 from utt_ros.errors import MeasurementError
 
@@ -62,13 +60,6 @@ def test_columns_of_hyper_imu_are_as_set() -> None:
     for wrong in (b'1,2,3', b'1,2,3,4,5,6,7,8', b'1,2,3,4,5,x', b'1,2,3,4,5,nan'):
         with pytest.raises(MeasurementError):
             formats.parse_hyper_imu(wrong, ('gyro', 'accel'), 5)
-
-
-def test_files_of_iio_are_numbers_and_matrices() -> None:
-    assert parse_number(b'-1234\n') == -1234.0
-    assert parse_number(b'0.000598\n') == 0.000598
-    np.testing.assert_array_equal(
-        parse_mount_matrix(b'0, 1, 0; -1, 0, 0; 0, 0, 1\n'), [[0, 1, 0], [-1, 0, 0], [0, 0, 1]])
 
 
 JSON = st.recursive(
@@ -127,11 +118,3 @@ def test_no_packet_of_numbers_raises_another_error_or_invents_a_reading(
         return
     check(readings)
     assert data.count(b',') >= formats.packet_width(columns) - 1
-
-
-@settings(max_examples=100, deadline=None)
-@given(st.binary(max_size=40) | st.text('0123456789-+.,; enaif', max_size=40).map(str.encode))
-def test_no_file_of_iio_raises_another_error(data: bytes) -> None:
-    for parse in (parse_number, parse_mount_matrix):
-        with suppress(MeasurementError):
-            assert np.isfinite(parse(data)).all()

@@ -1,13 +1,21 @@
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from utt_ros.drivers.imu import SOURCES, iio
-from utt_ros.drivers.imu.iio import IioSettings, IioSource
+from utt_ros.drivers.imu.iio import (
+    IioSettings,
+    IioSource,
+    parse_mount_matrix,
+    parse_number,
+)
 from utt_ros.drivers.types import InertialSample, MagneticSample
-from utt_ros.errors import SourceError
+from utt_ros.errors import MeasurementError, SettingsError, SourceError
 
 BEGIN_NS = 1_790_000_000_000_000_000
 
@@ -117,3 +125,23 @@ def test_only_sources_of_this_machine_can_be_unavailable() -> None:
     for name in SOURCES.names():
         assert SOURCES[name].title
         assert (SOURCES[name].unavailable() == '') or name == 'iio'
+
+
+def test_a_phone_without_a_name_is_refused() -> None:
+    with pytest.raises(SettingsError, match="''"):
+        IioSettings(phone='')
+
+
+def test_files_of_iio_are_numbers_and_matrices() -> None:
+    assert parse_number(b'-1234\n') == -1234.0
+    assert parse_number(b'0.000598\n') == 0.000598
+    np.testing.assert_array_equal(
+        parse_mount_matrix(b'0, 1, 0; -1, 0, 0; 0, 0, 1\n'), [[0, 1, 0], [-1, 0, 0], [0, 0, 1]])
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(max_size=40) | st.text('0123456789-+.,; enaif', max_size=40).map(str.encode))
+def test_no_file_of_iio_raises_another_error(data: bytes) -> None:
+    for parse in (parse_number, parse_mount_matrix):
+        with suppress(MeasurementError):
+            assert np.isfinite(parse(data)).all()

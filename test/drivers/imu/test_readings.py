@@ -1,0 +1,27 @@
+import pytest
+
+from utt_ros.drivers.imu.readings import READING_LIMITS, TESLA, make_reading
+from utt_ros.errors import MeasurementError
+
+
+@pytest.mark.parametrize('kind', READING_LIMITS)
+def test_values_up_to_the_limit_of_their_sensor_are_taken(kind: str) -> None:
+    limit = READING_LIMITS[kind]
+    assert make_reading(kind, 5, (limit, -limit, 0)).values == (limit, -limit, 0.0)
+    with pytest.raises(MeasurementError, match=f'{kind} .* is outside'):
+        make_reading(kind, 5, (1.001 * limit, 0.0, 0.0))
+
+
+def test_the_scale_applies_to_values_and_limit() -> None:
+    assert make_reading('mag', 5, [20, -10, 40], TESLA).values == pytest.approx(
+        (20e-6, -10e-6, 40e-6))
+    with pytest.raises(MeasurementError, match=r'outside -10000\.\.10000'):
+        make_reading('mag', 5, [10_001, 0, 0], TESLA)
+
+
+@pytest.mark.parametrize(('stamp', 'values'), [
+    (0, (1, 2, 3)), (2**62 + 1, (1, 2, 3)), (5.0, (1, 2, 3)), (True, (1, 2, 3)), (5, (1, 2)),
+    (5, 'abc'), (5, (1, 2, True)), (5, (1, 2, float('nan')))])
+def test_what_is_not_a_stamp_and_three_numbers_is_refused(stamp: object, values: object) -> None:
+    with pytest.raises(MeasurementError):
+        make_reading('accel', stamp, values)

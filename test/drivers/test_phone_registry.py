@@ -1,0 +1,62 @@
+import math
+
+import pytest
+
+from utt_ros.drivers.phone_registry import (
+    MAX_PHONES,
+    PhoneRegistry,
+    check_phones,
+    is_mac,
+    is_plausible_range,
+)
+from utt_ros.errors import SettingsError
+
+
+def test_ids_of_devices_become_distinct_names_of_phones() -> None:
+    registry = PhoneRegistry((), ())
+    assert registry.name('pixel-7 (anna)') == 'pixel_7_anna'
+    assert registry.name('pixel 7 anna') == ''
+    assert registry.name('pixel-7 (anna)') == 'pixel_7_anna'
+    assert registry.name('4711') == 'phone_4711'
+    assert registry.name('日本') == ''
+    names = [registry.name(f'd{number}') for number in range(2 * MAX_PHONES)]
+    assert sum(map(bool, names)) == MAX_PHONES - 2
+
+
+def test_listed_devices_have_their_phones_and_others_none() -> None:
+    registry = PhoneRegistry(('pixel-7',), ('anna',))
+    assert registry.name('pixel-7') == 'anna'
+    assert registry.name('other') == ''
+
+
+@pytest.mark.parametrize(('devices', 'phones', 'error'), [
+    (['x'], [], 'devices has 1 entries and phones 0'),
+    ([f'd{number}' for number in range(65)], [f'p{number}' for number in range(65)], '64 at most'),
+    ([1], ['anna'], 'devices is .* it must hold strings'),
+    (['x', 'x'], ['anna', 'ben'], "devices holds 'x' more than once"),
+    (['x', 'y'], ['anna', 'anna'], "phones holds 'anna' more than once"),
+    (['x'], ['an na'], "phones holds 'an na'")])
+def test_lists_of_devices_and_phones_are_checked(
+    devices: list[str], phones: list[str], error: str,
+) -> None:
+    with pytest.raises(SettingsError, match=error):
+        check_phones('devices', devices, phones)
+
+
+def test_several_devices_may_be_one_phone_where_allowed() -> None:
+    check_phones('macs', ['x', 'y'], ['anna', 'anna'], repeated=True)
+
+
+@pytest.mark.parametrize(('range_m', 'std_m', 'is_plausible'), [
+    (5.0, 0.4, True), (-50.0, math.nan, True), (300.0, 300.0, True), (300.1, 0.4, False),
+    (5.0, -0.1, False), (5.0, 300.1, False), (math.nan, 0.4, False)])
+def test_ranges_and_deviations_have_limits(
+    range_m: float, std_m: float, is_plausible: bool,
+) -> None:
+    assert is_plausible_range(range_m, std_m) is is_plausible
+
+
+@pytest.mark.parametrize('text', ['02:00:00:00:00', '02:00:00:00:00:0A', '02-00-00-00-00-01', ''])
+def test_other_texts_are_no_hardware_addresses(text: str) -> None:
+    assert is_mac('02:00:00:00:00:0a')
+    assert not is_mac(text)
