@@ -1,4 +1,4 @@
-"""The average of updates is np.average, over those who sent a tensor."""
+"""Averages equal np.average, over the areas that sent a tensor."""
 
 import numpy as np
 import pytest

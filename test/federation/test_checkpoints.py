@@ -1,4 +1,4 @@
-"""The state survives a killed process, damaged files and a second aggregator."""
+"""Checkpoints survive a killed process, damaged files and a second aggregator."""
 
 import os
 import signal
@@ -40,8 +40,8 @@ def same(first: Checkpoint | None, second: Checkpoint) -> bool:
 
 def save(store: CheckpointStore, *rounds: int) -> None:
     for round_ in rounds:
-        made = checkpoint(round_)
-        store.save(made, pack(made.tensors).checksum)
+        saved = checkpoint(round_)
+        store.save(saved, pack(saved.tensors).checksum)
 
 
 @pytest.fixture
@@ -56,25 +56,25 @@ def test_a_new_folder_has_no_checkpoint_and_no_rounds(store: CheckpointStore) ->
 
 def test_the_newest_checkpoint_is_read_back(store: CheckpointStore) -> None:
     save(store, 0, 1)
-    found, problems = store.newest()
-    assert same(found, checkpoint(1))
+    restored, problems = store.newest()
+    assert same(restored, checkpoint(1))
     assert problems == []
 
 
 def test_the_memory_of_a_server_optimizer_is_separate_from_the_model(
     store: CheckpointStore,
 ) -> None:
-    made = replace(checkpoint(1), memory={'fedadam/b': np.full(3, 0.5, np.float32)})
-    store.save(made, pack(made.tensors).checksum)
-    found, problems = store.newest()
-    assert (found is not None, problems) == (True, [])
-    assert pack(found.tensors) == pack(made.tensors)
-    assert pack(found.memory) == pack(made.memory)
+    saved = replace(checkpoint(1), memory={'fedadam/b': np.full(3, 0.5, np.float32)})
+    store.save(saved, pack(saved.tensors).checksum)
+    restored, problems = store.newest()
+    assert (restored is not None, problems) == (True, [])
+    assert pack(restored.tensors) == pack(saved.tensors)
+    assert pack(restored.memory) == pack(saved.memory)
 
 
 def test_a_damaged_memory_is_detected(store: CheckpointStore) -> None:
-    made = replace(checkpoint(1), memory={'fedadam/b': np.full(3, 0.5, np.float32)})
-    store.save(made, pack(made.tensors).checksum)
+    saved = replace(checkpoint(1), memory={'fedadam/b': np.full(3, 0.5, np.float32)})
+    store.save(saved, pack(saved.tensors).checksum)
     (path,) = list_checkpoints(store.folder)
     content, half = path.read_bytes(), np.float32(0.5).tobytes()
     assert content.count(half) == 3
@@ -90,8 +90,8 @@ def test_the_initial_and_the_newest_checkpoints_are_kept(store: CheckpointStore)
 
 def test_rounds_beyond_the_width_of_a_file_name_are_still_in_order(store: CheckpointStore) -> None:
     save(store, 0, 999_999, 1_000_000)
-    found, _ = store.newest()
-    assert same(found, checkpoint(1_000_000))
+    restored, _ = store.newest()
+    assert same(restored, checkpoint(1_000_000))
 
 
 @pytest.mark.parametrize('damage', ['empty', 'truncated', 'flipped', 'foreign'])
@@ -105,8 +105,8 @@ def test_a_damaged_checkpoint_is_reported_and_the_previous_one_is_used(
     path.write_bytes({
         'empty': b'', 'truncated': content[:-4], 'flipped': content, 'foreign': b'x' * 1000,
     }[damage])
-    found, problems = store.newest()
-    assert same(found, checkpoint(0))
+    restored, problems = store.newest()
+    assert same(restored, checkpoint(0))
     assert len(problems) == 1
     assert 'model-000001.safetensors' in problems[0]
 
@@ -209,9 +209,9 @@ def test_kill_9_at_any_moment_leaves_a_readable_checkpoint(tmp_path: Path) -> No
             assert writer.stdout is not None
             done = [int(writer.stdout.readline()) for _ in range(5 + attempt)][-1]
             os.kill(writer.pid, signal.SIGKILL)
-        found, problems = CheckpointStore(folder, keep=2).newest()
+        restored, problems = CheckpointStore(folder, keep=2).newest()
         assert problems == []
-        assert found is not None
-        assert found.round >= done
-        assert np.all(found.tensors['w'] == found.round)
+        assert restored is not None
+        assert restored.round >= done
+        assert np.all(restored.tensors['w'] == restored.round)
         assert not list(folder.glob('.*.tmp'))

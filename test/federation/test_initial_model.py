@@ -1,4 +1,4 @@
-"""Round 0 comes from a process of its own."""
+"""Initial model from a child process."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -39,13 +39,13 @@ def weights(
 def test_the_weights_are_those_of_the_configuration_and_the_seed(
     tmp_path: Path, wait_until: Callable[..., None],
 ) -> None:
-    made = weights(CONFIG, 5, tmp_path, wait_until)
+    weights_read = weights(CONFIG, 5, tmp_path, wait_until)
     expected = initial_weights(
         ModelSettings(width=8, heads=2, feedforward=8), WindowSettings(), seed=5,
     )
-    assert list(made) == sorted(expected)
+    assert list(weights_read) == sorted(expected)
     for name, tensor in expected.items():
-        assert (made[name] == tensor).all()
+        assert (weights_read[name] == tensor).all()
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,4 +1,4 @@
-"""Modality gates: how much each area's update counts, tensor by tensor."""
+"""Modality gates: weights of updates, tensor by tensor."""
 
 import numpy as np
 import pytest

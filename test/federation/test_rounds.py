@@ -1,4 +1,4 @@
-"""When a round is complete, and which areas may still take part in it."""
+"""Completion of rounds, and admission of areas."""
 
 from math import inf
 

@@ -1,4 +1,4 @@
-"""From updates to the next model, without ROS; what is bad does not count, what is done stays."""
+"""Federation server: from updates to the next model, without ROS, across errors and restarts."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""ServerOptimizer servers follow their formulas over several rounds, tensor by tensor."""
+"""Server optimizers follow their formulas over several rounds, tensor by tensor."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ Arrays = dict[str, np.ndarray]
 
 
 def second_moment(name: str, v: np.ndarray, change: np.ndarray) -> np.ndarray:
-    """The three lines of algorithm 2 of Reddi et al."""
+    """Compute v by the three lines of Algorithm 2 of Reddi et al."""
     square = change**2
     return {
         'fedadagrad': v + square,
@@ -56,8 +56,8 @@ def test_a_tensor_in_no_update_keeps_its_value_and_memory(name: str) -> None:
     step = make_server_step(settings(name))
     model = {'a': np.float32([1.0]), 'b': np.float32([2.0])}
     _, memory = step(model, {key: value + 1 for key, value in model.items()}, {})
-    made, later = step(model, {'a': np.float32([5.0]), 'b': model['b']}, memory)
-    np.testing.assert_array_equal(made['b'], model['b'])
+    stepped, later = step(model, {'a': np.float32([5.0]), 'b': model['b']}, memory)
+    np.testing.assert_array_equal(stepped['b'], model['b'])
     np.testing.assert_array_equal(later[f'{name}/b'], memory[f'{name}/b'])
     assert later[f'{name}/a'] != memory[f'{name}/a']
 
@@ -88,8 +88,8 @@ def test_the_memory_of_another_server_is_not_used() -> None:
     model, mean = {'a': np.float32([0.0])}, {'a': np.float32([1.0])}
     _, memory = make_server_step(settings('fedadagrad'))(model, mean, {})
     first, _ = make_server_step(settings('fedadam'))(model, mean, {})
-    made, kept = make_server_step(settings('fedadam'))(model, mean, memory)
-    np.testing.assert_array_equal(made['a'], first['a'])
+    stepped, kept = make_server_step(settings('fedadam'))(model, mean, memory)
+    np.testing.assert_array_equal(stepped['a'], first['a'])
     assert list(kept) == ['fedadam/a']
 
 

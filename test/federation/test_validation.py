@@ -1,4 +1,4 @@
-"""A bad update is refused with an error that names area, tensor, value and limit."""
+"""Invalid updates are refused with an error that names area, tensor, value and limit."""
 
 from dataclasses import replace
 

@@ -122,15 +122,15 @@ def test_a_tilt_hardly_changes_the_heading_of_a_lying_phone(rng: np.random.Gener
 
 
 def walk_columns(rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Three windows of somebody whose phone points 1 rad to the left, field to the north."""
+    """Return three windows of a person whose phone heads 1 rad to the left, field to the north."""
     imu = np.zeros((3, 150, 9), np.float32)
     imu[..., 2] = 9.81
     imu[..., 6:] = 3e-5 * np.cos(1.0), 3e-5 * np.sin(1.0), -4e-5
-    imu[..., 6] *= -1.0  # to the right of somebody who heads north of east lies the south
-    made = {'camera': rng.normal(600, 50, (3, 30, 5)), 'ftm': rng.normal(5, 1, (3, 30, 2))}
+    imu[..., 6] *= -1.0  # south is to the right of a heading north of east
+    values = {'camera': rng.normal(600, 50, (3, 30, 5)), 'ftm': rng.normal(5, 1, (3, 30, 2))}
     masks = {f'{name}_mask': np.ones(values.shape[:2], bool)
-             for name, values in {**made, 'imu': imu}.items()}
-    return {**{name: values.astype(np.float32) for name, values in made.items()}, 'imu': imu,
+             for name, values in {**values, 'imu': imu}.items()}
+    return {**{name: values.astype(np.float32) for name, values in values.items()}, 'imu': imu,
             **masks, CENTRE: np.full(3, 640.0, np.float32)}
 
 

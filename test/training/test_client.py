@@ -1,4 +1,4 @@
-"""An area's part in a federation, step by step and without ROS."""
+"""Federated client, step by step and without ROS."""
 
 import re
 import threading
@@ -17,7 +17,7 @@ from utt_ros.models.twin import initial_weights
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.training.client import (
     CHECKPOINT,
-    MAX_WINDOWS,
+    MAX_QUEUED_WINDOWS,
     ClientEvent,
     ClientProblem,
     FederatedClient,
@@ -294,10 +294,10 @@ def test_only_the_newest_model_waits_and_windows_keep_their_order(walk: Walk) ->
 
 def test_a_full_inbox_drops_the_oldest_windows(walk: Walk) -> None:
     inbox, windows = TrainingInbox(), walk(AreaSettings(), 1)
-    for _ in range(MAX_WINDOWS + 3):
+    for _ in range(MAX_QUEUED_WINDOWS + 3):
         inbox.put_windows(windows)
     assert inbox.dropped == 3
-    assert len(inbox.take(0.0)[1]) == MAX_WINDOWS
+    assert len(inbox.take(0.0)[1]) == MAX_QUEUED_WINDOWS
 
 
 def test_taking_waits_until_something_arrives() -> None:

@@ -18,15 +18,15 @@ def batch():
 
 
 def test_boxes_of_uncertain_association_are_masked() -> None:
-    found = mask_uncertain_boxes(batch(), 0.9)
-    assert found.camera_mask.tolist() == [True, False, False]
-    assert found.camera.sum(1).tolist() == [5.0, 0.0, 0.0]
+    masked = mask_uncertain_boxes(batch(), 0.9)
+    assert masked.camera_mask.tolist() == [True, False, False]
+    assert masked.camera.sum(1).tolist() == [5.0, 0.0, 0.0]
 
 
 def test_measurements_of_the_phone_stay_when_a_box_is_masked() -> None:
-    found = mask_uncertain_boxes(batch(), 0.9)
-    assert found.ftm_mask.all()
-    assert found.imu_mask.all()
+    masked = mask_uncertain_boxes(batch(), 0.9)
+    assert masked.ftm_mask.all()
+    assert masked.imu_mask.all()
 
 
 def test_a_batch_of_certain_boxes_is_returned_as_it_is() -> None:

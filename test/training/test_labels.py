@@ -32,7 +32,7 @@ def windows_of(paths: np.ndarray, mask: np.ndarray | None = None) -> Windows:
     count, ticks = mask.shape
     rows = ticks * WINDOW.imu_rows
     return Windows(
-        np.zeros(count, np.int64), ('somebody',) * count,
+        np.zeros(count, np.int64), ('anna',) * count,
         {'camera': np.where(mask[..., None], boxes, 0),
          'imu': np.zeros((count, rows, 9), np.float32)},
         {'camera': mask, 'imu': np.zeros((count, rows), bool)})

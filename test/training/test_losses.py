@@ -26,22 +26,22 @@ Walk = Callable[..., Windows]
 MODEL = ModelSettings(width=16, heads=2, feedforward=16)
 AREA = AreaSettings(magnetic_yaw=0.5)
 TRUE = torch.tensor([[[1.0, 10.0], [2.0, 20.0]]])
-MADE = torch.tensor([[[2.0, 30.0], [9.0, 99.0]]])
+PREDICTED = torch.tensor([[[2.0, 30.0], [9.0, 99.0]]])
 
 
 def test_errors_are_in_units_of_their_channel_and_only_where_measured() -> None:
     mask, scale = torch.tensor([[True, False]]), torch.tensor([1.0, 10.0])
-    assert scaled_error(MADE, TRUE, mask, scale) == pytest.approx((1 + 4) / 2)
+    assert scaled_error(PREDICTED, TRUE, mask, scale) == pytest.approx((1 + 4) / 2)
 
 
 def test_unmeasured_values_contribute_neither_loss_nor_gradient_even_if_nan() -> None:
-    made = MADE.clone().requires_grad_()
+    predicted = PREDICTED.clone().requires_grad_()
     true = torch.full_like(TRUE, torch.nan)
-    loss = scaled_error(made, true, torch.zeros(1, 2, dtype=torch.bool), torch.ones(2))
+    loss = scaled_error(predicted, true, torch.zeros(1, 2, dtype=torch.bool), torch.ones(2))
     loss.backward()
     assert loss == 0.0
-    assert made.grad is not None
-    assert not made.grad.any()
+    assert predicted.grad is not None
+    assert not predicted.grad.any()
 
 
 def test_a_split_adds_its_decodings_to_those_of_the_transfers() -> None:

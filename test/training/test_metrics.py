@@ -28,12 +28,12 @@ def test_errors_are_relative_per_channel_then_averaged() -> None:
 
 
 def test_batches_add_up_to_the_whole(rng: np.random.Generator) -> None:
-    made, true = rng.normal(size=(2, 10, 4, 3)).astype(np.float32)
+    predicted, true = rng.normal(size=(2, 10, 4, 3)).astype(np.float32)
     mask = rng.random((10, 4)) > 0.5
     whole, parts = RelativeError(np.ones(3)), RelativeError(np.ones(3))
-    whole.add(made, true, mask)
+    whole.add(predicted, true, mask)
     for rows in (slice(0, 3), slice(3, 10)):
-        parts.add(made[rows], true[rows], mask[rows])
+        parts.add(predicted[rows], true[rows], mask[rows])
     assert parts.nmse_var == pytest.approx(whole.nmse_var)
     assert parts.nmse_energy == pytest.approx(whole.nmse_energy)
 

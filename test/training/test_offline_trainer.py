@@ -28,19 +28,19 @@ def test_every_area_trains_on_its_own_windows(data: Recordings, recipe: Recipe) 
 def test_the_best_model_on_validation_is_returned(
     data: Recordings, recipe: Recipe, plan: str,
 ) -> None:
-    made = train_model(data, replace(recipe, plan=plan), 0)
-    judge = ValidationScorer(data, recipe)
-    parts = judge(read_weights(made.twin))
-    assert made.score == pytest.approx(sum(parts.values()))
-    assert made.score <= min(made.history) + 0.004  # of two parts
-    assert len(made.federation.rounds) == recipe.rounds
+    trained = train_model(data, replace(recipe, plan=plan), 0)
+    scorer = ValidationScorer(data, recipe)
+    parts = scorer(read_weights(trained.twin))
+    assert trained.score == pytest.approx(sum(parts.values()))
+    assert trained.score <= min(trained.history) + 0.004  # of two parts
+    assert len(trained.federation.rounds) == recipe.rounds
 
 
 def test_the_gait_head_is_that_of_the_last_round(
     data: Recordings, recipe: Recipe,
 ) -> None:
-    made = train_model(data, recipe, 0)
-    kept, last = read_weights(made.twin), made.federation.weights
+    trained = train_model(data, recipe, 0)
+    kept, last = read_weights(trained.twin), trained.federation.weights
     strides = [name for name in kept if name.startswith('stride.')]
     assert strides
     assert all(np.array_equal(kept[name], last[name]) for name in strides)
@@ -58,7 +58,7 @@ def test_the_same_seed_gives_the_same_model(data: Recordings, recipe: Recipe) ->
 
 def test_training_never_reads_the_test_split(data: Recordings, recipe: Recipe) -> None:
     blind = replace(data, recordings=data.of('train') + data.of('val'))
-    first, again = (read_weights(train_model(each, recipe, 0).twin) for each in (data, blind))
+    first, again = (read_weights(train_model(part, recipe, 0).twin) for part in (data, blind))
     assert all(np.array_equal(first[name], again[name]) for name in first)
 
 
@@ -77,11 +77,11 @@ def test_direct_mapping_trains_the_encoder_of_the_past_alone(
 @pytest.mark.skipif(not torch.cuda.is_available(), reason='there is no CUDA device')
 def test_processor_and_cuda_agree_on_loss_and_step(data: Recordings, recipe: Recipe) -> None:
     columns = unified_examples(data, 'train', 'area0', 5)
-    here, there = (offline_trainer(recipe, data, columns, 0) for _ in range(2))
-    here.twin.to('cpu')
-    for learner in (here, there):
+    local, device_trainer = (offline_trainer(recipe, data, columns, 0) for _ in range(2))
+    local.twin.to('cpu')
+    for learner in (local, device_trainer):
         learner.load(initial_weights(recipe.model, data.window, 0))
-    assert here.train(3) == pytest.approx(there.train(3), rel=1e-3)
-    ours, theirs = here.update(), there.update()
-    assert ours.keys() == theirs.keys()
-    assert all(np.allclose(ours[name], theirs[name], atol=1e-3) for name in ours)
+    assert local.train(3) == pytest.approx(device_trainer.train(3), rel=1e-3)
+    expected, actual = local.update(), device_trainer.update()
+    assert expected.keys() == actual.keys()
+    assert all(np.allclose(expected[name], actual[name], atol=1e-3) for name in expected)

@@ -1,4 +1,4 @@
-"""Recordings as experiments see them."""
+"""Recorded sequences, their splits and windows."""
 
 from pathlib import Path
 
@@ -56,13 +56,13 @@ def test_sequences_are_held_out_where_no_split_was_recorded(
                         text = text.replace(f'split: {split}', "split: ''")
                     content = text.encode()
                 (copy / file.name).write_bytes(content)
-    found = load_recordings(tmp_path / 'in', tmp_path / 'cache')
-    assert [item.split for item in found.recordings] == ['train', 'val', 'test'] * 2
-    assert found.notes[0].startswith('no test split was recorded: held out area0/session02')
+    loaded = load_recordings(tmp_path / 'in', tmp_path / 'cache')
+    assert [item.split for item in loaded.recordings] == ['train', 'val', 'test'] * 2
+    assert loaded.notes[0].startswith('no test split was recorded: held out area0/session02')
 
 
 def test_real_recordings_are_read_in_their_own_layout(mini: Path, tmp_path: Path) -> None:
-    found = load_recordings(mini, tmp_path)
-    assert {item.split for item in found.recordings} == {'train', 'val', 'test'}
-    assert found.modalities == ('camera', 'ftm', 'imu')
-    assert all(item.session.truth for item in found.recordings)
+    loaded = load_recordings(mini, tmp_path)
+    assert {item.split for item in loaded.recordings} == {'train', 'val', 'test'}
+    assert loaded.modalities == ('camera', 'ftm', 'imu')
+    assert all(item.session.truth for item in loaded.recordings)

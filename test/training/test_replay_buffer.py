@@ -1,4 +1,4 @@
-"""The replay buffer and what is held out of it."""
+"""Replay buffer, and held-out blocks of time."""
 
 from collections.abc import Callable
 

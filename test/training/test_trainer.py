@@ -1,4 +1,4 @@
-"""Training of one area."""
+"""Local training of one area."""
 
 from collections.abc import Callable
 from math import isnan
@@ -68,16 +68,16 @@ def test_velocity_transfers_to_another_area_without_a_camera(
     trainer = trainer_of(shape, terms=('motion',))
     trainer.memory.observe(walk(AREA, 600), AREA, shape)
     trainer.train(200)
-    seen = AreaSettings(magnetic_yaw=-2.0)
-    there = trainer_of(shape, seen)
-    there.memory.observe(walk(seen, 200), seen, shape)
-    examples = there.memory.training.all()
+    other_area = AreaSettings(magnetic_yaw=-2.0)
+    other = trainer_of(shape, other_area)
+    other.memory.observe(walk(other_area, 200), other_area, shape)
+    examples = other.memory.training.all()
     none = np.zeros(200, bool)
     targets = heading_frame_targets(
         examples, examples['heading_valid'], examples['course'], none, examples['gait'])
     with torch.no_grad():
-        said = trainer.twin.motion(torch.from_numpy(targets.context)).velocity
-    velocity = rotate(said.numpy(), examples['heading'])
+        predicted = trainer.twin.motion(torch.from_numpy(targets.context)).velocity
+    velocity = rotate(predicted.numpy(), examples['heading'])
     error = np.linalg.norm(velocity - examples['velocity'], axis=1)
     speed = np.linalg.norm(examples['velocity'], axis=1)
     assert error.mean() < 0.35 * speed.mean()

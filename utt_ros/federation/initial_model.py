@@ -7,7 +7,7 @@ from pathlib import Path
 from utt_ros.errors import ModelError
 from utt_ros.federation.wire import Tensors, parse
 
-STOP_SEC = 5.0
+KILL_WAIT_SEC = 5.0
 
 
 class InitialModel:
@@ -36,4 +36,4 @@ class InitialModel:
         """End the child process if it is still running."""
         if self._process.poll() is None:
             self._process.kill()
-            self._process.wait(STOP_SEC)
+            self._process.wait(KILL_WAIT_SEC)

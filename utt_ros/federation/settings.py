@@ -9,7 +9,7 @@ from utt_ros.federation.modality_gating import parse_gates
 from utt_ros.settings import check, setting
 
 MAX_NAME_LENGTH = 64
-SERVERS = ('fedavg', 'fedadagrad', 'fedadam', 'fedyogi')
+SERVER_NAMES = ('fedavg', 'fedadagrad', 'fedadam', 'fedyogi')
 
 
 def valid_area(area: object) -> bool:
@@ -33,7 +33,7 @@ class AggregatorSettings:
         'windows', f'aggregation rule: {", ".join(BUILTIN_RULES)} or a registered one')
     gates: tuple[str, ...] = setting(
         (), 'weights of modalities for gated, such as camera=0.5; empty: equal')
-    server: str = setting('fedavg', f'server optimizer: {" or ".join(SERVERS)}')
+    server: str = setting('fedavg', f'server optimizer: {" or ".join(SERVER_NAMES)}')
     server_rate: float = setting(0.01, 'step size of an adaptive server', low=1e-9, high=1e3)
     server_tau: float = setting(1e-3, 'adaptivity of an adaptive server', low=1e-9, high=1e3)
     server_beta2: float = setting(
@@ -53,9 +53,9 @@ class AggregatorSettings:
     def __post_init__(self) -> None:
         check(self)
         AGGREGATION_RULES[self.weighting]  # raises for an unknown name
-        if self.server not in SERVERS:
+        if self.server not in SERVER_NAMES:
             raise SettingsError(
-                f'server is {self.server!r}: it must be one of {", ".join(SERVERS)}')
+                f'server is {self.server!r}: it must be one of {", ".join(SERVER_NAMES)}')
         parse_gates(self.gates)
         for area in self.areas:
             if not valid_area(area):

@@ -24,7 +24,7 @@ from utt_ros.training.settings import LearningSettings, TrainerSettings
 from utt_ros.training.trainer import area_trainer
 from utt_ros.types import Windows
 
-MAX_WINDOWS = 512  # that wait for the training thread
+MAX_QUEUED_WINDOWS = 512  # that wait for the training thread
 CHECKPOINT = 'model.safetensors'
 ALONE = 'alone'
 
@@ -50,7 +50,7 @@ class TrainingInbox:
     def put_windows(self, windows: Windows) -> None:
         """Append windows of one tick."""
         with self._arrived:
-            if len(self._windows) == MAX_WINDOWS:
+            if len(self._windows) == MAX_QUEUED_WINDOWS:
                 self._windows.popleft()
                 self.dropped += 1
             self._windows.append(windows)

@@ -149,10 +149,11 @@ def fingerprint(folder: Path) -> str:
     return digest.hexdigest()
 
 
-Source = tuple[AreaSettings, str, Any]  # area, name of the session, bag or recording of Vi-Fi
+SequenceSource = tuple[AreaSettings, str, Any]
+"""Area, name of the session, and its bag or recording of Vi-Fi."""
 
 
-def _sources(folder: Path) -> Iterator[Source]:
+def _sources(folder: Path) -> Iterator[SequenceSource]:
     if not folder.is_dir():
         raise SessionError(f'{folder} is not a folder')
     if any(is_bag(path.parent) for path in folder.glob('*/*/metadata.yaml')):
@@ -166,18 +167,18 @@ def _sources(folder: Path) -> Iterator[Source]:
     yield from ((areas[item.area], item.name, item) for item in recordings)
 
 
-def _cache_file(cache: Path, source: Source) -> Path:
+def _cache_file(cache: Path, source: SequenceSource) -> Path:
     area, name, _ = source
     return cache / f'{area.area}.{name}.npz'
 
 
-def _fill_cache(source: Source, cache: Path, window: WindowSettings) -> None:
+def _fill_cache(source: SequenceSource, cache: Path, window: WindowSettings) -> None:
     """Read a sequence in a pool process, which must not send it back."""
     _read_sequence(source, cache, window)
 
 
 def _read_sequence(
-    source: Source, cache: Path, window: WindowSettings,
+    source: SequenceSource, cache: Path, window: WindowSettings,
 ) -> list[RecordedSequence]:
     """Return the sequence, or none when it has no tick."""
     area, name, origin = source

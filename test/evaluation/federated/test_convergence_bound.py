@@ -142,12 +142,12 @@ def test_bound_grows_with_every_constant_of_the_losses(name: str) -> None:
 
 def test_bound_falls_with_rounds_down_to_the_noise() -> None:
     problem = LogCosh(0.5, 0.5).constants()
-    bound = [fedadam_bound(problem, replace(SCHEDULE, rounds=rounds), EQUAL)
-             for rounds in (10, 100, 1000, 10**9)]
-    values = [each.value for each in bound]
+    bounds = [fedadam_bound(problem, replace(SCHEDULE, rounds=rounds), EQUAL)
+              for rounds in (10, 100, 1000, 10**9)]
+    values = [bound.value for bound in bounds]
     assert values == sorted(values, reverse=True)
-    assert len({round(each.noise, 12) for each in bound}) == 1
-    assert values[-1] == pytest.approx(bound[-1].noise, rel=1e-3)
+    assert len({round(bound.noise, 12) for bound in bounds}) == 1
+    assert values[-1] == pytest.approx(bounds[-1].noise, rel=1e-3)
 
 
 def test_uneven_weights_increase_the_noise() -> None:

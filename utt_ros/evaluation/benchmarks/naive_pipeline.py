@@ -35,7 +35,7 @@ from utt_ros.msg import FtmRange, Tracks
 from utt_ros.settings import WindowSettings
 from utt_ros.types import NS_PER_S
 
-filters = message_filters.load()
+filters = message_filters.load_message_filters()
 QUEUE, SLOP_SEC = 200, 0.1
 IMU_HZ = 100
 
