@@ -40,7 +40,7 @@ def test_every_operation_of_an_area_gets_a_number_per_model(scene):
     assert all(isfinite(value) and value > 0.5 for value in first.values())
 
 
-def test_untrained_twin_knows_where_people_are_while_the_camera_sees_them(scene):
+def test_untrained_twin_locates_people_in_view_of_the_camera(scene):
     found, = untrained_positions(initial(), scene)
     assert np.array_equal(np.unique(found.received_ns), [0])
     scores = score_positions(found, read_session(scene.test[0]), use_camera=True)
@@ -49,7 +49,7 @@ def test_untrained_twin_knows_where_people_are_while_the_camera_sees_them(scene)
     assert summary['camera']['median'] < 0.3
 
 
-def test_sessions_shorter_than_a_window_are_refused_by_the_name_of_their_area(scene):
+def test_sessions_shorter_than_a_window_are_refused_with_their_area(scene):
     model, shape = ModelSettings(), WindowSettings(horizon=512)
     long = Checkpoint('f', 0, dump_config(model, shape), initial_weights(model, shape, 0))
     with pytest.raises(SessionError, match=r"no session of area 'area0' has 54\.2 s"):

@@ -1,4 +1,4 @@
-"""What was heard live, scored against a world that is known."""
+"""Recorded messages of a live demonstration, compared with a known world."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ from utt_ros.sessions.simulator.world import START_NS, simulate_session
 
 BEGIN_NS = 1_800_000_000_000_000_000
 LATE_NS = 25_000_000
-WRONG_EVERY = 4  # every so manyth frame gives all phones to the wrong people
+WRONG_EVERY = 4  # in every fourth frame all phones are matched to the wrong people
 POSE = 'geometry_msgs/msg/PoseWithCovarianceStamped'
 
 
@@ -27,7 +27,7 @@ def scene() -> LiveSession:
     return LiveSession(planned.area.settings, simulate_session(planned), START_NS, BEGIN_NS, 0)
 
 
-class Heard:
+class Recorder:
     """Writes messages as the recorder does."""
 
     def __init__(self, writer: Writer) -> None:
@@ -42,7 +42,7 @@ class Heard:
                          nanosec=stamp_ns % 10**9)
         return self.make('std_msgs/msg/Header', stamp=time, frame_id='area0')
 
-    def say(self, topic: str, kind: str, stamp_ns: int, **fields: Any) -> None:
+    def write(self, topic: str, kind: str, stamp_ns: int, **fields: Any) -> None:
         if topic not in self._topics:
             self._topics[topic] = self._writer.add_connection(topic, kind, typestore=self._types)
         message = self.make(kind, header=self.header(stamp_ns), **fields)
@@ -50,16 +50,16 @@ class Heard:
                            self._types.serialize_cdr(message, kind))
 
 
-def say_frame(heard: Heard, scene: LiveSession, number: int, stamp_ns: int) -> None:
+def write_frame(recorder: Recorder, scene: LiveSession, number: int, stamp_ns: int) -> None:
     boxes = boxes_by_name(scene.area, scene.session, scene.at(stamp_ns))
-    tracks = [heard.make('utt_ros/msg/Track', track_id=name, subject='', center_x=box[0],
+    tracks = [recorder.make('utt_ros/msg/Track', track_id=name, subject='', center_x=box[0],
                          center_y=box[1], depth=box[2], width=box[3], height=box[4],
                          confidence=1.0) for name, box in boxes.items()]
-    heard.say('/area0/camera/tracks', 'utt_ros/msg/Tracks', stamp_ns, tracks=tracks)
+    recorder.write('/area0/camera/tracks', 'utt_ros/msg/Tracks', stamp_ns, tracks=tracks)
     names, count = sorted(boxes), len(boxes)
     shown = names[1:] + names[:1] if number % WRONG_EVERY == 0 else names
     nothing = np.zeros(0, np.float32)
-    heard.say(
+    recorder.write(
         '/area0/synced', 'utt_ros/msg/SyncedSamples', stamp_ns, epoch=0, sequence=number,
         camera_tick=True, subjects=names, track_ids=shown,
         association=np.ones(count, np.float32),
@@ -68,27 +68,28 @@ def say_frame(heard: Heard, scene: LiveSession, number: int, stamp_ns: int) -> N
         ftm_mask=np.zeros(0, np.uint8), imu_rows=5, imu=nothing, imu_mask=np.zeros(0, np.uint8))
 
 
-def say_position(heard: Heard, name: str, stamp_ns: int, place: np.ndarray) -> None:
-    point = heard.make('geometry_msgs/msg/Point', x=place[0] + 0.3, y=place[1] + 0.4, z=0.0)
-    turn = heard.make('geometry_msgs/msg/Quaternion', x=0.0, y=0.0, z=0.0, w=1.0)
-    inner = heard.make('geometry_msgs/msg/Pose', position=point, orientation=turn)
+def write_position(recorder: Recorder, name: str, stamp_ns: int, place: np.ndarray) -> None:
+    point = recorder.make('geometry_msgs/msg/Point', x=place[0] + 0.3, y=place[1] + 0.4, z=0.0)
+    turn = recorder.make('geometry_msgs/msg/Quaternion', x=0.0, y=0.0, z=0.0, w=1.0)
+    inner = recorder.make('geometry_msgs/msg/Pose', position=point, orientation=turn)
     covariance = np.zeros(36)
     covariance[[0, 7]] = 1.0
-    heard.say(f'/area0/twins/{name}/position', POSE, stamp_ns, pose=heard.make(
+    recorder.write(f'/area0/twins/{name}/position', POSE, stamp_ns, pose=recorder.make(
         'geometry_msgs/msg/PoseWithCovariance', pose=inner, covariance=covariance))
 
 
-def say_diagnostics(heard: Heard, scene: LiveSession, stamp_ns: int) -> None:
+def write_diagnostics(recorder: Recorder, scene: LiveSession, stamp_ns: int) -> None:
     gone_s = (stamp_ns - BEGIN_NS) / 1e9
     clock = phone_clock('walker1', scene.seed)
     offset_s = -clock.offset_s - clock.drift_ppm * 1e-6 * gone_s + 0.002
     values = {'source': 'sensor_logger', 'dropped': '0', 'reopened': '1', 'refused_late': '3',
               'refused_other': '0', 'walker1.offset_s': f'{offset_s:.6f}',
               'walker1.drift_ppm': f'{-clock.drift_ppm:.2f}'}
-    pairs = [heard.make('diagnostic_msgs/msg/KeyValue', key=key, value=value)
+    pairs = [recorder.make('diagnostic_msgs/msg/KeyValue', key=key, value=value)
              for key, value in values.items()]
-    heard.say('/diagnostics', 'diagnostic_msgs/msg/DiagnosticArray', stamp_ns, status=[
-        heard.make('diagnostic_msgs/msg/DiagnosticStatus', level=0, name='area0: imu', message='',
+    recorder.write('/diagnostics', 'diagnostic_msgs/msg/DiagnosticArray', stamp_ns, status=[
+        recorder.make('diagnostic_msgs/msg/DiagnosticStatus', level=0, name='area0: imu',
+                      message='',
                    hardware_id='imu', values=pairs)])
 
 
@@ -96,23 +97,23 @@ def say_diagnostics(heard: Heard, scene: LiveSession, stamp_ns: int) -> None:
 def found(scene: LiveSession, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     bag: Path = tmp_path_factory.mktemp('live') / 'heard'
     with Writer(bag, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
-        heard = Heard(writer)
+        recorder = Recorder(writer)
         truth = to_host_clock(scene).truth['walker1']
         for number, stamp_ns in enumerate(truth.stamps_ns[:100].tolist()):
-            say_frame(heard, scene, number, stamp_ns)
-            say_position(heard, 'walker1', stamp_ns, truth.positions_m[number])
-        say_diagnostics(heard, scene, stamp_ns)
+            write_frame(recorder, scene, number, stamp_ns)
+            write_position(recorder, 'walker1', stamp_ns, truth.positions_m[number])
+        write_diagnostics(recorder, scene, stamp_ns)
     return live_summary(bag, scene)
 
 
-def test_boxes_count_for_whom_they_show(found: dict[str, Any]) -> None:
+def test_identity_counts_boxes_matched_to_their_owner(found: dict[str, Any]) -> None:
     who = found['identity']
     assert who['given'] == who['tracked'] > 100
     assert who['right'] / who['given'] == pytest.approx(1 - 1 / WRONG_EVERY, abs=0.1)
     assert who['idp'] == who['right_of_given']
 
 
-def test_errors_of_position_and_lateness_are_those_that_were_made(found: dict[str, Any]) -> None:
+def test_position_errors_and_delays_are_measured(found: dict[str, Any]) -> None:
     medians = [each['median'] for each in found['position_error_m'].values() if each]
     assert medians == pytest.approx([0.5] * len(medians), abs=1e-6)
     assert found['latency_ms']['p99'] == pytest.approx(LATE_NS / 1e6)
@@ -123,7 +124,7 @@ def test_errors_of_position_and_lateness_are_those_that_were_made(found: dict[st
     assert found['streams']['phones/walker1/ftm']['heard'] == 0
 
 
-def test_error_of_a_clock_is_that_which_was_made(found: dict[str, Any]) -> None:
+def test_clock_error_is_measured(found: dict[str, Any]) -> None:
     clock = found['clocks']['walker1 imu']
     assert clock['error_ms'] == pytest.approx(2.0, abs=0.01)
     assert clock['drift_ppm'] == pytest.approx(clock['true_ppm'], abs=0.01)
@@ -131,7 +132,7 @@ def test_error_of_a_clock_is_that_which_was_made(found: dict[str, Any]) -> None:
         'source': 'sensor_logger', 'dropped': 0, 'reopened': 1, 'refused': {'late': 3}}
 
 
-def test_table_shows_all_of_it(found: dict[str, Any]) -> None:
+def test_table_shows_every_part(found: dict[str, Any]) -> None:
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     table = live_table(found)
     for part in ('camera/tracks', 'late 3', 'walker1 imu', 'IDP', 'median', 'p99 25 ms'):
@@ -139,8 +140,8 @@ def test_table_shows_all_of_it(found: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(('words', 'says'), [
-    (['--seconds', '3'], '--seconds is 3'), (['--sessions', '.'], '--live has no --sessions')])
-def test_live_demonstration_of_nothing_is_refused(
+    (['--seconds', '3'], '--seconds is 3'), (['--sessions', '.'], '--live excludes --sessions')])
+def test_wrong_arguments_are_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], says: str,
 ) -> None:
     assert main(['demo', '--live', '--out', str(tmp_path / 'out'), *words]) == 2

@@ -1,4 +1,4 @@
-"""The area file of the live demonstration and what is started with it."""
+"""The area file and the processes of the live demonstration."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def show(tmp_path_factory: pytest.TempPathFactory) -> LiveRun:
     return made
 
 
-def test_its_drivers_listen_where_the_peers_send(show: LiveRun) -> None:
+def test_drivers_listen_on_the_ports_of_the_devices(show: LiveRun) -> None:
     area = read_area_plan(show.file)
     assert area.drivers == ('camera', 'ftm', 'imu')
     assert len(set(show.ports)) == 3
@@ -32,7 +32,7 @@ def test_its_drivers_listen_where_the_peers_send(show: LiveRun) -> None:
     assert sources['camera'].make().status()['people'] == 0  # its network can be read
 
 
-def test_it_is_the_graph_of_any_area_with_sensors_and_no_bag(show: LiveRun) -> None:
+def test_graph_is_that_of_an_area_with_sensors_and_no_bag(show: LiveRun) -> None:
     specs = {spec.name: spec for spec in live_processes(show)}
     assert set(specs) == {
         'utt/recorder', 'area0/sync', 'area0/twin', 'area0/trainer', 'area0/camera', 'area0/ftm',
@@ -43,7 +43,7 @@ def test_it_is_the_graph_of_any_area_with_sensors_and_no_bag(show: LiveRun) -> N
     assert all(str(show.file) in specs[f'area0/{name}'].command for name in ('camera', 'sync'))
 
 
-def test_only_what_can_be_scored_is_recorded(show: LiveRun) -> None:
+def test_only_scored_topics_are_recorded(show: LiveRun) -> None:
     recorder = next(spec for spec in live_processes(show) if spec.name == 'utt/recorder')
     assert 'image' not in ' '.join(recorder.command)
     assert str(Path(show.out, 'heard')) in recorder.command

@@ -1,4 +1,4 @@
-"""Positions and clocks as the recorder leaves them."""
+"""Positions and clocks in a recorded bag."""
 
 import numpy as np
 import pytest
@@ -43,7 +43,7 @@ def bag(tmp_path):
     return tmp_path / 'bag'
 
 
-def test_positions_are_read_by_area_with_when_they_came(bag):
+def test_positions_are_read_by_area_with_receive_times(bag):
     found = read_published_positions(bag)
     assert sorted(found) == ['hall', 'yard']
     hall = found['hall']
@@ -54,7 +54,7 @@ def test_positions_are_read_by_area_with_when_they_came(bag):
     assert hall.covariances_m2[0].tolist() == [[4.0, 1.0], [1.0, 9.0]]
 
 
-def test_clock_without_a_name_is_that_of_the_only_area(bag):
+def test_unnamed_clock_belongs_to_the_only_area(bag):
     found = read_replay_clocks(bag, 'hall')
     assert found['hall'].tolist() == [[100 * S, 600 * S]]
     assert found['yard'].tolist() == [[101 * S, 601 * S]]

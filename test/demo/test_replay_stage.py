@@ -1,7 +1,7 @@
 from utt_ros.demo.replay_stage import replay_rate
 
 
-def test_few_areas_are_replayed_as_fast_as_they_were_recorded():
+def test_few_areas_are_replayed_at_recorded_speed():
     assert replay_rate(3, cores=2) == 1.0
 
 

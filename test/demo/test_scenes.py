@@ -1,4 +1,4 @@
-"""Which sessions are learned from, which are for the test."""
+"""Areas of the demonstration and their training and test sessions."""
 
 import pytest
 
@@ -23,20 +23,20 @@ def sessions(folder, areas, splits):
 ALL = ('camera', 'ftm', 'imu')
 
 
-def test_sessions_that_were_recorded_as_test_are_held_out(tmp_path):
+def test_sessions_of_the_test_split_are_held_out(tmp_path):
     folder = sessions(tmp_path / 'in', {'a': ALL}, ['train', 'test', 'val'])
     scene, = find_demo_areas(folder, tmp_path / 'out')
     assert [bag.name for bag in scene.test] == ['session1']
     assert [bag.name for bag in scene.train] == ['session0', 'session2']
 
 
-def test_last_session_is_held_out_where_nothing_is_said(tmp_path):
+def test_last_session_is_held_out_without_a_test_split(tmp_path):
     folder = sessions(tmp_path / 'in', {'a': ALL}, ['', '', ''])
     scene, = find_demo_areas(folder, tmp_path / 'out')
     assert [bag.name for bag in scene.test] == ['session2']
 
 
-def test_last_area_does_without_a_camera_where_all_have_one(tmp_path):
+def test_last_area_loses_its_camera_if_all_have_one(tmp_path):
     folder = sessions(tmp_path / 'in', {'a': ALL, 'b': ALL}, ['train', 'test'])
     scenes = find_demo_areas(folder, tmp_path / 'out')
     assert [scene.settings.modalities for scene in scenes] == [ALL, ('ftm', 'imu')]
@@ -44,7 +44,7 @@ def test_last_area_does_without_a_camera_where_all_have_one(tmp_path):
     assert read_area(tmp_path / 'in' / 'b').modalities == ALL
 
 
-def test_areas_are_as_they_are_where_one_has_no_camera(tmp_path):
+def test_areas_stay_unchanged_if_one_has_no_camera(tmp_path):
     folder = sessions(tmp_path / 'in', {'a': ('ftm', 'imu'), 'b': ALL}, ['train', 'test'])
     scenes = find_demo_areas(folder, tmp_path / 'out')
     assert [scene.settings.modalities for scene in scenes] == [('ftm', 'imu'), ALL]

@@ -20,6 +20,6 @@ def test_table_holds_every_number_of_an_area():
         assert part in text, part
 
 
-def test_table_leaves_out_what_an_area_cannot_have():
+def test_table_omits_conditions_that_an_area_cannot_have():
     assert 'camera sees' not in replay_table(SUMMARY)
     assert 'while training' not in replay_table(SUMMARY)

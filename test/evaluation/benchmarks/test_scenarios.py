@@ -1,0 +1,18 @@
+from pathlib import Path
+
+from utt_ros.evaluation.benchmarks.scenarios import make_scenarios
+
+
+def test_each_scenario_has_its_pipeline_and_load(tmp_path: Path) -> None:
+    scenarios = make_scenarios(3, tmp_path)
+    names = {key: [spec.name for spec in scenario.pipeline] for key, scenario in scenarios.items()}
+    assert names == {
+        'training': ['bench/sync', 'bench/twin'], 'serving': ['bench/sync', 'bench/twin'],
+        'naive': ['naive'], 'naive_training': ['naive']}
+    assert len(scenarios['training'].beside) == 2
+    assert scenarios['serving'].model == ('--model', str(tmp_path))
+
+
+def test_death_of_a_node_ends_the_measurement(tmp_path: Path) -> None:
+    for scenario in make_scenarios(1, tmp_path).values():
+        assert not any(spec.respawn for spec in (*scenario.pipeline, *scenario.beside))

@@ -1,0 +1,18 @@
+"""The suite that compares fusors."""
+
+from collections.abc import Callable
+
+from utt_ros.evaluation.results import Row
+from utt_ros.evaluation.suites import suite_units
+from utt_ros.evaluation.trained_models import Study
+from utt_ros.models.fusors import FUSORS
+
+
+def test_every_fusor_is_compared(
+    study: Study, run_unit: Callable[[str, str], tuple[Row, ...]],
+) -> None:
+    assert {unit.key for unit in suite_units('fusors', study)} == {
+        f'fusors-{name}-seed0' for name in FUSORS.names()}
+    rows = run_unit('fusors', 'fusors-max-seed0')
+    assert {row.fusor for row in rows} == {'max'}
+    assert {row.operation for row in rows} == {'transfer', 'merge', 'split'}
