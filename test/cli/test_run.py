@@ -1,6 +1,10 @@
-"""`utt run`: its options as a plan, and as a real command."""
+"""`utt run`: its arguments as a launch plan, its signals and its exit codes."""
 
 import argparse
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -17,6 +21,28 @@ from utt_ros.orchestration.arguments import (
 from utt_ros.orchestration.graph import LaunchPlan, graph_nodes
 from utt_ros.settings import AreaSettings, write_parameter_file
 
+WATCH = """
+import sys
+from utt_ros.cli.run import run_supervised
+from utt_ros.orchestration.supervisor import Supervisor
+from utt_ros.orchestration.spec import ProcessSpec
+command = (sys.executable, '-I', '-S', '-c', sys.argv[1])
+sys.exit(run_supervised(Supervisor([ProcessSpec('hall/twin', command, essential=True)])))
+"""
+POLITE = """
+import signal, sys
+signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
+print('ready', flush=True)
+signal.pause()
+"""
+DEAF = """
+import os, signal
+signal.signal(signal.SIGINT, lambda *_: os.write(1, b'not yet\\n'))
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print('ready', flush=True)
+while True:
+    signal.pause()
+"""
 WAIT_SEC = 30.0
 
 
@@ -35,7 +61,7 @@ def sessions(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_one_area_learns_alone_and_several_together(sessions: Path) -> None:
+def test_one_area_trains_locally_and_several_together(sessions: Path) -> None:
     one = plan(sessions / 'hall')
     assert (one.federated, one.aggregator) == (False, False)
     several = plan(sessions / 'hall', sessions / 'stairs')
@@ -83,7 +109,7 @@ def test_options_and_launch_arguments_make_the_same_nodes(sessions: Path) -> Non
     assert graph_nodes(given) == graph_nodes(federation)
 
 
-def test_nothing_to_run_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_areas_are_explained(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(['run']) == 2
     said = capsys.readouterr().err
     assert 'give area files, --sessions DIR or --bag BAG' in said
@@ -94,3 +120,42 @@ def test_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match='0'):
         main(['run', '--help'])
     assert 'utt run hall.yaml --federated' in capsys.readouterr().out
+
+
+def watched(code: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, '-c', WATCH, code], stderr=subprocess.PIPE, text=True)
+
+
+def line(process: subprocess.Popen[str]) -> str:
+    assert process.stderr is not None
+    return process.stderr.readline()
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_interrupt_and_termination_exit_with_0(number: signal.Signals) -> None:
+    with watched(POLITE) as process:
+        assert line(process) == '[hall/twin] ready\n'
+        process.send_signal(number)
+        assert process.wait(WAIT_SEC) == 0
+        assert line(process) == ''
+
+
+def test_second_interrupt_kills_at_once() -> None:
+    with watched(DEAF) as process:
+        assert line(process) == '[hall/twin] ready\n'
+        process.send_signal(signal.SIGINT)
+        assert line(process) == '[hall/twin] not yet\n'
+        begin_s = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(WAIT_SEC) == 0
+        assert time.monotonic() - begin_s < 5.0
+        assert 'did not stop and is killed' in line(process)
+
+
+def test_end_of_an_essential_node_exits_with_1() -> None:
+    with watched('raise SystemExit(7)') as process:
+        assert process.wait(WAIT_SEC) == 1
+        assert process.stderr is not None
+        assert process.stderr.read().splitlines()[-1] == (
+            'utt run: stopped because hall/twin ended with exit code 7')

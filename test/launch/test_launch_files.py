@@ -136,7 +136,7 @@ CASES = {
 
 
 @pytest.mark.parametrize('name', CASES)
-def test_both_ways_of_starting_tell_every_node_the_same(
+def test_both_ways_of_starting_give_every_node_the_same_arguments(
     name: str, tmp_path: Path, sessions: Path, stand_ins: Callable[..., None],
     launched: Callable[..., subprocess.Popen[str]], wait_until: Wait,
     monkeypatch: pytest.MonkeyPatch,
@@ -191,7 +191,7 @@ def test_interrupt_ends_everything_with_exit_code_0(
     assert not any(node.is_running() for node in nodes)
 
 
-def test_node_that_dies_is_reported_and_started_again(
+def test_node_that_dies_is_reported_and_restarted(
     tmp_path: Path, stand_ins: Callable[..., None],
     launched: Callable[..., subprocess.Popen[str]], wait_until: Wait,
 ) -> None:
@@ -223,7 +223,7 @@ def test_launch_ends_when_every_replay_has_ended(
     assert said(tmp_path).count('player is here') == 2
 
 
-def test_replay_starts_after_the_models_are_there(
+def test_replay_starts_after_the_models_are_ready(
     tmp_path: Path, sessions: Path, stand_ins: Callable[..., None],
     launched: Callable[..., subprocess.Popen[str]], wait_until: Wait,
 ) -> None:
@@ -238,7 +238,7 @@ def test_replay_starts_after_the_models_are_there(
 
 
 @pytest.mark.usefixtures('stand_ins')
-def test_argument_that_makes_no_sense_ends_the_launch_with_its_reason(
+def test_invalid_argument_ends_the_launch_with_its_reason(
     tmp_path: Path, launched: Callable[..., subprocess.Popen[str]],
 ) -> None:
     assert launched('area', area='hall', rate='fast').wait(WAIT_SEC) == 1

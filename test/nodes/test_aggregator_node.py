@@ -273,7 +273,7 @@ def test_a_first_start_makes_a_model_and_the_aggregator_itself_never_loads_torch
     assert other.wait(10.0) == 0
 
 
-def test_two_aggregators_of_one_domain_are_told_on_diagnostics(
+def test_two_aggregators_of_one_domain_are_reported_on_diagnostics(
     start: Start, state: Path, watcher: Watcher, wait_until: Callable,
 ) -> None:
     told: list[str] = []

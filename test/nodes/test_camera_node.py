@@ -62,7 +62,7 @@ def frames() -> list[np.ndarray]:
         shown.append(image)
 
 
-def test_people_of_a_capture_become_tracks_and_pictures(
+def test_people_of_a_capture_become_tracks_and_images(
     start_camera: Callable[..., Any], listener: Any, wait_until: Callable[..., None],
 ) -> None:
     tracks = listener.hear(Tracks, '/hall/camera/tracks', SENSOR)
@@ -100,7 +100,8 @@ def test_people_of_a_capture_become_tracks_and_pictures(
         box = [track.center_x, track.center_y, np.nan, track.width, track.height]
         assert track.depth == pytest.approx(float(model.floor_depth(box)), nan_ok=True)
         assert 0.5 <= track.confidence <= 1
-    assert cv_bridge.picture(cv_bridge.load(), shown[-1]).shape == (360, 640, 3)
+    image = cv_bridge.image_from_message(cv_bridge.load_cv_bridge(), shown[-1])
+    assert image.shape == (360, 640, 3)
     assert shown[-1].header.frame_id == 'hall/camera_optical'
     assert to_ns(shown[-1].header.stamp) > begin_ns
     assert (infos[-1].width, infos[-1].height, infos[-1].k[0]) == (640, 360, 264.0)
@@ -179,7 +180,7 @@ def test_wrong_settings_end_the_node_with_the_reason(
     assert says in camera.said
 
 
-def test_pictures_are_made_only_while_somebody_subscribes(
+def test_images_are_converted_only_for_subscribers(
     ros: int, monkeypatch: pytest.MonkeyPatch, wait_until: Callable[..., None],
 ) -> None:
     import rclpy

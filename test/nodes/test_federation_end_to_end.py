@@ -158,7 +158,7 @@ def test_two_areas_with_different_sensors_complete_two_rounds(
     ]
 
 
-def test_an_area_and_the_aggregator_that_are_killed_go_on_where_they_were(
+def test_killed_area_and_aggregator_resume(
     tmp_path: Path, federation: Federation, feeder: Feeder, wait_until: Callable,
 ) -> None:
     federation.start()

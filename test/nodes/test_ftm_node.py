@@ -18,8 +18,6 @@ from utt_ros.msg import FtmRange
 from utt_ros.bridge.messages.sensors import to_ns
 from utt_ros.bridge.node.qos import RELIABLE, SENSOR
 from utt_ros.drivers.ftm.ftm_calibration import FtmFit, write_ftm_calibration
-from utt_ros.drivers.types import FtmSample
-from utt_ros.nodes.ftm_node import message
 
 PEERS = Path(__file__).parents[1] / 'drivers/peers'
 AP = '02:00:00:00:00:01'
@@ -140,11 +138,3 @@ def test_calibration_that_is_missing_ends_the_node_with_its_name(
     wait_until(lambda: node.process.poll() is not None, WAIT_S)
     node.wait()
     assert str(tmp_path / 'none.yaml') in node.said
-
-
-def test_what_a_source_does_not_tell_of_the_spread_is_the_setting() -> None:
-    told = message(FtmSample('anna', 1_500_000_000, 5.0, 0.3), 'hall/ap', 0.5)
-    untold = message(FtmSample('anna', 1_500_000_000, 5.0, float('nan')), 'hall/ap', 0.5)
-    assert told.range_std == pytest.approx(0.3)
-    assert untold.range_std == 0.5
-    assert (told.header.stamp.sec, told.header.stamp.nanosec) == (1, 500_000_000)

@@ -21,7 +21,7 @@ def deployed(listener, round_, graph):
 
 
 @pytest.mark.timeout(60)
-def test_trained_models_are_asked_and_broken_ones_are_counted(start_node, listener, wait_until):
+def test_trained_models_are_used_and_broken_ones_are_counted(start_node, listener, wait_until):
     heard = listener.hear(DiagnosticArray, '/diagnostics', RELIABLE)
     models = listener.node.create_publisher(DeployedModel, '/hall/deployed_model', STATE)
     start_node('sync', '--ros-args', '-r', '__ns:=/hall', '-p', 'association:=twin')
@@ -42,7 +42,7 @@ def test_trained_models_are_asked_and_broken_ones_are_counted(start_node, listen
 
 
 @pytest.mark.timeout(60)
-def test_a_file_of_likelihoods_that_is_not_there_is_named(start_node, wait_until):
+def test_missing_file_of_scorers_is_named(start_node, wait_until):
     node = start_node('sync', '--ros-args', '-r', '__ns:=/hall', '-p', 'association:=fused',
                       '-p', 'association_scorers:=/nowhere/own.json')
     node.expect(2)

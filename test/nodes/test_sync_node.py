@@ -140,7 +140,7 @@ def test_hostile_messages_are_counted_and_stop_nothing(area):
     assert sum(bool(each.get_subscription_count()) for each in others) == 6
 
 
-def test_boxes_that_nobody_labels_are_told_with_what_would_match_them(area, listener):
+def test_boxes_without_labels_are_reported_with_the_setting_that_associates_them(area, listener):
     area.wait_heard(area.camera)
     times = count(0, 100)
 
@@ -152,7 +152,7 @@ def test_boxes_that_nobody_labels_are_told_with_what_would_match_them(area, list
     area.wait(told)
 
 
-def test_topic_of_another_type_and_subscriber_who_wants_too_much_are_reported(area, listener):
+def test_topic_of_another_type_and_incompatible_qos_are_reported(area, listener):
     area.publisher(String, 'phones/a/ftm')
     listener.hear(SyncedSamples, '/hall/synced', STATE)
     area.wait(lambda: area.count('wrong_type') and area.count('incompatible_qos'))

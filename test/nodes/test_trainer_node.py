@@ -124,7 +124,7 @@ def schedulers(pid: int) -> set[int]:
     return {os.sched_getscheduler(int(task.name)) for task in Path(f'/proc/{pid}/task').iterdir()}
 
 
-def test_alone_it_trains_and_deploys_graphs_that_run(
+def test_standalone_trainer_deploys_graphs_that_run(
     start: Start, outside: Outside, wait_until: Callable,
 ) -> None:
     trainer = start(federated='false')

@@ -163,7 +163,7 @@ def test_broken_model_is_refused_and_the_old_one_kept(hall, make_graph):
               == T0 + 15 * TICK_NS)
 
 
-def test_without_a_model_positions_and_paths_come_from_the_belief(hall):
+def test_without_a_model_positions_and_paths_come_from_the_particle_filter(hall):
     for _ in range(10):
         hall.tick()
     hall.wait(lambda: hall.status.ticks == 10)
@@ -185,7 +185,7 @@ def test_hostile_samples_and_lost_ticks_are_counted(hall):
     assert hall.status.ticks_lost == 4
 
 
-def test_markers_are_drawn_for_who_is_there_and_deleted_for_who_left(hall):
+def test_markers_are_drawn_for_present_subjects_and_deleted_for_others(hall):
     heard = hall.listener.hear(MarkerArray, '/hall/markers', RELIABLE)
     hall.wait(lambda: hall.listener.node.count_publishers('/hall/markers'))
 
@@ -204,7 +204,7 @@ def test_markers_are_drawn_for_who_is_there_and_deleted_for_who_left(hall):
     hall.wait(lambda: 'area' in names(Marker.ADD))
 
 
-def test_twin_that_is_deactivated_says_nothing_until_it_is_activated_again(hall, wait_until):
+def test_deactivated_twin_publishes_nothing_until_it_is_activated_again(hall, wait_until):
     client = hall.listener.node.create_client(ChangeState, '/hall/twin/change_state')
     hall.wait(client.service_is_ready)
 

@@ -34,7 +34,7 @@ def sessions(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_bag_brings_the_area_file_that_lies_beside_it(sessions: Path) -> None:
+def test_area_file_beside_a_bag_is_used(sessions: Path) -> None:
     plan = plan_area(values(AREA_ARGUMENTS, bag=sessions / 'hall' / 'one'))
     (area,) = plan.areas
     assert area.name == 'hall'
@@ -57,7 +57,7 @@ def test_federation_is_every_area_of_a_folder_and_an_aggregator(sessions: Path) 
     assert plan.federated
 
 
-def test_federation_replays_what_lies_beside_the_area_files(sessions: Path) -> None:
+def test_federation_replays_the_bags_beside_the_area_files(sessions: Path) -> None:
     files = f'{sessions}/stairs/area.yaml, {sessions}/hall'
     plan = plan_federation(values(FEDERATION_ARGUMENTS, areas=files, replay='true'))
     assert [area.name for area in plan.areas] == ['stairs', 'hall']
@@ -90,7 +90,7 @@ def test_replay_groups_recordings_by_area(sessions: Path) -> None:
         'hall': ['two', 'one'], 'stairs': ['one']}
 
 
-def test_replay_of_a_recording_without_an_area_file_is_possible(tmp_path: Path) -> None:
+def test_recording_without_an_area_file_can_be_replayed(tmp_path: Path) -> None:
     plan = plan_replay(values(REPLAY_ARGUMENTS, bag=tmp_path / 'bag'))
     assert plan.areas[0].bags == (tmp_path / 'bag',)
 
@@ -114,6 +114,6 @@ def test_common_arguments_reach_the_plan() -> None:
     ('rate', 'fast', 'it must be a number'),
     ('log_level', 'loud', 'one of debug, info'),
 ])
-def test_argument_that_makes_no_sense_is_refused(name: str, value: str, reason: str) -> None:
+def test_invalid_argument_is_refused(name: str, value: str, reason: str) -> None:
     with pytest.raises(SettingsError, match=f"{name} is '{value}': {reason}"):
         plan_area(values(AREA_ARGUMENTS, area='hall', **{name: value}))

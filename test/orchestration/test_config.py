@@ -100,7 +100,7 @@ def test_example_has_no_parameter_that_nobody_declares() -> None:
     assert set(told('aggregator.yaml', ['/**'])) == set(defaults(NODES['aggregator'][2]))
 
 
-def test_parameter_that_means_two_things_is_not_told_to_every_node() -> None:
+def test_parameter_with_two_meanings_is_not_in_the_block_of_every_node() -> None:
     meanings: dict[str, set[str]] = {}
     for _, _, parts in (NODES[node] for node in OF_AREA):
         for cls, prefix in parts:
@@ -111,7 +111,7 @@ def test_parameter_that_means_two_things_is_not_told_to_every_node() -> None:
 
 
 @pytest.mark.parametrize('file', ['area.yaml', 'aggregator.yaml'])
-def test_example_says_what_every_parameter_means(file: str) -> None:
+def test_example_describes_every_parameter(file: str) -> None:
     said = re.sub(r'\s*\n\s*# ', ' ', (CONFIG / file).read_text())
     for cls in {cls for node in NODES.values() if node[0] == file for cls, _ in node[2]}:
         for item in fields(cls):
@@ -124,7 +124,7 @@ def test_example_is_a_file_that_an_area_starts_with() -> None:
     assert area.settings == AreaSettings()
 
 
-def test_example_starts_every_driver_when_its_line_is_no_comment(tmp_path: Path) -> None:
+def test_example_starts_every_driver_when_their_line_is_uncommented(tmp_path: Path) -> None:
     text = (CONFIG / 'area.yaml').read_text()
     path = tmp_path / 'area.yaml'
     path.write_text(text.replace('# drivers: [', 'drivers: ['))

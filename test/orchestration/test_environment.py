@@ -25,7 +25,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures('installed')
-def test_what_is_installed_is_started(tmp_path: Path) -> None:
+def test_installed_programs_are_started(tmp_path: Path) -> None:
     plan, remarks = prepare_plan(LaunchPlan((HALL,), state_dir=tmp_path / 'state', rviz=True))
     assert remarks == []
     names = {node.name for node in graph_nodes(plan)}
@@ -40,7 +40,7 @@ def test_replay_alone_leaves_frames_to_the_areas_own_nodes() -> None:
     assert not plan.transforms
 
 
-def test_what_is_missing_is_left_out_and_said(
+def test_missing_programs_are_left_out_with_a_remark(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv('AMENT_PREFIX_PATH', str(tmp_path))
@@ -71,12 +71,12 @@ def test_shared_file_of_the_installation_is_preferred(
     assert shared_file('config/area.rviz') == path
 
 
-def test_shared_file_that_is_nowhere_is_named() -> None:
+def test_shared_file_that_does_not_exist_is_named() -> None:
     with pytest.raises(SettingsError, match='config/no_such_file is not installed'):
         shared_file('config/no_such_file')
 
 
-def test_drivers_that_a_recording_stands_in_for_are_mentioned(tmp_path: Path) -> None:
+def test_drivers_replaced_by_a_recording_are_remarked(tmp_path: Path) -> None:
     hall = AreaPlan(AreaSettings(area='hall'), bags=(Path('bag'),), drivers=('ftm',))
     _, remarks = prepare_plan(LaunchPlan((hall,), tmp_path))
     assert 'hall: recordings replace its drivers' in remarks

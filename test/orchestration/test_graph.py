@@ -55,13 +55,13 @@ def test_trainer_keeps_its_state_in_a_folder_of_its_area() -> None:
     assert nodes['stairs/trainer'].parameters['state_dir'] == '/state/stairs'
 
 
-def test_every_area_of_a_plan_is_told_whether_it_is_federated() -> None:
+def test_trainer_of_every_area_has_the_parameter_federated() -> None:
     for federated in (True, False):
         nodes = by_label(graph_nodes(replace(plan(area()), federated=federated)))
         assert nodes['hall/trainer'].parameters['federated'] is federated
 
 
-def test_namespace_moves_the_topics_and_not_the_name() -> None:
+def test_namespace_changes_the_topics_and_not_the_name() -> None:
     node = graph_nodes(plan(area('hall', namespace='/building/hall/')))[0]
     assert node.namespace == '/building/hall'
     assert node.parameters['area'] == 'hall'
@@ -72,7 +72,7 @@ def test_replay_follows_an_area_into_its_namespace() -> None:
     assert player.arguments[-2:] == ('--remap', '/hall/:=/building/hall/')
 
 
-def test_aggregator_starts_first_and_lives_on_the_wall_clock() -> None:
+def test_aggregator_starts_first_and_runs_on_the_wall_clock() -> None:
     first = graph_nodes(replace(plan(area(bags=('b',))), aggregator=True))[0]
     assert first.label == 'utt/aggregator'
     assert first.parameters == {'state_dir': '/state/aggregator'}
@@ -95,7 +95,7 @@ def test_replay_waits_for_the_models_of_its_areas() -> None:
     assert nodes['building/hall/player'].after == 'utt/ready'
 
 
-def test_one_replay_has_the_clock_that_every_tool_expects() -> None:
+def test_single_replay_publishes_the_global_clock() -> None:
     assert not any(node.remappings for node in graph_nodes(plan(area(bags=('a',)), area('live'))))
 
 
@@ -119,14 +119,14 @@ def test_replay_alone_starts_no_node_of_the_area() -> None:
     assert nodes[0].after == ''
 
 
-def test_recorder_is_neither_started_again_nor_waited_for() -> None:
+def test_recorder_is_neither_restarted_nor_essential() -> None:
     nodes = by_label(graph_nodes(replace(plan(area()), record=Path('/bag'))))
     recorder = nodes['utt/recorder']
     assert not recorder.respawn
     assert not recorder.essential
 
 
-def test_view_shows_the_layout_of_its_area_in_its_time() -> None:
+def test_rviz_gets_the_layout_and_the_clock_of_its_area() -> None:
     nodes = by_label(graph_nodes(replace(plan(area(bags=('a',))), rviz=True)))
     assert nodes['hall/rviz'].arguments == ('-d', '/state/hall/area.rviz')
     assert nodes['hall/rviz'].parameters == {'use_sim_time': True}
@@ -139,7 +139,7 @@ def with_drivers(path: Path, drivers: object, **area: object) -> Path:
     return path
 
 
-def test_drivers_that_an_area_lists_are_nodes_of_it_on_the_hosts_clock(tmp_path: Path) -> None:
+def test_listed_drivers_are_nodes_of_the_area_on_the_hosts_clock(tmp_path: Path) -> None:
     found = read_area_plan(with_drivers(tmp_path / 'area.yaml', ['ftm', 'camera']))
     nodes = graph_nodes(replace(plan(found), use_sim_time=True))[3:]
     assert [node.label for node in nodes] == ['hall/ftm', 'hall/camera']
@@ -149,7 +149,7 @@ def test_drivers_that_an_area_lists_are_nodes_of_it_on_the_hosts_clock(tmp_path:
         assert node.respawn
 
 
-def test_recordings_stand_in_for_drivers(tmp_path: Path) -> None:
+def test_recordings_replace_drivers(tmp_path: Path) -> None:
     found = read_area_plan(with_drivers(tmp_path / 'area.yaml', ['camera', 'ftm', 'imu']))
     nodes = graph_nodes(plan(replace(found, bags=(Path('a'),))))
     assert [node.name for node in nodes] == ['sync', 'twin', 'trainer', 'ready', 'player']
@@ -163,7 +163,7 @@ def test_area_without_a_list_of_drivers_has_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize(('drivers', 'says'), [
     (['camera', 'sonar'], 'some of'), ('camera', 'some of'), ([['camera']], 'some of'),
     (['imu', 'imu'], 'listed once'), (['camera'], "'camera', but modalities are")])
-def test_drivers_that_do_not_exist_or_have_no_use_are_refused(
+def test_unknown_duplicate_or_unused_drivers_are_refused(
     tmp_path: Path, drivers: object, says: str,
 ) -> None:
     with pytest.raises(SettingsError, match=says):
@@ -190,7 +190,7 @@ def rotation(arguments: tuple[str, ...]) -> np.ndarray:
     return turn
 
 
-def test_optical_frame_sees_a_point_where_the_camera_model_projects_it() -> None:
+def test_optical_frame_agrees_with_the_projection_of_the_camera_model() -> None:
     settings = AreaSettings(area='hall', camera_pitch=0.3)
     frames = by_label(graph_nodes(replace(plan(AreaPlan(settings)), transforms=True)))
     turn = rotation(frames['hall/camera_optical_frame'].arguments)
@@ -216,7 +216,7 @@ def test_area_file_may_hold_settings_of_nodes_as_well(tmp_path: Path) -> None:
     assert found.parameter_files == (path,)
 
 
-def test_what_the_graph_decides_is_refused_in_a_block_of_one_node(tmp_path: Path) -> None:
+def test_parameters_of_the_graph_are_refused_in_a_block_of_one_node(tmp_path: Path) -> None:
     path = tmp_path / 'area.yaml'
     own = '/**/twin:\n  ros__parameters: {particles: 300}\n'
     path.write_text(f'/**:\n  ros__parameters: {{area: hall}}\n{own}')
@@ -233,7 +233,7 @@ def test_parameter_file_of_another_form_is_refused(tmp_path: Path) -> None:
         read_area_plan(path)
 
 
-def test_given_name_wins_over_the_file(tmp_path: Path) -> None:
+def test_given_name_overrides_the_file(tmp_path: Path) -> None:
     write_parameter_file(tmp_path / 'area.yaml', AreaSettings(area='hall'))
     found = read_area_plan(tmp_path / 'area.yaml', name='lobby')
     assert found.name == 'lobby'

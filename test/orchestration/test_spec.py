@@ -11,7 +11,7 @@ from utt_ros.errors import SettingsError
 from utt_ros.orchestration.spec import NodeSpec, find_ros_executable, process_spec
 
 
-def test_node_becomes_a_command_with_everything_it_is_told() -> None:
+def test_node_becomes_a_command_with_all_its_arguments() -> None:
     node = NodeSpec(
         'sync', 'sync', '/hall',
         parameters={'area': 'hall', 'use_sim_time': True, 'x': [1.0, 2.5]},
@@ -30,7 +30,7 @@ def test_node_becomes_a_command_with_everything_it_is_told() -> None:
     assert process.essential
 
 
-def test_parameters_arrive_as_they_were_meant(ros_domain: int) -> None:
+def test_parameters_keep_their_types(ros_domain: int) -> None:
     meant = {
         'text': 'it\'s "x": 1', 'digits': '123', 'truth': 'true', 'flag': False, 'whole': 7,
         'small': 1e-07, 'large': 1e300, 'names': ['a', 'b'], 'numbers': [1.0, -2.5],

@@ -112,7 +112,7 @@ def test_process_that_waits_for_another_counts_as_alive_until_the_stop(
     assert 'go' not in said.getvalue()
 
 
-def test_process_whose_predecessor_is_none_of_ours_starts_at_once(said: io.StringIO) -> None:
+def test_process_whose_predecessor_is_not_supervised_starts_at_once(said: io.StringIO) -> None:
     player = replace(process('player', 'print("go")', essential=True), after='ready')
     with Supervisor([player], output=said) as running:
         assert running.wait(WAIT_SEC)
@@ -136,7 +136,7 @@ def test_death_of_an_inessential_process_is_reported_and_the_run_goes_on(
         assert not running.wait(0)
 
 
-def test_process_that_dies_is_reported_and_started_again(
+def test_process_that_dies_is_reported_and_restarted(
     said: io.StringIO, wait_until: Wait,
 ) -> None:
     twin = process('area/twin', FOREVER, respawn=True, essential=True)
@@ -148,7 +148,7 @@ def test_process_that_dies_is_reported_and_started_again(
         assert running.failure is None
 
 
-def test_process_that_keeps_dying_is_given_up(
+def test_process_that_keeps_dying_is_not_restarted(
     said: io.StringIO, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     backoff = partial(RestartBackoff, first_sec=0.01, limit=3)
@@ -161,7 +161,7 @@ def test_process_that_keeps_dying_is_given_up(
     assert said.getvalue().count('restarting it') == 2
 
 
-def test_process_that_refuses_its_settings_is_not_started_again(said: io.StringIO) -> None:
+def test_process_that_refuses_its_settings_is_not_restarted(said: io.StringIO) -> None:
     twin = process('twin', 'raise SystemExit(2)', respawn=True, essential=True)
     with Supervisor([twin], output=said) as running:
         assert running.wait(WAIT_SEC)
@@ -186,7 +186,7 @@ def test_process_that_ignores_signals_is_killed_after_the_deadline(
     assert not psutil.pid_exists(pid)
 
 
-def test_stop_is_an_interrupt_that_a_process_may_answer(
+def test_stop_is_an_interrupt_that_a_process_may_handle(
     said: io.StringIO, wait_until: Wait,
 ) -> None:
     polite = f'try:\n  exec({FOREVER!r})\nexcept KeyboardInterrupt:\n  print("bye")'
@@ -195,7 +195,7 @@ def test_stop_is_an_interrupt_that_a_process_may_answer(
     assert said.getvalue() == '[a] ready\n[a] bye\n'
 
 
-def test_what_a_process_started_ends_with_it(said: io.StringIO, wait_until: Wait) -> None:
+def test_descendants_of_a_process_end_with_it(said: io.StringIO, wait_until: Wait) -> None:
     start = f'subprocess.Popen([sys.executable, "-I", "-S", "-c", {DEAF!r}])'
     parent = process('a', f'import subprocess, sys\nprint({start}.pid)', essential=True)
     with Supervisor([parent], output=said) as running:
@@ -242,17 +242,17 @@ def test_processes_die_with_their_supervisor(number: signal.Signals, wait_until:
     wait_until(lambda: not psutil.pid_exists(pid))
 
 
-def test_backoff_doubles_and_gives_up_at_its_limit() -> None:
+def test_backoff_doubles_and_ends_at_its_limit() -> None:
     backoff = RestartBackoff(first_sec=0.5, limit=4, window_sec=60.0)
     assert [backoff.delay(now_s) for now_s in (0.0, 1.0, 3.0, 7.0)] == [0.5, 1.0, 2.0, None]
 
 
-def test_backoff_forgets_deaths_that_are_long_ago() -> None:
+def test_backoff_ignores_deaths_before_its_window() -> None:
     backoff = RestartBackoff(first_sec=0.5, limit=2, window_sec=60.0)
     assert [backoff.delay(now_s) for now_s in (0.0, 61.0, 122.0)] == [0.5, 0.5, 0.5]
 
 
-def test_environment_keeps_what_the_user_has_set() -> None:
+def test_environment_keeps_the_values_of_the_user() -> None:
     given = child_environment(colour=False, base={'ROS_AUTOMATIC_DISCOVERY_RANGE': 'SUBNET'})
     assert given['ROS_AUTOMATIC_DISCOVERY_RANGE'] == 'SUBNET'
     assert given['OMP_NUM_THREADS'] == '1'

@@ -70,7 +70,9 @@ def test_millimetres_become_metres_and_zero_is_unknown(bridge: Any, big: bool, p
 
 @pytest.mark.parametrize('big', [False, True])
 @pytest.mark.parametrize('pad', [0, 8])
-def test_metres_stay_and_what_is_no_distance_is_unknown(bridge: Any, big: bool, pad: int) -> None:
+def test_metres_are_kept_and_invalid_distances_become_unknown(
+    bridge: Any, big: bool, pad: int,
+) -> None:
     sent = np.float32([[1.5, np.nan, np.inf], [-np.inf, 0.0, -2.0]])
     got = cv_bridge.depth_from_message(bridge, message(sent, '32FC1', pad, big=big))
     assert got == pytest.approx(np.float32([[1.5, *[np.nan] * 2], [np.nan] * 3]), nan_ok=True)
@@ -90,7 +92,7 @@ def test_compressed_images_are_decoded(bridge: Any, kind: str) -> None:
     (np.arange(60, dtype=np.uint8).reshape(4, 5, 3), 'bgr8'),
     (np.arange(20, dtype=np.uint8).reshape(4, 5), 'mono8'),
     (np.linspace(0, 9, 20, dtype=np.float32).reshape(4, 5), '32FC1')])
-def test_what_we_publish_reads_back(bridge: Any, plane: np.ndarray, encoding: str) -> None:
+def test_published_images_are_read_back(bridge: Any, plane: np.ndarray, encoding: str) -> None:
     sent = cv_bridge.image_message(bridge, plane)
     assert (sent.encoding, sent.height, sent.width) == (encoding, 4, 5)
     assert sent.step * 4 == len(sent.data)
@@ -141,7 +143,7 @@ def test_arbitrary_bytes_are_decoded_or_refused(tail: bytes, head: bytes) -> Non
 @given(st.sampled_from([*cv_bridge.PLANES, 'yuv422']), st.integers(0, 2**32 - 1),
        st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1), st.integers(0, 255),
        st.binary(max_size=200))
-def test_headers_are_honest_or_refused(
+def test_headers_match_the_data_or_are_refused(
     encoding: str, height: int, width: int, step: int, big: int, data: bytes,
 ) -> None:
     sent = Image(encoding=encoding, height=height, width=width, step=step, is_bigendian=big,
@@ -151,7 +153,7 @@ def test_headers_are_honest_or_refused(
             assert read(cv_bridge.CvBridge(), sent).shape[:2] == (height, width)
 
 
-def test_calibration_becomes_a_message_that_says_the_same() -> None:
+def test_calibration_survives_the_conversion() -> None:
     area = AreaSettings()
     info = cv_bridge.camera_info_message(pinhole_calibration(area))
     assert (info.width, info.height) == (1280, 720)

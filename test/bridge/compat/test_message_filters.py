@@ -121,7 +121,7 @@ def test_extra_arguments_follow_the_messages(filters: ModuleType) -> None:
     assert received == ['phone_1']
 
 
-def test_subscriber_hands_on_what_arrives_over_dds(
+def test_subscriber_passes_on_messages_over_dds(
     filters: ModuleType, ros: int, wait_until: Callable[..., None],
 ) -> None:
     node = rclpy.create_node('listener')

@@ -22,7 +22,7 @@ def predictions_of(subjects, covariance=None):
         T0 + np.arange(30), None, T0 - np.arange(5))
 
 
-def test_ids_and_namespaces_stay_so_that_markers_replace_each_other():
+def test_ids_and_namespaces_are_stable_so_that_markers_replace_each_other():
     first, second = (subject_markers('hall', predictions_of(names)).markers
                      for names in (('ann', 'bob'), ('bob', 'cid')))
     keys = [{(each.ns, each.id) for each in markers} for markers in (first, second)]
@@ -32,7 +32,7 @@ def test_ids_and_namespaces_stay_so_that_markers_replace_each_other():
     assert all(each.header.stamp == to_time(T0) for each in first)
 
 
-def test_who_vanished_is_deleted_with_all_markers():
+def test_all_markers_of_a_vanished_subject_are_deleted():
     markers = subject_markers('hall', predictions_of(('ann',)), ['bob']).markers
     gone = {each.id for each in markers if each.action == Marker.DELETE}
     assert gone == {each.id for each in markers if each.ns == 'twin/ann'}
@@ -58,7 +58,7 @@ def test_path_begins_where_the_subject_is():
     assert len(path.points) == 31
 
 
-def test_outline_separates_what_is_seen_from_what_is_not():
+def test_outline_separates_visible_from_hidden_floor():
     camera = CameraModel(AreaSettings(area='hall'))
     outline = view_outline(camera)
     np.testing.assert_array_equal(outline[0], outline[-1])

@@ -6,11 +6,13 @@ from rclpy.serialization import deserialize_message, serialize_message
 from utt_ros.msg import SyncedSamples, Track, Tracks
 
 from utt_ros.bridge.messages.sensors import (
+    ftm_to_message,
     samples_from_message,
     samples_to_message,
     to_time,
     tracks_from_message,
 )
+from utt_ros.drivers.types import FtmSample
 from utt_ros.errors import MeasurementError
 from utt_ros.types import SyncedBatch
 
@@ -89,3 +91,11 @@ def test_tracks_become_boxes_in_the_order_of_the_channels():
     assert boxes.tolist() == [[1, 2, 3, 4, 5]]
     assert confidence.tolist() == [0.5]
     assert tracks_from_message(Tracks())[1].shape == (0, 5)
+
+
+def test_unknown_standard_deviation_is_the_setting() -> None:
+    known = ftm_to_message(FtmSample('anna', 1_500_000_000, 5.0, 0.3), 'hall/ap', 0.5)
+    unknown = ftm_to_message(FtmSample('anna', 1_500_000_000, 5.0, float('nan')), 'hall/ap', 0.5)
+    assert known.range_std == pytest.approx(0.3)
+    assert unknown.range_std == 0.5
+    assert (known.header.stamp.sec, known.header.stamp.nanosec) == (1, 500_000_000)

@@ -15,7 +15,7 @@ from utt_ros.settings import AreaSettings
 @pytest.mark.parametrize(('sec', 'nanosec', 'taken'), [
     (1_790_000_000, 5, [1_790_000_000_000_000_005]),
     (0, 0, []), (-5, 0, []), (2**31 - 1, 4_000_000_000, [])])
-def test_pictures_without_a_stamp_that_can_be_told_are_refused(
+def test_images_without_a_valid_stamp_are_refused(
         ros: int, sec: int, nanosec: int, taken: list[int]) -> None:
     node = Node('listener')
     source = TopicSource(node, TopicsSettings(), AreaSettings())

@@ -94,7 +94,7 @@ def running(ros: int) -> Iterator[Running]:
     executor.shutdown()
 
 
-def test_a_sample_that_cannot_be_published_costs_nobody_else(
+def test_sample_that_cannot_be_published_does_not_affect_others(
         running: Running, wait_until: Callable[..., None]) -> None:
     running.source.waiting = [1, -2, 3, -4, 5]
     wait_until(lambda: len(running.node.published) == 3, spin=running.spin)
@@ -102,7 +102,7 @@ def test_a_sample_that_cannot_be_published_costs_nobody_else(
     assert running.node._values()['not_published'] == 2
 
 
-def test_nothing_is_read_any_more_after_a_shutdown(running: Running) -> None:
+def test_shutdown_ends_reading(running: Running) -> None:
     assert running.node.trigger_shutdown() == TransitionCallbackReturn.SUCCESS
     assert running.source.closed == 1
     running.source.waiting = [1]
@@ -110,7 +110,7 @@ def test_nothing_is_read_any_more_after_a_shutdown(running: Running) -> None:
     assert running.source.waiting == [1]
 
 
-def test_a_source_that_a_thread_still_holds_is_not_read_by_a_second_one(
+def test_source_held_by_a_thread_is_not_read_by_a_second_one(
         running: Running, wait_until: Callable[..., None],
         monkeypatch: pytest.MonkeyPatch) -> None:
     node, source = running.node, running.source
@@ -128,7 +128,7 @@ def test_a_source_that_a_thread_still_holds_is_not_read_by_a_second_one(
     assert (source.opened, source.closed) == (2, 1)
 
 
-def test_texts_of_strangers_do_not_end_a_driver_by_its_diagnostics(
+def test_foreign_texts_in_diagnostics_do_not_end_a_driver(
         running: Running, wait_until: Callable[..., None]) -> None:
     heard: list[DiagnosticArray] = []
     running.node.create_subscription(DiagnosticArray, '/diagnostics', heard.append, RELIABLE)

@@ -85,7 +85,7 @@ def test_area_predicts_from_a_recording_until_ctrl_c(
     node.destroy_node()
 
 
-def test_area_with_drivers_hears_its_phones(
+def test_area_with_drivers_reads_its_phones(
     tmp_path: Path, ros: int, wait_until: Callable[..., None],
     run: Callable[..., subprocess.Popen[bytes]],
 ) -> None:

@@ -1,0 +1,45 @@
+"""Publishers of subjects are created on first use and destroyed after they left."""
+
+import numpy as np
+import pytest
+from rclpy.node import Node
+
+from utt_ros.bridge.node.subject_publishers import KEEP_NS, SubjectPublishers
+from utt_ros.twin.engine import TickPositions
+
+
+@pytest.fixture
+def node(ros):
+    created = Node('twin', namespace='/hall')
+    yield created
+    created.destroy_node()
+
+
+def positions(stamp_ns, *subjects):
+    count = len(subjects)
+    return TickPositions(
+        stamp_ns, subjects, np.zeros((count, 2), np.float32),
+        np.tile(np.eye(2, dtype=np.float32), (count, 1, 1)))
+
+
+def topics(node):
+    return {name for name, _ in node.get_topic_names_and_types() if '/twins/' in name
+            and node.count_publishers(name)}
+
+
+def test_publishers_of_a_subject_that_left_are_destroyed_also_after_a_jump_back(node):
+    outputs = SubjectPublishers(node, 'hall')
+    outputs.publish_positions(positions(0, 'ann', 'bob'))
+    outputs.publish_positions(positions(KEEP_NS, 'bob'))
+    assert outputs.forget(KEEP_NS + 1) == ['ann']
+    outputs.publish_positions(positions(KEEP_NS, 'bob'))
+    assert outputs.forget(5) == ['bob']
+
+
+def test_topics_of_a_subject_exist_until_close(node, wait_until):
+    outputs = SubjectPublishers(node, 'hall')
+    outputs.publish_positions(positions(0, 'ann'))
+    expected = {f'/hall/twins/ann/{name}' for name in ('position', 'trajectory', 'imu')}
+    wait_until(lambda: topics(node) == expected)
+    outputs.close()
+    wait_until(lambda: not topics(node))

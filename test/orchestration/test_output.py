@@ -1,0 +1,45 @@
+"""Lines of processes are prefixed with their names, coloured on a terminal, and logged."""
+
+import io
+
+import pytest
+
+from utt_ros.orchestration.output import PrefixedOutput
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_lines_are_prefixed_with_names_of_one_width():
+    stream = io.StringIO()
+    output = PrefixedOutput(['hall/twin', 'a'], stream, None)
+    assert output.write('a', b'ready \xff')
+    output.note('done')
+    assert stream.getvalue() == '[a]         ready \ufffd\nutt: done\n'
+    assert not output.colour
+
+
+def test_prefix_is_coloured_on_a_terminal_only():
+    stream = Terminal()
+    output = PrefixedOutput(['a'], stream, None)
+    output.write('a', b'ready')
+    assert stream.getvalue().startswith('\x1b[36m[a] ')
+
+
+def test_lines_are_appended_to_a_log_file_per_process(tmp_path):
+    for _ in range(2):
+        output = PrefixedOutput(['hall/twin'], None, tmp_path / 'log')
+        output.write('hall/twin', b'\xff ready')
+        output.close()
+    assert (tmp_path / 'log/hall_twin.log').read_bytes() == b'\xff ready\n' * 2
+
+
+@pytest.mark.parametrize('error', [BrokenPipeError, ValueError])
+def test_stream_without_a_reader_is_reported_once_and_ignored_after_that(error, monkeypatch):
+    stream = io.StringIO()
+    monkeypatch.setattr(stream, 'write', lambda text: (_ for _ in ()).throw(error()))
+    output = PrefixedOutput(['a'], stream, None)
+    assert not output.write('a', b'ready')
+    assert output.write('a', b'ready')
