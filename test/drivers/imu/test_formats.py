@@ -22,8 +22,8 @@ def test_a_push_of_sensor_logger_becomes_si_units() -> None:
             {'name': 'orientation', 'time': STAMP_NS, 'values': {'qx': 0, 'qw': 1}},
             {'name': 'gravity', 'time': STAMP_NS, 'values': {'x': 0, 'y': None, 'z': 9.8}},
             {'name': 'gyroscope', 'time': STAMP_NS + 7, 'values': {'x': 1, 'y': 2, 'z': 3}}]}
-    device, readings, bad = formats.parse_sensor_logger(json.dumps(body).encode())
-    assert (device, bad) == ('d-1', 1)
+    device, readings, refused = formats.parse_sensor_logger(json.dumps(body).encode())
+    assert (device, refused) == ('d-1', {'malformed': 1})
     assert readings[0] == Reading('accel', STAMP_NS, (-1.0, 2.5, 3.0))
     assert readings[1].kind == 'mag'
     assert readings[1].values == pytest.approx((50e-6, 0.0, -20e-6))
@@ -98,7 +98,7 @@ def test_no_json_raises_another_error_or_invents_a_reading(data: bytes) -> None:
     if body is not None:
         check(body.readings)
         entries = json.loads(data)['payload']
-        assert len(body.readings) + body.malformed <= len(entries)
+        assert len(body.readings) + body.refused.total() <= len(entries)
     check(parsed(formats.parse_sensor_streamer) or [])
     one = parsed(formats.parse_sensor_server)
     check([one] if one else [])

@@ -82,7 +82,7 @@ class TopicSource(Source[CameraFrame]):
     def _pictures(self, messages: tuple[Any, ...]) -> list[CameraFrame]:
         stamp_ns = to_ns(messages[0].header.stamp)
         if not STAMP_LIMITS_NS[0] <= stamp_ns < END_NS:
-            self.counters['bad_stamp'] += 1
+            self.counters['implausible'] += 1
             return []
         depth = None
         for message in messages[1:]:

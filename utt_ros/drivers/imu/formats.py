@@ -1,10 +1,11 @@
 """Parsers of the messages of IMU apps. Pure functions that raise MeasurementError."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from utt_ros.drivers.imu.readings import TESLA, Reading, make_reading
+from utt_ros.drivers.imu.readings import TESLA, Reading, make_reading, refusal_key
 from utt_ros.errors import MeasurementError
 from utt_ros.types import NS_PER_MS
 
@@ -29,7 +30,7 @@ class SensorLoggerPush(NamedTuple):
 
     device: str
     readings: list[Reading]
-    malformed: int  # number of entries
+    refused: Counter[str]  # entries by key
 
 
 def parse_sensor_logger(body: bytes) -> SensorLoggerPush:
@@ -43,13 +44,13 @@ def parse_sensor_logger(body: bytes) -> SensorLoggerPush:
         raise MeasurementError('no deviceId and payload of Sensor Logger')
     if len(payload) > MAX_READINGS:
         raise MeasurementError(f'{len(payload)} readings in one body: {MAX_READINGS} at most')
-    readings, malformed = [], 0
+    readings, refused = [], Counter[str]()
     for entry in payload:
         try:
             readings += _logged(entry)
-        except MeasurementError:  # noqa: PERF203  the other entries are kept
-            malformed += 1
-    return SensorLoggerPush(device, readings, malformed)
+        except MeasurementError as err:  # noqa: PERF203  the other entries are kept
+            refused[refusal_key(err)] += 1
+    return SensorLoggerPush(device, readings, refused)
 
 
 def _logged(entry: Any) -> list[Reading]:

@@ -13,7 +13,7 @@ from threading import Event
 import numpy as np
 
 from utt_ros.drivers.clock_sync import StreamClocks
-from utt_ros.drivers.imu.readings import Vector, make_reading
+from utt_ros.drivers.imu.readings import Vector, make_reading, refusal_key
 from utt_ros.drivers.phone_registry import check_phones
 from utt_ros.drivers.source import Source, SourceEntry
 from utt_ros.drivers.types import InertialSample, MagneticSample
@@ -120,8 +120,8 @@ class IioSource(Source[InertialSample | MagneticSample]):
         self._due_ns += (1 + missed) * self._period_ns
         try:
             return self._sample()
-        except MeasurementError:
-            self.counters['malformed'] += 1
+        except MeasurementError as err:
+            self.counters[refusal_key(err)] += 1
         except OSError as err:
             if err.errno not in TRANSIENT_ERRORS:
                 advice = ('end the program that uses its buffer' if err.errno == EBUSY

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from utt_ros.drivers.imu.phone_assemblers import PhoneAssemblers, PhoneSettings
-from utt_ros.drivers.imu.readings import Reading
+from utt_ros.drivers.imu.readings import Reading, refusal_key
 from utt_ros.drivers.source import Source
 from utt_ros.drivers.transport.sockets import Arrival, PortServer
 from utt_ros.drivers.types import InertialSample, MagneticSample
@@ -43,8 +43,8 @@ class PortSource(Source[InertialSample | MagneticSample]):
         for arrival in self.server.read(timeout_s):
             try:
                 device, readings = self.parse(arrival)
-            except MeasurementError:  # noqa: PERF203  the other arrivals are kept
-                self.counters['malformed'] += 1
+            except MeasurementError as err:  # noqa: PERF203  the other arrivals are kept
+                self.counters[refusal_key(err)] += 1
             else:
                 samples += self.phones.add(device, readings, arrival.arrival_ns)
         return samples

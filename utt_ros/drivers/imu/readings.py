@@ -11,6 +11,10 @@ READING_LIMITS = {'accel': MAX_ACCEL_MPS2, 'gravity': MAX_ACCEL_MPS2, 'gyro': MA
 TESLA = 1e-6  # apps send microtesla
 
 
+class ImplausibleReading(MeasurementError):
+    """Stamp or value outside the limits of its sensor."""
+
+
 class Reading(NamedTuple):
     """`kind` is accel, gravity [m/s^2], gyro [rad/s] or mag [T]."""
 
@@ -25,8 +29,10 @@ def make_reading(kind: str, peer_ns: Any, values: Any, scale: float = 1.0) -> Re
     Raises MeasurementError unless it has a stamp and three numbers within the sensor's limits.
     """
     first_ns, last_ns = STAMP_LIMITS_NS
-    if type(peer_ns) is not int or not first_ns <= peer_ns <= last_ns:
-        raise MeasurementError(f'stamp {str(peer_ns)[:40]} of {kind}: {first_ns}..2^62 ns')
+    if type(peer_ns) is not int:
+        raise MeasurementError(f'stamp {str(peer_ns)[:40]} of {kind}: an integer expected')
+    if not first_ns <= peer_ns <= last_ns:
+        raise ImplausibleReading(f'stamp {str(peer_ns)[:40]} of {kind}: {first_ns}..2^62 ns')
     if not isinstance(values, list | tuple) or len(values) < 3:
         raise MeasurementError(f'{kind} is {str(values)[:40]}: three numbers expected')
     x, y, z = (_number(kind, value, READING_LIMITS[kind] / scale) for value in values[:3])
@@ -34,6 +40,13 @@ def make_reading(kind: str, peer_ns: Any, values: Any, scale: float = 1.0) -> Re
 
 
 def _number(kind: str, value: Any, limit: float) -> float:
-    if type(value) not in (int, float) or not abs(value) <= limit:
-        raise MeasurementError(f'{kind} {str(value)[:40]} is outside -{limit:g}..{limit:g}')
+    if type(value) not in (int, float):
+        raise MeasurementError(f'{kind} {str(value)[:40]}: a number expected')
+    if not abs(value) <= limit:
+        raise ImplausibleReading(f'{kind} {str(value)[:40]} is outside -{limit:g}..{limit:g}')
     return float(value)
+
+
+def refusal_key(err: MeasurementError) -> str:
+    """Return the counter key of a refused reading."""
+    return 'implausible' if isinstance(err, ImplausibleReading) else 'malformed'

@@ -41,8 +41,7 @@ class SensorLoggerSource(PortSource):
 
     def parse(self, arrival: Arrival) -> tuple[str, Sequence[Reading]]:
         push = parse_sensor_logger(arrival.data)
-        if push.malformed:
-            self.counters['malformed'] += push.malformed
+        self.counters.update(push.refused)
         return push.device, push.readings
 
 

@@ -12,7 +12,7 @@ from websockets.sync.client import connect
 
 from utt_ros.drivers.imu.formats import ANDROID, parse_sensor_server
 from utt_ros.drivers.imu.phone_assemblers import PhoneAssemblers, PhoneSettings
-from utt_ros.drivers.imu.readings import Reading
+from utt_ros.drivers.imu.readings import Reading, refusal_key
 from utt_ros.drivers.phone_registry import check_phones
 from utt_ros.drivers.source import Source, SourceEntry
 from utt_ros.drivers.transport.inbox import Inbox
@@ -136,8 +136,8 @@ class SensorServerSource(Source[InertialSample | MagneticSample]):
     def _parse(self, data: bytes) -> list[Reading]:
         try:
             reading = parse_sensor_server(data)
-        except MeasurementError:
-            self.counters['malformed'] += 1
+        except MeasurementError as err:
+            self.counters[refusal_key(err)] += 1
             return []
         return [reading] if reading else []
 
