@@ -6,7 +6,6 @@ from pathlib import Path
 
 from utt_ros.errors import SettingsError
 from utt_ros.orchestration.graph import (
-    AREA_FILE,
     DEFAULT_STATE,
     AreaPlan,
     LaunchPlan,
@@ -14,6 +13,7 @@ from utt_ros.orchestration.graph import (
     parameters_of,
     read_area_plan,
 )
+from utt_ros.settings import AREA_FILE
 
 LaunchArguments = dict[str, tuple[str, str]]  # name -> default, description
 LOG_LEVELS = ('debug', 'info', 'warn', 'error', 'fatal')
