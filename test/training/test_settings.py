@@ -1,0 +1,27 @@
+"""Settings of training."""
+
+import pytest
+
+from utt_ros.errors import SettingsError
+from utt_ros.training.settings import LearningSettings, TrainerSettings
+
+
+@pytest.mark.parametrize('terms', [(), ('transfer', 'merging')])
+def test_terms_are_one_or_more_of_the_known_ones(terms: tuple[str, ...]) -> None:
+    with pytest.raises(SettingsError, match='terms are .* one or more of'):
+        LearningSettings(terms=terms)
+
+
+@pytest.mark.parametrize(('settings', 'message'), [
+    ({'holdout_every': 1}, 'holdout_every is 1'),
+    ({'min_association': 1.5}, 'min_association is 1.5'),
+    ({'max_grad_norm': 0.0}, 'max_grad_norm is 0.0'),
+])
+def test_a_value_beyond_its_limits_is_refused(settings: dict, message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        LearningSettings(**settings)
+
+
+def test_a_round_has_at_least_one_step() -> None:
+    with pytest.raises(SettingsError, match='local_steps is 0'):
+        TrainerSettings(local_steps=0)
