@@ -8,7 +8,7 @@ from utt_ros.training.settings import LearningSettings, TrainerSettings
 
 @pytest.mark.parametrize('terms', [(), ('transfer', 'merging')])
 def test_terms_are_one_or_more_of_the_known_ones(terms: tuple[str, ...]) -> None:
-    with pytest.raises(SettingsError, match='terms are .* one or more of'):
+    with pytest.raises(SettingsError, match=r'terms are .* one or more of'):
         LearningSettings(terms=terms)
 
 
