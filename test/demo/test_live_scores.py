@@ -89,8 +89,7 @@ def write_diagnostics(recorder: Recorder, scene: LiveSession, stamp_ns: int) -> 
              for key, value in values.items()]
     recorder.write('/diagnostics', 'diagnostic_msgs/msg/DiagnosticArray', stamp_ns, status=[
         recorder.make('diagnostic_msgs/msg/DiagnosticStatus', level=0, name='area0: imu',
-                      message='',
-                   hardware_id='imu', values=pairs)])
+                      message='', hardware_id='imu', values=pairs)])
 
 
 @pytest.fixture(scope='module')
