@@ -63,7 +63,7 @@ def test_the_capture_of_the_documents_is_fitted_with_a_scale(
     ('anna,,1,2\nanna,,2,3\nanna,,3,4', ('--scale',), 'at least 4'),
     ('anna,,1,2', ('--phone', 'ben'), 'no range of ben: there are anna'),
     ('anna,,1,2', ('--distances', '3'), '0 bags and 1 --distances'), ('', (), 'no range')])
-def test_what_cannot_be_fitted_is_said(
+def test_points_that_cannot_be_fitted_are_an_error(
         tmp_path: Path, capsys: pytest.CaptureFixture[str], rows: str, words: tuple,
         why: str) -> None:
     table, out = tmp_path / 'points.csv', tmp_path / 'ftm.yaml'

@@ -64,7 +64,7 @@ def test_settings_that_do_not_fit_are_refused(
         read_driver_config(area(tmp_path, **{'__/ftm': told}), 'ftm')
 
 
-def test_camera_that_would_find_nobody_is_refused_as_by_its_node(tmp_path: Path) -> None:
+def test_a_camera_without_detector_is_refused_as_by_its_node(tmp_path: Path) -> None:
     told = {'source': 'opencv', 'detection': {'detector': 'source'}}
     make = read_driver_config(area(tmp_path, **{'__/camera': told}), 'camera').make
     with pytest.raises(SettingsError, match='opencv detects no people'):

@@ -6,7 +6,7 @@ from utt_ros.cli.main import main
 from utt_ros.drivers import camera, ftm, imu
 
 
-def test_every_source_is_listed_with_why_it_cannot_work(
+def test_every_source_is_listed_with_its_availability(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv('PATH', '/nowhere')
@@ -21,7 +21,7 @@ def test_every_source_is_listed_with_why_it_cannot_work(
     assert 'the program iw is not installed: apt install iw' in by_name['iw']
 
 
-def test_help_says_how_a_source_is_chosen(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_shows_how_a_source_is_chosen(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(['sources', '--help'])
     assert ended.value.code == 0

@@ -85,7 +85,7 @@ def test_single_wild_stamps_are_refused_and_change_nothing(rng: np.random.Genera
     assert abs(clock.to_host(samples[-1][1]) - samples[-1][0] - MIN_DELAY_NS) < 2 * MS
 
 
-def test_a_backlog_that_comes_at_once_is_refused_and_changes_nothing(
+def test_a_backlog_that_arrives_at_once_is_refused_and_changes_nothing(
     rng: np.random.Generator,
 ) -> None:
     clock = PeerClock()
@@ -110,7 +110,7 @@ def test_a_clock_that_is_set_back_a_little_is_followed_within_a_window(
     assert abs(clock.to_host(samples[-1][1]) - samples[-1][0] - MIN_DELAY_NS) < 2 * MS
 
 
-def test_after_a_silence_longer_than_its_window_it_begins_anew() -> None:
+def test_a_clock_restarts_after_a_silence_longer_than_its_window() -> None:
     clock = PeerClock()
     clock.observe(0, BEGIN_NS)
     assert clock.observe(7, BEGIN_NS + DAY_NS)
@@ -127,7 +127,7 @@ def test_memory_is_bounded(rng: np.random.Generator) -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.integers(-2**63, 2**63 - 1), st.integers(0, 2**62)), min_size=1))
-def test_no_stamps_make_it_raise(seen: list[tuple[int, int]]) -> None:
+def test_no_sequence_of_stamps_raises_an_error(seen: list[tuple[int, int]]) -> None:
     clock = PeerClock()
     for peer_ns, arrival_ns in seen:
         clock.observe(peer_ns, arrival_ns)

@@ -26,7 +26,7 @@ def texts(node: ast.AST) -> Iterator[str]:
 
 
 def keys(path: Path) -> Iterator[str]:
-    """Yield what is counted: subscripts of counters, arguments of refusals, returned keys."""
+    """Yield counter keys: subscripts of counters, arguments of refusals, returned keys."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Subscript) and re.search(
                 r'(counters|refused)$', ast.unparse(node.value)):

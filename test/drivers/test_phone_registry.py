@@ -57,6 +57,6 @@ def test_ranges_and_deviations_have_limits(
 
 
 @pytest.mark.parametrize('text', ['02:00:00:00:00', '02:00:00:00:00:0A', '02-00-00-00-00-01', ''])
-def test_other_texts_are_no_hardware_addresses(text: str) -> None:
+def test_other_texts_are_not_hardware_addresses(text: str) -> None:
     assert is_mac('02:00:00:00:00:0a')
     assert not is_mac(text)

@@ -12,7 +12,7 @@ FAST = ReaderSettings(first_wait=0.01, longest_wait=0.01)
 
 
 class Script(Source[int]):
-    """Delivers what it was given, a list per read; exceptions are raised. At the end it waits."""
+    """Deliver one list per read, or raise an exception; wait at the end."""
 
     def __init__(self, *steps: list[int] | Exception, close: Exception | None = None) -> None:
         super().__init__()
@@ -44,22 +44,22 @@ class Script(Source[int]):
 
 @pytest.fixture
 def run() -> Iterator[Callable[..., SourceReader]]:
-    made: list[tuple[Script, SourceReader]] = []
+    readers: list[tuple[Script, SourceReader]] = []
 
     def start(
         script: Script, settings: ReaderSettings = FAST, wake: Any = lambda: None,
     ) -> SourceReader:
-        made.append((script, SourceReader(script, settings, wake)))
-        made[-1][1].start()
-        return made[-1][1]
+        readers.append((script, SourceReader(script, settings, wake)))
+        readers[-1][1].start()
+        return readers[-1][1]
 
     yield start
-    for script, reader in made:
+    for script, reader in readers:
         script.hold.set()
         assert reader.stop()
 
 
-def test_a_lost_source_is_opened_again_and_nothing_that_came_is_lost(
+def test_a_lost_source_is_reopened_without_loss_of_earlier_samples(
         run: Callable[..., SourceReader], wait_until: Callable[..., None]) -> None:
     script = Script([1, 2], SourceError('gone'), [3], KeyError('a fault'), [4])
     reader, got = run(script), []
@@ -70,7 +70,7 @@ def test_a_lost_source_is_opened_again_and_nothing_that_came_is_lost(
     assert (script.opened, script.closed) == (3, 2)
 
 
-def test_the_oldest_are_dropped_and_counted_when_nobody_takes(
+def test_the_oldest_samples_are_dropped_and_counted_when_none_are_taken(
         run: Callable[..., SourceReader], wait_until: Callable[..., None]) -> None:
     reader = run(Script([1, 2, 3], [4]), ReaderSettings(queue=2))
     wait_until(lambda: reader.status().samples == 4)
@@ -78,7 +78,7 @@ def test_the_oldest_are_dropped_and_counted_when_nobody_takes(
     assert reader.status().dropped == 2
 
 
-def test_what_twenty_phones_push_at_once_finds_room(
+def test_the_queue_holds_simultaneous_pushes_of_twenty_phones(
         run: Callable[..., SourceReader], wait_until: Callable[..., None]) -> None:
     pushed = list(range(20 * 2 * 100))  # of a second: inertial and magnetic, at 100 Hz
     reader = run(Script(pushed), ReaderSettings())
@@ -86,7 +86,7 @@ def test_what_twenty_phones_push_at_once_finds_room(
     assert reader.take() == pushed
 
 
-def test_a_source_that_fails_to_close_is_opened_again_all_the_same(
+def test_a_source_that_fails_to_close_is_reopened(
         run: Callable[..., SourceReader], wait_until: Callable[..., None]) -> None:
     script = Script(SourceError('gone'), close=OSError('it is gone'))
     reader = run(script)

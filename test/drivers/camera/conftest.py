@@ -19,7 +19,7 @@ STRIDE = 8
 
 
 def draw(image: Image, centre: float, foot: float, phase: float, colour: tuple[int, ...]) -> None:
-    """Draw somebody who walks: head, trunk, two arms, two legs."""
+    """Draw a walking person: head, trunk, two arms, two legs."""
     unit = TALL / 8
 
     def at(x: float, y: float) -> tuple[int, int]:
@@ -82,7 +82,7 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope='session')
 def make_network(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """Make an ONNX detector of what is red: redness averaged over the size of a person.
+    """Make an ONNX detector of red areas: redness averaged over the size of a person.
 
     Its layout is one of `yolo.LAYOUTS`; it sees 320 x 320 px and knows people of 40 x 80 px.
     """

@@ -37,7 +37,7 @@ def test_file_of_camera_calibration_is_read(path: Path) -> None:
     assert read.projection[0] == 480
 
 
-def test_area_describes_a_lens_without_distortion() -> None:
+def test_the_area_defines_a_lens_without_distortion() -> None:
     area = AreaSettings()
     made = pinhole_calibration(area)
     assert made.camera[:6] == (area.fx, 0, area.cx, 0, area.fy, area.cy)

@@ -17,11 +17,11 @@ def room(rng: np.random.Generator) -> np.ndarray:
     return depth
 
 
-def test_person_is_as_far_as_most_of_the_middle(rng: np.random.Generator) -> None:
+def test_the_depth_of_a_person_is_the_mode_of_the_middle(rng: np.random.Generator) -> None:
     assert box_depths(room(rng), BOX) == pytest.approx([PERSON_M], abs=0.05)
 
 
-def test_box_that_is_too_wide_still_tells_the_person(rng: np.random.Generator) -> None:
+def test_a_box_that_is_too_wide_has_the_depth_of_the_person(rng: np.random.Generator) -> None:
     wide = np.float32([[320, 200, np.nan, 220, 230]])
     assert box_depths(room(rng), wide) == pytest.approx([PERSON_M], abs=0.05)
 
@@ -32,14 +32,14 @@ def test_desk_before_the_legs_is_not_the_person(rng: np.random.Generator) -> Non
     assert box_depths(depth, BOX) == pytest.approx([PERSON_M], abs=0.05)
 
 
-def test_pole_before_the_box_centre_is_not_the_person(rng: np.random.Generator) -> None:
+def test_a_pole_in_front_of_the_box_center_is_not_the_person(rng: np.random.Generator) -> None:
     depth = room(rng)
     depth[:, 315:325] = 2.0
     assert depth[200, 320] == 2.0
     assert box_depths(depth, BOX) == pytest.approx([PERSON_M], abs=0.05)
 
 
-def test_half_hidden_person_has_no_depth(rng: np.random.Generator) -> None:
+def test_a_half_occluded_person_has_no_depth(rng: np.random.Generator) -> None:
     depth = room(rng)
     depth[200:] = 2.0
     assert np.isnan(box_depths(depth, BOX)).all()
@@ -53,19 +53,19 @@ def test_unknown_pixels_are_left_out(rng: np.random.Generator) -> None:
     assert box_depths(depth, BOX) == pytest.approx([PERSON_M], abs=0.05)
 
 
-def test_too_few_known_pixels_say_nothing(rng: np.random.Generator) -> None:
+def test_too_few_known_pixels_have_no_depth(rng: np.random.Generator) -> None:
     depth = room(rng)
     depth[rng.random(depth.shape) < 0.97] = np.nan
     assert np.isnan(box_depths(depth, BOX)).all()
     assert np.isnan(box_depths(np.full((360, 640), np.nan, np.float32), BOX)).all()
 
 
-def test_surface_without_a_body_says_nothing() -> None:
+def test_a_surface_without_a_body_has_no_depth() -> None:
     slope = np.tile(np.linspace(1, 15, 360, dtype=np.float32)[:, None], (1, 640))
     assert np.isnan(box_depths(slope, np.float32([[320, 180, np.nan, 100, 350]]))).all()
 
 
-def test_boxes_beyond_the_picture_say_nothing(rng: np.random.Generator) -> None:
+def test_boxes_beyond_the_image_have_no_depth(rng: np.random.Generator) -> None:
     away = np.float32([[-500, 200, np.nan, 50, 100], [320, 9000, np.nan, 50, 100],
                        [320, 200, np.nan, 1, 1]])
     assert np.isnan(box_depths(room(rng), away)).all()

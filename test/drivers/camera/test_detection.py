@@ -34,7 +34,7 @@ def test_network_of_every_layout_finds_people_where_they_are(
     assert ((people.confidence >= 0.5) & (people.confidence <= 1)).all()
 
 
-def test_nobody_is_found_where_nobody_is(make_network: Callable[..., Path]) -> None:
+def test_nobody_is_detected_in_an_empty_image(make_network: Callable[..., Path]) -> None:
     detector = make_detector(onnx(make_network()))
     empty = np.full((360, 640, 3), 170, np.uint8)
     assert len(detector.detect(empty).boxes) == 0
@@ -67,7 +67,7 @@ def test_hog_finds_people_without_the_margin_of_its_window(
     assert [box[3] for box in found] == pytest.approx([TALL, TALL], abs=20)
 
 
-def test_large_pictures_are_made_smaller_for_hog(picture_of: Callable[..., np.ndarray]) -> None:
+def test_large_images_are_scaled_down_for_hog(picture_of: Callable[..., np.ndarray]) -> None:
     detector = make_detector(DetectionSettings(detector='hog', score=0.6))
     large = cv2.resize(picture_of(9), None, fx=2.0, fy=2.0)
     found = sorted(detector.detect(large).boxes[:, 0].tolist())

@@ -67,7 +67,7 @@ def test_file_is_read_completely_with_its_own_times(area: AreaSettings, video: P
     assert before_ns <= pictures[0].stamp_ns <= time.time_ns() + 1e8
 
 
-def test_file_at_its_own_pace_is_never_early(area: AreaSettings, video: Path) -> None:
+def test_a_file_at_its_frame_rate_is_never_early(area: AreaSettings, video: Path) -> None:
     with source(area, video) as opened:
         pictures = []
         while len(pictures) < 6:
@@ -77,7 +77,7 @@ def test_file_at_its_own_pace_is_never_early(area: AreaSettings, video: Path) ->
     assert pictures[-1].stamp_ns - pictures[0].stamp_ns >= 4.9e8
 
 
-def test_who_looks_slowly_at_a_file_misses_pictures_and_counts_them(
+def test_a_slow_reader_of_a_file_misses_images_and_counts_them(
     area: AreaSettings, video: Path,
 ) -> None:
     opened = source(area, video)
@@ -93,14 +93,14 @@ def test_who_looks_slowly_at_a_file_misses_pictures_and_counts_them(
     assert stamps == sorted(stamps)
 
 
-def test_file_can_be_repeated_with_stamps_that_go_on(area: AreaSettings, video: Path) -> None:
+def test_a_file_can_be_repeated_with_increasing_stamps(area: AreaSettings, video: Path) -> None:
     with source(area, video, real_time=False, repeat=True) as opened:
         stamps = [each.stamp_ns for _ in range(90) for each in opened.read(0.1)]
     assert len(stamps) == 90
     assert all(1e4 < b - a < 2.1e8 for a, b in pairwise(stamps))
 
 
-def test_cut_file_gives_what_is_left_of_it(
+def test_a_truncated_file_is_read_up_to_its_end(
     area: AreaSettings, video: Path, tmp_path: Path,
 ) -> None:
     cut = tmp_path / 'cut.avi'
@@ -119,7 +119,7 @@ def test_a_file_that_is_not_a_video_is_refused(
         source(area, path).open()
 
 
-def test_missing_things_are_refused_with_advice(area: AreaSettings) -> None:
+def test_missing_devices_and_files_are_errors_with_the_remedy(area: AreaSettings) -> None:
     with pytest.raises(SourceError, match='no such file'):
         source(area, '/nowhere/walk.avi').open()
     with pytest.raises(SourceError, match='v4l2-ctl'):
@@ -144,7 +144,7 @@ def test_stream_of_another_process_is_stamped_as_it_arrives(
     assert pictures[0].image.shape == (360, 640, 3)
 
 
-def test_newest_picture_of_a_fast_stream_wins(
+def test_the_newest_image_of_a_fast_stream_is_kept(
     area: AreaSettings, start_camera: Callable[..., subprocess.Popen[str]],
     wait_until: Callable[..., None],
 ) -> None:
@@ -157,7 +157,7 @@ def test_newest_picture_of_a_fast_stream_wins(
     assert asked_ns - picture.stamp_ns < 5e8
 
 
-def test_corrupted_pictures_of_a_stream_do_not_end_it(
+def test_corrupted_images_of_a_stream_do_not_end_it(
     area: AreaSettings, start_camera: Callable[..., subprocess.Popen[str]],
 ) -> None:
     port = start_camera(rate=40, how='badly').port
@@ -201,13 +201,13 @@ def test_camera_that_falls_silent_counts_as_lost(
             deque(iter(lambda: opened.read(1.0), None), maxlen=0)
 
 
-def test_who_takes_calls_and_never_answers_is_given_up(area: AreaSettings) -> None:
+def test_a_server_that_accepts_and_never_answers_is_given_up(area: AreaSettings) -> None:
     mute = socket.create_server(('127.0.0.1', 0))
     with mute, pytest.raises(SourceError, match='cannot be opened'):
         source(area, f'http://127.0.0.1:{mute.getsockname()[1]}/', timeout=0.6).open()
 
 
-def test_camera_that_vanishes_and_returns_is_found_again(
+def test_a_camera_that_vanishes_and_returns_is_reopened(
     area: AreaSettings, start_camera: Callable[..., subprocess.Popen[str]],
     wait_until: Callable[..., None],
 ) -> None:

@@ -61,7 +61,7 @@ def follow(video: Path, area: AreaSettings, detection: DetectionSettings) -> lis
 
 
 @pytest.mark.parametrize('kind', ['hog', 'onnx'])
-def test_two_people_of_a_video_keep_their_names_while_they_pass_each_other(
+def test_two_people_of_a_video_keep_their_track_ids_while_passing_each_other(
     kind: str, video: Path, area: AreaSettings, make_network: Callable[..., Path],
     feet: Callable[..., tuple[tuple[float, float], ...]],
 ) -> None:
@@ -82,7 +82,7 @@ def test_two_people_of_a_video_keep_their_names_while_they_pass_each_other(
     assert min(len(each) for each in names.values()) > 18
 
 
-def test_without_depth_feet_tell_the_distance(area: AreaSettings) -> None:
+def test_without_a_depth_image_the_feet_give_the_depth(area: AreaSettings) -> None:
     box = CameraModel(area).project([[5.0, 0.5]])[0].tolist()
     unknown = [*box[:2], float('nan'), *box[3:]]
     opened = watched(area, picture(people(unknown)))
@@ -91,7 +91,7 @@ def test_without_depth_feet_tell_the_distance(area: AreaSettings) -> None:
     assert found.boxes[0] == pytest.approx(box, rel=1e-3)
 
 
-def test_with_depth_its_pixels_tell_the_distance(area: AreaSettings) -> None:
+def test_with_a_depth_image_its_pixels_give_the_depth(area: AreaSettings) -> None:
     depth = np.full((360, 640), 3.5, np.float32)
     box = [320.0, 200.0, float('nan'), 60.0, 150.0]
     opened = watched(area, picture(people(box), depth=depth))
@@ -99,13 +99,13 @@ def test_with_depth_its_pixels_tell_the_distance(area: AreaSettings) -> None:
     assert opened.read(1.0)[0].people.boxes[0, 2] == pytest.approx(3.5)
 
 
-def test_distance_that_the_camera_knows_is_kept(area: AreaSettings) -> None:
+def test_a_depth_from_the_camera_is_kept(area: AreaSettings) -> None:
     opened = watched(area, picture(people([320, 200, 6.25, 60, 150])))
     opened.open()
     assert opened.read(1.0)[0].people.boxes[0, 2] == 6.25
 
 
-def test_boxes_that_are_none_are_counted_and_left_out(area: AreaSettings) -> None:
+def test_invalid_boxes_are_counted_and_left_out(area: AreaSettings) -> None:
     nan, inf = float('nan'), float('inf')
     bad = people([nan, 200, 3, 60, 150], [320, inf, 3, 60, 150], [320, 200, 3, -60, 150],
                  [320, 200, 3, 60, 0], [1e9, 200, 3, 60, 150], [320, 200, 3, 60, 150])
@@ -116,7 +116,9 @@ def test_boxes_that_are_none_are_counted_and_left_out(area: AreaSettings) -> Non
     assert opened.counters['bad_box'] == 6
 
 
-def test_crowd_is_limited_to_the_surest(area: AreaSettings, rng: np.random.Generator) -> None:
+def test_a_crowd_is_limited_to_the_most_confident(
+    area: AreaSettings, rng: np.random.Generator,
+) -> None:
     boxes = np.concatenate([rng.uniform(0, 600, (1000, 2)), np.full((1000, 1), 3.0),
                             np.full((1000, 2), 50.0)], axis=1)
     crowd = Detections(boxes.astype(np.float32), rng.random(1000).astype(np.float32),
@@ -128,14 +130,14 @@ def test_crowd_is_limited_to_the_surest(area: AreaSettings, rng: np.random.Gener
     assert found.confidence.min() >= np.sort(crowd.confidence)[-MAX_PEOPLE]
 
 
-def test_frame_with_nobody_in_it_is_a_frame(area: AreaSettings) -> None:
+def test_an_image_without_people_is_delivered(area: AreaSettings) -> None:
     opened = watched(area, picture(people()), picture(None))
     opened.open()
     assert opened.read(1.0)[0].people.boxes.shape == (0, 5)
     assert opened.read(1.0)[0].people is None
 
 
-def test_camera_of_another_size_is_refused_and_single_such_pictures_are_counted(
+def test_a_camera_of_another_size_is_refused_and_single_images_of_it_are_counted(
     area: AreaSettings,
 ) -> None:
     small = picture(people(), (240, 320, 3))

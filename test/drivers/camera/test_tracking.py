@@ -22,14 +22,14 @@ def update(
                           START_NS + index * STEP_NS)
 
 
-def test_two_who_pass_each_other_keep_their_names() -> None:
+def test_two_boxes_that_pass_each_other_keep_their_track_ids() -> None:
     tracker = BoxTracker(TrackingSettings(confirm=1))
     names = [update(tracker, index, 100 + 12 * index, 580 - 12 * index) for index in range(40)]
     assert len(set(names)) == 1
     assert len(set(names[0])) == 2
 
 
-def test_name_survives_weak_and_missing_boxes() -> None:
+def test_a_track_id_survives_weak_and_missing_boxes() -> None:
     tracker = BoxTracker(TrackingSettings(confirm=1))
     (name,) = update(tracker, 0, 100)
     for index in range(1, 30):
@@ -40,7 +40,7 @@ def test_name_survives_weak_and_missing_boxes() -> None:
             assert update(tracker, index, 100 + 6 * index, confidence=weak) == (name,)
 
 
-def test_weak_box_alone_begins_nothing() -> None:
+def test_a_weak_box_starts_no_track() -> None:
     tracker = BoxTracker(TrackingSettings(confirm=1))
     assert [update(tracker, index, 100, confidence=0.35) for index in range(5)] == [(None,)] * 5
 
@@ -53,7 +53,7 @@ def test_track_is_published_when_it_is_confirmed() -> None:
     assert names[2] == names[3]
 
 
-def test_who_was_away_for_too_long_gets_a_new_name() -> None:
+def test_a_person_away_for_too_long_gets_a_new_track_id() -> None:
     tracker = BoxTracker(TrackingSettings(confirm=1, forget=1.0))
     (before,) = update(tracker, 0, 100)
     for index in range(1, 15):
@@ -61,13 +61,13 @@ def test_who_was_away_for_too_long_gets_a_new_name() -> None:
     assert update(tracker, 15, 100) != (before,)
 
 
-def test_clock_that_jumps_back_begins_new_names() -> None:
+def test_a_clock_that_jumps_back_starts_new_track_ids() -> None:
     tracker = BoxTracker(TrackingSettings(confirm=1))
     (before,) = update(tracker, 1000, 100)
     assert update(tracker, 0, 100) != (before,)
 
 
-def test_names_do_not_repeat_in_another_run() -> None:
+def test_track_ids_do_not_repeat_in_another_run() -> None:
     names = {update(BoxTracker(TrackingSettings(confirm=1)), 0, 100) for _ in range(20)}
     assert len(names) == 20
 

@@ -19,7 +19,7 @@ from utt_ros.errors import MeasurementError
 @pytest.mark.parametrize(('shape', 'layout'), [
     ((1, 25200, 85), 'rows'), ((1, 84, 8400), 'columns'), ((1, 5, 8400), 'columns'),
     ((1, 300, 6), 'corners'), ((1, 25200, 6), 'rows')])
-def test_layout_is_told_by_the_shape(shape: tuple[int, ...], layout: str) -> None:
+def test_the_layout_follows_from_the_shape(shape: tuple[int, ...], layout: str) -> None:
     assert output_layout(shape) == layout
 
 
@@ -29,7 +29,7 @@ def test_other_shapes_are_refused(shape: tuple[int, ...]) -> None:
         output_layout(shape)
 
 
-def test_letterbox_keeps_the_shape_of_things() -> None:
+def test_letterbox_keeps_the_aspect_ratio() -> None:
     image = np.zeros((360, 640, 3), np.uint8)
     image[100:200, 300:400] = 255
     square, scale, (left, top) = letterbox(image, 320)
@@ -40,7 +40,7 @@ def test_letterbox_keeps_the_shape_of_things() -> None:
     assert bright.max(axis=0).tolist() == [169, 199]
 
 
-def test_the_three_layouts_say_the_same() -> None:
+def test_the_three_layouts_decode_to_the_same_boxes() -> None:
     rows = np.float32([[[100, 50, 20, 40, 0.8, 0.1, 0.5], [10, 10, 4, 8, 0.9, 1.0, 0.0]]])
     columns = np.float32([[[100, 50, 20, 40, 0.0, 0.4], [10, 10, 4, 8, 0.9, 0.0]]])
     corners = np.float32([[[90, 30, 110, 70, 0.4, 1], [8, 6, 12, 14, 0.9, 0]]])
@@ -56,7 +56,7 @@ def test_class_that_the_network_lacks_is_refused() -> None:
         decode_detections(np.zeros((1, 6, 100), np.float32), 'columns', 2, 0.3)
 
 
-def test_surer_of_two_that_overlap_stays() -> None:
+def test_the_more_confident_of_two_overlapping_boxes_is_kept() -> None:
     boxes = np.float32([[50, 50, 20, 40], [52, 50, 20, 40], [90, 50, 20, 40]])
     kept = non_maximum_suppression(boxes, np.float32([0.6, 0.9, 0.5]), 0.45)
     assert kept.tolist() == [1, 2]
@@ -67,7 +67,7 @@ def test_surer_of_two_that_overlap_stays() -> None:
 @given(arrays(np.float32, st.tuples(st.just(1), st.integers(7, 20), st.just(7)),
               elements=st.floats(width=32, allow_nan=True, allow_infinity=True)),
        st.sampled_from(['rows', 'columns', 'corners']))
-def test_whatever_comes_out_of_a_network_boxes_are_finite(output: np.ndarray, layout: str) -> None:
+def test_boxes_of_any_network_output_are_finite(output: np.ndarray, layout: str) -> None:
     with np.errstate(all='ignore'):
         boxes, scores = decode_detections(output, layout, 0, 0.25)
     assert np.isfinite(scores).all()

@@ -46,7 +46,7 @@ def person(sl: Any, number: int, **others: Any) -> Any:
     return sl.ObjectData(number, corners, **others)
 
 
-def test_picture_depth_and_people_come_in_our_units(sl: Any) -> None:
+def test_image_depth_and_people_have_the_units_of_samples(sl: Any) -> None:
     sl.Camera.SCRIPT += [frame(sl, STAMP_NS, person(sl, 7))]
     with ZedSource(ZedSettings(serial=1234, rate=30)) as source:
         (picture,) = source.read(1.0)
@@ -75,7 +75,7 @@ def test_depth_does_not_change_when_the_sdk_reuses_its_memory(sl: Any) -> None:
     assert picture.image[0, 0].tolist() == [200, 0, 0]
 
 
-def test_only_people_that_are_seen_right_now_count(sl: Any) -> None:
+def test_only_currently_tracked_people_are_delivered(sl: Any) -> None:
     lost = person(sl, 1, tracking_state=sl.OBJECT_TRACKING_STATE.SEARCHING)
     car = person(sl, 2, label=sl.OBJECT_CLASS.VEHICLE)
     unsure = person(sl, 3, confidence=20.0)
@@ -85,7 +85,7 @@ def test_only_people_that_are_seen_right_now_count(sl: Any) -> None:
     assert [name.split('-')[1] for name in picture.people.track_ids] == ['4']
 
 
-def test_numbers_of_people_do_not_repeat_after_a_new_opening(sl: Any) -> None:
+def test_ids_of_people_do_not_repeat_after_a_reopening(sl: Any) -> None:
     names = set()
     for _ in range(2):
         sl.Camera.SCRIPT += [frame(sl, STAMP_NS, person(sl, 0))]
@@ -130,7 +130,7 @@ def test_people_of_the_sdk_get_the_depth_of_their_body(sl: Any, area: AreaSettin
     assert picture.people.track_ids[0].endswith('-7')
 
 
-def test_machine_without_the_sdk_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_sdk_is_an_error_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr('utt_ros.drivers.camera.zed.ZED_MODULE', 'no_such_module')
     assert 'install the ZED SDK' in ENTRY.unavailable()
     with pytest.raises(SourceError, match='install the ZED SDK'):

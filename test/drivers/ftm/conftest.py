@@ -1,4 +1,4 @@
-"""Peers of other processes that speak wire formats."""
+"""Boards and a program iw as other processes, and reading of sources."""
 
 import os
 import stat
@@ -19,7 +19,7 @@ PEERS = Path(__file__).parents[1] / 'peers'
 
 
 class Board:
-    """A board at a pseudo-terminal; `say` makes it print."""
+    """Board at a pseudo-terminal; `say` makes it print."""
 
     def __init__(self) -> None:
         self.process = subprocess.Popen(
@@ -34,7 +34,7 @@ class Board:
         self.process.stdin.flush()
 
     def hear(self) -> str:
-        """What the process tells us."""
+        """Read a line of the board's process."""
         return self.process.stdout.readline().strip()
 
     def unplug(self) -> None:
@@ -93,7 +93,7 @@ class FakeIw:
         (self.folder / 'behaviour').write_text(' '.join(words))
 
     def requests(self) -> list[str]:
-        """Return what it was asked, one text per call."""
+        """Return the requests, one text per call."""
         path = self.folder / 'requests'
         return path.read_text().splitlines() if path.exists() else []
 

@@ -57,7 +57,7 @@ class Phones:
         self.source.open()
 
     def send(self, host_s: float, *lines: bytes) -> list[FtmSample]:
-        """Return what the source makes of lines that arrive so long after the begin."""
+        """Return the samples of lines that arrive `host_s` after BEGIN_NS."""
         arrival = Arrival('10.0.0.2', b'\n'.join(lines), BEGIN_NS + round(host_s * 1e9))
         self.source._server.waiting.append(arrival)
         return list(self.source.read(0.0))
@@ -84,7 +84,7 @@ def start_phone() -> Iterator[Callable[..., subprocess.Popen]]:
 
 @pytest.mark.parametrize(('way', 'server', 'kind'), [
     ('udp', DatagramServer, socket.SOCK_DGRAM), ('http', HttpServer, socket.SOCK_STREAM)])
-def test_phone_of_another_process_is_heard_and_heard_again_after_it_started_anew(
+def test_a_phone_of_another_process_is_received_also_after_its_restart(
     start_phone: Callable, way: str, server: type[PortServer], kind: socket.SocketKind,
 ) -> None:
     port = free_port(kind)
@@ -135,7 +135,7 @@ def test_stamps_that_go_back_or_stand_still_are_refused() -> None:
     assert len(phones.send(1.3, result(10.3))) == 1
 
 
-def test_host_whose_clock_is_set_back_is_served_again() -> None:
+def test_ranges_continue_after_the_host_clock_was_set_back() -> None:
     phones = Phones()
     for step in range(10):
         assert len(phones.send(7200.0 + step, result(10.0 + step))) == 1
@@ -159,14 +159,14 @@ def test_ranges_to_two_access_points_at_one_instant_are_both_taken() -> None:
     assert [sample.ap[-1] for sample in both] == ['1', '2']
 
 
-def test_strangers_are_counted_when_phones_are_listed() -> None:
+def test_other_devices_are_counted_when_phones_are_listed() -> None:
     phones = Phones(devices=('pixel-7',), phones=('anna',))
     taken = phones.send(1.0, result(10.0, 'pixel-7'), result(10.0, 'other'))
     assert [sample.phone for sample in taken] == ['anna']
     assert phones.source.counters == {'unknown_phone': 1}
 
 
-def test_garbage_is_counted_and_what_follows_is_taken() -> None:
+def test_garbage_is_counted_and_following_lines_are_taken() -> None:
     phones = Phones()
     assert phones.send(1.0, b'\xff\x00', b'{"deviceId":') == []
     assert phones.send(1.1, result(10.0)[:50]) == []
@@ -174,7 +174,7 @@ def test_garbage_is_counted_and_what_follows_is_taken() -> None:
     assert len(phones.send(1.2, b'{', result(10.2))) == 1
 
 
-def test_port_that_is_taken_is_said() -> None:
+def test_a_port_in_use_is_an_error() -> None:
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as other:
         other.bind(('127.0.0.1', 0))
         settings = AndroidSettings(host='127.0.0.1', port=other.getsockname()[1])

@@ -28,7 +28,7 @@ def test_results_are_read_in_si_units() -> None:
     assert refused == {'status_fail': 1}
 
 
-def test_single_frame_has_no_spread() -> None:
+def test_a_single_frame_has_no_spread() -> None:
     results, _ = parse_android(CAPTURE)
     assert math.isnan(results[1].std_m)
 
@@ -48,14 +48,14 @@ def test_lists_and_capital_letters_are_read() -> None:
     ({'distanceMm': 900_000}, 'implausible'), ({'distanceStdDevMm': -1}, 'implausible'),
     ({'rangingTimestampMillis': -1}, 'implausible'),
     ({'rangingTimestampMillis': 10**40}, 'implausible')])
-def test_what_is_no_result_is_counted_by_reason(change: dict, reason: str) -> None:
+def test_invalid_results_are_counted_by_key(change: dict, reason: str) -> None:
     results, refused = parse_android(lines({**GOOD, **change}, GOOD))
     assert len(results) == 1
     assert refused == {reason: 1}
 
 
 @pytest.mark.parametrize('name', [*RESULT_LIMITS, 'mac', 'deviceId', 'status'])
-def test_every_field_is_needed(name: str) -> None:
+def test_every_field_is_required(name: str) -> None:
     assert not parse_android(lines({key: GOOD[key] for key in GOOD if key != name}))[0]
 
 
@@ -69,7 +69,7 @@ def test_bytes_of_any_kind_are_counted() -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(st.dictionaries(st.sampled_from(sorted(GOOD)), VALUES), st.binary(max_size=30))
-def test_nothing_upsets_the_parser_or_is_invented(change: dict, tail: bytes) -> None:
+def test_no_bytes_raise_an_error_or_become_an_invented_result(change: dict, tail: bytes) -> None:
     results, _ = parse_android(lines({**GOOD, **change}) + b'\n' + tail)
     for result in results:
         assert result.range_m == {**GOOD, **change}['distanceMm'] / 1000

@@ -29,7 +29,7 @@ def test_wrong_rows_are_named(tmp_path: Path, row: str, why: str) -> None:
         read_calibration_points(path)
 
 
-def test_a_table_that_is_too_long_is_refused_and_not_cut(
+def test_a_table_that_is_too_long_is_refused_not_truncated(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / 'points.csv'
     path.write_text('phone,distance_m,range_m\nanna,1,2.345\n')

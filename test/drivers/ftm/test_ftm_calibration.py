@@ -44,13 +44,13 @@ def test_standard_errors_are_as_large_as_errors_are() -> None:
     assert 0.7 < np.std(errors) < 1.8  # of seven places: a Student distribution, not a normal one
 
 
-def test_scale_is_found_when_asked_for(rng: np.random.Generator) -> None:
+def test_a_scale_is_fitted_when_requested(rng: np.random.Generator) -> None:
     fit = fit_pair(measured(rng, 0.5, 1.08), with_scale=True)
     assert abs(fit.scale - 1.08) < 3 * fit.scale_error
     assert abs(fit.offset - 0.5) < 3 * fit.offset_error
 
 
-def test_a_place_in_somebodys_shadow_counts_little(rng: np.random.Generator) -> None:
+def test_an_outlying_distance_has_little_influence(rng: np.random.Generator) -> None:
     points = measured(rng, 1.0)
     spoiled = [CalibrationPoint(point.phone, point.ap, point.distance_m,
                      point.range_m + 6.0 * (point.distance_m == 4.5)) for point in points]
@@ -84,7 +84,7 @@ def test_perfect_ranges_are_fitted_without_a_warning() -> None:
     assert fit.offset_error < 1e-6
 
 
-def test_file_is_read_as_it_was_written_and_other_pairs_stay(tmp_path: Path) -> None:
+def test_a_calibration_is_read_as_written_and_other_pairs_are_kept(tmp_path: Path) -> None:
     path = tmp_path / 'ftm.yaml'
     anna, ben = FtmFit('anna', AP, 1.25, 1.02, 0.1, 0.01, 5, 100, 0.2), FtmFit('ben', '', -0.5)
     write_ftm_calibration(path, {('anna', AP): anna})

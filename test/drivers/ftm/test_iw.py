@@ -54,12 +54,12 @@ def test_every_peer_is_ranged_with_host_stamps(open_iw: Callable, fake_iw: objec
         *(f'{mac} bw=80 cf=5240 cf1=5210 ftms_per_burst=8 asap' for mac in MACS)])
 
 
-def test_many_peers_are_asked_in_turns(open_iw: Callable, fake_iw: object) -> None:
+def test_many_peers_are_ranged_in_turns(open_iw: Callable, fake_iw: object) -> None:
     read(open_iw(at_once=1), lambda got: {one.phone for one in got} == set(PHONES))
     assert {request.count('|') for request in fake_iw.requests()} == {1}
 
 
-def test_peer_that_is_busy_is_left_alone_as_long_as_it_asks(
+def test_a_busy_peer_is_skipped_for_the_time_it_requests(
         open_iw: Callable, fake_iw: object) -> None:
     fake_iw.behave('busy', 'well')
     source = open_iw()
@@ -69,7 +69,9 @@ def test_peer_that_is_busy_is_left_alone_as_long_as_it_asks(
     assert not [request for request in fake_iw.requests()[1:] if MACS[1] in request]
 
 
-def test_firmware_that_cannot_range_is_explained(open_iw: Callable, fake_iw: object) -> None:
+def test_a_firmware_that_cannot_range_is_an_error_with_the_remedy(
+    open_iw: Callable, fake_iw: object,
+) -> None:
     fake_iw.behave('unsupported')
     with pytest.raises(SourceError, match=r'Operation not supported \(-95\).*firmware'):
         read(open_iw(), bool)
@@ -86,7 +88,7 @@ def test_bad_answers_are_counted_and_good_ones_follow(
     assert source.counters[counter] >= 1
 
 
-def test_program_that_hangs_is_ended_and_can_be_run_again(
+def test_a_program_that_hangs_is_ended_and_can_be_run_again(
         open_iw: Callable, fake_iw: object) -> None:
     fake_iw.behave('hangs', 'well')
     source = open_iw(timeout=0.1)
@@ -99,7 +101,7 @@ def test_program_that_hangs_is_ended_and_can_be_run_again(
     assert read(source, bool)
 
 
-def test_program_that_is_missing_is_said_with_what_to_do(
+def test_a_missing_program_is_an_error_with_the_remedy(
         open_iw: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv('PATH', '')
     with pytest.raises(SourceError, match='apt install iw'):
@@ -119,6 +121,6 @@ def test_wrong_settings_are_refused(settings: dict, why: str) -> None:
         IwSettings(**settings)
 
 
-def test_nobody_to_range_is_refused() -> None:
+def test_a_request_without_peers_is_refused() -> None:
     with pytest.raises(SettingsError, match='macs is empty'):
         IwSource(IwSettings())

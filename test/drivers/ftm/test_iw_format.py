@@ -33,7 +33,7 @@ def test_documented_blocks_are_read_in_si_units() -> None:
     assert not +refused
 
 
-def test_what_a_driver_does_not_tell_is_unknown_and_no_range_is_no_sample() -> None:
+def test_missing_values_are_unknown_and_a_block_without_range_is_no_sample() -> None:
     head = '  Peer 02:00:00:00:00:01: status=0 (SUCCESS) @77 tsf=0\n    FTM\n'
     (burst,), _, _ = parse_iw(head + '      RTT_AVG: -2000\n')
     assert burst.range_m == pytest.approx(-0.2998, abs=1e-4)
@@ -75,7 +75,7 @@ def test_request_has_a_line_per_peer() -> None:
     assert format_request(peers[1:], 0, asap=False) == '02:00:00:00:00:02 bw=20 cf=2437\n'
 
 
-def test_errors_say_what_to_do() -> None:
+def test_errors_of_iw_contain_the_remedy() -> None:
     said = explain_exit('wlan0', 'command failed: Operation not supported (-95)\n', 161)
     assert '-95' in said
     assert 'iw phy' in said
@@ -87,7 +87,7 @@ def test_errors_say_what_to_do() -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.sampled_from(WORDS) | st.text(max_size=12), max_size=30).map(''.join))
-def test_no_text_upsets_the_parser_or_makes_a_range_without_its_numbers(text: str) -> None:
+def test_no_text_raises_an_error_or_becomes_a_range_without_its_numbers(text: str) -> None:
     bursts, failures, refused = parse_iw(text)
     assert all(burst.mac in text and str(burst.boot_ns) in text for burst in bursts)
     assert len(bursts) <= text.count('_AVG: ')

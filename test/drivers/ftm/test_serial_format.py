@@ -18,7 +18,7 @@ def read(name: str) -> list[str]:
     return (CAPTURES / name).read_text().splitlines()
 
 
-def test_console_tells_distance_and_when() -> None:
+def test_console_lines_have_distance_and_stamp() -> None:
     reports = [parse_esp_idf(line) for line in read('esp_idf.txt')]
     assert reports[0] == reports[1] == ''
     assert [(report.range_m, report.boot_ns) for report in reports[2:4]] == [
@@ -35,7 +35,7 @@ def test_console_with_colours_is_read_and_a_cut_line_is_not() -> None:
     assert parse_esp_idf(line.replace('5.07', '5007.00')) == 'implausible'
 
 
-def test_gtec_tells_distance_spread_and_signal_in_every_variant() -> None:
+def test_gtec_lines_of_every_variant_have_distance_spread_and_signal() -> None:
     log, csv, extra, json = (parse_gtec(line) for line in read('gtec.txt'))
     assert log == ''
     assert (csv.range_m, csv.ap, csv.attempted, csv.successful) == (
@@ -62,14 +62,14 @@ def test_other_spellings_of_the_json_are_read() -> None:
     '{"id":"02:00:00:00:00:02", "dist_est":620, "num_frames":1, "frames":[]}',
     '{"id":"02:00:00:00:00:02", "dist_est":6.2, "num_frames":0, "frames":[]}',
     '{"id":2}', '{', '{}'])
-def test_gtec_lines_that_do_not_add_up_are_malformed(wrong: str) -> None:
+def test_gtec_lines_with_inconsistent_counts_are_malformed(wrong: str) -> None:
     assert parse_gtec(wrong) == 'malformed'
 
 
 @pytest.mark.parametrize('line', [
     '02:00:00:00:00:01,0,0,0,2,-1,-50,0,0,0,0,4294967295,-52,0,0,0,0',
     '{"id":"02:00:00:00:00:02", "dist_est":0, "num_frames":1, "frames":[{"rtt":-1,"rssi":-50}]}'])
-def test_gtec_bursts_of_which_every_frame_failed_are_no_range(line: str) -> None:
+def test_gtec_bursts_whose_frames_all_failed_have_no_range(line: str) -> None:
     assert parse_gtec(line) == 'failed'
 
 
@@ -82,7 +82,7 @@ def test_gtec_without_frames_has_no_spread() -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.sampled_from(PIECES) | st.text(max_size=10), max_size=25).map(''.join))
-def test_no_line_upsets_the_parsers(line: str) -> None:
+def test_no_line_raises_an_error_in_the_parsers(line: str) -> None:
     for parse in (parse_esp_idf, parse_gtec):
         report = parse(line)
         assert isinstance(report, str) or (

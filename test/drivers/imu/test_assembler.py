@@ -66,7 +66,7 @@ def test_gravity_is_added_at_the_stamps_of_accel() -> None:
     assert feed(assembler, reading('accel', 15, 1.0), reading('gyro', 20)) == []  # no gravity yet
 
 
-def test_what_comes_within_the_window_is_put_in_order() -> None:
+def test_readings_within_the_reorder_window_are_sorted() -> None:
     assembler, counters = make(reorder_ms=100)
     samples = []
     for at_ms in (20, 0, 10, 40, 30, 60, 50):
@@ -79,7 +79,7 @@ def test_what_comes_within_the_window_is_put_in_order() -> None:
     assert counters == {'late': 2, 'duplicate': 1}
 
 
-def test_magnetic_samples_come_by_themselves() -> None:
+def test_magnetic_samples_need_no_other_sensor() -> None:
     assembler, _ = make()
     samples = feed(assembler, reading('mag', 8, 2e-5), reading('mag', 4, 1e-5))
     assert [type(sample) for sample in samples] == [MagneticSample, MagneticSample]
@@ -97,7 +97,7 @@ def test_readings_whose_stamp_the_clock_refuses_make_no_samples() -> None:
     assert not counters
 
 
-def test_a_sensor_that_never_comes_does_not_fill_the_memory() -> None:
+def test_memory_is_bounded_when_a_sensor_sends_nothing() -> None:
     assembler, counters = make()
     for at_ms in range(0, 100_000, 10):
         assert feed(assembler, reading('accel', at_ms)) == []
@@ -114,7 +114,7 @@ def test_a_sensor_that_never_comes_does_not_fill_the_memory() -> None:
     st.lists(st.lists(st.tuples(st.sampled_from(['accel', 'gyro', 'gravity', 'mag']),
                                 st.integers(1, 400)), max_size=8), max_size=20),
     st.integers(0, 60), st.booleans())
-def test_no_order_invents_samples_or_breaks_theirs(
+def test_samples_are_ordered_and_never_invented_in_any_order_of_readings(
     batches: list[list[tuple[str, int]]], reorder_ms: int, adds_gravity: bool,
 ) -> None:
     assembler, _ = make(reorder_ms, adds_gravity=adds_gravity)

@@ -30,7 +30,7 @@ def test_a_push_of_sensor_logger_becomes_si_units() -> None:
     assert readings[2] == Reading('gyro', STAMP_NS + 7, (1.0, 2.0, 3.0))
 
 
-def test_a_message_of_sensor_server_tells_its_sensor() -> None:
+def test_a_message_of_sensor_server_becomes_a_reading_of_its_sensor() -> None:
     message = ('{"type": "android.sensor.accelerometer", "accuracy": 2, '
                '"timestamp": 3925657519043709, "values": [0.31892395, -0.97802734, 10.049896]}')
     assert formats.parse_sensor_server(message) == Reading(

@@ -78,13 +78,13 @@ def test_new_values_are_seen_and_bad_ones_counted(devices: Path, source: IioSour
     assert source.read(1.0)[0].accel[0] == pytest.approx(-0.598)
 
 
-def test_it_reads_as_often_as_set_and_waits_no_longer_than_asked(devices: Path) -> None:
+def test_sensors_are_read_at_their_rate_and_a_wait_ends_at_its_timeout(devices: Path) -> None:
     with IioSource(IioSettings(rate=1.0, root=str(devices))) as source:
         assert len(source.read(0.0)) == 2
         assert source.read(0.01) == []
 
 
-def test_a_clock_of_the_host_that_was_set_back_far_is_followed(devices: Path) -> None:
+def test_a_host_clock_that_was_set_back_far_is_followed(devices: Path) -> None:
     hour_ns = 3600 * 10**9
     stamps = iter([BEGIN_NS, BEGIN_NS + 2, BEGIN_NS - hour_ns, BEGIN_NS + 2 - hour_ns])
     with IioSource(IioSettings(rate=1000.0, root=str(devices)), lambda: next(stamps)) as source:
@@ -94,7 +94,7 @@ def test_a_clock_of_the_host_that_was_set_back_far_is_followed(devices: Path) ->
     assert source.counters['backward'] == 0
 
 
-def test_a_clock_of_the_host_that_is_set_back_a_little_is_waited_for(devices: Path) -> None:
+def test_stamps_are_refused_until_a_host_clock_set_back_a_little_catches_up(devices: Path) -> None:
     stamps = iter([100, 102, 50, 52, 104, 106])
     with IioSource(IioSettings(rate=1000.0, root=str(devices)), lambda: next(stamps)) as source:
         assert [len(source.read(1.0)) for _ in range(3)] == [2, 0, 2]
@@ -115,7 +115,7 @@ def test_a_missing_device_is_an_error_with_the_remedy(
     assert iio.missing_sensors(devices) != ''
 
 
-def test_a_scale_that_is_no_number_is_named(devices: Path) -> None:
+def test_a_scale_that_is_not_a_number_is_named(devices: Path) -> None:
     (devices / 'iio:device1' / 'in_anglvel_scale').write_text('much\n')
     with pytest.raises(SourceError, match=r'gyro: .*much'):
         IioSource(IioSettings(root=str(devices))).open()

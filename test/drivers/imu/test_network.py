@@ -42,7 +42,7 @@ def test_a_phone_3_days_off_is_read_in_si_units_and_host_time(
 
 
 @pytest.mark.parametrize('app', APPS)
-def test_garbage_between_packets_is_counted_and_costs_no_other(
+def test_garbage_between_packets_is_counted_and_packets_are_kept(
     app: str, open_source: Callable, start_phone: Callable, free_port: int, collect: Callable,
     check_samples: Callable,
 ) -> None:
@@ -67,7 +67,7 @@ def test_ten_times_the_rate_is_read_as_well(
 
 
 @pytest.mark.parametrize('app', APPS)
-def test_a_phone_that_falls_silent_and_comes_back_is_heard_again(
+def test_a_phone_that_falls_silent_and_returns_is_received_again(
     app: str, open_source: Callable, start_phone: Callable, free_port: int, wait_until: Callable,
     monkeypatch: pytest.MonkeyPatch, collect: Callable, check_samples: Callable,
 ) -> None:

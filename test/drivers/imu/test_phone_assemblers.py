@@ -46,7 +46,7 @@ def test_stamps_of_a_phone_3_days_off_that_drifts_are_true_within_2_ms(
     assert phones.status()['one.drift_ppm'] == pytest.approx(-100.0, abs=40.0)
 
 
-def test_a_phone_whose_clock_jumps_back_is_heard_again_and_its_stamps_still_grow() -> None:
+def test_a_phone_whose_clock_jumps_back_is_received_again_with_increasing_stamps() -> None:
     phones, counters = make()
     stamps = []
     for index in range(1000):
@@ -60,7 +60,7 @@ def test_a_phone_whose_clock_jumps_back_is_heard_again_and_its_stamps_still_grow
 
 
 @pytest.mark.parametrize('is_stamped_by_arrival', [False, True])
-def test_phones_are_heard_again_when_the_clock_of_the_host_was_set_back(
+def test_phones_are_received_again_after_the_host_clock_was_set_back(
     is_stamped_by_arrival: bool,
 ) -> None:
     phones, counters = make()
@@ -76,13 +76,13 @@ def test_phones_are_heard_again_when_the_clock_of_the_host_was_set_back(
     assert stamps[-1] == BEGIN_NS + 9990 * MS - 3600 * NS_PER_S + 2 * MS
 
 
-def test_ids_that_are_too_long_to_remember_are_strangers() -> None:
+def test_ids_that_are_too_long_are_unknown_phones() -> None:
     phones, counters = make()
     assert phones.add('a' * 100_000, [Reading('accel', BEGIN_NS, (0.0, 0.0, 0.0))], BEGIN_NS) == []
     assert counters == {'unknown_phone': 1}
 
 
-def test_one_wild_stamp_costs_its_own_batch_only() -> None:
+def test_an_outlying_stamp_affects_only_its_own_batch() -> None:
     phones, counters = make()
     for index in range(100):
         assert len(send(phones, BEGIN_NS + index * 10 * MS, 0)) == 1
@@ -91,7 +91,7 @@ def test_one_wild_stamp_costs_its_own_batch_only() -> None:
     assert counters == {'other_clock': 2}
 
 
-def test_what_comes_in_batches_is_stamped_as_it_was_measured() -> None:
+def test_batches_are_stamped_with_their_times_of_measurement() -> None:
     phones, counters = make()
     samples = []
     for second in range(5):
@@ -105,7 +105,7 @@ def test_what_comes_in_batches_is_stamped_as_it_was_measured() -> None:
 
 
 @pytest.mark.parametrize('newest_first', [False, True])
-def test_a_batch_of_what_was_felt_while_the_network_was_gone_is_taken_whole(
+def test_a_batch_measured_during_a_network_outage_is_taken_completely(
     newest_first: bool,
 ) -> None:
     phones, counters = make(reorder=0.3)

@@ -22,6 +22,6 @@ def test_the_scale_applies_to_values_and_limit() -> None:
 @pytest.mark.parametrize(('stamp', 'values'), [
     (0, (1, 2, 3)), (2**62 + 1, (1, 2, 3)), (5.0, (1, 2, 3)), (True, (1, 2, 3)), (5, (1, 2)),
     (5, 'abc'), (5, (1, 2, True)), (5, (1, 2, float('nan')))])
-def test_what_is_not_a_stamp_and_three_numbers_is_refused(stamp: object, values: object) -> None:
+def test_anything_but_a_stamp_and_three_numbers_is_refused(stamp: object, values: object) -> None:
     with pytest.raises(MeasurementError):
         make_reading('accel', stamp, values)

@@ -47,7 +47,7 @@ def test_bodies_of_no_or_too_great_length_are_refused(
     assert counters == {'long_body': 1, 'no_length': 1, 'cut_body': 1}
 
 
-def test_bodies_that_nobody_takes_do_not_pile_up(
+def test_bodies_beyond_the_queue_are_refused(
     open_server: Callable, counters: Counter[str], monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr('utt_ros.drivers.transport.http.MAX_BODIES', 2)
@@ -57,7 +57,7 @@ def test_bodies_that_nobody_takes_do_not_pile_up(
     assert len(server.read(0.0)) == 2
 
 
-def test_peers_that_never_end_their_requests_keep_nobody_out(
+def test_peers_with_unfinished_requests_do_not_block_others(
     open_server: Callable, counters: Counter[str], monkeypatch: pytest.MonkeyPatch, dial: Callable,
 ) -> None:
     monkeypatch.setattr('utt_ros.drivers.transport.http.MAX_CONNECTIONS', 3)

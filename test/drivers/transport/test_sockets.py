@@ -21,7 +21,7 @@ def test_datagrams_come_whole_and_in_order(open_server: Callable, read: Callable
     assert server.read(0.0) == []
 
 
-def test_lines_are_put_together_from_their_pieces(
+def test_lines_are_assembled_from_fragments(
     open_server: Callable, wait_until: Callable, counters: Counter[str],
     dial: Callable, read: Callable,
 ) -> None:
@@ -51,7 +51,7 @@ def test_a_line_without_end_ends_its_connection(
         assert read(server, 1) == [b'next']
 
 
-def test_the_most_silent_connection_makes_room(
+def test_the_longest_silent_connection_is_closed_at_the_limit(
     open_server: Callable, counters: Counter[str], monkeypatch: pytest.MonkeyPatch,
     dial: Callable, read: Callable,
 ) -> None:
@@ -64,7 +64,7 @@ def test_the_most_silent_connection_makes_room(
 
 
 @pytest.mark.parametrize('kind', [LineServer, HttpServer])
-def test_a_silent_peer_keeps_nobody_waiting(
+def test_a_silent_peer_does_not_block_others(
     open_server: Callable, kind: type[PortServer], dial: Callable, read: Callable,
 ) -> None:
     server = open_server(kind)
@@ -75,7 +75,7 @@ def test_a_silent_peer_keeps_nobody_waiting(
 
 
 @pytest.mark.parametrize('kind', [DatagramServer, LineServer, HttpServer])
-def test_a_port_that_is_taken_says_so_and_can_be_opened_later(
+def test_a_port_in_use_is_an_error_and_can_be_opened_later(
     open_server: Callable, kind: type[PortServer],
 ) -> None:
     first = open_server(kind)
