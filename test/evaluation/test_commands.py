@@ -56,7 +56,7 @@ def _wait_for(path: Path, running: subprocess.Popen[str]) -> None:
 
 
 @pytest.mark.parametrize(('arguments', 'why'), [
-    (['evaluate', '--out', 'x', '--data', 'nowhere'], 'nowhere is no folder'),
+    (['evaluate', '--out', 'x', '--data', 'nowhere'], 'nowhere is not a folder'),
     (['evaluate', '--out', 'x', '--data', '.', '--seeds', '0'], '--seeds is 0'),
     (['train', '--data', '.', '--out', 'missing/model'], '--out is missing/model'),
 ])
