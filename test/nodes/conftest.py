@@ -1,4 +1,4 @@
-"""Nodes of ours as processes in the test's ROS domain, and somebody who listens to them."""
+"""Nodes as processes in the test's ROS domain, and a node that subscribes to their topics."""
 
 import signal
 import subprocess
@@ -27,17 +27,17 @@ class NodeProcess:
         self.expected = 0
 
     def expect(self, code: int) -> None:
-        """Say with which exit code it ends when all is well."""
+        """Set the expected exit code."""
         self.expected = code
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> int:
-        """Ask it to stop, if it still runs; return its exit code."""
+        """Send a signal if it still runs; return its exit code."""
         if self.process.poll() is None:
             self.process.send_signal(number)
         return self.wait()
 
     def wait(self) -> int:
-        """Wait until it has ended; `said` is then what it said."""
+        """Wait for its end; `said` is its stderr from then on."""
         if not self.process.stderr.closed:
             self.said += self.process.communicate(timeout=EXIT_SEC)[1]
         return self.process.returncode
@@ -52,7 +52,7 @@ class Listener:
         self._executor.add_node(self.node)
 
     def hear(self, kind: type, topic: str, qos: QoSProfile, **options: Any) -> list[Any]:
-        """Messages of a topic, in the order of arrival, as they come."""
+        """Return a list to which the messages of a topic are appended on arrival."""
         heard: list[Any] = []
         self.node.create_subscription(kind, topic, heard.append, qos, **options)
         return heard
@@ -68,7 +68,7 @@ class Listener:
 
 @pytest.fixture
 def start_node(ros_domain: int) -> Iterator[Callable[..., NodeProcess]]:
-    """`start_node('sync', '--ros-args', ...)` runs a node; at the end it must stop well."""
+    """`start_node('sync', '--ros-args', ...)` runs a node, which must exit as expected."""
     running: list[NodeProcess] = []
 
     def start(name: str, *words: object, stdin: int = subprocess.DEVNULL) -> NodeProcess:

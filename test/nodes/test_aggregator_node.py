@@ -66,7 +66,7 @@ def start_trainer(start: Start, area: str, step: float, windows: int) -> subproc
 
 
 class Watcher:
-    """What an area, or a person, sees of the federation."""
+    """Topics of the federation, as received by an area or an operator."""
 
     def __init__(self) -> None:
         self.node = Node('watcher')
@@ -291,7 +291,7 @@ def test_two_aggregators_of_one_domain_are_reported_on_diagnostics(
 
 @pytest.mark.parametrize(('edit', 'refusal', 'reason'), [
     (('"ticks":30', '"ticks":20'), 'with the configuration', '"ticks":20'),
-    (('"networks":2', '"networks":1'), 'that this program cannot go on with',
+    (('"networks":2', '"networks":1'), 'that this program cannot resume',
      'is for networks 1: this program has 2'),
 ])
 def test_a_state_of_another_model_is_refused_by_name(

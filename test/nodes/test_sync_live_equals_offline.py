@@ -1,4 +1,4 @@
-"""What training sees offline and what serving sees live is the same, bit by bit."""
+"""Offline training and live serving get the same samples and windows, bit by bit."""
 
 from pathlib import Path
 

@@ -68,7 +68,7 @@ class Area:
             if status.name == 'hall: sync']
 
     def count(self, name):
-        """What a counter is, by the newest report."""
+        """Value of a counter in the newest report."""
         reports = self.reports()
         return int(reports[-1].get(name, 0)) if reports else 0
 

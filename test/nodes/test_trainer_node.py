@@ -63,7 +63,7 @@ def start(ros_domain: int, tmp_path: Path) -> Iterator[Start]:
 
 
 class Outside:
-    """What surrounds a trainer: the synchronizer, the aggregator, the twin."""
+    """Stand-ins of the synchronizer, the aggregator and the twin around a trainer."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         self.deployments: list[types.Deployment] = []

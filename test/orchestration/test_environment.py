@@ -1,4 +1,4 @@
-"""What a plan needs of the machine, and the layouts it comes with."""
+"""Requirements of a launch plan on this machine, and RViz layouts."""
 
 from dataclasses import replace
 from pathlib import Path

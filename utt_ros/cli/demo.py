@@ -218,7 +218,7 @@ def _area_summary(
 def _by_bag(
     predictions: PublishedPositions, clock: npt.NDArray[np.int64], scene: DemoArea,
 ) -> list[PublishedPositions]:
-    """Bags of one area may overlap in time, so positions are told apart by when they came."""
+    """Split positions by the time of their arrival, since bags of one area may overlap in time."""
     ends_ns = []
     for bag in scene.test:
         with open_bag(bag) as recorded:

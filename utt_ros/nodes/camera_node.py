@@ -64,7 +64,7 @@ class CameraNode(Driver):
                        else pinhole_calibration(self.area))
         self._info = cv_bridge.camera_info_message(calibration)
         self._check_size()
-        self._bridge = cv_bridge.load()
+        self._bridge = cv_bridge.load_cv_bridge()
         self._frame = f'{self.area.area}/camera_optical'
         self._tracks = self.create_publisher(Tracks, 'camera/tracks', SENSOR)
         self._pictures: dict[str, Publisher] = {}

@@ -101,11 +101,11 @@ def read_area_plan(
 
 
 def parameters_of(path: Path) -> dict[str, Any]:
-    """Read what a parameter file says to every node.
+    """Read the parameters of every node from a parameter file.
 
-    Blocks for single nodes, such as '/**/twin', are ROS's own business. But rcl lets them win over
-    the command line while `launch` lets its own parameters win, so what the graph decides is
-    refused in them: SettingsError.
+    Blocks of single nodes, such as '/**/twin', are read by ROS. There rcl prefers the file to the
+    command line while `launch` prefers its own parameters, so parameters of the graph are refused
+    in them: SettingsError.
     """
     parameters = read_parameter_file(path)
     for block, values in read_parameter_blocks(path).items():

@@ -1,4 +1,4 @@
-"""What all drivers share: states, the thread that reads, and samples that cannot be published."""
+"""Base of the drivers: states, the reading thread, and samples that cannot be published."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
