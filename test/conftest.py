@@ -1,3 +1,18 @@
+# Copyright 2026 The utt_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
 """What every test gets: fixed seeds, a ROS domain of its own, waits that end, no orphans."""
 
 import os
@@ -18,8 +33,8 @@ import psutil
 import pytest
 
 if TYPE_CHECKING:
-    from utt_ros.training.training_recipe import Recipe
     from utt_ros.training.recordings import Recordings
+    from utt_ros.training.training_recipe import Recipe
 
 SEED = 20260101
 DOMAINS = range(1, 102)  # 0 is everybody's default; beyond 101 ports are ephemeral
