@@ -58,7 +58,7 @@ def main(args: Sequence[str] | None = None) -> int:
     words = list(sys.argv if args is None else ['wait_ready', *args])
     parsed = parser.parse_args(remove_ros_args(words)[1:])
     stop = StopRequest()
-    rclpy.init(args=words, signal_handler_parsed=SignalHandlerOptions.NO)
+    rclpy.init(args=words, signal_handler_options=SignalHandlerOptions.NO)
     node = WaitReadyNode(parsed.areas, parsed.round)
     executor = SingleThreadedExecutor()
     executor.add_node(node)
