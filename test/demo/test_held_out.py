@@ -38,34 +38,35 @@ def initial():
 
 
 @pytest.fixture(scope='module')
-def scene(tmp_path_factory):
+def area(tmp_path_factory):
     folder = tmp_path_factory.mktemp('demo')
     for planned in plan_sessions(1, 2.0, 3, [])[:2]:
-        area = planned.area.settings
-        write_area(area, folder / 'in' / area.area)
-        write_session(simulate_session(planned), area, folder / 'in' / area.area / planned.name)
+        settings = planned.area.settings
+        write_area(settings, folder / 'in' / settings.area)
+        write_session(
+            simulate_session(planned), settings, folder / 'in' / settings.area / planned.name)
     found, = find_demo_areas(folder / 'in', folder / 'out')
     return found
 
 
-def test_every_operation_of_an_area_gets_a_number_per_model(scene):
-    first, again = nmse_by_checkpoint([initial(), initial()], scene)
+def test_every_operation_of_an_area_gets_a_number_per_model(area):
+    first, again = nmse_by_checkpoint([initial(), initial()], area)
     assert first == again
     assert {'transfer:imu->camera', 'merge:camera+ftm->imu', 'split:ftm->camera+imu'} <= set(first)
     assert all(isfinite(value) and value > 0.5 for value in first.values())
 
 
-def test_untrained_twin_locates_people_in_view_of_the_camera(scene):
-    found, = untrained_positions(initial(), scene)
+def test_untrained_twin_locates_people_in_view_of_the_camera(area):
+    found, = untrained_positions(initial(), area)
     assert np.array_equal(np.unique(found.received_ns), [0])
-    scores = score_positions(found, read_session(scene.test[0]), use_camera=True)
+    scores = score_positions(found, read_session(area.test[0]), use_camera=True)
     summary = summarize_scores(scores)
     assert summary['camera']['n'] > 300
     assert summary['camera']['median'] < 0.3
 
 
-def test_sessions_shorter_than_a_window_are_refused_with_their_area(scene):
+def test_sessions_shorter_than_a_window_are_refused_with_their_area(area):
     model, shape = ModelSettings(), WindowSettings(horizon=512)
     long = Checkpoint('f', 0, dump_config(model, shape), initial_weights(model, shape, 0))
     with pytest.raises(SessionError, match=r"no session of area 'area0' has 54\.2 s"):
-        nmse_by_checkpoint([long], scene)
+        nmse_by_checkpoint([long], area)

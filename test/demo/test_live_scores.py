@@ -37,7 +37,7 @@ POSE = 'geometry_msgs/msg/PoseWithCovarianceStamped'
 
 
 @pytest.fixture(scope='module')
-def scene() -> LiveSession:
+def live() -> LiveSession:
     planned = live_session_plan(0, 20.0)
     return LiveSession(planned.area.settings, simulate_session(planned), START_NS, BEGIN_NS, 0)
 
@@ -65,8 +65,8 @@ class Recorder:
                            self._types.serialize_cdr(message, kind))
 
 
-def write_frame(recorder: Recorder, scene: LiveSession, number: int, stamp_ns: int) -> None:
-    boxes = boxes_by_name(scene.area, scene.session, scene.at(stamp_ns))
+def write_frame(recorder: Recorder, live: LiveSession, number: int, stamp_ns: int) -> None:
+    boxes = boxes_by_name(live.area, live.session, live.at(stamp_ns))
     tracks = [recorder.make('utt_ros/msg/Track', track_id=name, subject='', center_x=box[0],
                          center_y=box[1], depth=box[2], width=box[3], height=box[4],
                          confidence=1.0) for name, box in boxes.items()]
@@ -93,9 +93,9 @@ def write_position(recorder: Recorder, name: str, stamp_ns: int, place: np.ndarr
         'geometry_msgs/msg/PoseWithCovariance', pose=inner, covariance=covariance))
 
 
-def write_diagnostics(recorder: Recorder, scene: LiveSession, stamp_ns: int) -> None:
+def write_diagnostics(recorder: Recorder, live: LiveSession, stamp_ns: int) -> None:
     gone_s = (stamp_ns - BEGIN_NS) / 1e9
-    clock = phone_clock('walker1', scene.seed)
+    clock = phone_clock('walker1', live.seed)
     offset_s = -clock.offset_s - clock.drift_ppm * 1e-6 * gone_s + 0.002
     values = {'source': 'sensor_logger', 'dropped': '0', 'reopened': '1', 'refused_late': '3',
               'refused_other': '0', 'walker1.offset_s': f'{offset_s:.6f}',
@@ -108,16 +108,16 @@ def write_diagnostics(recorder: Recorder, scene: LiveSession, stamp_ns: int) -> 
 
 
 @pytest.fixture(scope='module')
-def found(scene: LiveSession, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def found(live: LiveSession, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     bag: Path = tmp_path_factory.mktemp('live') / 'heard'
     with Writer(bag, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
         recorder = Recorder(writer)
-        truth = to_host_clock(scene).truth['walker1']
+        truth = to_host_clock(live).truth['walker1']
         for number, stamp_ns in enumerate(truth.stamps_ns[:100].tolist()):
-            write_frame(recorder, scene, number, stamp_ns)
+            write_frame(recorder, live, number, stamp_ns)
             write_position(recorder, 'walker1', stamp_ns, truth.positions_m[number])
-        write_diagnostics(recorder, scene, stamp_ns)
-    return live_summary(bag, scene)
+        write_diagnostics(recorder, live, stamp_ns)
+    return live_summary(bag, live)
 
 
 def test_identity_counts_boxes_matched_to_their_owner(found: dict[str, Any]) -> None:

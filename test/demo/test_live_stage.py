@@ -25,21 +25,21 @@ from utt_ros.orchestration.graph import read_area_plan
 
 
 @pytest.fixture(scope='module')
-def show(tmp_path_factory: pytest.TempPathFactory) -> LiveRun:
-    made = LiveRun(tmp_path_factory.mktemp('live'), 0, 20.0, free_ports())
-    made.file.parent.mkdir()
-    write_area_file(made)
-    return made
+def live_run(tmp_path_factory: pytest.TempPathFactory) -> LiveRun:
+    live_run = LiveRun(tmp_path_factory.mktemp('live'), 0, 20.0, free_ports())
+    live_run.file.parent.mkdir()
+    write_area_file(live_run)
+    return live_run
 
 
-def test_drivers_listen_on_the_ports_of_the_devices(show: LiveRun) -> None:
-    area = read_area_plan(show.file)
+def test_drivers_listen_on_the_ports_of_the_devices(live_run: LiveRun) -> None:
+    area = read_area_plan(live_run.file)
     assert area.drivers == ('camera', 'ftm', 'imu')
-    assert len(set(show.ports)) == 3
+    assert len(set(live_run.ports)) == 3
     sources = {kind: read_driver_config(area, kind) for kind in area.drivers}
     assert {kind: told.name for kind, told in sources.items()} == {
         'camera': 'opencv', 'ftm': 'android_udp', 'imu': 'sensor_logger'}
-    for kind, port in zip(('ftm', 'imu'), show.ports[1:], strict=True):
+    for kind, port in zip(('ftm', 'imu'), live_run.ports[1:], strict=True):
         with sources[kind].make() as source:
             words = vars(source)
             server = words.get('server') or words['_server']
@@ -47,18 +47,18 @@ def test_drivers_listen_on_the_ports_of_the_devices(show: LiveRun) -> None:
     assert sources['camera'].make().status()['people'] == 0  # its network can be read
 
 
-def test_graph_is_that_of_an_area_with_sensors_and_no_bag(show: LiveRun) -> None:
-    specs = {spec.name: spec for spec in live_processes(show)}
+def test_graph_is_that_of_an_area_with_sensors_and_no_bag(live_run: LiveRun) -> None:
+    specs = {spec.name: spec for spec in live_processes(live_run)}
     assert set(specs) == {
         'utt/recorder', 'area0/sync', 'area0/twin', 'area0/trainer', 'area0/camera', 'area0/ftm',
         'area0/imu', 'utt/ready', 'peers'}
     assert specs['peers'].after == 'utt/ready'
     assert specs['peers'].essential
     assert not specs['peers'].respawn
-    assert all(str(show.file) in specs[f'area0/{name}'].command for name in ('camera', 'sync'))
+    assert all(str(live_run.file) in specs[f'area0/{name}'].command for name in ('camera', 'sync'))
 
 
-def test_only_scored_topics_are_recorded(show: LiveRun) -> None:
-    recorder = next(spec for spec in live_processes(show) if spec.name == 'utt/recorder')
+def test_only_scored_topics_are_recorded(live_run: LiveRun) -> None:
+    recorder = next(spec for spec in live_processes(live_run) if spec.name == 'utt/recorder')
     assert 'image' not in ' '.join(recorder.command)
-    assert str(Path(show.out, 'heard')) in recorder.command
+    assert str(Path(live_run.out, 'heard')) in recorder.command

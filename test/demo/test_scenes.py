@@ -40,29 +40,29 @@ ALL = ('camera', 'ftm', 'imu')
 
 def test_sessions_of_the_test_split_are_held_out(tmp_path):
     folder = sessions(tmp_path / 'in', {'a': ALL}, ['train', 'test', 'val'])
-    scene, = find_demo_areas(folder, tmp_path / 'out')
-    assert [bag.name for bag in scene.test] == ['session1']
-    assert [bag.name for bag in scene.train] == ['session0', 'session2']
+    area, = find_demo_areas(folder, tmp_path / 'out')
+    assert [bag.name for bag in area.test] == ['session1']
+    assert [bag.name for bag in area.train] == ['session0', 'session2']
 
 
 def test_last_session_is_held_out_without_a_test_split(tmp_path):
     folder = sessions(tmp_path / 'in', {'a': ALL}, ['', '', ''])
-    scene, = find_demo_areas(folder, tmp_path / 'out')
-    assert [bag.name for bag in scene.test] == ['session2']
+    area, = find_demo_areas(folder, tmp_path / 'out')
+    assert [bag.name for bag in area.test] == ['session2']
 
 
 def test_last_area_loses_its_camera_if_all_have_one(tmp_path):
     folder = sessions(tmp_path / 'in', {'a': ALL, 'b': ALL}, ['train', 'test'])
-    scenes = find_demo_areas(folder, tmp_path / 'out')
-    assert [scene.settings.modalities for scene in scenes] == [ALL, ('ftm', 'imu')]
+    areas = find_demo_areas(folder, tmp_path / 'out')
+    assert [area.settings.modalities for area in areas] == [ALL, ('ftm', 'imu')]
     assert read_area(tmp_path / 'out' / 'b').modalities == ('ftm', 'imu')
     assert read_area(tmp_path / 'in' / 'b').modalities == ALL
 
 
 def test_areas_stay_unchanged_if_one_has_no_camera(tmp_path):
     folder = sessions(tmp_path / 'in', {'a': ('ftm', 'imu'), 'b': ALL}, ['train', 'test'])
-    scenes = find_demo_areas(folder, tmp_path / 'out')
-    assert [scene.settings.modalities for scene in scenes] == [('ftm', 'imu'), ALL]
+    areas = find_demo_areas(folder, tmp_path / 'out')
+    assert [area.settings.modalities for area in areas] == [('ftm', 'imu'), ALL]
 
 
 def test_area_with_one_session_is_refused_by_name(tmp_path):

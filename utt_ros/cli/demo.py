@@ -103,18 +103,18 @@ def run(args: argparse.Namespace) -> int:
     out = _empty(args.out)
     if args.live:
         return demo_live.run_live_demo(args, out)
-    scenes = find_demo_areas(_sessions(args, out), out / 'areas')
-    names = ', '.join(f'{scene.name} ({"+".join(scene.settings.modalities)})' for scene in scenes)
-    _log(f'{len(scenes)} areas: {names}')
-    rate = replay_rate(len(scenes), os.cpu_count() or 1)
-    _train(scenes, args.rounds, out, rate)
-    log = [closed for closed in read_round_log(out / 'state' / 'aggregator')
-           if closed.state == 'completed']
+    areas = find_demo_areas(_sessions(args, out), out / 'areas')
+    names = ', '.join(f'{area.name} ({"+".join(area.settings.modalities)})' for area in areas)
+    _log(f'{len(areas)} areas: {names}')
+    rate = replay_rate(len(areas), os.cpu_count() or 1)
+    _train(areas, args.rounds, out, rate)
+    log = [status for status in read_round_log(out / 'state' / 'aggregator')
+           if status.state == 'completed']
     if not log:
         raise UttError(f'no round was completed; logs are in {out / "log"}')
-    _test(scenes, len(log), out, rate)
+    _test(areas, len(log), out, rate)
     _log('evaluating')
-    summary = _summary(scenes, log, out, rate) | {'wall_s': time.monotonic() - begin_s}
+    summary = _summary(areas, log, out, rate) | {'wall_s': time.monotonic() - begin_s}
     write_atomically(out / 'summary.json', json.dumps(summary, indent=2, allow_nan=False).encode())
     print(replay_table(summary))
     print(f'\n{out / "summary.json"}\n{out / "map.png"}')
@@ -133,32 +133,32 @@ def _empty(out: Path) -> Path:
 
 def _sessions(args: argparse.Namespace, out: Path) -> Path:
     """Return the folder of bags: given, imported into `out`, or simulated there."""
-    given, made = args.sessions, out / 'sessions'
-    if given is None:
+    source, bags = args.sessions, out / 'sessions'
+    if source is None:
         _log('simulating three areas, the last one without a camera')
         simulate.run(argparse.Namespace(
-            out=made, areas=3, minutes=4.0, seed=args.seed, without_camera=['area2']))
-        return made
-    if not given.is_dir():
-        raise SessionError(f'{given} is not a folder')
-    if not (given / 'seqs').is_dir():
-        return Path(given)
-    _log(f'importing {given}')
+            out=bags, areas=3, minutes=4.0, seed=args.seed, without_camera=['area2']))
+        return bags
+    if not source.is_dir():
+        raise SessionError(f'{source} is not a folder')
+    if not (source / 'seqs').is_dir():
+        return Path(source)
+    _log(f'importing {source}')
     code = import_.run(argparse.Namespace(
-        layout='vifi', source=given, out=made, jobs=2, split=None, force=False))
+        layout='vifi', source=source, out=bags, jobs=2, split=None, force=False))
     if code:
-        raise SessionError(f'{given}: no sequence could be imported')
-    return made
+        raise SessionError(f'{source}: no sequence could be imported')
+    return bags
 
 
-def _train(scenes: Sequence[DemoArea], rounds: int, out: Path, rate: float) -> None:
+def _train(areas: Sequence[DemoArea], rounds: int, out: Path, rate: float) -> None:
     if rate < 1.0:
-        _log(f'replaying at {rate:g} times the recorded speed, so that {len(scenes)} areas can '
+        _log(f'replaying at {rate:g} times the recorded speed, so that {len(areas)} areas can '
              f'train on {os.cpu_count()} cores')
     log = out / 'state' / 'aggregator' / 'rounds.jsonl'
-    limit_s = max(MIN_LIMIT_S, SECONDS_PER_ROUND_AND_AREA * rounds * len(scenes))
+    limit_s = max(MIN_LIMIT_S, SECONDS_PER_ROUND_AND_AREA * rounds * len(areas))
     end_s = time.monotonic() + limit_s
-    stage = ReplayRun(out, out / 'training', rounds, 60.0, min_round=0, learn=True, rate=rate)
+    replay_run = ReplayRun(out, out / 'training', rounds, 60.0, min_round=0, learn=True, rate=rate)
     with tqdm(total=rounds, desc='training', unit='round', disable=None) as bar:
 
         def watch() -> bool:
@@ -166,11 +166,11 @@ def _train(scenes: Sequence[DemoArea], rounds: int, out: Path, rate: float) -> N
             bar.update(done - bar.n)
             return done >= rounds or time.monotonic() > end_s
 
-        run_replay(scenes, stage, watch)
+        run_replay(areas, replay_run, watch)
 
 
-def _test(scenes: Sequence[DemoArea], rounds: int, out: Path, rate: float) -> None:
-    stage = ReplayRun(
+def _test(areas: Sequence[DemoArea], rounds: int, out: Path, rate: float) -> None:
+    replay_run = ReplayRun(
         out, out / 'test', rounds, 60.0, min_round=rounds, learn=False, rate=rate)
     with tqdm(desc='testing', unit='s', disable=None, bar_format='{desc} {elapsed}') as bar:
 
@@ -178,80 +178,80 @@ def _test(scenes: Sequence[DemoArea], rounds: int, out: Path, rate: float) -> No
             bar.refresh()
             return False
 
-        run_replay(scenes, stage, watch)
+        run_replay(areas, replay_run, watch)
 
 
 def _summary(
-    scenes: Sequence[DemoArea], log: Sequence[RoundStatus], out: Path, rate: float,
+    areas: Sequence[DemoArea], log: Sequence[RoundStatus], out: Path, rate: float,
 ) -> dict[str, Any]:
     store = list_checkpoints(out / 'state' / 'aggregator')
     models = [read_checkpoint(path) for path in (store[0], store[-1])]
     if models[0].round != 0:
         raise ModelError(
             f'the oldest model in {out / "state"} is of round {models[0].round}: it must be 0')
-    live = SimpleNamespace(
+    replayed = SimpleNamespace(
         test=read_published_positions(out / 'test'),
-        test_clock=read_replay_clocks(out / 'test', scenes[0].name),
+        test_clock=read_replay_clocks(out / 'test', areas[0].name),
         training=read_published_positions(out / 'training'),
-        training_clock=read_replay_clocks(out / 'training', scenes[0].name), rate=rate)
-    areas, pictures = {}, {}
-    for scene in tqdm(scenes, desc='evaluating', unit='area', disable=None):
-        areas[scene.name], scores = _area_summary(scene, models, log, live)
-        pictures[scene.name] = (scene.settings, scores)
-    draw_position_map(out / 'map.png', pictures)
-    traffic = [each.bytes_received + each.bytes_sent for each in log]
+        training_clock=read_replay_clocks(out / 'training', areas[0].name), rate=rate)
+    summaries, scores_by_area = {}, {}
+    for area in tqdm(areas, desc='evaluating', unit='area', disable=None):
+        summaries[area.name], scores = _area_summary(area, models, log, replayed)
+        scores_by_area[area.name] = (area.settings, scores)
+    draw_position_map(out / 'map.png', scores_by_area)
+    traffic = [status.bytes_received + status.bytes_sent for status in log]
     return {
         'rounds': len(log), 'bytes_per_round': round(sum(traffic) / len(traffic)),
-        'replay_rate': rate, 'areas': areas}
+        'replay_rate': rate, 'areas': summaries}
 
 
 def _area_summary(
-    scene: DemoArea, models: Sequence[Checkpoint], log: Sequence[RoundStatus],
-    live: SimpleNamespace,
+    area: DemoArea, models: Sequence[Checkpoint], log: Sequence[RoundStatus],
+    replayed: SimpleNamespace,
 ) -> tuple[dict[str, Any], PositionScores]:
-    first, last = nmse_by_checkpoint(models, scene)
-    if scene.name not in live.test:
-        raise UttError(f'the twin of {scene.name!r} published no position in the test')
-    scores = _score(scene, _by_bag(live.test[scene.name], live.test_clock[scene.name], scene))
-    untrained = _score(scene, untrained_positions(models[0], scene))
-    counted = [each.accepted[scene.name] for each in log if scene.name in each.accepted]
+    first, last = nmse_by_checkpoint(models, area)
+    if area.name not in replayed.test:
+        raise UttError(f'the twin of {area.name!r} published no position in the test')
+    scores = _score(area, _by_bag(replayed.test[area.name], replayed.test_clock[area.name], area))
+    untrained = _score(area, untrained_positions(models[0], area))
+    counted = [status.accepted[area.name] for status in log if area.name in status.accepted]
     summary = {
-        'modalities': list(scene.settings.modalities),
+        'modalities': list(area.settings.modalities),
         'windows': counted[-1] if counted else 0,
         'rounds': len(counted),
         'nmse': {name: {'first': first[name], 'last': last[name]} for name in sorted(first)},
         'position_error_m': summarize_scores(scores),
         'untrained_m': summarize_scores(untrained),
         'latency_ms': replay_latency_ms(
-            live.test[scene.name], live.test_clock[scene.name], live.rate),
+            replayed.test[area.name], replayed.test_clock[area.name], replayed.rate),
         'latency_training_ms': replay_latency_ms(
-            live.training[scene.name], live.training_clock[scene.name], live.rate),
+            replayed.training[area.name], replayed.training_clock[area.name], replayed.rate),
     }
     return summary, scores
 
 
 def _by_bag(
-    predictions: PublishedPositions, clock: npt.NDArray[np.int64], scene: DemoArea,
+    predictions: PublishedPositions, clock: npt.NDArray[np.int64], area: DemoArea,
 ) -> list[PublishedPositions]:
     """Split positions by the time of their arrival, since bags of one area may overlap in time."""
     ends_ns = []
-    for bag in scene.test:
+    for bag in area.test:
         with open_bag(bag) as recorded:
             ends_ns.append(recorded.end_ns)
     parts = merge_segments(split_clock(clock), ends_ns)
-    if len(parts) != len(scene.test):
+    if len(parts) != len(area.test):
         raise UttError(
-            f'the replay of {scene.name!r} had {len(parts)} parts: '
-            f'{len(scene.test)} bags were to be played')
+            f'the replay of {area.name!r} had {len(parts)} parts: '
+            f'{len(area.test)} bags were to be played')
     return [select_segment(predictions, part) for part in parts]
 
 
-def _score(scene: DemoArea, by_bag: Sequence[PublishedPositions]) -> PositionScores:
+def _score(area: DemoArea, by_bag: Sequence[PublishedPositions]) -> PositionScores:
     """`by_bag`: predictions during each test bag."""
-    use_camera = 'camera' in scene.settings.modalities
+    use_camera = 'camera' in area.settings.modalities
     return concatenate_scores([
         score_positions(predictions, read_session(bag), use_camera=use_camera)
-        for bag, predictions in zip(scene.test, by_bag, strict=True)])
+        for bag, predictions in zip(area.test, by_bag, strict=True)])
 
 
 def _log(text: str) -> None:

@@ -42,30 +42,31 @@ def run_live_demo(args: argparse.Namespace, out: Path) -> int:
     """Run in a folder that contains nothing but an empty folder `areas`. Raises UttError."""
     if not MIN_SECONDS <= args.seconds <= MAX_SECONDS:
         raise UttError(f'--seconds is {args.seconds:g}: {MIN_SECONDS:g}..{MAX_SECONDS:g}')
-    live = LiveRun(out, args.seed, args.seconds, free_ports())
-    write_area_file(live)
-    print(f'demo: {live.file}: starting the nodes; then people walk for {live.seconds:g} s',
-          file=sys.stderr, flush=True)
-    _watch(live)
-    session = simulate_session(live_session_plan(live.seed, live.seconds))
-    begin_ns = int(live.begin.read_text(encoding='ascii'))
-    scene = LiveSession(read_area_plan(live.file).settings, session, START_NS, begin_ns, live.seed)
-    summary = live_summary(live.bag, scene)
+    live_run = LiveRun(out, args.seed, args.seconds, free_ports())
+    write_area_file(live_run)
+    print(f'demo: {live_run.file}: starting the nodes; '
+          f'then people walk for {live_run.seconds:g} s', file=sys.stderr, flush=True)
+    _watch(live_run)
+    session = simulate_session(live_session_plan(live_run.seed, live_run.seconds))
+    begin_ns = int(live_run.begin.read_text(encoding='ascii'))
+    live_session = LiveSession(
+        read_area_plan(live_run.file).settings, session, START_NS, begin_ns, live_run.seed)
+    summary = live_summary(live_run.bag, live_session)
     text = json.dumps(summary, indent=2, allow_nan=False)
     write_atomically(out / 'summary.json', text.encode())
     print(f'{live_table(summary)}\n\n{out / "summary.json"}')
     return 0
 
 
-def _watch(live: LiveRun) -> None:
-    total = round(live.seconds)
+def _watch(live_run: LiveRun) -> None:
+    total = round(live_run.seconds)
     with tqdm(total=total, desc='walking', unit='s', disable=None) as bar:
 
         def watch() -> None:
-            if live.begin.exists():
-                elapsed_s = time.time() - int(live.begin.read_text(encoding='ascii')) / 1e9
+            if live_run.begin.exists():
+                elapsed_s = time.time() - int(live_run.begin.read_text(encoding='ascii')) / 1e9
                 bar.update(min(max(0, round(elapsed_s)), total) - bar.n)
 
         for name, value in QUIET.items():
             os.environ.setdefault(name, value)
-        run_live(live, watch)
+        run_live(live_run, watch)

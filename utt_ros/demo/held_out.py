@@ -42,34 +42,34 @@ from utt_ros.twin.onnx_model import OnnxModel
 MAX_WINDOWS = 4096
 
 
-def held_out_windows(scene: DemoArea, bags: Sequence[Path], window: WindowSettings) -> Columns:
+def held_out_windows(area: DemoArea, bags: Sequence[Path], window: WindowSettings) -> Columns:
     """Cut sessions into windows that do not overlap. Raises SessionError when there is none."""
     kept = ReplayBuffer(MAX_WINDOWS)
     for bag in bags:
         batches = synchronize(
-            read_session(bag), modalities=scene.settings.modalities, windows=window)
+            read_session(bag), modalities=area.settings.modalities, windows=window)
         ticks = window.ticks + window.horizon
         for windows in cut_windows(batches, window, ticks, stride=window.ticks):
-            kept.add(make_examples(windows, scene.settings, window))
+            kept.add(make_examples(windows, area.settings, window))
     if not len(kept):
         seconds = window.period * (window.ticks + window.horizon)
         raise SessionError(
-            f'no session of area {scene.name!r} has {seconds:.1f} s of consecutive measurements')
+            f'no session of area {area.name!r} has {seconds:.1f} s of consecutive measurements')
     return kept.all()
 
 
 def nmse_by_checkpoint(
-    checkpoints: Sequence[Checkpoint], scene: DemoArea,
+    checkpoints: Sequence[Checkpoint], area: DemoArea,
 ) -> list[dict[str, float]]:
     """Compute NMSE_var by operation of each global model, over the test sessions of the area.
 
     The mean predictor that scales it is fitted to the training sessions of the area.
     """
     model, window = load_config(checkpoints[0].config)
-    modalities = scene.settings.modalities
+    modalities = area.settings.modalities
     required = operations(modalities)
-    means = training_means(held_out_windows(scene, scene.train, window), modalities)
-    test = held_out_windows(scene, scene.test, window)
+    means = training_means(held_out_windows(area, area.train, window), modalities)
+    test = held_out_windows(area, area.test, window)
     results = []
     for checkpoint in checkpoints:
         twin = UnifiedTwin(model, window)
@@ -79,7 +79,7 @@ def nmse_by_checkpoint(
     return results
 
 
-def untrained_positions(initial: Checkpoint, scene: DemoArea) -> list[PublishedPositions]:
+def untrained_positions(initial: Checkpoint, area: DemoArea) -> list[PublishedPositions]:
     """Estimate positions with the initial model in each test session, offline.
 
     Engine and samples are the same as live.
@@ -89,11 +89,11 @@ def untrained_positions(initial: Checkpoint, scene: DemoArea) -> list[PublishedP
     load_weights(twin, initial.tensors)
     payload = export_onnx(twin)
     positions = []
-    for bag in scene.test:
-        engine = TwinEngine(scene.settings, window)
+    for bag in area.test:
+        engine = TwinEngine(area.settings, window)
         engine.deploy(OnnxModel(payload, window))
         batches = synchronize(
-            read_session(bag), modalities=scene.settings.modalities, windows=window)
+            read_session(bag), modalities=area.settings.modalities, windows=window)
         positions.append(_stack([engine.step(batch) for batch in batches]))
     return positions
 

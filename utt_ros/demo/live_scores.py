@@ -53,29 +53,29 @@ class LiveSession:
         return host_ns - self.begin_ns + self.first_ns
 
 
-def live_summary(bag: Path, scene: LiveSession) -> dict[str, Any]:
+def live_summary(bag: Path, live: LiveSession) -> dict[str, Any]:
     """Summarize a recorded bag. Raises UttError when it holds no position."""
-    positions = read_published_positions(bag).get(scene.area.area)
+    positions = read_published_positions(bag).get(live.area.area)
     if positions is None:
-        raise UttError(f'the twin of {scene.area.area!r} published no position')
+        raise UttError(f'the twin of {live.area.area!r} published no position')
     late_ms = (positions.received_ns - positions.stamps_ns) / 1e6
-    received = _received(bag, scene)
-    drivers = _drivers(bag, scene)
+    received = _received(bag, live)
+    drivers = _drivers(bag, live)
     return {
-        'streams': _streams(received, scene),
+        'streams': _streams(received, live),
         'drivers': {name: _counters(values) for name, (_, values) in drivers.items()},
-        'clocks': _clocks(drivers, scene),
-        'identity': _identity(bag, scene),
+        'clocks': _clocks(drivers, live),
+        'identity': _identity(bag, live),
         'position_error_m': summarize_scores(
-            score_positions(positions, to_host_clock(scene), use_camera=True)),
+            score_positions(positions, to_host_clock(live), use_camera=True)),
         'latency_ms': {'p50': float(np.quantile(late_ms, 0.5)),
                        'p99': float(np.quantile(late_ms, 0.99)), 'n': len(late_ms)}}
 
 
-def to_host_clock(scene: LiveSession) -> Session:
+def to_host_clock(live: LiveSession) -> Session:
     """Return the session with stamps of the host's clock."""
-    by_ns = scene.begin_ns - scene.first_ns
-    frames, session = scene.session.frames, scene.session
+    by_ns = live.begin_ns - live.first_ns
+    frames, session = live.session.frames, live.session
     return replace(
         session, frames=frames and replace(frames, stamps_ns=frames.stamps_ns + by_ns),
         truth={name: GroundTruth(truth.stamps_ns + by_ns, truth.positions_m, truth.headings_rad)
@@ -97,22 +97,22 @@ def _stamp_ns(message: Any) -> int:
     return int(message.header.stamp.sec * NS_PER_S + message.header.stamp.nanosec)
 
 
-def _received(bag: Path, scene: LiveSession) -> dict[str, npt.NDArray[np.int64]]:
+def _received(bag: Path, live: LiveSession) -> dict[str, npt.NDArray[np.int64]]:
     """Stamps and receive times (N, 2) [ns] since the start, by topic below the area."""
     rows: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for received_ns, name, message in _messages(bag, ('/ftm', '/data_raw', '/mag', '/tracks')):
-        if (stamp_ns := _stamp_ns(message)) >= scene.begin_ns:
-            rows[name.removeprefix(f'/{scene.area.area}/')].append((stamp_ns, received_ns))
+        if (stamp_ns := _stamp_ns(message)) >= live.begin_ns:
+            rows[name.removeprefix(f'/{live.area.area}/')].append((stamp_ns, received_ns))
     return {name: np.array(pairs, np.int64) for name, pairs in rows.items()}
 
 
 def _streams(
-    received: Mapping[str, npt.NDArray[np.int64]], scene: LiveSession,
+    received: Mapping[str, npt.NDArray[np.int64]], live: LiveSession,
 ) -> dict[str, dict[str, float]]:
     """Samples sent and received, rate and delay of every stream."""
-    frames = scene.session.frames
+    frames = live.session.frames
     sent = {'camera/tracks': len(frames.stamps_ns) if frames else 0}
-    for phone, streams in scene.session.phones.items():
+    for phone, streams in live.session.phones.items():
         sent |= {f'phones/{phone}/ftm': len(streams.ftm),
                  f'phones/{phone}/imu/data_raw': len(streams.inertial),
                  f'phones/{phone}/imu/mag': len(streams.magnetic)}
@@ -127,13 +127,13 @@ def _streams(
     return rows
 
 
-def _drivers(bag: Path, scene: LiveSession) -> dict[str, tuple[int, dict[str, str]]]:
+def _drivers(bag: Path, live: LiveSession) -> dict[str, tuple[int, dict[str, str]]]:
     """Last diagnostics of each driver and their stamp [ns]."""
     drivers = {}
     for _, _, message in _messages(bag, (DIAGNOSTICS,)):
         for status in message.status:
             area, _, node = status.name.partition(': ')
-            if area == scene.area.area and node in ('camera', 'ftm', 'imu'):
+            if area == live.area.area and node in ('camera', 'ftm', 'imu'):
                 values = {pair.key: pair.value for pair in status.values}
                 drivers[node] = _stamp_ns(message), values
     return drivers
@@ -147,19 +147,19 @@ def _counters(values: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _clocks(
-    drivers: Mapping[str, tuple[int, Mapping[str, str]]], scene: LiveSession,
+    drivers: Mapping[str, tuple[int, Mapping[str, str]]], live: LiveSession,
 ) -> dict[str, dict[str, float]]:
     """Estimated offset host - phone, its error, and drifts, by phone and driver."""
     clocks = {}
     for node in ('ftm', 'imu'):
         now_ns, values = drivers.get(node, (0, {}))
-        for phone, truth in scene.session.truth.items():
+        for phone, truth in live.session.truth.items():
             if f'{phone}.offset_s' not in values:
                 continue
-            clock = phone_clock(phone, scene.seed)
-            last_ns = min(scene.at(now_ns), int(truth.stamps_ns[-1]))  # received by the driver
-            gone_s = (last_ns - scene.first_ns) / NS_PER_S
-            true_s = -clock.offset_s if node == 'imu' else scene.begin_ns / NS_PER_S - clock.boot_s
+            clock = phone_clock(phone, live.seed)
+            last_ns = min(live.at(now_ns), int(truth.stamps_ns[-1]))  # received by the driver
+            gone_s = (last_ns - live.first_ns) / NS_PER_S
+            true_s = -clock.offset_s if node == 'imu' else live.begin_ns / NS_PER_S - clock.boot_s
             true_s -= clock.drift_ppm * 1e-6 * gone_s
             offset_s = float(values[f'{phone}.offset_s'])
             clocks[f'{phone} {node}'] = {
@@ -168,7 +168,7 @@ def _clocks(
     return clocks
 
 
-def _identity(bag: Path, scene: LiveSession) -> dict[str, float]:
+def _identity(bag: Path, live: LiveSession) -> dict[str, float]:
     """Count tracked boxes of people, those matched to a phone, and those matched to their own.
 
     The owner of a box is the person of greatest overlap; boxes without an owner are left out.
@@ -176,15 +176,15 @@ def _identity(bag: Path, scene: LiveSession) -> dict[str, float]:
     """
     tracked = given = right = 0
     for _, name, message in _messages(bag, ('/synced', '/tracks')):
-        if (stamp_ns := _stamp_ns(message)) < scene.begin_ns:
+        if (stamp_ns := _stamp_ns(message)) < live.begin_ns:
             continue
-        true = boxes_by_name(scene.area, scene.session, scene.at(stamp_ns))
+        true = boxes_by_name(live.area, live.session, live.at(stamp_ns))
         if name.endswith('/tracks'):
             tracked += sum(bool(_owner(_box(track), true)) for track in message.tracks)
             continue
         boxes = np.asarray(message.camera).reshape(-1, 5)
         for subject, box, mask in zip(message.subjects, boxes, message.camera_mask, strict=True):
-            owner = _owner(box, true) if mask and subject in scene.session.phones else ''
+            owner = _owner(box, true) if mask and subject in live.session.phones else ''
             given, right = given + bool(owner), right + bool(owner and owner == subject)
     return {'tracked': tracked, 'given': given, 'right': right, 'idp': right / max(tracked, 1),
             'right_of_given': right / max(given, 1)}

@@ -71,11 +71,11 @@ def free_ports() -> tuple[int, int, int]:
         return camera, ftm, imu
 
 
-def write_area_file(show: LiveRun) -> None:
+def write_area_file(live_run: LiveRun) -> None:
     """Write the area file and the detector that it names."""
-    area = live_session_plan(show.seed, show.seconds).area.settings
-    camera, ftm, imu = show.ports
-    network = show.file.with_name('figures.onnx').absolute()
+    area = live_session_plan(live_run.seed, live_run.seconds).area.settings
+    camera, ftm, imu = live_run.ports
+    network = live_run.file.with_name('figures.onnx').absolute()
     write_figure_detector(area, network)
     values = {name: list(value) if isinstance(value, tuple) else value
             for name, value in asdict(area).items()}
@@ -91,34 +91,34 @@ def write_area_file(show: LiveRun) -> None:
         '/**/imu': {'source': 'sensor_logger', 'sensor_logger': {
             'host': '127.0.0.1', 'port': imu, 'reorder': 0.0}}}  # one connection keeps the order
     document = {block: {'ros__parameters': content} for block, content in blocks.items()}
-    show.file.write_text(yaml.safe_dump(document, sort_keys=False), encoding='utf-8')
+    live_run.file.write_text(yaml.safe_dump(document, sort_keys=False), encoding='utf-8')
 
 
-def run_live(show: LiveRun, watch: Callable[[], None]) -> None:
+def run_live(live_run: LiveRun, watch: Callable[[], None]) -> None:
     """Run the area until the walk ends; `watch` is polled. Raises UttError."""
-    logs = show.out / 'log'
-    with Supervisor(live_processes(show), log_dir=logs) as running:
+    logs = live_run.out / 'log'
+    with Supervisor(live_processes(live_run), log_dir=logs) as running:
         while not running.wait(POLL_SEC):
             watch()
     if running.failure:
         raise UttError(f'{running.failure}; its log is in {logs}')
 
 
-def live_processes(show: LiveRun) -> list[ProcessSpec]:
+def live_processes(live_run: LiveRun) -> list[ProcessSpec]:
     """Return the graph of the area file, a recorder and the simulated devices.
 
     The devices start when the twin has a model; earlier samples would be lost.
     """
-    area = read_area_plan(show.file)
-    plan = LaunchPlan((area,), show.out / 'state', federated=False, log_level='warn')
+    area = read_area_plan(live_run.file)
+    plan = LaunchPlan((area,), live_run.out / 'state', federated=False, log_level='warn')
     topics = tuple(word for topic in RECORDED for word in ('--topic', topic))
     recorder = NodeSpec(
-        'recorder', 'recorder', '/utt', arguments=(str(show.bag), *topics),
+        'recorder', 'recorder', '/utt', arguments=(str(live_run.bag), *topics),
         ros_arguments=('--log-level', plan.log_level))
     ready = NodeSpec('ready', 'wait_ready', '/utt', arguments=(area.name,))
-    camera, ftm, imu = map(str, show.ports)
+    camera, ftm, imu = map(str, live_run.ports)
     peers = ProcessSpec('peers', (
-        sys.executable, '-m', 'utt_ros.sessions.simulator.devices', '--seed', str(show.seed),
-        '--seconds', f'{show.seconds:g}', '--camera-port', camera, '--ftm-port', ftm,
-        '--imu-port', imu, '--begin', str(show.begin)), essential=True, after=ready.label)
+        sys.executable, '-m', 'utt_ros.sessions.simulator.devices', '--seed', str(live_run.seed),
+        '--seconds', f'{live_run.seconds:g}', '--camera-port', camera, '--ftm-port', ftm,
+        '--imu-port', imu, '--begin', str(live_run.begin)), essential=True, after=ready.label)
     return [*(process_spec(node) for node in (recorder, *graph_nodes(plan), ready)), peers]

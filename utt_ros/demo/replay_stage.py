@@ -50,15 +50,15 @@ def replay_rate(areas: int, cores: int) -> float:
 
 
 def run_replay(
-    scenes: Sequence[DemoArea], stage: ReplayRun, watch: Callable[[], bool],
+    areas: Sequence[DemoArea], replay_run: ReplayRun, watch: Callable[[], bool],
 ) -> None:
     """Start all nodes and replay until the end, or until `watch`, which is polled, returns true.
 
     Training loops over the training sessions; a test replays the test sessions once. Raises
     UttError when an essential process dies.
     """
-    specs = [process_spec(node) for node in _nodes(scenes, stage)]
-    logs = stage.folder / 'log'
+    specs = [process_spec(node) for node in _nodes(areas, replay_run)]
+    logs = replay_run.folder / 'log'
     with Supervisor(specs, log_dir=logs) as running:
         while not running.wait(POLL_SEC) and not watch():
             pass
@@ -66,26 +66,26 @@ def run_replay(
         raise UttError(f'{running.failure}; its log is in {logs}')
 
 
-def _nodes(scenes: Sequence[DemoArea], stage: ReplayRun) -> list[NodeSpec]:
-    areas = tuple(
-        AreaPlan(scene.settings, parameter_files=(scene.file.absolute(),),
-             bags=scene.train if stage.learn else scene.test)
-        for scene in scenes)
+def _nodes(areas: Sequence[DemoArea], replay_run: ReplayRun) -> list[NodeSpec]:
+    plans = tuple(
+        AreaPlan(area.settings, parameter_files=(area.file.absolute(),),
+                 bags=area.train if replay_run.learn else area.test)
+        for area in areas)
     plan = LaunchPlan(
-        areas, stage.folder / 'state', aggregator=True, loop=stage.learn, rate=stage.rate,
-        log_level='warn')
+        plans, replay_run.folder / 'state', aggregator=True, loop=replay_run.learn,
+        rate=replay_run.rate, log_level='warn')
     parameters: dict[str, dict[str, ParameterValue]] = {
         'aggregator': {
-            'areas': [scene.name for scene in scenes], 'quorum': len(scenes),
-            'deadline': stage.deadline, 'max_rounds': stage.rounds},
-        'trainer': {'learn': stage.learn}}
-    arguments = {'wait_ready': ('--round', str(stage.min_round))}
+            'areas': [area.name for area in areas], 'quorum': len(areas),
+            'deadline': replay_run.deadline, 'max_rounds': replay_run.rounds},
+        'trainer': {'learn': replay_run.learn}}
+    arguments = {'wait_ready': ('--round', str(replay_run.min_round))}
     nodes = [
         replace(node, parameters={**node.parameters, **parameters.get(node.executable, {})},
                 arguments=(*node.arguments, *arguments.get(node.executable, ())))
         for node in graph_nodes(plan)]
     topics = tuple(word for topic in RECORDED for word in ('--topic', topic))
     recorder = NodeSpec(
-        'recorder', 'recorder', '/utt', arguments=(str(stage.record), *topics),
+        'recorder', 'recorder', '/utt', arguments=(str(replay_run.record), *topics),
         ros_arguments=('--log-level', plan.log_level))
     return [recorder, *nodes]

@@ -47,7 +47,7 @@ def find_demo_areas(sessions: Path, out: Path) -> list[DemoArea]:
     areas have a camera, the camera of the last one is removed. Raises SessionError
     when an area has too few sessions.
     """
-    scenes = []
+    areas = []
     for name, bags in find_sessions(sessions).items():
         settings = read_area(sessions / name)
         test = tuple(bag for bag in bags if read_split(bag) == 'test') or tuple(bags[-1:])
@@ -56,13 +56,13 @@ def find_demo_areas(sessions: Path, out: Path) -> list[DemoArea]:
             raise SessionError(
                 f'area {name!r} has {len(bags)} session: it must have one for training and one '
                 'for the test')
-        scenes.append(DemoArea(settings, out / name / AREA_FILE, train, test))
-    return _one_without_camera(scenes)
+        areas.append(DemoArea(settings, out / name / AREA_FILE, train, test))
+    return _one_without_camera(areas)
 
 
-def _one_without_camera(scenes: Sequence[DemoArea]) -> list[DemoArea]:
+def _one_without_camera(found: Sequence[DemoArea]) -> list[DemoArea]:
     """Remove the camera of the last area: it is to learn from the others."""
-    areas = list(scenes)
+    areas = list(found)
     if len(areas) > 1 and all('camera' in area.settings.modalities for area in areas):
         blind = tuple(name for name in MODALITIES if name != 'camera')
         areas[-1] = replace(areas[-1], settings=replace(areas[-1].settings, modalities=blind))
