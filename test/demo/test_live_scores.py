@@ -23,7 +23,6 @@ import numpy as np
 import pytest
 from rosbags.rosbag2 import StoragePlugin, Writer
 
-from utt_ros.cli.main import main
 from utt_ros.demo.live_scores import LiveSession, live_summary, to_host_clock
 from utt_ros.demo.summary_table import live_table
 from utt_ros.sessions.message_types import typestore
@@ -151,12 +150,3 @@ def test_table_shows_every_part(found: dict[str, Any]) -> None:
     table = live_table(found)
     for part in ('camera/tracks', 'late 3', 'walker1 imu', 'IDP', 'median', 'p99 25 ms'):
         assert part in table
-
-
-@pytest.mark.parametrize(('words', 'says'), [
-    (['--seconds', '3'], '--seconds is 3'), (['--sessions', '.'], '--live excludes --sessions')])
-def test_wrong_arguments_are_refused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], says: str,
-) -> None:
-    assert main(['demo', '--live', '--out', str(tmp_path / 'out'), *words]) == 2
-    assert says in capsys.readouterr().err

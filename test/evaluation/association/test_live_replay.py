@@ -18,16 +18,12 @@
 import numpy as np
 import pytest
 
-from utt_ros.cli.main import main
 from utt_ros.evaluation.association.label_removal import remove_first_phone
 from utt_ros.evaluation.association.live_replay import (
     association_table,
     join_results,
     replay_live,
 )
-from utt_ros.models.model_card import save_model
-from utt_ros.models.settings import ModelSettings
-from utt_ros.models.twin import UnifiedTwin
 from utt_ros.sessions.simulator.world import plan_sessions, simulate_session
 from utt_ros.settings import WindowSettings
 from utt_ros.sync.offline_sync import synchronize
@@ -70,19 +66,3 @@ def test_a_person_without_a_phone_is_mostly_not_matched(recording) -> None:
     assert record.stranger.any()
     rate, confident_rate = record.false_association
     assert confident_rate <= rate < 0.3
-
-
-def test_the_command_prints_a_row_per_method_and_the_cost_of_a_match(
-    tmp_path, capsys,
-) -> None:
-    assert main(['simulate', '--out', str(tmp_path / 'sessions'), '--areas', '1',
-                 '--minutes', '0.7']) == 0
-    twin = UnifiedTwin(ModelSettings(width=8, heads=2, feedforward=8), WINDOW)
-    save_model(tmp_path / 'model.safetensors', twin, 'nothing', {}, {})
-    assert main(['bench', 'association', '--data', str(tmp_path / 'sessions'),
-                 '--model', str(tmp_path / 'model.safetensors'),
-                 '--only', 'labels', 'twin']) == 0
-    lines = capsys.readouterr().out.strip().splitlines()[-5:]
-    assert [line.split('|')[1].strip() for line in lines[2:4]] == ['`labels`', '`twin`']
-    assert lines[4].startswith('twin: a match of 20 tracks and 20 phones ')
-    assert lines[2].split('|')[6].strip() == '1.000'

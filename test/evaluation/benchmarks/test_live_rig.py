@@ -56,12 +56,6 @@ def test_package_and_naive_pipeline_are_measured_in_one_run(
     assert any(line.startswith(('pass', 'FAIL')) for line in printed.out.splitlines())
 
 
-def test_numbers_outside_their_limits_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main(['bench', 'live', '--phones', '0'])
-    assert 'it must be within 1..100' in capsys.readouterr().err
-
-
 def test_usage_is_the_difference_of_two_samples() -> None:
     begin = ProcessSample(0, {'sync': 5.0, 'twin': 1.0}, {'sync': 10, 'twin': 20}, 0.5)
     end = ProcessSample(
