@@ -13,7 +13,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""`utt bench` as it is typed; its rig is measured in test_live_rig."""
+"""Command line of `utt bench`; its rig is measured in test_live_rig."""
 
 import json
 import os
@@ -79,9 +79,7 @@ def test_live_measures_the_chosen_pipelines_and_writes_them_as_json(
     assert all(title in table for title, *_ in runs)
 
 
-def test_live_measures_every_pipeline_unless_told_otherwise(
-    runs: list[tuple[Any, ...]],
-) -> None:
+def test_live_measures_every_pipeline_by_default(runs: list[tuple[Any, ...]]) -> None:
     assert main(['bench', 'live']) == 0
     assert tuple(folder.name for *_, folder in runs) == bench.SCENARIOS
     assert not runs[0][3].parent.exists()  # a temporary folder

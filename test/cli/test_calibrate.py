@@ -13,7 +13,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""`utt calibrate ftm` as it is typed."""
+"""Command line of `utt calibrate ftm`."""
 
 from pathlib import Path
 
@@ -32,13 +32,13 @@ CAPTURE = Path(__file__).parents[2] / 'docs/sources/captures/ftm_points.csv'
 
 
 def recording(folder: Path, distance_m: float, rng: np.random.Generator) -> Path:
-    """A bag of 20 s in which Anna's phone lay still."""
+    """Write a bag of 20 s with a phone that lies still."""
     stamps = 10**9 + np.arange(60) * 333_333_333
     ranges = distance_m + 0.85 + rng.normal(0, 0.3, 60)
-    nothing = np.zeros(0, np.int64)
+    empty = np.zeros(0, np.int64)
     phone = PhoneStreams(
         stamps, np.stack([ranges, np.full(60, 0.3)], axis=1).astype(np.float32),
-        nothing, np.zeros((0, 6), np.float32), nothing, np.zeros((0, 3), np.float32), ap=AP)
+        empty, np.zeros((0, 6), np.float32), empty, np.zeros((0, 3), np.float32), ap=AP)
     bag = folder / f'at_{distance_m:g}'
     write_session(Session('hall', bag.name, '', None, {'anna': phone}, {}),
                   AreaSettings(area='hall'), bag)
@@ -54,13 +54,13 @@ def test_recordings_become_a_calibration_a_report_and_a_plot(
     fit = read_ftm_calibration(out).fits['anna', AP]
     assert fit.offset == pytest.approx(0.85, abs=0.1)
     assert (fit.places, fit.ranges, fit.scale) == (5, 300, 1.0)
-    said = capsys.readouterr().out
-    assert f'anna, {AP}: offset +0.8' in said
-    assert '300 ranges at 5 distances' in said
+    printed = capsys.readouterr().out
+    assert f'anna, {AP}: offset +0.8' in printed
+    assert '300 ranges at 5 distances' in printed
     assert out.with_suffix('.png').read_bytes().startswith(b'\x89PNG')
 
 
-def test_the_capture_of_the_documents_is_fitted_with_a_scale(
+def test_capture_in_the_documentation_is_fitted_with_a_scale(
         tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / 'ftm.yaml'
     plot = tmp_path / 'other.png'
@@ -73,24 +73,24 @@ def test_the_capture_of_the_documents_is_fitted_with_a_scale(
     assert 'ben, access point unknown' in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(('rows', 'words', 'why'), [
+@pytest.mark.parametrize(('rows', 'words', 'error'), [
     ('anna,,1,2\nanna,,1,2.1', (), 'ranges at 1 distances: at least 3'),
     ('anna,,1,2\nanna,,2,3\nanna,,3,4', ('--scale',), 'at least 4'),
     ('anna,,1,2', ('--phone', 'ben'), 'no range of ben: there are anna'),
     ('anna,,1,2', ('--distances', '3'), '0 bags and 1 --distances'), ('', (), 'no range')])
-def test_points_that_cannot_be_fitted_are_an_error(
+def test_points_that_cannot_be_fitted_are_refused(
         tmp_path: Path, capsys: pytest.CaptureFixture[str], rows: str, words: tuple,
-        why: str) -> None:
+        error: str) -> None:
     table, out = tmp_path / 'points.csv', tmp_path / 'ftm.yaml'
     table.write_text(f'phone,ap,distance_m,range_m\n{rows}\n')
     assert main(['calibrate', 'ftm', str(table), *words, '--out', str(out)]) == 2
-    assert why in capsys.readouterr().err
+    assert error in capsys.readouterr().err
     assert not out.exists()
 
 
 def test_help_shows_examples(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match='0'):
         main(['calibrate', '--help'])
-    said = capsys.readouterr().out
-    assert 'utt calibrate ftm points.csv' in said
-    assert '--scale' in said
+    printed = capsys.readouterr().out
+    assert 'utt calibrate ftm points.csv' in printed
+    assert '--scale' in printed

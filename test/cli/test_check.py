@@ -13,7 +13,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""`utt check` as it is typed, with phones in other processes and a capture as the camera."""
+"""Command line of `utt check`, with phones in other processes and a capture as the camera."""
 
 import re
 import signal
@@ -44,16 +44,16 @@ LENS = {'image_width': 640, 'image_height': 360, 'fx': 264.0, 'fy': 264.0, 'cx':
 
 @pytest.fixture
 def start_peer() -> Iterator[Callable[..., None]]:
-    """`start_peer(port, script, ...)` starts a phone that sends to a port, and hears it once."""
+    """`start_peer(port, script, ...)`: start a phone, and wait for a datagram at the port."""
     peers = []
 
     def start(port: int, script: str, *words: object) -> None:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ear:
-            ear.bind(('127.0.0.1', port))
-            ear.settimeout(30.0)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+            receiver.bind(('127.0.0.1', port))
+            receiver.settimeout(30.0)
             command = [sys.executable, str(PEERS / script), *map(str, words)]
             peers.append(subprocess.Popen(command, stdin=subprocess.PIPE))
-            ear.recv(65_535)
+            receiver.recv(65_535)
 
     yield start
     for peer in peers:
@@ -63,12 +63,12 @@ def start_peer() -> Iterator[Callable[..., None]]:
 
 @pytest.fixture
 def free_ports() -> list[int]:
-    ears = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
-    for ear in ears:
-        ear.bind(('127.0.0.1', 0))
-    ports = [ear.getsockname()[1] for ear in ears]
-    for ear in ears:
-        ear.close()
+    sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
+    for held in sockets:
+        held.bind(('127.0.0.1', 0))
+    ports = [held.getsockname()[1] for held in sockets]
+    for held in sockets:
+        held.close()
     return ports
 
 
@@ -137,8 +137,8 @@ def test_a_silent_source_and_a_silent_phone_are_named_and_fail(
 def test_a_source_that_cannot_be_read_gives_its_error_while_others_are_read(
     write_area: Callable[..., Path], free_ports: list[int], capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as thief:
-        thief.bind(('127.0.0.1', free_ports[0]))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(('127.0.0.1', free_ports[0]))
         path = write_area(camera={'source': 'topics'}, ftm=ftm_block(free_ports[0]),
                           imu={'source': 'iio', 'iio': {'rat': 3.0}})
         assert main(['check', str(path), '--seconds', '0.5']) == 1
@@ -149,7 +149,7 @@ def test_a_source_that_cannot_be_read_gives_its_error_while_others_are_read(
 
 
 class FailsOnce(Source[Any]):
-    """Source that fails to open once, and is silent then."""
+    """Source that fails to open the first time and is silent afterwards."""
 
     attempts = 0
 
@@ -188,14 +188,14 @@ def test_the_error_of_a_lost_source_is_shown_after_it_was_reopened(
     assert check.reader.stop()
 
 
-@pytest.mark.parametrize(('drivers', 'words', 'says'), [
+@pytest.mark.parametrize(('drivers', 'words', 'error'), [
     ({}, [], 'lists no drivers'), ({'imu': {}}, ['--seconds', '0'], '--seconds is 0')])
-def test_check_of_nothing_is_refused(
+def test_check_without_drivers_or_time_is_refused(
     write_area: Callable[..., Path], capsys: pytest.CaptureFixture[str],
-    drivers: dict[str, Any], words: list[str], says: str,
+    drivers: dict[str, Any], words: list[str], error: str,
 ) -> None:
     assert main(['check', str(write_area(**drivers)), *words]) == 2
-    assert says in capsys.readouterr().err
+    assert error in capsys.readouterr().err
 
 
 def test_ctrl_c_ends_a_check_at_once(write_area: Callable[..., Path]) -> None:

@@ -13,7 +13,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""`utt demo --live` as it is typed, with the run of the nodes replaced."""
+"""Command line of `utt demo --live`, with the run of the nodes replaced."""
 
 import json
 import os

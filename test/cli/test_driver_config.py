@@ -13,7 +13,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What an area file says of its sources, as the drivers' nodes would be told."""
+"""Settings of sensor sources in an area file, read as by the driver nodes."""
 
 from pathlib import Path
 
@@ -28,11 +28,11 @@ from utt_ros.orchestration.graph import AreaPlan, read_area_plan
 
 
 def area(path: Path, **blocks: dict[str, object]) -> AreaPlan:
-    """`__` stands for **, `_` for / in names of blocks."""
+    """Write and read an area file; in names of blocks `__` means ** and `_` means /."""
     document = {'/**': {'ros__parameters': {'area': 'hall', 'drivers': ['ftm']}}}
-    for name, told in blocks.items():
+    for name, settings in blocks.items():
         block = name.replace('__', '/**').replace('_', '/')
-        document[block] = {'ros__parameters': told}
+        document[block] = {'ros__parameters': settings}
     (path / 'area.yaml').write_text(yaml.safe_dump(document, sort_keys=False))
     return read_area_plan(path / 'area.yaml')
 
@@ -44,28 +44,28 @@ def test_source_that_is_not_chosen_is_the_default_of_its_node(tmp_path: Path) ->
 
 @pytest.mark.parametrize('block', ['__/ftm', '_hall_ftm', '_*_ftm', '__'])
 def test_blocks_that_match_the_name_of_the_node_are_read(tmp_path: Path, block: str) -> None:
-    told = {'source': 'gtec', 'gtec': {'ports': ['/dev/ttyUSB0'], 'phones': ['ann']}}
+    settings = {'source': 'gtec', 'gtec': {'ports': ['/dev/ttyUSB0'], 'phones': ['ann']}}
     if block == '__':
-        told |= {'area': 'hall', 'drivers': ['ftm']}
-    found = read_driver_config(area(tmp_path, **{block: told}), 'ftm')
-    assert (found.name, found.phones) == ('gtec', ('ann',))
+        settings |= {'area': 'hall', 'drivers': ['ftm']}
+    config = read_driver_config(area(tmp_path, **{block: settings}), 'ftm')
+    assert (config.name, config.phones) == ('gtec', ('ann',))
 
 
 def test_blocks_of_other_nodes_are_not_read(tmp_path: Path) -> None:
-    found = read_driver_config(
+    config = read_driver_config(
         area(tmp_path, _yard_ftm={'source': 'iw'}, __imu={'source': 'iw'}), 'ftm')
-    assert found.name == ftm.DEFAULT
+    assert config.name == ftm.DEFAULT
 
 
-def test_later_block_wins_and_names_may_be_nested_or_dotted(tmp_path: Path) -> None:
-    found = read_driver_config(area(
+def test_later_block_has_precedence_and_names_may_be_nested_or_dotted(tmp_path: Path) -> None:
+    config = read_driver_config(area(
         tmp_path, **{'__/ftm': {'source': 'iw', 'esp_idf.ap': 'no address', 'first_wait': 2},
                      '_hall_ftm': {'source': 'esp_idf', 'esp_idf': {'ap': ''}}}), 'ftm')
-    assert found.name == 'esp_idf'
-    assert found.reader.first_wait == 2.0
+    assert config.name == 'esp_idf'
+    assert config.reader.first_wait == 2.0
 
 
-@pytest.mark.parametrize(('told', 'says'), [
+@pytest.mark.parametrize(('settings', 'error'), [
     ({'source': ['iw']}, r"source is \['iw'\]: it must be the name of one"),
     ({'android_udp': {'devices': 'ann'}}, "devices is 'ann': it must be a list"),
     ({'source': 'sonar'}, "source is 'sonar': it must be one of android_http"),
@@ -73,15 +73,15 @@ def test_later_block_wins_and_names_may_be_nested_or_dotted(tmp_path: Path) -> N
     ({'android_udp': {'port': 0}}, 'port is 0: it must be at least 1'),
     ({'queue': 0}, 'queue is 0')])
 def test_settings_that_do_not_fit_are_refused(
-    tmp_path: Path, told: dict[str, object], says: str,
+    tmp_path: Path, settings: dict[str, object], error: str,
 ) -> None:
-    with pytest.raises(SettingsError, match=says):
-        read_driver_config(area(tmp_path, **{'__/ftm': told}), 'ftm')
+    with pytest.raises(SettingsError, match=error):
+        read_driver_config(area(tmp_path, **{'__/ftm': settings}), 'ftm')
 
 
 def test_a_camera_without_detector_is_refused_as_by_its_node(tmp_path: Path) -> None:
-    told = {'source': 'opencv', 'detection': {'detector': 'source'}}
-    make = read_driver_config(area(tmp_path, **{'__/camera': told}), 'camera').make
+    settings = {'source': 'opencv', 'detection': {'detector': 'source'}}
+    make = read_driver_config(area(tmp_path, **{'__/camera': settings}), 'camera').make
     with pytest.raises(SettingsError, match='opencv detects no people'):
         make()
 

@@ -13,7 +13,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""`utt evaluate` as it is typed."""
+"""Command line of `utt evaluate`."""
 
 import json
 import os

@@ -44,7 +44,7 @@ def test_every_command_has_a_module(command):
     assert find_spec(f'utt_ros.cli.{command.module}')
 
 
-def test_foreseen_error_is_printed_in_one_line_and_exits_with_2(capsys, tmp_path):
+def test_error_of_the_package_is_printed_in_one_line_and_exits_with_2(capsys, tmp_path):
     assert main(['check', str(tmp_path / 'none.yaml')]) == 2
     printed = capsys.readouterr().err
     assert printed.startswith('utt check: ')

@@ -44,15 +44,15 @@ from utt_ros.orchestration.spec import ProcessSpec
 command = (sys.executable, '-I', '-S', '-c', sys.argv[1])
 sys.exit(run_supervised(Supervisor([ProcessSpec('hall/twin', command, essential=True)])))
 """
-POLITE = """
+EXITS_AT_SIGINT = """
 import signal, sys
 signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
 print('ready', flush=True)
 signal.pause()
 """
-DEAF = """
+IGNORES_SIGNALS = """
 import os, signal
-signal.signal(signal.SIGINT, lambda *_: os.write(1, b'not yet\\n'))
+signal.signal(signal.SIGINT, lambda *_: os.write(1, b'ignored\\n'))
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 print('ready', flush=True)
 while True:
@@ -126,9 +126,9 @@ def test_options_and_launch_arguments_make_the_same_nodes(sessions: Path) -> Non
 
 def test_missing_areas_are_explained(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(['run']) == 2
-    said = capsys.readouterr().err
-    assert 'give area files, --sessions DIR or --bag BAG' in said
-    assert 'utt run --bag' in said
+    printed = capsys.readouterr().err
+    assert 'give area files, --sessions DIR or --bag BAG' in printed
+    assert 'utt run --bag' in printed
 
 
 def test_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
@@ -149,7 +149,7 @@ def line(process: subprocess.Popen[str]) -> str:
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
 def test_interrupt_and_termination_exit_with_0(number: signal.Signals) -> None:
-    with watched(POLITE) as process:
+    with watched(EXITS_AT_SIGINT) as process:
         assert line(process) == '[hall/twin] ready\n'
         process.send_signal(number)
         assert process.wait(WAIT_SEC) == 0
@@ -157,10 +157,10 @@ def test_interrupt_and_termination_exit_with_0(number: signal.Signals) -> None:
 
 
 def test_second_interrupt_kills_at_once() -> None:
-    with watched(DEAF) as process:
+    with watched(IGNORES_SIGNALS) as process:
         assert line(process) == '[hall/twin] ready\n'
         process.send_signal(signal.SIGINT)
-        assert line(process) == '[hall/twin] not yet\n'
+        assert line(process) == '[hall/twin] ignored\n'
         begin_s = time.monotonic()
         process.send_signal(signal.SIGINT)
         assert process.wait(WAIT_SEC) == 0

@@ -56,8 +56,8 @@ def run(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
 
     def start(*words: object) -> subprocess.Popen[bytes]:
         command = [sys.executable, '-c', UTT, 'run', *map(str, words)]
-        with (tmp_path / 'said').open('wb') as said:
-            started.append(subprocess.Popen(command, stdout=said, stderr=said, cwd=CHECKOUT))
+        with (tmp_path / 'output').open('wb') as output:
+            started.append(subprocess.Popen(command, stdout=output, stderr=output, cwd=CHECKOUT))
         return started[-1]
 
     yield start
@@ -70,7 +70,7 @@ def test_area_predicts_from_a_recording_until_ctrl_c(
     tmp_path: Path, ros: int, recording: Path, wait_until: Callable[..., None],
     run: Callable[..., subprocess.Popen[bytes]],
 ) -> None:
-    area, got, node = recording.parent.name, set[str](), Node('watcher')
+    area, received, node = recording.parent.name, set[str](), Node('watcher')
     bag = ['--bag', recording, '--loop', '--state', tmp_path / 'state', '--loopback-only']
     process = run(*bag)
     executor = SingleThreadedExecutor()
@@ -81,20 +81,21 @@ def test_area_predicts_from_a_recording_until_ctrl_c(
         for topic, _ in node.get_topic_names_and_types():
             kind = topic.rpartition('/')[2]
             if topic.startswith(f'/{area}/twins/') and kind in wanted:
-                wants = wanted.pop(kind)
-                node.create_subscription(wants, topic, lambda _, kind=kind: got.add(kind), SENSOR)
+                message = wanted.pop(kind)
+                node.create_subscription(
+                    message, topic, lambda _, kind=kind: received.add(kind), SENSOR)
         executor.spin_once(timeout_sec=0.1)
 
-    def see(status: TwinStatus) -> None:
-        got.update({'model'} if status.model_ready else ())
+    def on_status(status: TwinStatus) -> None:
+        received.update({'model'} if status.model_ready else ())
 
-    node.create_subscription(TwinStatus, f'/{area}/twin_status', see, SENSOR)
+    node.create_subscription(TwinStatus, f'/{area}/twin_status', on_status, SENSOR)
     outputs = {'imu', 'model', 'position', 'trajectory'}
-    wait_until(lambda: got == outputs, timeout_sec=START_SEC, spin=listen)
+    wait_until(lambda: received == outputs, timeout_sec=START_SEC, spin=listen)
     nodes = psutil.Process(process.pid).children()
     assert len(nodes) == 4
     process.send_signal(signal.SIGINT)
-    assert process.wait(STOP_SEC) == 0, (tmp_path / 'said').read_text()
+    assert process.wait(STOP_SEC) == 0, (tmp_path / 'output').read_text()
     assert not any(child.is_running() for child in nodes)
     executor.shutdown()
     node.destroy_node()
@@ -104,9 +105,9 @@ def test_area_with_drivers_reads_its_phones(
     tmp_path: Path, ros: int, wait_until: Callable[..., None],
     run: Callable[..., subprocess.Popen[bytes]],
 ) -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ear:
-        ear.bind(('127.0.0.1', 0))
-        port = ear.getsockname()[1]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(('127.0.0.1', 0))
+        port = probe.getsockname()[1]
     file, node = tmp_path / 'hall.yaml', Node('watcher')
     file.write_text(yaml.safe_dump({
         '/**': {'ros__parameters': {'area': 'hall', 'drivers': ['ftm']}},
@@ -114,18 +115,18 @@ def test_area_with_drivers_reads_its_phones(
             'unknown_std': 0.7, 'android_udp': {'host': '127.0.0.1', 'port': port}}}}))
     executor = SingleThreadedExecutor()
     executor.add_node(node)
-    heard: list[FtmRange] = []
-    node.create_subscription(FtmRange, '/hall/phones/ann/ftm', heard.append, SENSOR)
+    ranges: list[FtmRange] = []
+    node.create_subscription(FtmRange, '/hall/phones/ann/ftm', ranges.append, SENSOR)
     peer = CHECKOUT / 'test/drivers/peers/android_phone.py'
     words = [sys.executable, str(peer), 'udp', str(port), 'ann', '86000000', '5']
     with subprocess.Popen(words, stdin=subprocess.PIPE) as phone:
         process = run(file, '--state', tmp_path / 'state')
-        wait_until(lambda: len(heard) > 5, START_SEC, lambda: executor.spin_once(timeout_sec=0.1))
+        wait_until(lambda: len(ranges) > 5, START_SEC, lambda: executor.spin_once(timeout_sec=0.1))
         phone.stdin.close()
-    assert heard[0].header.frame_id == 'hall/ap'
-    assert abs(heard[-1].header.stamp.sec - time.time()) < START_SEC
+    assert ranges[0].header.frame_id == 'hall/ap'
+    assert abs(ranges[-1].header.stamp.sec - time.time()) < START_SEC
     process.send_signal(signal.SIGINT)
-    assert process.wait(STOP_SEC) == 0, (tmp_path / 'said').read_text()
+    assert process.wait(STOP_SEC) == 0, (tmp_path / 'output').read_text()
     executor.shutdown()
     node.destroy_node()
 
@@ -138,6 +139,6 @@ def test_settings_that_a_node_refuses_end_the_run_with_an_error(
     file.write_text(f'/**:\n  ros__parameters: {{area: hall}}\n{own}')
     process = run(file, '--state', tmp_path / 'state')
     assert process.wait(START_SEC) == 1
-    said = (tmp_path / 'said').read_text()
-    assert 'lag' in said
-    assert 'stopped because hall/sync ended with exit code 2' in said
+    output = (tmp_path / 'output').read_text()
+    assert 'lag' in output
+    assert 'stopped because hall/sync ended with exit code 2' in output

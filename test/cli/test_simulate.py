@@ -24,7 +24,7 @@ def utt_simulate(out: Path, *options: str) -> int:
     return main(['simulate', '--out', str(out), '--minutes', '0.6', '--seed', '3', *options])
 
 
-def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Path) -> None:
+def test_same_seed_gives_the_same_bytes_and_another_seed_different_ones(tmp_path: Path) -> None:
     assert utt_simulate(tmp_path / 'one', '--areas', '1') == 0
     assert utt_simulate(tmp_path / 'two', '--areas', '1') == 0
     assert utt_simulate(tmp_path / 'other', '--areas', '1', '--seed', '4') == 0

@@ -13,7 +13,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""`utt train` as it is typed."""
+"""Command line of `utt train`."""
 
 import json
 from pathlib import Path

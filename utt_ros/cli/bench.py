@@ -41,7 +41,7 @@ from utt_ros.files import write_atomically
 
 SCENARIOS = ('training', 'serving', 'naive', 'naive_training')
 BENCH_LIMITS = {'phones': (1, 100), 'seconds': (1.0, 3600.0), 'warm_up': (0.0, 600.0),
-          'steps': (1, 100_000), 'repeats': (1, 1000)}
+                'steps': (1, 100_000), 'repeats': (1, 1000)}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -78,14 +78,14 @@ def _configure_association(benches: 'argparse._SubParsersAction[argparse.Argumen
     association = benches.add_parser('association', help=text, description=f'Measure {text}.')
     association.set_defaults(run=_association)
     association.add_argument('--split', choices=['train', 'val', 'test'], default='test',
-                       help='evaluated sequences (default %(default)s)')
+                             help='evaluated sequences (default %(default)s)')
     association.add_argument('--only', nargs='+', choices=ASSOCIATION_METHODS,
-                       default=ASSOCIATION_METHODS, metavar='METHOD',
-                       help=f'subset of {", ".join(ASSOCIATION_METHODS)}')
+                             default=ASSOCIATION_METHODS, metavar='METHOD',
+                             help=f'subset of {", ".join(ASSOCIATION_METHODS)}')
     association.add_argument('--cache', type=Path, metavar='DIR',
-                       help='folder that caches the loaded recordings')
+                             help='folder that caches the loaded recordings')
     association.add_argument('--model', type=Path, metavar='FILE',
-                       help='model of utt train; without it there is no translation')
+                             help='model of utt train; without it there is no translation')
     text = 'the likelihoods of live association from recordings with labels, their val split'
     fitting = benches.add_parser('fit-association', help=f'fit {text}', description=f'Fit {text}.')
     fitting.set_defaults(run=_fit_association)
@@ -102,8 +102,7 @@ def _configure_association(benches: 'argparse._SubParsersAction[argparse.Argumen
 def _association(args: argparse.Namespace) -> int:
     data = read_recordings(args.data, args.cache)
     results = {}
-    for method, complete, reduced in replay_split(
-            data, args.split, args.model, args.only):
+    for method, complete, reduced in replay_split(data, args.split, args.model, args.only):
         print(f'{method} is evaluated', file=sys.stderr)
         results[method] = complete, reduced
     print(association_table(results))

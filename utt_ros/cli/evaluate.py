@@ -67,8 +67,8 @@ def run(args: argparse.Namespace) -> int:
             raise SettingsError(f'--{name} is {getattr(args, name)}: it must be at least 1')
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends its child processes, too
     suites = SUITES if args.suite == 'all' else (args.suite,)
-    request = EvaluationRequest(args.data, args.out, suites, args.seeds, args.split,
-                      args.model, args.save_predictions)
+    request = EvaluationRequest(
+        args.data, args.out, suites, args.seeds, args.split, args.model, args.save_predictions)
     failed = run_evaluation(request, args.jobs, _ProgressPrinter())
     report = write_report(args.out)
     for reason in failed:
