@@ -221,6 +221,20 @@ def test_wrong_arguments_are_refused_with_their_value(
     assert error in capsys.readouterr().err
 
 
+@pytest.mark.parametrize('words', [
+    ['--rounds', '0'], ['--sessions', 'nowhere'], ['--live', '--seconds', '3'],
+    ['--sessions', 'out/sessions'], ['--sessions', 'out']])
+def test_refused_arguments_leave_earlier_results_and_the_sessions_in_them(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for folder in ('out/areas', 'out/sessions'):
+        Path(folder).mkdir(parents=True)
+    Path('out/summary.json').touch()
+    assert utt_demo(Path('out'), *words) == 2
+    assert {path.name for path in Path('out').iterdir()} == {'areas', 'sessions', 'summary.json'}
+
+
 @pytest.mark.parametrize(('command', 'words', 'given'), [
     (simulate, [], ['--out', 'x']),
     (import_, ['--sessions', 'vifi'], ['vifi', 'vifi', '--out', 'x'])])

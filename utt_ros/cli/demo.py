@@ -100,6 +100,9 @@ def run(args: argparse.Namespace) -> int:
         raise UttError(f'--rounds is {args.rounds}: it must be at least 1')
     if args.live and args.sessions:
         raise UttError('--live excludes --sessions')
+    _check_sessions(args.sessions, args.out)
+    if args.live:
+        demo_live.check_seconds(args.seconds)
     out = _empty(args.out)
     if args.live:
         return demo_live.run_live_demo(args, out)
@@ -131,6 +134,16 @@ def _empty(out: Path) -> Path:
     return out.absolute()
 
 
+def _check_sessions(source: Path | None, out: Path) -> None:
+    """Refuse sessions that are no folder, or that replacing `out` would delete."""
+    if source is None:
+        return
+    if not source.is_dir():
+        raise SessionError(f'{source} is not a folder')
+    if source.resolve().is_relative_to(out.resolve()):
+        raise UttError(f'{source} lies in {out}, which is replaced: choose another --out')
+
+
 def _sessions(args: argparse.Namespace, out: Path) -> Path:
     """Return the folder of bags: given, imported into `out`, or simulated there."""
     source, bags = args.sessions, out / 'sessions'
@@ -139,8 +152,6 @@ def _sessions(args: argparse.Namespace, out: Path) -> Path:
         simulate.run(argparse.Namespace(
             out=bags, areas=3, minutes=4.0, seed=args.seed, without_camera=['area2']))
         return bags
-    if not source.is_dir():
-        raise SessionError(f'{source} is not a folder')
     if not (source / 'seqs').is_dir():
         return Path(source)
     _log(f'importing {source}')

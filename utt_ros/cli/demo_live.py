@@ -38,10 +38,14 @@ MIN_SECONDS, MAX_SECONDS = 20.0, 3600.0
 QUIET = {'OPENCV_LOG_LEVEL': 'ERROR', 'OPENCV_FFMPEG_LOGLEVEL': '8'}
 
 
+def check_seconds(seconds: float) -> None:
+    """Raise UttError for a simulated time outside its limits."""
+    if not MIN_SECONDS <= seconds <= MAX_SECONDS:
+        raise UttError(f'--seconds is {seconds:g}: {MIN_SECONDS:g}..{MAX_SECONDS:g}')
+
+
 def run_live_demo(args: argparse.Namespace, out: Path) -> int:
     """Run in a folder that contains nothing but an empty folder `areas`. Raises UttError."""
-    if not MIN_SECONDS <= args.seconds <= MAX_SECONDS:
-        raise UttError(f'--seconds is {args.seconds:g}: {MIN_SECONDS:g}..{MAX_SECONDS:g}')
     live_run = LiveRun(out, args.seed, args.seconds, free_ports())
     write_area_file(live_run)
     print(f'demo: {live_run.file}: starting the nodes; '
