@@ -30,7 +30,6 @@ import numpy.typing as npt
 
 from utt_ros import Contribution, average, register_aggregation_rule
 from utt_ros.federation.aggregation_rules import make_aggregation_rule
-from utt_ros.federation.settings import AggregatorSettings
 
 Tensors = Mapping[str, npt.NDArray[np.float32]]
 
@@ -48,7 +47,7 @@ def median(
 
 def main() -> None:
     register_aggregation_rule('median', median)
-    rule = make_aggregation_rule(AggregatorSettings(weighting='median'))
+    rule = make_aggregation_rule('median')
 
     rng = np.random.default_rng(0)
     target = rng.standard_normal((4, 3)).astype(np.float32)

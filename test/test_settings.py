@@ -59,13 +59,22 @@ def test_an_invalid_setting_is_refused_with_its_value_and_limit(values, complain
         from_mapping(AreaSettings, values)
 
 
-@pytest.mark.parametrize('text', ['', '- 1', '/**: 3', '/**:\n  other: {}', 'a: [', '\x00',
-    '/**:\n  ros__parameters: {}\n/**/ftm: 3'])
+@pytest.mark.parametrize('text', ['', '- 1', '/**: 3', '/**:\n  other: {}', 'a: [', '\x00'])
 def test_a_malformed_parameter_file_is_refused_by_name(tmp_path, text):
     path = tmp_path / 'area.yaml'
     path.write_text(text)
     with pytest.raises(SettingsError, match=r'area\.yaml'):
         read_parameter_file(path)
+
+
+@pytest.mark.parametrize('other', [
+    '/hall:\n  ftm:\n    ros__parameters: {source: iw}', '/**/ftm:\n  ros__parameters:', 'version: 1'])
+def test_other_blocks_of_a_parameter_file_matter_to_readers_of_nodes_only(tmp_path, other):
+    path = tmp_path / 'area.yaml'
+    path.write_text(f'/**:\n  ros__parameters: {{area: hall}}\n{other}\n')
+    assert read_parameter_file(path) == {'area': 'hall'}
+    with pytest.raises(SettingsError, match=r'area\.yaml: expected "ros__parameters:" in the block'):
+        read_node_parameters([path], '/hall/ftm')
 
 
 @pytest.mark.parametrize('block', ['/**', '/**/ftm', '/hall/ftm', '/*/ftm'])

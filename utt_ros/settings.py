@@ -182,30 +182,37 @@ def read_parameter_blocks(path: Path) -> dict[str, dict[str, Any]]:
 
     Raises SettingsError when the file cannot be read or has another form.
     """
+    return {str(name): _parameters(path, name, content)
+            for name, content in _read_document(path).items()}
+
+
+def read_parameter_file(path: Path) -> dict[str, Any]:
+    """Read the parameters of every node, those of the block '/**', from a ROS 2 parameter file.
+
+    Other blocks, those of single nodes, may have any form. Raises SettingsError when the file
+    cannot be read or has no such block.
+    """
+    document = _read_document(path)
+    if EVERY_NODE not in document:
+        raise SettingsError(f'{path}: expected a block "{EVERY_NODE}:" with "ros__parameters:"')
+    return _parameters(path, EVERY_NODE, document[EVERY_NODE])
+
+
+def _read_document(path: Path) -> dict[object, object]:
     try:
         document = yaml.safe_load(path.read_text(encoding='utf-8'))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as err:
         raise SettingsError(f'{path}: {err}') from err
     if not isinstance(document, dict):
         raise SettingsError(f'{path}: expected blocks such as "{EVERY_NODE}:"')
-    blocks = {}
-    for name, content in document.items():
-        parameters = content.get('ros__parameters') if isinstance(content, dict) else None
-        if not isinstance(parameters, dict):
-            raise SettingsError(f'{path}: expected "ros__parameters:" in the block {name!r}')
-        blocks[str(name)] = parameters
-    return blocks
+    return document
 
 
-def read_parameter_file(path: Path) -> dict[str, Any]:
-    """Read the parameters of every node, those of the block '/**', from a ROS 2 parameter file.
-
-    Raises SettingsError when the file cannot be read or has another form.
-    """
-    blocks = read_parameter_blocks(path)
-    if EVERY_NODE not in blocks:
-        raise SettingsError(f'{path}: expected a block "{EVERY_NODE}:" with "ros__parameters:"')
-    return blocks[EVERY_NODE]
+def _parameters(path: Path, name: object, block: object) -> dict[str, Any]:
+    parameters = block.get('ros__parameters') if isinstance(block, dict) else None
+    if not isinstance(parameters, dict):
+        raise SettingsError(f'{path}: expected "ros__parameters:" in the block {name!r}')
+    return parameters
 
 
 def read_node_parameters(paths: Iterable[Path], node: str) -> dict[str, Any]:

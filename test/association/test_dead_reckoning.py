@@ -20,10 +20,8 @@ from utt_ros.association.dead_reckoning import (
     count_steps,
     count_steps_causal,
     dead_reckon,
-    trailing_headings,
     window_headings,
 )
-from utt_ros.settings import WindowSettings
 
 
 def test_window_headings_are_those_of_the_phones(walkers) -> None:
@@ -54,13 +52,3 @@ def test_causal_steps_do_not_depend_on_later_samples(walkers) -> None:
     counted = count_steps_causal(imu, rate_hz=50.0)
     assert counted.sum() == pytest.approx(12, abs=2)
     np.testing.assert_array_equal(count_steps_causal(imu[:40], rate_hz=50.0)[:38], counted[:38])
-
-
-def test_trailing_headings_do_not_depend_on_later_samples(walkers) -> None:
-    candidates = walkers(ticks=60)
-    imu, mask = candidates.imu[0].reshape(60, 5, 9), candidates.imu_mask[0].reshape(60, 5)
-    angles, valid = trailing_headings(imu, mask, 0.0, WindowSettings())
-    assert valid[10:].all()
-    assert angles[10:] == pytest.approx(np.full(50, np.pi / 2), abs=0.05)
-    earlier = trailing_headings(imu[:40], mask[:40], 0.0, WindowSettings())
-    np.testing.assert_array_equal(earlier[0], angles[:40])

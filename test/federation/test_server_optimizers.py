@@ -40,14 +40,9 @@ def second_moment(name: str, v: np.ndarray, change: np.ndarray) -> np.ndarray:
     }[name]
 
 
-def settings(name: str) -> AggregatorSettings:
-    return AggregatorSettings(
-        server=name, server_rate=RATE, server_tau=TAU, server_beta2=BETA2)
-
-
 @pytest.mark.parametrize('name', OPTIMIZERS)
 def test_rounds_follow_the_formula(name: str, rng: np.random.Generator) -> None:
-    step = make_server_step(settings(name))
+    step = make_server_step(name, RATE, TAU, BETA2)
     model: Arrays = {'a': rng.normal(size=(3, 2)).astype(np.float32), 'b': np.float32([2.0])}
     expected = {key: value.astype(np.float64) for key, value in model.items()}
     v = {key: np.zeros(value.shape) for key, value in model.items()}
@@ -68,7 +63,7 @@ def test_rounds_follow_the_formula(name: str, rng: np.random.Generator) -> None:
 
 @pytest.mark.parametrize('name', OPTIMIZERS)
 def test_a_tensor_in_no_update_keeps_its_value_and_memory(name: str) -> None:
-    step = make_server_step(settings(name))
+    step = make_server_step(name, RATE, TAU, BETA2)
     model = {'a': np.float32([1.0]), 'b': np.float32([2.0])}
     _, memory = step(model, {key: value + 1 for key, value in model.items()}, {})
     stepped, later = step(model, {'a': np.float32([5.0]), 'b': model['b']}, memory)
@@ -80,9 +75,9 @@ def test_a_tensor_in_no_update_keeps_its_value_and_memory(name: str) -> None:
 @pytest.mark.parametrize('name', OPTIMIZERS)
 def test_a_step_changes_none_of_its_inputs(name: str) -> None:
     model, mean = {'a': np.float32([1.0, 2.0])}, {'a': np.float32([4.0, 2.0])}
-    _, memory = make_server_step(settings(name))(model, mean, {})
+    _, memory = make_server_step(name, RATE, TAU, BETA2)(model, mean, {})
     before = {key: value.copy() for key, value in memory.items()}
-    make_server_step(settings(name))(model, mean, memory)
+    make_server_step(name, RATE, TAU, BETA2)(model, mean, memory)
     np.testing.assert_array_equal(model['a'], [1.0, 2.0])
     np.testing.assert_array_equal(mean['a'], [4.0, 2.0])
     np.testing.assert_array_equal(memory[f'{name}/a'], before[f'{name}/a'])
@@ -92,25 +87,27 @@ def test_yogi_decays_slower_than_adam_when_changes_become_small() -> None:
     model = {'a': np.float32([0.0])}
     kept = {}
     for name in ('fedadam', 'fedyogi'):
-        _, memory = make_server_step(settings(name))(model, {'a': np.float32([10.0])}, {})
+        step = make_server_step(name, RATE, TAU, BETA2)
+        _, memory = step(model, {'a': np.float32([10.0])}, {})
         for _ in range(20):
-            _, memory = make_server_step(settings(name))(model, {'a': np.float32([0.1])}, memory)
+            _, memory = step(model, {'a': np.float32([0.1])}, memory)
         kept[name] = float(memory[f'{name}/a'][0])
     assert kept['fedyogi'] > 4 * kept['fedadam']
 
 
 def test_the_memory_of_another_server_is_not_used() -> None:
     model, mean = {'a': np.float32([0.0])}, {'a': np.float32([1.0])}
-    _, memory = make_server_step(settings('fedadagrad'))(model, mean, {})
-    first, _ = make_server_step(settings('fedadam'))(model, mean, {})
-    stepped, kept = make_server_step(settings('fedadam'))(model, mean, memory)
+    _, memory = make_server_step('fedadagrad', RATE, TAU, BETA2)(model, mean, {})
+    first, _ = make_server_step('fedadam', RATE, TAU, BETA2)(model, mean, {})
+    stepped, kept = make_server_step('fedadam', RATE, TAU, BETA2)(model, mean, memory)
     np.testing.assert_array_equal(stepped['a'], first['a'])
     assert list(kept) == ['fedadam/a']
 
 
 def test_averaging_alone_keeps_no_memory() -> None:
     mean = {'a': np.float32([1.0])}
-    assert make_server_step(AggregatorSettings())({'a': np.float32([0.0])}, mean, {}) == (mean, {})
+    step = make_server_step('fedavg', RATE, TAU, BETA2)
+    assert step({'a': np.float32([0.0])}, mean, {}) == (mean, {})
 
 
 def test_an_unknown_server_is_refused() -> None:
@@ -121,7 +118,7 @@ def test_an_unknown_server_is_refused() -> None:
 def test_an_aggregator_that_averages_does_not_load_torch() -> None:
     code = ('import sys; from utt_ros.federation.server import FederationServer; '
             'from utt_ros.federation.aggregation_rules import make_server_step; '
-            'from utt_ros.federation.settings import AggregatorSettings as S; '
-            'make_server_step(S()); assert "torch" not in sys.modules; '
-            'make_server_step(S(server="fedyogi")); assert "torch" in sys.modules')
+            'rates = (0.01, 1e-3, 0.99); '
+            'make_server_step("fedavg", *rates); assert "torch" not in sys.modules; '
+            'make_server_step("fedyogi", *rates); assert "torch" in sys.modules')
     subprocess.run([sys.executable, '-c', code], check=True, timeout=60)

@@ -186,3 +186,6 @@ def test_causal_tick_headings_are_those_of_windows_that_end_at_each_tick():
         window = slice(5 * (tick - 11), 5 * (tick + 1))
         heading, is_valid = compass_heading(rows[None, window], mask[None, window], PERIOD_S, 0.3)
         assert (headings[tick], valid[tick]) == (heading[0], is_valid[0])
+    earlier, _ = causal_tick_headings(
+        rows[:100].reshape(20, 5, 9), mask[:100].reshape(20, 5), 12, PERIOD_S, 0.3)
+    np.testing.assert_array_equal(earlier, headings[:20])

@@ -17,19 +17,17 @@
 
 Association judges a whole window, so `count_steps` smooths without delay and `window_headings`
 averages over samples after a tick as well. The particle-filter baseline runs tick by tick, so
-`count_steps_causal` and `trailing_headings` use no sample after a tick. The thresholds differ with
-the filters, and published rows rest on both.
+`count_steps_causal` uses no sample after a tick, nor does `compass.causal_tick_headings`. The
+thresholds differ with the filters, and published rows rest on both.
 """
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from scipy.ndimage import uniform_filter1d
 from scipy.signal import butter, find_peaks, sosfilt
 
 from utt_ros.association.candidates import Candidates
-from utt_ros.geometry.compass import compass_heading, compass_headings
+from utt_ros.geometry.compass import tick_headings
 from utt_ros.motion.gait import BAND_HZ
-from utt_ros.settings import WindowSettings
 from utt_ros.types import Array, FloatArray, MaskArray
 
 SMOOTH_S = 0.12
@@ -48,25 +46,8 @@ def window_headings(
     `magnetic_yaw` is a scalar or (P,).
     """
     rows = candidates.imu_rows
-    angles, valid = compass_headings(
-        candidates.imu, candidates.imu_mask, candidates.period / rows, magnetic_yaw)
-    return angles[:, rows - 1::rows], valid[:, rows - 1::rows]
-
-
-def trailing_headings(
-    imu: FloatArray, imu_mask: MaskArray, magnetic_yaw: float, window: WindowSettings,
-) -> tuple[FloatArray, MaskArray]:
-    """Return compass headings (T,) [rad], each from the window that ends at its tick; valid (T,).
-
-    `imu` (T, C, 9) and `imu_mask` (T, C) are those of one phone.
-    """
-    length = window.ticks * window.imu_rows
-    padded = np.pad(imu.reshape(-1, imu.shape[-1]), ((length, 0), (0, 0)))
-    mask = np.pad(imu_mask.ravel(), (length, 0))
-    windows = sliding_window_view(padded, length, axis=0)[window.imu_rows::window.imu_rows]
-    masks = sliding_window_view(mask, length)[window.imu_rows::window.imu_rows]
-    return compass_heading(
-        windows.transpose(0, 2, 1), masks, window.period / window.imu_rows, magnetic_yaw)
+    return tick_headings(
+        candidates.imu, candidates.imu_mask, rows, candidates.period / rows, magnetic_yaw)
 
 
 def count_steps(candidates: Candidates) -> Array:

@@ -15,18 +15,14 @@
 
 """Aggregation rule and server step of a round, by their names in the settings."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from utt_ros.federation.aggregation import AggregationRule, average_by_windows, average_equally
 from utt_ros.federation.modality_gating import ModalityGating, parse_gates
 from utt_ros.federation.wire import Tensors
 from utt_ros.plugins import Registry
 from utt_ros.types import FloatArray
-
-if TYPE_CHECKING:
-    from utt_ros.federation.settings import AggregatorSettings
 
 ServerStep = Callable[
     [Tensors, Tensors, Tensors], tuple[dict[str, FloatArray], dict[str, FloatArray]]]
@@ -50,11 +46,11 @@ def register_aggregation_rule(name: str, rule: AggregationRule) -> None:
     AGGREGATION_RULES.register(name, rule)
 
 
-def make_aggregation_rule(settings: 'AggregatorSettings') -> AggregationRule:
-    """Return the rule of `weighting`; raises SettingsError for an unknown one."""
-    if settings.weighting == GATED:
-        return ModalityGating(parse_gates(settings.gates))
-    return AGGREGATION_RULES[settings.weighting]
+def make_aggregation_rule(weighting: str, gates: Sequence[str] = ()) -> AggregationRule:
+    """Return the rule of that name, with `gates` for gated; raises SettingsError."""
+    if weighting == GATED:
+        return ModalityGating(parse_gates(gates))
+    return AGGREGATION_RULES[weighting]
 
 
 def fedavg(
@@ -64,12 +60,11 @@ def fedavg(
     return dict(mean), {}
 
 
-def make_server_step(settings: 'AggregatorSettings') -> ServerStep:
-    """Return the server step of `server`; only an adaptive one imports torch."""
-    if settings.server == 'fedavg':
+def make_server_step(server: str, rate: float, tau: float, beta2: float) -> ServerStep:
+    """Return the step of a server optimizer by name; only an adaptive one imports torch."""
+    if server == 'fedavg':
         return fedavg
     optimizers = import_module('utt_ros.federation.server_optimizers')
-    rates = optimizers.OptimizerRates(
-        settings.server_rate, settings.server_tau, settings.server_beta2)
-    step: ServerStep = optimizers.ServerOptimizer(settings.server, rates)
+    step: ServerStep = optimizers.ServerOptimizer(
+        server, optimizers.OptimizerRates(rate, tau, beta2))
     return step

@@ -57,8 +57,9 @@ class FederationServer:
         self._store = store
         self._keeper = RoundKeeper(settings, begin.round, self._known(), now_ns)
         self._contributions: list[Contribution] = []
-        self._aggregate = make_aggregation_rule(settings)
-        self._server_step = make_server_step(settings)
+        self._aggregate = make_aggregation_rule(settings.weighting, settings.gates)
+        self._server_step = make_server_step(
+            settings.server, settings.server_rate, settings.server_tau, settings.server_beta2)
         self._memory = begin.memory
         self.tensors = begin.tensors
         self.model = to_global_model(begin)

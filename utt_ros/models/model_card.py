@@ -33,7 +33,7 @@ from safetensors import SafetensorError, safe_open
 from utt_ros.errors import ModelError, SettingsError
 from utt_ros.federation.wire import pack, serialize
 from utt_ros.files import write_atomically
-from utt_ros.models.modalities import Modality
+from utt_ros.models.modalities import Modality, select_modalities
 from utt_ros.models.settings import ModelSettings, dump_config, load_config
 from utt_ros.models.twin import UnifiedTwin, load_weights, read_weights
 from utt_ros.settings import WindowSettings
@@ -112,10 +112,11 @@ def load_model(
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         card = _parse(text)
         model, window = card.settings
-        twin = UnifiedTwin(model, window, modalities)
-        _check(card, twin)
+        selected = select_modalities(model.modalities, modalities)
+        _check(card, selected)
         if pack(weights).checksum != card.checksum:
             raise ModelError('its weights do not match the checksum of its card')
+        twin = UnifiedTwin(model, window, selected.values())
         load_weights(twin, weights)
     except (OSError, SafetensorError, SettingsError) as err:
         raise ModelError(f'{path}: {err}') from err
@@ -137,13 +138,12 @@ def _parse(text: str) -> ModelCard:
     return ModelCard(**content)
 
 
-def _check(card: ModelCard, twin: UnifiedTwin) -> None:
-    model = twin.settings
-    if card.modalities != list(model.modalities):
+def _check(card: ModelCard, modalities: Mapping[str, Modality]) -> None:
+    if card.modalities != list(modalities):
         raise ModelError(f'its card has the modalities {card.modalities}, '
-                         f'its configuration {list(model.modalities)}')
-    expected = scaling(twin.modalities)
-    differing = [name for name in model.modalities if card.scaling.get(name) != expected[name]]
+                         f'its configuration {list(modalities)}')
+    expected = scaling(modalities)
+    differing = [name for name in modalities if card.scaling.get(name) != expected[name]]
     if differing:
         raise ModelError(f'{differing[0]} was scaled by {card.scaling.get(differing[0])}: '
                          f'this program scales by {expected[differing[0]]}')

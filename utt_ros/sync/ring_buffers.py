@@ -46,7 +46,7 @@ class RingBuffers:
         self._first: list[int] = []
         self._end: list[int] = []
         self._dropped: list[int] = []  # newest overwritten stamp
-        self.newest: list[int] = []  # per slot, NEVER when empty
+        self.newest: list[int] = []  # per slot, NEVER_NS when empty
         self.needed_ns = NEVER_NS  # messages after this stamp are still needed
         self.lost = 0  # number of needed messages overwritten
 

@@ -58,7 +58,7 @@ class TickPositions:
 
 @dataclass(frozen=True, slots=True)
 class TickPredictions:
-    """TickPredictions at a tick for its S subjects whose position is known; area frame."""
+    """Predictions at a tick for its S subjects whose position is known; area frame."""
 
     stamp_ns: int
     subjects: tuple[str, ...]  # S
@@ -75,7 +75,7 @@ class TickPredictions:
 
 @dataclass(frozen=True, slots=True)
 class PendingTick:
-    """A tick of S subjects with known positions, whose model output is pending."""
+    """A tick of S subjects whose model output is pending."""
 
     positions: TickPositions
     batch: SyncedBatch
@@ -212,7 +212,7 @@ class TwinEngine:
     def _synthesize(
         self, tick: PendingTick, output: ModelOutput | None,
     ) -> tuple[FloatArray, FloatArray] | tuple[None, None]:
-        """Synthesized IMU (S, C, 9) of this tick's known subjects, with and without gait.
+        """Synthesized IMU (K, C, 9) of the K known subjects of a tick, with and without gait.
 
         The magnetic field is that of the area's orientation.
         """

@@ -38,7 +38,15 @@ from utt_ros.twin.ftm_model import FtmRangeModel
 from utt_ros.twin.settings import ParticleFilterSettings
 from utt_ros.twin.subject_slots import SubjectSlots, subject_generator
 from utt_ros.twin.visibility import MISS_INTERVAL_TICKS, OCCLUSION_PROBABILITY, VisibilityMap
-from utt_ros.types import MODALITIES, Array, FloatArray, Indices, MaskArray, SyncedBatch
+from utt_ros.types import (
+    MODALITIES,
+    NEVER_NS,
+    Array,
+    FloatArray,
+    Indices,
+    MaskArray,
+    SyncedBatch,
+)
 
 # position [m], velocity [m/s], compass error [rad], range bias [m], probability of occlusion
 X, Y, VX, VY, COMPASS, BIAS, OCCLUDED = range(7)
@@ -48,7 +56,6 @@ MIN_EFFECTIVE_PARTICLE_SHARE = 0.5  # of the particles; an ensemble with less is
 MAX_DISTANCE_M = 1000.0  # a position or range beyond is a fault
 RING_STD_M = 0.5  # radial deviation of a new ensemble about its first range
 MAX_EMPTY_NS = 3_000_000_000  # a camera that detected nobody for longer may be covered
-NEVER = -(1 << 62)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +97,9 @@ class ParticleFilter:
         self._known, self._guided = np.zeros(rows, bool), np.zeros(rows, bool)
         self._contradictions = np.zeros(rows, np.intp)
         self._slots = SubjectSlots(rows, self.settings.max_gap)
-        self._measured_ns = np.full((rows, len(MODALITIES)), NEVER, np.int64)
+        self._measured_ns = np.full((rows, len(MODALITIES)), NEVER_NS, np.int64)
         self._random = [subject_generator('', row) for row in range(rows)]
-        self._detection_ns = NEVER
+        self._detection_ns = NEVER_NS
 
     @property
     def refused(self) -> int:
@@ -132,7 +139,7 @@ class ParticleFilter:
     def _reset(self, row: int, name: str, epoch: int) -> None:
         self._random[row] = subject_generator(name, epoch)
         self._known[row] = self._guided[row] = False
-        self._contradictions[row], self._measured_ns[row] = 0, NEVER
+        self._contradictions[row], self._measured_ns[row] = 0, NEVER_NS
 
     def _usable(self, batch: SyncedBatch, served: Indices, rows: Indices) -> MaskArray:
         """Return where a measurement is new and usable (S, 3), and record its stamp."""
@@ -302,9 +309,9 @@ class ParticleFilter:
         states, weights = self._states[known_rows], self._weights[known_rows]
         mean[known] = ensemble_mean(states, weights)
         covariance[known] = position_covariance(states, weights, mean[known])
-        measured_ns = np.full((count, len(MODALITIES)), NEVER)
+        measured_ns = np.full((count, len(MODALITIES)), NEVER_NS)
         measured_ns[served] = self._measured_ns[rows]
-        ages = np.where(measured_ns == NEVER, np.inf,
+        ages = np.where(measured_ns == NEVER_NS, np.inf,
                         (batch.stamp_ns - np.maximum(measured_ns, 0)) / 1e9)
         return Estimate(known, mean[:, :2], covariance, mean[:, VX:VY + 1], mean[:, COMPASS],
                         dict(zip(MODALITIES, ages.T, strict=True)))

@@ -67,6 +67,6 @@ class SubjectSlots:
 
 
 def subject_generator(name: str, epoch: int) -> np.random.Generator:
-    """Return a generator seeded by a subject's name alone, so that others cannot affect it."""
+    """Return a generator seeded by name and epoch alone, whatever other subjects do."""
     seed = sha256(f'{name} {epoch}'.encode()).digest()[:16]
     return np.random.Generator(np.random.SFC64(int.from_bytes(seed, 'big')))

@@ -52,7 +52,7 @@ class VisibilityMap:
         `occluded` (S, P) is its probability for each particle, given all misses so far; in
         `elapsed` seconds (S, 1) without evidence it returns towards OCCLUSION_PROBABILITY. So a
         long series of misses is evidence for no more than being out of view or occluded, and one
-        detection by a covered camera cannot rule out its whole view [D].
+        empty frame of a covered camera cannot rule out its whole view [D].
         """
         decay = np.exp(-elapsed / np.float32(OCCLUSION_TAU_S))
         occluded = OCCLUSION_PROBABILITY + (occluded - OCCLUSION_PROBABILITY) * decay

@@ -20,11 +20,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from utt_ros.association.dead_reckoning import count_steps_causal, trailing_headings
+from utt_ros.association.dead_reckoning import count_steps_causal
 from utt_ros.evaluation.baselines.pdr_particle_filter import pdr_track
 from utt_ros.evaluation.baselines.settings import BaselineSettings
 from utt_ros.evaluation.ground_truth import SubjectTrajectory
 from utt_ros.evaluation.metrics.position import track_errors
+from utt_ros.geometry.compass import causal_tick_headings
 from utt_ros.settings import AreaSettings, WindowSettings
 
 WINDOW = WindowSettings()
@@ -40,7 +41,8 @@ def test_steps_and_headings_follow_the_true_walk(
     area: AreaSettings, walk: SubjectTrajectory,
 ) -> None:
     assert count_steps_causal(walk.imu, 50.0).sum() == pytest.approx(60, abs=3)
-    heading, valid = trailing_headings(walk.imu, walk.imu_mask, area.magnetic_yaw, WINDOW)
+    heading, valid = causal_tick_headings(
+        walk.imu, walk.imu_mask, WINDOW.ticks, WINDOW.period / WINDOW.imu_rows, area.magnetic_yaw)
     error = np.angle(np.exp(1j * (heading - np.interp(
         walk.stamps_ns, walk.truth.stamps_ns, walk.truth.headings_rad))))
     assert valid[30:].all()

@@ -84,7 +84,9 @@ class LogCosh:
             weighting='gated', server='fedadam', server_rate=schedule.server_rate,
             gates=tuple(f'{name}={gate}' for name, gate in zip(SENSORS, gates, strict=True)),
             server_tau=schedule.tau, server_beta2=schedule.beta2)
-        mean, step = make_aggregation_rule(settings), make_server_step(settings)
+        mean = make_aggregation_rule(settings.weighting, settings.gates)
+        step = make_server_step(
+            settings.server, settings.server_rate, settings.server_tau, settings.server_beta2)
         model, memory = {'x': START.astype(np.float32)}, {}
         norms = []
         for _ in range(schedule.rounds):

@@ -63,7 +63,7 @@ def test_pushes_are_those_of_sensor_logger_and_restore_the_measurements(
     streams: PhoneStreams,
 ) -> None:
     parsed = parse_sensor_logger(sensor_logger_body('walker1', sensor_logger_readings(streams)))
-    assert (parsed.device, parsed.malformed) == ('walker1', 0)
+    assert (parsed.device, parsed.refused.total()) == ('walker1', 0)
     counters: Counter[str] = Counter()
     settings = SensorLoggerSettings(reorder=0.0)
     samples = PhoneAssemblers(settings, settings.pairing(adds_gravity=True), counters).add(

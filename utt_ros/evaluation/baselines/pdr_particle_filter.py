@@ -22,10 +22,11 @@ from hashlib import sha256
 
 import numpy as np
 
-from utt_ros.association.dead_reckoning import count_steps_causal, trailing_headings
+from utt_ros.association.dead_reckoning import count_steps_causal
 from utt_ros.evaluation.baselines.settings import BaselineSettings
 from utt_ros.evaluation.ground_truth import SubjectTrajectory, TrackEstimate
 from utt_ros.geometry.camera import CameraModel
+from utt_ros.geometry.compass import causal_tick_headings
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.types import Array
 
@@ -44,8 +45,8 @@ def pdr_track(
     """
     imu_hz = window.imu_rows / window.period
     steps = count_steps_causal(walk.imu, imu_hz)
-    heading, valid = trailing_headings(
-        walk.imu, walk.imu_mask, area.magnetic_yaw, window)
+    heading, valid = causal_tick_headings(
+        walk.imu, walk.imu_mask, window.ticks, 1 / imu_hz, area.magnetic_yaw)
     with np.errstate(invalid='ignore', divide='ignore'):
         measured, noise = CameraModel(area).locate(walk.camera)
     usable = walk.camera_mask & np.isfinite(measured).all(1)
