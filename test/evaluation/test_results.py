@@ -51,3 +51,11 @@ def test_broken_results_are_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / 'results.json').write_text(text)
     with pytest.raises(SessionError, match=r'results\.json'):
         read_results(tmp_path)
+
+
+@pytest.mark.parametrize('count', [None, 'many'])
+def test_number_of_windows_must_be_an_integer(count: object, tmp_path: Path) -> None:
+    rows = [row_as_json(ROW), row_as_json(ROW) | {'n_windows': count}]
+    (tmp_path / 'results.json').write_text(json.dumps({'about': {}, 'rows': rows}))
+    with pytest.raises(SessionError, match=r'results\.json: .*Error'):
+        read_results(tmp_path)

@@ -92,6 +92,7 @@ def read_results(folder: Path) -> pd.DataFrame:
         rows = pd.DataFrame(
             [[row[name] for name in names] for row in content['rows']], columns=names)
         rows['value'] = rows['value'].astype(np.float64)
+        rows['n_windows'] = rows['n_windows'].astype(np.int64)
         rows.attrs['about'] = content['about']
     except (OSError, ValueError, KeyError, TypeError) as err:
         raise SessionError(f'{path}: {type(err).__name__}: {err}') from err

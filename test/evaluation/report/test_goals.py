@@ -77,11 +77,34 @@ def test_gate_wins_within_one_deviation_of_the_best() -> None:
     assert gate_win_share(fusors(gating=0.6, max=0.5)) == 0.0
 
 
+@pytest.mark.filterwarnings('error')
+def test_direction_whose_gates_have_no_value_is_lost() -> None:
+    assert gate_win_share(fusors(gating=nan, concat=0.5)) == 0.0
+    assert gate_win_share(fusors(gating=nan, gating_sum=nan)) == 0.0
+
+
+@pytest.mark.filterwarnings('error')
+@pytest.mark.parametrize('unmeasured', ['gating', 'gating_sum', 'max'])
+def test_share_of_wins_is_not_measured_if_a_fusor_has_no_value(unmeasured: str) -> None:
+    values = {'max': 0.5, 'gating': 0.4, 'gating_sum': 0.6} | {unmeasured: nan}
+    assert isnan(gate_win_share(fusors(**values)))
+
+
 def test_worst_case_is_the_maximum_over_configurations() -> None:
     table = statistics(*(
         row(suite='federation', method='utt_single', sources=name, metric='time_s', value=value)
         for name, value in (('a', 2.0), ('b', 5.0))))
     assert worst_case(table, 'utt_single', 'merge', 'time_s') == 5.0
+
+
+@pytest.mark.parametrize('values', [(nan, 5.0), (5.0, nan)])
+def test_worst_case_is_not_measured_if_a_configuration_has_no_value(
+    values: tuple[float, float],
+) -> None:
+    table = statistics(*(
+        row(suite='federation', method='utt_single', sources=name, metric='time_s', value=value)
+        for name, value in zip('ab', values, strict=True)))
+    assert isnan(worst_case(table, 'utt_single', 'merge', 'time_s'))
 
 
 def test_unpredictable_channels_bound_the_ratio() -> None:
@@ -92,6 +115,18 @@ def test_unpredictable_channels_bound_the_ratio() -> None:
         row(method='direct', value=0.65),
         row(method='direct_reconstruct', metric='nmse_var_width_px', value=0.1))
     assert min_ratio(table, 'merge') == pytest.approx((0.0 + 1.0) / 2 / 0.65)
+
+
+def test_bound_of_the_ratio_is_not_measured_if_a_channel_has_no_value() -> None:
+    channels = [row(metric='nmse_var_depth_m', value=1.0),
+                row(metric='nmse_var_width_px', value=nan)]
+    assert isnan(min_ratio(
+        statistics(*channels, row(method='direct', value=0.65)), 'merge'))
+    channels.append(row(method='utt_past', metric='nmse_var_width_px', value=0.9))
+    assert min_ratio(statistics(*channels, row(method='direct', value=0.5)),
+                     'merge') == pytest.approx((1.0 + 0.9) / 2 / 0.5)
+    channels.append(row(method='direct', target='ftm', value=nan))
+    assert isnan(min_ratio(statistics(*channels, row(method='direct', value=0.5)), 'merge'))
 
 
 def task_row(

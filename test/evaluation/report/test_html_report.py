@@ -16,11 +16,14 @@
 """The HTML report from rows."""
 
 import json
+import re
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 from utt_ros.errors import SessionError
+from utt_ros.evaluation.report import html_report
 from utt_ros.evaluation.report.html_report import write_report
 
 ROW = {'suite': 'operations', 'method': 'utt', 'operation': 'merge', 'sources': 'camera+ftm',
@@ -55,6 +58,59 @@ def test_suites_that_were_not_run_are_named(tmp_path: Path) -> None:
     text = page(tmp_path, {})
     assert 'Suite fusors was not run.' in text
     assert 'Suite tasks was not run.' in text
+
+
+def complete_results() -> list[dict[str, object]]:
+    """Rows of every goal, each with its own value."""
+    rows = [
+        {'suite': 'operations', 'method': method, 'operation': operation, 'sources': sources,
+         'target': target}
+        for method, operation, (sources, target) in product(
+            ('utt', 'utt_past', 'direct', 'specific'), ('merge', 'split'),
+            (('camera', 'imu'), ('ftm', 'imu'), ('imu', 'camera')))]
+    rows += [
+        {'suite': 'federation', 'method': method, 'operation': operation, 'sources': sources,
+         'metric': metric}
+        for (methods, metric), operation, sources in product(
+            ((('utt', 'centralised'), 'nmse_var'),
+             (('utt_single', 'direct_single', 'centralised_single'), 'time_s')),
+            ('merge', 'split'), ('camera', 'ftm'))
+        for method in methods]
+    rows += [
+        {'suite': 'fusors', 'fusor': fusor, 'sources': sources}
+        for fusor, sources in product(('gating', 'gating_sum', 'concat'), ('camera', 'ftm'))]
+    rows += [
+        {'suite': 'tasks', 'operation': operation, 'target': target, 'metric': metric,
+         'method': method}
+        for operation, targets, metrics, methods in (
+            ('position', ('camera', 'camera_gone'), ('median_m', 'p90_m'), ('utt',)),
+            ('trajectory', ('1s', '3s'), ('ade_m',), ('utt', 'kalman_camera')),
+            ('interval', ('camera', 'camera_gone'), ('coverage_90',), ('utt',)))
+        for target, metric, method in product(targets, metrics, methods)]
+    return [row | {'value': 0.5 + 0.01 * number} for number, row in enumerate(rows)]
+
+
+@pytest.mark.filterwarnings('error')
+def test_no_number_or_verdict_is_given_from_partial_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(html_report, 'draw_bars', lambda panels, ylabel: b'PNG')
+    rows = complete_results()
+
+    def cells(*changes: dict[str, object]) -> list[str]:
+        return re.findall(r'<td[^>]*>(.*?)</td>', page(tmp_path, *changes))
+
+    complete = cells(*rows)
+    assert 'not measured' not in complete
+    for place, row in enumerate(rows):
+        partial = cells(*rows[:place], row | {'value': None}, *rows[place + 1:])
+        changed = [new for old, new in zip(complete, partial, strict=True) if new != old]
+        assert set(changed) == {'nan', '-', 'not measured'}, row
+
+
+def test_results_without_any_value_are_reported(tmp_path: Path) -> None:
+    text = page(tmp_path, *(row | {'value': None} for row in complete_results()))
+    assert 'class="reached"' not in text
 
 
 def test_folder_without_results_is_refused(tmp_path: Path) -> None:

@@ -57,3 +57,15 @@ def test_every_target_has_the_same_weight() -> None:
                        {'target': 'imu', 'sources': 'camera', 'value': 4.0})
     assert mean_over_targets(table, method='utt') == pytest.approx(2.0)
     assert isnan(mean_over_targets(table, method='other'))
+
+
+@pytest.mark.parametrize('place', [0, 1, 2])
+def test_mean_over_targets_is_missing_if_a_direction_has_no_value(place: int) -> None:
+    rows: list[dict[str, object]] = [
+        {'value': 1.0}, {'target': 'imu'}, {'target': 'imu', 'sources': 'camera'}]
+    rows[place] |= {'value': None}
+    assert isnan(mean_over_targets(statistics(*rows), method='utt'))
+
+
+def test_row_without_fusor_is_kept() -> None:
+    assert seed_statistics(pd.DataFrame([ROW | {'fusor': None}]))['mean'].tolist() == [1.0]

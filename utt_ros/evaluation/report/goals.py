@@ -103,42 +103,46 @@ def min_ratio(statistics: pd.DataFrame, operation: str) -> float:
 
     Channels with NMSE_var of at least MIN_UNPREDICTABLE_NMSE for every method keep their best
     value; all others are perfect. An autoencoder, which reads its target, is not a method here.
+    NaN if a channel has no value of any method.
     """
     cells = select_cells(statistics, suite='operations', operation=operation)
     cells = cells[cells['metric'].str.startswith('nmse_var_').to_numpy(bool)
                   & (cells['method'] != 'direct_reconstruct').to_numpy(bool)]
-    if cells.empty:
-        return nan
-    best = cells.groupby(['target', 'metric'], sort=False)['mean'].min()
-    bounds = best.where(best >= MIN_UNPREDICTABLE_NMSE, 0.0).groupby('target').mean()
+    best = cells.groupby(['target', 'metric'], sort=False, as_index=False)['mean'].min()
+    best['mean'] = best['mean'].mask(best['mean'] < MIN_UNPREDICTABLE_NMSE, 0.0)
     direct = mean_over_targets(
         statistics, suite='operations', method='direct', operation=operation, metric='nmse_var')
-    return float(bounds.mean() / direct)
+    return mean_over_targets(best) / direct
 
 
 def worst_case(
     statistics: pd.DataFrame, method: str, operation: str, metric: str,
 ) -> float:
-    """Maximum over the configurations of an operation; NaN without any."""
+    """Maximum over the configurations of an operation; NaN without any or if one has none."""
     return float(select_cells(
         statistics, suite='federation', method=method, operation=operation,
-        metric=metric)['mean'].max())
+        metric=metric)['mean'].max(skipna=False))
 
 
 def gate_win_share(statistics: pd.DataFrame) -> float:
-    """Share of directions in which the better gate is best or within one std of the best."""
+    """Share of directions in which the better gate is best or within one std of the best.
+
+    A direction whose gates have no value is lost; NaN if another fusor has none.
+    """
     cells = select_cells(statistics, suite='fusors', metric='nmse_var')
     wins = [_gate_wins(fusors)
             for _, fusors in cells.groupby(['operation', 'sources', 'target'])]
     return float(np.mean(wins)) if wins else nan
 
 
-def _gate_wins(fusors: pd.DataFrame) -> bool:
+def _gate_wins(fusors: pd.DataFrame) -> float:
     gates = fusors[fusors['fusor'].isin(GATES)]
-    if gates.empty:
-        return False
+    if gates['mean'].isna().all():
+        return 0.0
+    if fusors['mean'].isna().any():
+        return nan
     best, gate = (part.loc[part['mean'].idxmin()] for part in (fusors, gates))
-    return bool(gate['mean'] <= best['mean'] + max(best['std'], gate['std']))
+    return float(gate['mean'] <= best['mean'] + max(best['std'], gate['std']))
 
 
 def _ratio(

@@ -47,7 +47,8 @@ def seed_statistics(rows: pd.DataFrame) -> pd.DataFrame:
 
     A metric without value in one seed has none over all.
     """
-    return rows.groupby(list(FIELDS), sort=False, as_index=False).agg(
+    keys = {name: rows[name].map(str) for name in FIELDS}  # groupby would drop rows without key
+    return rows.assign(**keys).groupby(list(FIELDS), sort=False, as_index=False).agg(
         mean=('value', lambda values: np.mean(values.to_numpy())),
         std=('value', lambda values: np.std(values.to_numpy())),
         seeds=('seed', 'size'), n_windows=('n_windows', 'max'))
@@ -73,5 +74,10 @@ def as_cell(row: Any) -> Cell:
 
 
 def mean_over_targets(statistics: pd.DataFrame, **fields: str) -> float:
-    """Mean over targets of the means over the directions of each target; NaN without cells."""
-    return float(select_cells(statistics, **fields).groupby('target')['mean'].mean().mean())
+    """Mean over targets of the means over the directions of each target.
+
+    NaN without cells, or if one of them has no value: pandas' own mean would skip it.
+    """
+    cells = select_cells(statistics, **fields)
+    means = [np.mean(part.to_numpy()) for _, part in cells.groupby('target', sort=False)['mean']]
+    return float(np.mean(means)) if means else nan
