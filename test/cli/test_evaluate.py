@@ -26,8 +26,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from utt_ros.cli import evaluate
 from utt_ros.cli.main import main
+from utt_ros.evaluation import runner
+from utt_ros.evaluation.report import html_report
 from utt_ros.evaluation.runner import EvaluationRequest, FinishedUnit
 from utt_ros.orchestration.environment import CHECKOUT
 
@@ -75,8 +76,8 @@ def test_failed_unit_is_reported_with_its_reason_and_exit_code_1(
         progress(FinishedUnit('fusors-max', 1.0, 'no data'), 3, 3)
         return ['fusors-max: no data']
 
-    monkeypatch.setattr(evaluate, 'run_evaluation', run)
-    monkeypatch.setattr(evaluate, 'write_report', lambda out: out / 'report.html')
+    monkeypatch.setattr(runner, 'run_evaluation', run)
+    monkeypatch.setattr(html_report, 'write_report', lambda out: out / 'report.html')
     assert main(['evaluate', '--data', 'in', '--out', str(tmp_path), '--suite', 'fusors']) == 1
     printed = capsys.readouterr()
     assert printed.err.splitlines() == [

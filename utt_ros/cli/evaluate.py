@@ -21,12 +21,13 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from utt_ros.errors import SettingsError
-from utt_ros.evaluation.report.html_report import write_report
-from utt_ros.evaluation.results import RESULTS
-from utt_ros.evaluation.runner import EvaluationRequest, FinishedUnit, run_evaluation
 from utt_ros.evaluation.suites import SUITES
+
+if TYPE_CHECKING:
+    from utt_ros.evaluation.runner import FinishedUnit
 
 EXAMPLES = """
 examples:
@@ -65,6 +66,11 @@ def run(args: argparse.Namespace) -> int:
     for name in ('seeds', 'jobs'):
         if getattr(args, name) < 1:
             raise SettingsError(f'--{name} is {getattr(args, name)}: it must be at least 1')
+    # These import optional packages, without which --help must work.
+    from utt_ros.evaluation.report.html_report import write_report  # noqa: PLC0415
+    from utt_ros.evaluation.results import RESULTS  # noqa: PLC0415
+    from utt_ros.evaluation.runner import EvaluationRequest, run_evaluation  # noqa: PLC0415
+
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends its child processes, too
     suites = SUITES if args.suite == 'all' else (args.suite,)
     request = EvaluationRequest(
@@ -83,7 +89,7 @@ class _ProgressPrinter:
     def __init__(self) -> None:
         self._begin_s, self._initial = time.monotonic(), 0
 
-    def __call__(self, done: FinishedUnit | None, count: int, total: int) -> None:
+    def __call__(self, done: 'FinishedUnit | None', count: int, total: int) -> None:
         if done is None:
             self._initial = count
             text = f'{count} of {total} units are complete already' if count else f'{total} units'

@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 from utt_ros.errors import UttError
 
-EXTRAS = {'evaluation': ('filterpy', 'jinja2', 'pandas')}  # as in pyproject.toml
+EXTRAS = {'evaluation': ('filterpy', 'pandas', 'jinja2')}  # as in pyproject.toml
 
 
 class Command(NamedTuple):
@@ -64,9 +64,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             subparser = commands.add_parser(
                 name, help=command.text, description=f'{command.text.capitalize()}.')
             if name == chosen:
-                require_extra(command.extra)
                 import_module(f'utt_ros.cli.{command.module}').configure(subparser)
         args = parser.parse_args(arguments)
+        require_extra(COMMANDS[args.command].extra)
         code: int = args.run(args)
     except UttError as err:
         print(f'utt {chosen}: {err}', file=sys.stderr)
@@ -79,7 +79,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def require_extra(extra: str) -> None:
     """Raise UttError with the command that installs the missing packages of an extra."""
-    missing = [name for name in EXTRAS.get(extra, ()) if find_spec(name) is None]
+    packages = EXTRAS.get(extra, ())
+    missing = [name for name in packages if find_spec(name) is None]
     if missing:
         raise UttError(f'{", ".join(missing)} not installed: run '
-                       f"`{sys.executable} -m pip install 'utt_ros[{extra}]'`")
+                       f'`{sys.executable} -m pip install {" ".join(packages)}`')

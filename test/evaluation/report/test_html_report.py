@@ -90,6 +90,7 @@ def complete_results() -> list[dict[str, object]]:
     return [row | {'value': 0.5 + 0.01 * number} for number, row in enumerate(rows)]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings('error')
 def test_no_number_or_verdict_is_given_from_partial_data(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch,

@@ -17,15 +17,18 @@
 
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from utt_ros.errors import SettingsError
-from utt_ros.evaluation.results import Unit
-from utt_ros.evaluation.trained_models import Study
+
+if TYPE_CHECKING:  # `utt evaluate --help` lists the suites without pandas and torch
+    from utt_ros.evaluation.results import Unit
+    from utt_ros.evaluation.trained_models import Study
 
 SUITES = ('operations', 'fusors', 'federation', 'tasks', 'association')
 
 
-def suite_units(name: str, study: Study) -> Sequence[Unit]:
+def suite_units(name: str, study: 'Study') -> 'Sequence[Unit]':
     """List the units of a suite, in an order in which they can run; raises SettingsError."""
     if name not in SUITES:
         raise SettingsError(f'suite is {name!r}: it must be one of {", ".join(SUITES)}')
