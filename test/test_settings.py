@@ -68,12 +68,13 @@ def test_a_malformed_parameter_file_is_refused_by_name(tmp_path, text):
 
 
 @pytest.mark.parametrize('other', [
-    '/hall:\n  ftm:\n    ros__parameters: {source: iw}', '/**/ftm:\n  ros__parameters:', 'version: 1'])
+    '/hall:\n  ftm:\n    ros__parameters: {source: iw}', '/**/ftm:\n  ros__parameters:',
+    'version: 1'])
 def test_other_blocks_of_a_parameter_file_matter_to_readers_of_nodes_only(tmp_path, other):
     path = tmp_path / 'area.yaml'
     path.write_text(f'/**:\n  ros__parameters: {{area: hall}}\n{other}\n')
     assert read_parameter_file(path) == {'area': 'hall'}
-    with pytest.raises(SettingsError, match=r'area\.yaml: expected "ros__parameters:" in the block'):
+    with pytest.raises(SettingsError, match=r'area\.yaml: expected "ros__parameters:" in the'):
         read_node_parameters([path], '/hall/ftm')
 
 

@@ -85,8 +85,9 @@ def test_a_configuration_that_cannot_be_built_is_reported(
 
 
 def test_closing_ends_the_process_at_once(tmp_path: Path) -> None:
+    before = set(psutil.Process().children())
     child = InitialModel(CONFIG, 5, tmp_path)
-    running = psutil.Process().children()
+    running = set(psutil.Process().children()) - before
     assert running
     child.close()
     assert not any(process.is_running() for process in running)
