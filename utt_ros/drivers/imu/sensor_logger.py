@@ -23,7 +23,6 @@ from utt_ros.drivers.imu.network import PortSettings, PortSource
 from utt_ros.drivers.imu.phone_assemblers import PhoneAssemblers, check_inverted
 from utt_ros.drivers.imu.readings import Reading
 from utt_ros.drivers.source import SourceEntry
-from utt_ros.drivers.transport.http import HttpServer
 from utt_ros.drivers.transport.sockets import Arrival
 from utt_ros.settings import setting
 
@@ -49,6 +48,8 @@ class SensorLoggerSource(PortSource):
     """Sensor Logger; its accelerometer excludes gravity, which is added."""
 
     def __init__(self, settings: SensorLoggerSettings) -> None:
+        from utt_ros.drivers.transport.http import HttpServer  # noqa: PLC0415  0.3 s, 9 MB
+
         super().__init__()
         self.server = HttpServer(settings.host, settings.port, self.counters)
         self.phones = PhoneAssemblers(
