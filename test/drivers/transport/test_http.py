@@ -13,7 +13,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+import asyncio
 import http.client
+import socket
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -23,10 +27,12 @@ import pytest
 
 from utt_ros.drivers.transport.http import MAX_BODY_BYTES, HttpServer
 from utt_ros.drivers.transport.sockets import PortServer
+from utt_ros.errors import SourceError
 
 WAIT_S = 10.0
 HEAD = b'POST / HTTP/1.1\r\nHost: x\r\n'
 CUT = HEAD + b'Content-Length: 9\r\n\r\nshort'
+EMPTY = HEAD + b'Content-Length: 0\r\n\r\n'
 
 
 def post(server: PortServer, body: bytes, **headers: str) -> int:
@@ -34,6 +40,17 @@ def post(server: PortServer, body: bytes, **headers: str) -> int:
     with closing(connection):
         connection.request('POST', '/data', body, headers)
         return connection.getresponse().status
+
+
+def flood(peer: socket.socket, count: int) -> None:
+    """Send so many requests; a batch that is not taken raises TimeoutError."""
+    for _ in range(count // 1000):
+        peer.sendall(EMPTY * 1000)
+
+
+def read_all(peer: socket.socket) -> bytes:
+    """Read until the server ends the connection."""
+    return b''.join(iter(lambda: peer.recv(65_536), b''))
 
 
 def test_bodies_are_answered_and_queued(
@@ -57,6 +74,8 @@ def test_bodies_of_no_or_too_great_length_are_refused(
         assert b' 411 ' in peer.recv(100)
     with dial(server) as peer:
         peer.sendall(CUT)
+        peer.shutdown(socket.SHUT_WR)
+        assert b' 400 ' in peer.recv(100)
     wait_until(lambda: counters['cut_body'])
     assert server.read(0.0) == []
     assert counters == {'long_body': 1, 'no_length': 1, 'cut_body': 1}
@@ -104,16 +123,21 @@ def test_no_thread_of_a_connection_outlives_the_server(
         wait_until(lambda: set(threading.enumerate()) <= before, 5.0)
 
 
-@pytest.mark.parametrize('sent', [
-    b'\x16\x03\x01 nonsense\r\n\r\n', HEAD + b'Content-Length: -1\r\n\r\n',
-    HEAD + b'X: ' + b'x' * 100_000, b'GET / HTTP/1.1\r\nHost: x\r\n\r\n'])
-def test_garbage_and_other_methods_get_an_error_and_print_nothing(
-    sent: bytes, open_server: Callable, dial: Callable, capfd: pytest.CaptureFixture[str],
+@pytest.mark.parametrize(('sent', 'code'), [
+    (b'\x16\x03\x01 nonsense\r\n\r\n', b'400'),
+    (HEAD + b'Content-Length: -1\r\n\r\n', b'400'),
+    (HEAD + b'Content-Length: x\r\n\r\n', b'400'),
+    (HEAD + b'X: ' + b'x' * 100_000, b'400'),
+    (b'GET / HTTP/1.1\r\nHost: x\r\n\r\n', b'501')])
+def test_malformed_requests_and_other_methods_get_an_error_and_print_nothing(
+    sent: bytes, code: bytes, open_server: Callable, counters: Counter[str], dial: Callable,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     server = open_server(HttpServer)
     with dial(server) as peer:
         peer.sendall(sent)
-        assert peer.recv(100).split()[1] in {b'400', b'501'}
+        assert peer.recv(100).split()[1] == code
+    assert counters == ({'malformed': 1} if code == b'400' else {})
     assert post(server, b'of a phone') == 200
     assert len(server.read(0.0)) == 1
     server.close()
@@ -143,13 +167,96 @@ def test_a_peer_that_expects_100_continue_gets_it(
     assert read(server, 1) == [b'hi']
 
 
-def test_a_connection_without_request_and_a_body_that_is_too_slow_are_ended(
-    open_server: Callable, dial: Callable, monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize('sent', [b'', HEAD + b'X-', CUT])
+def test_idle_connections_half_sent_heads_and_slow_bodies_are_ended(
+    open_server: Callable, dial: Callable, monkeypatch: pytest.MonkeyPatch, sent: bytes,
 ) -> None:
     monkeypatch.setattr('utt_ros.drivers.transport.http.IDLE_S', 0.2)
     monkeypatch.setattr('utt_ros.drivers.transport.http.BODY_S', 0.2)
     server = open_server(HttpServer)
-    for sent in (b'', HEAD + b'X-', CUT):
+    for before in (b'', EMPTY):  # the first request of a connection, and a later one
+        with dial(server) as peer:
+            peer.sendall(before + sent)
+            assert read_all(peer).count(b'HTTP/1.1 200 ') == bool(before)
+
+
+def test_an_empty_body_is_queued(
+    open_server: Callable, counters: Counter[str], read: Callable,
+) -> None:
+    server = open_server(HttpServer)
+    assert post(server, b'', **{'Content-Length': '0'}) == 200
+    assert read(server, 1) == [b'']
+    assert not counters
+
+
+@pytest.mark.parametrize('count', [1, 3, 100])
+def test_requests_before_the_end_of_a_peer_s_side_are_answered(
+    open_server: Callable, counters: Counter[str], read: Callable, dial: Callable, count: int,
+) -> None:
+    server = open_server(HttpServer)
+    body = b'x' * 20_000
+    with dial(server) as peer:
+        peer.sendall((HEAD + b'Content-Length: 20000\r\n\r\n' + body) * count)
+        peer.shutdown(socket.SHUT_WR)
+        assert read_all(peer).count(b'HTTP/1.1 200 ') == count
+    assert read(server, count) == [body] * count
+    assert not counters
+
+
+def test_half_a_head_and_a_refused_body_end_with_the_peer_s_side(
+    open_server: Callable, counters: Counter[str], dial: Callable,
+) -> None:
+    server = open_server(HttpServer)
+    for sent, codes in ((HEAD, []), (EMPTY + HEAD, [b'200']),
+                        (HEAD + b'Content-Length: 9999999\r\n\r\nx', [b'413'])):
         with dial(server) as peer:
             peer.sendall(sent)
-            assert peer.recv(100) == b''
+            peer.shutdown(socket.SHUT_WR)
+            answers = read_all(peer)
+        assert [line.split()[1] for line in answers.splitlines() if b'HTTP/1.1' in line] == codes
+    assert counters == {'long_body': 1}
+
+
+@pytest.mark.parametrize(('idle_s', 'timeout_s', 'error'), [
+    (15.0, 1.0, TimeoutError), (0.2, WAIT_S, ConnectionError)])
+def test_a_peer_that_reads_no_answers_is_no_longer_read_and_then_ended(
+    open_server: Callable, monkeypatch: pytest.MonkeyPatch,
+    idle_s: float, timeout_s: float, error: type[OSError],
+) -> None:
+    monkeypatch.setattr('utt_ros.drivers.transport.http.IDLE_S', idle_s)
+    server = open_server(HttpServer)
+    with closing(socket.socket()) as peer:
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        peer.settimeout(timeout_s)
+        peer.connect(('127.0.0.1', server.port))
+        with pytest.raises(error):
+            flood(peer, 500_000)
+    assert len(server.read(0.0)) == 1000
+    assert post(server, b'of a phone') == 200
+
+
+def test_a_server_that_cannot_start_leaves_neither_port_nor_loop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loops: list[asyncio.AbstractEventLoop] = []
+    new_event_loop = asyncio.new_event_loop
+    monkeypatch.setattr(asyncio, 'new_event_loop',
+                        lambda: loops.append(new_event_loop()) or loops[-1])
+
+    async def start(*_: object) -> None:
+        raise OSError(24, 'too many files')
+
+    monkeypatch.setattr('aiohttp.web.SockSite.start', start)
+    server = HttpServer('127.0.0.1', 0, Counter())
+    with pytest.raises(OSError, match='too many files'):
+        server.open()
+    assert loops[0].is_closed()
+    assert server.port == 0
+    with pytest.raises(SourceError, match='closed'):
+        server.read(0.0)
+
+
+def test_sources_without_http_do_not_load_aiohttp() -> None:
+    code = ('import sys, utt_ros.drivers.ftm, utt_ros.drivers.imu; '
+            'sys.exit("aiohttp" in sys.modules)')
+    subprocess.run([sys.executable, '-c', code], check=True)

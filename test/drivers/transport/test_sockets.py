@@ -95,7 +95,8 @@ def test_a_port_in_use_is_an_error_and_can_be_opened_later(
 ) -> None:
     first = open_server(kind)
     second = kind('127.0.0.1', first.port, Counter())
-    with pytest.raises(SourceError, match=rf'cannot listen on 127\.0\.0\.1:{first.port}: Address'):
+    reason = rf'cannot listen on 127\.0\.0\.1:{first.port}: Address already in use: end '
+    with pytest.raises(SourceError, match=reason):
         second.open()
     first.close()
     with pytest.raises(SourceError, match='closed'):

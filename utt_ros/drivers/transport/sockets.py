@@ -18,6 +18,7 @@
 Refused input is counted, never raised.
 """
 
+import os
 import selectors
 import socket
 import time
@@ -85,7 +86,9 @@ class PortServer(ABC):
     def refusal(self, err: OSError) -> SourceError:
         """Error of a port that cannot be bound."""
         host, port = self._address
-        return SourceError(f'cannot listen on {host}:{port}: {err.strerror or err}: '
+        code = err.errno or 0  # negative of host names that are not found
+        reason = os.strerror(code) if code > 0 else err.strerror or err
+        return SourceError(f'cannot listen on {host}:{port}: {reason}: '
                            f'end the program that has it, or set another host or port')
 
 
