@@ -66,6 +66,19 @@ def test_an_empty_name_cannot_be_registered() -> None:
         colours().register('', 1)
 
 
+def test_an_extended_copy_has_registered_values_and_leaves_its_origin_as_it_was(
+    installed: Path,
+) -> None:
+    registry = colours(red=1)
+    registry.register('blue', 2)
+    extended = registry.extended({'grey': 5})
+    assert [extended[name] for name in ('red', 'blue', 'grey', 'green')] == [1, 2, 5, 3]
+    assert 'grey' not in registry
+    with pytest.raises(SettingsError, match="colour 'blue' is registered already"):
+        registry.extended({'blue': 6})
+    del sys.modules['paint']
+
+
 def test_an_unknown_name_is_refused_with_all_known_names(installed: Path) -> None:
     with pytest.raises(SettingsError, match=r"colour is 'pink': it must be one of .*green, red"):
         colours(red=1)['pink']

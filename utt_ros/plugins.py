@@ -48,6 +48,13 @@ class Registry(Generic[Value]):
             raise self._error(f'{self.kind} {name!r} is registered already')
         self._values[name] = value
 
+    def extended(self, values: Mapping[str, Value]) -> 'Registry[Value]':
+        """Return a copy with further values; raises as `register`."""
+        extended = Registry(self.kind, self.group, self._values, self._error)
+        for name, value in values.items():
+            extended.register(name, value)
+        return extended
+
     def __getitem__(self, name: str) -> Value:
         """Return a value; raises the registry's error, with all names, for an unknown one."""
         if name not in self._values:

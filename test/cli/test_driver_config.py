@@ -66,7 +66,8 @@ def test_later_block_has_precedence_and_names_may_be_nested_or_dotted(tmp_path: 
 
 
 @pytest.mark.parametrize(('settings', 'error'), [
-    ({'source': ['iw']}, r"source is \['iw'\]: it must be the name of one"),
+    ({'source': ['iw']}, r"source is \['iw'\]: it must be one of android_http, android_udp"),
+    ({'source': 5}, 'source is 5: it must be one of android_http, android_udp'),
     ({'android_udp': {'devices': 'ann'}}, "devices is 'ann': it must be a list"),
     ({'source': 'sonar'}, "source is 'sonar': it must be one of android_http"),
     ({'android_udp': {'prot': 3}}, "no setting 'prot'"),

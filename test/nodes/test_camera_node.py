@@ -181,7 +181,7 @@ def test_topics_of_another_driver_become_tracks(
 @pytest.mark.parametrize(('parameters', 'says'), [
     ({'source': 1}, "'source' to '1' of type 'INTEGER', expecting type 'STRING'"),
     ({'calibration': 1}, "'calibration' to '1' of type 'INTEGER', expecting"),
-    ({'source': 'magic'}, 'it must be one of opencv, topics, zed'),
+    ({'source': 'magic'}, "camera: source is 'magic': it must be one of opencv, topics, zed"),
     ({'detection__detector': 'onnx', 'detection__model': '/no/such.onnx'}, 'no such file'),
     ({'detection__detector': 'source'}, 'opencv detects no people'),
     ({'calibration': '/no/such.yaml'}, 'no/such.yaml'),
@@ -221,3 +221,20 @@ def test_images_are_converted_only_for_subscribers(
     assert len(made) == 1
     node.destroy_node()
     other.destroy_node()
+
+
+def test_a_source_registered_by_a_call_can_be_chosen(
+    ros: int, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import rclpy
+
+    from utt_ros.drivers.camera import SOURCES, opencv
+    from utt_ros.nodes.camera_node import CameraNode
+
+    monkeypatch.setattr(SOURCES, '_values', dict(SOURCES._values))
+    SOURCES.register('lidar', opencv.ENTRY)
+    rclpy.shutdown()
+    rclpy.init(args=['--ros-args', '-p', 'autostart:=false', '-p', 'source:=lidar'], domain_id=ros)
+    node = CameraNode()
+    assert node.chosen == 'lidar'
+    node.destroy_node()

@@ -60,7 +60,8 @@ def read_driver_config(area: AreaPlan, kind: str) -> DriverConfig:
     parameters = read_node_parameters(area.parameter_files, f'{area.root}/{kind}')
     name = parameters.get('source', SOURCE_KINDS[kind].DEFAULT)
     if not isinstance(name, str):
-        raise SettingsError(f'source is {name!r}: it must be the name of one')
+        names = ', '.join(sorted(source_registry(kind).names()))
+        raise SettingsError(f'source is {name!r}: it must be one of {names}')
     known = {item.name for item in fields(ReaderSettings)}
     reader = from_mapping(
         ReaderSettings, {key: parameters[key] for key in parameters if key in known})

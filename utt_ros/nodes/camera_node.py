@@ -32,7 +32,7 @@ from utt_ros.bridge.node.driver import Driver
 from utt_ros.bridge.node.parameters import declare_settings
 from utt_ros.bridge.node.process import run_node
 from utt_ros.bridge.node.qos import IMAGES, SENSOR
-from utt_ros.drivers.camera import BUILT_IN, DEFAULT, SOURCES
+from utt_ros.drivers.camera import DEFAULT, SOURCES
 from utt_ros.drivers.camera.camera_calibration import pinhole_calibration, read_lens_calibration
 from utt_ros.drivers.camera.detection import DetectionSettings, check_detector
 from utt_ros.drivers.camera.pipeline import DetectionPipeline
@@ -42,7 +42,6 @@ from utt_ros.drivers.source import Source, SourceEntry
 from utt_ros.drivers.types import CameraFrame
 from utt_ros.errors import SettingsError
 from utt_ros.msg import Tracks
-from utt_ros.plugins import Registry
 from utt_ros.settings import setting
 
 
@@ -62,8 +61,7 @@ class CameraNode(Driver):
     def __init__(self) -> None:
         topics = SourceEntry(
             'camera topics of another driver', TopicsSettings, self._topics, lambda: '')
-        super().__init__('camera', Registry(
-            SOURCES.kind, SOURCES.group, {**BUILT_IN, 'topics': topics}), DEFAULT)
+        super().__init__('camera', SOURCES.extended({'topics': topics}), DEFAULT)
 
     def wrap(self, source: Source[Any]) -> Source[Any]:
         """Add detection and tracking to the source."""

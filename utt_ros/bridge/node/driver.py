@@ -25,6 +25,7 @@ from utt_ros.bridge.node.diagnostics import Diagnostics
 from utt_ros.bridge.node.parameters import declare_settings
 from utt_ros.drivers.reader import ReaderSettings, SourceReader
 from utt_ros.drivers.source import Source, SourceEntry
+from utt_ros.errors import SettingsError
 from utt_ros.plugins import Registry
 from utt_ros.settings import AreaSettings
 
@@ -45,7 +46,10 @@ class Driver(LifecycleNode):
         self.area = declare_settings(self, AreaSettings)
         autostart = self.declare_parameter('autostart', True).value
         self.chosen: str = self.declare_parameter('source', default).value
-        self.entry = entry = sources[self.chosen]
+        try:
+            self.entry = entry = sources[self.chosen]
+        except SettingsError as err:
+            raise SettingsError(f'{name}: {err}') from err
         settings = declare_settings(self, entry.settings, f'{self.chosen}.')
         self._reader_settings = declare_settings(self, self.reader_settings)
         self._source: Source[Any] = self.wrap(entry.make(settings, self.area))
