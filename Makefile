@@ -60,10 +60,12 @@ lint: setup
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
 
+# Rooms whose tests are all slow or use ROS: not even imported.
+UNQUICK := bridge cli demo evaluation examples launch nodes training
 quick: setup
 	$(BIN)/ruff check
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m 'not ros and not slow'
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m 'not ros and not slow' $(UNQUICK:%=--ignore=test/%)
 
 test: lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=10 --cov --cov-report=term

@@ -42,15 +42,18 @@ POLL_SEC = 0.01
 EXIT_SEC = 5.0
 TESTS = Path(__file__).parent
 ROS_ROOMS = {'bridge', 'launch', 'nodes'}
+SLOW_ROOMS = {'cli', 'demo', 'evaluation', 'examples', 'training'}  # they train or run commands
 MINI = Path(__file__).parents[2] / 'shared/data/realwalk-mini'
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that use ROS: those with a domain, and all of the rooms that import it."""
+    """Mark tests by their room and fixtures, so that `make quick` can leave them out."""
     for item in items:
-        if {'ros', 'ros_domain'} & set(getattr(item, 'fixturenames', ())) or (
-                item.path.relative_to(TESTS).parts[0] in ROS_ROOMS):
+        room = item.path.relative_to(TESTS).parts[0]
+        if room in ROS_ROOMS or {'ros', 'ros_domain'} & set(getattr(item, 'fixturenames', ())):
             item.add_marker('ros')
+        if room in SLOW_ROOMS:
+            item.add_marker('slow')
 
 
 @pytest.fixture(autouse=True)

@@ -29,6 +29,8 @@ from utt_ros.models.settings import ModelSettings, dump_config
 from utt_ros.models.twin import initial_weights
 from utt_ros.settings import WindowSettings
 
+pytestmark = pytest.mark.slow
+
 CONFIG = dump_config(ModelSettings(width=8, heads=2, feedforward=8), WindowSettings())
 IMPORT_SEC = 60.0  # torch, on a machine that is busy
 

@@ -35,6 +35,8 @@ from utt_ros.motion.features import CONTEXT
 from utt_ros.settings import WindowSettings
 from utt_ros.twin.graph_layout import LIVE_OUTPUTS, TRANSLATED_OUTPUTS
 
+pytestmark = pytest.mark.slow
+
 MODEL = ModelSettings(width=16, heads=2, feedforward=16)
 WINDOW = WindowSettings()
 DECODED = {'synthesized_imu': 'imu', 'translated_camera': 'camera', 'translated_ftm': 'ftm'}

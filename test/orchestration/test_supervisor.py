@@ -39,6 +39,8 @@ from utt_ros.orchestration.supervisor import (
     describe_exit,
 )
 
+pytestmark = pytest.mark.slow
+
 FOREVER = """
 import signal
 print('ready', flush=True)

@@ -16,12 +16,15 @@
 """Names and shapes of the live graph."""
 
 import onnxruntime
+import pytest
 
 from utt_ros.models.onnx_export import export_onnx
 from utt_ros.models.settings import ModelSettings
 from utt_ros.models.twin import UnifiedTwin
 from utt_ros.settings import WindowSettings
 from utt_ros.twin.graph_layout import input_shapes, output_shapes
+
+pytestmark = pytest.mark.slow
 
 WINDOW = WindowSettings(ticks=12, imu_rows=3, horizon=7)
 

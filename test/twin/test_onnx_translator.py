@@ -28,6 +28,8 @@ from utt_ros.settings import WindowSettings
 from utt_ros.twin.onnx_model import OnnxModel
 from utt_ros.twin.onnx_translator import OnnxTranslator
 
+pytestmark = pytest.mark.slow
+
 MODEL = ModelSettings(width=16, heads=2, feedforward=16)
 SHAPE = WindowSettings()
 

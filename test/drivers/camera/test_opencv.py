@@ -34,6 +34,8 @@ from utt_ros.drivers.types import CameraFrame
 from utt_ros.errors import SettingsError, SourceError
 from utt_ros.settings import AreaSettings
 
+pytestmark = pytest.mark.slow
+
 PEER = Path(__file__).parents[1] / 'peers' / 'mjpeg_camera.py'
 
 

@@ -31,6 +31,8 @@ from utt_ros.errors import SourceError
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.settings import AreaSettings
 
+pytestmark = pytest.mark.slow
+
 STAMP_NS = 1_700_000_000_000_000_000
 
 

@@ -30,6 +30,8 @@ from utt_ros.drivers.types import InertialSample, MagneticSample
 from utt_ros.errors import SourceError
 from utt_ros.settings import AreaSettings
 
+pytestmark = pytest.mark.slow
+
 APPS = ['sensor_logger', 'sensor_server', 'hyper_imu_udp', 'hyper_imu_tcp', 'sensor_streamer']
 HARMLESS = {'backward', 'other_clock'}  # a busy machine delays the first one, or one for long
 CAPTURES = Path(__file__).parents[3] / 'docs' / 'sources' / 'captures'

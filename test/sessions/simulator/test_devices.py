@@ -32,6 +32,8 @@ from utt_ros.orchestration.graph import read_area_plan
 from utt_ros.sessions.simulator.live_world import live_session_plan, phone_clock
 from utt_ros.sessions.simulator.world import START_NS, simulate_session
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 20.0  # they are stopped as soon as enough is received
 
 

@@ -28,6 +28,8 @@ from utt_ros.cli.main import main
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.sessions.session_bags import find_sessions, read_area, read_session, read_split
 
+pytestmark = pytest.mark.slow
+
 START = 1_600_000_000.0
 FRAMES, SUBJECTS = 40, 2
 TIMES = START + np.arange(FRAMES) / 10
