@@ -25,7 +25,8 @@ import pytest
 from utt_ros.errors import ModelError
 from utt_ros.federation.wire import serialize
 from utt_ros.models.modalities import modality
-from utt_ros.models.model_card import ModelCard, load_model, save_model
+from utt_ros.models.model_card import load_model, save_model
+from utt_ros.models.saved_model import ModelCard
 from utt_ros.models.settings import ModelSettings
 from utt_ros.models.twin import UnifiedTwin, read_weights
 from utt_ros.settings import WindowSettings

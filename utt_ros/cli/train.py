@@ -25,6 +25,7 @@ from utt_ros.errors import SettingsError
 from utt_ros.models.fusors import FUSORS
 from utt_ros.models.model_card import save_model
 from utt_ros.models.settings import ModelSettings
+from utt_ros.training.data_statistics import data_statistics
 from utt_ros.training.model_selection import TrainingProgress
 from utt_ros.training.offline_trainer import train_model, training_summary
 from utt_ros.training.recordings import load_recordings
@@ -83,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
     trained = train_model(data, recipe, args.seed, _print_progress)
     card = save_model(args.out, trained.twin, data.fingerprint,
                       training_summary(trained, recipe, args.seed),
-                      {'score': trained.score})
+                      {'score': trained.score}, statistics=data_statistics(data))
     print(f'{args.out}: score {card.metrics["score"]:.4f} after round {trained.best_round}')
     return 0
 

@@ -30,7 +30,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from io import BytesIO
 from multiprocessing import active_children, get_context
 from pathlib import Path
@@ -40,10 +40,11 @@ import numpy as np
 
 from utt_ros.errors import SettingsError
 from utt_ros.evaluation.results import RESULTS, Prediction, Row, Unit, UnitResult
-from utt_ros.evaluation.suites import SUITES, suite_units
-from utt_ros.evaluation.trained_models import Study
+from utt_ros.evaluation.suites import SUITES, UNTRAINED_SUITES, suite_units
+from utt_ros.evaluation.trained_models import Study, given_statistics
 from utt_ros.files import write_atomically
-from utt_ros.models.model_card import code_digest, code_version, load_model
+from utt_ros.models.model_card import code_digest, load_model
+from utt_ros.models.saved_model import code_version
 from utt_ros.settings import WindowSettings
 from utt_ros.training.recordings import load_recordings
 from utt_ros.training.trainer import use_one_thread
@@ -71,8 +72,20 @@ class EvaluationRequest:
         data = load_recordings(self.data, self.out / CACHE, shape)
         if not data.of(self.split):
             raise SettingsError(f'the data have no {self.split} split')
-        return Study(data, self.out / CACHE, tuple(range(self.seeds)), self.split, self.model,
-                     self.recipe)
+        study = Study(data, self.out / CACHE, tuple(range(self.seeds)), self.split, self.model,
+                      self.recipe)
+        return study if data.of('train') else self._without_training(study)
+
+    def _without_training(self, study: Study) -> Study:
+        """Prepare the evaluation of a given model on data without a train split."""
+        statistics = given_statistics(self.model, study.data)
+        if not set(self.suites) & set(UNTRAINED_SUITES):
+            raise SettingsError(f'the data have no train split: suite {self.suites[0]} trains its '
+                                f'models, only {" and ".join(UNTRAINED_SUITES)} can be run')
+        note = ('there is no train split: means are those of the training data of the model, and '
+                'methods that would have to be trained are left out')
+        data = replace(study.data, notes=(*study.data.notes, note))
+        return replace(study, data=data, statistics=statistics)
 
 
 @dataclass(frozen=True, slots=True)

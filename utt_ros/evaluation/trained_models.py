@@ -24,9 +24,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from utt_ros.errors import ModelError
+from utt_ros.errors import ModelError, SettingsError
 from utt_ros.evaluation.metrics.translation import TranslationWindows, cut_translation_windows
 from utt_ros.models.model_card import code_digest, load_model, save_model
+from utt_ros.models.saved_model import DataStatistics, read_saved_model
 from utt_ros.models.twin import UnifiedTwin
 from utt_ros.training.offline_dataset import PAST_MODALITIES
 from utt_ros.training.offline_trainer import train_model, training_summary
@@ -46,14 +47,21 @@ class Study:
     split: str = 'test'
     given: Path | None = None  # model file to evaluate instead of trained models
     recipe: Recipe = field(default_factory=Recipe)
+    statistics: DataStatistics | None = None  # of the given model, for data without a train split
     _windows: list[TranslationWindows] = field(
         default_factory=list, init=False, repr=False)  # at most one
 
     def translation_windows(self) -> TranslationWindows:
         """Return the windows of the operations suite; cut once."""
         if not self._windows:
-            self._windows.append(cut_translation_windows(self.data, self.split))
+            self._windows.append(
+                cut_translation_windows(self.data, self.split, self.statistics))
         return self._windows[0]
+
+    @property
+    def trainable(self) -> bool:
+        """Whether models can be trained: the data have a train split."""
+        return self.statistics is None
 
     def model(self, seed: int, **variant: Any) -> UnifiedTwin:
         """Return the model of the paper's method; `variant` changes fields of its recipe.
@@ -93,6 +101,25 @@ class Study:
             [code_digest(), self.data.fingerprint, repr(self.data.window), seed, asdict(recipe)],
             sort_keys=True, default=str)
         return sha256(text.encode()).hexdigest()[:24]
+
+
+def given_statistics(path: Path | None, data: Recordings) -> DataStatistics:
+    """Return the training statistics of a given model, for data without a train split.
+
+    Raises SettingsError without a model; ModelError when its card has no statistics, or the data
+    have a modality that it was not trained with.
+    """
+    if path is None:
+        raise SettingsError('the data have no train split: only a model of utt train can be '
+                            'evaluated on them, with --model')
+    _, card = read_saved_model(path)
+    if card.statistics is None:
+        raise ModelError(f'{path}: its card has no statistics of training data, which data '
+                         'without a train split need: train it again')
+    unknown = [name for name in data.modalities if name not in card.statistics.means]
+    if unknown:
+        raise ModelError(f'{path}: it was trained without {unknown[0]}, which the data have')
+    return card.statistics
 
 
 @contextmanager

@@ -26,6 +26,7 @@ from utt_ros.evaluation.metrics import box_iou
 from utt_ros.evaluation.results import Prediction, Row
 from utt_ros.geometry.compass import rotate_magnetic_field
 from utt_ros.models.operations import Pair
+from utt_ros.models.saved_model import DataStatistics
 from utt_ros.models.twin import UnifiedTwin
 from utt_ros.training.columns import Columns, take
 from utt_ros.training.metrics import BATCH, RelativeError, training_means
@@ -47,7 +48,7 @@ class TranslationWindows:
     sequences: NameArray  # (N,)
     subjects: NameArray  # (N,)
     stamps_ns: npt.NDArray[np.int64]  # (N,)
-    means: dict[str, Array]  # of the train split
+    means: dict[str, Array]  # of the train split, or of the given model's
 
     def rows_for(self, sources: Sequence[str], target: str) -> npt.NDArray[np.intp]:
         """Select windows in which all sources, the target and its past were measured.
@@ -67,9 +68,17 @@ class TranslationWindows:
         return error.nmse_var
 
 
-def cut_translation_windows(data: Recordings, split: str) -> TranslationWindows:
-    """Cut the windows of a split. Raises SessionError when no sequence is long enough."""
-    means = training_means(plain_examples(data, 'train'), data.modalities)
+def cut_translation_windows(
+    data: Recordings, split: str, statistics: DataStatistics | None = None,
+) -> TranslationWindows:
+    """Cut the windows of a split; `statistics`: of training data elsewhere.
+
+    Raises SessionError when no sequence is long enough.
+    """
+    if statistics is None:
+        means = training_means(plain_examples(data, 'train'), data.modalities)
+    else:
+        means = {name: np.asarray(values) for name, values in statistics.means.items()}
     return TranslationWindows(*evaluation_windows(data, split), means)
 
 

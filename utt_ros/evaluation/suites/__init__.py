@@ -27,11 +27,18 @@ if TYPE_CHECKING:  # `utt evaluate --help` lists the suites without pandas and t
 
 SUITES = ('operations', 'fusors', 'federation', 'tasks', 'association')
 
+UNTRAINED_SUITES = ('operations', 'tasks')  # have methods for data without a train split
+
 
 def suite_units(name: str, study: 'Study') -> 'Sequence[Unit]':
-    """List the units of a suite, in an order in which they can run; raises SettingsError."""
+    """List the units of a suite, in an order in which they can run; raises SettingsError.
+
+    There are none where every method would have to be trained and the data have no train split.
+    """
     if name not in SUITES:
         raise SettingsError(f'suite is {name!r}: it must be one of {", ".join(SUITES)}')
+    if not study.trainable and name not in UNTRAINED_SUITES:
+        return ()
     module = import_module(f'{__name__}.{name}_suite')
     units: Callable[[Study], Sequence[Unit]] = getattr(module, f'{name}_units')
     return units(study)

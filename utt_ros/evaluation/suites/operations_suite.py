@@ -43,10 +43,16 @@ Translate = Callable[[TranslationWindows, Indices, Pair], FloatArray]
 
 
 def operations_units(study: Study) -> list[Unit]:
-    """List units by method and seed; those whose models others use as well come first."""
+    """List units by method and seed; those whose models others use as well come first.
+
+    Methods that are trained are left out where the data have no train split.
+    """
     names = study.data.modalities
     listed = [Unit(f'{OPERATIONS_SUITE}-utt-seed{seed}', partial(_unified, study, seed))
              for seed in study.seeds]
+    floors = Unit(f'{OPERATIONS_SUITE}-floors', partial(_baselines, study))
+    if not study.trainable:
+        return [*listed, floors]
     listed += [Unit(f'{OPERATIONS_SUITE}-{method}-{name}-seed{seed}',
                    partial(_alone, study, method, name, seed))
               for method in ('direct', 'direct_reconstruct') for name in names
@@ -56,7 +62,7 @@ def operations_units(study: Study) -> list[Unit]:
     listed += [Unit(f'{OPERATIONS_SUITE}-specific-{kind}-seed{seed}',
                     partial(_specific, study, kind, seed))
               for kind in KINDS for seed in study.seeds]
-    return [*listed, Unit(f'{OPERATIONS_SUITE}-floors', partial(_baselines, study))]
+    return [*listed, floors]
 
 
 def evaluate_directions(

@@ -123,18 +123,19 @@ def path_rows(
     tracked: Sequence[TrackedWalk], others: Sequence[TrackedWalk], label: TaskLabel,
     window: WindowSettings,
 ) -> list[Row]:
-    """Compute ADE and FDE of paths, and the minimum ADE of 20 samples.
+    """Compute ADE and FDE of paths and, where there are `others`, the minimum ADE of 20 samples.
 
     The deviations of samples are drawn from those of `others`.
     """
     rows = []
     for name, ticks in trajectory.horizons(window.period).items():
         starts, predicted, true = _paths(tracked, window, ticks)
-        bank = trajectory.path_deviations(*_paths(others, window, ticks))
         distance = np.linalg.norm(predicted - true, axis=2)
-        best = trajectory.best_of_samples(starts, predicted, true, bank, label.seed)
-        metrics = {'ade_m': _mean(distance), 'fde_m': _mean(distance[:, -1:]),
-                   'min_ade_20_m': _mean(best)}
+        metrics = {'ade_m': _mean(distance), 'fde_m': _mean(distance[:, -1:])}
+        if others:
+            bank = trajectory.path_deviations(*_paths(others, window, ticks))
+            best = trajectory.best_of_samples(starts, predicted, true, bank, label.seed)
+            metrics['min_ade_20_m'] = _mean(best)
         rows += label.rows('trajectory', name, metrics, len(predicted))
     return rows
 

@@ -15,9 +15,9 @@
 
 """Downstream tasks of the live twin, with the position and IMU baselines."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from math import inf
+from math import inf, nan
 
 import numpy as np
 
@@ -45,7 +45,8 @@ from utt_ros.evaluation.trained_models import Study
 from utt_ros.models.onnx_export import export_onnx
 from utt_ros.models.twin import UnifiedTwin
 from utt_ros.settings import WindowSettings
-from utt_ros.training.recordings import RecordedSequence, Recordings
+from utt_ros.training.data_statistics import mean_position
+from utt_ros.training.recordings import RecordedSequence
 from utt_ros.types import Array, FloatArray, MaskArray
 
 OUTAGES_S = (5.0, 15.0, 30.0)
@@ -106,7 +107,7 @@ def _twin_tracks(study: Study, seed: int) -> UnitResult:
         return UnitResult(())
     others = list(track_walks(study.data, _other_split(study), tracker))
     rows = [*position_rows(tracked, label), *path_rows(tracked, others, label, window)]
-    predictions = (position_prediction(tracked, label, _mean_position(study.data)),
+    predictions = (position_prediction(tracked, label, _mean_position(study)),
                    path_prediction(tracked, label, window))
     return UnitResult(tuple(rows), predictions)
 
@@ -120,7 +121,7 @@ def _twin_imu(study: Study, seed: int) -> UnitResult:
     tracker, whole = _twin(study, seed)
     tracked, training = (list(track_walks(study.data, split, tracker))
                          for split in (study.split, 'train'))
-    if not tracked or not training:
+    if not tracked or not (training or study.statistics):
         return UnitResult(())
     rows: list[Row] = []
     for method, part in ((whole.method, 'imu'), (f'{whole.method}_mean', 'imu_mean')):
@@ -128,7 +129,8 @@ def _twin_imu(study: Study, seed: int) -> UnitResult:
         synthesized, learned = (
             [_imu(item, part) for item in walks] for walks in (tracked, training))
         rows += imu_rows(tracked, synthesized, label, study.data.window)
-        rows += _activity(study, tracked, training, learned, label)
+        if training:
+            rows += _activity(study, tracked, training, learned, label)
     return UnitResult(tuple(rows))
 
 
@@ -163,11 +165,9 @@ def _imu_baselines(study: Study) -> UnitResult:
     tracker = baseline_tracker(BASELINES['kalman_camera'], window)
     tracked, training = (list(track_walks(study.data, split, tracker))
                          for split in (study.split, 'train'))
-    if not tracked or not training:
+    if not tracked or not (training or study.statistics):
         return UnitResult(())
-    walks = [item.walk for item in training]
-    field = synthesized_imu.mean_magnetic_field(walks)
-    mean = np.concatenate([walk.imu[walk.imu_mask] for walk in walks]).mean(0)
+    mean, field = _imu_means(study, training)
     rows = []
     for method, sources, make in (
         ('mean', 'none', lambda item: np.broadcast_to(mean, item.walk.imu.shape)),
@@ -178,8 +178,22 @@ def _imu_baselines(study: Study) -> UnitResult:
         label = TaskLabel(method, sources, 'none', study.seeds[0])
         if method != 'real':
             rows += imu_rows(tracked, [make(item) for item in tracked], label, window)
-        rows += _activity(study, tracked, training, [make(item) for item in training], label)
+        if training:
+            rows += _activity(study, tracked, training, [make(item) for item in training], label)
     return UnitResult(tuple(rows))
+
+
+def _imu_means(
+    study: Study, training: Sequence[TrackedWalk],
+) -> tuple[FloatArray, tuple[float, float]]:
+    """Means of IMU channels (9,), and of the horizontal and upward magnetic field [T]."""
+    if study.statistics is not None:
+        horizontal, up = study.statistics.magnetic_field or (nan, nan)
+        given = study.statistics.means.get('imu', [nan] * 9)
+        return np.array(given, np.float32), (horizontal, up)
+    walks = [item.walk for item in training]
+    mean: FloatArray = np.concatenate([walk.imu[walk.imu_mask] for walk in walks]).mean(0)
+    return mean, synthesized_imu.mean_magnetic_field(walks)
 
 
 def _activity(
@@ -209,8 +223,7 @@ def _other_split(study: Study) -> str:
     return 'train' if study.split == 'val' else 'val'
 
 
-def _mean_position(data: Recordings) -> Array:
-    truths: Iterable[Array] = (
-        truth.positions_m for item in data.of('train') for truth in item.session.truth.values())
-    mean: Array = np.concatenate([np.zeros((0, 2)), *truths]).mean(0)
-    return mean
+def _mean_position(study: Study) -> Array:
+    if study.statistics is None:
+        return mean_position(study.data)
+    return np.asarray(study.statistics.position or np.full(2, np.nan))
