@@ -13,7 +13,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A model as `utt train` writes it."""
+"""A model as `utt train` writes it, and recordings of an area that it never saw."""
 
 from contextlib import redirect_stdout
 from io import StringIO
@@ -22,6 +22,25 @@ from pathlib import Path
 import pytest
 
 from utt_ros.cli.main import main
+from utt_ros.sessions.session_bags import write_area, write_session
+from utt_ros.sessions.simulator.world import plan_sessions, simulate_session
+
+
+@pytest.fixture(scope='session')
+def unseen(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Train a model in one simulated area; return it and the test recordings of another one."""
+    folder = tmp_path_factory.mktemp('unseen')
+    for planned in plan_sessions(2, 1.5, 1, []):
+        area = planned.area.settings
+        part = 'elsewhere' if area.area == 'area1' else 'sessions'
+        if (planned.split == 'test') == (part == 'elsewhere'):
+            write_area(area, folder / part / area.area)
+            write_session(
+                simulate_session(planned), area, folder / part / area.area / planned.name)
+    model = folder / 'model.safetensors'
+    assert main(['train', '--data', str(folder / 'sessions'), '--out', str(model),
+                 '--rounds', '1', '--steps', '1']) == 0
+    return model, folder / 'elsewhere'
 
 
 @pytest.fixture(scope='session')

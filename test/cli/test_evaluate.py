@@ -21,6 +21,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -29,7 +30,9 @@ import pytest
 from utt_ros.cli.main import main
 from utt_ros.evaluation import runner
 from utt_ros.evaluation.report import html_report
+from utt_ros.evaluation.results import read_results
 from utt_ros.evaluation.runner import EvaluationRequest, FinishedUnit
+from utt_ros.models.saved_model import read_saved_model, write_saved_model
 from utt_ros.orchestration.environment import CHECKOUT
 
 UTT = [sys.executable, '-c', 'import sys; from utt_ros.cli.main import main; sys.exit(main())']
@@ -87,6 +90,57 @@ def test_failed_unit_is_reported_with_its_reason_and_exit_code_1(
         'failed: fusors-max: no data']
     assert printed.out.splitlines()[-1] == str(tmp_path / 'report.html')
     assert (requests[0].data, requests[0].suites) == (Path('in'), ('fusors',))
+
+
+def evaluate(unseen: tuple[Path, Path], out: Path, *words: str) -> int:
+    return main(['evaluate', '--model', str(unseen[0]), '--data', str(unseen[1]),
+                 '--out', str(out), '--jobs', '1', *words])
+
+
+def test_model_is_evaluated_in_an_area_that_it_never_saw(
+    unseen: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert evaluate(unseen, tmp_path, '--suite', 'operations') == 0
+    assert {line.split()[3] for line in capsys.readouterr().out.splitlines()
+            if 'nmse_var' in line} == {'utt', 'mean', 'last_value'}
+    assert evaluate(unseen, tmp_path, '--suite', 'tasks') == 0
+    rows = read_results(tmp_path)
+    operations = rows[(rows['suite'] == 'operations') & (rows['metric'] == 'nmse_var')]
+    assert operations.groupby('method').size().to_dict() == {
+        'utt': 15, 'mean': 15, 'last_value': 15}
+    assert operations['value'][operations['method'] == 'mean'].to_numpy() == pytest.approx(1.0)
+    tasks = rows[rows['suite'] == 'tasks']
+    assert {'utt', 'kalman_camera', 'mean', 'differentiated'} <= set(tasks['method'])
+    assert not {'activity'} & set(tasks['operation'])
+    assert 'min_ade_20_m' not in set(tasks['metric'])
+    assert 'no train split' in str(rows.attrs['about']['notes'])
+    assert (tmp_path / 'report.html').is_file()
+
+
+def test_data_without_a_train_split_need_a_model_with_statistics(
+    unseen: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(['evaluate', '--data', str(unseen[1]), '--out', str(tmp_path)]) == 2
+    assert 'no train split: only a model of utt train' in capsys.readouterr().err
+    assert evaluate(unseen, tmp_path, '--suite', 'fusors') == 2
+    assert 'suite fusors trains its models' in capsys.readouterr().err
+    weights, card = read_saved_model(unseen[0])
+    assert card.statistics is not None
+    for changed, error in (
+        (replace(card, statistics=None), 'its card has no statistics of training data'),
+        (replace(card, statistics=replace(card.statistics, means={'imu': [0.0] * 9})),
+         'it was trained without camera, which the data have'),
+        (replace(card, code_version='99.0'), 'made by version 99.0'),
+        (replace(card, config=card.config.replace('"networks":2', '"networks":1')),
+         'is for networks 1'),
+    ):
+        write_saved_model(tmp_path / 'changed.safetensors', weights, changed)
+        other = (tmp_path / 'changed.safetensors', unseen[1])
+        assert evaluate(other, tmp_path, '--suite', 'operations') == 2
+        printed = capsys.readouterr().err.splitlines()
+        assert len(printed) == 1
+        assert 'changed.safetensors: ' in printed[0]
+        assert error in printed[0]
 
 
 @pytest.mark.parametrize(('words', 'error'), [

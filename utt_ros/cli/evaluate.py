@@ -25,18 +25,22 @@ from typing import TYPE_CHECKING
 
 from utt_ros.errors import SettingsError
 from utt_ros.evaluation.suites import SUITES
+from utt_ros.text_table import align_columns
 
 if TYPE_CHECKING:
     from utt_ros.evaluation.runner import FinishedUnit
 
+PRINTED_METRICS = ('nmse_var', 'median_m', 'ade_m')
 EXAMPLES = """
 examples:
   utt evaluate --data sessions --out out/evaluation --suite operations
   utt evaluate --data sessions --out out/evaluation --suite all --seeds 3 --save-predictions
+  utt evaluate --data elsewhere --out out/elsewhere --suite operations --model model.safetensors
 
 DATA is a folder of bags (imported, recorded or simulated) or recordings in the Vi-Fi layout. A run
-that was stopped continues when it is started again with the same output folder. The metrics are
-defined in docs/evaluation.md.
+that was stopped continues when it is started again with the same output folder. Data without a
+train split can be evaluated with --model: methods that would have to be trained are left out. The
+metrics are defined in docs/evaluation.md.
 """
 
 
@@ -79,8 +83,27 @@ def run(args: argparse.Namespace) -> int:
     report = write_report(args.out)
     for reason in failed:
         print(f'failed: {reason}', file=sys.stderr)
+    if args.model is not None:
+        print(*_result_lines(args.out), sep='\n')
     print(f'{args.out / RESULTS}\n{report}')
     return 1 if failed else 0
+
+
+def _result_lines(folder: Path) -> list[str]:
+    """Return a table of the main metric of each operation and task, direction by direction."""
+    from utt_ros.evaluation.report.seed_statistics import (  # noqa: PLC0415 - as in run()
+        as_cell,
+        seed_statistics,
+    )
+    from utt_ros.evaluation.results import read_results  # noqa: PLC0415
+
+    statistics = seed_statistics(read_results(folder))
+    shown = statistics[statistics['metric'].isin(PRINTED_METRICS)]
+    ordered = shown.sort_values(['suite', 'operation', 'target', 'sources', 'method'])
+    return align_columns(
+        ('operation', 'sources', 'target', 'method', 'metric', 'value', 'samples'),
+        [(row.operation, row.sources, row.target, row.method, row.metric, str(as_cell(row)),
+          str(row.n_windows)) for row in ordered.itertuples()], left=5)
 
 
 class _ProgressPrinter:

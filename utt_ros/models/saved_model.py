@@ -86,6 +86,8 @@ def read_saved_model(path: Path) -> tuple[Tensors, ModelCard]:
     Raises ModelError, which names the file, when it is damaged or of another release series (the
     first number of the version, and the second while the first is 0).
     """
+    if not path.is_file():
+        raise ModelError(f'{path}: there is no such model file')
     try:
         with safe_open(path, framework='numpy') as file:
             text = (file.metadata() or {}).get('card', '')
