@@ -111,16 +111,18 @@ def test_options_and_launch_arguments_make_the_same_nodes(sessions: Path) -> Non
     bag = sessions / 'hall' / 'one'
     launched = plan_area(defaults(
         AREA_ARGUMENTS, bag=bag, rate=2.0, loop='true', start_offset=3.0, rviz='true',
-        record='/bag', state_dir='/state', log_level='warn'))
+        record='/bag', state_dir='/state', log_level='warn', model='/model'))
     words = ('--bag', bag, '--rate', 2, '--loop', '--start-offset', 3, '--rviz')
-    given = plan(*words, '--record', '/bag', '--state', '/state', '--log-level', 'warn')
+    given = plan(*words, '--record', '/bag', '--state', '/state', '--log-level', 'warn',
+                 '--model', '/model')
     assert graph_nodes(given) == graph_nodes(launched)
 
     file = sessions / 'aggregator.yaml'
     file.write_text('/**:\n  ros__parameters: {quorum: 2}\n')
     federation = plan_federation(defaults(
-        FEDERATION_ARGUMENTS, areas=sessions, replay='true', rviz='false', aggregator_file=file))
-    given = plan('--sessions', sessions, '--aggregator-file', file)
+        FEDERATION_ARGUMENTS, areas=sessions, replay='true', rviz='false', aggregator_file=file,
+        model='/model'))
+    given = plan('--sessions', sessions, '--aggregator-file', file, '--model', '/model')
     assert graph_nodes(given) == graph_nodes(federation)
 
 
@@ -129,6 +131,16 @@ def test_missing_areas_are_explained(capsys: pytest.CaptureFixture[str]) -> None
     printed = capsys.readouterr().err
     assert 'give area files, --sessions DIR or --bag BAG' in printed
     assert 'utt run --bag' in printed
+
+
+def test_missing_model_is_refused_before_anything_starts(
+    sessions: Path, capsys: pytest.CaptureFixture[str],
+) -> None:
+    state = sessions / 'state'
+    assert main(['run', str(sessions / 'hall'), '--model', 'none', '--state', str(state)]) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        'utt run: hall/trainer cannot start from the model none: there is no such model file']
+    assert not state.exists()
 
 
 def test_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:

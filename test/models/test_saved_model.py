@@ -30,7 +30,6 @@ from utt_ros.models.saved_model import (
     DataStatistics,
     ModelCard,
     code_version,
-    read_initial_model,
     read_saved_model,
     write_saved_model,
 )
@@ -78,19 +77,6 @@ def test_a_card_that_does_not_fit_is_refused_by_the_name_of_its_file(
     path.write_bytes(serialize(WEIGHTS, {'card': json.dumps(asdict(CARD) | change)}))
     with pytest.raises(ModelError, match=rf'model\.safetensors: .*{reason}'):
         read_saved_model(path)
-
-
-def test_a_run_takes_the_architecture_of_the_file(path: Path) -> None:
-    weights, config = read_initial_model(path, ModelSettings(), WINDOW)
-    assert config == CARD.config
-    assert set(weights) == set(WEIGHTS)
-
-
-def test_a_run_refuses_other_windows_and_modalities(path: Path) -> None:
-    with pytest.raises(ModelError, match=r'ticks=30.*this run has .*ticks=20'):
-        read_initial_model(path, MODEL, WindowSettings(ticks=20))
-    with pytest.raises(ModelError, match=r"this run has \['ftm', 'imu'\]"):
-        read_initial_model(path, ModelSettings(modalities=('ftm', 'imu')), WINDOW)
 
 
 def test_a_model_is_read_without_torch(path: Path) -> None:

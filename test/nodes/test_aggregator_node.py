@@ -37,6 +37,7 @@ from utt_ros.federation import types
 from utt_ros.federation.checkpoints import CheckpointStore, read_round_log
 from utt_ros.federation.server import new_federation
 from utt_ros.federation.wire import pack, unpack
+from utt_ros.models.saved_model import ModelCard, code_version, write_saved_model
 from utt_ros.models.settings import ModelSettings, dump_config
 from utt_ros.settings import WindowSettings
 
@@ -323,3 +324,43 @@ def test_a_state_of_another_model_is_refused_by_name(
     assert process.returncode == 2
     assert f'{store.folder} holds a federation {refusal}' in process.stderr
     assert reason in process.stderr
+
+
+@pytest.fixture
+def model_file(tmp_path: Path) -> Path:
+    """Write a model file, of another fusor than the parameters."""
+    settings, path = ModelSettings(fusor='max'), tmp_path / 'model.safetensors'
+    write_saved_model(path, INITIAL, ModelCard(
+        list(settings.modalities), {}, dump_config(settings, WindowSettings()), '', {}, {},
+        code_version(), pack(INITIAL).checksum))
+    return path
+
+
+def test_a_new_federation_begins_with_the_given_model_and_without_torch(
+    start: Start, tmp_path: Path, model_file: Path, watcher: Watcher, wait_until: Callable,
+) -> None:
+    for _ in range(2):  # the second time from its state
+        aggregator = start_aggregator(start, tmp_path / 'new', initial_model=model_file)
+        wait_until(lambda: watcher.models, 20.0, watcher.spin)
+        libraries = {mapped.path for mapped in psutil.Process(aggregator.pid).memory_maps()}
+        assert not [path for path in libraries if 'libtorch' in path]
+        (model,) = watcher.models
+        assert model.round == 0
+        assert '"fusor":"max"' in model.config
+        assert all(np.array_equal(tensors_of(model)[name], INITIAL[name]) for name in INITIAL)
+        aggregator.send_signal(signal.SIGINT)
+        assert aggregator.wait(20) == 0
+        watcher.models.clear()
+        model_file.unlink(missing_ok=True)
+
+
+def test_a_given_model_that_does_not_fit_is_refused_by_name(
+    tmp_path: Path, model_file: Path, ros_domain: int,
+) -> None:
+    process = subprocess.run(
+        [sys.executable, '-m', 'utt_ros.nodes.aggregator_node', '--ros-args',
+         '-p', f'state_dir:={tmp_path / "new"}', '-p', f'initial_model:={model_file}',
+         '-p', 'ticks:=20'],
+        cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
+    assert process.returncode == 2
+    assert f'{model_file}: it is for' in process.stderr

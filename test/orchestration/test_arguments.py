@@ -114,9 +114,11 @@ def test_common_arguments_reach_the_plan() -> None:
     plan = plan_area(values(
         AREA_ARGUMENTS, area='hall', use_sim_time='true', state_dir='/state', rviz='False',
         record='/bag', rate='2', start_offset='1.5', loop='True', log_level='debug', federated='1',
+        model='model.safetensors',
     ))
     assert plan.use_sim_time is True
     assert plan.state_dir == Path('/state')
+    assert plan.model == Path('model.safetensors')
     assert plan.record == Path('/bag')
     assert (plan.rate, plan.start_offset_sec, plan.loop) == (2.0, 1.5, True)
     assert plan.log_level == 'debug'

@@ -25,10 +25,13 @@ import numpy as np
 import pytest
 import torch
 
+from utt_ros.errors import ModelError
 from utt_ros.federation.types import Deployment, GlobalModel, Report, Update
 from utt_ros.federation.wire import pack, unpack
+from utt_ros.models.model_card import save_model
+from utt_ros.models.saved_model import read_saved_model
 from utt_ros.models.settings import ModelSettings, dump_config
-from utt_ros.models.twin import initial_weights
+from utt_ros.models.twin import UnifiedTwin, initial_weights
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.training.client import (
     CHECKPOINT,
@@ -112,6 +115,44 @@ def test_the_next_round_reports_the_loss_of_the_previous_one(
     assert np.isnan(reports[0].loss)
     assert reports[1].loss > 0
     assert reports[1].steps == STEPS
+
+
+@pytest.fixture
+def saved(tmp_path: Path, shape: WindowSettings) -> Path:
+    """Write a model with sizes of its own."""
+    (tmp_path / 'saved').mkdir()
+    path = tmp_path / 'saved' / 'model.safetensors'
+    save_model(path, UnifiedTwin(replace(MODEL, width=8, fusor='max'), shape), '', {}, {})
+    return path
+
+
+def test_an_area_alone_begins_with_the_given_model_until_it_has_state(
+    make: Make, saved: Path, shape: WindowSettings, walk: Walk,
+) -> None:
+    client = make(federated=False, initial_model=str(saved))
+    (deployment,) = client.resume()
+    assert isinstance(deployment, Deployment)
+    assert (deployment.round, deployment.federation) == (0, 'alone')
+    weights, card = read_saved_model(saved)
+    assert deployment.config == card.config
+    assert client.current is not None
+    assert all(np.array_equal(values, client.current.tensors[name])
+               for name, values in weights.items())
+    client.inbox.put_windows(walk(AREA, 60))
+    run(client)
+    saved.unlink()
+    (resumed,) = make(federated=False, initial_model=str(saved)).resume()
+    assert isinstance(resumed, Deployment)
+    assert (resumed.round, resumed.config) == (1, card.config)
+
+
+def test_a_given_model_that_does_not_fit_is_refused_at_start(
+    make: Make, saved: Path, shape: WindowSettings,
+) -> None:
+    save_model(saved, UnifiedTwin(MODEL, replace(shape, ticks=20)), '', {}, {})
+    with pytest.raises(ModelError, match=r'model\.safetensors: it is for .*ticks=20'):
+        make(federated=False, initial_model=str(saved))
+    assert make(initial_model=str(saved)).resume() == []  # a federation has its aggregator's
 
 
 def test_training_waits_for_enough_windows(

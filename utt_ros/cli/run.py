@@ -47,6 +47,7 @@ examples:
   utt run hall.yaml                                   one area with its own sensors, standalone
   utt run hall.yaml --federated                       the same, with an aggregator elsewhere
   utt run hall.yaml stairs.yaml --record evening      two areas, their aggregator and a recorder
+  utt run hall.yaml --model model.safetensors         start from a model of utt train
 
 An area file holds the geometry of camera and access point and the drivers of the sensors: copy
 config/area.yaml. `utt sources` lists sensor sources, `utt check AREA` reads those of an area.
@@ -76,6 +77,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add('--aggregator-file', type=Path, metavar='FILE', help='parameter file of the aggregator')
     add('--state', type=Path, default=DEFAULT_STATE, metavar='DIR',
         help=f'folder of models and rounds (default {DEFAULT_STATE})')
+    add('--model', type=Path, metavar='FILE',
+        help='model of utt train to start from, where there is no state (default: untrained)')
     add('--record', type=Path, metavar='DIR', help='new bag of all topics of the areas')
     add('--rviz', action='store_true', help='show the areas in RViz')
     add('--rate', type=float, default=1.0, help='speed of the replay (default 1)')
@@ -151,7 +154,8 @@ def _values(
     """Return the arguments of a launch file, set from those of the command."""
     values = {name: default for name, (default, _) in arguments.items()}
     values.update(
-        given, state_dir=str(args.state), rviz=str(args.rviz), loop=str(args.loop),
+        given, state_dir=str(args.state), model=str(args.model or ''),
+        rviz=str(args.rviz), loop=str(args.loop),
         record=str(args.record or ''), rate=str(args.rate),
         start_offset=str(args.start_offset), log_level=args.log_level,
     )

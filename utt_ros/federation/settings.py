@@ -63,6 +63,8 @@ class AggregatorSettings:
     )
     state_dir: str = setting('~/.ros/utt_ros/aggregator', 'folder of checkpoints and round log')
     keep: int = setting(5, 'newest checkpoints that are kept, besides the initial one', low=2)
+    initial_model: str = setting(
+        '', 'model file of utt train with which a new federation begins; empty: untrained')
     seed: int = setting(0, 'seed of the initial model', low=0, high=2**31 - 1)
 
     def __post_init__(self) -> None:

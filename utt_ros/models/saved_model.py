@@ -30,7 +30,7 @@ from safetensors import SafetensorError, safe_open
 from utt_ros.errors import ModelError
 from utt_ros.federation.wire import Tensors, pack, serialize
 from utt_ros.files import write_atomically
-from utt_ros.models.settings import ModelSettings, dump_config, load_config
+from utt_ros.models.settings import ModelSettings, load_config
 from utt_ros.settings import WindowSettings
 
 Scaling = dict[str, dict[str, list[float]]]  # modality -> offset, scale -> per channel
@@ -105,24 +105,6 @@ def read_saved_model(path: Path) -> tuple[Tensors, ModelCard]:
     except (OSError, SafetensorError, ModelError) as err:
         raise ModelError(f'{path}: {err}') from err
     return weights, card
-
-
-def read_initial_model(
-    path: Path, model: ModelSettings, window: WindowSettings,
-) -> tuple[Tensors, str]:
-    """Read the weights and configuration of a model from which a run shall start.
-
-    The architecture is that of the file. Raises ModelError as `read_saved_model`, and when windows
-    or modalities differ from those of the run.
-    """
-    weights, card = read_saved_model(path)
-    own, own_window = card.settings
-    if own_window != window:
-        raise ModelError(f'{path}: it is for {own_window}: this run has {window}')
-    if own.modalities != model.modalities:
-        raise ModelError(f'{path}: it is for the modalities {list(own.modalities)}: '
-                         f'this run has {list(model.modalities)}')
-    return weights, dump_config(own, own_window)
 
 
 def _parse(text: str) -> ModelCard:

@@ -21,6 +21,7 @@ may replay sessions on clocks of their own, and a paused bag must not stop the o
 
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from time import monotonic_ns
 
 from rclpy.clock import Clock, ClockType
@@ -31,13 +32,13 @@ from utt_ros.bridge.node.diagnostics import Diagnostics
 from utt_ros.bridge.node.parameters import declare_settings
 from utt_ros.bridge.node.process import run_node
 from utt_ros.bridge.node.qos import COLLECTED, RELIABLE, STATE
-from utt_ros.errors import ModelError, SettingsError
 from utt_ros.federation.checkpoints import Checkpoint, CheckpointStore
 from utt_ros.federation.initial_model import InitialModel
 from utt_ros.federation.server import FederationServer, new_federation
 from utt_ros.federation.settings import AggregatorSettings
 from utt_ros.federation.types import RoundStatus as Status
-from utt_ros.models.settings import ModelSettings, dump_config, load_config
+from utt_ros.models.settings import ModelSettings, dump_config
+from utt_ros.models.starting_model import check_resumed_config, read_initial_model
 from utt_ros.msg import GlobalModel, ModelUpdate, RoundStatus
 from utt_ros.settings import WindowSettings
 
@@ -51,8 +52,9 @@ class AggregatorNode(Node):
     def __init__(self) -> None:
         super().__init__('aggregator')
         self._settings = declare_settings(self, AggregatorSettings)
-        model = declare_settings(self, ModelSettings, 'model.')
-        self._config = dump_config(model, declare_settings(self, WindowSettings))
+        self._model = declare_settings(self, ModelSettings, 'model.')
+        self._window = declare_settings(self, WindowSettings)
+        self._config = dump_config(self._model, self._window)
         self._models = self.create_publisher(GlobalModel, '/utt/model', STATE)
         self._rounds = self.create_publisher(RoundStatus, '/utt/rounds', RELIABLE)
         self._server: FederationServer | None = None
@@ -76,23 +78,18 @@ class AggregatorNode(Node):
         checkpoint, problems = self._store.newest()
         for problem in problems:
             self.get_logger().error(f'{problem}; an earlier round is used')
-        if checkpoint is None:
+        initial = self._settings.initial_model
+        if checkpoint is None and initial:
+            weights, config = read_initial_model(
+                Path(initial).expanduser(), self._model, self._window)
+            self._begin(new_federation(self._store, config, weights))
+        elif checkpoint is None:
             folder = self._settings.state_path
             self._initial = InitialModel(self._config, self._settings.seed, folder)
-        elif self._load_config(checkpoint.config) != load_config(self._config):
-            raise SettingsError(
-                f'{self._store.folder} holds a federation with the configuration '
-                f'{checkpoint.config}: the parameters are {self._config}'
-            )
         else:
+            check_resumed_config(checkpoint.config, self._store.folder, self._model, self._window,
+                                 any_size=bool(initial))
             self._begin(checkpoint)
-
-    def _load_config(self, config: str) -> tuple[ModelSettings, WindowSettings]:
-        try:
-            return load_config(config)
-        except ModelError as err:
-            raise SettingsError(f'{self._store.folder} holds a federation that this program '
-                                f'cannot resume: {err}') from err
 
     def _begin(self, checkpoint: Checkpoint) -> None:
         self._server = FederationServer(self._settings, self._store, checkpoint, monotonic_ns())

@@ -43,12 +43,16 @@ COMMON_ARGUMENTS: LaunchArguments = {
     'loop': ('false', 'repeat the replay'),
     'log_level': ('info', ', '.join(LOG_LEVELS)),
 }
+MODEL_ARGUMENT: LaunchArguments = {
+    'model': ('', 'model of utt train to start from; empty: untrained'),
+}
 AREA_ARGUMENTS: LaunchArguments = {
     'area': ('', 'name of the area; empty: that of params_file'),
     'namespace': ('', 'namespace of its topics; empty: its name'),
     'params_file': ('', f'area file; empty: the {AREA_FILE} beside the bag'),
     'bag': ('', 'recordings to replay in place of sensors, separated by commas'),
     'federated': ('false', 'take part in a federation; false: train locally'),
+    **MODEL_ARGUMENT,
     **COMMON_ARGUMENTS,
 }
 FEDERATION_ARGUMENTS: LaunchArguments = {
@@ -56,6 +60,7 @@ FEDERATION_ARGUMENTS: LaunchArguments = {
     'replay': ('false', 'true: replay the recordings beside the area files'),
     'aggregator': ('true', 'start the aggregator here; false: it runs elsewhere'),
     'aggregator_file': ('', 'parameter file of the aggregator; empty: defaults'),
+    **MODEL_ARGUMENT,
     **COMMON_ARGUMENTS,
 }
 REPLAY_ARGUMENTS: LaunchArguments = {
@@ -122,8 +127,10 @@ def _with_common(plan: LaunchPlan, values: Mapping[str, str]) -> LaunchPlan:
         raise SettingsError(
             f'log_level is {values["log_level"]!r}: one of {", ".join(LOG_LEVELS)}')
     sim_time = None if values['use_sim_time'] == 'auto' else _boolean(values, 'use_sim_time')
+    model = values.get('model', '')
     return replace(
         plan, use_sim_time=sim_time, state_dir=Path(values['state_dir']),
+        model=Path(model) if model else None,
         rviz=_boolean(values, 'rviz'), record=Path(values['record']) if values['record'] else None,
         rate=_number(values, 'rate'), start_offset_sec=_number(values, 'start_offset'),
         loop=_boolean(values, 'loop'), log_level=values['log_level'],

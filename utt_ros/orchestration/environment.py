@@ -23,6 +23,7 @@ from pathlib import Path
 from utt_ros.errors import SettingsError
 from utt_ros.files import write_atomically
 from utt_ros.orchestration.graph import AreaPlan, LaunchPlan, layout_path
+from utt_ros.orchestration.model_check import check_initial_model
 from utt_ros.orchestration.spec import PACKAGE_NAME, find_ros_executable
 
 CHECKOUT = Path(__file__).parents[2]
@@ -31,8 +32,10 @@ CHECKOUT = Path(__file__).parents[2]
 def prepare_plan(plan: LaunchPlan) -> tuple[LaunchPlan, list[str]]:
     """Remove programs that are not installed from a plan, and write the RViz layouts.
 
-    Return the plan and remarks about removed programs and replaced drivers.
+    Return the plan and remarks about removed programs and replaced drivers. Raises SettingsError
+    when its model cannot be started from.
     """
+    check_initial_model(plan)
     remarks = []
     transforms = plan.nodes and _installed('tf2_ros', 'static_transform_publisher')
     if plan.nodes and not transforms:

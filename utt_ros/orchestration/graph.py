@@ -40,7 +40,7 @@ DEFAULT_STATE = Path('~/.ros/utt_ros')
 CLOCK_TOPIC = '/clock'
 DRIVERS_PARAMETER = 'drivers'
 GRAPH_PARAMETERS = frozenset(  # parameters that the graph sets
-    {'area', DRIVERS_PARAMETER, 'federated', 'state_dir', 'use_sim_time'})
+    {'area', DRIVERS_PARAMETER, 'federated', 'initial_model', 'state_dir', 'use_sim_time'})
 _Vector = tuple[float, float, float]
 
 
@@ -71,6 +71,7 @@ class LaunchPlan:
 
     areas: tuple[AreaPlan, ...]
     state_dir: Path = DEFAULT_STATE
+    model: Path | None = None  # of the first start; None: untrained weights
     aggregator_files: tuple[Path, ...] = ()
     aggregator: bool = False
     federated: bool = True  # areas take part in a federation; its aggregator may run elsewhere
@@ -159,6 +160,7 @@ def area_nodes(plan: LaunchPlan, area: AreaPlan) -> list[NodeSpec]:
     trainer: dict[str, ParameterValue] = {
         'state_dir': str(_state(plan, area.name)),
         'federated': plan.federated,
+        **({} if plan.federated else _initial_model(plan)),
     }
     return [
         _area_node(plan, area, 'sync', {}),
@@ -172,7 +174,7 @@ def aggregator_node(plan: LaunchPlan) -> NodeSpec:
     """Create the node of the federation, on the wall clock: its deadlines bound real time."""
     return NodeSpec(
         'aggregator', 'aggregator', '/utt',
-        parameters={'state_dir': str(_state(plan, 'aggregator'))},
+        parameters={'state_dir': str(_state(plan, 'aggregator')), **_initial_model(plan)},
         parameter_files=plan.aggregator_files,
         ros_arguments=_log_level(plan), respawn=True, essential=True,
     )
@@ -285,6 +287,11 @@ def _transform(
 
 def _state(plan: LaunchPlan, name: str) -> Path:
     return plan.state_dir.expanduser().absolute() / name
+
+
+def _initial_model(plan: LaunchPlan) -> dict[str, ParameterValue]:
+    path = plan.model and plan.model.expanduser().absolute()
+    return {'initial_model': str(path)} if path else {}
 
 
 def _time(plan: LaunchPlan, area: AreaPlan) -> dict[str, ParameterValue]:

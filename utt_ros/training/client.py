@@ -31,8 +31,10 @@ from utt_ros.federation.checkpoints import Checkpoint, read_checkpoint, write_ch
 from utt_ros.federation.client_messages import make_update, open_model
 from utt_ros.federation.types import Deployment, GlobalModel, Report, Update
 from utt_ros.federation.wire import pack
+from utt_ros.models.model_card import load_model
 from utt_ros.models.onnx_export import OnnxExporter
 from utt_ros.models.settings import ModelSettings, dump_config, load_config
+from utt_ros.models.starting_model import read_initial_model
 from utt_ros.models.twin import initial_weights, read_weights
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.training.settings import LearningSettings, TrainerSettings
@@ -98,7 +100,10 @@ class FederatedClient:
         self, area: AreaSettings, window: WindowSettings, model: ModelSettings,
         learning: LearningSettings, settings: TrainerSettings,
     ) -> None:
-        """`model`: the initial model of an area that trains alone."""
+        """`model`: the initial model of an area that trains alone, unless a file holds it.
+
+        Raises ModelError when that file is needed and does not fit.
+        """
         self.inbox = TrainingInbox()
         self.trainer = area_trainer(model, window, area, learning)
         self.current: Checkpoint | None = None
@@ -115,6 +120,9 @@ class FederatedClient:
         self._loss = nan
         self._needed = settings.min_windows  # windows observed before the next training
         self._closed: tuple[str, int] | None = None  # federation and round
+        self._initial: Checkpoint | None = None
+        if not settings.federated and not (self._folder / CHECKPOINT).exists():
+            self._initial = self._read_initial()
 
     def resume(self) -> list[ClientEvent]:
         """Deploy the model of the previous process; without one, an area alone starts anew."""
@@ -232,8 +240,20 @@ class FederatedClient:
 
     def _begin_alone(self) -> list[ClientEvent]:
         model = self.trainer.twin.settings
-        weights = initial_weights(model, self._window, self._learning.seed)
-        return self._adopt(Checkpoint(ALONE, 0, dump_config(model, self._window), weights))
+        initial = self._initial or self._read_initial() or Checkpoint(
+            ALONE, 0, dump_config(model, self._window),
+            initial_weights(model, self._window, self._learning.seed))
+        self._initial = None
+        return self._adopt(initial)
+
+    def _read_initial(self) -> Checkpoint | None:
+        """Read the model file of the settings; None without one. Raises ModelError."""
+        if not self._settings.initial_model:
+            return None
+        path = Path(self._settings.initial_model).expanduser()
+        weights, config = read_initial_model(path, self.trainer.twin.settings, self._window)
+        load_model(path)  # its scaling and shapes are those of this program
+        return Checkpoint(ALONE, 0, config, weights)
 
     def _next_alone(self, current: Checkpoint) -> list[ClientEvent]:
         """Close a round of an area alone; the next one needs another batch of windows."""

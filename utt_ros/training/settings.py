@@ -34,6 +34,8 @@ class TrainerSettings:
     window_stride: int = setting(5, 'ticks between windows of one subject', low=1, high=512)
     max_model_bytes: int = setting(64 * 2**20, 'largest payload of a model [bytes]', low=1)
     state_dir: str = setting('~/.ros/utt_ros/trainer', 'folder of the last global model')
+    initial_model: str = setting(
+        '', 'model file of utt train with which an area alone begins; empty: untrained')
 
     def __post_init__(self) -> None:
         check(self)
