@@ -25,7 +25,7 @@ import pytest
 from utt_ros.errors import ModelError
 from utt_ros.federation.wire import serialize
 from utt_ros.models.modalities import modality
-from utt_ros.models.model_card import load_model, save_model
+from utt_ros.models.model_card import PACKAGE, load_model, save_model
 from utt_ros.models.saved_model import ModelCard
 from utt_ros.models.settings import ModelSettings
 from utt_ros.models.twin import UnifiedTwin, read_weights
@@ -95,3 +95,10 @@ def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b'nothing')
     with pytest.raises(ModelError, match=r'model\.safetensors'):
         load_model(path)
+
+
+def test_the_model_of_the_package_is_of_this_version_and_loads() -> None:
+    twin, card = load_model(PACKAGE / 'models/pretrained.safetensors')
+    assert twin.window == WindowSettings()
+    assert card.statistics is not None
+    assert card.statistics.means.keys() == {'camera', 'ftm', 'imu'}

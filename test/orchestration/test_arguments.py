@@ -23,12 +23,14 @@ from utt_ros.errors import SettingsError
 from utt_ros.orchestration.arguments import (
     AREA_ARGUMENTS,
     FEDERATION_ARGUMENTS,
+    PRETRAINED_FILE,
     REPLAY_ARGUMENTS,
     LaunchArguments,
     plan_area,
     plan_federation,
     plan_replay,
 )
+from utt_ros.orchestration.model_check import check_initial_model
 from utt_ros.settings import AreaSettings, write_parameter_file
 
 
@@ -124,6 +126,14 @@ def test_common_arguments_reach_the_plan() -> None:
     assert plan.log_level == 'debug'
     assert plan.federated
     assert not plan.rviz
+
+
+def test_model_of_the_package_can_be_started_from() -> None:
+    plan = plan_area(values(AREA_ARGUMENTS, area='hall', model='pretrained'))
+    assert plan.model == PRETRAINED_FILE
+    check_initial_model(plan)
+    assert PRETRAINED_FILE.stat().st_size <= 1.5e6
+    assert PRETRAINED_FILE.with_suffix('.json').is_file()
 
 
 @pytest.mark.parametrize(('name', 'value', 'reason'), [

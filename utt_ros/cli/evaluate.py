@@ -20,6 +20,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,12 +85,12 @@ def run(args: argparse.Namespace) -> int:
     for reason in failed:
         print(f'failed: {reason}', file=sys.stderr)
     if args.model is not None:
-        print(*_result_lines(args.out), sep='\n')
+        print(*_result_lines(args.out, suites), sep='\n')
     print(f'{args.out / RESULTS}\n{report}')
     return 1 if failed else 0
 
 
-def _result_lines(folder: Path) -> list[str]:
+def _result_lines(folder: Path, suites: Sequence[str]) -> list[str]:
     """Return a table of the main metric of each operation and task, direction by direction."""
     from utt_ros.evaluation.report.seed_statistics import (  # noqa: PLC0415 - as in run()
         as_cell,
@@ -98,7 +99,8 @@ def _result_lines(folder: Path) -> list[str]:
     from utt_ros.evaluation.results import read_results  # noqa: PLC0415
 
     statistics = seed_statistics(read_results(folder))
-    shown = statistics[statistics['metric'].isin(PRINTED_METRICS)]
+    shown = statistics[statistics['metric'].isin(PRINTED_METRICS)
+                       & statistics['suite'].isin(suites)]
     ordered = shown.sort_values(['suite', 'operation', 'target', 'sources', 'method'])
     return align_columns(
         ('operation', 'sources', 'target', 'method', 'metric', 'value', 'samples'),

@@ -28,6 +28,7 @@ from utt_ros.orchestration.arguments import (
     AREA_ARGUMENTS,
     FEDERATION_ARGUMENTS,
     LOG_LEVELS,
+    PRETRAINED,
     LaunchArguments,
     plan_area,
     plan_federation,
@@ -48,6 +49,7 @@ examples:
   utt run hall.yaml --federated                       the same, with an aggregator elsewhere
   utt run hall.yaml stairs.yaml --record evening      two areas, their aggregator and a recorder
   utt run hall.yaml --model model.safetensors         start from a model of utt train
+  utt run hall.yaml --model pretrained                start from the model of the package
 
 An area file holds the geometry of camera and access point and the drivers of the sensors: copy
 config/area.yaml. `utt sources` lists sensor sources, `utt check AREA` reads those of an area.
@@ -78,7 +80,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add('--state', type=Path, default=DEFAULT_STATE, metavar='DIR',
         help=f'folder of models and rounds (default {DEFAULT_STATE})')
     add('--model', type=Path, metavar='FILE',
-        help='model of utt train to start from, where there is no state (default: untrained)')
+        help=f'model of utt train to start from, where there is no state; {PRETRAINED}: that of '
+             'the package (default: untrained)')
     add('--record', type=Path, metavar='DIR', help='new bag of all topics of the areas')
     add('--rviz', action='store_true', help='show the areas in RViz')
     add('--rate', type=float, default=1.0, help='speed of the replay (default 1)')

@@ -55,6 +55,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
                         help='federated areas, or all data centralised (default: federated)')
     parser.add_argument('--fusor', choices=sorted(FUSORS.names()), default=recipe.model.fusor,
                         help=f'(default: {recipe.model.fusor})')
+    parser.add_argument('--width', type=int, default=recipe.model.width, metavar='N',
+                        help=f'length of a feature vector (default: {recipe.model.width})')
     parser.add_argument('--rounds', type=int, default=recipe.rounds, metavar='N',
                         help=f'maximum number of rounds (default: {recipe.rounds})')
     parser.add_argument('--steps', type=int, default=None, metavar='N',
@@ -69,7 +71,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train and save a model. Raises UttError."""
     recipe = replace(
-        deployable(Recipe()), rounds=args.rounds, model=ModelSettings(fusor=args.fusor))
+        deployable(Recipe()), rounds=args.rounds,
+        model=ModelSettings(fusor=args.fusor, width=args.width))
     recipe = recipe if args.plan == 'federated' else centralised(recipe)
     if args.steps is not None:
         recipe = replace(recipe, local_steps=args.steps)

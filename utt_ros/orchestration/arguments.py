@@ -31,6 +31,8 @@ from utt_ros.orchestration.graph import (
 from utt_ros.settings import AREA_FILE
 
 LaunchArguments = dict[str, tuple[str, str]]  # name -> default, description
+PRETRAINED = 'pretrained'
+PRETRAINED_FILE = Path(__file__).parents[1] / 'models/pretrained.safetensors'  # docs/model.md
 LOG_LEVELS = ('debug', 'info', 'warn', 'error', 'fatal')
 
 COMMON_ARGUMENTS: LaunchArguments = {
@@ -44,7 +46,7 @@ COMMON_ARGUMENTS: LaunchArguments = {
     'log_level': ('info', ', '.join(LOG_LEVELS)),
 }
 MODEL_ARGUMENT: LaunchArguments = {
-    'model': ('', 'model of utt train to start from; empty: untrained'),
+    'model': ('', f'model of utt train, or {PRETRAINED}, to start from; empty: untrained'),
 }
 AREA_ARGUMENTS: LaunchArguments = {
     'area': ('', 'name of the area; empty: that of params_file'),
@@ -130,7 +132,7 @@ def _with_common(plan: LaunchPlan, values: Mapping[str, str]) -> LaunchPlan:
     model = values.get('model', '')
     return replace(
         plan, use_sim_time=sim_time, state_dir=Path(values['state_dir']),
-        model=Path(model) if model else None,
+        model=PRETRAINED_FILE if model == PRETRAINED else Path(model) if model else None,
         rviz=_boolean(values, 'rviz'), record=Path(values['record']) if values['record'] else None,
         rate=_number(values, 'rate'), start_offset_sec=_number(values, 'start_offset'),
         loop=_boolean(values, 'loop'), log_level=values['log_level'],
