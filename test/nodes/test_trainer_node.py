@@ -41,8 +41,9 @@ from utt_ros.bridge.node.qos import RELIABLE, STATE
 from utt_ros.errors import UttError
 from utt_ros.federation import types
 from utt_ros.federation.wire import pack
+from utt_ros.models.model_card import save_model
 from utt_ros.models.settings import ModelSettings, dump_config
-from utt_ros.models.twin import initial_weights
+from utt_ros.models.twin import UnifiedTwin, initial_weights
 from utt_ros.nodes.trainer_node import TrainerNode
 from utt_ros.settings import WindowSettings
 from utt_ros.training.client import FederatedClient
@@ -194,3 +195,17 @@ def test_a_failure_of_the_training_thread_ends_the_node(
         wait_until(lambda: False, 10.0, lambda: executor.spin_once(timeout_sec=0.1))
     executor.shutdown()
     node.destroy_node()
+
+
+def test_standalone_trainer_deploys_the_given_model_and_refuses_one_of_other_windows(
+    start: Start, outside: Outside, tmp_path: Path, wait_until: Callable[..., None],
+) -> None:
+    path = tmp_path / 'model.safetensors'
+    wider = replace(MODEL, width=24)
+    save_model(path, UnifiedTwin(wider, WINDOW), '', {}, {})
+    start(federated='false', initial_model=path)
+    wait_until(lambda: outside.deployments, 40.0, outside.spin)
+    assert outside.deployments[0].round == 0
+    assert outside.deployments[0].config == dump_config(wider, WINDOW)
+    refused = start(federated='false', initial_model=path, ticks=20, state_dir=tmp_path / 'other')
+    assert refused.wait(40.0) == 2
