@@ -57,6 +57,7 @@ def test_missing_values_are_unknown_and_a_block_without_range_is_no_sample() -> 
     (wrapped,), _, _ = parse_iw(head + f'      RTT_AVG: {2**64 - 2000}\n')
     assert wrapped.range_m == burst.range_m
     assert parse_iw(head + '      RSSI_AVG: -50\n')[2] == {'no_range': 1, 'malformed': 0}
+    assert parse_iw(head + '      RTT_AVG: 0\n')[2]['no_range'] == 1
     assert parse_iw(head.replace(' @77', '') + '      RTT_AVG: 2000\n')[2]['no_stamp'] == 1
     assert parse_iw(head + '      RTT_AVG: 9000000000\n')[2]['implausible'] == 1
 

@@ -81,6 +81,8 @@ def test_logs_of_every_framework_and_stamp_are_read(
     ('FTM Error: FAIL', 'failed'), ('FTM Error: UNSUPPORTED', 'failed'),
     ('FTM Error: CONF_REJECTED', 'failed'), ('FTM Error: NO_RESPONSE', 'failed'),
     ('FTM Error: Initiate Session Failed', 'failed'),
+    ('FTM Estimate: Distance: 0.00 m, Return Time: 0 ns', 'failed'),
+    ('I (9) ftm_station: Estimated RTT - 0 nSec, Estimated Distance - 0.00 meters', 'failed'),
     ('I (12:34:56.789) ftm_station: FTM procedure with Peer failed! (Status - 3)', 'failed'),
     ('FTM Estimate: Distance: 4000.00 m, Return Time: 26000 ns', 'implausible'),
     ('FTM Estimate: Distance: 27.60 m, Return Ti', ''), ('Connecting to FTM Responder', '')])
@@ -121,9 +123,17 @@ def test_gtec_lines_with_inconsistent_counts_are_malformed(wrong: str) -> None:
 
 @pytest.mark.parametrize('line', [
     '02:00:00:00:00:01,0,0,0,2,-1,-50,0,0,0,0,4294967295,-52,0,0,0,0',
-    '{"id":"02:00:00:00:00:02", "dist_est":0, "num_frames":1, "frames":[{"rtt":-1,"rssi":-50}]}'])
+    '{"id":"02:00:00:00:00:02", "dist_est":0, "num_frames":1, "frames":[{"rtt":-1,"rssi":-50}]}',
+    '02:00:00:00:00:01,0,0,0,2,0,-50,0,0,0,0,0,-52,0,0,0,0', '02:00:00:00:00:01,0,0,0,0'])
 def test_gtec_bursts_whose_frames_all_failed_have_no_range(line: str) -> None:
     assert parse_gtec(line) == 'failed'
+
+
+def test_round_trips_of_zero_count_as_failed_frames() -> None:
+    report = parse_gtec('02:00:00:00:00:01,33,35,507,3,33800,-50,1,2,3,4,0,-90,0,0,0,0,'
+                        '33802,-52,1,2,3,4')
+    assert (report.attempted, report.successful, report.rssi_dbm) == (3, 2, -51.0)
+    assert report.std_m == pytest.approx(2 / math.sqrt(2) * METRES_PER_PS, rel=1e-3)
 
 
 def test_gtec_without_frames_has_no_spread() -> None:

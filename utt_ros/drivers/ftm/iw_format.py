@@ -164,14 +164,15 @@ def _burst(
 ) -> IwBurst | None:
     """Convert values of nl80211: RTT_AVG [ps], DIST_AVG [mm], their variances, RSSI_AVG.
 
-    Without DIST_AVG the range is half of the round trip times the speed of light.
+    Without DIST_AVG the range is half of the round trip times the speed of light; a round trip of
+    0 ps was not measured.
     """
     if not 0 < boot_ns < MAX_BOOT_NS:
         refused['no_stamp'] += 1
         return None
     unit_m = 1e-3 if 'DIST_AVG' in values else METRES_PER_PS
     kind = 'DIST' if 'DIST_AVG' in values else 'RTT'
-    if f'{kind}_AVG' not in values:
+    if f'{kind}_AVG' not in values or kind == 'RTT' and values['RTT_AVG'] == 0:
         refused['no_range'] += 1
         return None
     range_m = unit_m * _signed(values[f'{kind}_AVG'], 64)
