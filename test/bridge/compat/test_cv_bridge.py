@@ -179,6 +179,8 @@ def test_calibration_survives_the_conversion() -> None:
     cv_bridge.check_focal_lengths(info, area)
     with pytest.raises(SettingsError, match='fx is'):
         cv_bridge.check_focal_lengths(info, AreaSettings(fx=900.0))
+    with pytest.raises(SettingsError, match='not calibrated'):
+        cv_bridge.check_focal_lengths(CameraInfo(width=1280, height=720), area)
 
 
 def test_load_prefers_the_real_package(monkeypatch: pytest.MonkeyPatch) -> None:

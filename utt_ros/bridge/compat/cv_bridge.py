@@ -134,6 +134,10 @@ def camera_info_message(calibration: LensCalibration) -> CameraInfo:
 
 def check_focal_lengths(info: CameraInfo, area: AreaSettings) -> None:
     """Raise SettingsError when the focal lengths differ from the area's by over 5 %."""
+    if info.k[0] == info.k[4] == 0.0:
+        raise SettingsError(
+            'fx and fy are 0 px: the camera is not calibrated; calibrate it, or compare no '
+            'calibration (topics.camera_info empty)')
     for got, want, name in ((info.k[0], area.fx, 'fx'), (info.k[4], area.fy, 'fy')):
         if abs(got - want) > FOCAL_TOLERANCE * want:
             raise SettingsError(

@@ -172,7 +172,7 @@ def _burst(
         return None
     unit_m = 1e-3 if 'DIST_AVG' in values else METRES_PER_PS
     kind = 'DIST' if 'DIST_AVG' in values else 'RTT'
-    if f'{kind}_AVG' not in values or kind == 'RTT' and values['RTT_AVG'] == 0:
+    if f'{kind}_AVG' not in values or (kind == 'RTT' and values['RTT_AVG'] == 0):
         refused['no_range'] += 1
         return None
     range_m = unit_m * _signed(values[f'{kind}_AVG'], 64)
