@@ -93,7 +93,8 @@ def dense(scale: float) -> np.ndarray:
 
 @pytest.mark.parametrize(('output', 'layout'), [
     (dense(1.0), 'columns'), (np.zeros((1, 300, 6)), 'corners'),
-    (np.zeros((1, 84, 8400)), 'columns'), (np.float32([[[270, 220, 370, 420, 0.9, 0]]]), 'corners')])
+    (np.zeros((1, 84, 8400)), 'columns'),
+    (np.float32([[[270, 220, 370, 420, 0.9, 0]]]), 'corners')])
 def test_boxes_in_pixels_pass(output: np.ndarray, layout: str) -> None:
     check_pixels(output, layout, 640)
 

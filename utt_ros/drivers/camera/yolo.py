@@ -74,8 +74,9 @@ def output_layout(shape: tuple[int, ...]) -> str:
 def choose_output(shapes: Mapping[str, tuple[int, ...]], layout: str = '') -> tuple[str, str]:
     """Return the name and layout of the output with boxes and scores.
 
-    Of equal ones it is the last by name: YOLOv9 adds an auxiliary one before it. With a given layout it is the only output of three dimensions. Raises MeasurementError when no
-    output, or outputs of several shapes, can be it.
+    Of equal ones it is the last by name: YOLOv9 adds an auxiliary one before it. With a given
+    layout it is the only output of three dimensions. Raises MeasurementError when no output, or
+    outputs of several shapes, can be it.
     """
     candidates: dict[str, str] = {}
     reason = ''
