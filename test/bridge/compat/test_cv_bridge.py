@@ -30,6 +30,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from utt_ros.bridge.compat import cv_bridge
 from utt_ros.drivers.camera.camera_calibration import pinhole_calibration
+from utt_ros.drivers.camera.pixel_formats import PLANES
 from utt_ros.errors import MeasurementError, SettingsError
 from utt_ros.settings import AreaSettings
 
@@ -58,7 +59,7 @@ def message(plane: np.ndarray, encoding: str, pad: int = 0, *, big: bool = False
 @pytest.mark.parametrize('pad', [0, 4])
 @pytest.mark.parametrize(('encoding', 'code'), [
     ('bgr8', None), ('rgb8', cv2.COLOR_BGR2RGB), ('bgra8', cv2.COLOR_BGR2BGRA),
-    ('rgba8', cv2.COLOR_BGR2RGBA), ('8UC3', None)])
+    ('rgba8', cv2.COLOR_BGR2RGBA), ('8UC3', None), ('8UC4', cv2.COLOR_BGR2BGRA)])
 def test_colours_of_every_encoding_arrive_as_bgr(
     bridge: Any, bgr: np.ndarray, encoding: str, code: int | None, pad: int,
 ) -> None:
@@ -155,7 +156,7 @@ def test_arbitrary_bytes_are_decoded_or_refused(tail: bytes, head: bytes) -> Non
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.sampled_from([*cv_bridge.PLANES, 'yuv422']), st.integers(0, 2**32 - 1),
+@given(st.sampled_from([*PLANES, 'yuv9']), st.integers(0, 2**32 - 1),
        st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1), st.integers(0, 255),
        st.binary(max_size=200))
 def test_headers_match_the_data_or_are_refused(
@@ -179,6 +180,8 @@ def test_calibration_survives_the_conversion() -> None:
     cv_bridge.check_focal_lengths(info, area)
     with pytest.raises(SettingsError, match='fx is'):
         cv_bridge.check_focal_lengths(info, AreaSettings(fx=900.0))
+    with pytest.raises(SettingsError, match='not calibrated'):
+        cv_bridge.check_focal_lengths(CameraInfo(width=1280, height=720), area)
 
 
 def test_load_prefers_the_real_package(monkeypatch: pytest.MonkeyPatch) -> None:

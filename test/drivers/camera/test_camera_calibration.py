@@ -13,10 +13,12 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Files of camera_calibration."""
+"""Files of camera_calibration and of OpenCV."""
 
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from utt_ros.drivers.camera.camera_calibration import pinhole_calibration, read_lens_calibration
@@ -61,15 +63,23 @@ def test_the_area_defines_a_lens_without_distortion() -> None:
 
 
 @pytest.mark.parametrize(('old', 'new', 'says'), [
-    ('640', '-1', 'image_width is -1'),
+    ('640', '-1', "image_width is '-1'"),
     ('plumb_bob', 'magic', "distortion_model is 'magic'"),
     ('500.1', '.nan', 'not a finite number'),
     ('500.1', '1' + '0' * 400, 'not a finite number'),
     ('500.1', 'true', 'not a finite number'),
-    ('image_width: 640', 'image_width: true', 'image_width is True'),
+    ('image_width: 640', 'image_width: true', "image_width is 'true'"),
     ('plumb_bob', '[plumb_bob]', 'distortion_model is'),
-    ('hall', '2026-13-41', r'hall\.yaml: month'),
     ('500.1', '0', 'focal lengths are 0'),
+    ('[500.1, 0, 320.5, 0, 501.2,', '[0, 0, 320.5, 0, 0,', 'the camera is not calibrated'),
+    ('500.1', '1_000', 'not a finite number'),
+    ('500.1', '1e400', 'not a finite number'),
+    ('500.1', '5e', 'not a finite number'),
+    ('640', '640.5', "image_width is '640.5'"),
+    ('0.1, -0.2, 0.001, 0.002', '0.1 -0.2 0.001 0.002', 'distortion_coefficients .* commas'),
+    ('plumb_bob', 'none', 'none.* with 5 distortion_coefficients'),
+    ('plumb_bob', 'equidistant', 'needs 4 numbers .*: there are 5'),
+    ('image_width', '<?xml version="1.0"?>', 'an XML file'),
     (', 0, 0, 1]\ndist', ']\ndist', 'camera_matrix needs'),
     ('0.1, -0.2, 0.001', '0.1', 'distortion_coefficients needs'),
     ('image_width', '- {', r'hall\.yaml'),
@@ -79,6 +89,79 @@ def test_wrong_files_are_refused_by_name(path: Path, old: str, new: str, says: s
     path.write_text(TEXT.replace(old, new))
     with pytest.raises(SettingsError, match=says):
         read_lens_calibration(path)
+
+
+NUMBERS = [('1e-05', 1e-5), ('-2e-05', -2e-5), ('-1E-06', -1e-6), ('5e2', 500.0), ('5E+2', 500.0),
+           ('5.28e2', 528.0), ('.5', 0.5), ('-.5e1', -5.0), ('+3.', 3.0), ('010', 10.0),
+           ('-0', 0.0), ('"7.5"', 7.5)]
+
+
+@pytest.mark.parametrize(('text', 'value'), NUMBERS)
+def test_numbers_are_read_as_ros_and_opencv_write_them(
+    path: Path, text: str, value: float,
+) -> None:
+    path.write_text(TEXT.replace('[0.1, -0.2', f'[{text}, -0.2').replace('[480, 0', f'[{text}, 0'))
+    read = read_lens_calibration(path)
+    assert read.distortion == (value, -0.2, 0.001, 0.002, 0)
+    assert read.projection[0] == value
+
+
+@pytest.mark.parametrize(('model', 'coefficients', 'read'), [
+    ('plumb_bob', [1, 2, 3, 4], ('plumb_bob', 4)),
+    ('plumb_bob', [1, 2, 3, 4, 5, 0, 0, 0], ('plumb_bob', 5)),
+    ('plumb_bob', [1, 2, 3, 4, 5, 6, 7, 8], ('rational_polynomial', 8)),
+    ('rational_polynomial', [1, 2, 3, 4, 5, 6, 7, 8], ('rational_polynomial', 8)),
+    ('rational_polynomial', [1, 2, 3, 4, 5], ('rational_polynomial', 8)),
+    ('rational_polynomial', range(1, 13), ('rational_polynomial', 12)),
+    ('rational_polynomial', range(1, 15), ('rational_polynomial', 14)),
+    ('equidistant', [1, 2, 3, 4], ('equidistant', 4)),
+    ('fisheye', [1, 2, 3, 4], ('equidistant', 4)),
+    (None, [1, 2, 3, 4, 5], ('plumb_bob', 5)),
+    (None, [1, 2, 3, 4, 5, 0, 0, 0], ('plumb_bob', 5)),
+    (None, [1, 2, 3, 4, 5, 6, 7, 8], ('rational_polynomial', 8)),
+    ('none', [], ('plumb_bob', 5)), ('""', [0, 0, 0, 0, 0], ('plumb_bob', 5))])
+def test_every_distortion_model_is_read(
+    path: Path, model: str | None, coefficients: list[int], read: tuple[str, int],
+) -> None:
+    text = TEXT.replace('[0.1, -0.2, 0.001, 0.002, 0]', str(list(coefficients)))
+    line = '' if model is None else f'distortion_model: {model}\n'
+    path.write_text(text.replace('distortion_model: plumb_bob\n', line))
+    lens = read_lens_calibration(path)
+    assert (lens.model, len(lens.distortion)) == read
+    both = zip(lens.distortion, coefficients, strict=False)
+    assert all(value == sent for value, sent in both)
+
+
+@pytest.mark.parametrize(('old', 'new'), [
+    ('image_width', '%YAML:1.0\n---\nimage_width'), ('image_width', '%YAML 1.2\n---\nimage_width'),
+    ('image_width', '\ufeff%YAML:1.0\n---\nimage_width'), ('\n', '\r\n'),
+    ('camera_matrix:', 'camera_matrix: !!opencv-matrix'), ('camera_matrix', 'Camera_Matrix'),
+    ('  data: [500.1, 0, 320.5, 0, 501.2, 240.5, 0, 0, 1]',
+     '  data: [[500.1, 0, 320.5], [0, 501.2, 240.5], [0, 0, 1]]'),
+    ('  data: [500.1,', '  dt: d\n  data: [ 5.0010000000000002e+02,'),
+    ('hall', '2026-13-41'), ('distortion_coefficients', 'Distortion_Coefficients')])
+def test_forms_of_other_writers_give_the_same_calibration(path: Path, old: str, new: str) -> None:
+    path.write_text(TEXT)
+    expected = read_lens_calibration(path)
+    path.write_text(TEXT.replace(old, new))
+    assert read_lens_calibration(path) == expected
+
+
+@pytest.mark.parametrize('fisheye', [False, True])
+def test_file_that_opencv_writes_is_read(path: Path, fisheye: bool) -> None:
+    camera = np.array([[500.1, 0, 320.5], [0, 501.2, 240.5], [0, 0, 1]])
+    storage = cv2.FileStorage(str(path), cv2.FILE_STORAGE_WRITE)
+    for name, value in (('image_width', 640), ('image_height', 480), ('camera_matrix', camera),
+                        ('fisheye_model', int(fisheye)),
+                        ('distortion_coefficients', np.array([[0.1], [-2e-5], [0.0], [1e-3]]))):
+        storage.write(name, value)
+    storage.release()
+    lens = read_lens_calibration(path)
+    assert lens.model == ('equidistant' if fisheye else 'plumb_bob')
+    assert lens.distortion == (0.1, -2e-5, 0.0, 1e-3)
+    assert lens.camera == tuple(camera.ravel())
+    assert lens.rectification == (1, 0, 0, 0, 1, 0, 0, 0, 1)
+    assert lens.projection == (500.1, 0, 320.5, 0, 0, 501.2, 240.5, 0, 0, 0, 1, 0)
 
 
 def test_missing_file_is_refused(path: Path) -> None:

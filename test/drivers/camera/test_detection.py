@@ -49,6 +49,75 @@ def test_network_of_every_layout_finds_people_where_they_are(
     assert ((people.confidence >= 0.5) & (people.confidence <= 1)).all()
 
 
+@pytest.fixture
+def constant_network(tmp_path: Path) -> Callable[..., Path]:
+    """Make a network of 640 x 640 px that returns constants, whatever it sees."""
+    from onnx import TensorProto, helper, numpy_helper, save
+
+    def make(**outputs: np.ndarray) -> Path:
+        constants = {f'{name}_value': np.asarray(value, np.float32)
+                     for name, value in {**outputs, 'zero': np.float32(0)}.items()}
+        nodes = [helper.make_node('ReduceMean', ['images'], ['mean'], keepdims=0),
+                 helper.make_node('Mul', ['mean', 'zero_value'], ['none']),
+                 *(helper.make_node('Add', [f'{name}_value', 'none'], [name]) for name in outputs)]
+        values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, np.shape(value))
+                  for name, value in outputs.items()]
+        graph = helper.make_graph(
+            nodes, 'constant', [helper.make_tensor_value_info(
+                'images', TensorProto.FLOAT, [1, 3, 640, 640])], values,
+            [numpy_helper.from_array(value, name) for name, value in constants.items()])
+        path = tmp_path / 'constant.onnx'
+        save(helper.make_model(graph, opset_imports=[helper.make_opsetid('', 13)], ir_version=8),
+             path)
+        return path
+
+    return make
+
+
+def table(shape: tuple[int, ...], row: list[float], *, turned: bool = False) -> np.ndarray:
+    """Output of zeros with one row."""
+    values = np.zeros(shape[:1] + shape[:0:-1] if turned else shape, np.float32)
+    values[0, 7, :len(row)] = row
+    return values.transpose(0, 2, 1) if turned else values
+
+
+PERSON = [320.0, 320.0, 100.0, 200.0, 0.9]
+V5 = table((1, 25200, 85), [*PERSON, 0.95])
+V8 = table((1, 84, 8400), PERSON, turned=True)
+SEGMENTS = table((1, 116, 8400), PERSON, turned=True)
+MASKS = np.zeros((1, 32, 160, 160))
+GRIDS = {f'grid{side}': np.zeros((1, 3, side, side, 85)) for side in (80, 40, 20)}
+FRACTIONS = [0.5, 0.5, 0.15, 0.3, 0.9]
+
+
+@pytest.mark.parametrize(('outputs', 'layout'), [
+    ({'output': V5, **GRIDS}, ''), ({**GRIDS, 'output': V5}, ''), ({'output0': V8}, ''),
+    ({'output0': SEGMENTS, 'output1': MASKS}, ''), ({'a': MASKS, 'z': SEGMENTS}, ''),
+    ({'output0': table((1, 300, 6), [270, 220, 370, 420, 0.9, 0])}, ''),
+    ({'output0': table((1, 300, 38), [270, 220, 370, 420, 0.9, 0]), 'output1': MASKS}, 'corners')])
+def test_person_is_found_by_exports_with_any_number_of_outputs(
+    constant_network: Callable[..., Path], outputs: dict[str, np.ndarray], layout: str,
+) -> None:
+    people = make_detector(DetectionSettings(
+        detector='onnx', model=str(constant_network(**outputs)), layout=layout,
+    )).detect(np.zeros((720, 1280, 3), np.uint8))
+    assert people.boxes[:, [0, 1, 3, 4]] == pytest.approx(np.float32([[640, 360, 200, 400]]))
+
+
+@pytest.mark.parametrize(('outputs', 'says'), [
+    ({'output0': table((1, 300, 84), FRACTIONS)}, r'\(1, 300, 84\)'),
+    ({'output0': table((1, 300, 6), [*FRACTIONS, 0])}, 'fractions of the image'),
+    ({'logits': np.zeros((1, 100, 92)), 'pred_boxes': np.zeros((1, 100, 4))}, 'pred_boxes'),
+    ({'labels': np.zeros((1, 300)), 'boxes': np.zeros((1, 300, 4)), 'scores': np.zeros((1, 300))},
+     'labels'),
+    (GRIDS, 'grid80')])
+def test_exports_of_other_kinds_are_refused_with_what_they_return(
+    constant_network: Callable[..., Path], outputs: dict[str, np.ndarray], says: str,
+) -> None:
+    with pytest.raises(SettingsError, match=says):
+        make_detector(DetectionSettings(detector='onnx', model=str(constant_network(**outputs))))
+
+
 def test_nobody_is_detected_in_an_empty_image(make_network: Callable[..., Path]) -> None:
     detector = make_detector(onnx(make_network()))
     empty = np.full((360, 640, 3), 170, np.uint8)

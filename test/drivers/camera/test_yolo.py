@@ -23,6 +23,8 @@ from hypothesis.extra.numpy import arrays
 
 from utt_ros.drivers.camera.yolo import (
     MAX_BOXES,
+    check_pixels,
+    choose_output,
     decode_detections,
     letterbox,
     non_maximum_suppression,
@@ -33,15 +35,80 @@ from utt_ros.errors import MeasurementError
 
 @pytest.mark.parametrize(('shape', 'layout'), [
     ((1, 25200, 85), 'rows'), ((1, 84, 8400), 'columns'), ((1, 5, 8400), 'columns'),
-    ((1, 300, 6), 'corners'), ((1, 25200, 6), 'rows')])
+    ((1, 300, 6), 'corners'), ((1, 25200, 6), 'rows'), ((1, 56, 8400), 'columns'),
+    ((1, 84, 2100), 'columns'), ((1, 6300, 85), 'rows')])
 def test_the_layout_follows_from_the_shape(shape: tuple[int, ...], layout: str) -> None:
     assert output_layout(shape) == layout
 
 
-@pytest.mark.parametrize('shape', [(8400, 84), (2, 84, 8400), (1, 3, 80, 80, 85), (1, 4, 8400)])
+@pytest.mark.parametrize('shape', [(8400, 84), (2, 84, 8400), (1, 3, 80, 80, 85), (1, 4, 8400),
+    (1, 300, 84), (1, 300, 38), (1, 300, 57), (1, 300, 7), (1, 100, 4), (1, 8400, 4), (1, 300),
+    (1, 84, 84), (300, 7)])
 def test_other_shapes_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(MeasurementError, match='the network returns'):
         output_layout(shape)
+
+
+BOXES, MASKS = (1, 116, 8400), (1, 32, 160, 160)
+GRIDS = {f'grid{side}': (1, 3, side, side, 85) for side in (80, 40, 20)}
+
+
+@pytest.mark.parametrize(('shapes', 'layout', 'chosen'), [
+    ({'output0': BOXES, 'output1': MASKS}, '', ('output0', 'columns')),
+    ({'masks': MASKS, 'output': BOXES}, '', ('output', 'columns')),
+    ({**GRIDS, 'output': (1, 25200, 85)}, '', ('output', 'rows')),
+    ({'output': (1, 25200, 85), **GRIDS}, '', ('output', 'rows')),
+    ({'output0': (1, 84, 8400), 'output1': (1, 84, 8400)}, '', ('output1', 'columns')),
+    ({'a': (1, 300, 6), 'b': MASKS}, '', ('a', 'corners')),
+    ({'output0': (1, 300, 38), 'output1': MASKS}, 'corners', ('output0', 'corners')),
+    ({'output0': (1, 525, 85)}, 'rows', ('output0', 'rows'))])
+def test_the_output_with_boxes_and_scores_is_chosen_at_any_place(
+    shapes: dict[str, tuple[int, ...]], layout: str, chosen: tuple[str, str],
+) -> None:
+    assert choose_output(shapes, layout) == chosen
+
+
+@pytest.mark.parametrize('shapes', [
+    {'logits': (1, 100, 92), 'pred_boxes': (1, 100, 4)},  # DETR
+    {'pred_boxes': (1, 8400, 4), 'pred_scores': (1, 8400, 80)},  # YOLO-NAS
+    {'scores': (1, 80, 8400), 'boxes': (1, 8400, 4)},
+    {'labels': (1, 300), 'boxes': (1, 300, 4), 'scores': (1, 300)},  # RT-DETR
+    {'num_dets': (1, 1), 'det_boxes': (1, 100, 4), 'det_scores': (1, 100)},  # YOLOv7, TensorRT
+    {'distances': (1, 64, 8400), 'classes': (1, 80, 8400)},  # undecoded v8
+    {f'head{side}': (1, 144, side, side) for side in (80, 40, 20)},
+    {'output0': (1, 300, 84), 'output1': MASKS}])
+def test_outputs_that_cannot_be_boxes_with_scores_are_refused_with_their_shapes(
+    shapes: dict[str, tuple[int, ...]],
+) -> None:
+    with pytest.raises(MeasurementError) as refused:
+        choose_output(shapes)
+    assert all(f'{name} {shape}' in str(refused.value) for name, shape in shapes.items())
+
+
+def dense(scale: float) -> np.ndarray:
+    """Boxes of a grid of 40 x 40 cells of 16 px, and a score, times a scale."""
+    y, x = np.mgrid[:40, :40].reshape(2, -1) * 16.0
+    return np.float32([np.stack([x, y, 0 * x + 40, 0 * x + 90, 0 * x + 0.01]) * scale])
+
+
+@pytest.mark.parametrize(('output', 'layout'), [
+    (dense(1.0), 'columns'), (np.zeros((1, 300, 6)), 'corners'),
+    (np.zeros((1, 84, 8400)), 'columns'),
+    (np.float32([[[270, 220, 370, 420, 0.9, 0]]]), 'corners')])
+def test_boxes_in_pixels_pass(output: np.ndarray, layout: str) -> None:
+    check_pixels(output, layout, 640)
+
+
+@pytest.mark.parametrize(('output', 'layout', 'says'), [
+    (np.full((1, 300, 6), 0.5), 'corners', r'up to 0\.50'),
+    (np.full((1, 300, 84), 0.9), 'rows', r'up to 0\.90'),
+    (dense(1 / 640), 'columns', 'fractions of the image'),
+    (dense(1 / 16) % 3, 'columns', r'lie within 2\.0 px of an input of 640 px')])
+def test_fractions_and_undecoded_offsets_are_not_taken_for_pixels(
+    output: np.ndarray, layout: str, says: str,
+) -> None:
+    with pytest.raises(MeasurementError, match=says):
+        check_pixels(output, layout, 640)
 
 
 def test_letterbox_keeps_the_aspect_ratio() -> None:

@@ -40,8 +40,8 @@ def test_documented_blocks_are_read_in_si_units() -> None:
     (one, other), failures, refused = parse_iw(CAPTURE)
     assert one.range_m == pytest.approx(48877 * 1.49896e-4, abs=1e-4)
     assert one.std_m == pytest.approx(1953 * 1.49896e-4, abs=1e-4)
-    assert (one.mac, one.boot_ns, one.rssi_dbm) == ('02:00:00:00:00:01', 3250511642082, -50.0)
-    assert other == IwBurst('02:00:00:00:00:02', 3250541642082, 10.25, pytest.approx(0.2), -61.0)
+    assert (one.mac, one.boot_ns, one.rssi_dbm) == ('02:00:00:00:00:01', 3250511642082, -25.0)
+    assert other == IwBurst('02:00:00:00:00:02', 3250541642082, 10.25, pytest.approx(0.2), -30.5)
     assert failures == [
         IwFailure('02:00:00:00:00:03', 'failed_peer_busy', 20),
         IwFailure('02:00:00:00:00:04', 'no_response')]
@@ -57,8 +57,24 @@ def test_missing_values_are_unknown_and_a_block_without_range_is_no_sample() -> 
     (wrapped,), _, _ = parse_iw(head + f'      RTT_AVG: {2**64 - 2000}\n')
     assert wrapped.range_m == burst.range_m
     assert parse_iw(head + '      RSSI_AVG: -50\n')[2] == {'no_range': 1, 'malformed': 0}
+    assert parse_iw(head + '      RTT_AVG: 0\n')[2]['no_range'] == 1
     assert parse_iw(head.replace(' @77', '') + '      RTT_AVG: 2000\n')[2]['no_stamp'] == 1
     assert parse_iw(head + '      RTT_AVG: 9000000000\n')[2]['implausible'] == 1
+
+
+@pytest.mark.parametrize(('printed', 'unit_dbm', 'rssi_dbm'), [
+    (-104, 0.5, -52.0), (-170, 0.5, -85.0), (-101, 0.5, -50.5), (0, 0.5, 0.0), (20, 0.5, 10.0),
+    (-256, 0.5, -128.0), (-258, 0.5, math.nan), (62, 0.5, math.nan),
+    (2**32 - 104, 0.5, -52.0), (2**64 - 104, 0.5, -52.0),
+    (-52, 1.0, -52.0), (2**32 - 85, 1.0, -85.0), (-170, 1.0, math.nan)])
+def test_rssi_is_in_half_dbm_unless_set_otherwise(
+    printed: int, unit_dbm: float, rssi_dbm: float,
+) -> None:
+    text = ('  Peer 02:00:00:00:00:01: status=0 (SUCCESS) @305699895518 tsf=0\n'
+            f'    RSSI_AVG: {printed}\n    RTT_AVG: 84676\n')
+    (burst,), _, _ = parse_iw(text, unit_dbm)
+    assert burst.rssi_dbm == pytest.approx(rssi_dbm, nan_ok=True)
+    assert burst.range_m == pytest.approx(12.692, abs=0.001)
 
 
 def test_failures_and_statuses_have_names_of_a_bounded_set() -> None:

@@ -50,6 +50,46 @@ def test_console_with_colours_is_read_and_a_cut_line_is_not() -> None:
     assert parse_esp_idf(line.replace('5.07', '5007.00')) == 'implausible'
 
 
+RANGED = 'Estimated RTT - 33 nSec, Estimated Distance - 5.07 meters'
+
+
+@pytest.mark.parametrize(('line', 'range_m', 'boot_ms'), [
+    (f'I (393564) ftm_station: {RANGED}', 5.07, 393564),
+    (f'esp> I (7) ftm_station: {RANGED}', 5.07, 7),
+    (f'I (1790000000123) ftm_station: {RANGED}', 5.07, 1790000000123),
+    (f'I (393564) ftm: {RANGED}', 5.07, 393564),
+    (f'I (12:34:56.789) ftm_station: {RANGED}', 5.07, None),
+    (f'I (2026-11-02 12:34:56.789) ftm_station: {RANGED}', 5.07, None),
+    (f'I ftm_station: {RANGED}', 5.07, None),
+    (f'ftm_station: {RANGED}', 5.07, None),
+    (f'12:34:56.789 -> I (9) ftm_station: {RANGED}', 5.07, 9),
+    (f'[  9876][I][station.cpp:87] ftm(): {RANGED}', 5.07, None),
+    (f'I (9) ftm_station: FTM session complete. {RANGED}', 5.07, 9),
+    ('FTM Estimate: Distance: 27.60 m, Return Time: 184 ns', 27.6, None),
+    ('12:34:56.789 -> FTM Estimate: Distance: 0.15 m, Return Time: 1 ns\r', 0.15, None),
+    ('FTM Estimate: Distance: 5.1 m, Return Time: 34.02 ns', 5.1, None)])
+def test_logs_of_every_framework_and_stamp_are_read(
+    line: str, range_m: float, boot_ms: int | None,
+) -> None:
+    report = parse_esp_idf(line)
+    assert isinstance(report, BoardReport)
+    assert report.range_m == range_m
+    assert report.boot_ns == (None if boot_ms is None else boot_ms * 10**6)
+
+
+@pytest.mark.parametrize(('line', 'key'), [
+    ('FTM Error: FAIL', 'failed'), ('FTM Error: UNSUPPORTED', 'failed'),
+    ('FTM Error: CONF_REJECTED', 'failed'), ('FTM Error: NO_RESPONSE', 'failed'),
+    ('FTM Error: Initiate Session Failed', 'failed'),
+    ('FTM Estimate: Distance: 0.00 m, Return Time: 0 ns', 'failed'),
+    ('I (9) ftm_station: Estimated RTT - 0 nSec, Estimated Distance - 0.00 meters', 'failed'),
+    ('I (12:34:56.789) ftm_station: FTM procedure with Peer failed! (Status - 3)', 'failed'),
+    ('FTM Estimate: Distance: 4000.00 m, Return Time: 26000 ns', 'implausible'),
+    ('FTM Estimate: Distance: 27.60 m, Return Ti', ''), ('Connecting to FTM Responder', '')])
+def test_failures_and_chatter_of_every_framework_are_told_apart(line: str, key: str) -> None:
+    assert parse_esp_idf(line) == key
+
+
 def test_gtec_lines_of_every_variant_have_distance_spread_and_signal() -> None:
     log, csv, extra, json = (parse_gtec(line) for line in read('gtec.txt'))
     assert log == ''
@@ -83,9 +123,17 @@ def test_gtec_lines_with_inconsistent_counts_are_malformed(wrong: str) -> None:
 
 @pytest.mark.parametrize('line', [
     '02:00:00:00:00:01,0,0,0,2,-1,-50,0,0,0,0,4294967295,-52,0,0,0,0',
-    '{"id":"02:00:00:00:00:02", "dist_est":0, "num_frames":1, "frames":[{"rtt":-1,"rssi":-50}]}'])
+    '{"id":"02:00:00:00:00:02", "dist_est":0, "num_frames":1, "frames":[{"rtt":-1,"rssi":-50}]}',
+    '02:00:00:00:00:01,0,0,0,2,0,-50,0,0,0,0,0,-52,0,0,0,0', '02:00:00:00:00:01,0,0,0,0'])
 def test_gtec_bursts_whose_frames_all_failed_have_no_range(line: str) -> None:
     assert parse_gtec(line) == 'failed'
+
+
+def test_round_trips_of_zero_count_as_failed_frames() -> None:
+    report = parse_gtec('02:00:00:00:00:01,33,35,507,3,33800,-50,1,2,3,4,0,-90,0,0,0,0,'
+                        '33802,-52,1,2,3,4')
+    assert (report.attempted, report.successful, report.rssi_dbm) == (3, 2, -51.0)
+    assert report.std_m == pytest.approx(2 / math.sqrt(2) * METRES_PER_PS, rel=1e-3)
 
 
 def test_gtec_without_frames_has_no_spread() -> None:

@@ -81,6 +81,89 @@ def test_a_mount_matrix_turns_into_the_axes_of_the_device(
     np.testing.assert_allclose(source.read(1.0)[0].accel, [9.8072, -0.0598, 0.0], atol=1e-6)
 
 
+Files = dict[str, object]
+
+
+def chip(kind: str, scale: object = '0.001', x: int = 0, **others: object) -> Files:
+    """Files of a sensor whose x axis reads a value."""
+    raw = {f'in_{kind}_{axis}_raw': value for axis, value in zip('xyz', (x, 0, 9000), strict=True)}
+    return {**raw, f'in_{kind}_scale': scale, **others}
+
+
+def tree(root: Path, devices: dict[int, Files]) -> Path:
+    for number, files in devices.items():
+        folder = root / f'iio:device{number}'
+        folder.mkdir(parents=True)
+        for name, value in files.items():
+            (folder / name).write_text(f'{value}\n')
+    return root
+
+
+def six(x: int, **others: object) -> Files:
+    return {**chip('accel', x=x), **chip('anglvel'), **others}
+
+
+@pytest.mark.parametrize('devices', [
+    {0: chip('accel', x=1), 1: six(7)},
+    {0: chip('anglvel'), 1: six(7)},
+    {2: six(7), 10: six(1)},
+    {2: chip('accel', x=7), 10: chip('accel', x=1), 11: chip('anglvel')},
+    {0: chip('accel', x=1, label='accel-base'), 1: chip('accel', x=7, label='accel-display'),
+     2: chip('anglvel', label='accel-display')},
+    {0: chip('accel', x=1, label='accel-base'), 1: chip('accel', x=7, label='accel-display'),
+     2: chip('anglvel', label='gyro-display')},
+    {0: chip('accel', x=1, location='lid'), 1: chip('accel', x=7, location='base'),
+     2: chip('anglvel', location='base')},
+    {0: chip('accel', x=1, location='base'), 1: chip('accel', x=7, location='lid'),
+     2: chip('anglvel', label='accel-display')},
+    {0: chip('accel', x=1, name='kxcjk1013'), 1: chip('accel', x=7, name='lsm6dsm_accel'),
+     2: chip('anglvel', name='lsm6dsm_gyro')},
+    {0: chip('accel', x=1, label='accel-base'), 1: chip('accel', x=7),
+     2: chip('anglvel', label='accel-display')},
+    {0: chip('accel', x=7), 1: chip('anglvel')}])
+def test_acceleration_and_rotation_are_of_one_chip_or_place(
+    tmp_path: Path, devices: dict[int, Files],
+) -> None:
+    with IioSource(IioSettings(root=str(tree(tmp_path, devices)))) as source:
+        assert source.read(1.0)[0].accel[0] == pytest.approx(0.007)
+
+
+def test_devices_of_one_bus_address_belong_together(tmp_path: Path) -> None:
+    kernel = tmp_path / 'kernel'
+    tree(kernel / 'i2c-1', {0: chip('accel', x=1)})
+    tree(kernel / 'i2c-2', {1: chip('accel', x=7), 2: chip('anglvel')})
+    for folder in kernel.glob('*/*'):
+        (tmp_path / folder.name).symlink_to(folder)
+    with IioSource(IioSettings(root=str(tmp_path))) as source:
+        assert source.read(1.0)[0].accel[0] == pytest.approx(0.007)
+        assert source.status() == {'accel': 'iio:device1, no mount matrix',
+                                   'gyro': 'iio:device2, no mount matrix'}
+
+
+@pytest.mark.parametrize(('mag', 'is_used'), [
+    ('accel-display', True), ('accel-base', False), ('', True)])
+def test_magnetometer_of_another_place_is_not_used(
+    tmp_path: Path, mag: str, is_used: bool,
+) -> None:
+    devices = {0: six(7, label='accel-display'), 1: chip('magn', label=mag)}
+    with IioSource(IioSettings(root=str(tree(tmp_path, devices)))) as source:
+        assert len(source.read(1.0)) == 1 + is_used
+
+
+@pytest.mark.parametrize(('devices', 'says'), [
+    ({0: chip('accel', label='accel-base'), 1: chip('anglvel', label='accel-display')},
+     r'different places.*iio:device0 \(base\), iio:device1 \(display\)'),
+    ({0: {**chip('anglvel'), **{f'in_accel_{axis}_raw': 1 for axis in 'xyz'}}},
+     'in_accel_scale is missing'),
+    ({0: six(1, in_mount_matrix='0, 0, 0; 0, 0, 0; 0, 0, 0')}, 'must be orthogonal'),
+    ({0: six(1, in_accel_mount_matrix='1, 0, 0; 0, 1')}, 'not a 3 x 3 matrix')])
+def test_sensors_whose_axes_or_units_are_unknown_are_refused(
+    tmp_path: Path, devices: dict[int, Files], says: str,
+) -> None:
+    with pytest.raises(SourceError, match=says):
+        IioSource(IioSettings(root=str(tree(tmp_path, devices)))).open()
+
+
 def test_new_values_are_seen_and_bad_ones_counted(devices: Path, source: IioSource) -> None:
     file = devices / 'iio:device0' / 'in_accel_x_raw'
     file.write_text('1000\n')

@@ -62,7 +62,7 @@ def main() -> int:
     for line in lines:
         mac = line.split()[0]
         values = {'mac': mac, 'now': time.clock_gettime_ns(time.CLOCK_BOOTTIME),
-                  'rtt': round(DISTANCE_M[mac[-2:]] / 1.49896229e-4), 'rssi': 2**32 - 50}
+                  'rtt': round(DISTANCE_M[mac[-2:]] / 1.49896229e-4), 'rssi': 2**32 - 100}
         if today == 'old':
             values['now'] -= min(3600 * 10**9, values['now'] // 2)  # positive after any boot
         if today == 'silent':

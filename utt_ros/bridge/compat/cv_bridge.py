@@ -30,20 +30,15 @@ import numpy.typing as npt
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from utt_ros.drivers.camera.camera_calibration import LensCalibration
+from utt_ros.drivers.camera.pixel_formats import MAX_IMAGE_BYTES, MAX_SIDE_PX, RawImage
 from utt_ros.errors import MeasurementError, SettingsError
 from utt_ros.settings import AreaSettings
 from utt_ros.types import FloatArray
 
 FOCAL_TOLERANCE = 0.05
-MAX_SIDE_PX = 16384  # [px]
-MAX_IMAGE_BYTES = 256 * 1024 * 1024
 MAX_JPEG_HEADER_BYTES = 1 << 20  # of a JPEG: previews and colour profiles precede its size
-PLANES: dict[str, tuple[str, int]] = {  # numpy type, channels
-    'bgr8': ('u1', 3), 'rgb8': ('u1', 3), 'bgra8': ('u1', 4), 'rgba8': ('u1', 4),
-    'mono8': ('u1', 1), '8UC1': ('u1', 1), '8UC3': ('u1', 3),
-    'mono16': ('u2', 1), '16UC1': ('u2', 1), '32FC1': ('f4', 1)}
-TO_BGR = {'rgb8': cv2.COLOR_RGB2BGR, 'bgra8': cv2.COLOR_BGRA2BGR, 'rgba8': cv2.COLOR_RGBA2BGR,
-          'mono8': cv2.COLOR_GRAY2BGR}
+# encodings that each release of cv_bridge converts to bgr8; others are converted here
+CONVERTED_BY_ALL = {'bgr8', 'rgb8', 'bgra8', 'rgba8', 'mono8', '8UC3'}
 DEPTHS = {'16UC1': 0.001, 'mono16': 0.001, '32FC1': 1.0}  # [m]
 
 
@@ -54,12 +49,12 @@ class CvBridge:
         self, img_msg: Image, desired_encoding: str = 'passthrough',
     ) -> npt.NDArray[Any]:
         """Return an array (H, W) or (H, W, C) in native byte order; bgr8, or as it was sent."""
-        plane = _plane(img_msg)
+        raw = _raw(img_msg)
         if desired_encoding in ('passthrough', img_msg.encoding):
-            return plane
-        if desired_encoding != 'bgr8' or img_msg.encoding not in TO_BGR:
+            return raw.array()
+        if desired_encoding != 'bgr8':
             raise MeasurementError(f'no conversion from {img_msg.encoding} to {desired_encoding}')
-        return np.asarray(cv2.cvtColor(plane, TO_BGR[img_msg.encoding]))
+        return raw.bgr()
 
     def cv2_to_imgmsg(self, cvim: npt.NDArray[Any], encoding: str = 'passthrough') -> Image:
         """Return a message of an array (H, W) or (H, W, C)."""
@@ -90,11 +85,10 @@ def load_cv_bridge() -> Any:
 def image_from_message(bridge: Any, message: Any) -> npt.NDArray[np.uint8]:
     """Convert an Image or CompressedImage to colours (H, W, 3) BGR. Raises MeasurementError."""
     if isinstance(message, Image):
-        _check(message)
-        if PLANES[message.encoding][0] != 'u1':
-            raise MeasurementError(f'{message.encoding} is not an encoding of colours')
+        _raw(message)
+        converter = bridge if message.encoding in CONVERTED_BY_ALL else CvBridge()
         wanted = 'passthrough' if message.encoding == '8UC3' else 'bgr8'
-        return _guarded(bridge.imgmsg_to_cv2, _named(message), wanted)
+        return _guarded(converter.imgmsg_to_cv2, message, wanted)
     width, height = compressed_size(bytes(message.data[:MAX_JPEG_HEADER_BYTES]))
     if max(width, height) > MAX_SIDE_PX or width * height * 3 > MAX_IMAGE_BYTES:
         raise MeasurementError(
@@ -107,7 +101,7 @@ def depth_from_message(bridge: Any, message: Image) -> FloatArray:
 
     Raises MeasurementError.
     """
-    _check(message)
+    _raw(message)
     if message.encoding not in DEPTHS:
         raise MeasurementError(f'{message.encoding} is not an encoding of depth: {sorted(DEPTHS)}')
     raw = _guarded(bridge.imgmsg_to_cv2, message, 'passthrough')
@@ -134,6 +128,10 @@ def camera_info_message(calibration: LensCalibration) -> CameraInfo:
 
 def check_focal_lengths(info: CameraInfo, area: AreaSettings) -> None:
     """Raise SettingsError when the focal lengths differ from the area's by over 5 %."""
+    if info.k[0] == info.k[4] == 0.0:
+        raise SettingsError(
+            'fx and fy are 0 px: the camera is not calibrated; calibrate it, or compare no '
+            'calibration (topics.camera_info empty)')
     for got, want, name in ((info.k[0], area.fx, 'fx'), (info.k[4], area.fy, 'fy')):
         if abs(got - want) > FOCAL_TOLERANCE * want:
             raise SettingsError(
@@ -159,43 +157,9 @@ def compressed_size(data: bytes) -> tuple[int, int]:
     raise MeasurementError(f'{len(data)} bytes without the header of a JPEG or PNG')
 
 
-def _check(message: Image) -> None:
-    """Raise MeasurementError unless the data match encoding, width, height and step."""
-    if message.encoding not in PLANES:
-        raise MeasurementError(
-            f'encoding is {message.encoding!r}: it must be one of {sorted(PLANES)}')
-    kind, channels = PLANES[message.encoding]
-    height, width, step = message.height, message.width, message.step
-    row = width * channels * np.dtype(kind).itemsize
-    if not 1 <= height <= MAX_SIDE_PX or not 1 <= width <= MAX_SIDE_PX:
-        raise MeasurementError(
-            f'an image of {width} x {height} px: sides must be 1..{MAX_SIDE_PX}')
-    if step < row or step % np.dtype(kind).itemsize:
-        raise MeasurementError(f'a step of {step} bytes: a row has {row}')
-    if len(message.data) < height * step or len(message.data) > MAX_IMAGE_BYTES:
-        raise MeasurementError(
-            f'{len(message.data)} bytes for {height} rows of {step}, at most {MAX_IMAGE_BYTES}')
-
-
-def _plane(message: Image) -> npt.NDArray[Any]:
-    """Return pixels (H, W) or (H, W, C) without row padding, in native byte order."""
-    _check(message)
-    kind, channels = PLANES[message.encoding]
-    stored = np.dtype(kind).newbyteorder('>' if message.is_bigendian else '<')
-    rows = np.frombuffer(message.data, np.uint8, message.height * message.step)
-    row = message.width * channels * stored.itemsize
-    used = rows.reshape(message.height, message.step)[:, :row]
-    shape = (message.height, message.width, channels)[:2 if channels == 1 else 3]
-    return np.ascontiguousarray(used).view(stored).reshape(shape).astype(kind)
-
-
-def _named(message: Image) -> Image:
-    """Return the message with encoding mono8 instead of 8UC1, which implies no colours."""
-    if message.encoding != '8UC1':
-        return message
-    return Image(
-        header=message.header, height=message.height, width=message.width, encoding='mono8',
-        is_bigendian=message.is_bigendian, step=message.step, data=message.data)
+def _raw(message: Image) -> RawImage:
+    return RawImage(message.encoding, message.height, message.width, message.step, message.data,
+                    bool(message.is_bigendian))
 
 
 def _guarded(convert: Any, message: Any, encoding: str) -> Any:

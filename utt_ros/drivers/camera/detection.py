@@ -16,6 +16,7 @@
 """Detectors of people: an ONNX network run by OpenCV, or OpenCV's HOG detector."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,10 +25,11 @@ import numpy as np
 
 from utt_ros.drivers.camera.yolo import (
     LAYOUTS,
+    check_pixels,
+    choose_output,
     decode_detections,
     letterbox,
     non_maximum_suppression,
-    output_layout,
 )
 from utt_ros.drivers.source import SourceEntry
 from utt_ros.drivers.types import Detections
@@ -129,9 +131,11 @@ class OnnxDetector(Detector):
         size = settings.input_size
         try:
             self._net = cv2.dnn.readNetFromONNX(str(path))
-            output = self._forward(np.zeros((size, size, 3), np.uint8))
-            self._layout = settings.layout or output_layout(output.shape)
-            decode_detections(output, self._layout, settings.person_class, settings.score)
+            outputs = self._forward(
+                self._net.getUnconnectedOutLayersNames(), np.zeros((size, size, 3), np.uint8))
+            self._output, self._layout = choose_output(
+                {name: output.shape for name, output in outputs.items()}, settings.layout)
+            self._decode(outputs[self._output])
         except (cv2.error, MeasurementError) as err:
             raise SettingsError(f'{path}: cannot be used on {size} x {size} px: {err}') from err
 
@@ -139,21 +143,25 @@ class OnnxDetector(Detector):
         settings = self._settings
         square, scale, corner = letterbox(image, settings.input_size)
         try:
-            output = self._forward(square)
+            output = self._forward((self._output,), square)[self._output]
         except cv2.error as err:
             raise MeasurementError(f'the network failed: {err}') from err
-        boxes, scores = decode_detections(
-            output, self._layout, settings.person_class, settings.score)
+        boxes, scores = self._decode(output)
         boxes[:, :2] -= corner
         return _people(boxes / scale, scores, settings)
 
-    def _forward(self, square: Image) -> FloatArray:
+    def _forward(self, names: Sequence[str], square: Image) -> dict[str, FloatArray]:
+        """Return the outputs of these names."""
         size = self._settings.input_size
         self._net.setInput(cv2.dnn.blobFromImage(square, 1 / 255, (size, size), swapRB=True))
-        output = np.asarray(self._net.forward(), np.float32)
-        if output.ndim != 3 or output.shape[0] != 1:
-            output_layout(output.shape)
-        return output
+        outputs = self._net.forward(names)
+        return {name: np.asarray(output, np.float32)
+                for name, output in zip(names, outputs, strict=True)}
+
+    def _decode(self, output: FloatArray) -> tuple[FloatArray, FloatArray]:
+        settings = self._settings
+        check_pixels(output, self._layout, settings.input_size)
+        return decode_detections(output, self._layout, settings.person_class, settings.score)
 
 
 def _people(boxes: FloatArray, scores: FloatArray, settings: DetectionSettings) -> Detections:

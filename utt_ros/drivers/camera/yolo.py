@@ -18,7 +18,11 @@
 rows     (1, N, 5 + C)  center x, y, width, height, objectness, scores of C classes (v5, v7)
 columns  (1, 4 + C, N)  center x, y, width, height, scores of C classes (v8, v9, 11, 12)
 corners  (1, N, 6)      left, top, right, bottom, score, class: after suppression (v10, 26)
+
+Coordinates are pixels of the network's input. An output of any other kind is refused.
 """
+
+from collections.abc import Mapping
 
 import cv2
 import numpy as np
@@ -29,6 +33,9 @@ from utt_ros.types import FloatArray, Image, Indices
 LAYOUTS = ('rows', 'columns', 'corners')
 MAX_NMS_ROWS = 1000  # of a network that includes non-maximum suppression
 MAX_BOXES = 1000  # most confident ones
+MAX_FRACTION = 2.0  # coordinates that all lie below are fractions of the image, not pixels
+MIN_SPREAD = 1 / 8  # of the centers of a dense head that are pixels, by the side of the input
+MIN_DENSE_ROWS = 400  # of a network without suppression; 525 at 160 px
 PADDING_GREY = 114  # value with which YOLO networks were trained
 
 
@@ -46,16 +53,73 @@ def letterbox(image: Image, size: int) -> tuple[Image, float, tuple[float, float
 
 
 def output_layout(shape: tuple[int, ...]) -> str:
-    """Return the layout of an output shape. Raises MeasurementError for others."""
+    """Return the layout of an output shape. Raises MeasurementError for others.
+
+    Up to MAX_NMS_ROWS rows of more than six columns are objects of a DETR, or of a network with
+    suppression that adds masks or key points, which shapes do not tell apart.
+    """
     if len(shape) == 3 and shape[0] == 1:
         if shape[2] == 6 and shape[1] <= MAX_NMS_ROWS:
             return 'corners'
-        if shape[2] >= 6 and shape[1] > shape[2]:
+        if shape[2] >= 6 and shape[1] > max(shape[2], MAX_NMS_ROWS):
             return 'rows'
-        if shape[1] >= 5:
+        if shape[1] >= 5 and shape[2] > shape[1]:
             return 'columns'
     raise MeasurementError(
-        f'the network returns {shape}: expected (1, N, 5 + C), (1, 4 + C, N) or (1, N, 6)')
+        f'the network returns {shape}: expected (1, N, 5 + C) with N above {MAX_NMS_ROWS}, '
+        '(1, 4 + C, N) or (1, N, 6); another export of it may have one of them, or set '
+        'detection.layout')
+
+
+def choose_output(shapes: Mapping[str, tuple[int, ...]], layout: str = '') -> tuple[str, str]:
+    """Return the name and layout of the output with boxes and scores.
+
+    Of equal ones it is the last by name: YOLOv9 adds an auxiliary one before it. With a given
+    layout it is the only output of three dimensions. Raises MeasurementError when no output, or
+    outputs of several shapes, can be it.
+    """
+    candidates: dict[str, str] = {}
+    reason = ''
+    for name, shape in shapes.items():
+        try:
+            candidates[name] = layout or output_layout(shape)
+        except MeasurementError as err:
+            reason = str(err)
+        if len(shape) != 3 or shape[0] != 1:
+            candidates.pop(name, None)
+    rows = {number for shape in shapes.values() for number in shape[1:-1] if shape[-1] == 4}
+    listed = ', '.join(f'{name} {shape}' for name, shape in shapes.items())
+    if not candidates and len(shapes) == 1 and reason:
+        raise MeasurementError(reason)
+    kinds = {shapes[name] for name in candidates}
+    if len(kinds) != 1 or rows & set(next(iter(kinds))):
+        raise MeasurementError(
+            f'the network returns {listed}: expected one output with boxes and scores, '
+            '(1, N, 5 + C), (1, 4 + C, N) or (1, N, 6)')
+    return list(candidates.items())[-1]
+
+
+def check_pixels(output: FloatArray, layout: str, size: int) -> None:
+    """Raise MeasurementError when coordinates of all boxes cannot be pixels of the input.
+
+    DETRs give fractions of the image, and heads that were exported undecoded (YOLOX) offsets
+    within cells. An output of zeros says nothing.
+    """
+    table = np.asarray(output[0].T if layout == 'columns' else output[0], np.float32)[:, :4]
+    boxes = table[np.isfinite(table).all(axis=1) & (table != 0).any(axis=1)]
+    if not len(boxes):
+        return
+    highest = float(np.abs(boxes).max())
+    if highest <= MAX_FRACTION:
+        raise MeasurementError(
+            f'coordinates of its boxes are up to {highest:.2f}: fractions of the image (DETR) or '
+            f'offsets within cells (undecoded), not pixels of an input of {size} px')
+    if layout != 'corners' and len(boxes) >= MIN_DENSE_ROWS:
+        spread = float(np.ptp(boxes[:, :2], axis=0).max())
+        if spread < MIN_SPREAD * size:
+            raise MeasurementError(
+                f'centers of its {len(boxes)} boxes lie within {spread:.1f} px of an input of '
+                f'{size} px: export it with decoded boxes')
 
 
 def decode_detections(

@@ -60,6 +60,9 @@ class IwSettings:
     at_once: int = setting(10, 'peers in one request; cards limit them', low=1, high=64)
     period: float = setting(0.2, 'time between requests to a peer [s]', low=0.01, high=3600.0)
     timeout: float = setting(5.0, 'time limit of a request [s]', low=0.1, high=600.0)
+    rssi_unit: float = setting(
+        0.5, 'unit of RSSI_AVG [dBm]: 0.5 by nl80211; 1.0 for a driver that reports dBm',
+        low=0.1, high=1.0)
 
     def __post_init__(self) -> None:
         check(self)
@@ -170,7 +173,7 @@ class IwSource(Source[FtmSample]):
                 'timeout is too short for so many peers')
 
     def _take(self, text: str) -> list[FtmSample]:
-        bursts, failures, refused = iw_format.parse_iw(text)
+        bursts, failures, refused = iw_format.parse_iw(text, self._settings.rssi_unit)
         self.counters.update(refused)
         now_s = time.monotonic()
         for failure in failures:

@@ -25,6 +25,7 @@ from utt_ros.drivers.phone_registry import is_plausible_range
 
 METRES_PER_PS = 299_792_458.0 / 2 * 1e-12  # per round trip
 IW_RSSI_LIMITS_DBM = (-128, 30)
+RSSI_UNIT_DBM = 0.5  # of RSSI_AVG [S: NL80211_PMSR_FTM_RESP_ATTR_RSSI_AVG, "s32, 1/2 dBm"]
 MAX_BOOT_NS = 2**62
 
 PEER_LINE = re.compile(
@@ -96,11 +97,13 @@ def format_request(peers: list[FtmPeer], ftms_per_burst: int, asap: bool) -> str
         f'{f" cf1={peer.centre}" if peer.centre else ""}{suffix}\n' for peer in peers)
 
 
-def parse_iw(text: str) -> tuple[list[IwBurst], list[IwFailure], Counter[str]]:
+def parse_iw(
+    text: str, rssi_unit_dbm: float = RSSI_UNIT_DBM,
+) -> tuple[list[IwBurst], list[IwFailure], Counter[str]]:
     """Parse the output of a request into ranges, failures and the counts of refusals by key."""
     bursts, failures, refused = [], [], Counter[str]()
     for head, lines in _blocks(text, refused):
-        result = _parse_block(head, lines, refused)
+        result = _parse_block(head, lines, refused, rssi_unit_dbm)
         if isinstance(result, IwBurst):
             bursts.append(result)
         elif result is not None:
@@ -139,7 +142,7 @@ def _blocks(text: str, refused: Counter[str]) -> Iterator[tuple[re.Match[str], l
 
 
 def _parse_block(
-    head: re.Match[str], lines: list[str], refused: Counter[str],
+    head: re.Match[str], lines: list[str], refused: Counter[str], rssi_unit_dbm: float,
 ) -> IwBurst | IwFailure | None:
     mac = head['mac']
     if head['none']:
@@ -153,21 +156,23 @@ def _parse_block(
         return IwFailure(mac, f'status_{word.lower()}')
     values = {match['name']: int(match['value'])
               for line in lines if (match := VALUE_LINE.fullmatch(line))}
-    return _burst(mac, int(head['boot'] or 0), values, refused)
+    return _burst(mac, int(head['boot'] or 0), values, refused, rssi_unit_dbm)
 
 
 def _burst(
-        mac: str, boot_ns: int, values: dict[str, int], refused: Counter[str]) -> IwBurst | None:
-    """Convert values of nl80211: RTT_AVG [ps], DIST_AVG [mm], their variances, RSSI_AVG [dBm].
+    mac: str, boot_ns: int, values: dict[str, int], refused: Counter[str], rssi_unit_dbm: float,
+) -> IwBurst | None:
+    """Convert values of nl80211: RTT_AVG [ps], DIST_AVG [mm], their variances, RSSI_AVG.
 
-    Without DIST_AVG the range is half of the round trip times the speed of light.
+    Without DIST_AVG the range is half of the round trip times the speed of light; a round trip of
+    0 ps was not measured.
     """
     if not 0 < boot_ns < MAX_BOOT_NS:
         refused['no_stamp'] += 1
         return None
     unit_m = 1e-3 if 'DIST_AVG' in values else METRES_PER_PS
     kind = 'DIST' if 'DIST_AVG' in values else 'RTT'
-    if f'{kind}_AVG' not in values:
+    if f'{kind}_AVG' not in values or (kind == 'RTT' and values['RTT_AVG'] == 0):
         refused['no_range'] += 1
         return None
     range_m = unit_m * _signed(values[f'{kind}_AVG'], 64)
@@ -176,7 +181,9 @@ def _burst(
     if not is_plausible_range(range_m, std_m):
         refused['implausible'] += 1
         return None
-    rssi = float(_signed(values['RSSI_AVG'], 32)) if 'RSSI_AVG' in values else math.nan
+    rssi = math.nan
+    if 'RSSI_AVG' in values:
+        rssi = rssi_unit_dbm * _signed(_signed(values['RSSI_AVG'], 64), 32)
     low, high = IW_RSSI_LIMITS_DBM
     return IwBurst(mac, boot_ns, range_m, std_m, rssi if low <= rssi <= high else math.nan)
 

@@ -13,7 +13,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Parsers of lines of ESP32 boards: the console of ESP-IDF's example, and GTEC's tag reader."""
+"""Parsers of lines of ESP32 boards: examples of ESP-IDF and Arduino, and GTEC's tag reader."""
 
 import json
 import math
@@ -32,12 +32,18 @@ INVALID_PS = 2**32 - 1
 MAX_PS = 2_000_000_000  # 300 km
 
 COLOR_CODE = re.compile(r'\x1b\[[0-9;]{0,16}m')
-ESTIMATE = re.compile(
-    r'(?:.{0,40}> ?)?I \((?P<ms>\d{1,12})\) ftm_station: (?:FTM session complete\. )?'
-    r'Estimated RTT - \d{1,10} nSec, Estimated Distance - (?P<metres>\d{1,7}\.\d{2}) meters\s*',
-    re.ASCII)
+# ESP-IDF: the stamp of its log is milliseconds, a time of day, a date with time, or missing.
+# Arduino: FTM_Initiator. A serial monitor may precede both with a time of its own.
+ESTIMATES = (
+    re.compile(
+        r'.{0,100}?(?:\((?P<ms>\d{1,15})\) \w{1,40}: )?(?:FTM session complete\. )?'
+        r'Estimated RTT - (?P<ns>-?\d{1,10}) nSec, Estimated Distance - '
+        r'(?P<metres>-?\d{1,7}\.\d{2}) meters\s*', re.ASCII),
+    re.compile(
+        r'.{0,100}?FTM Estimate: Distance: (?P<metres>-?\d{1,7}\.\d{1,6}) m, '
+        r'Return Time: (?P<ns>-?\d{1,10}(?:\.\d{1,6})?) ns\s*', re.ASCII))
 SESSION_FAILED = re.compile(
-    r'ftm_station: .{0,80}(?:failed! \(Status - \d{1,4}\)|procedure failed)')
+    r'ftm_station: .{0,80}(?:failed! \(Status - \d{1,4}\)|procedure failed)|FTM Error: \w')
 INTEGER = re.compile(r'-?\d{1,19}', re.ASCII)
 
 
@@ -55,19 +61,23 @@ class BoardReport:
 
 
 def parse_esp_idf(line: str) -> BoardReport | str:
-    """Parse a line of ESP-IDF's console, or return the key of its refusal; '' for other lines.
+    """Parse a line of a console, or return the key of its refusal; '' for other lines.
 
     The distance of the line has steps of 1 cm; the round trip, in whole nanoseconds (15 cm), is
-    not used.
+    not used. Only milliseconds in a log are a stamp of the board's clock.
     """
     line = COLOR_CODE.sub('', line)
-    match = ESTIMATE.fullmatch(line)
+    match = next((match for form in ESTIMATES if (match := form.fullmatch(line))), None)
     if match is None:
         return 'failed' if SESSION_FAILED.search(line) else ''
     range_m = float(match['metres'])
+    if range_m == 0.0 and float(match['ns']) == 0.0:  # the estimate of no frame
+        return 'failed'
     if not is_plausible_range(range_m, math.nan):
         return 'implausible'
-    return BoardReport(range_m, boot_ns=int(match['ms']) * NS_PER_MS)
+    boot_ms = match.groupdict().get('ms')
+    return BoardReport(
+        range_m, boot_ns=None if boot_ms is None else int(boot_ms) * NS_PER_MS)
 
 
 def parse_gtec(line: str) -> BoardReport | str:
@@ -131,14 +141,14 @@ def _pair(frame: Any) -> tuple[int, int] | None:
 def _report(ap: str, distance_cm: int, trips_ps: list[int], rssi: list[int]) -> BoardReport | str:
     """Return the board's estimate with the spread of its frames, or the key of a refusal.
 
-    Failed frames have round trips of 2^32 - 1, printed as -1 by some releases. The estimate is
-    invalid when all failed.
+    Failed frames have round trips of 2^32 - 1, printed as -1 by some releases, or 0. The estimate
+    is invalid when all failed.
     """
     good = [(trip, level) for trip, level in zip(trips_ps, rssi, strict=True)
-            if trip not in {-1, INVALID_PS}]
+            if trip not in {-1, 0, INVALID_PS}]
     if any(abs(trip) > MAX_PS or not -128 <= level <= 30 for trip, level in good):
         return 'implausible'
-    if trips_ps and not good:
+    if not good and (trips_ps or distance_cm == 0):
         return 'failed'
     count, range_m = len(good), distance_cm / 100 if abs(distance_cm) < MAX_PS else math.inf
     mean = sum(trip for trip, _ in good) / max(count, 1)

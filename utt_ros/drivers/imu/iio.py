@@ -16,11 +16,13 @@
 """IMU source: sensors of this machine, by Linux's industrial I/O. See docs/sources/iio.md."""
 
 import os
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from errno import EAGAIN, EBUSY, EIO, ETIMEDOUT
+from itertools import product
 from math import isfinite
 from pathlib import Path
 from threading import Event
@@ -42,6 +44,11 @@ CHANNEL_NAMES = {  # kernel's name and SI unit of a kind; the magnetometer is in
 REQUIRED = ('accel', 'gyro')
 TRANSIENT_ERRORS = {EAGAIN, EIO, ETIMEDOUT}  # of a bus; the next read may succeed
 MAX_VALUE_BYTES = 256
+MAX_ROTATION_ERROR = 0.02  # of a mount matrix times its transpose from the identity
+# words of `label`, `location` and `name` that do not say where a sensor is
+SENSOR_WORDS = {'accel', 'accelerometer', 'gyro', 'gyroscope', 'anglvel', 'mag', 'magn',
+                'magnetometer', 'imu', 'sensor'}
+PLACE_SYNONYMS = {'lid': 'display', 'screen': 'display', 'keyboard': 'base'}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +72,12 @@ class _Sensor:
         self._name, self._unit = CHANNEL_NAMES[kind]
         self._files: list[int] = []
         try:
-            scales = [self._value(folder, 'scale', 1.0, axis) for axis in 'xyz']
+            scales = [self._value(folder, 'scale', None, axis) for axis in 'xyz']
             offsets = [self._value(folder, 'offset', 0.0, axis) for axis in 'xyz']
             self._scale, self._offset = np.array(scales), np.array(offsets)
-            self._mount = _mount(folder, self._name)
+            mount = _mount(folder, self._name)
+            self.label = _describe(folder, mount)
+            self._mount = np.eye(3) if mount is None else mount
             for axis in 'xyz':
                 file = folder / f'in_{self._name}_{axis}_raw'
                 self._files.append(os.open(file, os.O_RDONLY | os.O_CLOEXEC))
@@ -86,10 +95,13 @@ class _Sensor:
         while self._files:
             os.close(self._files.pop())
 
-    def _value(self, folder: Path, attribute: str, default: float, axis: str) -> float:
+    def _value(self, folder: Path, attribute: str, default: float | None, axis: str) -> float:
         for file in (f'in_{self._name}_{axis}_{attribute}', f'in_{self._name}_{attribute}'):
             with suppress(FileNotFoundError):
                 return parse_number((folder / file).read_bytes())
+        if default is None:
+            raise MeasurementError(
+                f'in_{self._name}_{attribute} is missing, without which raw values have no unit')
         return default
 
 
@@ -116,7 +128,9 @@ class IioSource(Source[InertialSample | MagneticSample]):
                 self._sensors[kind] = _Sensor(folder, kind)
         except (OSError, MeasurementError) as err:
             self.close()
-            raise SourceError(f'{folder}: {kind}: {err}: run as a user who may read it') from err
+            advice = ('run as a user who may read it' if isinstance(err, OSError)
+                      else 'correct its driver')
+            raise SourceError(f'{folder}: {kind}: {err}: {advice}') from err
         self._due_ns = time.monotonic_ns()
 
     def read(self, timeout_s: float) -> list[InertialSample | MagneticSample]:
@@ -150,6 +164,10 @@ class IioSource(Source[InertialSample | MagneticSample]):
             sensor.close()
         self._sensors = {}
 
+    def status(self) -> Mapping[str, object]:
+        """Return the device of each sensor, and whether it has a mount matrix."""
+        return {kind: sensor.label for kind, sensor in self._sensors.copy().items()}
+
     def _sample(self) -> list[InertialSample | MagneticSample]:
         start_ns = self._now()
         vectors = {kind: sensor.read(start_ns) for kind, sensor in self._sensors.items()}
@@ -168,29 +186,89 @@ class IioSource(Source[InertialSample | MagneticSample]):
 
 def missing_sensors(root: Path = Path(ROOT)) -> str:
     """Return which sensors are missing, and the remedy; empty when none is."""
-    devices = _find(root)
-    missing = [CHANNEL_NAMES[kind][0] for kind in REQUIRED if kind not in devices]
-    if not missing:
-        return ''
-    return (f'no device in {root} has {" and ".join(f"in_{name}_x_raw" for name in missing)}: '
-            'load the driver of the sensor')
+    devices = _devices(root)
+    missing = [CHANNEL_NAMES[kind][0] for kind in REQUIRED if not devices[kind]]
+    if missing:
+        names = ' and '.join(f'in_{name}_x_raw' for name in missing)
+        return f'no device in {root} has {names}: load the driver of the sensor'
+    if not _find(root):
+        places = [f'{folder.name} ({_place(folder)})'
+                  for kind in REQUIRED for folder in devices[kind]]
+        return (f'the accelerometers and gyroscopes in {root} are at different places, so their '
+                f'axes differ: {", ".join(places)}: load the driver of the other sensor')
+    return ''
+
+
+def _devices(root: Path) -> dict[str, list[Path]]:
+    """Return the devices of each kind of sensor, by their numbers."""
+    folders = sorted(root.glob('iio:device*'), key=lambda folder: (len(folder.name), folder.name))
+    return {kind: [folder for folder in folders
+                   if all((folder / f'in_{name}_{axis}_raw').exists() for axis in 'xyz')]
+            for kind, (name, _) in CHANNEL_NAMES.items()}
 
 
 def _find(root: Path) -> dict[str, Path]:
-    """Return the first device of each kind of sensor."""
-    folders = sorted(root.glob('iio:device*'))
-    devices = {kind: next((folder for folder in folders
-                         if all((folder / f'in_{name}_{axis}_raw').exists() for axis in 'xyz')),
-                        None)
-             for kind, (name, _) in CHANNEL_NAMES.items()}
-    return {kind: folder for kind, folder in devices.items() if folder is not None}
+    """Return the devices that belong together; none when no accelerometer and gyroscope do.
+
+    Sensors of one device have the same axes, as have those of one chip, and those at one place.
+    """
+    devices = _devices(root)
+    pairs = [pair for pair in product(devices['accel'], devices['gyro']) if _relation(*pair) >= 0]
+    if not pairs:
+        return {}
+    accel, gyro = max(pairs, key=lambda pair: _relation(*pair))  # the first of equal ones
+    found = {'accel': accel, 'gyro': gyro}
+    magnetometers = [folder for folder in devices['mag'] if _relation(gyro, folder) >= 0]
+    if magnetometers:
+        found['mag'] = max(magnetometers, key=lambda folder: _relation(gyro, folder))
+    return found
 
 
-def _mount(folder: Path, name: str) -> Array:
+def _relation(first: Path, second: Path) -> int:
+    """Return how closely two devices belong together; -1: they are at different places."""
+    if first == second:
+        return 4
+    places = _place(first), _place(second)
+    if all(places):
+        return 3 if places[0] == places[1] else -1
+    if first.is_symlink() and first.resolve().parent == second.resolve().parent:
+        return 2  # of one bus address
+    chips = _words(first, 'name'), _words(second, 'name')
+    return int(bool(chips[0]) and chips[0] == chips[1])
+
+
+def _place(folder: Path) -> str:
+    """Return where a device is, by `label` or `location`; empty when unknown."""
+    words = _words(folder, 'label') or _words(folder, 'location')
+    return ' '.join(PLACE_SYNONYMS.get(word, word) for word in words)
+
+
+def _words(folder: Path, attribute: str) -> list[str]:
+    """Return the words of an attribute except those for a kind of sensor."""
+    try:
+        text = (folder / attribute).read_bytes()[:MAX_VALUE_BYTES].decode('utf-8', 'replace')
+    except OSError:
+        return []
+    return [word for word in re.split(r'[^a-z0-9]+', text.lower())
+            if word and word not in SENSOR_WORDS]
+
+
+def _describe(folder: Path, mount: Array | None) -> str:
+    name = ' '.join(_words(folder, 'name'))
+    place = _place(folder)
+    return (f'{folder.name}{f" {name}" if name else ""}{f" ({place})" if place else ""}, '
+            f'{"no mount matrix" if mount is None else "mount matrix applied"}')
+
+
+def _mount(folder: Path, name: str) -> Array | None:
     for file in (f'in_{name}_mount_matrix', 'in_mount_matrix', 'mount_matrix'):
         with suppress(FileNotFoundError):
-            return parse_mount_matrix((folder / file).read_bytes())
-    return np.eye(3)
+            matrix = parse_mount_matrix((folder / file).read_bytes())
+            if np.abs(matrix @ matrix.T - np.eye(3)).max() > MAX_ROTATION_ERROR:
+                raise MeasurementError(
+                    f'{file} is {matrix.tolist()}: its rows must be orthogonal and of length 1')
+            return matrix
+    return None
 
 
 def parse_number(data: bytes) -> float:
