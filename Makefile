@@ -84,7 +84,7 @@ lock: setup
 		sed -E "/^(nvidia|cuda|triton)/d; s/ and [ps][a-z]+_.*//; s/ ; python_full_version < '3.15'$$//" \
 		$(VENV)/lock) > requirements.lock
 	(echo '# What a ROS installation lacks or has too old. Made by `make lock`.'; \
-		grep -E '^(aiohttp|edgefirst-tracker|filterpy|jinja2|matplotlib|onnx|onnxruntime|pandas|rosbags|safetensors|torch)==' requirements.lock; \
+		grep -E '^(aiohttp|edgefirst-tracker|filterpy|jinja2|matplotlib|mcap|onnx|onnxruntime|pandas|rosbags|safetensors|torch|zstandard)==' requirements.lock; \
 		echo '# The messages of Jazzy are compiled against numpy 1.'; \
 		echo "numpy<2 ; python_version == '3.12'") > requirements.txt
 

@@ -13,6 +13,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+from dataclasses import dataclass
+
 import pytest
 
 from utt_ros.errors import SettingsError
@@ -20,6 +22,7 @@ from utt_ros.settings import (
     AreaSettings,
     WindowSettings,
     from_mapping,
+    load_yaml,
     read_node_parameters,
     read_parameter_file,
     write_parameter_file,
@@ -124,3 +127,41 @@ def test_a_former_name_is_accepted_with_a_warning_that_names_the_new_one():
 def test_a_setting_under_both_names_is_refused(cls, former, name):
     with pytest.raises(SettingsError, match=f'{former} and {name} are both given'):
         from_mapping(cls, {former: 0.5, name: 0.5})
+
+
+@pytest.mark.parametrize(('text', 'number'), [
+    ('5e2', 500.0), ('5.28e2', 528.0), ('1e-3', 1e-3), ('1e-05', 1e-5), ('5E+2', 500.0),
+    ('-2e1', -20.0), ('+2e1', 20.0), ('.5', 0.5), ('.5e1', 5.0), ('5.', 5.0), ('1.e3', 1000.0),
+    ('12e03', 12000.0), ('528.365', 528.365), ('.inf', float('inf')), ('-.inf', float('-inf')),
+    ('500', 500), ('-3', -3), ('+3', 3), ('0', 0), ('0x1F', 31), ('017', 15)])
+def test_numbers_are_read_as_rcl_reads_them(text, number):
+    loaded = load_yaml(f'a: {text}')['a']
+    assert (loaded, type(loaded)) == (number, type(number))
+    assert load_yaml(f'[{text}, {text}]') == [number, number]
+
+
+@pytest.mark.parametrize('text', [
+    '1:30', '10:20:30', '1_000', '1e', 'e5', '1.2.3', '5e2m', '02:00:00:00:00:01', '1e5.5', '.'])
+def test_what_rcl_takes_for_a_text_is_a_text(text):
+    assert load_yaml(f'a: {text}') == {'a': text}
+
+
+@pytest.mark.parametrize('text', ['5e2', '1e-05', '1:30', '500', '0x1F', 'true', 'hall'])
+def test_texts_that_look_like_numbers_are_written_as_texts(tmp_path, text):
+    @dataclass
+    class Named:
+        name: str
+
+    write_parameter_file(tmp_path / 'a.yaml', Named(text))
+    assert read_parameter_file(tmp_path / 'a.yaml') == {'name': text}
+
+
+@pytest.mark.parametrize(('name', 'text', 'number'), [
+    ('fx', '5e2', 500.0), ('fx', '5.28e2', 528.0), ('magnetic_yaw', '1e-3', 1e-3),
+    ('ap_position', '[1e0, 2e0, 2.5e0]', (1.0, 2.0, 2.5))])
+def test_settings_with_exponents_are_read_from_parameter_files(tmp_path, name, text, number):
+    path = tmp_path / 'area.yaml'
+    path.write_text(f'/**:\n  ros__parameters:\n    {name}: {text}\n')
+    assert getattr(from_mapping(AreaSettings, read_parameter_file(path)), name) == number
+    node = read_node_parameters([path], '/hall/sync')[name]
+    assert (tuple(node) if isinstance(node, list) else node) == number

@@ -37,6 +37,42 @@ AREA_FILE = 'area.yaml'  # of a folder with the recordings of one area
 _T = TypeVar('_T')
 
 
+# Decimal numbers as strtod, and so rcl, reads them; PyYAML takes 5e2 and 1e-05 for texts, 1:30 for
+# a number.
+FLOAT = re.compile(
+    r'[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?'
+    r'|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)')
+INTEGER = re.compile(r'[-+]?(?:0x[0-9a-fA-F]+|[0-9]+)')
+NUMBER_STARTS = '-+.0123456789'
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads YAML with the numbers of ROS 2 parameter files."""
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes texts that look like such numbers in quotes."""
+
+
+def _resolve_numbers(cls: type[yaml.resolver.BaseResolver]) -> None:
+    numbers = {f'tag:yaml.org,2002:{kind}' for kind in ('float', 'int')}
+    cls.yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in patterns if tag not in numbers]
+        for first, patterns in cls.yaml_implicit_resolvers.items()}
+    for kind, pattern in (('float', FLOAT), ('int', INTEGER)):
+        whole = re.compile(f'(?:{pattern.pattern})$')
+        cls.add_implicit_resolver(f'tag:yaml.org,2002:{kind}', whole, list(NUMBER_STARTS))
+
+
+_resolve_numbers(_Loader)
+_resolve_numbers(_Dumper)
+
+
+def load_yaml(text: str) -> Any:
+    """Load YAML with numbers as ROS reads them: 5e2, 5.28e2, 1e-05. Raises yaml.YAMLError."""
+    return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+
+
 def _warn(text: str) -> None:
     warnings.warn(text, FutureWarning, stacklevel=4)
 
@@ -200,7 +236,7 @@ def read_parameter_file(path: Path) -> dict[str, Any]:
 
 def _read_document(path: Path) -> dict[object, object]:
     try:
-        document = yaml.safe_load(path.read_text(encoding='utf-8'))
+        document = load_yaml(path.read_text(encoding='utf-8'))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as err:
         raise SettingsError(f'{path}: {err}') from err
     if not isinstance(document, dict):
@@ -248,5 +284,5 @@ def write_parameter_file(path: Path, settings: Any) -> None:
     plain = {
         name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
     document = {EVERY_NODE: {'ros__parameters': plain}}
-    text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
+    text = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
     path.write_text(text, encoding='utf-8')

@@ -78,3 +78,12 @@ def test_optional_packages_are_those_of_the_extras_in_pyproject():
     project = tomllib.loads((ROOT / 'pyproject.toml').read_text())['project']
     for extra, packages in EXTRAS.items():
         assert project['optional-dependencies'][extra] == list(packages)
+
+
+@pytest.mark.parametrize('command', [name for name, item in COMMANDS.items() if item.nodes])
+def test_commands_that_start_nodes_name_a_variable_that_prevents_it(command, monkeypatch, capsys):
+    required = {'replay': ['bag'], 'record': ['bag'], 'run': [], 'demo': []}[command]
+    monkeypatch.setenv('ROS_DOMAIN_ID', 'robot')
+    assert main([command, *required]) == 2
+    assert capsys.readouterr().err == (
+        f"utt {command}: ROS_DOMAIN_ID is 'robot': it must be an integer in 0..232\n")

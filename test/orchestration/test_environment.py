@@ -22,7 +22,14 @@ import pytest
 import yaml
 
 from utt_ros.errors import SettingsError
-from utt_ros.orchestration.environment import CHECKOUT, prepare_plan, rviz_layout, shared_file
+from utt_ros.orchestration.environment import (
+    CHECKOUT,
+    MIDDLEWARE_INDEX,
+    check_environment,
+    prepare_plan,
+    rviz_layout,
+    shared_file,
+)
 from utt_ros.orchestration.graph import AreaPlan, LaunchPlan, graph_nodes
 from utt_ros.settings import AreaSettings
 
@@ -97,3 +104,59 @@ def test_drivers_replaced_by_a_recording_are_remarked(tmp_path: Path) -> None:
     assert 'hall: recordings replace its drivers' in remarks
     _, remarks = prepare_plan(LaunchPlan((replace(hall, bags=()),), tmp_path))
     assert not any('drivers' in remark for remark in remarks)
+
+
+@pytest.fixture
+def middleware(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installation with two middlewares, and a folder for logs."""
+    for name in ('rmw_fastrtps_cpp', 'rmw_zenoh_cpp', 'rmw_implementation'):
+        path = tmp_path / MIDDLEWARE_INDEX / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    monkeypatch.setenv('AMENT_PREFIX_PATH', str(tmp_path))
+    monkeypatch.setenv('ROS_LOG_DIR', str(tmp_path / 'new' / 'log'))
+
+
+@pytest.mark.usefixtures('middleware')
+@pytest.mark.parametrize(('name', 'value', 'complaint'), [
+    ('RMW_IMPLEMENTATION', 'rmw_cyclonedds_cpp',
+     r"RMW_IMPLEMENTATION is 'rmw_cyclonedds_cpp', which is not installed \(.*rmw_fastrtps_cpp"),
+    ('RMW_IMPLEMENTATION', 'rmw_connextdds', 'unset RMW_IMPLEMENTATION'),
+    ('RMW_IMPLEMENTATION', 'rmw_implementation', 'unset RMW_IMPLEMENTATION'),
+    ('RMW_IMPLEMENTATION', 'fastrtps', 'unset RMW_IMPLEMENTATION'),
+    ('ROS_DOMAIN_ID', '233', r"ROS_DOMAIN_ID is '233': it must be an integer in 0\.\.232"),
+    ('ROS_DOMAIN_ID', '-1', r'0\.\.232'), ('ROS_DOMAIN_ID', 'robot', r'0\.\.232'),
+    ('ROS_DOMAIN_ID', '1.5', r'0\.\.232'), ('ROS_DOMAIN_ID', '7 ', r'0\.\.232'),
+    ('ROS_LOG_DIR', '/dev/null/log', 'logs of nodes cannot be written to /dev/null/log'),
+    ('ROS_LOG_DIR', '/dev/null', 'set ROS_LOG_DIR to a folder'),
+])
+def test_an_environment_without_running_nodes_is_refused_by_the_name_of_the_variable(
+    name: str, value: str, complaint: str, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=complaint):
+        check_environment()
+    with pytest.raises(SettingsError, match=complaint):
+        prepare_plan(LaunchPlan((HALL,)))
+
+
+@pytest.mark.usefixtures('middleware')
+@pytest.mark.parametrize(('name', 'value'), [
+    ('RMW_IMPLEMENTATION', ''), ('RMW_IMPLEMENTATION', 'rmw_fastrtps_cpp'),
+    ('RMW_IMPLEMENTATION', 'rmw_zenoh_cpp'), ('ROS_DOMAIN_ID', ''), ('ROS_DOMAIN_ID', '0'),
+    ('ROS_DOMAIN_ID', '232'), ('ROS_LOG_DIR', ''),
+])
+def test_an_environment_in_which_nodes_run_is_accepted(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
+) -> None:
+    monkeypatch.setenv('ROS_HOME', str(tmp_path))
+    monkeypatch.setenv(name, value)
+    check_environment()
+
+
+def test_an_unwritable_home_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv('ROS_LOG_DIR', raising=False)
+    monkeypatch.delenv('ROS_HOME', raising=False)
+    monkeypatch.setenv('HOME', '/dev/null')
+    with pytest.raises(SettingsError, match=r'/dev/null/\.ros/log: set ROS_LOG_DIR'):
+        check_environment()

@@ -67,8 +67,6 @@ def test_sqlite3_bag_is_read_like_any_other(tmp_path: Path, contents) -> None:
 
 
 @pytest.mark.parametrize('harm', [
-    lambda bag: (bag / 'metadata.yaml').write_text('no: bag'),
-    lambda bag: (bag / 'metadata.yaml').unlink(),
     lambda bag: next(bag.glob('*.mcap')).write_bytes(b'no mcap'),
     lambda bag: next(bag.glob('*.mcap')).unlink(),
 ])

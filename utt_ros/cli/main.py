@@ -23,25 +23,27 @@ from importlib.util import find_spec
 from typing import NamedTuple
 
 from utt_ros.errors import UttError
+from utt_ros.orchestration.environment import check_environment
 
 EXTRAS = {'evaluation': ('filterpy', 'pandas', 'jinja2')}  # as in pyproject.toml
 
 
 class Command(NamedTuple):
-    """Module of a command, help text, and the optional packages that it needs."""
+    """Module of a command, help text, optional packages that it needs, whether it starts nodes."""
 
     module: str
     text: str
     extra: str = ''
+    nodes: bool = False
 
 
 COMMANDS = {
     'import': Command('import_', 'convert recordings of another layout to bags'),
     'simulate': Command('simulate', 'simulate sessions and write them as bags'),
-    'replay': Command('replay', 'publish the messages of bags on ROS topics'),
-    'record': Command('record', 'record the topics of an area to a bag'),
-    'run': Command('run', 'start the nodes of one or more areas'),
-    'demo': Command('demo', 'simulate, replay, train and evaluate three areas'),
+    'replay': Command('replay', 'publish the messages of bags on ROS topics', nodes=True),
+    'record': Command('record', 'record the topics of an area to a bag', nodes=True),
+    'run': Command('run', 'start the nodes of one or more areas', nodes=True),
+    'demo': Command('demo', 'simulate, replay, train and evaluate three areas', nodes=True),
     'sources': Command('sources', 'list sensor sources and whether they work on this machine'),
     'check': Command('check', 'read every sensor of an area for some seconds'),
     'calibrate': Command('calibrate', 'fit the systematic error of a sensor'),
@@ -67,6 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 import_module(f'utt_ros.cli.{command.module}').configure(subparser)
         args = parser.parse_args(arguments)
         require_extra(COMMANDS[args.command].extra)
+        if COMMANDS[args.command].nodes:
+            check_environment()
         code: int = args.run(args)
     except UttError as err:
         print(f'utt {chosen}: {err}', file=sys.stderr)

@@ -13,7 +13,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Requirements of a launch plan: optional programs, and files of the package."""
+"""Requirements of nodes and launch plans: environment, optional programs, files of the package."""
 
 import os
 import sys
@@ -27,14 +27,28 @@ from utt_ros.orchestration.model_check import check_initial_model
 from utt_ros.orchestration.spec import PACKAGE_NAME, find_ros_executable
 
 CHECKOUT = Path(__file__).parents[2]
+MIDDLEWARE_INDEX = 'share/ament_index/resource_index/rmw_typesupport'
+MAX_DOMAIN_ID = 232  # beyond it the ports of DDS exceed 65535 [S]
+
+
+def check_environment() -> None:
+    """Raise SettingsError for a variable of the environment with which no node can start."""
+    _check_middleware(os.environ.get('RMW_IMPLEMENTATION', ''))
+    domain = os.environ.get('ROS_DOMAIN_ID', '')
+    number = int(domain) if domain.isascii() and domain.isdigit() else -1
+    if domain and not 0 <= number <= MAX_DOMAIN_ID:
+        raise SettingsError(
+            f'ROS_DOMAIN_ID is {domain!r}: it must be an integer in 0..{MAX_DOMAIN_ID}')
+    _check_log_folder()
 
 
 def prepare_plan(plan: LaunchPlan) -> tuple[LaunchPlan, list[str]]:
     """Remove programs that are not installed from a plan, and write the RViz layouts.
 
     Return the plan and remarks about removed programs and replaced drivers. Raises SettingsError
-    when its model cannot be started from.
+    for an environment in which no node can start, and a model that cannot be started from.
     """
+    check_environment()
     check_initial_model(plan)
     remarks = []
     transforms = plan.nodes and _installed('tf2_ros', 'static_transform_publisher')
@@ -66,8 +80,7 @@ def shared_file(name: str) -> Path:
 
     Raises SettingsError when neither exists.
     """
-    prefixes = [*os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep), sys.prefix]
-    candidates = [Path(prefix, 'share', PACKAGE_NAME, name) for prefix in prefixes if prefix]
+    candidates = [prefix / 'share' / PACKAGE_NAME / name for prefix in _prefixes()]
     for path in (*candidates, CHECKOUT / name):
         if path.is_file():
             return path
@@ -76,3 +89,30 @@ def shared_file(name: str) -> Path:
 
 def _installed(package: str, executable: str) -> bool:
     return find_ros_executable(package, executable) is not None
+
+
+def _prefixes() -> list[Path]:
+    names = [*os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep), sys.prefix]
+    return [Path(name) for name in names if name]
+
+
+def _check_middleware(name: str) -> None:
+    """Raise SettingsError for a middleware that is not among the installed ones."""
+    installed = sorted({
+        path.name for prefix in _prefixes() for path in (prefix / MIDDLEWARE_INDEX).glob('rmw_*')
+        if path.name != 'rmw_implementation'})
+    if name and installed and name not in installed:
+        raise SettingsError(
+            f'RMW_IMPLEMENTATION is {name!r}, which is not installed (there is '
+            f'{", ".join(installed)}): run `unset RMW_IMPLEMENTATION`, or install it')
+
+
+def _check_log_folder() -> None:
+    """Raise SettingsError when nodes cannot write their logs, since they do not start then."""
+    home = os.environ.get('ROS_HOME', '') or Path('~/.ros')
+    folder = Path(os.environ.get('ROS_LOG_DIR', '') or Path(home, 'log')).expanduser()
+    existing = next(path for path in (folder.absolute(), *folder.absolute().parents)
+                    if path.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        raise SettingsError(f'logs of nodes cannot be written to {folder}: '
+                            'set ROS_LOG_DIR to a folder that can be written')

@@ -19,18 +19,21 @@ Sessions are whole bags in memory (`read_bag`, `write_bag`); a replay reads mess
 (`open_bag`); `recorder.py` writes what arrives.
 """
 
+import heapq
+import logging
 import os
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from pathlib import Path
 
 import numpy as np
 from rosbags.interfaces import (
-    Connection,
     Qos,
     QosDurability,
     QosHistory,
@@ -38,14 +41,17 @@ from rosbags.interfaces import (
     QosReliability,
     QosTime,
 )
-from rosbags.rosbag2 import Reader, StoragePlugin, Writer
+from rosbags.rosbag2 import StoragePlugin, Writer
 
 from utt_ros.errors import SessionError, SettingsError
+from utt_ros.sessions.bag_files import METADATA, BagFiles, find_bag_files
 from utt_ros.sessions.bag_streams import BagStream
 from utt_ros.sessions.message_types import typestore
+from utt_ros.sessions.storage_reader import StorageReader
 
-METADATA = 'metadata.yaml'
 FOREVER = QosTime(9223372036, 854775807)
+MAX_NAMED_TOPICS = 3  # in a remark
+LOG = logging.getLogger(__name__)
 
 LoggedMessage = tuple[int, str, bytes]  # log time [ns], topic, serialized
 
@@ -62,37 +68,68 @@ class BagTopic:
 
 
 class BagReader:
-    """One open bag of any rosbag2 storage, for the thread that opened it."""
+    """One open bag of any rosbag2 storage, for the thread that opened it.
 
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
-        is_empty = not reader.message_count
-        self.start_ns = 0 if is_empty else reader.start_time
-        self.end_ns = 0 if is_empty else reader.end_time  # 1 ns after the last message
-        connections: dict[str, list[Connection]] = {}
-        for connection in reader.connections:
-            connections.setdefault(connection.topic, []).append(connection)
-        self.topics = tuple(_bag_topic(connections[name]) for name in sorted(connections))
+    `remarks` tell what of the bag is missing, damaged or contradicts its metadata.
+    """
+
+    def __init__(self, path: Path, files: BagFiles, storages: Sequence[StorageReader]) -> None:
+        self._path = path
+        self._storages = storages
+        self.custom_data = files.custom_data
+        filled = [storage for storage in storages if storage.end_ns]
+        self.start_ns = min((storage.start_ns for storage in filled), default=0)
+        self.end_ns = max((storage.end_ns for storage in filled), default=0)  # 1 ns after the last
+        self._counts: Counter[str] = Counter()
+        types: dict[str, str] = {}
+        offered: dict[str, list[Qos]] = {}
+        for connection in chain.from_iterable(item.connections for item in storages):
+            types.setdefault(connection.topic, connection.msgtype)
+            self._counts[connection.topic] += connection.msgcount
+            profiles = getattr(connection.ext, 'offered_qos_profiles', ())
+            offered.setdefault(connection.topic, []).extend(profiles)
+        declared = files.topics()
+        for name, (kind, _, profiles) in declared.items():
+            types.setdefault(name, kind)
+            offered[name] = profiles or offered.get(name, [])  # people edit those of the metadata
+        self.topics = tuple(
+            _bag_topic(name, types[name], offered.get(name, [])) for name in sorted(types))
+        self.remarks = (
+            *files.remarks, *chain.from_iterable(item.remarks for item in storages),
+            *_count_remarks(path, files, self._counts))
 
     def messages(
         self, topics: Collection[str], start_ns: int, stop_ns: int
     ) -> Iterator[LoggedMessage]:
-        """Yield messages in order of log times, for start <= time < stop."""
-        chosen = [item for item in self._reader.connections if item.topic in topics]
-        if chosen:  # rosbags takes an empty list for all topics
-            for connection, log_ns, data in self._reader.messages(chosen, start_ns, stop_ns):
-                yield log_ns, connection.topic, data
+        """Yield messages in order of log times, for start <= time < stop.
+
+        A difference from the number of stored messages is logged.
+        """
+        streams = [item.messages(topics, start_ns, stop_ns) for item in self._storages]
+        merged = streams[0] if len(streams) == 1 else heapq.merge(*streams, key=itemgetter(0))
+        count = 0
+        for message in merged:
+            count += 1
+            yield message
+        expected = sum(self._counts[topic] for topic in set(topics))
+        if start_ns <= self.start_ns and stop_ns >= self.end_ns and count != expected:
+            _log_once(f'{self._path}: {count} of {expected} messages could be read')
 
 
 @contextmanager
 def open_bag(path: Path) -> Iterator[BagReader]:
-    """Open a rosbag2 directory, or one file of it, for reading.
+    """Open a rosbag2 directory, or one file of it, for reading; log what is wrong with it.
 
     Raises SessionError with the path when it cannot be read, also inside the context.
     """
     try:
-        with Reader(path) as reader:
-            yield BagReader(reader)
+        with ExitStack() as resources:
+            files = find_bag_files(path)
+            storages = [StorageReader(item, resources) for item in files.paths]
+            bag = BagReader(path, files, storages)
+            for remark in bag.remarks:
+                _log_once(remark)
+            yield bag
     except SessionError:
         raise
     except Exception as err:  # parsers raise errors of many types on a broken file
@@ -158,13 +195,12 @@ def read_bag(
         bag: Path, is_wanted: Callable[[str, str], bool],
 ) -> tuple[dict[str, list[bytes]], dict[str, str]]:
     """Messages of each topic with is_wanted(topic, type), and the custom data of the bag."""
-    with Reader(bag) as reader:
-        connections = [item for item in reader.connections if is_wanted(item.topic, item.msgtype)]
-        messages: dict[str, list[bytes]] = {item.topic: [] for item in connections}
-        if connections:  # rosbags takes an empty list for all topics
-            for connection, _, data in reader.messages(connections):
-                messages[connection.topic].append(data)
-        return messages, dict(reader.storage.metadata.custom or {})
+    with open_bag(bag) as reader:
+        messages: dict[str, list[bytes]] = {
+            topic.name: [] for topic in reader.topics if is_wanted(topic.name, topic.type)}
+        for _, topic, data in reader.messages(messages, reader.start_ns, reader.end_ns):
+            messages[topic].append(data)
+        return messages, reader.custom_data
 
 
 def offered_qos(reliable: bool, transient: bool = False, depth: int = 0) -> Qos:
@@ -185,12 +221,28 @@ def _merge(streams: list[BagStream]) -> Iterator[tuple[int, int, bytes | memoryv
         yield int(numbers[row]), int(stamps[row]), messages[row]
 
 
-def _bag_topic(connections: list[Connection]) -> BagTopic:
-    offered: list[Qos] = [
-        qos for item in connections for qos in getattr(item.ext, 'offered_qos_profiles', ())]
+def _bag_topic(name: str, kind: str, offered: Sequence[Qos]) -> BagTopic:
     return BagTopic(
-        connections[0].topic, connections[0].msgtype,
+        name, kind,
         reliable=all(qos.reliability is not QosReliability.BEST_EFFORT for qos in offered),
         transient=bool(offered) and all(
             qos.durability is QosDurability.TRANSIENT_LOCAL for qos in offered),
         depth=max((qos.depth for qos in offered), default=0))
+
+
+def _count_remarks(path: Path, files: BagFiles, stored: Mapping[str, int]) -> Iterator[str]:
+    """Yield what differs between the messages that are stored and those of the metadata."""
+    declared = {name: count for name, (_, count, _) in files.topics().items() if count is not None}
+    different = [f'{name} {stored.get(name, 0)} of {count}'
+                 for name, count in declared.items() if stored.get(name, 0) != count]
+    held = sum(stored.values())
+    if files.message_count not in (None, held) or different:
+        total = sum(declared.values()) if files.message_count is None else files.message_count
+        detail = f' ({", ".join(different[:MAX_NAMED_TOPICS])})' if different else ''
+        yield f'{path}: its storage holds {held} of the {total} messages in {METADATA}{detail}'
+
+
+@cache
+def _log_once(text: str) -> None:
+    """Log a warning; the same bag is opened several times."""
+    LOG.warning(text)

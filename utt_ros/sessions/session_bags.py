@@ -26,12 +26,11 @@ import tempfile
 from collections import defaultdict
 from pathlib import Path
 
-import yaml
-
 from utt_ros import cdr
 from utt_ros.errors import SessionError
 from utt_ros.files import sync_folder
-from utt_ros.sessions.bag_io import METADATA, read_bag, write_bag
+from utt_ros.sessions.bag_files import METADATA, custom_data, read_metadata, storage_files
+from utt_ros.sessions.bag_io import read_bag, write_bag
 from utt_ros.sessions.bag_streams import (
     TRACKS,
     frames_from_messages,
@@ -97,6 +96,8 @@ def read_session(bag: Path, area: str = '') -> Session:
     try:
         return _read(bag, area)
     except SessionError as err:
+        if str(err).startswith(str(bag)):
+            raise
         raise SessionError(f'{bag}: {err}') from err
     except Exception as err:  # parsers raise errors of many types on a broken file
         raise SessionError(f'{bag}: {type(err).__name__}: {err}') from err
@@ -108,14 +109,14 @@ def is_bag(folder: Path) -> bool:
 
 
 def find_sessions(folder: Path) -> dict[str, list[Path]]:
-    """List the bags of every area in a folder of sessions, sorted.
+    """List the bags of every area in a folder of sessions, sorted, also incomplete ones.
 
     Raises SessionError when there is none.
     """
     bags_by_area = {
         area.name: bags
         for area in sorted(folder.glob('[!.]*'))
-        if (bags := sorted(path.parent for path in area.glob(f'[!.]*/{METADATA}')))}
+        if (bags := [path for path in sorted(area.glob('[!.]*')) if _is_readable(path)])}
     if not bags_by_area:
         raise SessionError(f'{folder}: no bag at <area>/<session>/{METADATA}')
     return bags_by_area
@@ -123,15 +124,9 @@ def find_sessions(folder: Path) -> dict[str, list[Path]]:
 
 def read_split(bag: Path) -> str:
     """Read the split of a bag (train, val, test or '') from its metadata. Raises SessionError."""
-    path = bag / METADATA
-    try:
-        document = yaml.load(path.read_text(encoding='utf-8'), Loader=yaml.CSafeLoader)
-        custom = document['rosbag2_bagfile_information'].get('custom_data') or {}
-        return str(custom.get('split', ''))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as err:
-        raise SessionError(f'{path}: {err}') from err
-    except (KeyError, TypeError, AttributeError) as err:
-        raise SessionError(f'{path} is not the metadata of a bag: {err}') from err
+    if not is_bag(bag) and storage_files(bag):
+        return ''  # of a recording that was killed
+    return custom_data(read_metadata(bag)).get('split', '')
 
 
 def read_area(folder: Path) -> AreaSettings:
@@ -171,6 +166,10 @@ def _read(bag: Path, area: str) -> Session:
             phone: phone_from_messages(*(sensors.get(name, []) for name in PHONE_MESSAGE_TYPES))
             for phone, sensors in phones.items()},
         truth=truth)
+
+
+def _is_readable(folder: Path) -> bool:
+    return is_bag(folder) or (folder.is_dir() and bool(storage_files(folder)))
 
 
 def _is_wanted(topic: str, msgtype: str) -> bool:
