@@ -26,11 +26,11 @@ from functools import partial
 
 from rclpy.clock import Clock, ClockType
 from rclpy.event_handler import PublisherEventCallbacks, QoSOfferedIncompatibleQoSInfo
-from rclpy.node import Node
 from rclpy.subscription import Subscription
 
 from utt_ros.bridge.messages.sensors import deserialize, samples_to_message, tracks_from_message
-from utt_ros.bridge.node.diagnostics import CounterAlarm, Diagnostics
+from utt_ros.bridge.node.diagnostics import CounterAlarm
+from utt_ros.bridge.node.managed_node import ManagedNode
 from utt_ros.bridge.node.parameters import declare_settings
 from utt_ros.bridge.node.phone_topics import PHONE_SENSORS, PhoneTopic, Read, find_phone_topics
 from utt_ros.bridge.node.process import run_node
@@ -47,8 +47,8 @@ HARMLESS = {'messages', 'ticks', 'duplicate', 'reordered', 'surplus_frames', UNL
             'boxes_without_depth'}
 
 
-class SyncNode(Node):
-    """Subscribes, feeds the synchronizer, publishes complete ticks."""
+class SyncNode(ManagedNode):
+    """Feeds the synchronizer and publishes complete ticks; each activation begins an epoch."""
 
     def __init__(self) -> None:
         super().__init__('sync')
@@ -69,13 +69,26 @@ class SyncNode(Node):
         events = PublisherEventCallbacks(incompatible_qos=self._on_incompatible_qos)
         self._synced = self.create_publisher(
             SyncedSamples, 'synced', RELIABLE, event_callbacks=events)
+        self._camera: Subscription | None = None
         self._phones: dict[str, Subscription] = {}  # by topic
-        if 'camera' in self._area.modalities:
-            self._subscribe(Tracks, 'camera/tracks', self._synchronizer.add_tracks,
-                            lambda data: tracks_from_message(deserialize(Tracks, data)))
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(PHONE_DISCOVERY_SEC, self._discover, clock=steady)
-        self._diagnostics = Diagnostics(self, 'sync', self._values)
+        self.start()
+
+    def begin_work(self) -> None:
+        """Subscribe to the camera; phones are found by the timer."""
+        if 'camera' in self._area.modalities:
+            self._camera = self._subscribe(
+                Tracks, 'camera/tracks', self._synchronizer.add_tracks,
+                lambda data: tracks_from_message(deserialize(Tracks, data)))
+
+    def end_work(self) -> None:
+        """Unsubscribe. What waits for a tick is dropped: it will be old."""
+        for subscription in (*filter(None, [self._camera]), *self._phones.values()):
+            self.destroy_subscription(subscription)
+        self._camera = None
+        self._phones.clear()
+        self._synchronizer.restart()
 
     def destroy_node(self) -> None:
         """Wait for a graph that is being opened."""
@@ -85,6 +98,8 @@ class SyncNode(Node):
 
     def _discover(self) -> None:
         """Subscribe to phones that appeared, drop topics without publishers."""
+        if not self.is_active:
+            return
         found = find_phone_topics(
             self.get_namespace(), self._area.modalities, self.get_topic_names_and_types())
         published = {name for name in found if self.count_publishers(name)}
