@@ -16,7 +16,6 @@
 """Federated client, step by step and without ROS."""
 
 import re
-import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -32,11 +31,9 @@ from utt_ros.models.twin import initial_weights
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.training.client import (
     CHECKPOINT,
-    MAX_QUEUED_WINDOWS,
     ClientEvent,
     ClientProblem,
     FederatedClient,
-    TrainingInbox,
 )
 from utt_ros.training.settings import LearningSettings, TrainerSettings
 from utt_ros.types import Windows
@@ -289,33 +286,3 @@ def test_alone_an_area_trains_round_after_round_while_new_windows_arrive(
     assert (report.round, deployment.round) == (1, 2)
     (resumed,) = make(federated=False).resume()
     assert resumed == deployment
-
-
-def untrained_model(round_: int) -> GlobalModel:
-    return GlobalModel('f', round_, '{}', '', '', b'')
-
-
-def test_only_the_newest_model_waits_and_windows_keep_their_order(walk: Walk) -> None:
-    inbox, first, second = TrainingInbox(), walk(AreaSettings(), 1), walk(AreaSettings(), 2)
-    for round_ in (1, 2):
-        inbox.put_model(untrained_model(round_))
-    inbox.put_windows(first)
-    inbox.put_windows(second)
-    taken, windows = inbox.take(0.0)
-    assert taken == untrained_model(2)
-    assert [len(item) for item in windows] == [1, 2]
-    assert inbox.take(0.0) == (None, [])
-
-
-def test_a_full_inbox_drops_the_oldest_windows(walk: Walk) -> None:
-    inbox, windows = TrainingInbox(), walk(AreaSettings(), 1)
-    for _ in range(MAX_QUEUED_WINDOWS + 3):
-        inbox.put_windows(windows)
-    assert inbox.dropped == 3
-    assert len(inbox.take(0.0)[1]) == MAX_QUEUED_WINDOWS
-
-
-def test_taking_waits_until_something_arrives() -> None:
-    inbox = TrainingInbox()
-    threading.Timer(0.05, lambda: inbox.put_model(untrained_model(7))).start()
-    assert inbox.take(10.0)[0] == untrained_model(7)

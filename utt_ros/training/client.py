@@ -18,8 +18,6 @@
 Without a federation the area trains alone and counts its own rounds.
 """
 
-import threading
-from collections import deque
 from dataclasses import dataclass, replace
 from math import nan
 from pathlib import Path
@@ -37,48 +35,10 @@ from utt_ros.models.twin import initial_weights, read_weights
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.training.settings import LearningSettings, TrainerSettings
 from utt_ros.training.trainer import area_trainer
-from utt_ros.types import Windows
+from utt_ros.training.training_inbox import TrainingInbox
 
-MAX_QUEUED_WINDOWS = 512  # that wait for the training thread
 CHECKPOINT = 'model.safetensors'
 ALONE = 'alone'
-
-
-class TrainingInbox:
-    """Bounded hand-over to the training thread: the newest model, and windows in order.
-
-    Producers never wait. When too many windows are queued the oldest are dropped.
-    """
-
-    def __init__(self) -> None:
-        self.dropped = 0
-        self._arrived = threading.Condition()
-        self._model: GlobalModel | None = None
-        self._windows: deque[Windows] = deque()
-
-    def put_model(self, model: GlobalModel) -> None:
-        """Replace a model that was not taken yet."""
-        with self._arrived:
-            self._model = model
-            self._arrived.notify()
-
-    def put_windows(self, windows: Windows) -> None:
-        """Append windows of one tick."""
-        with self._arrived:
-            if len(self._windows) == MAX_QUEUED_WINDOWS:
-                self._windows.popleft()
-                self.dropped += 1
-            self._windows.append(windows)
-            self._arrived.notify()
-
-    def take(self, wait_sec: float) -> tuple[GlobalModel | None, list[Windows]]:
-        """Remove and return everything; wait up to `wait_sec` while it is empty."""
-        with self._arrived:
-            self._arrived.wait_for(lambda: self._model or self._windows, wait_sec)
-            model, windows = self._model, list(self._windows)
-            self._model = None
-            self._windows.clear()
-        return model, windows
 
 
 @dataclass(frozen=True, slots=True)
