@@ -52,7 +52,11 @@ ClientEvent = Deployment | Report | Update | ClientProblem
 
 
 class FederatedClient:
-    """State machine of an area's rounds. `inbox` is for any thread, the rest for one."""
+    """State machine of an area's rounds, for one thread.
+
+    `inbox`, `follow_round` and the attributes `settings` and `paused` are for any thread. While
+    `paused`, models are deployed and windows kept, but nothing is trained or evaluated.
+    """
 
     def __init__(
         self, area: AreaSettings, window: WindowSettings, model: ModelSettings,
@@ -64,8 +68,9 @@ class FederatedClient:
         self.current: Checkpoint | None = None
         self.problems = 0
         self.problem = ''  # the last one
+        self.settings = settings
+        self.paused = False
         self._area, self._window, self._learning = area, window, learning
-        self._settings = settings
         self._exporter = OnnxExporter()
         self._folder = Path(settings.state_dir).expanduser()
         self._checksum = ''  # of the current model's payload
@@ -73,8 +78,21 @@ class FederatedClient:
         self._reported = True
         self._losses: list[float] = []
         self._loss = nan
-        self._needed = settings.min_windows  # windows observed before the next training
+        self._needed: int | None = None  # windows before the next training; None: min_windows
         self._closed: tuple[str, int] | None = None  # federation and round
+        self._pinned = False
+        self._held: GlobalModel | None = None  # newest model that a pinned one keeps waiting
+
+    @property
+    def note(self) -> str:
+        """Reasons why the model in use is not trained or not replaced; may be empty."""
+        current, held = self.current, self._held
+        pinned = f'the model of round {current.round} is pinned' if (
+            self._pinned and current) else ''
+        return '; '.join(filter(None, (
+            'training is paused' * self.paused,
+            'learn is false' * (not self.settings.learn),
+            f'{pinned}: that of round {held.round} waits' if pinned and held else pinned)))
 
     def resume(self) -> list[ClientEvent]:
         """Deploy the model of the previous process; without one, an area alone starts anew."""
@@ -86,7 +104,7 @@ class FederatedClient:
                 events += self._adopt(read_checkpoint(path))
         except (ModelError, OSError) as err:
             events += self._problem(f'{path} is not used: {err}')
-        if self.current is None and not self._settings.federated:
+        if self.current is None and not self.settings.federated:
             events += self._begin_alone()
         return events
 
@@ -99,13 +117,39 @@ class FederatedClient:
 
     def step(self, wait_sec: float) -> list[ClientEvent]:
         """Take the inbox, then do one piece of work; wait only when there is none."""
+        self.inbox.serve_requests()
         idle = not self._steps_left or not self._ready
         model, arrived = self.inbox.take(wait_sec if idle else 0.0)
         for windows in arrived:
             self.trainer.memory.observe(windows, self._area, self._window)
+        if not self._pinned:
+            model, self._held = model or self._held, None
         if model is not None:
             return self._receive(model)
         return self._train() if self._steps_left and self._ready else []
+
+    def pin(self, on: bool) -> str:
+        """Keep the model in use while newer ones wait, or release it. Raises ModelError."""
+        current, held = self._current(), self._held
+        self._pinned = on
+        if on:
+            return f'the model of round {current.round} is pinned: newer ones wait'
+        return f'that of round {held.round} follows' if held else 'newer models are used again'
+
+    def save_checkpoint(self) -> str:
+        """Write the global model; of an area alone, the weights trained so far.
+
+        Raises ModelError when there is no model or it cannot be written.
+        """
+        checkpoint = self._current()
+        if not self.settings.federated:
+            checkpoint = replace(checkpoint, tensors=read_weights(self.trainer.twin))
+        path = self._folder / CHECKPOINT
+        try:
+            write_checkpoint(path, checkpoint, pack(checkpoint.tensors).checksum)
+        except OSError as err:
+            raise ModelError(f'round {checkpoint.round} cannot be written: {err}') from err
+        return f'the model of round {checkpoint.round} is written to {path}'
 
     @property
     def _observed(self) -> int:
@@ -113,20 +157,26 @@ class FederatedClient:
 
     @property
     def _ready(self) -> bool:
-        current = self.current
+        current, settings = self.current, self.settings
+        if self.paused or not settings.learn or (self._pinned and not settings.federated):
+            return False
         over = current and self._closed == (current.federation, current.round)
-        return self._observed >= self._needed and not (over and self._reported)
+        needed = settings.min_windows if self._needed is None else self._needed
+        return self._observed >= needed and not (over and self._reported)
 
     def _receive(self, model: GlobalModel) -> list[ClientEvent]:
         current = self.current
         known = current and (current.federation, current.round, self._checksum)
         if known == (model.federation, model.round, model.checksum):
             return []
+        if self._pinned:
+            self._held = model
+            return []
         try:
-            tensors = open_model(model, self._settings.max_model_bytes)
+            tensors = open_model(model, self.settings.max_model_bytes)
             checkpoint = Checkpoint(model.federation, model.round, model.config, tensors)
             events = self._adopt(checkpoint)
-            self._needed, self._closed = self._settings.min_windows, None
+            self._needed = self._closed = None
             return [*events, *self._save(checkpoint)]
         except ModelError as err:
             return self._problem(
@@ -144,7 +194,7 @@ class FederatedClient:
         trainer.load(checkpoint.tensors)
         self.trainer, self._exporter, self.current = trainer, exporter, checkpoint
         self._checksum = pack(checkpoint.tensors).checksum
-        self._steps_left = self._settings.local_steps if self._settings.learn else 0
+        self._steps_left = self.settings.local_steps
         self._reported = False
         self._losses = []
         return [Deployment(
@@ -178,7 +228,7 @@ class FederatedClient:
         self._loss = float(np.mean(finite)) if finite else nan
         if not tensors:
             return self._try_again(current)
-        if not self._settings.federated:
+        if not self.settings.federated:
             return self._next_alone(current)
         return [make_update(
             current, self._area.area, self.trainer.window_count, self.trainer.modalities, tensors)]
@@ -186,7 +236,7 @@ class FederatedClient:
     def _try_again(self, current: Checkpoint) -> list[ClientEvent]:
         """Train the same model after another batch of windows: other areas may be waiting."""
         self._needed = self._observed + self._learning.batch
-        self._steps_left = self._settings.local_steps
+        self._steps_left = self.settings.local_steps
         self._losses = []
         return self._problem(f'round {current.round}: nothing could be trained')
 

@@ -13,11 +13,14 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Hand-over of models and windows from the callbacks of a node to its training thread."""
+"""Hand-over of models, windows and requests from callbacks of a node to its training thread."""
 
 import threading
 from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
 
+from utt_ros.errors import UttError
 from utt_ros.federation.types import GlobalModel
 from utt_ros.types import Windows
 
@@ -25,7 +28,7 @@ MAX_QUEUED_WINDOWS = 512  # that wait for the training thread
 
 
 class TrainingInbox:
-    """Bounded hand-over to the training thread: the newest model, and windows in order.
+    """Bounded hand-over to the training thread: the newest model, windows and requests in order.
 
     Producers never wait. When too many windows are queued the oldest are dropped.
     """
@@ -35,6 +38,7 @@ class TrainingInbox:
         self._arrived = threading.Condition()
         self._model: GlobalModel | None = None
         self._windows: deque[Windows] = deque()
+        self._requests: deque[tuple[Future[str], Callable[[], str]]] = deque()
 
     def put_model(self, model: GlobalModel) -> None:
         """Replace a model that was not taken yet."""
@@ -51,10 +55,29 @@ class TrainingInbox:
             self._windows.append(windows)
             self._arrived.notify()
 
-    def take(self, wait_sec: float) -> tuple[GlobalModel | None, list[Windows]]:
-        """Remove and return everything; wait up to `wait_sec` while it is empty."""
+    def put_request(self, action: Callable[[], str]) -> 'Future[str]':
+        """Append an action for the training thread, and return its pending answer."""
+        pending: Future[str] = Future()
         with self._arrived:
-            self._arrived.wait_for(lambda: self._model or self._windows, wait_sec)
+            self._requests.append((pending, action))
+            self._arrived.notify()
+        return pending
+
+    def serve_requests(self) -> None:
+        """Carry out the requests in the calling thread; a UttError becomes their answer."""
+        while self._requests:
+            pending, action = self._requests.popleft()
+            if pending.set_running_or_notify_cancel():
+                try:
+                    pending.set_result(action())
+                except UttError as err:
+                    pending.set_exception(err)
+
+    def take(self, wait_sec: float) -> tuple[GlobalModel | None, list[Windows]]:
+        """Remove and return model and windows; wait up to `wait_sec` for anything."""
+        with self._arrived:
+            self._arrived.wait_for(
+                lambda: self._model or self._windows or self._requests, wait_sec)
             model, windows = self._model, list(self._windows)
             self._model = None
             self._windows.clear()
