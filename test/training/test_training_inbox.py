@@ -18,6 +18,9 @@
 import threading
 from collections.abc import Callable
 
+import pytest
+
+from utt_ros.errors import ModelError
 from utt_ros.federation.types import GlobalModel
 from utt_ros.settings import AreaSettings
 from utt_ros.training.training_inbox import MAX_QUEUED_WINDOWS, TrainingInbox
@@ -54,3 +57,22 @@ def test_taking_waits_until_something_arrives() -> None:
     inbox = TrainingInbox()
     threading.Timer(0.05, lambda: inbox.put_model(untrained_model(7))).start()
     assert inbox.take(10.0)[0] == untrained_model(7)
+
+
+def test_requests_are_answered_in_order_with_their_results_and_errors() -> None:
+    inbox, done = TrainingInbox(), []
+
+    def refuse() -> str:
+        raise ModelError('there is no model yet')
+
+    first = inbox.put_request(lambda: done.append(1) or 'one')
+    withdrawn = inbox.put_request(lambda: done.append(2) or 'two')
+    refused = inbox.put_request(refuse)
+    assert withdrawn.cancel()
+    assert inbox.take(10.0) == (None, [])  # a request ends the wait
+    inbox.serve_requests()
+    assert (first.result(), done) == ('one', [1])
+    with pytest.raises(ModelError, match='no model yet'):
+        refused.result()
+    inbox.serve_requests()
+    assert done == [1]
