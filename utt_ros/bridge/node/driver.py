@@ -19,6 +19,8 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rcl_interfaces.msg import ParameterDescriptor
+
 from utt_ros.bridge.node.managed_node import ManagedNode
 from utt_ros.bridge.node.parameters import declare_settings
 from utt_ros.drivers.reader import ReaderSettings, SourceReader
@@ -42,7 +44,8 @@ class Driver(ManagedNode):
     def __init__(self, name: str, sources: Registry[SourceEntry], default: str) -> None:
         super().__init__(name)
         self.area = declare_settings(self, AreaSettings)
-        self.chosen: str = self.declare_parameter('source', default).value
+        self.chosen: str = self.declare_parameter(
+            'source', default, ParameterDescriptor(read_only=True)).value
         try:
             self.entry = entry = sources[self.chosen]
         except SettingsError as err:
