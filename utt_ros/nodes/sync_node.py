@@ -41,6 +41,7 @@ from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.sync.settings import SyncSettings
 from utt_ros.sync.synchronizer import Synchronizer
 
+Add = Callable[..., None]  # a method of the synchronizer
 PHONE_DISCOVERY_SEC = 0.5
 UNLABELLED = 'boxes_without_subject'
 HARMLESS = {'messages', 'ticks', 'duplicate', 'reordered', 'surplus_frames', UNLABELLED,
@@ -69,25 +70,24 @@ class SyncNode(ManagedNode):
         events = PublisherEventCallbacks(incompatible_qos=self._on_incompatible_qos)
         self._synced = self.create_publisher(
             SyncedSamples, 'synced', RELIABLE, event_callbacks=events)
-        self._camera: Subscription | None = None
+        self._cameras: list[Subscription] = []  # one at most
         self._phones: dict[str, Subscription] = {}  # by topic
-        steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(PHONE_DISCOVERY_SEC, self._discover, clock=steady)
+        self.create_timer(
+            PHONE_DISCOVERY_SEC, self._discover, clock=Clock(clock_type=ClockType.STEADY_TIME))
         self.start()
 
     def begin_work(self) -> None:
         """Subscribe to the camera; phones are found by the timer."""
         if 'camera' in self._area.modalities:
-            self._camera = self._subscribe(
+            self._cameras.append(self._subscribe(
                 Tracks, 'camera/tracks', self._synchronizer.add_tracks,
-                lambda data: tracks_from_message(deserialize(Tracks, data)))
+                lambda data: tracks_from_message(deserialize(Tracks, data))))
 
     def end_work(self) -> None:
         """Unsubscribe. What waits for a tick is dropped: it will be old."""
-        for subscription in (*filter(None, [self._camera]), *self._phones.values()):
+        for subscription in (*self._cameras, *self._phones.values()):
             self.destroy_subscription(subscription)
-        self._camera = None
-        self._phones.clear()
+        self._cameras, self._phones = [], {}
         self._synchronizer.restart()
 
     def destroy_node(self) -> None:
@@ -121,15 +121,11 @@ class SyncNode(ManagedNode):
         self._phones[topic.name] = self._subscribe(
             topic.sensor.type, topic.name, add, topic.sensor.read)
 
-    def _subscribe(
-        self, kind: type, topic: str, add: Callable[..., None], read: Read
-    ) -> Subscription:
+    def _subscribe(self, kind: type, topic: str, add: Add, read: Read) -> Subscription:
         return self.create_subscription(
             kind, topic, partial(self._on_message, topic, add, read), SENSOR, raw=True)
 
-    def _on_message(
-        self, topic: str, add: Callable[..., None], read: Read, data: bytes
-    ) -> None:
+    def _on_message(self, topic: str, add: Add, read: Read, data: bytes) -> None:
         self._synchronizer.counters['messages'] += 1
         try:
             add(*read(data))
@@ -139,8 +135,7 @@ class SyncNode(ManagedNode):
             self._synced.publish(samples_to_message(batch, self._area.area))
 
     def _on_incompatible_qos(self, info: QoSOfferedIncompatibleQoSInfo) -> None:
-        remark = (f'synced: a subscriber requests a QoS that is not offered, '
-                  f'policy {info.last_policy_kind}')
+        remark = f'synced: a subscriber requests a QoS not offered, policy {info.last_policy_kind}'
         self._synchronizer.count('incompatible_qos', remark)
         self.get_logger().warning(remark)
 
