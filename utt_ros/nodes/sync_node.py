@@ -41,7 +41,7 @@ from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.sync.settings import SyncSettings
 from utt_ros.sync.synchronizer import Synchronizer
 
-Add = Callable[..., None]  # a method of the synchronizer
+AddMessage = Callable[..., None]  # a method of the synchronizer
 PHONE_DISCOVERY_SEC = 0.5
 UNLABELLED = 'boxes_without_subject'
 HARMLESS = {'messages', 'ticks', 'duplicate', 'reordered', 'surplus_frames', UNLABELLED,
@@ -121,11 +121,11 @@ class SyncNode(ManagedNode):
         self._phones[topic.name] = self._subscribe(
             topic.sensor.type, topic.name, add, topic.sensor.read)
 
-    def _subscribe(self, kind: type, topic: str, add: Add, read: Read) -> Subscription:
+    def _subscribe(self, kind: type, topic: str, add: AddMessage, read: Read) -> Subscription:
         return self.create_subscription(
             kind, topic, partial(self._on_message, topic, add, read), SENSOR, raw=True)
 
-    def _on_message(self, topic: str, add: Add, read: Read, data: bytes) -> None:
+    def _on_message(self, topic: str, add: AddMessage, read: Read, data: bytes) -> None:
         self._synchronizer.counters['messages'] += 1
         try:
             add(*read(data))
