@@ -62,6 +62,16 @@ def test_the_deadline_counts_from_the_first_accepted_update() -> None:
     assert rounds.complete(first + 10 * SECOND)
 
 
+def test_a_deadline_that_counts_is_restarted_after_a_pause() -> None:
+    rounds = keeper('north', 'south')
+    rounds.restart_deadline(BEGIN + SECOND)
+    assert rounds.status(BEGIN + SECOND, 'f00d', 0).deadline_s == inf
+    receive(rounds, 'north', at=BEGIN)
+    rounds.restart_deadline(BEGIN + 60 * SECOND)
+    assert not rounds.complete(BEGIN + 70 * SECOND - 1)
+    assert rounds.complete(BEGIN + 70 * SECOND)
+
+
 def test_the_deadline_does_not_complete_a_round_below_its_quorum() -> None:
     rounds = keeper('north', 'south', quorum=2)
     receive(rounds, 'north')

@@ -273,3 +273,26 @@ def test_a_federation_that_cannot_be_written_is_not_started(
     monkeypatch.setattr('os.fsync', full_disk)
     with pytest.raises(ModelError, match=r'initial model cannot be written: .*No space left'):
         new_federation(store, '{}', INITIAL)
+
+
+def test_current_round_is_written_again_on_request(
+    server: FederationServer, store: CheckpointStore, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server.receive(update_for(server, 'north', 2.0), 0)
+    server.step(20 * SECOND)
+    path = store.folder / 'model-000001.safetensors'
+    path.unlink()
+    server.problem = 'the model of round 1 is not on disk: no space'
+    assert server.save() == 'the model of round 1 is written'
+    newest, problems = store.newest()
+    assert newest is not None
+    assert (newest.federation, newest.round, problems) == (server.model.federation, 1, [])
+    np.testing.assert_array_equal(newest.tensors['imu.w'], np.full(4, 2.0))
+    assert server.problem == ''
+
+    def fail(*_: object) -> None:
+        raise OSError('no space left on device')
+
+    monkeypatch.setattr(store, 'save', fail)
+    with pytest.raises(ModelError, match='round 1 cannot be written: no space left on device'):
+        server.save()

@@ -23,9 +23,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
+from rcl_interfaces.msg import SetParametersResult
+from rcl_interfaces.srv import SetParameters
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile
+from std_srvs.srv import SetBool, Trigger
 
 ROOT = Path(__file__).parents[2]
 EXIT_SEC = 10.0
@@ -79,6 +85,55 @@ class Listener:
     def close(self) -> None:
         self._executor.shutdown()
         self.node.destroy_node()
+
+
+class Operator:
+    """Calls services of nodes, from a node of its own."""
+
+    def __init__(self, wait_until: Callable[..., None]) -> None:
+        self._node = Node('operator')
+        self._executor = SingleThreadedExecutor()
+        self._executor.add_node(self._node)
+        self._wait_until = wait_until
+
+    def call(self, kind: type, service: str, **fields: Any) -> Any:
+        """Return the response of a service, which may have to appear first."""
+        client = self._node.create_client(kind, service)
+        spin = lambda: self._executor.spin_once(timeout_sec=0.05)  # noqa: E731
+        self._wait_until(client.service_is_ready, 30.0, spin)
+        future = client.call_async(kind.Request(**fields))
+        self._wait_until(future.done, 20.0, spin)
+        self._node.destroy_client(client)
+        return future.result()
+
+    def change(self, node: str, transition: str) -> bool:
+        """Request 'activate', 'deactivate', ...; return whether it was carried out."""
+        number = getattr(Transition, f'TRANSITION_{transition.upper()}')
+        return self.call(
+            ChangeState, f'{node}/change_state', transition=Transition(id=number)).success
+
+    def trigger(self, service: str) -> tuple[bool, str]:
+        response = self.call(Trigger, service)
+        return response.success, response.message
+
+    def switch(self, service: str, *, on: bool) -> tuple[bool, str]:
+        response = self.call(SetBool, service, data=on)
+        return response.success, response.message
+
+    def set_parameter(self, node: str, name: str, value: Any) -> SetParametersResult:
+        given = Parameter(name, value=value).to_parameter_msg()
+        return self.call(SetParameters, f'{node}/set_parameters', parameters=[given]).results[0]
+
+    def close(self) -> None:
+        self._executor.shutdown()
+        self._node.destroy_node()
+
+
+@pytest.fixture
+def operator(ros: int, wait_until: Callable[..., None]) -> Iterator[Operator]:
+    node = Operator(wait_until)
+    yield node
+    node.close()
 
 
 @pytest.fixture

@@ -305,6 +305,70 @@ def test_two_aggregators_of_one_domain_are_reported_on_diagnostics(
     wait_until(lambda: '1 other aggregators publish /utt/model' in told, 20.0, watcher.spin)
 
 
+def test_deactivated_aggregator_completes_no_round_and_loses_no_update(
+    start: Start, state: Path, watcher: Watcher, wait_until: Callable, operator,
+) -> None:
+    aggregator = start_aggregator(start, state, areas="['north','south']")
+    wait_until(watcher.ready, 20.0, watcher.spin)
+    watcher.send(watcher.answer('north', 1.0))
+    wait_until(lambda: watcher.told(lambda now: now.accepted), 10.0, watcher.spin)
+    assert operator.change('/aggregator', 'deactivate')
+    wait_until(lambda: not watcher.updates.get_subscription_count(), 10.0, watcher.spin)
+    watcher.send(watcher.answer('south', 3.0))
+    silent = len(watcher.statuses)
+    reports: list[str] = []
+    watcher.node.create_subscription(
+        DiagnosticArray, '/diagnostics', lambda now: reports.append(now.status[0].message),
+        RELIABLE)
+    wait_until(lambda: reports.count('not active') > 2, 10.0, watcher.spin)
+    assert len(watcher.statuses) - silent <= 1  # one may have been under way
+    assert len(watcher.models) == 1
+    assert operator.change('/aggregator', 'activate')
+    wait_until(watcher.closed, 20.0, watcher.spin)
+    closed = watcher.closed()[0]
+    assert (closed.accepted, closed.refused) == ({'north': 5, 'south': 5}, {})
+    np.testing.assert_array_equal(tensors_of(watcher.models[-1])['imu.w'], np.full(1000, 2.0))
+    assert operator.change('/aggregator', 'deactivate')
+    aggregator.send_signal(signal.SIGINT)
+    assert aggregator.wait(10.0) == 0
+
+
+def test_aggregator_that_does_not_start_by_itself_publishes_no_model_before_its_activation(
+    start: Start, state: Path, watcher: Watcher, wait_until: Callable, operator,
+) -> None:
+    start_aggregator(start, state, autostart='false')
+    assert operator.trigger('/aggregator/save_checkpoint') == (False, 'there is no model yet')
+    assert operator.change('/aggregator', 'configure')
+    wait_until(lambda: watcher.node.count_publishers('/utt/model'), 10.0, watcher.spin)
+    assert not watcher.models
+    assert operator.change('/aggregator', 'activate')
+    wait_until(watcher.ready, 10.0, watcher.spin)
+    assert watcher.models[0].round == 0
+
+
+def test_paused_rounds_collect_updates_and_complete_when_they_go_on(
+    start: Start, state: Path, watcher: Watcher, wait_until: Callable, operator,
+) -> None:
+    start_aggregator(start, state, areas="['north','south']")
+    wait_until(watcher.ready, 20.0, watcher.spin)
+    assert operator.switch('/aggregator/pause_rounds', on=True) == (
+        True, 'rounds are paused: updates are collected')
+    watcher.send(watcher.answer('north', 1.0))
+    watcher.send(watcher.answer('south', 3.0))
+    wait_until(lambda: watcher.told(lambda now: len(now.accepted) == 2), 10.0, watcher.spin)
+    collected = len(watcher.statuses)
+    wait_until(lambda: len(watcher.statuses) > collected + 1, 10.0, watcher.spin)
+    assert not watcher.closed()
+    newest = state / 'model-000000.safetensors'
+    newest.unlink()
+    assert operator.trigger('/aggregator/save_checkpoint') == (
+        True, 'the model of round 0 is written')
+    assert newest.exists()
+    assert operator.switch('/aggregator/pause_rounds', on=False) == (True, 'rounds go on')
+    wait_until(watcher.closed, 10.0, watcher.spin)
+    assert watcher.closed()[0].accepted == {'north': 5, 'south': 5}
+
+
 @pytest.mark.parametrize(('edit', 'refusal', 'reason'), [
     (('"ticks":30', '"ticks":20'), 'with the configuration', '"ticks":20'),
     (('"networks":2', '"networks":1'), 'that this program cannot resume',

@@ -181,3 +181,36 @@ def test_area_file_that_is_wrong_ends_the_node_with_code_2(start_node, ros_domai
     assert process.wait() == 2
     assert 'lag' in process.said
     process.expect(2)
+
+
+def test_deactivated_synchronizer_hears_nothing_and_goes_on_in_a_new_epoch(area, operator):
+    _, imu, _ = phone = area.phone('a')
+    area.wait_heard(*phone)
+    area.imu(imu, 0, 300)
+    area.frame(200)
+    area.wait(lambda: area.synced)
+    assert operator.change('/hall/sync', 'deactivate')
+    area.wait(lambda: not any(
+        each.get_subscription_count() for each in (area.camera, *phone)))
+    area.wait(lambda: any(each['message'].startswith('not active') for each in area.reports()))
+    area.frame(300)
+    assert operator.change('/hall/sync', 'activate')
+    area.wait_heard(area.camera, *phone)
+    area.imu(imu, 60_000, 60_300)
+    area.frame(60_200)
+    area.wait(lambda: area.batches()[-1].epoch == 1)
+    assert [(each.stamp_ns - T0) // MS for each in area.batches()] == [200, 60_200]
+    assert area.batches()[-1].sequence == 0
+    area.wait(lambda: area.count('ticks') == 2)
+    assert area.count('clock_off') == 0
+
+
+def test_synchronizer_that_does_not_start_by_itself_waits_for_its_activation(
+        start_node, listener, wait_until, operator):
+    start_node('sync', '--ros-args', '-r', '__ns:=/hall', '-p', 'autostart:=false')
+    area = Area(listener, wait_until)
+    area.wait(lambda: area.reports() and area.reports()[-1]['message'] == 'not active')
+    assert not area.camera.get_subscription_count()
+    assert operator.change('/hall/sync', 'configure')
+    assert operator.change('/hall/sync', 'activate')
+    area.wait_heard(area.camera)

@@ -40,6 +40,7 @@ from utt_ros.bridge.messages.sensors import samples_to_message
 from utt_ros.bridge.node.qos import RELIABLE, STATE
 from utt_ros.errors import UttError
 from utt_ros.federation import types
+from utt_ros.federation.checkpoints import read_checkpoint
 from utt_ros.federation.wire import pack
 from utt_ros.models.model_card import save_model
 from utt_ros.models.settings import ModelSettings, dump_config
@@ -103,7 +104,9 @@ class Outside:
         self.reports.append(report_from_message(message))
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
-        self.diagnostics = {item.key: item.value for item in message.status[0].values}
+        status = message.status[0]
+        self.diagnostics = {item.key: item.value for item in status.values}
+        self.diagnostics['message'] = status.message
 
     def spin(self) -> None:
         self._executor.spin_once(timeout_sec=0.02)
@@ -140,6 +143,20 @@ def schedulers(pid: int) -> set[int]:
     return {os.sched_getscheduler(int(task.name)) for task in Path(f'/proc/{pid}/task').iterdir()}
 
 
+def global_model(round_: int, seed: int = 1) -> types.GlobalModel:
+    packed = pack(initial_weights(MODEL, WINDOW, seed))
+    return types.GlobalModel(
+        'fed', round_, dump_config(MODEL, WINDOW), packed.schema, packed.checksum, packed.payload)
+
+
+def ticks_later(outside: Outside, wait_until: Callable, ticks: int) -> dict[str, str]:
+    """Feed until the diagnostics count that many ticks more; return them."""
+    wait_until(lambda: 'ticks' in outside.diagnostics, 20.0, outside.feed)
+    end = int(outside.diagnostics['ticks']) + ticks
+    wait_until(lambda: int(outside.diagnostics['ticks']) >= end, 30.0, outside.feed)
+    return outside.diagnostics
+
+
 def test_standalone_trainer_deploys_graphs_that_run(
     start: Start, outside: Outside, wait_until: Callable,
 ) -> None:
@@ -167,15 +184,118 @@ def test_a_bad_model_is_refused_and_the_next_good_one_deployed(
     start: Start, outside: Outside, wait_until: Callable,
 ) -> None:
     trainer = start()
-    packed = pack(initial_weights(MODEL, WINDOW, 1))
-    good = types.GlobalModel(
-        'fed', 3, dump_config(MODEL, WINDOW), packed.schema, packed.checksum, packed.payload)
+    good = global_model(3)
     outside.send(replace(good, round=2, checksum='0' * 64))
     wait_until(lambda: outside.diagnostics.get('problems') == '1', 60.0, outside.spin)
     assert not outside.deployments
     outside.send(good)
     wait_until(lambda: outside.deployments, 30.0, outside.spin)
     assert (outside.deployments[0].federation, outside.deployments[0].round) == ('fed', 3)
+    trainer.send_signal(signal.SIGTERM)
+    assert trainer.wait(10.0) == 0
+
+
+def test_training_is_paused_and_goes_on_and_a_checkpoint_is_written_meanwhile(
+    start: Start, outside: Outside, wait_until: Callable, operator, tmp_path: Path,
+) -> None:
+    start(federated='false')
+    wait_until(lambda: len(outside.deployments) >= 2, 60.0, outside.feed)
+    assert operator.switch('/north/trainer/pause_training', on=True) == (
+        True, 'training is paused: models are still deployed, and windows kept')
+    paused = ticks_later(outside, wait_until, 30)
+    assert paused['message'] == 'training is paused'
+    later = ticks_later(outside, wait_until, 30)
+    assert later['steps'] == paused['steps']
+    assert int(later['windows']) > int(paused['windows'])
+    path = tmp_path / 'state' / 'model.safetensors'
+    path.unlink()
+    done, answer = operator.trigger('/north/trainer/save_checkpoint')
+    assert (done, answer) == (
+        True, f'the model of round {later["round"]} is written to {path}')
+    assert read_checkpoint(path).round == int(later['round'])
+    assert operator.switch('/north/trainer/pause_training', on=False) == (
+        True, 'training goes on')
+    wait_until(
+        lambda: int(outside.diagnostics['steps']) > int(later['steps']), 30.0, outside.feed)
+
+
+def test_newer_models_wait_while_one_is_pinned(
+    start: Start, outside: Outside, wait_until: Callable, operator,
+) -> None:
+    start()
+    pin = '/north/trainer/pin_model'
+    assert operator.switch(pin, on=True) == (False, 'there is no model yet')
+    assert operator.trigger('/north/trainer/save_checkpoint') == (False, 'there is no model yet')
+    outside.send(global_model(3))
+    wait_until(lambda: outside.deployments, 60.0, outside.spin)
+    assert operator.switch(pin, on=True) == (
+        True, 'the model of round 3 is pinned: newer ones wait')
+    outside.send(global_model(4))
+    outside.send(global_model(5, seed=2))
+    wait_until(
+        lambda: outside.diagnostics.get('message')
+        == 'the model of round 3 is pinned: that of round 5 waits', 20.0, outside.spin)
+    assert outside.diagnostics['round'] == '3'
+    assert operator.switch(pin, on=False) == (True, 'that of round 5 follows')
+    wait_until(lambda: outside.deployments[-1].round == 5, 20.0, outside.spin)
+    assert [each.round for each in outside.deployments] == [3, 5]
+
+
+def test_learning_is_set_while_running_and_wrong_values_are_refused(
+    start: Start, outside: Outside, wait_until: Callable, operator,
+) -> None:
+    start(federated='false', learn='false')
+    wait_until(lambda: outside.deployments, 60.0, outside.spin)
+    idle = ticks_later(outside, wait_until, 60)
+    assert (idle['steps'], idle['message']) == ('0', 'learn is false')
+    assert int(idle['windows']) >= 16
+    for name, value, reason in (
+            ('local_steps', 0, 'local_steps is 0: it must be at least 1'),
+            ('min_windows', 2_000_000, 'min_windows is 2000000: it must be at most 1000000'),
+            ('learn', 3, 'Wrong parameter type'),
+            ('batch', 8, 'read-only')):
+        result = operator.set_parameter('/north/trainer', name, value)
+        assert not result.successful
+        assert reason in result.reason
+    assert operator.set_parameter('/north/trainer', 'learn', True).successful
+    wait_until(lambda: outside.deployments[-1].round >= 1, 30.0, outside.feed)
+
+
+def test_deactivated_trainer_hears_nothing_and_trains_nothing_until_it_is_active_again(
+    start: Start, outside: Outside, wait_until: Callable, operator,
+) -> None:
+    trainer = start(federated='false')
+    wait_until(lambda: len(outside.deployments) >= 2, 60.0, outside.feed)
+    assert operator.change('/north/trainer', 'deactivate')
+    wait_until(lambda: not outside.samples.get_subscription_count(), 10.0, outside.spin)
+    wait_until(
+        lambda: outside.diagnostics.get('message', '').startswith('not active'), 10.0,
+        outside.spin)
+    before, reported = outside.diagnostics, outside.diagnostics
+    for _ in range(3):  # the first report may still count the step in hand
+        before, reported = reported, outside.diagnostics
+        wait_until(lambda: outside.diagnostics is not reported, 10.0, outside.feed)  # noqa: B023
+    assert (outside.diagnostics['steps'], outside.diagnostics['ticks']) == (
+        before['steps'], before['ticks'])
+    assert operator.change('/north/trainer', 'activate')
+    wait_until(
+        lambda: int(outside.diagnostics['steps']) > int(before['steps']), 30.0, outside.feed)
+    assert operator.change('/north/trainer', 'deactivate')
+    trainer.send_signal(signal.SIGINT)
+    assert trainer.wait(10.0) == 0
+
+
+def test_trainer_that_does_not_start_by_itself_deploys_nothing_before_its_activation(
+    start: Start, outside: Outside, wait_until: Callable, operator,
+) -> None:
+    trainer = start(federated='false', autostart='false')
+    wait_until(lambda: outside.diagnostics.get('message', '').startswith('not active'), 60.0,
+               outside.spin)
+    assert not outside.deployments
+    assert operator.trigger('/north/trainer/save_checkpoint') == (False, 'there is no model yet')
+    assert operator.change('/north/trainer', 'configure')
+    assert operator.change('/north/trainer', 'activate')
+    wait_until(lambda: outside.deployments, 60.0, outside.spin)
     trainer.send_signal(signal.SIGTERM)
     assert trainer.wait(10.0) == 0
 

@@ -18,8 +18,6 @@
 import numpy as np
 import pytest
 from geometry_msgs.msg import PoseWithCovarianceStamped
-from lifecycle_msgs.msg import Transition
-from lifecycle_msgs.srv import ChangeState
 from nav_msgs.msg import Path
 from sensor_msgs.msg import Imu
 from utt_ros.msg import DeployedModel, SyncedSamples, TwinStatus
@@ -219,20 +217,33 @@ def test_markers_are_drawn_for_present_subjects_and_deleted_for_others(hall):
     hall.wait(lambda: 'area' in names(Marker.ADD))
 
 
-def test_deactivated_twin_publishes_nothing_until_it_is_activated_again(hall, wait_until):
-    client = hall.listener.node.create_client(ChangeState, '/hall/twin/change_state')
-    hall.wait(client.service_is_ready)
-
-    def change(number):
-        future = client.call_async(ChangeState.Request(transition=Transition(id=number)))
-        hall.wait(future.done)
-        assert future.result().success
-
+def test_deactivated_twin_publishes_nothing_until_it_is_activated_again(hall, operator):
     hall.tick()
     hall.wait(lambda: hall.status.ticks == 1)
-    change(Transition.TRANSITION_DEACTIVATE)
+    assert operator.change('/hall/twin', 'deactivate')
     hall.wait(lambda: not hall._samples.get_subscription_count())
-    change(Transition.TRANSITION_ACTIVATE)
+    assert not operator.change('/hall/twin', 'deactivate')  # and it lives on
+    assert operator.change('/hall/twin', 'activate')
     hall.wait(lambda: hall._samples.get_subscription_count())
     hall.tick()
     hall.wait(lambda: hall.status.ticks == 2)
+
+
+def test_belief_is_reset_and_predictions_go_on(hall, operator):
+    for _ in range(10):
+        hall.tick(camera=hall.sequence < 5)
+    hall.wait(lambda: hall.status.ticks == 10)
+    before = len(hall.outputs['ann', 'position'])
+    assert operator.trigger('/hall/twin/reset_belief') == (
+        True, 'the belief of 2 subjects is dropped: each starts anew at its next box or range')
+    hall.tick(camera=False)
+    hall.wait(lambda: len(hall.outputs['ann', 'position']) > before)
+    newest = hall.outputs['ann', 'position'][-1]
+    assert to_ns(newest.header.stamp) == T0 + 10 * TICK_NS
+    # a ring about the access point: nothing is left of what boxes said
+    assert np.sqrt(newest.pose.covariance[0]) > 2.0
+    hall.tick()
+    hall.wait(lambda: to_ns(hall.outputs['ann', 'position'][-1].header.stamp)
+              == T0 + 11 * TICK_NS)
+    point = hall.outputs['ann', 'position'][-1].pose.pose.position
+    assert np.hypot(point.x - hall.truth('ann', 11)[0], point.y - hall.truth('ann', 11)[1]) < 1.0

@@ -25,6 +25,7 @@ import pytest
 import yaml
 
 from utt_ros.bridge.node.camera_topics import TopicsSettings
+from utt_ros.bridge.node.managed_node import ActivationSettings
 from utt_ros.drivers import camera, ftm, imu
 from utt_ros.drivers.camera.detection import DetectionSettings
 from utt_ros.drivers.camera.tracking import TrackingSettings
@@ -44,6 +45,7 @@ from utt_ros.twin.settings import ParticleFilterSettings, TwinSettings
 
 CONFIG = CHECKOUT / 'config'
 Part = tuple[type, str]  # settings, prefix of their names
+MANAGED: Part = (ActivationSettings, '')
 
 
 def sources(registry: Registry[SourceEntry]) -> tuple[Part, ...]:
@@ -53,27 +55,27 @@ def sources(registry: Registry[SourceEntry]) -> tuple[Part, ...]:
 
 NODES: dict[str, tuple[str, str, tuple[Part, ...]]] = {  # file, block, what the node declares
     'sync': ('area.yaml', '/**/sync', (
-        (AreaSettings, ''), (WindowSettings, ''), (SyncSettings, ''))),
+        (AreaSettings, ''), (WindowSettings, ''), (SyncSettings, ''), MANAGED)),
     'twin': ('area.yaml', '/**/twin', (
         (AreaSettings, ''), (WindowSettings, ''), (TwinSettings, ''),
-        (ParticleFilterSettings, 'belief.'))),
+        (ParticleFilterSettings, 'belief.'), MANAGED)),
     'trainer': ('area.yaml', '/**/trainer', (
         (AreaSettings, ''), (WindowSettings, ''), (TrainerSettings, ''), (LearningSettings, ''),
-        (ModelSettings, 'model.'))),
+        (ModelSettings, 'model.'), MANAGED)),
     'camera': ('area.yaml', '/**/camera', (
         *sources(camera.SOURCES), (TopicsSettings, 'topics.'), (CameraReaderSettings, ''),
-        (DetectionSettings, 'detection.'), (TrackingSettings, 'tracking.'))),
+        (DetectionSettings, 'detection.'), (TrackingSettings, 'tracking.'), MANAGED)),
     'ftm': ('area.yaml', '/**/ftm', (
-        *sources(ftm.SOURCES), (ReaderSettings, ''), (FtmSettings, ''))),
-    'imu': ('area.yaml', '/**/imu', (*sources(imu.SOURCES), (ReaderSettings, ''))),
+        *sources(ftm.SOURCES), (ReaderSettings, ''), (FtmSettings, ''), MANAGED)),
+    'imu': ('area.yaml', '/**/imu', (*sources(imu.SOURCES), (ReaderSettings, ''), MANAGED)),
     'aggregator': ('aggregator.yaml', '', (
-        (AggregatorSettings, ''), (WindowSettings, ''), (ModelSettings, 'model.'))),
+        (AggregatorSettings, ''), (WindowSettings, ''), (ModelSettings, 'model.'), MANAGED)),
 }
 OF_AREA = tuple(node for node, (file, _, _) in NODES.items() if file == 'area.yaml')
 BESIDES: dict[str, dict[str, Any]] = {  # what nodes declare without settings
-    'camera': {'autostart': True, 'source': camera.DEFAULT, 'calibration': ''},
-    'ftm': {'autostart': True, 'source': ftm.DEFAULT},
-    'imu': {'autostart': True, 'source': imu.DEFAULT},
+    'camera': {'source': camera.DEFAULT, 'calibration': ''},
+    'ftm': {'source': ftm.DEFAULT},
+    'imu': {'source': imu.DEFAULT},
 }
 
 

@@ -334,6 +334,16 @@ def test_a_restarted_bag_begins_an_epoch(sync):
     assert sync.counters['clock_jumps'] == 2
 
 
+def test_after_a_restart_any_time_is_accepted_at_once_in_a_new_epoch(sync):
+    play(sync, 400, {'a': (0, 400)}, frames=(200, 300))
+    sync.restart()
+    begin_ms = 86_400_000
+    batches = play(sync, begin_ms + 400, {'a': (begin_ms, begin_ms + 400)},
+                   frames=(begin_ms + 200, begin_ms + 300), begin_ms=begin_ms)
+    assert [(each.epoch, each.sequence) for each in batches] == [(1, 0), (1, 1)]
+    assert sync.counters['clock_off'] == sync.counters['clock_jumps'] == 0
+
+
 def test_pending_ticks_are_dropped_when_the_clock_jumps_back():
     sync = Synchronizer()
     imu(sync, 'a', 5000, 5100)

@@ -16,7 +16,6 @@
 """Federated client, step by step and without ROS."""
 
 import re
-import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +25,7 @@ import pytest
 import torch
 
 from utt_ros.errors import ModelError
+from utt_ros.federation.checkpoints import read_checkpoint
 from utt_ros.federation.types import Deployment, GlobalModel, Report, Update
 from utt_ros.federation.wire import pack, unpack
 from utt_ros.models.model_card import save_model
@@ -35,11 +35,9 @@ from utt_ros.models.twin import UnifiedTwin, initial_weights
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.training.client import (
     CHECKPOINT,
-    MAX_QUEUED_WINDOWS,
     ClientEvent,
     ClientProblem,
     FederatedClient,
-    TrainingInbox,
 )
 from utt_ros.training.settings import LearningSettings, TrainerSettings
 from utt_ros.types import Windows
@@ -332,31 +330,91 @@ def test_alone_an_area_trains_round_after_round_while_new_windows_arrive(
     assert resumed == deployment
 
 
-def untrained_model(round_: int) -> GlobalModel:
-    return GlobalModel('f', round_, '{}', '', '', b'')
+def test_a_paused_client_deploys_and_observes_and_trains_once_it_is_resumed(
+    make: Make, shape: WindowSettings, walk: Walk,
+) -> None:
+    client = make()
+    client.paused = True
+    client.inbox.put_windows(walk(AREA, 60))
+    client.inbox.put_model(global_model(shape))
+    assert kinds(run(client)) == ['Deployment']
+    assert (client.note, client.trainer.window_count > 0) == ('training is paused', True)
+    client.paused = False
+    assert kinds(run(client)) == ['Report', 'Update']
+    assert client.note == ''
 
 
-def test_only_the_newest_model_waits_and_windows_keep_their_order(walk: Walk) -> None:
-    inbox, first, second = TrainingInbox(), walk(AreaSettings(), 1), walk(AreaSettings(), 2)
-    for round_ in (1, 2):
-        inbox.put_model(untrained_model(round_))
-    inbox.put_windows(first)
-    inbox.put_windows(second)
-    taken, windows = inbox.take(0.0)
-    assert taken == untrained_model(2)
-    assert [len(item) for item in windows] == [1, 2]
-    assert inbox.take(0.0) == (None, [])
+def test_settings_that_change_apply_to_the_model_in_use(
+    make: Make, shape: WindowSettings, walk: Walk,
+) -> None:
+    client = make(learn=False)
+    client.inbox.put_windows(walk(AREA, 40))
+    client.inbox.put_model(global_model(shape))
+    assert kinds(run(client)) == ['Deployment']
+    assert client.note == 'learn is false'
+    client.settings = replace(client.settings, learn=True)
+    assert run(client) == []  # 50 windows are needed
+    client.settings = replace(client.settings, min_windows=10)
+    assert kinds(run(client)) == ['Report', 'Update']
 
 
-def test_a_full_inbox_drops_the_oldest_windows(walk: Walk) -> None:
-    inbox, windows = TrainingInbox(), walk(AreaSettings(), 1)
-    for _ in range(MAX_QUEUED_WINDOWS + 3):
-        inbox.put_windows(windows)
-    assert inbox.dropped == 3
-    assert len(inbox.take(0.0)[1]) == MAX_QUEUED_WINDOWS
+def test_newer_models_wait_for_a_pinned_one_and_the_newest_follows_it(
+    make: Make, shape: WindowSettings,
+) -> None:
+    client = make()
+    with pytest.raises(ModelError, match='there is no model yet'):
+        client.pin(True)
+    client.inbox.put_model(global_model(shape, 1))
+    run(client, 1)
+    client.pin(True)
+    for round_ in (2, 3):
+        client.inbox.put_model(global_model(shape, round_, seed=round_))
+        assert run(client, 1) == []
+    assert client.note == 'the model of round 1 is pinned: that of round 3 waits'
+    client.pin(False)
+    client.inbox.put_model(global_model(shape, 4, seed=4))  # newer than the one that waits
+    (deployment,) = run(client, 3)
+    assert isinstance(deployment, Deployment)
+    assert (deployment.round, client.note) == (4, '')
 
 
-def test_taking_waits_until_something_arrives() -> None:
-    inbox = TrainingInbox()
-    threading.Timer(0.05, lambda: inbox.put_model(untrained_model(7))).start()
-    assert inbox.take(10.0)[0] == untrained_model(7)
+def test_an_area_alone_does_not_train_past_a_pinned_model(make: Make, walk: Walk) -> None:
+    client = make(federated=False)
+    client.resume()
+    client.pin(True)
+    client.inbox.put_windows(walk(AREA, 60))
+    assert run(client) == []
+    client.pin(False)
+    assert kinds(run(client)) == ['Report', 'Deployment']
+
+
+def test_a_forced_checkpoint_holds_the_weights_of_an_area_alone_within_a_round(
+    make: Make, walk: Walk, tmp_path: Path,
+) -> None:
+    client = make(federated=False)
+    client.resume()
+    client.inbox.put_windows(walk(AREA, 60))
+    run(client, 3)  # a report and two of three steps
+    assert client.save_checkpoint() == (
+        f'the model of round 0 is written to {tmp_path / CHECKPOINT}')
+    written = read_checkpoint(tmp_path / CHECKPOINT)
+    assert any(not np.array_equal(values, client.current.tensors[name])
+               for name, values in written.tensors.items())
+    (resumed,) = make(federated=False).resume()
+    assert isinstance(resumed, Deployment)
+    assert resumed.round == 0
+
+
+def test_a_forced_checkpoint_of_a_federation_holds_the_global_model(
+    make: Make, shape: WindowSettings, walk: Walk, tmp_path: Path,
+) -> None:
+    client = make()
+    client.inbox.put_windows(walk(AREA, 60))
+    client.inbox.put_model(global_model(shape, 7))
+    run(client, 3)
+    (tmp_path / CHECKPOINT).unlink()
+    client.save_checkpoint()
+    written = read_checkpoint(tmp_path / CHECKPOINT)
+    assert (written.federation, written.round) == ('fed', 7)
+    for name, values in initial_weights(MODEL, shape, 0).items():
+        np.testing.assert_array_equal(written.tensors[name], values)

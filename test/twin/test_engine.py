@@ -137,6 +137,17 @@ def test_a_jump_back_in_time_starts_anew(engine, world):
     assert run(engine, walk, 1, camera=False, ftm=False).subjects == ()
 
 
+def test_a_reset_belief_starts_at_the_next_measurement_and_the_model_goes_on(engine, world):
+    walk = Walk(world)
+    run(engine, walk, 40)
+    assert engine.reset_belief() == len(walk.people.names)
+    walk.people.sequence += walk.people.sequence % 3 == 0  # a tick without ranges
+    assert run(engine, walk, 1, camera=False, ftm=False).subjects == ()
+    found = run(engine, walk, 1)
+    assert found.subjects
+    assert found.imu is not None
+
+
 def bounce(predictions):
     """Synthesized vertical accelerations of a tick without their mean."""
     return (predictions.imu - predictions.imu_mean)[0, :, 2]

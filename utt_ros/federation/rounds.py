@@ -109,6 +109,11 @@ class RoundKeeper:
         """Start the next round."""
         self._begin(self.round + 1, now_ns)
 
+    def restart_deadline(self, now_ns: int) -> None:
+        """Count the deadline from now, where it counts already: areas could not be heard."""
+        if self._first_ns is not None:
+            self._first_ns = now_ns
+
     def _left_s(self, now_ns: int) -> float:
         if self._first_ns is None:
             return inf

@@ -112,6 +112,22 @@ class FederationServer:
         self._keeper.advance(now_ns)
         return closed
 
+    def restart_deadline(self, now_ns: int) -> None:
+        """Count the deadline of the current round anew, as after a pause."""
+        self._keeper.restart_deadline(now_ns)
+
+    def save(self) -> str:
+        """Write the model of the current round again; return a sentence. Raises ModelError."""
+        model = self.model
+        checkpoint = Checkpoint(
+            model.federation, model.round, model.config, self.tensors, self._memory)
+        try:
+            self._store.save(checkpoint, model.checksum)
+        except OSError as err:
+            raise ModelError(f'round {model.round} cannot be written: {err}') from err
+        self.problem = ''
+        return f'the model of round {model.round} is written'
+
     def status(self, now_ns: int) -> RoundStatus:
         """Return the status of the current round."""
         return self._keeper.status(now_ns, self.model.federation, len(self.model.payload))

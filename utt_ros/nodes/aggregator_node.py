@@ -21,134 +21,144 @@ may replay sessions on clocks of their own, and a paused bag must not stop the o
 
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from time import monotonic_ns
 
 from rclpy.clock import Clock, ClockType
-from rclpy.node import Node
+from rclpy.subscription import Subscription
 
-from utt_ros.bridge.messages import federation
-from utt_ros.bridge.node.diagnostics import Diagnostics
+from utt_ros.bridge.messages.federation import update_from_message
+from utt_ros.bridge.node.managed_node import ManagedNode
+from utt_ros.bridge.node.operator_services import add_switch, add_trigger
 from utt_ros.bridge.node.parameters import declare_settings
 from utt_ros.bridge.node.process import run_node
-from utt_ros.bridge.node.qos import COLLECTED, RELIABLE, STATE
-from utt_ros.federation.checkpoints import Checkpoint, CheckpointStore
-from utt_ros.federation.initial_model import InitialModel
-from utt_ros.federation.server import FederationServer, new_federation
+from utt_ros.bridge.node.qos import COLLECTED
+from utt_ros.bridge.node.round_publishers import RoundPublishers
+from utt_ros.errors import UttError
+from utt_ros.federation.checkpoints import Checkpoint
+from utt_ros.federation.federation_state import FederationState
+from utt_ros.federation.latched_updates import LatchedUpdates
+from utt_ros.federation.server import FederationServer
 from utt_ros.federation.settings import AggregatorSettings
-from utt_ros.federation.types import RoundStatus as Status
 from utt_ros.models.settings import ModelSettings, dump_config
 from utt_ros.models.starting_model import check_resumed_config, read_initial_model
-from utt_ros.msg import GlobalModel, ModelUpdate, RoundStatus
+from utt_ros.msg import ModelUpdate
 from utt_ros.settings import WindowSettings
 
 TICK_SEC = 0.1
 STATUS_TICKS = 10
 
 
-class AggregatorNode(Node):
+class AggregatorNode(ManagedNode):
     """Publishes the model and collects updates from the model of round 0 on."""
 
     def __init__(self) -> None:
         super().__init__('aggregator')
         self._settings = declare_settings(self, AggregatorSettings)
-        self._model = declare_settings(self, ModelSettings, 'model.')
-        self._window = declare_settings(self, WindowSettings)
-        self._config = dump_config(self._model, self._window)
-        self._models = self.create_publisher(GlobalModel, '/utt/model', STATE)
-        self._rounds = self.create_publisher(RoundStatus, '/utt/rounds', RELIABLE)
+        model = declare_settings(self, ModelSettings, 'model.')
+        window = declare_settings(self, WindowSettings)
+        self._outputs = RoundPublishers(self)
         self._server: FederationServer | None = None
-        self._initial: InitialModel | None = None
-        self._store = CheckpointStore(self._settings.state_path, self._settings.keep)
+        path = self._settings.initial_model
+        self._state = FederationState(
+            self._settings, dump_config(model, window),
+            partial(check_resumed_config, model=model, window=window, any_size=bool(path)),
+            partial(read_initial_model, Path(path).expanduser(), model, window) if path else None)
+        for problem in self._state.problems:
+            self.get_logger().error(f'{problem}; an earlier round is used')
+        self._latched = LatchedUpdates(self._settings.max_areas)
+        self._input: Subscription | None = None
         self._ticks = 0
-        self._open()
-        self.create_subscription(ModelUpdate, '/utt/updates', self._on_update, COLLECTED)
+        self._is_paused = False
         self.create_timer(TICK_SEC, self._on_tick, clock=Clock(clock_type=ClockType.STEADY_TIME))
-        self._diagnostics = Diagnostics(self, 'aggregator', self._values)
+        add_switch(self, 'pause_rounds', self._pause)
+        add_trigger(self, 'save_checkpoint', self._save)
+        self.start()
+
+    def begin_work(self) -> None:
+        """Publish the model and subscribe. Areas keep their newest updates until then."""
+        if self._server is None:
+            self._begin(self._state.begin())
+        else:
+            self._server.restart_deadline(monotonic_ns())
+        self._latched.resubscribe()
+        self._input = self.create_subscription(
+            ModelUpdate, '/utt/updates', self._on_update, COLLECTED)
+
+    def end_work(self) -> None:
+        """Unsubscribe. The round in progress keeps the updates that it has."""
+        self.destroy_subscription(self._input)
 
     def destroy_node(self) -> None:
         """End the child process and release the state folder."""
-        if self._initial is not None:
-            self._initial.close()
-        self._store.close()
+        self._state.close()
         super().destroy_node()
 
-    def _open(self) -> None:
-        """Resume the federation of the state folder, or start one."""
-        checkpoint, problems = self._store.newest()
-        for problem in problems:
-            self.get_logger().error(f'{problem}; an earlier round is used')
-        initial = self._settings.initial_model
-        if checkpoint is None and initial:
-            weights, config = read_initial_model(
-                Path(initial).expanduser(), self._model, self._window)
-            self._begin(new_federation(self._store, config, weights))
-        elif checkpoint is None:
-            folder = self._settings.state_path
-            self._initial = InitialModel(self._config, self._settings.seed, folder)
-        else:
-            check_resumed_config(checkpoint.config, self._store.folder, self._model, self._window,
-                                 any_size=bool(initial))
-            self._begin(checkpoint)
-
-    def _begin(self, checkpoint: Checkpoint) -> None:
-        self._server = FederationServer(self._settings, self._store, checkpoint, monotonic_ns())
-        self._publish_model(self._server)
-        self.get_logger().info(
-            f'federation {checkpoint.federation} is at round {checkpoint.round}')
+    def _begin(self, begin: Checkpoint | None) -> None:
+        if begin is None:
+            return
+        self._server = FederationServer(self._settings, self._state.store, begin, monotonic_ns())
+        self._outputs.publish_model(self._server.model)
+        self.get_logger().info(f'federation {begin.federation} is at round {begin.round}')
 
     def _on_update(self, message: ModelUpdate) -> None:
-        if self._server is None:
+        update = update_from_message(message)
+        if self._server is None or self._latched.is_repeated(update):
             return
-        refusal = self._server.receive(federation.update_from_message(message), monotonic_ns())
-        if refusal is not None:
+        refusal = self._server.receive(update, monotonic_ns())
+        if refusal is None:
+            self._latched.accept(update)
+        else:
             self.get_logger().warning(f'refused: {refusal}', throttle_duration_sec=1.0)
         self._step(self._server)
-        self._publish_status(self._server.status(monotonic_ns()))
+        self._outputs.publish_status(self._server.status(monotonic_ns()))
 
     def _on_tick(self) -> None:
+        if not self.is_active:
+            return
         self._ticks += 1
         if self._server is None:
-            tensors = self._initial.poll() if self._initial is not None else None
-            if tensors is not None:
-                self._begin(new_federation(self._store, self._config, tensors))
+            self._begin(self._state.begin())
         elif not self._step(self._server) and self._ticks % STATUS_TICKS == 0:
-            self._publish_status(self._server.status(monotonic_ns()))
+            self._outputs.publish_status(self._server.status(monotonic_ns()))
 
     def _step(self, server: FederationServer) -> bool:
-        closed = server.step(monotonic_ns())
+        closed = None if self._is_paused else server.step(monotonic_ns())
         if closed is None:
             return False
-        self._publish_model(server)
-        self._publish_status(closed)
+        self._outputs.publish_model(server.model)
+        self._outputs.publish_status(closed)
+        areas = ', '.join(sorted(closed.accepted))
         self.get_logger().info(
-            f'round {closed.round} completed by {", ".join(sorted(closed.accepted))} '
-            f'in {closed.duration_s:.1f} s'
-        )
+            f'round {closed.round} completed by {areas} in {closed.duration_s:.1f} s')
         if server.problem:
             self.get_logger().error(server.problem)
         return True
 
-    def _publish_model(self, server: FederationServer) -> None:
-        self._models.publish(
-            federation.model_to_message(server.model, self.get_clock().now().to_msg()))
+    def _pause(self, on: bool) -> str:
+        if self._is_paused and not on and self._server is not None:
+            self._server.restart_deadline(monotonic_ns())
+        self._is_paused = on
+        return 'rounds are paused: updates are collected' if on else 'rounds go on'
 
-    def _publish_status(self, status: Status) -> None:
-        self._rounds.publish(
-            federation.round_status_to_message(status, self.get_clock().now().to_msg()))
+    def _save(self) -> str:
+        if self._server is None:
+            raise UttError('there is no model yet')
+        return self._server.save()
 
     def _values(self) -> Mapping[str, object]:
-        if self._server is None:
-            return {'level': 'warn', 'message': 'the initial model is being created'}
-        others = self.count_publishers('/utt/model') - 1
-        message = f'{others} other aggregators publish /utt/model' if others > 0 else ''
+        server = self._server
+        if server is None:
+            return {'level': 'warn', 'message': 'there is no model yet'}
+        trouble = server.problem or self._outputs.rivals()
         return {
-            'level': 'warn' if self._server.problem or message else 'ok',
-            'message': self._server.problem or message,
-            'federation': self._server.model.federation,
-            'round': self._server.model.round,
-            'updates_accepted': self._server.accepted,
-            'updates_refused': self._server.refused,
+            'level': 'warn' if trouble else 'ok',
+            'message': '; '.join(filter(None, ('rounds are paused' * self._is_paused, trouble))),
+            'federation': server.model.federation,
+            'round': server.model.round,
+            'updates_accepted': server.accepted,
+            'updates_refused': server.refused,
         }
 
 

@@ -26,11 +26,11 @@ from functools import partial
 
 from rclpy.clock import Clock, ClockType
 from rclpy.event_handler import PublisherEventCallbacks, QoSOfferedIncompatibleQoSInfo
-from rclpy.node import Node
 from rclpy.subscription import Subscription
 
 from utt_ros.bridge.messages.sensors import deserialize, samples_to_message, tracks_from_message
-from utt_ros.bridge.node.diagnostics import CounterAlarm, Diagnostics
+from utt_ros.bridge.node.diagnostics import CounterAlarm
+from utt_ros.bridge.node.managed_node import ManagedNode
 from utt_ros.bridge.node.parameters import declare_settings
 from utt_ros.bridge.node.phone_topics import PHONE_SENSORS, PhoneTopic, Read, find_phone_topics
 from utt_ros.bridge.node.process import run_node
@@ -41,14 +41,15 @@ from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.sync.settings import SyncSettings
 from utt_ros.sync.synchronizer import Synchronizer
 
+AddMessage = Callable[..., None]  # a method of the synchronizer
 PHONE_DISCOVERY_SEC = 0.5
 UNLABELLED = 'boxes_without_subject'
 HARMLESS = {'messages', 'ticks', 'duplicate', 'reordered', 'surplus_frames', UNLABELLED,
             'boxes_without_depth'}
 
 
-class SyncNode(Node):
-    """Subscribes, feeds the synchronizer, publishes complete ticks."""
+class SyncNode(ManagedNode):
+    """Feeds the synchronizer and publishes complete ticks; each activation begins an epoch."""
 
     def __init__(self) -> None:
         super().__init__('sync')
@@ -69,13 +70,25 @@ class SyncNode(Node):
         events = PublisherEventCallbacks(incompatible_qos=self._on_incompatible_qos)
         self._synced = self.create_publisher(
             SyncedSamples, 'synced', RELIABLE, event_callbacks=events)
+        self._cameras: list[Subscription] = []  # one at most
         self._phones: dict[str, Subscription] = {}  # by topic
+        self.create_timer(
+            PHONE_DISCOVERY_SEC, self._discover, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self.start()
+
+    def begin_work(self) -> None:
+        """Subscribe to the camera; phones are found by the timer."""
         if 'camera' in self._area.modalities:
-            self._subscribe(Tracks, 'camera/tracks', self._synchronizer.add_tracks,
-                            lambda data: tracks_from_message(deserialize(Tracks, data)))
-        steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(PHONE_DISCOVERY_SEC, self._discover, clock=steady)
-        self._diagnostics = Diagnostics(self, 'sync', self._values)
+            self._cameras.append(self._subscribe(
+                Tracks, 'camera/tracks', self._synchronizer.add_tracks,
+                lambda data: tracks_from_message(deserialize(Tracks, data))))
+
+    def end_work(self) -> None:
+        """Unsubscribe. What waits for a tick is dropped: it will be old."""
+        for subscription in (*self._cameras, *self._phones.values()):
+            self.destroy_subscription(subscription)
+        self._cameras, self._phones = [], {}
+        self._synchronizer.restart()
 
     def destroy_node(self) -> None:
         """Wait for a graph that is being opened."""
@@ -85,6 +98,8 @@ class SyncNode(Node):
 
     def _discover(self) -> None:
         """Subscribe to phones that appeared, drop topics without publishers."""
+        if not self.is_active:
+            return
         found = find_phone_topics(
             self.get_namespace(), self._area.modalities, self.get_topic_names_and_types())
         published = {name for name in found if self.count_publishers(name)}
@@ -106,15 +121,11 @@ class SyncNode(Node):
         self._phones[topic.name] = self._subscribe(
             topic.sensor.type, topic.name, add, topic.sensor.read)
 
-    def _subscribe(
-        self, kind: type, topic: str, add: Callable[..., None], read: Read
-    ) -> Subscription:
+    def _subscribe(self, kind: type, topic: str, add: AddMessage, read: Read) -> Subscription:
         return self.create_subscription(
             kind, topic, partial(self._on_message, topic, add, read), SENSOR, raw=True)
 
-    def _on_message(
-        self, topic: str, add: Callable[..., None], read: Read, data: bytes
-    ) -> None:
+    def _on_message(self, topic: str, add: AddMessage, read: Read, data: bytes) -> None:
         self._synchronizer.counters['messages'] += 1
         try:
             add(*read(data))
@@ -124,8 +135,7 @@ class SyncNode(Node):
             self._synced.publish(samples_to_message(batch, self._area.area))
 
     def _on_incompatible_qos(self, info: QoSOfferedIncompatibleQoSInfo) -> None:
-        remark = (f'synced: a subscriber requests a QoS that is not offered, '
-                  f'policy {info.last_policy_kind}')
+        remark = f'synced: a subscriber requests a QoS not offered, policy {info.last_policy_kind}'
         self._synchronizer.count('incompatible_qos', remark)
         self.get_logger().warning(remark)
 

@@ -20,78 +20,94 @@ it takes no time from other processes.
 """
 
 import sys
-from collections.abc import Mapping, Sequence
-from threading import Event as Signal
-from threading import Thread
+from collections.abc import Callable, Mapping, Sequence
 
-from rclpy.node import Node
+from rclpy.subscription import Subscription
 
-from utt_ros.bridge.messages.federation import (
-    deployment_to_message,
-    model_from_message,
-    report_to_message,
-    update_to_message,
-)
+from utt_ros.bridge.messages.federation import model_from_message
 from utt_ros.bridge.messages.sensors import deserialize, samples_from_message
-from utt_ros.bridge.node.diagnostics import Diagnostics
-from utt_ros.bridge.node.parameters import declare_settings
+from utt_ros.bridge.node.client_publishers import ClientPublishers
+from utt_ros.bridge.node.managed_node import ManagedNode
+from utt_ros.bridge.node.operator_services import add_switch, add_trigger, wait_for_answer
+from utt_ros.bridge.node.parameters import declare_settings, follow_parameters
 from utt_ros.bridge.node.process import run_node, use_idle_priority
 from utt_ros.bridge.node.qos import RELIABLE, STATE
 from utt_ros.errors import MeasurementError, UttError
-from utt_ros.federation.types import Deployment, Report
 from utt_ros.models.settings import ModelSettings
-from utt_ros.msg import (
-    DeployedModel,
-    GlobalModel,
-    ModelUpdate,
-    RoundStatus,
-    SyncedSamples,
-    TrainingMetrics,
-)
+from utt_ros.msg import GlobalModel, RoundStatus, SyncedSamples
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.sync.window_buffer import WindowCutter
 from utt_ros.training.client import ClientEvent, ClientProblem, FederatedClient
 from utt_ros.training.dataset import mask_uncertain_boxes
 from utt_ros.training.settings import LearningSettings, TrainerSettings
-from utt_ros.training.trainer import use_one_thread
+from utt_ros.training.training_thread import TrainingThread
 
-WAIT_SEC = 0.2
-JOIN_SEC = 10.0
+WRITABLE = ('learn', 'local_steps', 'min_windows')  # parameters
 
 
-class TrainerNode(Node):
+class TrainerNode(ManagedNode):
     """Federated client of one area."""
 
     def __init__(self) -> None:
         super().__init__('trainer')
         area = declare_settings(self, AreaSettings)
         window = declare_settings(self, WindowSettings)
-        settings = declare_settings(self, TrainerSettings)
+        self._settings = declare_settings(self, TrainerSettings, writable=WRITABLE)
         learning = declare_settings(self, LearningSettings)
         self._min_association = learning.min_association
         self._client = FederatedClient(
-            area, window, declare_settings(self, ModelSettings, 'model.'), learning, settings)
+            area, window, declare_settings(self, ModelSettings, 'model.'), learning,
+            self._settings)
+        follow_parameters(self, self._settings, WRITABLE, self._use_settings)
         self._cutter = WindowCutter(
-            window, window.ticks + window.horizon, settings.window_stride)
+            window, window.ticks + window.horizon, self._settings.window_stride)
         self._ticks = self._refused_samples = 0
-        self._deployed = self.create_publisher(DeployedModel, 'deployed_model', STATE)
-        self._metrics = self.create_publisher(TrainingMetrics, 'training_metrics', RELIABLE)
-        self._updates = self.create_publisher(ModelUpdate, '/utt/updates', STATE)
-        self.create_subscription(SyncedSamples, 'synced', self._on_samples, RELIABLE, raw=True)
-        if settings.federated:
-            self.create_subscription(GlobalModel, '/utt/model', self._on_model, STATE)
-            self.create_subscription(RoundStatus, '/utt/rounds', self._on_rounds, RELIABLE)
-        self._diagnostics = Diagnostics(self, 'trainer', self._values)
-        self._stop = Signal()
-        self._failure: Exception | None = None
-        self._thread = Thread(target=self._work, name='training')
-        self._thread.start()
+        self._outputs = ClientPublishers(self)
+        self._inputs: list[Subscription] = []
+        self._is_paused = False
+        add_switch(self, 'pause_training', self._pause)
+        add_switch(self, 'pin_model', lambda on: self._request(lambda: self._client.pin(on)))
+        add_trigger(self, 'save_checkpoint', lambda: self._request(self._client.save_checkpoint))
+        self._training = TrainingThread(self._client, self._publish, use_idle_priority)
+        self.start()
+
+    def begin_work(self) -> None:
+        """Subscribe; the training thread begins with the first activation."""
+        subscribe = self.create_subscription
+        self._inputs = [
+            subscribe(SyncedSamples, 'synced', self._on_samples, RELIABLE, raw=True)]
+        if self._settings.federated:
+            self._inputs += [
+                subscribe(GlobalModel, '/utt/model', self._on_model, STATE),
+                subscribe(RoundStatus, '/utt/rounds', self._on_rounds, RELIABLE)]
+        self._client.paused = self._is_paused
+        self._training.start()
+
+    def end_work(self) -> None:
+        """Unsubscribe. Training stops after its current step."""
+        self._client.paused = True
+        for subscription in self._inputs:
+            self.destroy_subscription(subscription)
 
     def destroy_node(self) -> None:
-        """End the training thread, at the latest after its current step."""
-        self._stop.set()
-        self._thread.join(JOIN_SEC)
+        self._training.close()
         super().destroy_node()
+
+    def _use_settings(self, settings: TrainerSettings) -> None:
+        self._client.settings = settings
+
+    def _pause(self, on: bool) -> str:
+        self._is_paused = on
+        self._client.paused = on or not self.is_active
+        if on:
+            return 'training is paused: models are still deployed, and windows kept'
+        return f'training goes on {"" if self.is_active else "when the node is active"}'.rstrip()
+
+    def _request(self, action: Callable[[], str]) -> str:
+        """Have the training thread carry out an action between two steps."""
+        if self._client.current is None:
+            raise UttError('there is no model yet')
+        return wait_for_answer(self._client.inbox.put_request(action))
 
     def _on_samples(self, data: bytes) -> None:
         try:
@@ -112,37 +128,20 @@ class TrainerNode(Node):
         self._client.follow_round(
             message.federation, message.round, completed=message.state == 'completed')
 
-    def _work(self) -> None:
-        use_one_thread()
-        use_idle_priority()
-        try:
-            self._publish(self._client.resume())
-            while not self._stop.is_set():
-                self._publish(self._client.step(WAIT_SEC))
-        except Exception as err:  # noqa: BLE001 - any error must be reported and end the node
-            self._failure = err
-
     def _publish(self, events: Sequence[ClientEvent]) -> None:
-        stamp = self.get_clock().now().to_msg()
+        self._outputs.publish(events)
         for event in events:
-            if isinstance(event, Deployment):
-                self._deployed.publish(deployment_to_message(event, stamp))
-            elif isinstance(event, Report):
-                self._metrics.publish(report_to_message(event, stamp))
-            elif isinstance(event, ClientProblem):
+            if isinstance(event, ClientProblem):
                 self.get_logger().error(event.text, throttle_duration_sec=1.0)
-            else:
-                self._updates.publish(update_to_message(event, stamp))
 
     def _values(self) -> Mapping[str, object]:
         """Return diagnostics, counted since start. Raises the error that ended training."""
-        if self._failure is not None:
-            raise UttError(f'training ended: {self._failure!r}') from self._failure
+        self._training.check()
         client, trainer = self._client, self._client.trainer
         lost = client.inbox.dropped + self._refused_samples + trainer.steps_skipped
         return {
             'level': 'warn' if client.problems or lost else 'ok',
-            'message': client.problem,
+            'message': '; '.join(filter(None, (client.note, client.problem))),
             'round': -1 if client.current is None else client.current.round,
             'ticks': self._ticks,
             'samples_refused': self._refused_samples,

@@ -27,13 +27,13 @@ from threading import Event
 from time import perf_counter
 
 from rclpy.clock import Clock, ClockType
-from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
 from utt_ros.bridge.messages.markers import TwinMarkers
 from utt_ros.bridge.messages.sensors import deserialize, samples_from_message
 from utt_ros.bridge.messages.status import twin_status_to_message
 from utt_ros.bridge.node.deployed_models import DeployedModels
-from utt_ros.bridge.node.diagnostics import Diagnostics
+from utt_ros.bridge.node.managed_node import ManagedNode
+from utt_ros.bridge.node.operator_services import add_trigger
 from utt_ros.bridge.node.parameters import declare_settings
 from utt_ros.bridge.node.process import run_node
 from utt_ros.bridge.node.qos import RELIABLE
@@ -51,7 +51,7 @@ MAX_WAIT_SEC = 0.5
 TIMED_TICKS = 600  # over which computing times are reported
 
 
-class TwinNode(LifecycleNode):
+class TwinNode(ManagedNode):
     """Managed node that predicts while it is active."""
 
     def __init__(self) -> None:
@@ -73,25 +73,21 @@ class TwinNode(LifecycleNode):
         self._markers = TwinMarkers(self, self._area)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(STATUS_SEC, self._publish_status, clock=steady)
-        self._diagnostics = Diagnostics(self, 'twin', self._values)
-        if settings.autostart:
-            self.trigger_configure()
-            self.trigger_activate()
+        add_trigger(self, 'reset_belief', self._reset_belief)
+        self.start()
 
-    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+    def begin_work(self) -> None:
         """Subscribe. From here on garbage is collected with the status, between ticks."""
         self._input = self.create_subscription(
             SyncedSamples, 'synced', self._on_samples, RELIABLE, raw=True)
         gc.collect()
         gc.freeze()
         gc.disable()
-        return super().on_activate(state)
 
-    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+    def end_work(self) -> None:
         self.destroy_subscription(self._input)
         self._outputs.close()
         gc.enable()
-        return super().on_deactivate(state)
 
     def destroy_node(self) -> None:
         """Wait for a graph that is being opened."""
@@ -125,6 +121,11 @@ class TwinNode(LifecycleNode):
         self._tick_ended.wait(MAX_WAIT_SEC)
         self._runtime = OnnxModel(graph, self._window, self._runtime)
         self._engine.deploy(self._runtime)
+
+    def _reset_belief(self) -> str:
+        count = self._engine.reset_belief()
+        return (f'the belief of {count} subjects is dropped: each starts anew at its next box '
+                'or range')
 
     def _publish_status(self) -> None:
         gc.collect()

@@ -80,6 +80,11 @@ class AreaClock:
         self._move(stamp_ns)
         return StampVerdict.FORWARD if ahead_ns > 0 else StampVerdict.BACK
 
+    def restart(self) -> None:
+        """Forget the time and all streams."""
+        self.now_ns = None
+        self._voters.clear()
+
     def forget(self, source: str) -> None:
         """Remove a stream."""
         self._voters.pop(source, None)

@@ -151,6 +151,11 @@ class Synchronizer:
             if counter:
                 self.count(counter, f'camera frame {(self.now_ns or 0) - stamp_ns} ns old')
 
+    def restart(self) -> None:
+        """Begin a new epoch at the time of the next messages, as after a pause."""
+        self._clock.restart()
+        self._begin_epoch()
+
     def count(self, name: str, remark: str) -> None:
         """Count an offence and keep the remark on the last one."""
         self.counters[name] = self.counters.get(name, 0) + 1

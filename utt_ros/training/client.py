@@ -18,8 +18,6 @@
 Without a federation the area trains alone and counts its own rounds.
 """
 
-import threading
-from collections import deque
 from dataclasses import dataclass, replace
 from math import nan
 from pathlib import Path
@@ -39,48 +37,10 @@ from utt_ros.models.twin import initial_weights, read_weights
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.training.settings import LearningSettings, TrainerSettings
 from utt_ros.training.trainer import area_trainer
-from utt_ros.types import Windows
+from utt_ros.training.training_inbox import TrainingInbox
 
-MAX_QUEUED_WINDOWS = 512  # that wait for the training thread
 CHECKPOINT = 'model.safetensors'
 ALONE = 'alone'
-
-
-class TrainingInbox:
-    """Bounded hand-over to the training thread: the newest model, and windows in order.
-
-    Producers never wait. When too many windows are queued the oldest are dropped.
-    """
-
-    def __init__(self) -> None:
-        self.dropped = 0
-        self._arrived = threading.Condition()
-        self._model: GlobalModel | None = None
-        self._windows: deque[Windows] = deque()
-
-    def put_model(self, model: GlobalModel) -> None:
-        """Replace a model that was not taken yet."""
-        with self._arrived:
-            self._model = model
-            self._arrived.notify()
-
-    def put_windows(self, windows: Windows) -> None:
-        """Append windows of one tick."""
-        with self._arrived:
-            if len(self._windows) == MAX_QUEUED_WINDOWS:
-                self._windows.popleft()
-                self.dropped += 1
-            self._windows.append(windows)
-            self._arrived.notify()
-
-    def take(self, wait_sec: float) -> tuple[GlobalModel | None, list[Windows]]:
-        """Remove and return everything; wait up to `wait_sec` while it is empty."""
-        with self._arrived:
-            self._arrived.wait_for(lambda: self._model or self._windows, wait_sec)
-            model, windows = self._model, list(self._windows)
-            self._model = None
-            self._windows.clear()
-        return model, windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +54,11 @@ ClientEvent = Deployment | Report | Update | ClientProblem
 
 
 class FederatedClient:
-    """State machine of an area's rounds. `inbox` is for any thread, the rest for one."""
+    """State machine of an area's rounds, for one thread.
+
+    `inbox`, `follow_round` and the attributes `settings` and `paused` are for any thread. While
+    `paused`, models are deployed and windows kept, but nothing is trained or evaluated.
+    """
 
     def __init__(
         self, area: AreaSettings, window: WindowSettings, model: ModelSettings,
@@ -109,8 +73,9 @@ class FederatedClient:
         self.current: Checkpoint | None = None
         self.problems = 0
         self.problem = ''  # the last one
+        self.settings = settings
+        self.paused = False
         self._area, self._window, self._learning = area, window, learning
-        self._settings = settings
         self._exporter = OnnxExporter()
         self._folder = Path(settings.state_dir).expanduser()
         self._checksum = ''  # of the current model's payload
@@ -118,11 +83,24 @@ class FederatedClient:
         self._reported = True
         self._losses: list[float] = []
         self._loss = nan
-        self._needed = settings.min_windows  # windows observed before the next training
+        self._needed: int | None = None  # windows before the next training; None: min_windows
         self._closed: tuple[str, int] | None = None  # federation and round
         self._initial: Checkpoint | None = None
         if not settings.federated and not (self._folder / CHECKPOINT).exists():
             self._initial = self._read_initial()
+        self._pinned = False
+        self._held: GlobalModel | None = None  # newest model that a pinned one keeps waiting
+
+    @property
+    def note(self) -> str:
+        """Reasons why the model in use is not trained or not replaced; may be empty."""
+        current, held = self.current, self._held
+        pinned = f'the model of round {current.round} is pinned' if (
+            self._pinned and current) else ''
+        return '; '.join(filter(None, (
+            'training is paused' * self.paused,
+            'learn is false' * (not self.settings.learn),
+            f'{pinned}: that of round {held.round} waits' if pinned and held else pinned)))
 
     def resume(self) -> list[ClientEvent]:
         """Deploy the model of the previous process; without one, an area alone starts anew."""
@@ -134,7 +112,7 @@ class FederatedClient:
                 events += self._adopt(read_checkpoint(path))
         except (ModelError, OSError) as err:
             events += self._problem(f'{path} is not used: {err}')
-        if self.current is None and not self._settings.federated:
+        if self.current is None and not self.settings.federated:
             events += self._begin_alone()
         return events
 
@@ -147,13 +125,39 @@ class FederatedClient:
 
     def step(self, wait_sec: float) -> list[ClientEvent]:
         """Take the inbox, then do one piece of work; wait only when there is none."""
+        self.inbox.serve_requests()
         idle = not self._steps_left or not self._ready
         model, arrived = self.inbox.take(wait_sec if idle else 0.0)
         for windows in arrived:
             self.trainer.memory.observe(windows, self._area, self._window)
+        if not self._pinned:
+            model, self._held = model or self._held, None
         if model is not None:
             return self._receive(model)
         return self._train() if self._steps_left and self._ready else []
+
+    def pin(self, on: bool) -> str:
+        """Keep the model in use while newer ones wait, or release it. Raises ModelError."""
+        current, held = self._current(), self._held
+        self._pinned = on
+        if on:
+            return f'the model of round {current.round} is pinned: newer ones wait'
+        return f'that of round {held.round} follows' if held else 'newer models are used again'
+
+    def save_checkpoint(self) -> str:
+        """Write the global model; of an area alone, the weights trained so far.
+
+        Raises ModelError when there is no model or it cannot be written.
+        """
+        checkpoint = self._current()
+        if not self.settings.federated:
+            checkpoint = replace(checkpoint, tensors=read_weights(self.trainer.twin))
+        path = self._folder / CHECKPOINT
+        try:
+            write_checkpoint(path, checkpoint, pack(checkpoint.tensors).checksum)
+        except OSError as err:
+            raise ModelError(f'round {checkpoint.round} cannot be written: {err}') from err
+        return f'the model of round {checkpoint.round} is written to {path}'
 
     @property
     def _observed(self) -> int:
@@ -161,20 +165,26 @@ class FederatedClient:
 
     @property
     def _ready(self) -> bool:
-        current = self.current
+        current, settings = self.current, self.settings
+        if self.paused or not settings.learn or (self._pinned and not settings.federated):
+            return False
         over = current and self._closed == (current.federation, current.round)
-        return self._observed >= self._needed and not (over and self._reported)
+        needed = settings.min_windows if self._needed is None else self._needed
+        return self._observed >= needed and not (over and self._reported)
 
     def _receive(self, model: GlobalModel) -> list[ClientEvent]:
         current = self.current
         known = current and (current.federation, current.round, self._checksum)
         if known == (model.federation, model.round, model.checksum):
             return []
+        if self._pinned:
+            self._held = model
+            return []
         try:
-            tensors = open_model(model, self._settings.max_model_bytes)
+            tensors = open_model(model, self.settings.max_model_bytes)
             checkpoint = Checkpoint(model.federation, model.round, model.config, tensors)
             events = self._adopt(checkpoint)
-            self._needed, self._closed = self._settings.min_windows, None
+            self._needed = self._closed = None
             return [*events, *self._save(checkpoint)]
         except ModelError as err:
             return self._problem(
@@ -192,7 +202,7 @@ class FederatedClient:
         trainer.load(checkpoint.tensors)
         self.trainer, self._exporter, self.current = trainer, exporter, checkpoint
         self._checksum = pack(checkpoint.tensors).checksum
-        self._steps_left = self._settings.local_steps if self._settings.learn else 0
+        self._steps_left = self.settings.local_steps
         self._reported = False
         self._losses = []
         return [Deployment(
@@ -226,7 +236,7 @@ class FederatedClient:
         self._loss = float(np.mean(finite)) if finite else nan
         if not tensors:
             return self._try_again(current)
-        if not self._settings.federated:
+        if not self.settings.federated:
             return self._next_alone(current)
         return [make_update(
             current, self._area.area, self.trainer.window_count, self.trainer.modalities, tensors)]
@@ -234,7 +244,7 @@ class FederatedClient:
     def _try_again(self, current: Checkpoint) -> list[ClientEvent]:
         """Train the same model after another batch of windows: other areas may be waiting."""
         self._needed = self._observed + self._learning.batch
-        self._steps_left = self._settings.local_steps
+        self._steps_left = self.settings.local_steps
         self._losses = []
         return self._problem(f'round {current.round}: nothing could be trained')
 
@@ -248,9 +258,9 @@ class FederatedClient:
 
     def _read_initial(self) -> Checkpoint | None:
         """Read the model file of the settings; None without one. Raises ModelError."""
-        if not self._settings.initial_model:
+        if not self.settings.initial_model:
             return None
-        path = Path(self._settings.initial_model).expanduser()
+        path = Path(self.settings.initial_model).expanduser()
         weights, config = read_initial_model(path, self.trainer.twin.settings, self._window)
         load_model(path)  # its scaling and shapes are those of this program
         return Checkpoint(ALONE, 0, config, weights)

@@ -100,6 +100,7 @@ class TwinEngine:
         self._area, self._window = area, window
         self._history = WindowBuffer(window.ticks, window.imu_rows, window.period)
         self._filter = ParticleFilter(area, belief)
+        self._refused_before = 0  # by filters before a reset
         self._model: OnnxModel | None = None
         self._velocities = VelocityTracker(area)
         self._gaits = GaitSynthesizer(window)
@@ -120,11 +121,22 @@ class TwinEngine:
     @property
     def refused(self) -> int:
         """Subjects times ticks for which the filter had no slot."""
-        return self._filter.refused
+        return self._refused_before + self._filter.refused
 
     def deploy(self, model: OnnxModel) -> None:
         """Use another model from the next tick on."""
         self._model = model
+
+    def reset_belief(self) -> int:
+        """Restart the particle filter; return the number of subjects of the last tick.
+
+        Not between the halves of a step. Windows, and so the model, go on as before.
+        """
+        subjects = len(self._compass_errors)
+        self._refused_before += self._filter.refused
+        self._filter = ParticleFilter(self._area, self._filter.settings)
+        self._compass_errors, self._model_velocities = {}, {}
+        return subjects
 
     def step(self, batch: SyncedBatch) -> TickPredictions:
         """Process one tick. A failure of the model is counted, and the filter goes on without."""

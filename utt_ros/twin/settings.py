@@ -59,7 +59,6 @@ class TwinSettings:
 
     lag: float = setting(
         0.02, "age of a tick's newest IMU row; that of the synchronizer [s]", low=0.0, high=1.0)
-    autostart: bool = setting(True, 'become active at start, without a transition request')
 
     def __post_init__(self) -> None:
         check(self)

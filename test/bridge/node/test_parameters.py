@@ -23,7 +23,7 @@ import pytest
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from utt_ros.bridge.node.parameters import declare_settings
+from utt_ros.bridge.node.parameters import declare_settings, follow_parameters
 from utt_ros.errors import SettingsError
 from utt_ros.settings import check, setting
 
@@ -34,6 +34,17 @@ class ClipSettings:
 
     max_norm: float = setting(1.0, 'norm [m]', low=0.5, high=9.0, former='largest_norm')
     names: tuple[str, ...] = setting((), 'names')
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True, slots=True)
+class StepSettings:
+    """Settings of which one can change."""
+
+    steps: int = setting(3, 'steps', low=1, high=9)
+    rate: float = setting(0.1, 'rate', low=0.0, high=1.0)
 
     def __post_init__(self) -> None:
         check(self)
@@ -87,3 +98,23 @@ def test_current_name_is_accepted_without_a_warning(make_node, capfd):
 def test_both_names_of_a_renamed_parameter_are_refused(make_node):
     with pytest.raises(SettingsError, match='largest_norm and max_norm are both given'):
         declare_settings(make_node(largest_norm=2.0, max_norm=1.0), ClipSettings, 'clip.')
+
+
+def test_writable_parameter_is_followed_and_wrong_values_change_nothing(make_node):
+    node, applied = make_node(), []
+    settings = declare_settings(node, StepSettings, writable=('steps',))
+    follow_parameters(node, settings, ('steps',), applied.append)
+
+    def put(name, value):
+        return node.set_parameters([Parameter(name, value=value)])[0]
+
+    assert put('steps', 7).successful
+    refused = put('steps', 0)
+    assert (refused.successful, refused.reason) == (
+        False, 'steps is 0: it must be at least 1')
+    assert not put('steps', 'many').successful
+    assert not put('rate', 0.5).successful
+    assert put('use_sim_time', False).successful
+    assert applied == [StepSettings(steps=7)]
+    assert node.get_parameter('steps').value == 7
+    assert node.describe_parameter('steps').additional_constraints == '1 to 9'

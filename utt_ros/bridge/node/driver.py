@@ -19,20 +19,20 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rcl_interfaces.msg import ParameterDescriptor
 
-from utt_ros.bridge.node.diagnostics import Diagnostics
+from utt_ros.bridge.node.managed_node import ManagedNode
 from utt_ros.bridge.node.parameters import declare_settings
 from utt_ros.drivers.reader import ReaderSettings, SourceReader
 from utt_ros.drivers.source import Source, SourceEntry
-from utt_ros.errors import SettingsError
+from utt_ros.errors import SettingsError, SourceError
 from utt_ros.plugins import Registry
 from utt_ros.settings import AreaSettings
 
 MAX_SILENCE_S = 3.0  # warn about a source that is silent for longer
 
 
-class Driver(LifecycleNode):
+class Driver(ManagedNode):
     """Base of the driver nodes. Only an active driver reads its source.
 
     Parameters: those of the area, `autostart`, `source` (a name in the registry), those of the
@@ -44,8 +44,8 @@ class Driver(LifecycleNode):
     def __init__(self, name: str, sources: Registry[SourceEntry], default: str) -> None:
         super().__init__(name)
         self.area = declare_settings(self, AreaSettings)
-        autostart = self.declare_parameter('autostart', True).value
-        self.chosen: str = self.declare_parameter('source', default).value
+        self.chosen: str = self.declare_parameter(
+            'source', default, ParameterDescriptor(read_only=True)).value
         try:
             self.entry = entry = sources[self.chosen]
         except SettingsError as err:
@@ -57,11 +57,8 @@ class Driver(LifecycleNode):
         self._stuck: SourceReader | None = None  # reader whose thread has not ended
         self._refused = 0
         self._is_woken = False
-        self._diagnostics = Diagnostics(self, name, self._values)
         self.prepare()
-        if autostart:
-            self.trigger_configure()
-            self.trigger_activate()
+        self.start()
 
     def prepare(self) -> None:
         """Read further parameters and create publishers, before the driver becomes active."""
@@ -74,33 +71,18 @@ class Driver(LifecycleNode):
     def publish(self, samples: Sequence[Any]) -> None:
         """Publish samples, oldest first; an exception loses this sample only."""
 
-    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Start reading; fails while an earlier thread still holds the source."""
+    def begin_work(self) -> None:
+        """Start reading. Raises SourceError while an earlier thread still holds the source."""
         if self._stuck is not None and not self._stuck.stop(0.0):
-            self.get_logger().error(
+            raise SourceError(
                 f'{self.chosen} still holds its device: activate it later, or restart the node')
-            return TransitionCallbackReturn.FAILURE
         self._stuck = None
         self._reader = SourceReader(self._source, self._reader_settings, self._wake)
         self._reader.start()
         if self._source.address:
             self.get_logger().info(f'{self.chosen} listens on {self._source.address}')
-        return super().on_activate(state)
 
-    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        self._halt()
-        return super().on_deactivate(state)
-
-    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Release the source, which may still be active."""
-        self._halt()
-        return super().on_shutdown(state)
-
-    def destroy_node(self) -> None:
-        self._halt()
-        super().destroy_node()
-
-    def _halt(self) -> None:
+    def end_work(self) -> None:
         reader, self._reader = self._reader, None
         if reader is not None and not reader.stop():
             self._stuck = reader
@@ -127,7 +109,7 @@ class Driver(LifecycleNode):
 
     def _values(self) -> Mapping[str, object]:
         if self._reader is None:
-            return {'message': f'{self.chosen} is not active'}
+            return {'source': self.chosen}
         status = self._reader.status()
         bad = status.state != 'open' or status.silent_s > MAX_SILENCE_S
         return {

@@ -13,15 +13,22 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Settings dataclasses as ROS parameters: declared with descriptors, read once, validated."""
+"""Settings dataclasses as ROS parameters: declared with descriptors, and validated."""
 
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import fields
 from math import inf
 from typing import Any, TypeVar
 
-from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from rcl_interfaces.msg import (
+    FloatingPointRange,
+    IntegerRange,
+    ParameterDescriptor,
+    SetParametersResult,
+)
 from rclpy.exceptions import ParameterException
 from rclpy.node import Node
+from rclpy.parameter import Parameter
 
 from utt_ros.errors import SettingsError
 from utt_ros.settings import from_mapping
@@ -31,8 +38,12 @@ MAX_INTEGER = 2**63 - 1
 MAX_FLOAT = 1.0e308
 
 
-def declare_settings(node: Node, cls: type[_T], prefix: str = '') -> _T:
-    """Declare every field of a settings class as a read-only parameter and return the settings.
+def declare_settings(
+    node: Node, cls: type[_T], prefix: str = '', *, writable: Collection[str] = (),
+) -> _T:
+    """Declare every field of a settings class as a parameter and return the settings.
+
+    All but the `writable` fields, see `follow_parameters`, are read-only.
 
     A renamed field is declared under its current name alone; a value that is given under its
     former name is accepted with one warning. Raises SettingsError when a given value does not fit,
@@ -46,11 +57,37 @@ def declare_settings(node: Node, cls: type[_T], prefix: str = '') -> _T:
         if former:
             default = getattr(from_mapping(cls, former, warn), item.name)
         try:
-            parameter = node.declare_parameter(prefix + item.name, default, _descriptor(item))
+            parameter = node.declare_parameter(
+                prefix + item.name, default, _descriptor(item, item.name in writable))
         except ParameterException as err:
             raise SettingsError(f'{node.get_fully_qualified_name()}: {err}') from err
         values[item.name] = parameter.value
     return from_mapping(cls, values)
+
+
+def follow_parameters(
+    node: Node, settings: _T, writable: Collection[str], apply: Callable[[_T], None],
+) -> None:
+    """Call `apply` with new settings when `writable` parameters, declared without prefix, are set.
+
+    Values that the settings class refuses are refused with its error, and change nothing.
+    """
+    current = settings
+
+    def on_set(parameters: Sequence[Parameter]) -> SetParametersResult:
+        nonlocal current
+        given = {each.name: each.value for each in parameters if each.name in writable}
+        values = {item.name: getattr(current, item.name)
+                  for item in fields(current)}  # type: ignore[arg-type]
+        try:
+            current = from_mapping(type(settings), {**values, **given})
+        except SettingsError as err:
+            return SetParametersResult(successful=False, reason=str(err))
+        if given:
+            apply(current)
+        return SetParametersResult(successful=True)
+
+    node.add_on_set_parameters_callback(on_set)
 
 
 def _former_values(node: Node, prefix: str, item: Any) -> dict[str, Any]:
@@ -70,14 +107,22 @@ def _given(node: Node, name: str) -> Any:
     return value
 
 
-def _descriptor(item: Any) -> ParameterDescriptor:
+def _descriptor(item: Any, writable: bool) -> ParameterDescriptor:
+    """Describe a field.
+
+    A writable one has its limits as text: rclpy would refuse a value outside a range without
+    naming the limit.
+    """
     descriptor = ParameterDescriptor(
         description=item.metadata.get('text', ''),
-        read_only=True,
+        read_only=not writable,
         dynamic_typing=item.default == (),  # an empty list has no item type
     )
     low, high = item.metadata.get('low'), item.metadata.get('high')
     if low is None and high is None:
+        return descriptor
+    if writable:
+        descriptor.additional_constraints = f'{low} to {high}'
         return descriptor
     if isinstance(item.default, float):
         limits = FloatingPointRange(

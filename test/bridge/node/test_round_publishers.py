@@ -1,0 +1,54 @@
+# Copyright 2026 The utt_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Topics of an aggregator, and the notice of another one."""
+
+from collections.abc import Callable
+
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from utt_ros.msg import GlobalModel, RoundStatus
+
+from utt_ros.bridge.node.qos import RELIABLE, STATE
+from utt_ros.bridge.node.round_publishers import RoundPublishers
+from utt_ros.federation import types
+
+
+def test_model_is_latched_status_is_a_stream_and_a_second_aggregator_is_noticed(
+    ros: int, wait_until: Callable[..., None],
+) -> None:
+    node = Node('aggregator')
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    publishers = RoundPublishers(node)
+    publishers.publish_model(types.GlobalModel('fed', 4, '{}', '[]', '0' * 64, b'weights'))
+    models: list[GlobalModel] = []
+    statuses: list[RoundStatus] = []
+    node.create_subscription(GlobalModel, '/utt/model', models.append, STATE)
+    node.create_subscription(RoundStatus, '/utt/rounds', statuses.append, RELIABLE)
+    wait_until(lambda: node.count_publishers('/utt/model') == 1)
+    assert publishers.rivals() == ''
+
+    def receive() -> None:
+        publishers.publish_status(types.RoundStatus(
+            'fed', 4, 'waiting', 1, 5.0, {'north': 3}, {}, 10, 20, 1.5))
+        executor.spin_once(timeout_sec=0.05)
+
+    wait_until(lambda: models and statuses, spin=receive)
+    assert (models[0].round, statuses[0].round, list(statuses[0].accepted)) == (4, 4, ['north'])
+    RoundPublishers(node)
+    wait_until(lambda: publishers.rivals() == '1 other aggregators publish /utt/model')
+    executor.shutdown()
+    node.destroy_node()
