@@ -65,7 +65,10 @@ class Source(ABC, Generic[T]):
         """Release all resources; allowed at any time, also twice."""
 
     def status(self) -> Mapping[str, object]:
-        """Return values for diagnostics, such as clock offsets; callable from any thread."""
+        """Return values for diagnostics, such as clock offsets; callable from any thread.
+
+        `trouble` is the newest refused input, or lost part, in words; drivers log it.
+        """
         return {}
 
     def __enter__(self: S) -> S:  # noqa: PYI019  Self needs Python 3.11

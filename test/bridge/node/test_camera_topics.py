@@ -15,15 +15,23 @@
 
 """The topics of another driver as a source, without the network."""
 
+import re
 from array import array
+from collections.abc import Callable, Iterator
+from typing import Any
 
+import cv2
+import numpy as np
 import pytest
+import rclpy
 from builtin_interfaces.msg import Time
 from rclpy.node import Node
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
 from utt_ros.bridge.node.camera_topics import TopicSource, TopicsSettings
+from utt_ros.bridge.node.qos import IMAGES
+from utt_ros.errors import SourceError
 from utt_ros.settings import AreaSettings
 
 
@@ -41,3 +49,80 @@ def test_images_without_a_valid_stamp_are_refused(
         assert [picture.stamp_ns for picture in source.read(0.0)] == taken
         assert source.counters['implausible'] == (not taken)
     node.destroy_node()
+
+
+@pytest.fixture
+def node(ros: int) -> Iterator[Node]:
+    made = Node('listener', namespace='hall')
+    yield made
+    made.destroy_node()
+
+
+@pytest.fixture
+def other(ros: int) -> Iterator[Node]:
+    """Node of another process: one process cannot use a topic with two types."""
+    context = rclpy.Context()
+    rclpy.init(context=context, domain_id=ros)
+    made = Node('driver', namespace='hall', context=context)
+    yield made
+    made.destroy_node()
+    rclpy.shutdown(context=context)
+
+
+STAMPED = Header(stamp=Time(sec=1_790_000_000))
+JPEG = array('B', cv2.imencode('.jpg', np.zeros((4, 6, 3), np.uint8))[1].tobytes())
+
+
+@pytest.mark.parametrize(('image', 'published'), [
+    ('camera/image_raw', '/hall/camera/image_raw/compressed'),
+    ('camera/image_raw/compressed', '/hall/camera/image_raw/compressed'),
+    ('camera/jpeg', '/hall/camera/jpeg'), ('/front/image', '/front/image/compressed')])
+def test_compressed_images_are_found_by_both_conventions_of_names(
+    node: Node, wait_until: Callable[..., None], image: str, published: str,
+) -> None:
+    publisher = node.create_publisher(CompressedImage, published, IMAGES)
+    taken: list[Any] = []
+    with TopicSource(node, TopicsSettings(image=image, compressed=True), AreaSettings()) as source:
+        def send() -> None:
+            publisher.publish(CompressedImage(header=STAMPED, format='jpeg', data=JPEG))
+            rclpy.spin_once(node, timeout_sec=0.05)
+            taken.extend(source.read(0.0))
+
+        wait_until(lambda: taken, spin=send)
+        assert taken[0].image.shape == (4, 6, 3)
+        assert source.status()['trouble'] == ''
+
+
+@pytest.mark.parametrize('encoding', ['64FC1', '32FC1', '16UC1', '8SC3', 'jpeg', ''])
+def test_refused_encoding_is_named_in_the_status(node: Node, encoding: str) -> None:
+    node.create_publisher(Image, 'camera/image_raw', IMAGES)
+    with TopicSource(node, TopicsSettings(), AreaSettings()) as source:
+        source._filters.signalMessage(Image(
+            header=STAMPED, height=2, width=2, encoding=encoding, step=16,
+            data=array('B', bytes(32))))
+        assert source.read(0.0) == []
+        assert source.counters['undecodable'] == 1
+        assert encoding in str(source.status()['trouble'])
+
+
+@pytest.mark.parametrize(('values', 'published', 'kind', 'says'), [
+    ({}, 'camera/image_raw', CompressedImage, 'set topics.compressed to true'),
+    ({'compressed': True}, 'camera/image_raw', Image, 'set topics.compressed to false'),
+    ({}, 'camera/image', Image, r'nobody publishes /hall/camera/image_raw \(Image\)'),
+    ({'compressed': True}, 'image', Image, 'image_raw or /hall/camera/image_raw/compressed'),
+    ({'camera_info': 'camera/info'}, 'camera/info', Image,
+     '/hall/camera/info is sensor_msgs/msg/Image, not CameraInfo$')])
+def test_topics_that_nobody_publishes_and_other_types_are_named_in_the_status(
+    node: Node, other: Node, wait_until: Callable[..., None], values: dict[str, Any],
+    published: str, kind: type, says: str,
+) -> None:
+    other.create_publisher(kind, published, IMAGES)
+    source = TopicSource(node, TopicsSettings(**values), AreaSettings())
+    wait_until(lambda: re.search(says, str(source.status()['trouble'])))
+    assert '/hall/camera/image_raw' in str(source.status()['topics'])
+
+
+def test_uncalibrated_camera_is_called_so(node: Node) -> None:
+    source = TopicSource(node, TopicsSettings(camera_info='camera/info'), AreaSettings())
+    with source, pytest.raises(SourceError, match=r'camera/info: .* the camera is not calibrated'):
+        source._compare(CameraInfo(width=1280, height=720))

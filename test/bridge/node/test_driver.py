@@ -29,6 +29,7 @@ from utt_ros.bridge.node.driver import Driver
 from utt_ros.bridge.node.qos import RELIABLE
 from utt_ros.drivers.reader import SourceReader
 from utt_ros.drivers.source import Source, SourceEntry
+from utt_ros.errors import SourceError
 from utt_ros.plugins import Registry
 from utt_ros.settings import setting
 
@@ -50,11 +51,14 @@ class Handed(Source[int]):
         self.hold.set()
         self.opened = self.closed = 0
         self.told: dict[str, object] = {}
+        self.error = ''
 
     def open(self) -> None:
         self.opened += 1
 
     def read(self, timeout_s: float) -> list[int]:
+        if self.error:
+            raise SourceError(self.error)
         if not self.hold.is_set():
             self.held.set()
             self.hold.wait()
@@ -141,6 +145,19 @@ def test_source_held_by_a_thread_is_not_read_by_a_second_one(
     source.waiting = [7]
     wait_until(lambda: node.published == [7], spin=running.spin)
     assert (source.opened, source.closed) == (2, 1)
+
+
+def test_lost_source_and_refused_input_are_in_the_log_once(
+        running: Running, wait_until: Callable[..., None],
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    lines: list[str] = []
+    monkeypatch.setattr(running.node._troubles, '_warn', lines.append)
+    running.source.error = 'ttyUSB7 is not there: plug it in'
+    running.source.told = {'trouble': 'encoding is 64FC1'}
+    wait_until(lambda: len(lines) > 1, spin=running.spin)
+    for _ in range(5):
+        running.node._values()
+    assert sorted(lines) == ['encoding is 64FC1', 'ttyUSB7 is not there: plug it in']
 
 
 def test_foreign_texts_in_diagnostics_do_not_end_a_driver(

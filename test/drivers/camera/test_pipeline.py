@@ -166,3 +166,4 @@ def test_a_camera_of_another_size_is_refused_and_single_images_of_it_are_counted
     opened.open()
     assert [len(opened.read(1.0)) for _ in range(3)] == [1, 0, 1]
     assert opened.counters['wrong_size'] == 1
+    assert ' px where the area has 640 x 360' in str(opened.status()['trouble'])

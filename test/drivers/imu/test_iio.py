@@ -137,7 +137,7 @@ def test_devices_of_one_bus_address_belong_together(tmp_path: Path) -> None:
     with IioSource(IioSettings(root=str(tmp_path))) as source:
         assert source.read(1.0)[0].accel[0] == pytest.approx(0.007)
         assert source.status() == {'accel': 'iio:device1, no mount matrix',
-                                   'gyro': 'iio:device2, no mount matrix'}
+                                   'gyro': 'iio:device2, no mount matrix', 'trouble': ''}
 
 
 @pytest.mark.parametrize(('mag', 'is_used'), [

@@ -15,7 +15,7 @@
 
 """Source of images from the topics of another camera driver."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from threading import Condition
 from typing import Any
@@ -42,7 +42,8 @@ class TopicsSettings:
     """Topic names, relative to the area's namespace unless they begin with /."""
 
     image: str = setting('camera/image_raw', 'topic of the images')
-    compressed: bool = setting(False, 'images are CompressedImage: JPEG or PNG')
+    compressed: bool = setting(
+        False, 'images are CompressedImage (JPEG, PNG), on this topic or /compressed below it')
     depth: str = setting('', 'topic of depth, registered to the images; empty: none')
     camera_info: str = setting('', 'topic of the calibration; empty: none')
     slop: float = setting(0.05, 'maximum difference of stamps of one frame [s]',
@@ -62,12 +63,14 @@ class TopicSource(Source[CameraFrame]):
 
     def __init__(self, node: Node, settings: TopicsSettings, area: AreaSettings) -> None:
         super().__init__()
-        self._settings, self._area = settings, area
+        self._node, self._settings, self._area = node, settings, area
         self._bridge = cv_bridge.load_cv_bridge()
         self._newest: tuple[Any, ...] | None = None
         self._is_open = False
         self._changed = Condition()
-        self._filters = _join(node, settings, self._keep)
+        self._inputs = _topics(settings)
+        self._filters = _join(node, self._inputs, settings.slop, self._keep)
+        self._trouble = ''
 
     def open(self) -> None:
         self._is_open = True
@@ -79,13 +82,36 @@ class TopicSource(Source[CameraFrame]):
             newest, self._newest = self._newest, None
         try:
             return [] if newest is None else self._pictures(newest)
-        except MeasurementError:
+        except MeasurementError as err:
             self.counters['undecodable'] += 1
+            self._trouble = str(err)
             return []
 
     def close(self) -> None:
         with self._changed:
             self._is_open, self._newest = False, None
+
+    def status(self) -> Mapping[str, object]:
+        """Return the topics and what is wrong with their publishers."""
+        inputs = [(kind, [self._node.resolve_topic_name(topic) for topic in topics])
+                  for kind, topics in self._inputs]
+        missing = '; '.join(filter(None, (self._missing(*each) for each in inputs)))
+        return {'topics': ', '.join(' or '.join(topics) for _, topics in inputs),
+                'trouble': missing or self._trouble}
+
+    def _missing(self, kind: type, topics: list[str]) -> str:
+        """Return why no message of an input can come; empty when one can."""
+        types = {info.topic_type: topic for topic in topics
+                 for info in self._node.get_publishers_info_by_topic(topic)}
+        expected = f'sensor_msgs/msg/{kind.__name__}'
+        if expected in types:
+            return ''
+        if not types:
+            return f'nobody publishes {" or ".join(topics)} ({kind.__name__})'
+        other, topic = next(iter(types.items()))
+        advice = {'sensor_msgs/msg/CompressedImage': ': set topics.compressed to true',
+                  'sensor_msgs/msg/Image': ': set topics.compressed to false'}.get(other, '')
+        return f'{topic} is {other}, not {kind.__name__}{advice if kind is not CameraInfo else ""}'
 
     def _keep(self, *messages: Any) -> None:
         with self._changed:
@@ -118,14 +144,30 @@ class TopicSource(Source[CameraFrame]):
             raise SourceError(f'{self._settings.camera_info}: {err}') from err
 
 
-def _join(node: Node, settings: TopicsSettings, keep: Any) -> Any:
+def _topics(settings: TopicsSettings) -> list[tuple[type, list[str]]]:
+    """Return the type and the topics of each input of a frame.
+
+    Compressed images are published below the topic of the images by image_transport, and on a
+    topic of any name by other drivers.
+    """
+    images = [settings.image]
+    if settings.compressed and not settings.image.endswith('/compressed'):
+        images.append(f'{settings.image}/compressed')
+    inputs = [(CompressedImage if settings.compressed else Image, images),
+              (Image, [settings.depth]), (CameraInfo, [settings.camera_info])]
+    return [(kind, topics) for kind, topics in inputs if topics[0]]
+
+
+def _join(node: Node, inputs: list[tuple[type, list[str]]], slop: float, keep: Any) -> Any:
     """Call `keep(image, *others)` for messages of one frame."""
     filters = message_filters.load_message_filters()
-    kinds = [(CompressedImage if settings.compressed else Image, settings.image),
-             (Image, settings.depth), (CameraInfo, settings.camera_info)]
-    inputs = [filters.Subscriber(node, kind, topic, qos_profile=IMAGES)
-              for kind, topic in kinds if topic]
-    joined = (filters.ApproximateTimeSynchronizer(inputs, QUEUE, settings.slop)
-              if len(inputs) > 1 else inputs[0])
+    merged = []
+    for kind, topics in inputs:
+        merged.append(filters.SimpleFilter())
+        for topic in topics:
+            subscriber = filters.Subscriber(node, kind, topic, qos_profile=IMAGES)
+            subscriber.registerCallback(merged[-1].signalMessage)
+    joined = (filters.ApproximateTimeSynchronizer(merged, QUEUE, slop)
+              if len(merged) > 1 else merged[0])
     joined.registerCallback(keep)
     return joined

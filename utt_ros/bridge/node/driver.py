@@ -15,6 +15,7 @@
 
 """Managed node that reads one sensor source; subclasses publish its samples."""
 
+import time
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,6 +24,7 @@ from rcl_interfaces.msg import ParameterDescriptor
 
 from utt_ros.bridge.node.managed_node import ManagedNode
 from utt_ros.bridge.node.parameters import declare_settings
+from utt_ros.bridge.node.trouble_log import TroubleLog
 from utt_ros.drivers.reader import ReaderSettings, SourceReader
 from utt_ros.drivers.source import Source, SourceEntry
 from utt_ros.errors import SettingsError, SourceError
@@ -52,6 +54,8 @@ class Driver(ManagedNode):
             raise SettingsError(f'{name}: {err}') from err
         settings = declare_settings(self, entry.settings, f'{self.chosen}.')
         self._reader_settings = declare_settings(self, self.reader_settings)
+        self._troubles = TroubleLog(
+            lambda text: self.get_logger().warning(f'{self.chosen}: {text}'))
         self._source: Source[Any] = self.wrap(entry.make(settings, self.area))
         self._reader: SourceReader | None = None
         self._stuck: SourceReader | None = None  # reader whose thread has not ended
@@ -112,14 +116,20 @@ class Driver(ManagedNode):
             return {'source': self.chosen}
         status = self._reader.status()
         bad = status.state != 'open' or status.silent_s > MAX_SILENCE_S
+        source = self._source.status()
+        message = status.error or (
+            f'silent for {status.silent_s:.0f} s' if status.silent_s > MAX_SILENCE_S else '')
+        now_s = time.monotonic()
+        self._troubles.report('state', message, now_s)
+        self._troubles.report('input', str(source.get('trouble', '')), now_s,
+                              sum(status.refused.values()))
         return {
             'level': 'warn' if bad or status.dropped else 'ok',
-            'message': status.error or (
-                f'silent for {status.silent_s:.0f} s' if status.silent_s > MAX_SILENCE_S else ''),
+            'message': message,
             'source': self.chosen, 'state': status.state, 'samples': status.samples,
             'rate_hz': f'{status.rate_hz:.1f}', 'silent_s': f'{status.silent_s:.1f}',
             'dropped': status.dropped, 'reopened': status.reopened,
             'not_published': self._refused,
             **{f'refused_{reason}': count for reason, count in sorted(status.refused.items())},
-            **self._source.status(),
+            **source,
         }

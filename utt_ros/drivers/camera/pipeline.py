@@ -57,6 +57,7 @@ class DetectionPipeline(Source[CameraFrame]):
         self._is_first = True
         self._duration_s = 0.0
         self._people = 0
+        self._trouble = ''
 
     def open(self) -> None:
         self._is_first = True
@@ -72,8 +73,9 @@ class DetectionPipeline(Source[CameraFrame]):
 
     def status(self) -> Mapping[str, object]:
         """Return the number of people and the duration of detection."""
-        return {**self._source.status(), 'people': self._people,
-                'detection_ms': f'{1000 * self._duration_s:.1f}'}
+        source = self._source.status()
+        return {**source, 'trouble': source.get('trouble') or self._trouble,
+                'people': self._people, 'detection_ms': f'{1000 * self._duration_s:.1f}'}
 
     def _fits(self, frame: CameraFrame) -> bool:
         expected = (self._area.image_height, self._area.image_width)
@@ -86,6 +88,8 @@ class DetectionPipeline(Source[CameraFrame]):
                     f'{expected[1]} x {expected[0]}: correct image_width, image_height and the '
                     'focal lengths of the area, or request its size from the camera')
             self.counters['wrong_size'] += 1
+            self._trouble = (f'an image of {plane.shape[1]} x {plane.shape[0]} px where the area '
+                             f'has {expected[1]} x {expected[0]}')
             return False
         self._is_first = False
         return True
@@ -94,8 +98,9 @@ class DetectionPipeline(Source[CameraFrame]):
         begin_s = perf_counter()
         try:
             people = self._detect(frame)
-        except MeasurementError:
+        except MeasurementError as err:
             self.counters['detection_failed'] += 1
+            self._trouble = str(err)
             people = None
         if people is not None:
             people = self._with_depth(frame, self._tracked(self._valid(people), frame.stamp_ns))

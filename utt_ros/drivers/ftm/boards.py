@@ -112,7 +112,8 @@ class BoardSource(Source[FtmSample]):
     def status(self) -> Mapping[str, object]:
         """Return the clocks of the boards, and errors of lost ports."""
         lost = {f'{board.phone}.port': board.error for board in self._boards if board.error}
-        return {**self._clocks.status(), **lost}
+        trouble = '; '.join(dict.fromkeys(lost.values()))
+        return {**self._clocks.status(), **lost, 'trouble': trouble}
 
     def _open(self, board: _Board) -> None:
         port = serial.Serial(

@@ -113,7 +113,7 @@ class IioSource(Source[InertialSample | MagneticSample]):
         self._settings, self._now = settings, now
         self._sensors: dict[str, _Sensor] = {}
         self._period_ns = round(NS_PER_S / settings.rate)
-        self._due_ns = 0
+        self._due_ns, self._trouble = 0, ''
         self._clocks = StreamClocks(self.counters)
         self._wait = Event()
 
@@ -151,6 +151,7 @@ class IioSource(Source[InertialSample | MagneticSample]):
             return self._sample()
         except MeasurementError as err:
             self.counters[refusal_key(err)] += 1
+            self._trouble = str(err)
         except OSError as err:
             if err.errno not in TRANSIENT_ERRORS:
                 advice = ('end the program that uses its buffer' if err.errno == EBUSY
@@ -166,7 +167,8 @@ class IioSource(Source[InertialSample | MagneticSample]):
 
     def status(self) -> Mapping[str, object]:
         """Return the device of each sensor, and whether it has a mount matrix."""
-        return {kind: sensor.label for kind, sensor in self._sensors.copy().items()}
+        labels = {kind: sensor.label for kind, sensor in self._sensors.copy().items()}
+        return {**labels, 'trouble': self._trouble}
 
     def _sample(self) -> list[InertialSample | MagneticSample]:
         start_ns = self._now()

@@ -41,6 +41,7 @@ class PortSource(Source[InertialSample | MagneticSample]):
 
     server: PortServer
     phones: PhoneAssemblers
+    _trouble = ''
 
     @abstractmethod
     def parse(self, arrival: Arrival) -> tuple[str, Sequence[Reading]]:
@@ -60,6 +61,7 @@ class PortSource(Source[InertialSample | MagneticSample]):
                 device, readings = self.parse(arrival)
             except MeasurementError as err:  # noqa: PERF203  the other arrivals are kept
                 self.counters[refusal_key(err)] += 1
+                self._trouble = f'{arrival.peer}: {err}'
             else:
                 samples += self.phones.add(device, readings, arrival.arrival_ns)
         return samples
@@ -69,4 +71,4 @@ class PortSource(Source[InertialSample | MagneticSample]):
 
     def status(self) -> Mapping[str, object]:
         """Return the address, and the clocks of phones."""
-        return {'address': self.address, **self.phones.status()}
+        return {'address': self.address, 'trouble': self._trouble, **self.phones.status()}

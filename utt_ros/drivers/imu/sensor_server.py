@@ -112,6 +112,7 @@ class SensorServerSource(Source[InertialSample | MagneticSample]):
         self._settings = settings
         self._phones = PhoneAssemblers(settings, settings.pairing(), self.counters)
         self._links: dict[str, _Link] = {}
+        self._trouble = ''
         self._inbox = Inbox(MAX_PENDING_MESSAGES, MAX_PENDING_BYTES, self.counters)
 
     def open(self) -> None:
@@ -146,13 +147,16 @@ class SensorServerSource(Source[InertialSample | MagneticSample]):
     def status(self) -> Mapping[str, object]:
         """Return the state of each connection, and the clocks of phones."""
         links = {f'{phone}.connection': link.state for phone, link in self._links.copy().items()}
-        return {**links, **self._phones.status()}
+        lost = [f'{phone}: {link.state}' for phone, link in self._links.copy().items()
+                if link.state not in ('open', 'opening')]
+        return {**links, 'trouble': '; '.join(lost) or self._trouble, **self._phones.status()}
 
     def _parse(self, data: bytes) -> list[Reading]:
         try:
             reading = parse_sensor_server(data)
         except MeasurementError as err:
             self.counters[refusal_key(err)] += 1
+            self._trouble = str(err)
             return []
         return [reading] if reading else []
 
