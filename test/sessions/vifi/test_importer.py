@@ -277,6 +277,137 @@ def broken_truth(folder: Path) -> None:
     put_rows(folder / 'GND' / 'positions.csv.gz', ['header', '1,2'])
 
 
+def without_magnetometer(folder: Path) -> None:
+    put_rows(folder / 'IMU' / 'Subject0.csv', [row for row in imu_rows() if 'MAG' not in row])
+
+
+def header_only(folder: Path) -> None:
+    put_rows(folder / 'WiFi' / 'Subject0.csv.gz', ['time,type,mac,range,std'])
+
+
+def failures_only(folder: Path) -> None:
+    put_rows(folder / 'WiFi' / 'Subject0.csv.gz',
+             [row.replace('-61.0,0.0', '-61.0,1.0') for row in wifi_rows()])
+
+
+def words(folder: Path) -> None:
+    put_rows(folder / 'WiFi' / 'Subject0.csv.gz', [
+        *wifi_rows(), wifi_rows(13)[-1].replace('400.0', 'NULL'),
+        wifi_rows(14)[-1].replace('400.0', ''), wifi_rows(15)[-1].replace('400.0', 'x')])
+
+
+def zeros_at_the_end(folder: Path) -> None:
+    path = folder / 'IMU' / 'Subject0.csv'
+    path.write_bytes(path.read_bytes() + bytes(100) + b'\xff\xfe\n')
+
+
+def blank_lines(folder: Path) -> None:
+    put_rows(folder / 'IMU' / 'Subject0.csv', ['', *imu_rows(), '', '   '])
+
+
+def cut_truth(folder: Path) -> None:
+    put_rows(folder / 'GND' / 'positions.csv.gz', [*truth_rows(), '160000'])
+
+
+def files_of_a_mac(folder: Path) -> None:
+    for name in ('WiFi/._Subject0.csv.gz', 'IMU/._Subject0.csv', 'IMU/.DS_Store'):
+        put(folder / name, b'\x00\x05\x16\x07')
+
+
+def copies(folder: Path) -> None:
+    for name in ('Subject0 (1).csv', 'Subject0(2).csv', 'Subject0 - Copy.csv',
+                 'Subject0 copy 2.csv', 'Subject1.csv.gz'):
+        put_rows(folder / 'IMU' / name, imu_rows(5))
+
+
+def renamed_by_a_browser(folder: Path) -> None:
+    (folder / 'IMU' / 'Subject0.csv').rename(folder / 'IMU' / 'Subject0 (1).csv')
+
+
+def second_access_point(folder: Path) -> None:
+    put_rows(folder / 'WiFi' / 'Subject0.csv.gz', [*wifi_rows(), *(
+        row.replace(':07', ':08').replace('160000', '160001') for row in wifi_rows(3))])
+
+
+PARTIAL = [  # what the damage costs: ranges, IMU and compass rows that are left, and its count
+    (empty_csv, (12, 80, 80), 'raw files without measurements'),
+    (text_for_numbers, (12, 80, 80), '1 malformed'),
+    (short_row, (12, 80, 80), '1 malformed'),
+    (cut_gzip, (0, 80, 80), '1 cut files'),
+    (binary_csv, (12, 40, 40), '2 malformed, 1 raw files without measurements'),
+    (no_gyroscope, (12, 40, 40), 'raw files without measurements'),
+    (without_magnetometer, (12, 80, 0), ''),
+    (header_only, (14, 80, 80), 'raw files without measurements'),
+    (failures_only, (14, 80, 80), 'raw files without measurements'),
+    (words, (12, 80, 80), '1 malformed, 2 not finite'),
+    (zeros_at_the_end, (12, 80, 80), '1 malformed'),
+    (blank_lines, (12, 80, 80), ''),
+    (cut_truth, (12, 80, 80), '1 malformed'),
+    (files_of_a_mac, (12, 80, 80), ''),
+    (copies, (12, 80, 80), '5 copies of files'),
+    (renamed_by_a_browser, (12, 80, 80), ''),
+    (second_access_point, (12, 80, 80), '3 of further access points'),
+]
+
+
+@pytest.mark.parametrize(('damage', 'left', 'count'), PARTIAL,
+                         ids=[item[0].__name__ for item in PARTIAL])
+def test_damage_of_a_file_costs_what_it_is_and_is_counted(
+        tmp_path: Path, damage: Callable[[Path], None], left: tuple[int, ...], count: str,
+        capsys: pytest.CaptureFixture[str]) -> None:
+    damage(make(tmp_path))
+    phone = imported(tmp_path, tmp_path / 'out').phones['subject0']
+    sizes = len(phone.ftm), len(phone.inertial), len(phone.magnetic)
+    printed = capsys.readouterr().out
+    assert sizes[1:] == left[1:]
+    assert sizes[0] == left[0] or (damage is cut_gzip and 0 < sizes[0] < 14)
+    assert count in printed
+    assert bool(count) == ('discarded' in printed)
+
+
+@pytest.mark.parametrize('folder', ['__MACOSX/', '.Trash/', '.git/annex/'])
+def test_folders_of_archive_programs_are_no_sequences(tmp_path: Path, folder: str) -> None:
+    make(tmp_path)
+    put(tmp_path / folder / 'seqs/indoor/scene0/20200101_000000/IMU/._Subject0.csv', b'\0')
+    assert utt_import(tmp_path, tmp_path / 'out') == 0
+    assert list(find_sessions(tmp_path / 'out')) == ['scene0']
+
+
+def ranges_of(rows: list[str]) -> Any:
+    """Synchronised ranges of raw rows, repeated in the three frames of each."""
+    values = [float(row.split(',')[3]) for row in rows]
+    return np.array([[[values[min(i // 3, len(values) - 1)], 400.0]] * SUBJECTS
+                     for i in range(FRAMES)])
+
+
+@pytest.mark.parametrize('offset_s', [-9.5, -3.461, -2.219, -0.7, 0.7, 1.8, 12.0])
+def test_a_clock_that_differs_from_the_synchronised_copy_is_corrected_and_counted(
+        tmp_path: Path, offset_s: float, capsys: pytest.CaptureFixture[str],
+        caplog: pytest.LogCaptureFixture) -> None:
+    folder = make(tmp_path)
+    put_array(folder, 'FTM', ranges_of(wifi_rows()))
+    for name, rows in (('WiFi/Subject0.csv.gz', wifi_rows()), ('IMU/Subject0.csv', imu_rows())):
+        moved = [f'{float(stamp) + offset_s * 1e3:.0f},{rest}'
+                 for stamp, rest in (row.split(',', 1) for row in rows)]
+        put_rows(folder / name, moved)
+    phones = imported(tmp_path, tmp_path / 'out').phones
+    for name in ('ftm_stamps_ns', 'inertial_stamps_ns', 'magnetic_stamps_ns'):
+        right, moved_ns = (getattr(phones[phone], name) for phone in ('subject1', 'subject0'))
+        assert moved_ns == pytest.approx(right, abs=200e6)
+    assert '1 phone clocks corrected' in capsys.readouterr().out
+    assert 'are added to the clock of subject0' in caplog.text
+
+
+def test_a_clock_without_a_matching_copy_is_left_and_suspected(
+        tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = make(tmp_path)
+    put_rows(folder / 'WiFi' / 'Subject0.csv.gz', [
+        f'{float(stamp) - 3000:.0f},{rest}'
+        for stamp, rest in (row.split(',', 1) for row in wifi_rows(14))])
+    imported(tmp_path, tmp_path / 'out')
+    assert '1 phone clocks that may be off' in capsys.readouterr().out
+
+
 BROKEN = [
     (cut_pickle, 'BBX5_sync_dfv4p4.pkl: it is not a complete pickle'),
     (poison, 'system: only numpy arrays are allowed'),
@@ -286,12 +417,6 @@ BROKEN = [
     (other_shape, 'FTM_sync_dfv4p4.pkl: shape (40, 2, 1, 3): it must be (T, subjects, 1, 2)'),
     (other_subjects, "(frames, subjects) differ: {'BBX5': (40, 2)"),
     (other_order, 'IMU19_sync_dfv4p4.pkl: in no known order'),
-    (empty_csv, 'Subject1.csv.gz: it has no row'),
-    (text_for_numbers, 'IMU/Subject0.csv: '),
-    (short_row, 'WiFi/Subject0.csv.gz: '),
-    (cut_gzip, 'WiFi/Subject0.csv.gz: '),
-    (binary_csv, 'IMU/Subject0.csv: '),
-    (no_gyroscope, 'IMU/Subject0.csv: it has no row'),
     (unknown_subject, 'there is a subject 5, but the synchronised arrays have 2'),
     (nameless_file, 'nicholas.csv: it must be named'),
     (broken_truth, 'GND/positions.csv.gz: '),

@@ -28,8 +28,8 @@ from utt_ros.settings import AreaSettings
 SYNC_FOLDER = 'sync_ts16_dfv4p4'
 MODALITY_PATTERNS = {
     'camera': ('sync_*/BBX5*_sync_*.pkl',),
-    'ftm': ('WiFi/*.csv*', 'sync_*/FTM_sync_*.pkl'),
-    'imu': ('IMU/*.csv*', 'sync_*/IMU*_sync_*.pkl'),
+    'ftm': ('WiFi/[!.]*.csv*', 'sync_*/FTM_sync_*.pkl'),
+    'imu': ('IMU/[!.]*.csv*', 'sync_*/IMU*_sync_*.pkl'),
 }
 
 
@@ -48,7 +48,8 @@ def find_recordings(source: Path) -> list[VifiRecording]:
     if not source.is_dir():
         raise SessionError(f'{source} is not a folder')
     folders = sorted({path.parent for name in (SYNC_FOLDER, 'IMU', 'WiFi')
-                      for path in source.rglob(name) if path.is_dir()})
+                      for path in source.rglob(name)
+                      if path.is_dir() and not _is_debris(path.relative_to(source))})
     if not folders:
         raise SessionError(f'{source}: no sequence with a folder {SYNC_FOLDER}, IMU or WiFi in it')
     splits = {str(sequence): split for split, sequences in _document(source, 'splits.json').items()
@@ -73,6 +74,11 @@ def area_settings(source: Path, area: str, recordings: Sequence[VifiRecording]) 
         return AreaSettings(area=area, modalities=modalities, **_geometry(document, area))
     except (KeyError, TypeError, ValueError) as err:
         raise SessionError(f'scenes.json, {area}: {type(err).__name__}: {err}') from err
+
+
+def _is_debris(path: Path) -> bool:
+    """Whether an archive program made the folder: hidden, or __MACOSX."""
+    return any(part.startswith('.') or part == '__MACOSX' for part in path.parts)
 
 
 def _document(source: Path, name: str) -> dict[str, Any]:

@@ -27,14 +27,18 @@ A scene becomes an area, Subject<i> the phone `subject<i>`, the boxes in column 
 read.
 """
 
+import logging
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar, cast
 
 import numpy as np
 
 from utt_ros.errors import SessionError
 from utt_ros.sessions.session_bags import write_session
 from utt_ros.sessions.vifi.dataset_layout import SYNC_FOLDER, VifiRecording
+from utt_ros.sessions.vifi.phone_clocks import MIN_OFFSET_S, compare_spans, estimate_offset
 from utt_ros.sessions.vifi.sequence_files import (
     DiscardCounts,
     MotionColumns,
@@ -51,12 +55,17 @@ from utt_ros.sessions.vifi.sequence_files import (
     valid_row_order,
 )
 from utt_ros.settings import AreaSettings
-from utt_ros.types import Array, Frames, PhoneStreams, Session
+from utt_ros.types import NS_PER_S, Array, Frames, PhoneStreams, Session
+
+RawColumns = TypeVar('RawColumns', RangingColumns, MotionColumns)
+LOG = logging.getLogger(__name__)
 
 TIME_FILES = tuple(f'{name}_ts16_dfv4p4_ls.json' for name in ('RGBg', 'RGBh', 'RGB'))
 ARRAY_FEATURES = {'BBX5H': 5, 'BBX5': 5, 'FTM': 2, 'RSSI': 1, 'IMU19': 19, 'IMUagm9': 9}
 ARRAY_ALIASES = {'BBX5H': 'BBX5', 'IMU19': 'IMU', 'IMUagm9': 'IMU'}
 SUBJECT_FILE = re.compile(r'Subject(\d+)\.csv(\.gz)?')
+COPY_FILE = re.compile(  # of browsers, file managers and editors
+    r'Subject(\d+)(?: ?\(\d+\)| - Copy| copy| Kopie)(?: ?\(?\d+\)?)?\.csv(?:\.gz)?')
 
 
 def import_recording(recording: VifiRecording, area: AreaSettings, bag: Path) -> DiscardCounts:
@@ -71,7 +80,7 @@ def read_recording(recording: VifiRecording) -> tuple[Session, DiscardCounts]:
     discarded: DiscardCounts = DiscardCounts()
     folder = recording.folder
     times, arrays = _synced(folder, discarded)
-    wifi, imu = _raw_files(folder / 'WiFi'), _raw_files(folder / 'IMU')
+    wifi, imu = (_raw_files(folder / name, discarded) for name in ('WiFi', 'IMU'))
     gnd = folder / 'GND/positions.csv.gz'
     truth = read_truth_csv(gnd, discarded) if gnd.is_file() else {}
     subjects = sorted({*wifi, *imu, *truth})
@@ -83,10 +92,12 @@ def read_recording(recording: VifiRecording) -> tuple[Session, DiscardCounts]:
         subjects = list(range(columns))
     phones = {}
     for i in subjects:
-        ranging = (read_wifi_csv(wifi[i], discarded) if i in wifi
-                   else _synced_ranging(times, arrays, i))
-        motion = (read_imu_csv(imu[i], discarded) if i in imu
-                  else _synced_motion(times, arrays, i, discarded))
+        synced = (_synced_ranging(times, arrays, i), _synced_motion(times, arrays, i, discarded))
+        raw = (_raw(read_wifi_csv, wifi.get(i), discarded),
+               _raw(read_imu_csv, imu.get(i), discarded))
+        offset_ns = _clock_offset(folder, i, raw, synced, discarded)
+        ranging = _shifted(raw[0], offset_ns) if raw[0] is not None else synced[0]
+        motion = _shifted(raw[1], offset_ns) if raw[1] is not None else synced[1]
         if len(ranging[0]) or len(motion[0]):
             phones[f'subject{i}'] = _phone(ranging, motion)
     session = Session(
@@ -151,6 +162,53 @@ def _synced_motion(
     return synced_motion(times, agm, discarded)
 
 
+def _raw(
+    read: Callable[[Path, DiscardCounts], RawColumns], path: Path | None, discarded: DiscardCounts,
+) -> RawColumns | None:
+    """Read a raw file; None when there is none, or none of its rows is a measurement."""
+    if path is None:
+        return None
+    columns = read(path, discarded)
+    if not len(columns[0]):
+        discarded['raw files without measurements'] += 1
+        return None
+    return columns
+
+
+def _shifted(columns: RawColumns, offset_ns: int) -> RawColumns:
+    """Add an offset to all stamps of some columns."""
+    shifted = tuple(column + offset_ns if isinstance(column, np.ndarray)
+                    and column.dtype == np.int64 else column for column in columns)
+    return cast(RawColumns, shifted)
+
+
+def _clock_offset(
+    folder: Path, subject: int, raw: tuple[RangingColumns | None, MotionColumns | None],
+    synced: tuple[RangingColumns, MotionColumns], discarded: DiscardCounts,
+) -> int:
+    """Estimate the time [ns] to add to the stamps of a phone; log and count one that is large."""
+    offset_s, suspected_s = None, None
+    for own, copy, columns in zip(raw, synced, (1, 3), strict=True):
+        if own is None or not len(copy[0]):
+            continue
+        raw_s, synced_s = own[0] / NS_PER_S, copy[0] / NS_PER_S
+        if offset_s is None:  # of rangings, else of accelerations
+            offset_s = estimate_offset(
+                synced_s, copy[1][:, :columns], raw_s, own[1][:, :columns])
+        if suspected_s is None:
+            suspected_s = compare_spans(synced_s, raw_s)
+    if offset_s is not None and abs(offset_s) >= MIN_OFFSET_S:
+        LOG.warning('%s: %.3f s are added to the clock of subject%d, so that its raw rows are at '
+                    'the times of their synchronised copies', folder, offset_s, subject)
+        discarded['phone clocks corrected'] += 1
+        return round(offset_s * 1e3) * 1_000_000
+    if offset_s is None and suspected_s is not None and abs(suspected_s) >= MIN_OFFSET_S:
+        LOG.warning('%s: raw rows of subject%d begin and end %.1f s before the synchronised ones: '
+                    'its clock may be off', folder, subject, suspected_s)
+        discarded['phone clocks that may be off'] += 1
+    return 0
+
+
 def _phone(ranging: RangingColumns, motion: MotionColumns) -> PhoneStreams:
     ftm_stamps_ns, ftm, signal, ap = ranging
     inertial_stamps_ns, inertial, magnetic_stamps_ns, magnetic = motion
@@ -165,12 +223,22 @@ def _phone(ranging: RangingColumns, motion: MotionColumns) -> PhoneStreams:
         ap=ap)
 
 
-def _raw_files(folder: Path) -> dict[int, Path]:
-    """Raw files by subject. Raises SessionError for another file name."""
-    files = {}
-    for path in sorted(folder.glob('*.csv*')):
+def _raw_files(folder: Path, discarded: DiscardCounts) -> dict[int, Path]:
+    """Raw files by subject; further copies of one are counted.
+
+    Raises SessionError for another file name.
+    """
+    files: dict[int, Path] = {}
+    found: list[tuple[int, Path]] = []
+    for path in sorted(folder.glob('[!.]*.csv*')):  # not ._Subject0.csv of a Mac
+        if copy := COPY_FILE.fullmatch(path.name):
+            found.append((int(copy[1]), path))
+            continue
         match = SUBJECT_FILE.fullmatch(path.name)
         if match is None:
             raise SessionError(f'{path}: it must be named Subject<i>.csv or Subject<i>.csv.gz')
-        files[int(match[1])] = path
+        found.append((int(match[1]), path))
+    for subject, path in sorted(found, key=lambda item: not SUBJECT_FILE.fullmatch(item[1].name)):
+        if files.setdefault(subject, path) != path:  # Subject0.csv before its .gz and copies
+            discarded['copies of files'] += 1
     return files

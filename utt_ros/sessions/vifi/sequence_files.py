@@ -15,14 +15,16 @@
 
 """The files of one Vi-Fi sequence, in SI units: mm -> m, microtesla -> T, ms and s -> ns.
 
-Rows that are not finite, out of order or repeat a time are discarded or sorted, and counted in
-`DiscardCounts`. A file of another content than its name implies raises SessionError with its path.
+Rows that are malformed, not finite, out of order or repeat a time are discarded or sorted, and
+counted in `DiscardCounts`. A file of which no row can be read raises SessionError with its path.
 """
 
 import gzip
 import json
+import zlib
 from collections import Counter
 from collections.abc import Callable, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import TypeVar
 
@@ -35,6 +37,7 @@ from utt_ros.types import GRAVITY_MPS2, Array, GroundTruth, Stamps
 
 Parsed = TypeVar('Parsed')
 DiscardCounts = Counter[str]  # by reason
+MISSING_NUMBERS = {'', 'nan', 'null', 'none', 'n/a', 'na', '-'}  # of exports of other tools
 RangingColumns = tuple[Stamps, Array, Array, str]  # see `read_wifi_csv`
 MotionColumns = tuple[Stamps, Array, Stamps, Array]  # see `read_imu_csv`
 
@@ -88,13 +91,21 @@ def read_wifi_csv(path: Path, discarded: DiscardCounts) -> RangingColumns:
     the ranging, RSSI, status, hash.
     """
     def parse(data: bytes) -> RangingColumns:
-        rows = [line for line in _lines(data) if ',WiFi-FTM,' in line]
-        table = _table(rows, (0, 3, 4, 5, 6, 8, 9))
-        table = table[table[:, 6] == 0]  # the status of success
-        table = table[valid_row_order(table[:, 0], table, discarded)]
-        return (_ms_to_ns(table[:, 0]), table[:, 1:3] / 1e3, table[:, [5, 3, 4]],
-                rows[0].split(',')[2].strip())
-    return _parsed(path, parse)
+        rows = [line for line in _lines(data, discarded) if 'WiFi-FTM' in line]
+        table, kept = _table(rows, (0, 3, 4, 5, 6, 8, 9), discarded)
+        successful = table[:, 6] == 0
+        table, kept = table[successful], kept[successful]
+        order = valid_row_order(table[:, 0], table, discarded)
+        table, kept = table[order], kept[order]
+        addresses = Counter(rows[row].split(',')[2].strip() for row in kept)
+        ap = max(addresses, key=addresses.__getitem__, default='')
+        if len(addresses) > 1:
+            discarded['of further access points'] += (
+                addresses.total() - addresses[ap])
+            own = np.array([rows[row].split(',')[2].strip() == ap for row in kept])
+            table = table[own]
+        return (_ms_to_ns(table[:, 0]), table[:, 1:3] / 1e3, table[:, [5, 3, 4]], ap)
+    return _parsed(path, parse, discarded)
 
 
 def read_imu_csv(path: Path, discarded: DiscardCounts) -> MotionColumns:
@@ -105,23 +116,23 @@ def read_imu_csv(path: Path, discarded: DiscardCounts) -> MotionColumns:
     """
     def parse(data: bytes) -> MotionColumns:
         rows: dict[str, list[str]] = {'ACCEL': [], 'GYRO': [], 'MAG': []}
-        for line in _lines(data):
+        for line in _lines(data, discarded):
             tag = line.split(',', 2)[1].strip() if ',' in line else line
             if tag in rows:
                 rows[tag].append(line)
-        tables = {tag: _table(lines, (0, 2, 3, 4)) for tag, lines in rows.items()}
+        tables = {tag: _table(lines, (0, 2, 3, 4), discarded)[0] for tag, lines in rows.items()}
         accel, gyro, mag = (
             table[valid_row_order(table[:, 0], table, discarded)] for table in tables.values())
         accel, rates = _at_times_of(accel, gyro)
         return (_ms_to_ns(accel[:, 0]), np.concatenate([accel[:, 1:], rates], axis=1),
                 _ms_to_ns(mag[:, 0]), mag[:, 1:] * 1e-6)
-    return _parsed(path, parse)
+    return _parsed(path, parse, discarded)
 
 
 def read_truth_csv(path: Path, discarded: DiscardCounts) -> dict[int, GroundTruth]:
     """Read ground truth by subject: a header, then t_unix, subject, x_m, y_m, heading_rad."""
     def parse(data: bytes) -> dict[int, GroundTruth]:
-        table = _table(_lines(data)[1:], (0, 1, 2, 3, 4))
+        table, _ = _table(_lines(data, discarded)[1:], (0, 1, 2, 3, 4), discarded)
         truth = {}
         for subject in np.unique(table[np.isfinite(table[:, 1]), 1]):
             rows = table[table[:, 1] == subject]
@@ -129,7 +140,7 @@ def read_truth_csv(path: Path, discarded: DiscardCounts) -> dict[int, GroundTrut
             truth[int(subject)] = GroundTruth(
                 seconds_to_ns(rows[:, 0]), rows[:, 2:4].copy(), rows[:, 4].copy())
         return truth
-    return _parsed(path, parse)
+    return _parsed(path, parse, discarded)
 
 
 def synced_ranging(times: Array, ftm_mm: Array, rssi: Array) -> RangingColumns:
@@ -160,7 +171,7 @@ def synced_motion(times: Array, agm: Array, discarded: DiscardCounts) -> MotionC
 
 def valid_row_order(times: Array, values: Array, discarded: DiscardCounts) -> npt.NDArray[np.intp]:
     """Indices of the finite rows in order of times, the first of each time; count the others."""
-    finite = np.isfinite(times) & np.isfinite(values).reshape(len(times), -1).all(1)
+    finite = np.isfinite(times) & np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
     rows = np.flatnonzero(finite)
     ordered, first = np.unique(times[rows], return_index=True)
     discarded['not finite'] += len(times) - len(rows)
@@ -180,6 +191,8 @@ def _ms_to_ns(milliseconds: Array) -> Stamps:
 
 def _at_times_of(accel: Array, gyro: Array) -> tuple[Array, Array]:
     """Rows of accel (B, 4) within the times of gyro (G, 4), and gyro (B, 3) at their times."""
+    if not len(gyro):
+        return accel[:0], gyro[:, 1:]
     if np.array_equal(accel[:, 0], gyro[:, 0]):
         return accel, gyro[:, 1:]
     inside = (accel[:, 0] >= gyro[0, 0]) & (accel[:, 0] <= gyro[-1, 0])
@@ -188,21 +201,65 @@ def _at_times_of(accel: Array, gyro: Array) -> tuple[Array, Array]:
     return accel, np.stack(axes, axis=1)
 
 
-def _parsed(path: Path, parse: Callable[[bytes], Parsed]) -> Parsed:
+def _parsed(
+    path: Path, parse: Callable[[bytes], Parsed], discarded: DiscardCounts | None = None,
+) -> Parsed:
     try:
         data = path.read_bytes()
-        return parse(gzip.decompress(data) if path.suffix == '.gz' else data)
+        return parse(_decompressed(data, discarded) if path.suffix == '.gz' else data)
     except SessionError as err:
         raise SessionError(f'{path}: {err}') from err
     except Exception as err:  # foreign files raise errors of many types
         raise SessionError(f'{path}: {type(err).__name__}: {err}') from err
 
 
-def _lines(data: bytes) -> list[str]:
-    return data.decode('utf-8').splitlines()
+def _decompressed(data: bytes, discarded: DiscardCounts | None) -> bytes:
+    """Decompress a gzip file; one that is cut up to the cut, and count it, where counts are."""
+    with gzip.GzipFile(fileobj=BytesIO(data)) as file:
+        whole = bytearray()
+        try:
+            while part := file.read1():
+                whole += part
+        except (EOFError, zlib.error):
+            if not whole or discarded is None:
+                raise
+            discarded['cut files'] += 1
+        return bytes(whole)
 
 
-def _table(rows: Sequence[str], columns: tuple[int, ...]) -> Array:
+def _lines(data: bytes, discarded: DiscardCounts) -> list[str]:
+    """Lines with text; those with bytes of other files are counted."""
+    lines = [line for line in data.decode('utf-8-sig', 'replace').splitlines() if line.strip()]
+    texts = [line for line in lines if '\ufffd' not in line and '\0' not in line]
+    discarded['malformed'] += len(lines) - len(texts)
+    return texts
+
+
+def _table(
+    rows: Sequence[str], columns: tuple[int, ...], discarded: DiscardCounts,
+) -> tuple[Array, npt.NDArray[np.intp]]:
+    """Read numbers (R, columns) and the indices (R,) of their rows; count malformed rows.
+
+    A number that is missing is NaN. Raises SessionError when every row is malformed.
+    """
     if not rows:
-        raise SessionError('it has no row of measurements')
-    return np.loadtxt(rows, delimiter=',', usecols=columns, ndmin=2)
+        return np.empty((0, len(columns))), np.empty(0, np.intp)
+    try:
+        return np.loadtxt(rows, delimiter=',', usecols=columns, ndmin=2), np.arange(len(rows))
+    except ValueError:
+        numbers = [_numbers(row, columns) for row in rows]
+    kept = [index for index, found in enumerate(numbers) if found is not None]
+    discarded['malformed'] += len(rows) - len(kept)
+    if not kept:
+        raise SessionError(f'none of its {len(rows)} rows can be read, such as {rows[0][:80]!r}')
+    return np.array([numbers[index] for index in kept], np.float64), np.array(kept, np.intp)
+
+
+def _numbers(row: str, columns: tuple[int, ...]) -> list[float] | None:
+    """Read some columns of a row; None when it is cut or holds another text."""
+    fields = [field.strip() for field in row.split(',')]
+    try:
+        return [np.nan if fields[column].lower() in MISSING_NUMBERS else float(fields[column])
+                for column in columns]
+    except (IndexError, ValueError):
+        return None
