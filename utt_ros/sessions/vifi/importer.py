@@ -57,7 +57,7 @@ from utt_ros.sessions.vifi.sequence_files import (
 from utt_ros.settings import AreaSettings
 from utt_ros.types import NS_PER_S, Array, Frames, PhoneStreams, Session
 
-Columns = TypeVar('Columns', RangingColumns, MotionColumns)
+RawColumns = TypeVar('RawColumns', RangingColumns, MotionColumns)
 LOG = logging.getLogger(__name__)
 
 TIME_FILES = tuple(f'{name}_ts16_dfv4p4_ls.json' for name in ('RGBg', 'RGBh', 'RGB'))
@@ -163,8 +163,8 @@ def _synced_motion(
 
 
 def _raw(
-    read: Callable[[Path, DiscardCounts], Columns], path: Path | None, discarded: DiscardCounts,
-) -> Columns | None:
+    read: Callable[[Path, DiscardCounts], RawColumns], path: Path | None, discarded: DiscardCounts,
+) -> RawColumns | None:
     """Read a raw file; None when there is none, or none of its rows is a measurement."""
     if path is None:
         return None
@@ -175,11 +175,11 @@ def _raw(
     return columns
 
 
-def _shifted(columns: Columns, offset_ns: int) -> Columns:
+def _shifted(columns: RawColumns, offset_ns: int) -> RawColumns:
     """Add an offset to all stamps of some columns."""
     shifted = tuple(column + offset_ns if isinstance(column, np.ndarray)
                     and column.dtype == np.int64 else column for column in columns)
-    return cast(Columns, shifted)
+    return cast(RawColumns, shifted)
 
 
 def _clock_offset(
