@@ -94,6 +94,59 @@ def test_readings_within_the_reorder_window_are_sorted() -> None:
     assert counters == {'late': 2, 'duplicate': 1}
 
 
+def kinds(assembler: SampleAssembler, sent: dict[str, float], until_ms: int = 3000) -> list[Any]:
+    """Feed readings of kinds, with their x, each 10 ms."""
+    samples = []
+    for at_ms in range(0, until_ms, 10):
+        samples += feed(assembler, *(reading(kind, at_ms, x) for kind, x in sent.items()))
+    return samples
+
+
+@pytest.mark.parametrize(('sent', 'accel', 'gyro'), [
+    ({'force': 9.0, 'gyro': 1.0}, 9.0, 1.0),
+    ({'raw_force': 8.0, 'gyro': 1.0}, 8.0, 1.0),
+    ({'force': 9.0, 'raw_gyro': 2.0}, 9.0, 2.0),
+    ({'raw_force': 8.0, 'raw_gyro': 2.0}, 8.0, 2.0),
+    ({'accel': 1.0, 'gravity': 5.0, 'raw_gyro': 2.0}, 6.0, 2.0),
+    ({'accel': 1.0, 'raw_force': 8.0, 'gyro': 1.0}, 8.0, 1.0),
+    ({'accel': 1.0, 'gravity': 5.0, 'force': 9.0, 'raw_force': 8.0, 'gyro': 1.0, 'raw_gyro': 2.0},
+     9.0, 1.0),
+    ({'raw_gyro': 2.0, 'gyro': 1.0, 'raw_force': 8.0, 'gravity': 5.0, 'accel': 1.0}, 8.0, 1.0)])
+def test_the_best_acceleration_and_rotation_that_a_phone_sends_are_used(
+    sent: dict[str, float], accel: float, gyro: float,
+) -> None:
+    assembler, counters = make(adds_gravity=True)
+    values = rows(kinds(assembler, sent))[1:]
+    assert len(values) >= 297
+    assert {(x, turn) for _, x, turn in values} == {(accel, gyro)}
+    assert not counters
+
+
+def test_uncalibrated_magnetic_fields_fill_in() -> None:
+    assembler, _ = make(adds_gravity=True)
+    samples = kinds(assembler, {'raw_mag': 2e-5, 'mag': 1e-5})
+    samples += kinds(make()[0], {'raw_mag': 3e-5})
+    assert {round(float(sample.field[0]), 6) for sample in samples[1:]} == {1e-5, 3e-5}
+
+
+def test_the_other_acceleration_is_used_again_when_the_better_one_ends() -> None:
+    assembler, _ = make(adds_gravity=True)
+    kinds(assembler, {'force': 9.0, 'gyro': 1.0, 'accel': 1.0, 'gravity': 5.0}, 500)
+    samples = feed(assembler, *(
+        reading(kind, at_ms, x) for at_ms in range(500, 3000, 10)
+        for kind, x in (('gyro', 1.0), ('accel', 1.0), ('gravity', 5.0))))
+    assert {x for _, x, _ in rows(samples)} == {6.0}
+
+
+@pytest.mark.parametrize('sent', [
+    {'gyro': 1.0}, {'raw_gyro': 1.0}, {'accel': 1.0}, {'force': 1.0}, {'raw_force': 1.0},
+    {'accel': 1.0, 'gyro': 1.0}, {'accel': 1.0, 'gravity': 1.0}, {'gyro': 1.0, 'gravity': 1.0}])
+def test_readings_that_lack_others_are_counted(sent: dict[str, float]) -> None:
+    assembler, counters = make(adds_gravity=True)
+    assert kinds(assembler, sent) == []
+    assert counters['unpaired'] > 150
+
+
 def test_magnetic_samples_need_no_other_sensor() -> None:
     assembler, _ = make()
     samples = feed(assembler, reading('mag', 8, 2e-5), reading('mag', 4, 1e-5))
@@ -120,7 +173,7 @@ def test_memory_is_bounded_when_a_sensor_sends_nothing() -> None:
     assert len(assembler._accel.stamps) < 200
     for at_ms in range(MAX_PENDING_READINGS + 10):
         assembler.add([reading('gyro', at_ms)])
-    assert len(assembler._others['gyro'].stamps) == MAX_PENDING_READINGS
+    assert len(assembler._gyro.stamps) == MAX_PENDING_READINGS
     assert counters['overflow'] == 10
 
 

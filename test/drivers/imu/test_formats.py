@@ -45,6 +45,27 @@ def test_a_push_of_sensor_logger_becomes_si_units() -> None:
     assert readings[2] == Reading('gyro', STAMP_NS + 7, (1.0, 2.0, 3.0))
 
 
+@pytest.mark.parametrize(('name', 'kind', 'scale'), [
+    ('accelerometer', 'accel', 1.0), ('Accelerometer', 'accel', 1.0), ('gravity', 'gravity', 1.0),
+    ('totalacceleration', 'force', 1.0), ('TotalAcceleration', 'force', 1.0),
+    ('accelerometeruncalibrated', 'raw_force', 1.0),
+    ('AccelerometerUncalibrated', 'raw_force', 1.0), ('gyroscope', 'gyro', 1.0),
+    ('gyroscopeuncalibrated', 'raw_gyro', 1.0), ('magnetometer', 'mag', 1e-6),
+    ('magnetometeruncalibrated', 'raw_mag', 1e-6)])
+def test_every_motion_sensor_of_sensor_logger_is_read(name: str, kind: str, scale: float) -> None:
+    body = {'deviceId': 'd', 'payload': [
+        {'name': name, 'time': str(STAMP_NS), 'values': {'x': 1, 'y': 2, 'z': 3}}]}
+    _, readings, refused = formats.parse_sensor_logger(json.dumps(body).encode())
+    assert readings == [Reading(kind, STAMP_NS, (scale, 2 * scale, 3 * scale))]
+    assert not refused
+
+
+def test_a_push_without_any_motion_sensor_is_counted() -> None:
+    body = {'deviceId': 'd', 'payload': [
+        {'name': name, 'time': STAMP_NS, 'values': {}} for name in ('location', 'barometer')]}
+    assert formats.parse_sensor_logger(json.dumps(body).encode()).refused == {'other_sensor': 2}
+
+
 def test_a_message_of_sensor_server_becomes_a_reading_of_its_sensor() -> None:
     message = ('{"type": "android.sensor.accelerometer", "accuracy": 2, '
                '"timestamp": 3925657519043709, "values": [0.31892395, -0.97802734, 10.049896]}')

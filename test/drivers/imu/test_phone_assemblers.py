@@ -91,6 +91,16 @@ def test_phones_are_received_again_after_the_host_clock_was_set_back(
     assert stamps[-1] == BEGIN_NS + 9990 * MS - 3600 * NS_PER_S + 2 * MS
 
 
+@pytest.mark.parametrize(('kind', 'z'), [
+    ('accel', -9.8), ('force', -9.8), ('raw_force', -1.0)])
+def test_units_and_signs_of_ios_become_those_of_android(kind: str, z: float) -> None:
+    given = PhoneSettings()
+    phones = PhoneAssemblers(given, given.pairing(), Counter(), inverted=('one',))
+    samples = phones.add('one', [Reading('gyro', BEGIN_NS, (0.0, 0.0, 0.0)),
+                                 Reading(kind, BEGIN_NS, (0.0, 0.0, z))], BEGIN_NS)
+    assert samples[0].accel[2] == pytest.approx(9.8, abs=0.01)
+
+
 def test_ids_that_are_too_long_are_unknown_phones() -> None:
     phones, counters = make()
     assert phones.add('a' * 100_000, [Reading('accel', BEGIN_NS, (0.0, 0.0, 0.0))], BEGIN_NS) == []

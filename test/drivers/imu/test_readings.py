@@ -34,9 +34,20 @@ def test_the_scale_applies_to_values_and_limit() -> None:
         make_reading('mag', 5, [10_001, 0, 0], TESLA)
 
 
+@pytest.mark.parametrize(('stamp', 'peer_ns'), [
+    (1_698_501_144_401_773_000, 1_698_501_144_401_773_000),
+    ('1698501144401773000', 1_698_501_144_401_773_000),
+    (' 1698501144401773000 ', 1_698_501_144_401_773_000),
+    ('1698501144401773000.0', 1_698_501_144_401_773_000),
+    (1.698501144401773e18, 1_698_501_144_401_773_056), (5.0, 5)])
+def test_stamps_are_read_as_integers_texts_and_floats(stamp: object, peer_ns: int) -> None:
+    assert make_reading('accel', stamp, (1, 2, 3)).peer_ns == peer_ns
+
+
 @pytest.mark.parametrize(('stamp', 'values'), [
-    (0, (1, 2, 3)), (2**62 + 1, (1, 2, 3)), (5.0, (1, 2, 3)), (True, (1, 2, 3)), (5, (1, 2)),
-    (5, 'abc'), (5, (1, 2, True)), (5, (1, 2, float('nan')))])
+    (0, (1, 2, 3)), (2**62 + 1, (1, 2, 3)), (5.5, (1, 2, 3)), (True, (1, 2, 3)), ('', (1, 2, 3)),
+    ('5.5', (1, 2, 3)), ('0x5', (1, 2, 3)), (float('inf'), (1, 2, 3)), ('9' * 30, (1, 2, 3)),
+    (None, (1, 2, 3)), (5, (1, 2)), (5, 'abc'), (5, (1, 2, True)), (5, (1, 2, float('nan')))])
 def test_anything_but_a_stamp_and_three_numbers_is_refused(stamp: object, values: object) -> None:
     with pytest.raises(MeasurementError):
         make_reading('accel', stamp, values)

@@ -29,6 +29,11 @@ from utt_ros.types import NS_PER_S, FloatArray
 MAX_PENDING_READINGS = 4096  # of one sensor
 NO_GRAVITY = (0.0, 0.0, 0.0)
 MAX_PAIRING_WAIT_NS = NS_PER_S  # of accel for the gyroscope
+SUPERSEDED_BY = {  # kinds of a phone that are not used while it sends better ones
+    'accel': ('force', 'raw_force'), 'gravity': ('force', 'raw_force'), 'raw_force': ('force',),
+    'raw_gyro': ('gyro',), 'raw_mag': ('mag',)}
+SUPERSEDED_NS = NS_PER_S  # after the last better reading
+STREAM_NAMES = {'raw_force': 'force', 'raw_gyro': 'gyro', 'raw_mag': 'mag'}
 
 
 class PairingSettings(NamedTuple):
@@ -60,6 +65,11 @@ class _Stream:
             self.drop(1)
             return 'overflow'
         return ''
+
+    def clear(self) -> None:
+        """Remove all readings; earlier ones may still be added."""
+        self.stamps.clear()
+        self.values.clear()
 
     def drop(self, count: int) -> None:
         """Remove the oldest readings."""
@@ -99,19 +109,23 @@ class SampleAssembler:
 
     def clear(self) -> None:
         """Discard pending readings, when the clock of the phone or of the host was set."""
-        self._newest_ns = -1
-        self._accel, self._mag = _Stream(), _Stream()
-        self._others = {'gyro': _Stream()}
+        self._newest_ns = self._accel_ns = -1
+        self._accel, self._force, self._mag = _Stream(), _Stream(), _Stream()
+        self._gyro, self._gravity = _Stream(), _Stream()
+        self._streams = {'accel': self._accel, 'force': self._force, 'mag': self._mag,
+                         'gyro': self._gyro}
         if self._pairing.adds_gravity:
-            self._others['gravity'] = _Stream()
-        self._streams = {'accel': self._accel, 'mag': self._mag, **self._others}
+            self._streams['gravity'] = self._gravity
+        self._last_ns: dict[str, int] = {}  # by kind
 
     def add(self, readings: Sequence[Reading]) -> None:
         """Add readings, in any order."""
         for kind, peer_ns, values in readings:
-            stream = self._streams.get(kind)
-            if stream is None:
+            stream = self._streams.get(STREAM_NAMES.get(kind, kind))
+            if stream is None or self._is_superseded(kind, peer_ns):
                 continue
+            if kind in ('accel', 'force', 'raw_force'):
+                self._accel_ns = max(self._accel_ns, peer_ns)
             reason = stream.add(peer_ns, values)
             if reason:
                 self._counters[reason] += 1
@@ -121,7 +135,11 @@ class SampleAssembler:
         """Return the samples that are complete."""
         ready_ns = self._newest_ns - self._pairing.reorder_ns
         samples: list[InertialSample | MagneticSample] = []
-        samples += self._inertial(ready_ns)
+        samples += self._inertial(self._force, [self._gyro], ready_ns)
+        samples += self._inertial(
+            self._accel, [self._gyro, self._gravity] if self._pairing.adds_gravity
+            else [self._gyro], ready_ns)
+        self._drop_lone_gyro()
         count = _until(self._mag, ready_ns)
         for peer_ns, values in zip(
                 self._mag.stamps[:count], self._mag.values[:count], strict=True):
@@ -131,29 +149,49 @@ class SampleAssembler:
         self._mag.drop(count)
         return samples
 
-    def _inertial(self, ready_ns: int) -> list[InertialSample]:
-        accel, others = self._accel, self._others.values()
+    def _is_superseded(self, kind: str, peer_ns: int) -> bool:
+        """Return whether a better kind is sent; discard pending worse readings when it begins."""
+        if any(abs(peer_ns - self._last_ns.get(better, -SUPERSEDED_NS)) < SUPERSEDED_NS
+               for better in SUPERSEDED_BY.get(kind, ())):
+            return True
+        if peer_ns - self._last_ns.get(kind, -SUPERSEDED_NS) >= SUPERSEDED_NS:
+            for worse in self._last_ns:
+                if kind in SUPERSEDED_BY.get(worse, ()):
+                    self._streams[STREAM_NAMES.get(worse, worse)].clear()
+        self._last_ns[kind] = max(peer_ns, self._last_ns.get(kind, 0))
+        return False
+
+    def _drop_lone_gyro(self) -> None:
+        """Count rotations for which no acceleration came within MAX_PAIRING_WAIT_NS."""
+        expired_ns = self._newest_ns - MAX_PAIRING_WAIT_NS - self._pairing.reorder_ns
+        if self._accel_ns < expired_ns:
+            count = _until(self._gyro, expired_ns)
+            self._counters['unpaired'] += count
+            self._gyro.drop(count)
+
+    def _inertial(
+        self, accel: _Stream, others: Sequence[_Stream], ready_ns: int,
+    ) -> list[InertialSample]:
         known_ns = min(stream.stamps[-1] if stream.stamps else -1 for stream in others)
         # accel waits for the gyroscope until MAX_PAIRING_WAIT_NS have passed
         expired_ns = self._newest_ns - MAX_PAIRING_WAIT_NS - self._pairing.reorder_ns
         count = _until(accel, min(ready_ns, max(known_ns, expired_ns)))
         samples = [sample for index in range(count)
-                   if (sample := self._pair(index, known_ns)) is not None]
+                   if (sample := self._pair(accel, others, index, known_ns)) is not None]
         if count:
             for stream in others:
                 stream.drop(_until(stream, accel.stamps[count - 1]) - 1)  # one is needed again
         accel.drop(count)
         return samples
 
-    def _pair(self, index: int, known_ns: int) -> InertialSample | None:
-        peer_ns, force = self._accel.stamps[index], self._accel.values[index]
-        gyro: Vector | None = None
-        gravity: Vector | None = None if self._pairing.adds_gravity else NO_GRAVITY
-        if peer_ns <= known_ns:
-            gap_ns = self._pairing.max_gap_ns
-            gyro = self._others['gyro'].at(peer_ns, gap_ns)
-            if self._pairing.adds_gravity:
-                gravity = self._others['gravity'].at(peer_ns, gap_ns)
+    def _pair(
+        self, forces: _Stream, others: Sequence[_Stream], index: int, known_ns: int,
+    ) -> InertialSample | None:
+        peer_ns, force = forces.stamps[index], forces.values[index]
+        gap_ns = self._pairing.max_gap_ns
+        vectors = [stream.at(peer_ns, gap_ns) if peer_ns <= known_ns else None
+                   for stream in others]
+        gyro, gravity = (*vectors, NO_GRAVITY)[:2]
         if gyro is None or gravity is None:
             self._counters['unpaired'] += 1
             return None

@@ -29,7 +29,9 @@ SensorKind = tuple[str, float]  # kind, SI units per unit of the app
 
 SENSOR_LOGGER: Mapping[str, SensorKind] = {
     'accelerometer': ('accel', 1.0), 'gravity': ('gravity', 1.0), 'gyroscope': ('gyro', 1.0),
-    'magnetometer': ('mag', TESLA)}
+    'magnetometer': ('mag', TESLA), 'totalacceleration': ('force', 1.0),
+    'accelerometeruncalibrated': ('raw_force', 1.0), 'gyroscopeuncalibrated': ('raw_gyro', 1.0),
+    'magnetometeruncalibrated': ('raw_mag', TESLA)}
 ANDROID: Mapping[str, SensorKind] = {
     'android.sensor.accelerometer': ('accel', 1.0), 'android.sensor.gyroscope': ('gyro', 1.0),
     'android.sensor.magnetic_field': ('mag', TESLA)}
@@ -51,7 +53,8 @@ class SensorLoggerPush(NamedTuple):
 def parse_sensor_logger(body: bytes) -> SensorLoggerPush:
     """Parse a push of Sensor Logger: accel without gravity, gravity, stamps in ns since the epoch.
 
-    Other sensors are left out. Raises MeasurementError when it is not a push.
+    Other sensors are left out, and counted in a push of nothing else. Names of sensors are in any
+    case. Raises MeasurementError when it is not a push.
     """
     message = _object(body)
     device, payload = message.get('deviceId'), message.get('payload')
@@ -65,6 +68,8 @@ def parse_sensor_logger(body: bytes) -> SensorLoggerPush:
             readings += _logged(entry)
         except MeasurementError as err:  # noqa: PERF203  the other entries are kept
             refused[refusal_key(err)] += 1
+    if payload and not readings and not refused:
+        refused['other_sensor'] = len(payload)
     return SensorLoggerPush(device, readings, refused)
 
 
@@ -72,7 +77,7 @@ def _logged(entry: Any) -> list[Reading]:
     if not isinstance(entry, dict):
         raise MeasurementError(f'{type(entry).__name__} where a reading is expected')
     name = entry.get('name')
-    sensor = SENSOR_LOGGER.get(name) if isinstance(name, str) else None
+    sensor = SENSOR_LOGGER.get(name.lower()) if isinstance(name, str) else None
     if sensor is None:
         return []
     return [make_reading(sensor[0], entry.get('time'), _xyz(entry.get('values')), sensor[1])]

@@ -32,7 +32,8 @@ from utt_ros.types import NS_PER_S
 
 MAX_BATCH_NS = 60 * NS_PER_S  # span of one arrival
 CHUNK_READINGS = 1000  # below MAX_PENDING_READINGS, so that a long batch does not overflow
-INVERTED_KINDS = ('accel', 'gravity')
+INVERTED_KINDS = ('accel', 'gravity', 'force', 'raw_force')
+STANDARD_GRAVITY_MPS2 = 9.80665  # iOS sends raw forces in multiples of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class PhoneSettings:
 
 
 class PhoneAssemblers:
-    """Assemblers of all phones of a source; phones in `inverted` negate their accelerations."""
+    """Assemblers of all phones of a source; phones in `inverted` have units and signs of iOS."""
 
     def __init__(
         self, settings: PhoneSettings, pairing: PairingSettings, counters: 'Counter[str]',
@@ -125,5 +126,6 @@ def check_inverted(inverted: Sequence[str], phones: Sequence[str]) -> None:
 def _negated(reading: Reading) -> Reading:
     if reading.kind not in INVERTED_KINDS:
         return reading
+    scale = -STANDARD_GRAVITY_MPS2 if reading.kind == 'raw_force' else -1.0
     x, y, z = reading.values
-    return Reading(reading.kind, reading.peer_ns, (-x, -y, -z))
+    return Reading(reading.kind, reading.peer_ns, (scale * x, scale * y, scale * z))

@@ -15,6 +15,7 @@
 
 """Readings of one phone sensor: SI units, phone axes, phone clock."""
 
+import re
 from typing import Any, NamedTuple
 
 from utt_ros.errors import MeasurementError
@@ -22,7 +23,8 @@ from utt_ros.sensor_limits import MAX_ACCEL_MPS2, MAX_GYRO_RADPS, MAX_MAGNETIC_T
 
 Vector = tuple[float, float, float]
 READING_LIMITS = {'accel': MAX_ACCEL_MPS2, 'gravity': MAX_ACCEL_MPS2, 'gyro': MAX_GYRO_RADPS,
-                  'mag': MAX_MAGNETIC_T}
+                  'mag': MAX_MAGNETIC_T, 'force': MAX_ACCEL_MPS2, 'raw_force': MAX_ACCEL_MPS2,
+                  'raw_gyro': MAX_GYRO_RADPS, 'raw_mag': MAX_MAGNETIC_T}
 TESLA = 1e-6  # apps send microtesla
 
 
@@ -31,7 +33,11 @@ class ImplausibleReading(MeasurementError):
 
 
 class Reading(NamedTuple):
-    """`kind` is accel, gravity [m/s^2], gyro [rad/s] or mag [T]."""
+    """Reading of a kind.
+
+    accel, gravity [m/s^2], gyro [rad/s], mag [T]; force [m/s^2] is accel that includes gravity
+    where the app has both; raw_* are uncalibrated.
+    """
 
     kind: str
     peer_ns: int
@@ -44,14 +50,24 @@ def make_reading(kind: str, peer_ns: Any, values: Any, scale: float = 1.0) -> Re
     Raises MeasurementError unless it has a stamp and three numbers within the sensor's limits.
     """
     first_ns, last_ns = STAMP_LIMITS_NS
-    if type(peer_ns) is not int:
-        raise MeasurementError(f'stamp {str(peer_ns)[:40]} of {kind}: an integer expected')
+    peer_ns = _stamp(kind, peer_ns)
     if not first_ns <= peer_ns <= last_ns:
         raise ImplausibleReading(f'stamp {str(peer_ns)[:40]} of {kind}: {first_ns}..2^62 ns')
     if not isinstance(values, list | tuple) or len(values) < 3:
         raise MeasurementError(f'{kind} is {str(values)[:40]}: three numbers expected')
     x, y, z = (_number(kind, value, READING_LIMITS[kind] / scale) for value in values[:3])
     return Reading(kind, peer_ns, (x * scale, y * scale, z * scale))
+
+
+def _stamp(kind: str, value: Any) -> int:
+    """Return nanoseconds; apps also send them as floats and as texts."""
+    if isinstance(value, str) and re.fullmatch(r'[0-9]{1,20}(\.0*)?', value.strip()):
+        return int(value.strip().partition('.')[0])
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if type(value) is not int:
+        raise MeasurementError(f'stamp {str(value)[:40]} of {kind}: an integer expected')
+    return value
 
 
 def _number(kind: str, value: Any, limit: float) -> float:
