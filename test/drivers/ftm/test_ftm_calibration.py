@@ -118,6 +118,18 @@ def test_ranges_of_a_known_pair_are_corrected_and_others_are_left() -> None:
     assert calibration.correct(other) is other
 
 
+@pytest.mark.parametrize(('written', 'offset', 'ap'), [
+    ('1e-05', 1e-5, "'02:00:00:00:00:01'"), ('5e-1', 0.5, '02:00:00:00:00:01'),
+    ('1.32', 1.32, '10:20:30:40:50:59')])
+def test_numbers_and_addresses_of_a_calibration_need_no_special_spelling(
+    written: str, offset: float, ap: str, tmp_path: Path,
+) -> None:
+    path = tmp_path / 'ftm.yaml'
+    path.write_text(f'pairs:\n- {{phone: anna, ap: {ap}, offset: {written}}}\n')
+    fit = read_ftm_calibration(path).fits['anna', ap.strip("'")]
+    assert fit.offset == offset
+
+
 @pytest.mark.parametrize('text', [
     'pairs: 3', '[1, 2]', 'pairs: [{phone: a, offset: far}]', 'pairs: [{phone: a, speed: 1.0}]',
     'pairs: [{phone: a, offset: .nan}]', 'pairs: [{phone: a, scale: 0.0}]', '{', '\x00',

@@ -37,7 +37,7 @@ import yaml
 from utt_ros.drivers.types import FtmSample
 from utt_ros.errors import MeasurementError, SettingsError
 from utt_ros.files import write_atomically
-from utt_ros.settings import check, from_mapping, setting
+from utt_ros.settings import check, from_mapping, load_yaml, setting
 from utt_ros.types import Array
 
 MIN_PLACES = 3  # for an offset, so that one outlier is visible
@@ -209,7 +209,7 @@ def read_yaml(path: Path) -> Any:
             data = file.read(MAX_CALIBRATION_BYTES + 1)
         if len(data) > MAX_CALIBRATION_BYTES:
             raise SettingsError(f'{path} is longer than {MAX_CALIBRATION_BYTES} bytes')
-        return yaml.safe_load(data)
+        return load_yaml(data.decode())
     except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError, ValueError) as err:
         if isinstance(err, SettingsError):
             raise
