@@ -179,7 +179,7 @@ def _rows(check: SourceCheck, now_ns: int) -> Iterator[list[str]]:
 def _remarks(check: SourceCheck) -> Iterator[str]:
     status = check.source.status() if check.source is not None else {}
     values = [f'{key} {value}' for key, value in status.items()
-              if key.rpartition('.')[2] not in CLOCK_VALUES]
+              if key.rpartition('.')[2] not in CLOCK_VALUES and str(value)]
     if values:
         yield ', '.join(values)
     yield from check.remarks
