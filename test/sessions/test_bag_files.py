@@ -31,6 +31,8 @@ from utt_ros.sessions.bag_files import METADATA, find_bag_files, read_qos, stora
 from utt_ros.sessions.bag_io import find_topics, offered_qos, open_bag
 from utt_ros.sessions.message_types import typestore
 
+pytestmark = pytest.mark.slow
+
 MESSAGES = 60  # of each of two topics, in turn
 PROFILE = {
     'history': 'keep_last', 'depth': 10, 'reliability': 'reliable', 'durability': 'volatile',

@@ -33,6 +33,8 @@ from utt_ros.drivers.transport.sockets import Arrival, DatagramServer, PortServe
 from utt_ros.drivers.types import FtmSample
 from utt_ros.errors import SourceError
 
+pytestmark = pytest.mark.slow
+
 PEER = Path(__file__).parents[1] / 'peers/android_phone.py'
 BEGIN_NS = 1_790_000_000_000_000_000
 DAY_S = 86_400

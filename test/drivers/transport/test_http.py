@@ -29,6 +29,8 @@ from utt_ros.drivers.transport.http import MAX_BODY_BYTES, HttpServer
 from utt_ros.drivers.transport.sockets import PortServer
 from utt_ros.errors import SourceError
 
+pytestmark = pytest.mark.slow
+
 WAIT_S = 10.0
 HEAD = b'POST / HTTP/1.1\r\nHost: x\r\n'
 CUT = HEAD + b'Content-Length: 9\r\n\r\nshort'

@@ -25,6 +25,8 @@ from utt_ros.sessions.session_bags import find_sessions, read_area, read_session
 from utt_ros.sessions.simulator.world import plan_sessions, simulate_session
 from utt_ros.types import Session
 
+pytestmark = pytest.mark.slow
+
 
 def same(left: Session, right: Session) -> bool:
     phone = next(iter(left.phones))
