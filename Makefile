@@ -48,7 +48,7 @@ CMAKE_FLAGS := -G Ninja -DCMAKE_MAKE_PROGRAM=$(BIN)/ninja -DPython3_EXECUTABLE=$
 	-DBUILD_TESTING=OFF -DAMENT_CMAKE_SYMLINK_INSTALL=ON
 
 # A folder changes when a room, or a file in it, comes or goes.
-$(VENV)/.built: $(VENV)/.packages CMakeLists.txt package.xml utt_ros launch config $(wildcard cmake/* msg/*)
+$(VENV)/.built: $(VENV)/.packages CMakeLists.txt package.xml utt_ros launch config $(wildcard cmake/* msg/* srv/* action/*)
 	@echo 'Building the interfaces'
 	@{ export PATH="$(BIN):$$PATH" && cmake -S . -B $(VENV)/build $(CMAKE_FLAGS) \
 		&& cmake --build $(VENV)/build && cd $(VENV)/build && cmake --install .; } > $(VENV)/build.log 2>&1 \

@@ -30,7 +30,7 @@ PACKAGE = ROOT / 'utt_ros'
 
 ROS = re.compile(
     r'(rclpy|launch|launch_ros|message_filters|cv_bridge|tf2_ros|ament_index_python|rosidl_\w+|'
-    r'builtin_interfaces|rcl_interfaces|std_srvs|\w+_msgs|utt_ros\.(msg|bridge|nodes))(\.|$)'
+    r'builtin_interfaces|rcl_interfaces|std_srvs|\w+_msgs|utt_ros\.(msg|srv|action|bridge|nodes))(\.|$)'
 )
 DISTRIBUTIONS = {'cv2': 'opencv-python-headless', 'serial': 'pyserial', 'yaml': 'pyyaml'}
 
@@ -108,9 +108,10 @@ def cmake() -> str:
     return (ROOT / 'CMakeLists.txt').read_text(encoding='utf-8')
 
 
-def test_every_message_is_built() -> None:
-    files = {f'msg/{path.name}' for path in (ROOT / 'msg').glob('*.msg')}
-    assert not set(re.findall(r'"(msg/\w+\.msg)"', cmake())) ^ files
+def test_every_interface_is_built() -> None:
+    files = {f'{kind}/{path.name}' for kind in ('msg', 'srv', 'action')
+             for path in (ROOT / kind).glob(f'*.{kind}')}
+    assert not set(re.findall(r'"((?:msg|srv|action)/\w+\.\w+)"', cmake())) ^ files
 
 
 def test_every_node_has_an_executable_and_every_executable_a_main() -> None:

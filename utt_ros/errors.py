@@ -42,3 +42,7 @@ class ModelError(UttError, ValueError):
 
 class UpdateRefused(UttError):
     """A model update is refused; the message names the area, the tensor and the limit."""
+
+
+class TwinError(UttError, ValueError):
+    """A record of a task twin is invalid, or a request about one is refused."""
