@@ -46,3 +46,7 @@ class UpdateRefused(UttError):
 
 class TwinError(UttError, ValueError):
     """A record of a task twin is invalid, or a request about one is refused."""
+
+
+class SignatureRefused(ModelError):
+    """The sender of an update, a model or a graph is not proven by its signature."""

@@ -23,8 +23,10 @@ import pytest
 
 from utt_ros.errors import ModelError
 from utt_ros.federation.checkpoints import LOG, CheckpointStore, read_round_log
-from utt_ros.federation.server import FederationServer, new_federation
+from utt_ros.federation.keys import KeyFolder
+from utt_ros.federation.server import UNPROVEN, FederationServer, new_federation
 from utt_ros.federation.settings import AggregatorSettings
+from utt_ros.federation.signing import KeySigner, SealVerifier, sealed
 from utt_ros.federation.types import Update
 from utt_ros.federation.wire import pack, unpack
 
@@ -296,3 +298,62 @@ def test_current_round_is_written_again_on_request(
     monkeypatch.setattr(store, 'save', fail)
     with pytest.raises(ModelError, match='round 1 cannot be written: no space left on device'):
         server.save()
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> KeyFolder:
+    return KeyFolder(tmp_path / 'keys')
+
+
+@pytest.fixture
+def signed_server(
+    settings: AggregatorSettings, store: CheckpointStore, keys: KeyFolder,
+) -> FederationServer:
+    begin = new_federation(store, '{}', INITIAL)
+    return FederationServer(settings, store, begin, 0, SealVerifier(keys))
+
+
+def test_forged_update_neither_counts_nor_keeps_the_area_from_the_round(
+    signed_server: FederationServer, keys: KeyFolder,
+) -> None:
+    server, north = signed_server, KeySigner(keys, 'north')
+    reason = server.receive(update_for(server, 'north', 99.0, windows=1_000_000), 0)
+    assert reason == "an update in the name of 'north': it is not signed by 'north'"
+    assert server.receive(sealed(update_for(server, 'north', 1.0), north), 0) is None
+    status = server.status(0)
+    assert (status.accepted, set(status.refused)) == ({'north': 1}, {UNPROVEN})
+    assert not server.step(0), 'a forgery must not stand for the response of an awaited area'
+    server.step(11 * SECOND)
+    np.testing.assert_array_equal(model_of(server)['imu.w'], np.ones(4))
+
+
+def test_replayed_update_is_refused_in_its_round_and_in_later_ones(
+    signed_server: FederationServer, keys: KeyFolder,
+) -> None:
+    server, north = signed_server, KeySigner(keys, 'north')
+    update = sealed(update_for(server, 'north', 1.0), north)
+    assert server.receive(update, 0) is None
+    assert 'it is a replay' in (server.receive(update, 0) or '')
+    server.step(11 * SECOND)
+    assert 'it is a replay' in (server.receive(update, 0) or '')
+    assert server.status(0).accepted == {}
+
+
+def test_proven_area_is_named_where_its_update_is_refused(
+    signed_server: FederationServer, keys: KeyFolder,
+) -> None:
+    server = signed_server
+    update = sealed(update_for(server, 'north', np.nan), KeySigner(keys, 'north'))
+    assert 'not finite' in (server.receive(update, 0) or '')
+    assert set(server.status(0).refused) == {'north'}
+
+
+def test_payload_exchanged_below_a_genuine_signature_is_refused(
+    signed_server: FederationServer, keys: KeyFolder,
+) -> None:
+    server = signed_server
+    update = sealed(update_for(server, 'north', 1.0), KeySigner(keys, 'north'))
+    other = update_for(server, 'north', 50.0)
+    swapped = replace(update, payload=other.payload)
+    assert 'its payload is not the one' in (server.receive(swapped, 0) or '')
+    assert server.receive(update, 0) is None

@@ -18,15 +18,18 @@
 from dataclasses import replace
 from secrets import token_hex
 
-from utt_ros.errors import ModelError, UpdateRefused
+from utt_ros.errors import ModelError, SignatureRefused, UpdateRefused
 from utt_ros.federation.aggregation import Contribution
 from utt_ros.federation.aggregation_rules import make_aggregation_rule, make_server_step
 from utt_ros.federation.checkpoints import Checkpoint, CheckpointStore, NullStore
 from utt_ros.federation.rounds import RoundKeeper
 from utt_ros.federation.settings import MAX_NAME_LENGTH, AggregatorSettings, valid_area
+from utt_ros.federation.signing import NullVerifier, Verifier
 from utt_ros.federation.types import GlobalModel, RoundStatus, Update
 from utt_ros.federation.validation import validate_update
 from utt_ros.federation.wire import Tensors, pack
+
+UNPROVEN = '(unproven)'  # sender of refused updates without a genuine signature
 
 
 def new_federation(store: CheckpointStore, config: str, tensors: Tensors) -> Checkpoint:
@@ -47,14 +50,18 @@ class FederationServer:
 
     def __init__(
         self, settings: AggregatorSettings, store: CheckpointStore | NullStore,
-        begin: Checkpoint, now_ns: int,
+        begin: Checkpoint, now_ns: int, verifier: Verifier | None = None,
     ) -> None:
-        """`begin`: the newest checkpoint of `store`, or a new federation."""
+        """`begin`: the newest checkpoint of `store`, or a new federation.
+
+        Without `verifier` every sender is believed.
+        """
         self.accepted = 0  # updates since start
         self.refused = 0
         self.problem = ''  # reason why the state on disk is behind; empty when it is current
         self._settings = settings
         self._store = store
+        self._verifier = verifier or NullVerifier()
         self._keeper = RoundKeeper(settings, begin.round, self._known(), now_ns)
         self._contributions: list[Contribution] = []
         self._aggregate = make_aggregation_rule(settings.weighting, settings.gates)
@@ -65,8 +72,18 @@ class FederationServer:
         self.model = to_global_model(begin)
 
     def receive(self, update: Update, now_ns: int) -> str | None:
-        """Accept an update, or return the reason for its refusal."""
+        """Accept an update, or return the reason for its refusal.
+
+        The area in whose name an update came counts as refused only when its signature is genuine.
+        """
         size = len(update.payload)
+        try:
+            self._verifier.verify(update, update.seal)
+        except SignatureRefused as err:
+            self.refused += 1
+            reason = f'an update in the name of {update.area[:MAX_NAME_LENGTH]!r}: {err}'
+            self._keeper.refuse(UNPROVEN, reason, size, responded=False)
+            return reason
         try:
             tensors = self._check(update)
         except UpdateRefused as err:

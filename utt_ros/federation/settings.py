@@ -36,6 +36,18 @@ def valid_area(area: object) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class SigningSettings:
+    """Keys of a node that sends or receives updates, models or graphs."""
+
+    signed: bool = setting(
+        True, 'sign updates, models and graphs and refuse unsigned ones; false: believe anybody')
+    keys: str = setting('~/.ros/utt_ros/keys', 'folder of keys, see `utt keys`')
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True, slots=True)
 class AggregatorSettings:
     """Rounds, aggregation, limits of updates, and the folder of the state."""
 

@@ -16,6 +16,19 @@
 """Records exchanged between areas and the federation server; no ROS, no torch."""
 
 from dataclasses import dataclass
+from hashlib import sha256
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """Signature of a message over its fields and the checksum of its payload; see `signing`."""
+
+    key_id: str = ''
+    counter: int = 0  # increases with everything that a key signs
+    signature: bytes = b''  # Ed25519
+
+
+UNSEALED = Seal()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +41,7 @@ class GlobalModel:
     schema: str
     checksum: str
     payload: bytes
+    seal: Seal = UNSEALED
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +56,7 @@ class Update:
     schema: str
     checksum: str
     payload: bytes
+    seal: Seal = UNSEALED
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +68,12 @@ class Deployment:
     round: int
     config: str  # JSON
     graph: bytes  # ONNX
+    checksum: str = ''  # SHA-256 of the graph, hexadecimal; computed unless it is announced
+    seal: Seal = UNSEALED
+
+    def __post_init__(self) -> None:
+        if not self.checksum:
+            object.__setattr__(self, 'checksum', sha256(self.graph).hexdigest())
 
 
 @dataclass(frozen=True, slots=True)

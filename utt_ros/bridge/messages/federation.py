@@ -20,19 +20,34 @@ no measurable time.
 """
 
 from array import array
+from typing import Any
 
 from builtin_interfaces.msg import Time
 from std_msgs.msg import Header
 
 from utt_ros.errors import ModelError
 from utt_ros.federation import types
+from utt_ros.federation.signing import Verifier
 from utt_ros.federation.wire import checksum_of
 from utt_ros.msg import DeployedModel, GlobalModel, ModelUpdate, RoundStatus, TrainingMetrics
+
+NO_CHECKSUM = 'none'
 
 
 def byte_array(values: bytes) -> 'array[int]':
     """Convert bytes to the value of a `uint8[]` field."""
     return array('B', values)
+
+
+def seal_fields(seal: types.Seal) -> dict[str, Any]:
+    """Convert a seal to the fields of a message."""
+    return {'key_id': seal.key_id, 'counter': seal.counter,
+            'signature': byte_array(seal.signature)}
+
+
+def seal_from_message(message: Any) -> types.Seal:
+    """Return the seal of a message; signatures that are too long are refused later, unread."""
+    return types.Seal(message.key_id, message.counter, bytes(message.signature))
 
 
 def update_to_message(update: types.Update, stamp: Time) -> ModelUpdate:
@@ -47,6 +62,7 @@ def update_to_message(update: types.Update, stamp: Time) -> ModelUpdate:
         schema=update.schema,
         checksum=update.checksum,
         payload=byte_array(update.payload),
+        **seal_fields(update.seal),
     )
 
 
@@ -61,6 +77,7 @@ def update_from_message(message: ModelUpdate) -> types.Update:
         schema=message.schema,
         checksum=message.checksum,
         payload=bytes(message.payload),
+        seal=seal_from_message(message),
     )
 
 
@@ -74,6 +91,7 @@ def model_to_message(model: types.GlobalModel, stamp: Time) -> GlobalModel:
         schema=model.schema,
         checksum=model.checksum,
         payload=byte_array(model.payload),
+        **seal_fields(model.seal),
     )
 
 
@@ -86,10 +104,13 @@ def model_from_message(message: GlobalModel) -> types.GlobalModel:
         schema=message.schema,
         checksum=message.checksum,
         payload=bytes(message.payload),
+        seal=seal_from_message(message),
     )
 
 
-def round_status_to_message(status: types.RoundStatus, stamp: Time) -> RoundStatus:
+def round_status_to_message(
+    status: types.RoundStatus, stamp: Time, seal: types.Seal = types.UNSEALED,
+) -> RoundStatus:
     """Convert a status with its areas sorted."""
     accepted, refused = sorted(status.accepted), sorted(status.refused)
     return RoundStatus(
@@ -106,6 +127,7 @@ def round_status_to_message(status: types.RoundStatus, stamp: Time) -> RoundStat
         bytes_received=status.bytes_received,
         bytes_sent=status.bytes_sent,
         duration=status.duration_s,
+        **seal_fields(seal),
     )
 
 
@@ -133,20 +155,31 @@ def deployment_to_message(deployment: types.Deployment, stamp: Time) -> Deployed
         federation=deployment.federation,
         round=deployment.round,
         config=deployment.config,
-        checksum=checksum_of(deployment.graph),
+        checksum=deployment.checksum,
         payload=byte_array(deployment.graph),
+        **seal_fields(deployment.seal),
     )
 
 
-def deployment_from_message(message: DeployedModel) -> types.Deployment:
-    """Convert a deployment. Raises ModelError when the graph does not match its checksum."""
+def deployment_from_message(
+    message: DeployedModel, verifier: Verifier | None = None,
+) -> types.Deployment:
+    """Convert a deployment after its seal is verified, which may be repeated.
+
+    Raises SignatureRefused, and ModelError when the graph does not match its checksum.
+    """
     graph = bytes(message.payload)
+    deployment = types.Deployment(
+        message.area, message.federation, message.round, message.config, graph,
+        message.checksum or NO_CHECKSUM, seal_from_message(message))
+    if verifier is not None:
+        verifier.verify(deployment, deployment.seal, repeated=True)
     actual = checksum_of(graph)
     if actual != message.checksum:
         raise ModelError(
             f'graph has checksum {actual[:12]}…: {message.checksum[:12]!r}… is expected'
         )
-    return types.Deployment(message.area, message.federation, message.round, message.config, graph)
+    return deployment
 
 
 def report_to_message(report: types.Report, stamp: Time) -> TrainingMetrics:

@@ -27,15 +27,20 @@ from utt_ros.bridge.messages.federation import (
     update_to_message,
 )
 from utt_ros.bridge.node.qos import RELIABLE, STATE
+from utt_ros.federation.signing import NullSigner, Signer, sealed
 from utt_ros.federation.types import Deployment, Report, Update
 from utt_ros.msg import DeployedModel, ModelUpdate, TrainingMetrics
 
 
 class ClientPublishers:
-    """Topics of a trainer, below its area and, for updates, of the federation."""
+    """Topics of a trainer, below its area and, for updates, of the federation.
 
-    def __init__(self, node: Node) -> None:
+    Graphs and updates are sealed by the signer of the area.
+    """
+
+    def __init__(self, node: Node, signer: Signer | None = None) -> None:
         self._node = node
+        self._signer = signer or NullSigner()
         create = node.create_publisher
         self._outputs: dict[type, tuple[Publisher, Callable[..., Any]]] = {
             Deployment: (create(DeployedModel, 'deployed_model', STATE), deployment_to_message),
@@ -49,4 +54,6 @@ class ClientPublishers:
         for event in events:
             if type(event) in self._outputs:
                 publisher, convert = self._outputs[type(event)]
+                if isinstance(event, Deployment | Update):
+                    event = sealed(event, self._signer)  # noqa: PLW2901
                 publisher.publish(convert(event, stamp))
