@@ -185,4 +185,4 @@ def test_end_of_an_essential_node_exits_with_1() -> None:
         assert process.wait(WAIT_SEC) == 1
         assert process.stderr is not None
         assert process.stderr.read().splitlines()[-1] == (
-            'utt run: stopped because hall/twin ended with exit code 7')
+            'utt run: failed: hall/twin ended with exit code 7')

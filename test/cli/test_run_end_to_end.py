@@ -141,4 +141,4 @@ def test_settings_that_a_node_refuses_end_the_run_with_an_error(
     assert process.wait(START_SEC) == 1
     output = (tmp_path / 'output').read_text()
     assert 'lag' in output
-    assert 'stopped because hall/sync ended with exit code 2' in output
+    assert 'failed: hall/sync ended with exit code 2' in output

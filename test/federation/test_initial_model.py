@@ -15,6 +15,7 @@
 
 """Initial model from a child process."""
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -51,6 +52,22 @@ def weights(
         child.close()
     assert got[-1] is not None
     return got[-1]
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_interrupt_of_the_group_is_left_to_the_parent(
+    number: signal.Signals, tmp_path: Path, capfd: pytest.CaptureFixture[str],
+    wait_until: Callable[..., None],
+) -> None:
+    before = set(psutil.Process().children())
+    child = InitialModel(CONFIG, 5, tmp_path)
+    try:
+        for process in set(psutil.Process().children()) - before:
+            process.send_signal(number)
+        wait_until(lambda: child.poll() is not None, IMPORT_SEC)
+    finally:
+        child.close()
+    assert capfd.readouterr().err == ''
 
 
 def test_the_weights_are_those_of_the_configuration_and_the_seed(

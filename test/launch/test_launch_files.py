@@ -48,20 +48,29 @@ NODES = ('aggregator', 'player', 'sync', 'trainer', 'truth_markers', 'twin', 'wa
 WAIT_SEC = 60.0
 
 STAND_IN = f"""#!{sys.executable}
-import json, os, pathlib, signal, sys
+import json, os, pathlib, signal, sys, time
 import rclpy
 from rclpy.node import Node
 from rclpy.utilities import remove_ros_args
+from utt_ros.orchestration.heartbeat import Heartbeat
 
 me = pathlib.Path(sys.argv[0]).name
 how = json.loads(os.environ['HOW']).get(me, 'run')
+namespace, _, code = how.rpartition(':')  # of one area, or of every one
+how = code if any(word == f'__ns:=/{{namespace}}' for word in sys.argv) or not namespace else 'run'
 if how != 'say':
     if how != 'run':
         print(me, 'is here', flush=True)
         sys.exit(int(how))
     signal.signal(signal.SIGINT, lambda number, frame: sys.exit(0))
+    heartbeat = Heartbeat()
+    heartbeat.beat()
+    time.sleep(1.1)
+    heartbeat.beat()
     print(me, 'is here', flush=True)
-    signal.pause()
+    while True:
+        heartbeat.beat()
+        time.sleep(0.2)
 rclpy.init(args=sys.argv)
 node = Node('default', automatically_declare_parameters_from_overrides=True)
 told = {{
@@ -196,7 +205,8 @@ def children(process: subprocess.Popen[str]) -> list[psutil.Process]:
 
 @pytest.mark.usefixtures('stand_ins')
 def test_interrupt_ends_everything_with_exit_code_0(
-    tmp_path: Path, launched: Callable[..., subprocess.Popen[str]], wait_until: Wait,
+    tmp_path: Path, launched: Callable[..., subprocess.Popen[str]],
+    wait_until: Wait,
 ) -> None:
     launch = launched('area', area='hall', rviz='false')
     wait_until(lambda: said(tmp_path).count('is here') == 3, timeout_sec=WAIT_SEC)
@@ -204,6 +214,20 @@ def test_interrupt_ends_everything_with_exit_code_0(
     launch.send_signal(signal.SIGINT)
     assert launch.wait(WAIT_SEC) == 0
     assert not any(node.is_running() for node in nodes)
+
+
+@pytest.mark.usefixtures('stand_ins')
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGKILL])
+def test_end_of_launch_by_a_signal_ends_its_nodes(
+    number: signal.Signals, tmp_path: Path, launched: Callable[..., subprocess.Popen[str]],
+    wait_until: Wait,
+) -> None:
+    launch = launched('area', area='hall', rviz='false')
+    wait_until(lambda: said(tmp_path).count('is here') == 3, timeout_sec=WAIT_SEC)
+    nodes = children(launch)
+    launch.send_signal(number)
+    launch.wait(WAIT_SEC)
+    wait_until(lambda: not any(node.is_running() for node in nodes), timeout_sec=WAIT_SEC)
 
 
 def test_node_that_dies_is_reported_and_restarted(
@@ -214,6 +238,33 @@ def test_node_that_dies_is_reported_and_restarted(
     launch = launched('area', area='hall', rviz='false')
     wait_until(lambda: said(tmp_path).count('twin is here') == 2, timeout_sec=WAIT_SEC)
     assert 'exit code 3' in said(tmp_path)
+    launch.send_signal(signal.SIGINT)
+    assert launch.wait(WAIT_SEC) == 0
+
+
+def test_area_whose_node_keeps_dying_is_stopped_while_the_others_go_on(
+    tmp_path: Path, sessions: Path, stand_ins: Callable[..., None],
+    launched: Callable[..., subprocess.Popen[str]], wait_until: Wait,
+) -> None:
+    stand_ins(twin='hall:3')
+    launch = launched('federation', areas=sessions, rviz='false')
+    text = 'it ended 5 times in 60 s: hall is stopped and started again in 30 s'
+    wait_until(lambda: text in said(tmp_path), timeout_sec=WAIT_SEC)
+    wait_until(lambda: len(children(launch)) == 4, timeout_sec=WAIT_SEC)  # stairs, aggregator
+    launch.send_signal(signal.SIGINT)
+    assert launch.wait(WAIT_SEC) == 0
+
+
+@pytest.mark.usefixtures('stand_ins')
+def test_node_that_hangs_is_killed_and_restarted(
+    tmp_path: Path, launched: Callable[..., subprocess.Popen[str]], wait_until: Wait,
+) -> None:
+    launch = launched('area', area='hall', rviz='false', hang_timeout='3')
+    wait_until(lambda: said(tmp_path).count('is here') == 3, timeout_sec=WAIT_SEC)
+    twin = next(child for child in children(launch) if 'twin' in child.cmdline()[1])
+    twin.send_signal(signal.SIGSTOP)
+    wait_until(lambda: said(tmp_path).count('twin is here') == 2, timeout_sec=WAIT_SEC)
+    assert 'hall/twin hangs: no heartbeat for 3 s; it is killed' in said(tmp_path)
     launch.send_signal(signal.SIGINT)
     assert launch.wait(WAIT_SEC) == 0
 

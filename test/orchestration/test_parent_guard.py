@@ -25,7 +25,7 @@ from utt_ros.orchestration.parent_guard import NOT_FOUND
 
 def guard(parent: int, *command: str) -> 'subprocess.CompletedProcess[str]':
     return subprocess.run(
-        [sys.executable, '-I', '-S', str(GUARD), str(parent), *command], capture_output=True,
+        [sys.executable, '-I', '-S', str(GUARD), str(parent), '9', *command], capture_output=True,
         text=True, check=False, timeout=30)
 
 

@@ -30,14 +30,10 @@ import psutil
 import pytest
 
 from utt_ros.errors import UttError
-from utt_ros.orchestration import supervisor
+from utt_ros.orchestration import restarts
+from utt_ros.orchestration.restarts import RestartBackoff, RetryBackoff
 from utt_ros.orchestration.spec import ProcessSpec
-from utt_ros.orchestration.supervisor import (
-    RestartBackoff,
-    Supervisor,
-    child_environment,
-    describe_exit,
-)
+from utt_ros.orchestration.supervisor import Supervisor, child_environment
 
 pytestmark = pytest.mark.slow
 
@@ -165,17 +161,94 @@ def test_process_that_dies_is_reported_and_restarted(
         assert running.failure is None
 
 
-def test_process_that_keeps_dying_is_not_restarted(
-    said: io.StringIO, monkeypatch: pytest.MonkeyPatch,
+@pytest.fixture
+def _quick_restarts(monkeypatch: pytest.MonkeyPatch) -> None:
+    quick = partial(RestartBackoff, first_sec=0.01, limit=3)
+    monkeypatch.setattr(restarts, 'RestartBackoff', quick)
+    monkeypatch.setattr(restarts, 'RetryBackoff', partial(RetryBackoff, first_sec=0.3))
+
+
+def area_process(name: str, code: str) -> ProcessSpec:
+    area, _, _ = name.partition('/')
+    return replace(process(name, code, respawn=True, essential=True), area=area)
+
+
+@pytest.mark.usefixtures('_quick_restarts')
+def test_area_whose_process_keeps_dying_is_stopped_and_retried_while_others_go_on(
+    said: io.StringIO, wait_until: Wait,
 ) -> None:
-    backoff = partial(RestartBackoff, first_sec=0.01, limit=3)
-    monkeypatch.setattr(supervisor, 'RestartBackoff', backoff)
-    twin = process('twin', 'raise SystemExit(7)', respawn=True, essential=True)
-    with Supervisor([twin], output=said) as running:
+    specs = [
+        area_process('hall/sync', 'raise SystemExit(7)'), area_process('hall/twin', FOREVER),
+        area_process('stairs/twin', FOREVER),
+        process('utt/aggregator', FOREVER, respawn=True, essential=True)]
+    others = {'stairs/twin', 'utt/aggregator'}
+    with Supervisor(specs, output=said) as running:
+        before = running.pids()
+        wait_until(lambda: 'hall is stopped and started again in 0.6 s' in said.getvalue())
+        after = running.pids()
+        assert {name: after[name] for name in others} == {name: before[name] for name in others}
+        assert after.get('hall/twin') != before['hall/twin']
+        assert not running.wait(0)
+    assert running.failure == 'hall/sync ended with exit code 7; it ended 3 times in 60 s'
+
+
+@pytest.mark.usefixtures('_quick_restarts')
+def test_area_that_recovers_leaves_no_failure(
+    said: io.StringIO, tmp_path: Path, wait_until: Wait,
+) -> None:
+    mended = str(tmp_path / 'mended')
+    code = f'import os, sys\nos.path.exists({mended!r}) or sys.exit(7)\n{FOREVER}'
+    with Supervisor([area_process('hall/sync', code)], output=said) as running:
+        wait_until(running.trouble)
+        (tmp_path / 'mended').touch()
+        wait_until(lambda: 'ready' in said.getvalue())
+        assert running.trouble() is None
+    assert running.failure is None
+
+
+def test_area_that_refuses_its_settings_ends_alone(said: io.StringIO, wait_until: Wait) -> None:
+    specs = [area_process('hall/sync', 'raise SystemExit(2)'), area_process('hall/twin', FOREVER),
+             area_process('stairs/sync', FOREVER)]
+    with Supervisor(specs, output=said) as running:
+        wait_until(lambda: running.alive() == ('stairs/sync',))
+        assert not running.wait(0)
+    assert running.failure == 'hall/sync ended with exit code 2'
+
+
+def test_run_is_over_when_every_area_has_refused_its_settings(said: io.StringIO) -> None:
+    specs = [area_process(f'{area}/sync', 'raise SystemExit(2)') for area in ('hall', 'stairs')]
+    with Supervisor(specs, output=said) as running:
         assert running.wait(WAIT_SEC)
-        assert running.failure == (
-            'twin ended with exit code 7; it ended 3 times in 60 s and is not restarted')
-    assert said.getvalue().count('restarting it') == 2
+    assert running.failure is not None
+    assert 'stairs/sync ended with exit code 2' in running.failure
+
+
+BEATS = """
+import signal, time
+from utt_ros.orchestration.heartbeat import Heartbeat
+signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+heartbeat = Heartbeat()
+begin_s = time.monotonic()
+while True:
+    heartbeat.beat()
+    if time.monotonic() > begin_s + 1.5:
+        print('beats', flush=True)
+        begin_s = float('inf')
+    time.sleep(0.1)
+"""
+
+
+def test_process_that_hangs_is_killed_and_restarted(said: io.StringIO, wait_until: Wait) -> None:
+    twin = ProcessSpec('hall/twin', (sys.executable, '-c', BEATS), respawn=True, essential=True)
+    with Supervisor([twin], output=said, hang_sec=3.0) as running:
+        pid = running.pids()['hall/twin']
+        wait_until(lambda: 'beats' in said.getvalue())
+        os.kill(pid, signal.SIGSTOP)
+        wait_until(lambda: said.getvalue().count('] beats') == 2, timeout_sec=4 * WAIT_SEC)
+    text = f'hall/twin (process {pid}) hangs: no heartbeat for 3 s; it is killed'
+    assert text in said.getvalue()
+    assert 'hall/twin was ended by SIGKILL; restarting it in 0.5 s' in said.getvalue()
+    assert running.failure is None
 
 
 def test_process_that_refuses_its_settings_is_not_restarted(said: io.StringIO) -> None:
@@ -259,25 +332,8 @@ def test_processes_die_with_their_supervisor(number: signal.Signals, wait_until:
     wait_until(lambda: not psutil.pid_exists(pid))
 
 
-def test_backoff_doubles_and_ends_at_its_limit() -> None:
-    backoff = RestartBackoff(first_sec=0.5, limit=4, window_sec=60.0)
-    assert [backoff.delay(now_s) for now_s in (0.0, 1.0, 3.0, 7.0)] == [0.5, 1.0, 2.0, None]
-
-
-def test_backoff_ignores_deaths_before_its_window() -> None:
-    backoff = RestartBackoff(first_sec=0.5, limit=2, window_sec=60.0)
-    assert [backoff.delay(now_s) for now_s in (0.0, 61.0, 122.0)] == [0.5, 0.5, 0.5]
-
-
 def test_environment_keeps_the_values_of_the_user() -> None:
     given = child_environment(colour=False, base={'ROS_AUTOMATIC_DISCOVERY_RANGE': 'SUBNET'})
     assert given['ROS_AUTOMATIC_DISCOVERY_RANGE'] == 'SUBNET'
     assert given['OMP_NUM_THREADS'] == '1'
     assert child_environment(colour=False, base={})['ROS_AUTOMATIC_DISCOVERY_RANGE'] == 'LOCALHOST'
-
-
-@pytest.mark.parametrize(('code', 'text'), [
-    (0, 'ended with exit code 0'), (-9, 'was ended by SIGKILL'), (-99, 'was ended by signal 99'),
-])
-def test_end_of_a_process_is_described(code: int, text: str) -> None:
-    assert describe_exit(code) == text

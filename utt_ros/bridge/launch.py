@@ -16,7 +16,11 @@
 """The graph of nodes as launch actions; a launch file selects the arguments and the plan."""
 
 import os
-from collections.abc import Callable, Mapping
+import shlex
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from time import monotonic
+from types import MappingProxyType
 from typing import Any
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
@@ -26,26 +30,28 @@ from launch.actions import (
     LogInfo,
     OpaqueFunction,
     RegisterEventHandler,
+    TimerAction,
 )
 from launch.event_handlers import OnProcessExit
-from launch.events import Shutdown
-from launch.events.process import ProcessExited
+from launch.events import Shutdown, matches_action
+from launch.events.process import ProcessExited, ShutdownProcess, SignalProcess
 from launch_ros.actions import Node
 
 from utt_ros.errors import UttError
 from utt_ros.orchestration.arguments import LaunchArguments
+from utt_ros.orchestration.child import guard
 from utt_ros.orchestration.environment import prepare_plan
 from utt_ros.orchestration.graph import LaunchPlan, graph_nodes
+from utt_ros.orchestration.heartbeat import BEAT_SEC, HEARTBEAT_VARIABLE, HeartbeatMonitor
+from utt_ros.orchestration.restarts import Consequence, RestartPolicy, describe_exit
 from utt_ros.orchestration.spec import NodeSpec
 from utt_ros.orchestration.supervisor import (
     DEFAULT_ENVIRONMENT,
-    EXIT_SETTINGS_REFUSED,
+    HANG_SEC,
     INTERRUPT_SEC,
     TERMINATE_SEC,
-    describe_exit,
+    TRACE_SEC,
 )
-
-RESPAWN_DELAY_SEC = 2.0
 
 
 def launch_description(
@@ -61,47 +67,143 @@ def launch_description(
         values = {name: context.launch_configurations[name] for name in arguments}
         plan, remarks = prepare_plan(plan_of(values))
         notes = [LogInfo(msg=f'utt_ros: {remark}') for remark in remarks]
-        return notes + launch_actions(graph_nodes(plan))
+        return notes + launch_actions(graph_nodes(plan), plan.hang_sec)
 
     return LaunchDescription([*declared, OpaqueFunction(function=start)])
 
 
-def launch_actions(nodes: list[NodeSpec]) -> list[LaunchDescriptionEntity]:
+def launch_actions(
+    nodes: list[NodeSpec], hang_sec: float = HANG_SEC,
+) -> list[LaunchDescriptionEntity]:
     """Convert nodes to actions; the launch ends as utt_ros.orchestration.supervisor.Supervisor."""
-    started = [(node, node_action(node)) for node in nodes]
-    tasks = {node.label for node in nodes if node.essential and not node.respawn}
-    handlers = [
-        RegisterEventHandler(
-            OnProcessExit(target_action=target, on_exit=_exit_handler(node, tasks)))
-        for node, target in started
-    ]
-    by_label = {node.label: target for node, target in started}
-    for node, target in started:
-        if node.after in by_label:
-            handlers.append(_when_ended(by_label[node.after], target))
-    return [*handlers, *(target for node, target in started if node.after not in by_label)]
+    return LaunchedGraph(nodes, hang_sec).actions()
 
 
-def node_action(node: NodeSpec) -> Node:
-    """Convert one node."""
+class LaunchedGraph:
+    """Nodes that `launch` runs: consequences of their ends, and their heartbeats."""
+
+    def __init__(self, nodes: Sequence[NodeSpec], hang_sec: float) -> None:
+        self._nodes = {node.label: node for node in nodes}
+        self._hang_sec = hang_sec
+        self._policy = RestartPolicy({node.label: node.unit for node in nodes if node.respawn})
+        self._tasks = {node.label for node in nodes if node.essential and not node.respawn}
+        self._running: dict[str, tuple[Node, HeartbeatMonitor]] = {}
+        self._stopped: set[Node] = set()  # on purpose, before their end
+        self._killed: set[Node] = set()  # for hanging, before their end
+
+    def actions(self) -> list[LaunchDescriptionEntity]:
+        """Return the actions of the start."""
+        first = [node for node in self._nodes.values() if node.after not in self._nodes]
+        watch = [self._watch_later()] if self._hang_sec else []
+        return [
+            RegisterEventHandler(OnProcessExit(on_exit=self._on_exit)),
+            *(self._start(node) for node in first), *watch]
+
+    def _start(self, node: NodeSpec) -> Node:
+        self._policy.started(node.label)
+        monitor = HeartbeatMonitor(self._hang_sec)
+        action = node_action(node, {HEARTBEAT_VARIABLE: monitor.path})
+        self._running[node.label] = action, monitor
+        return action
+
+    def _start_later(self, names: Sequence[str], delay_sec: float) -> TimerAction:
+        """Start nodes after a delay, unless they run then."""
+        def start(_context: LaunchContext) -> list[LaunchDescriptionEntity]:
+            return [self._start(self._nodes[name]) for name in names if name not in self._running]
+
+        return TimerAction(period=delay_sec, actions=[OpaqueFunction(function=start)])
+
+    def _on_exit(
+        self, event: ProcessExited, context: LaunchContext,
+    ) -> list[LaunchDescriptionEntity] | None:
+        label = next((name for name, (action, _) in self._running.items()
+                      if action is event.action), None)
+        if label is None:
+            return None
+        self._running.pop(label)[1].close()
+        self._tasks.discard(label)
+        self._killed.discard(event.action)
+        if context.is_shutdown or event.action in self._stopped:
+            self._stopped.discard(event.action)
+            return None
+        node = self._nodes[label]
+        following = [self._start(other) for other in self._nodes.values() if other.after == label]
+        return [*following, *self._follow(node, event.returncode)]
+
+    def _follow(self, node: NodeSpec, code: int) -> list[LaunchDescriptionEntity]:
+        """Return the consequences of the end of a node that was not stopped."""
+        if node.respawn:
+            consequence = self._policy.exit(node.label, code, monotonic())
+            self._end_if_over(node, consequence.text)
+            return [LogInfo(msg=f'utt_ros: {consequence.text}'), *self._obey(node, consequence)]
+        if node.essential and not self._tasks:
+            if code:
+                raise UttError(f'{node.label} {describe_exit(code)}')
+            return [EmitEvent(event=Shutdown(reason='the replay has ended'))]
+        return []
+
+    def _obey(
+        self, node: NodeSpec, consequence: Consequence,
+    ) -> list[LaunchDescriptionEntity]:
+        if consequence.restart_sec is not None:
+            return [self._start_later([node.label], consequence.restart_sec)]
+        stopping = [self._running[name][0] for name in consequence.stop if name in self._running]
+        self._stopped.update(stopping)
+        ends = [EmitEvent(event=ShutdownProcess(process_matcher=matches_action(action)))
+                for action in stopping]
+        if consequence.retry_sec is None:
+            return ends
+        return [*ends, self._start_later(consequence.stop, consequence.retry_sec)]
+
+    def _end_if_over(self, node: NodeSpec, reason: str) -> None:
+        """Raise UttError: only an exception makes launch exit with a code other than 0."""
+        areas = {other.area for other in self._nodes.values() if other.area}
+        ended = self._policy.ended
+        if node.essential and node.unit in ended and (not node.area or areas <= ended):
+            raise UttError(reason)
+
+    def _watch_later(self) -> TimerAction:
+        """Watch after a pause; a timer that shutdown cancels would add a handler each time."""
+        return TimerAction(period=BEAT_SEC / 2, cancel_on_shutdown=False,
+                           actions=[OpaqueFunction(function=self._watch)])
+
+    def _watch(self, context: LaunchContext) -> list[LaunchDescriptionEntity]:
+        """Kill nodes that hang, and watch on."""
+        if context.is_shutdown:
+            return []
+        hung = [label for label, (action, monitor) in self._running.items()
+                if monitor.is_hung(monotonic()) and action not in self._killed]
+        return [self._watch_later(), *(entity for label in hung for entity in self._kill(label))]
+
+    def _kill(self, label: str) -> list[LaunchDescriptionEntity]:
+        action, _ = self._running[label]
+        self._killed.add(action)
+        trace, kill = (
+            EmitEvent(event=SignalProcess(
+                signal_number=number, process_matcher=matches_action(action)))
+            for number in (signal.SIGUSR2, signal.SIGKILL))
+        text = f'{label} hangs: no heartbeat for {self._hang_sec:g} s; it is killed'
+        return [LogInfo(msg=f'utt_ros: {text}'), trace,
+                TimerAction(period=TRACE_SEC, actions=[kill])]
+
+
+def node_action(node: NodeSpec, environment: Mapping[str, str] = MappingProxyType({})) -> Node:
+    """Convert one node; `environment` is added to that of launch.
+
+    A SIGTERM or SIGKILL ends `launch` at once, without a word to its processes: so each is
+    guarded to get a SIGTERM at the end of `launch`.
+    """
     return Node(
+        prefix=shlex.join(guard(signal.SIGTERM)),
         package=node.package, executable=node.executable, name=node.name,
         namespace=node.namespace, exec_name=node.label,
         parameters=[*(str(path) for path in node.parameter_files), _parameters(node)],
         remappings=list(node.remappings), arguments=list(node.arguments),
-        ros_arguments=list(node.ros_arguments), respawn=node.respawn,
-        respawn_delay=RESPAWN_DELAY_SEC, output='screen',
-        additional_env={key: value for key, value in DEFAULT_ENVIRONMENT.items()
-                        if key not in os.environ},
+        ros_arguments=list(node.ros_arguments), output='screen',
+        additional_env={**environment, **{
+            key: value for key, value in DEFAULT_ENVIRONMENT.items() if key not in os.environ}},
         sigterm_timeout=str(INTERRUPT_SEC), sigkill_timeout=str(TERMINATE_SEC),
     )
-
-
-def _when_ended(first: Node, then: Node) -> RegisterEventHandler:
-    def start(_event: ProcessExited, context: LaunchContext) -> list[Any] | None:
-        return None if context.is_shutdown else [then]
-
-    return RegisterEventHandler(OnProcessExit(target_action=first, on_exit=start))
 
 
 def _parameters(node: NodeSpec) -> dict[str, Any]:
@@ -109,22 +211,3 @@ def _parameters(node: NodeSpec) -> dict[str, Any]:
         name: list(value) if isinstance(value, tuple) else value
         for name, value in node.parameters.items()
     }
-
-
-def _exit_handler(
-    node: NodeSpec, tasks: set[str],
-) -> Callable[[ProcessExited, LaunchContext], list[LaunchDescriptionEntity] | None]:
-    """Return the handler for the end of a node that was not stopped."""
-
-    def on_exit(event: ProcessExited, context: LaunchContext) -> list[Any] | None:
-        tasks.discard(node.label)
-        if context.is_shutdown or not node.essential:
-            return None
-        if event.returncode == EXIT_SETTINGS_REFUSED or (event.returncode and not node.respawn):
-            # Only an exception in a handler makes launch exit with a code other than 0.
-            raise UttError(f'{node.label} {describe_exit(event.returncode)}')
-        if not node.respawn and not tasks:
-            return [EmitEvent(event=Shutdown(reason='the replay has ended'))]
-        return None
-
-    return on_exit

@@ -91,18 +91,24 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add('--loopback-only', action='store_true',
         help='open no DDS port to other machines, see config/fastdds_localhost.xml')
     add('--log-level', choices=LOG_LEVELS, default='info', help='default info')
+    add('--hang-timeout', type=float, default=15.0, metavar='SEC',
+        help='kill and restart a node whose callbacks stand still for this long; 0: never '
+             '(default 15)')
     add('--log-dir', type=Path, metavar='DIR', help='folder for a log file per node')
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run until Ctrl-C or the end of the replay (0), or the end of an essential node (1)."""
+    """Run until Ctrl-C or the end of the replay: 0, or 1 when something essential is down.
+
+    It ends earlier, with 1, when every area, or the aggregator, has ended for good.
+    """
     plan, remarks = prepare_plan(launch_plan(args))
     for remark in remarks:
         print(f'utt: {remark}', file=sys.stderr)
     if args.loopback_only:
         os.environ[FASTDDS_PROFILES] = str(shared_file('config/fastdds_localhost.xml'))
     specs = [process_spec(node) for node in graph_nodes(plan)]
-    return run_supervised(Supervisor(specs, log_dir=args.log_dir))
+    return run_supervised(Supervisor(specs, log_dir=args.log_dir, hang_sec=plan.hang_sec))
 
 
 def launch_plan(args: argparse.Namespace) -> LaunchPlan:
@@ -136,7 +142,7 @@ def run_supervised(processes: Supervisor) -> int:
         processes.wait()
         failure = processes.failure
     if failure:
-        print(f'utt run: stopped because {failure}', file=sys.stderr)
+        print(f'utt run: failed: {failure}', file=sys.stderr)
     return 1 if failure else 0
 
 
@@ -161,6 +167,7 @@ def _values(
         rviz=str(args.rviz), loop=str(args.loop),
         record=str(args.record or ''), rate=str(args.rate),
         start_offset=str(args.start_offset), log_level=args.log_level,
+        hang_timeout=str(args.hang_timeout),
     )
     if 'aggregator_file' in arguments:
         values['aggregator_file'] = str(args.aggregator_file or '')

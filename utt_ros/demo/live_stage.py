@@ -98,7 +98,7 @@ def run_live(live_run: LiveRun, watch: Callable[[], None]) -> None:
     """Run the area until the walk ends; `watch` is polled. Raises UttError."""
     logs = live_run.out / 'log'
     with Supervisor(live_processes(live_run), log_dir=logs) as running:
-        while not running.wait(POLL_SEC):
+        while not (running.wait(POLL_SEC) or running.trouble()):
             watch()
     if running.failure:
         raise UttError(f'{running.failure}; its log is in {logs}')

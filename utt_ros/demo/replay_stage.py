@@ -60,7 +60,7 @@ def run_replay(
     specs = [process_spec(node) for node in _nodes(areas, replay_run)]
     logs = replay_run.folder / 'log'
     with Supervisor(specs, log_dir=logs) as running:
-        while not running.wait(POLL_SEC) and not watch():
+        while not (running.wait(POLL_SEC) or watch() or running.trouble()):
             pass
     if running.failure:
         raise UttError(f'{running.failure}; its log is in {logs}')

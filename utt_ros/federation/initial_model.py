@@ -15,6 +15,7 @@
 
 """Initial model of a federation, computed once by a child process."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -32,9 +33,13 @@ class InitialModel:
         """`config`: of the model, JSON; `folder`: of the child's file."""
         self._path = folder / 'initial.safetensors'
         command = ('-m', 'utt_ros.models.initial', config, str(seed), str(self._path))
-        self._process = subprocess.Popen(
-            [sys.executable, *command], stdin=subprocess.DEVNULL,
-        )
+        # A Ctrl-C reaches the whole group; the child inherits this mask, and `close` ends it.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, *command], stdin=subprocess.DEVNULL)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def poll(self) -> Tensors | None:
         """Return the weights, None while the child runs; raises ModelError when it failed."""

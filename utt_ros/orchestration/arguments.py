@@ -17,6 +17,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 
 from utt_ros.errors import SettingsError
@@ -33,6 +34,7 @@ from utt_ros.settings import AREA_FILE
 LaunchArguments = dict[str, tuple[str, str]]  # name -> default, description
 PRETRAINED = 'pretrained'
 PRETRAINED_FILE = Path(__file__).parents[1] / 'models/pretrained.safetensors'  # docs/model.md
+MIN_HANG_SEC = 3.0  # heartbeats come once a second
 LOG_LEVELS = ('debug', 'info', 'warn', 'error', 'fatal')
 
 COMMON_ARGUMENTS: LaunchArguments = {
@@ -44,6 +46,7 @@ COMMON_ARGUMENTS: LaunchArguments = {
     'start_offset': ('0.0', 'start of the replay within the recording [s]'),
     'loop': ('false', 'repeat the replay'),
     'log_level': ('info', ', '.join(LOG_LEVELS)),
+    'hang_timeout': ('15.0', 'kill and restart a node whose callbacks stand still [s]; 0: never'),
 }
 MODEL_ARGUMENT: LaunchArguments = {
     'model': ('', f'model of utt train, or {PRETRAINED}, to start from; empty: untrained'),
@@ -136,7 +139,17 @@ def _with_common(plan: LaunchPlan, values: Mapping[str, str]) -> LaunchPlan:
         rviz=_boolean(values, 'rviz'), record=Path(values['record']) if values['record'] else None,
         rate=_number(values, 'rate'), start_offset_sec=_number(values, 'start_offset'),
         loop=_boolean(values, 'loop'), log_level=values['log_level'],
+        hang_sec=_hang_sec(values),
     )
+
+
+def _hang_sec(values: Mapping[str, str]) -> float:
+    """Return the limit of a heartbeat's silence, 0 or at least three beats."""
+    seconds = _number(values, 'hang_timeout')
+    if seconds and not MIN_HANG_SEC <= seconds < inf:
+        raise SettingsError(
+            f'hang_timeout is {seconds:g} s: it must be 0 or at least {MIN_HANG_SEC:g}')
+    return seconds
 
 
 def _area_file(bags: tuple[Path, ...]) -> Path | None:

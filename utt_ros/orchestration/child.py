@@ -19,17 +19,25 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 from typing import cast
 
+from utt_ros.orchestration.heartbeat import HEARTBEAT_VARIABLE, HeartbeatMonitor
 from utt_ros.orchestration.spec import ProcessSpec
+
+Ending = Sequence[tuple[signal.Signals, float]]  # signals, and the wait after each [s]
 
 GUARD = Path(__file__).with_name('parent_guard.py')
 READ_BYTES = 65536
 MAX_UNFINISHED_BYTES = 16384  # of an incomplete line
+
+
+def guard(number: signal.Signals) -> list[str]:
+    """Return the words before a command that gets a signal when the calling thread ends."""
+    return [sys.executable, '-I', '-S', str(GUARD), str(os.getpid()), str(int(number))]
 
 
 class ChildProcess:
@@ -38,12 +46,20 @@ class ChildProcess:
     It is killed when the thread that created it ends (PR_SET_PDEATHSIG refers to threads).
     """
 
-    def __init__(self, spec: ProcessSpec, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, spec: ProcessSpec, environment: Mapping[str, str], hang_sec: float = 0.0,
+    ) -> None:
+        """`hang_sec`: silence of the heartbeat that counts as a hang; 0 for none."""
         self.spec = spec
-        command = [sys.executable, '-I', '-S', str(GUARD), str(os.getpid()), *spec.command]
+        self.heartbeat = HeartbeatMonitor(hang_sec)
+        self.is_ending = self.is_stopped = False  # by signals; on purpose
+        self._ending: list[tuple[signal.Signals, float]] = []  # signals that are left
+        self._next_s = 0.0
         self._process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            env=dict(environment), start_new_session=True, bufsize=0,
+            [*guard(signal.SIGKILL), *spec.command],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            env={**environment, HEARTBEAT_VARIABLE: self.heartbeat.path}, start_new_session=True,
+            bufsize=0,
         )
         self.output = cast('FileIO', self._process.stdout)
         os.set_blocking(self.output.fileno(), False)
@@ -70,6 +86,22 @@ class ChildProcess:
             self._unfinished = b''
         return lines
 
+    def begin_end(self, ending: Ending, now_s: float) -> None:
+        """Begin to end the process by the first signal; `escalate` sends the others."""
+        self.is_ending = True
+        self._ending = list(ending)
+        self._next_s = now_s
+        self.escalate(now_s)
+
+    def escalate(self, now_s: float) -> signal.Signals | None:
+        """Send the next signal of an ending when the wait is over; return it."""
+        if not self._ending or now_s < self._next_s:
+            return None
+        number, wait_sec = self._ending.pop(0)
+        self._next_s = now_s + wait_sec
+        self.signal(number)
+        return number
+
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the process and its descendants in the group."""
         with suppress(ProcessLookupError):
@@ -83,4 +115,5 @@ class ChildProcess:
     def reap(self) -> int:
         """Kill the rest of an ended process's group; return its exit code, -N for signal N."""
         self.signal(signal.SIGKILL)
+        self.heartbeat.close()
         return self._process.wait()

@@ -84,6 +84,7 @@ class LaunchPlan:
     rviz: bool = False
     transforms: bool = False  # publish the static frames
     log_level: str = 'info'
+    hang_sec: float = 15.0  # silence of a node's executor after which it is killed; 0: never
 
 
 def find_area_plans(path: Path, *, extra_files: Sequence[Path] = ()) -> tuple[AreaPlan, ...]:
@@ -266,7 +267,7 @@ def _area_node(
         name, name, area.root,
         parameters={'area': area.name, **_time(plan, area), **parameters},
         parameter_files=area.parameter_files, remappings=_clock(plan, area),
-        ros_arguments=_log_level(plan), respawn=True, essential=True,
+        ros_arguments=_log_level(plan), respawn=True, essential=True, area=area.root.strip('/'),
     )
 
 

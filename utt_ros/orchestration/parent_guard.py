@@ -15,8 +15,8 @@
 
 """First program of a child process: bind its life to its parent's, then execute the command.
 
-It is a script of its own (`python -I -S parent_guard.py PARENT COMMAND...`), because the same
-calls between fork and exec may deadlock in a process with threads (torch, DDS).
+It is a script of its own (`python -I -S parent_guard.py PARENT SIGNAL COMMAND...`), because the
+same calls between fork and exec may deadlock in a process with threads (torch, DDS).
 """
 
 import ctypes
@@ -29,9 +29,9 @@ NOT_FOUND = 127  # as a shell returns
 
 
 def main() -> None:
-    """Replace this process by COMMAND, which is killed when PARENT dies."""
-    parent, command = int(sys.argv[1]), sys.argv[2:]
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    """Replace this process by COMMAND, which gets SIGNAL when PARENT dies."""
+    parent, number, command = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
     if os.getppid() != parent:
         sys.exit('the parent process has ended')
     # A shell without job control starts background jobs with SIGINT ignored; that is inherited.

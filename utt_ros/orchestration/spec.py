@@ -44,8 +44,14 @@ class NodeSpec:
     arguments: tuple[str, ...] = ()
     ros_arguments: tuple[str, ...] = ()
     respawn: bool = False  # restart after its end
-    essential: bool = False  # its final end ends everything
+    essential: bool = False  # its final end ends its unit, or the run
     after: str = ''  # label of the node whose end starts this one
+    area: str = ''  # unit that fails alone; empty: the node itself
+
+    @property
+    def unit(self) -> str:
+        """Name of the nodes that are stopped together when one of them keeps failing."""
+        return self.area or self.label
 
     @property
     def label(self) -> str:
@@ -55,13 +61,19 @@ class NodeSpec:
 
 @dataclass(frozen=True, slots=True)
 class ProcessSpec:
-    """A process; `respawn`, `essential` and `after` as in NodeSpec."""
+    """A process; `respawn`, `essential`, `after` and `area` as in NodeSpec."""
 
     name: str
     command: tuple[str, ...]
     respawn: bool = False
     essential: bool = False
     after: str = ''
+    area: str = ''
+
+    @property
+    def unit(self) -> str:
+        """Name of the processes that are stopped together when one of them keeps failing."""
+        return self.area or self.name
 
 
 def process_spec(node: NodeSpec) -> ProcessSpec:
@@ -79,7 +91,8 @@ def process_spec(node: NodeSpec) -> ProcessSpec:
         arguments += ['-p', f'{name}:={json.dumps(value)}']
     arguments += node.ros_arguments
     command = (*_program(node), *arguments)
-    return ProcessSpec(node.label, command, node.respawn, node.essential, node.after)
+    return ProcessSpec(
+        node.label, command, node.respawn, node.essential, node.after, node.area)
 
 
 def find_ros_executable(package: str, executable: str) -> Path | None:

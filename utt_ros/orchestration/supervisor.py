@@ -21,21 +21,23 @@ import signal
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TextIO
 
 from utt_ros.errors import UttError
-from utt_ros.orchestration.child import ChildProcess
+from utt_ros.orchestration.child import ChildProcess, Ending
 from utt_ros.orchestration.output import PrefixedOutput
+from utt_ros.orchestration.restarts import Consequence, RestartPolicy, describe_exit
 from utt_ros.orchestration.spec import ProcessSpec
 
 SUPERVISOR_POLL_SEC = 0.05
 INTERRUPT_SEC = 10.0  # from SIGINT to SIGTERM
 TERMINATE_SEC = 2.0  # from SIGTERM to SIGKILL
-EXIT_SETTINGS_REFUSED = 2  # exit code of a node; a restart would not help
+TRACE_SEC = 0.5  # for the traceback of a process that hangs, before SIGKILL
+HANG_SEC = 15.0  # silence of a heartbeat
+HUNG: Ending = ((signal.SIGUSR2, TRACE_SEC), (signal.SIGKILL, 0.0))
 DEFAULT_ENVIRONMENT = {
     'OMP_NUM_THREADS': '1',
     'PYTHONUNBUFFERED': '1',
@@ -43,34 +45,13 @@ DEFAULT_ENVIRONMENT = {
 }
 
 
-class RestartBackoff:
-    """Exponential back-off of restarts, with a limit of deaths per window."""
-
-    def __init__(self, first_sec: float = 0.5, limit: int = 5, window_sec: float = 60.0) -> None:
-        self._first_sec = first_sec
-        self._limit = limit
-        self._window_sec = window_sec
-        self._deaths: deque[float] = deque()
-
-    def delay(self, now_s: float) -> float | None:
-        """Return the delay [s] after a death at `now_s`; None when the limit is reached."""
-        self._deaths.append(now_s)
-        while now_s - self._deaths[0] > self._window_sec:
-            self._deaths.popleft()
-        if len(self._deaths) >= self._limit:
-            return None
-        return float(self._first_sec * 2 ** (len(self._deaths) - 1))
-
-    def __str__(self) -> str:
-        return f'{self._limit} times in {self._window_sec:g} s'
-
-
 class Supervisor:
     """Supervisor of processes inside a `with` block; leaving it stops them all.
 
     One thread starts, monitors and stops them; `wait` and `alive` may be called from any thread.
-    The run is over when an essential process has ended finally, or when all essential processes
-    without respawn have ended with exit code 0.
+    A unit of processes (an area) that keeps failing is stopped and started again later, while the
+    others go on. The run is over when all essential processes without respawn have ended, when
+    all areas have ended for good, or an essential process outside of areas has.
     """
 
     def __init__(
@@ -80,7 +61,9 @@ class Supervisor:
         output: TextIO | None = sys.stderr,
         log_dir: Path | None = None,
         stop_sec: float = INTERRUPT_SEC,
+        hang_sec: float = HANG_SEC,
     ) -> None:
+        """`hang_sec`: silence of a heartbeat after which a process is killed; 0: never."""
         names = [spec.name for spec in specs]
         duplicates = sorted({name for name in names if names.count(name) > 1})
         if duplicates:
@@ -88,11 +71,13 @@ class Supervisor:
         self._specs = {spec.name: spec for spec in specs}
         self._output = PrefixedOutput(names, output, log_dir)
         self._environment = child_environment(colour=self._output.colour)
-        self._stop_sec = stop_sec
+        self._polite: Ending = (
+            (signal.SIGINT, stop_sec), (signal.SIGTERM, TERMINATE_SEC), (signal.SIGKILL, 0.0))
+        self._hang_sec = hang_sec
         self._children: dict[str, ChildProcess] = {}
         self._due: dict[str, float] = {}  # name -> time of the restart, time.monotonic
         self._waiting = {spec.name: spec for spec in specs if spec.after in names}
-        self._backoffs = {spec.name: RestartBackoff() for spec in specs}
+        self._policy = RestartPolicy({spec.name: spec.unit for spec in specs if spec.respawn})
         self._tasks = {spec.name for spec in specs if spec.essential and not spec.respawn}
         self._selector = selectors.DefaultSelector()
         self._stop = threading.Event()
@@ -101,7 +86,7 @@ class Supervisor:
         self._over = threading.Event()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._supervise, name='supervisor')
-        self.failure: str | None = None
+        self.failure: str | None = None  # the first one
 
     def __enter__(self) -> 'Supervisor':  # noqa: PYI034 - Self came with Python 3.11
         self._thread.start()
@@ -123,6 +108,12 @@ class Supervisor:
     def pids(self) -> dict[str, int]:
         """Return process ids by name."""
         return {name: child.pid for name, child in dict(self._children).items()}
+
+    def trouble(self) -> str | None:
+        """Return the failure, or why areas and other essential processes are stopped now."""
+        essential = {spec.unit for spec in self._specs.values() if spec.essential}
+        down = [reason for unit, reason in dict(self._policy.down).items() if unit in essential]
+        return self.failure or '; '.join(down) or None
 
     def wait(self, timeout_sec: float | None = None) -> bool:
         """Wait until the run is over; return whether it is. `failure` holds the reason."""
@@ -151,6 +142,7 @@ class Supervisor:
             while not self._stop.is_set():
                 self._poll()
                 self._start_due()
+            self.failure = self.trouble()
             self._due.clear()
             self._waiting.clear()
             self._stop_all()
@@ -166,14 +158,15 @@ class Supervisor:
             self._ended.set()
 
     def _start(self, spec: ProcessSpec) -> None:
-        child = ChildProcess(spec, self._environment)
+        self._policy.started(spec.name)
+        child = ChildProcess(spec, self._environment, self._hang_sec)
         self._children[spec.name] = child
         self._selector.register(child.output, selectors.EVENT_READ, child)
 
     def _start_due(self) -> None:
         now_s = time.monotonic()
         for name, due_s in list(self._due.items()):
-            if due_s <= now_s:
+            if due_s <= now_s and name not in self._children:
                 self._start(self._specs[name])
                 del self._due[name]
 
@@ -181,9 +174,28 @@ class Supervisor:
         """Forward new output, then handle ended processes."""
         for key, _ in self._selector.select(SUPERVISOR_POLL_SEC):
             self._forward(key.data)
+        now_s = time.monotonic()
         for child in list(self._children.values()):
             if child.has_ended():
                 self._reap(child)
+            else:
+                self._watch(child, now_s)
+
+    def _watch(self, child: ChildProcess, now_s: float) -> None:
+        """Continue to end a process, or begin where it hangs."""
+        name = f'{child.spec.name} (process {child.pid})'
+        if child.is_ending:
+            if child.escalate(now_s) == signal.SIGKILL and child.is_stopped:
+                self._output.note(f'{name} did not stop and is killed')
+        elif child.heartbeat.is_hung(now_s):
+            self._output.note(f'{name} hangs: no heartbeat for {self._hang_sec:g} s; it is killed')
+            child.begin_end(HUNG, now_s)
+
+    def _stop_child(self, child: ChildProcess) -> None:
+        """Begin to stop a process; its end has no consequence."""
+        if not child.is_stopped:
+            child.is_stopped = True
+            child.begin_end(self._polite, time.monotonic())
 
     def _forward(self, child: ChildProcess) -> bool:
         lines = child.read_lines()
@@ -201,38 +213,55 @@ class Supervisor:
         if not child.closed:
             self._selector.unregister(child.output)
         child.output.close()
-        if not self._stop.is_set():
-            self._handle_exit(spec, code)
         del self._children[spec.name]
+        if not self._stop.is_set() and not child.is_stopped:
+            self._handle_exit(spec, code)
 
     def _handle_exit(self, spec: ProcessSpec, code: int) -> None:
         """Restart, start dependants or end the run after a process was not stopped but ended."""
-        how = describe_exit(code)
-        if spec.respawn and code != EXIT_SETTINGS_REFUSED:
-            delay_sec = self._backoffs[spec.name].delay(time.monotonic())
-            if delay_sec is not None:
-                self._due[spec.name] = time.monotonic() + delay_sec
-                self._output.note(f'{spec.name} {how}; restarting it in {delay_sec:g} s')
-                return
-            how += f'; it ended {self._backoffs[spec.name]} and is not restarted'
-        self._output.note(f'{spec.name} {how}')
+        now_s = time.monotonic()
+        if spec.respawn:
+            consequence = self._policy.exit(spec.name, code, now_s)
+            self._output.note(consequence.text)
+            self._follow(spec.name, consequence, now_s)
+        else:
+            self._output.note(f'{spec.name} {describe_exit(code)}')
+            if spec.essential and code:
+                self.failure = self.failure or f'{spec.name} {describe_exit(code)}'
         self._tasks.discard(spec.name)
         for name in [name for name, other in self._waiting.items() if other.after == spec.name]:
             self._start(self._waiting[name])
             del self._waiting[name]
-        if spec.essential and (code != 0 or spec.respawn):
-            self.failure = self.failure or f'{spec.name} {how}'
-            self._over.set()
-        elif spec.essential and not self._tasks:
+        if self._is_over(spec):
+            self.failure = self.trouble()
             self._over.set()
 
+    def _follow(self, name: str, consequence: Consequence, now_s: float) -> None:
+        """Restart a process, or stop its unit."""
+        if consequence.restart_sec is not None:
+            self._due[name] = now_s + consequence.restart_sec
+        for other in consequence.stop:
+            self._due.pop(other, None)
+            if consequence.retry_sec is not None:
+                self._due[other] = now_s + consequence.retry_sec
+            if other in self._children:
+                self._stop_child(self._children[other])
+
+    def _is_over(self, ended: ProcessSpec) -> bool:
+        """Check for the end of the run after the end of a process."""
+        if not ended.essential:
+            return False
+        if not ended.respawn:
+            return not self._tasks
+        areas = {spec.area for spec in self._specs.values() if spec.area}
+        return ended.unit in self._policy.ended and (
+            not ended.area or areas <= self._policy.ended)
+
     def _stop_all(self) -> None:
-        for number, wait_sec in ((signal.SIGINT, self._stop_sec), (signal.SIGTERM, TERMINATE_SEC)):
-            for child in self._children.values():
-                child.signal(number)
-            deadline_s = time.monotonic() + wait_sec
-            while self._children and time.monotonic() < deadline_s and not self._kill.is_set():
-                self._poll()
+        for child in self._children.values():
+            self._stop_child(child)
+        while self._children and not self._kill.is_set():
+            self._poll()
 
     def _kill_all(self) -> None:
         for name, child in list(self._children.items()):
@@ -246,13 +275,3 @@ def child_environment(*, colour: bool, base: Mapping[str, str] | None = None) ->
     given = dict(os.environ if base is None else base)
     colours = {'RCUTILS_COLORIZED_OUTPUT': '1' if colour else '0'}
     return {**DEFAULT_ENVIRONMENT, **colours, **given}
-
-
-def describe_exit(code: int) -> str:
-    """Describe the end of a process by its exit code (-N for signal N)."""
-    if code >= 0:
-        return f'ended with exit code {code}'
-    try:
-        return f'was ended by {signal.Signals(-code).name}'
-    except ValueError:
-        return f'was ended by signal {-code}'

@@ -15,14 +15,18 @@
 
 """A node as a real process: how it starts, and how signals end it."""
 
+import io
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
 import pytest
 
 from utt_ros.bridge.node.process import AUTOGROUP
+from utt_ros.orchestration.spec import ProcessSpec
+from utt_ros.orchestration.supervisor import Supervisor
 
 NODE = """
 import sys
@@ -88,6 +92,27 @@ def test_signal_that_is_repeated_until_the_end_changes_nothing() -> None:
         while process.poll() is None and time.monotonic() < deadline_s:
             process.send_signal(signal.SIGINT)
     assert process.returncode == 0
+
+
+HANGS = NODE.replace("print('spinning', flush=True)", """
+    global ticks
+    ticks += 1
+    print('spinning', flush=True)
+    if ticks > 40:
+        signal.pause()
+""").replace('import sys', 'import signal, sys\nticks = 0')
+
+
+@pytest.mark.usefixtures('ros_domain')
+def test_node_whose_callback_hangs_is_traced_killed_and_restarted(
+    wait_until: Callable[..., None],
+) -> None:
+    node = ProcessSpec('hall/twin', (sys.executable, '-c', HANGS), respawn=True, essential=True)
+    with io.StringIO() as said, Supervisor([node], output=said, hang_sec=3.0) as running:
+        wait_until(lambda: 'restarting it' in said.getvalue(), 3 * WAIT_SEC)
+        assert 'hangs: no heartbeat for 3 s; it is killed' in said.getvalue()
+        assert 'in tick' in said.getvalue()
+        assert running.trouble() is None
 
 
 @pytest.mark.skipif(not AUTOGROUP.exists(), reason='this kernel does not group by session')

@@ -13,8 +13,9 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A node as a process: start, spin, clean stop, priority."""
+"""A node as a process: start, spin, heartbeat, clean stop, priority."""
 
+import faulthandler
 import os
 import signal
 from collections.abc import Callable, Sequence
@@ -32,6 +33,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from utt_ros.errors import UttError
+from utt_ros.orchestration.heartbeat import Heartbeat
 
 N = TypeVar('N', bound=Node)
 SPIN_SEC = 0.2
@@ -48,8 +50,13 @@ def run_node(
     """Run one node until SIGINT or SIGTERM, or until `done(node)`, which is polled.
 
     Return 0; 2 when its settings are refused, so that a restart would not help; 1 when a UttError
-    ends it later.
+    ends it later. Tracebacks of all threads are written at a crash, and at the SIGUSR2 that a
+    supervisor sends to a process that hangs.
     """
+    faulthandler.enable()
+    faulthandler.register(signal.SIGUSR2)
+    heartbeat = Heartbeat()
+    heartbeat.beat()
     stop = StopRequest()
     rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     try:
@@ -61,7 +68,7 @@ def run_node(
     executor = EventsExecutor()
     executor.add_node(node)
     try:
-        spin_until(executor, lambda: stop() or done(node))
+        spin_until(executor, lambda: stop() or done(node), heartbeat.beat)
     except UttError as err:
         node.get_logger().fatal(str(err))
         return 1
@@ -97,14 +104,17 @@ class StopRequest:
         self._requested_s = now_s
 
 
-def spin_until(executor: Executor, done: Callable[[], bool]) -> None:
-    """Execute callbacks until `done`.
+def spin_until(
+    executor: Executor, done: Callable[[], bool], turn: Callable[[], object] = lambda: None,
+) -> None:
+    """Execute callbacks until `done`; `turn` is called after each.
 
     The events executor's own spin() busy-loops in the wheels of rclpy 7.1; spin_once with a
     timeout does not.
     """
     while not done() and executor.context.ok():
         executor.spin_once(timeout_sec=SPIN_SEC)
+        turn()
 
 
 def use_idle_priority() -> None:

@@ -128,8 +128,9 @@ def _wait(
     """Wait for a time or a condition; raises UttError at a timeout or when a process ends."""
     deadline_s = time.monotonic() + seconds
     while not (until and until()):
-        if processes.wait(min(POLL_SEC, max(0.0, deadline_s - time.monotonic()))):
-            raise UttError(f'{scenario.title}: {processes.failure or "a process ended early"}')
+        is_over = processes.wait(min(POLL_SEC, max(0.0, deadline_s - time.monotonic())))
+        if is_over or processes.trouble():
+            raise UttError(f'{scenario.title}: {processes.trouble() or "a process ended early"}')
         if time.monotonic() >= deadline_s:
             if until is None:
                 return
