@@ -187,6 +187,27 @@ def test_recording_of_a_replay_holds_the_same_bytes_and_late_topics(
                        '/hall/late': (True, False), '/hall/early': (True, True)}
 
 
+def test_a_killed_recorder_leaves_a_bag_that_is_replayed(
+    tmp_path, start_node, listener, wait_until
+):
+    recorder = start_node('recorder', tmp_path / 'evening', '/hall/')
+    publisher = listener.node.create_publisher(String, '/hall/number', RELIABLE)
+    wait_until(publisher.get_subscription_count, 20.0, listener.spin)
+    for number in range(5):
+        publisher.publish(String(data=str(number)))
+    wait_until(lambda: 'name: /hall/number' in (
+        tmp_path / 'evening' / 'metadata.yaml').read_text(), 20.0, listener.spin)
+    recorder.process.kill()
+    recorder.wait()
+    recorder.expect(-signal.SIGKILL)
+    heard = listener.hear(String, '/copy/number', RELIABLE)
+    player = start_node('player', tmp_path / 'evening', '--remap', '/hall/:=/copy/')
+    wait_until(lambda: heard, 20.0, listener.spin)
+    assert player.wait() == 0
+    assert heard[0].data == '0'
+    assert 'no index' in player.said
+
+
 def test_recording_over_an_existing_folder_is_refused(tmp_path, start_node):
     recorder = start_node('recorder', tmp_path)
     assert recorder.wait() == 2

@@ -102,7 +102,7 @@ def test_metadata_holds_the_qos_for_players(bag: Path) -> None:
 
 
 def test_the_mcap_library_reads_the_file_and_its_definitions(bag: Path, stored) -> None:
-    with (bag / 'first.mcap').open('rb') as file:
+    with (bag / 'first_0.mcap').open('rb') as file:
         reader = make_reader(file, validate_crcs=True)
         summary = reader.get_summary()
         count = sum(1 for _ in reader.iter_messages())

@@ -29,6 +29,7 @@ from utt_ros.errors import SessionError
 from utt_ros.sessions.message_types import typestore
 from utt_ros.sessions.session_bags import (
     find_sessions,
+    is_readable_bag,
     read_area,
     read_session,
     read_split,
@@ -107,16 +108,16 @@ def test_a_bag_of_several_areas_requires_a_choice(bag: Path, tmp_path: Path, sto
 
 
 def cut(bag: Path) -> None:
-    path = bag / 'first.mcap'
+    path = bag / 'first_0.mcap'
     path.write_bytes(path.read_bytes()[:500])
 
 
 def lose(bag: Path) -> None:
-    (bag / 'first.mcap').unlink()
+    (bag / 'first_0.mcap').unlink()
 
 
 def flip(bag: Path) -> None:
-    path = bag / 'first.mcap'
+    path = bag / 'first_0.mcap'
     content = bytearray(path.read_bytes())
     content[40:4000] = b'\xff' * 3960
     path.write_bytes(content)
@@ -200,7 +201,7 @@ def test_sessions_are_found_by_area_and_their_split_read_without_the_data(
     (bag.parent / '.first.x7' / 'first').mkdir(parents=True)
     (bag.parent / 'notes').mkdir()
     assert find_sessions(bag.parents[1]) == {'hall': [bag]}
-    (bag / 'first.mcap').unlink()
+    (bag / 'first_0.mcap').unlink()
     assert read_split(bag) == 'val'
     assert read_area(bag.parent) == area
 
@@ -218,7 +219,7 @@ def test_a_split_in_broken_metadata_is_an_error(bag: Path, text: str) -> None:
 
 
 def test_an_mcap_file_without_its_folder_is_read(session: Session, bag: Path) -> None:
-    read = read_session(bag / 'first.mcap')
+    read = read_session(bag / 'first_0.mcap')
     assert same(session.frames, read.frames)
 
 
@@ -226,3 +227,13 @@ def test_sessions_and_their_commands_load_neither_ros_nor_torch() -> None:
     code = ('import sys, utt_ros.cli.import_, utt_ros.cli.simulate\n'
             'sys.exit(bool({"rclpy", "torch", "onnxruntime"} & set(sys.modules)))')
     assert subprocess.run([sys.executable, '-c', code], check=False).returncode == 0
+
+
+def test_a_folder_is_a_readable_bag_with_metadata_or_storage_alone(
+        bag: Path, tmp_path: Path) -> None:
+    assert is_readable_bag(bag)
+    (bag / 'metadata.yaml').unlink()
+    assert is_readable_bag(bag)
+    (bag / 'first_0.mcap').unlink()
+    assert not is_readable_bag(bag)
+    assert not is_readable_bag(tmp_path / 'none')

@@ -74,7 +74,7 @@ def test_an_mcap_without_its_end_is_read_whole(
 
 
 def test_messages_before_the_cut_of_the_only_chunk_are_read(bag: Path, contents) -> None:
-    path = bag / 'first.mcap'
+    path = bag / 'first_0.mcap'
     data = path.read_bytes()
     path.write_bytes(data[:len(data) // 2])
     assert len(contents(bag)) > 100
@@ -93,16 +93,23 @@ def test_a_damaged_chunk_of_an_indexed_file_is_an_error_with_the_remedy(
         tmp_path: Path, contents) -> None:
     path = write_mcap(tmp_path / 'a.mcap')
     path.write_bytes(path.read_bytes().replace(b'%032d' % 100, b'x' * 32))
-    with pytest.raises(SessionError, match=r'Chunk checksum mismatch: `mcap recover'):
+    with pytest.raises(SessionError, match=r'Chunk checksum mismatch: `utt recover'):
         contents(path)
 
 
+def test_a_file_without_an_index_is_read_by_a_scan_which_is_logged(
+        tmp_path: Path, contents, caplog: pytest.LogCaptureFixture) -> None:
+    assert len(contents(write_mcap(tmp_path / 'a.mcap', chunked=False))) == MESSAGES
+    assert 'a.mcap: no index' in caplog.text
+    assert f'read by a linear scan; `utt recover {tmp_path}/a.mcap` writes one' in caplog.text
+
+
 @pytest.mark.parametrize('data', [b'', b'\x89MCAP0\r\n', b'no mcap at all'])
-def test_an_mcap_without_any_message_is_an_error_with_the_remedy(
+def test_an_mcap_without_any_message_is_an_error_that_names_it(
         tmp_path: Path, contents, data: bytes) -> None:
     path = tmp_path / 'a.mcap'
     path.write_bytes(data)
-    with pytest.raises(SessionError, match=r'a\.mcap: .*`mcap recover'):
+    with pytest.raises(SessionError, match=r'a\.mcap: .*(no MCAP file|no message .* whole)'):
         contents(path)
 
 

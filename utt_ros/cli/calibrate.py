@@ -31,7 +31,7 @@ from utt_ros.drivers.ftm.ftm_calibration import (
 )
 from utt_ros.errors import MeasurementError, SettingsError, UttError
 from utt_ros.sensor_limits import RANGE_LIMITS_M
-from utt_ros.sessions.session_bags import is_bag, read_session
+from utt_ros.sessions.session_bags import is_readable_bag, read_session
 
 EXAMPLES = """
 examples:
@@ -122,8 +122,8 @@ def _recorded(bag: Path, distance_m: float) -> list[CalibrationPoint]:
     """Read all ranges of a bag, recorded at one distance."""
     if not 0.0 <= distance_m <= RANGE_LIMITS_M[1]:
         raise SettingsError(f'--distances {distance_m:g}: 0..{RANGE_LIMITS_M[1]:g} m')
-    if not is_bag(bag):
-        raise UttError(f'{bag}: not a complete bag')
+    if not is_readable_bag(bag):
+        raise UttError(f'{bag}: not a bag')
     return [
         CalibrationPoint(phone, streams.ap, distance_m, float(range_m))
         for phone, streams in sorted(read_session(bag).phones.items())

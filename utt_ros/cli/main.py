@@ -42,6 +42,7 @@ COMMANDS = {
     'simulate': Command('simulate', 'simulate sessions and write them as bags'),
     'replay': Command('replay', 'publish the messages of bags on ROS topics', nodes=True),
     'record': Command('record', 'record the topics of an area to a bag', nodes=True),
+    'recover': Command('recover', 'write what is whole of a damaged bag to a new one'),
     'run': Command('run', 'start the nodes of one or more areas', nodes=True),
     'demo': Command('demo', 'simulate, replay, train and evaluate three areas', nodes=True),
     'sources': Command('sources', 'list sensor sources and whether they work on this machine'),

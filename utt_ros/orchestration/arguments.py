@@ -29,6 +29,7 @@ from utt_ros.orchestration.graph import (
     parameters_of,
     read_area_plan,
 )
+from utt_ros.sessions.session_bags import is_readable_bag
 from utt_ros.settings import AREA_FILE
 
 LaunchArguments = dict[str, tuple[str, str]]  # name -> default, description
@@ -121,7 +122,7 @@ def plan_replay(values: Mapping[str, str]) -> LaunchPlan:
 def find_area_bags(area: AreaPlan) -> tuple[Path, ...]:
     """Return the bags beside an area file, sorted. Raises SettingsError when there is none."""
     folder = area.parameter_files[0].parent
-    bags = tuple(sorted(path.parent for path in folder.glob('[!.]*/metadata.yaml')))
+    bags = tuple(path for path in sorted(folder.glob('[!.]*')) if is_readable_bag(path))
     if not bags:
         raise SettingsError(f'{folder}: no recording of area {area.name!r} to replay')
     return bags

@@ -27,6 +27,7 @@ from rosbags.rosbag2.metadata import parse_qos
 from utt_ros.errors import SessionError
 
 METADATA = 'metadata.yaml'
+METADATA_KEY = 'rosbag2_bagfile_information'
 STORAGE_SUFFIXES = ('.mcap', '.db3')
 COMPRESSED_SUFFIX = '.zstd'  # of a file that rosbag2 compressed as a whole
 REQUIRED_KEYS = ('relative_file_paths', 'message_count', 'topics_with_message_count')
@@ -64,6 +65,13 @@ class BagFiles:
             offered = topic.get('offered_qos_profiles')
             topics[name] = kind, _count(item.get('message_count')), read_qos(offered)
         return topics
+
+    def type_hashes(self) -> dict[str, str]:
+        """Return the hashes of the types of topics, where the metadata hold them."""
+        topics = [item.get('topic_metadata') for item in
+                  self.metadata.get('topics_with_message_count') or () if isinstance(item, dict)]
+        return {str(topic.get('name')): str(topic.get('type_description_hash') or '')
+                for topic in topics if isinstance(topic, dict)}
 
 
 def find_bag_files(path: Path) -> BagFiles:
@@ -105,7 +113,7 @@ def read_metadata(folder: Path) -> dict[str, Any]:
         raise SessionError(f'{path} does not exist')
     try:
         document = yaml.load(path.read_text(encoding='utf-8'), Loader=yaml.CSafeLoader)
-        metadata = document['rosbag2_bagfile_information']
+        metadata = document[METADATA_KEY]
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as err:
         reason = ' '.join(str(err).split())
         raise SessionError(f'{path}: {reason}') from err

@@ -21,7 +21,6 @@ Sessions are whole bags in memory (`read_bag`, `write_bag`); a replay reads mess
 
 import heapq
 import logging
-import os
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -34,6 +33,8 @@ from pathlib import Path
 
 import numpy as np
 from rosbags.interfaces import (
+    MessageDefinition,
+    MessageDefinitionFormat,
     Qos,
     QosDurability,
     QosHistory,
@@ -41,11 +42,11 @@ from rosbags.interfaces import (
     QosReliability,
     QosTime,
 )
-from rosbags.rosbag2 import StoragePlugin, Writer
 
 from utt_ros.errors import SessionError, SettingsError
 from utt_ros.sessions.bag_files import METADATA, BagFiles, find_bag_files
 from utt_ros.sessions.bag_streams import BagStream
+from utt_ros.sessions.bag_writer import BagWriter, TopicDefinition
 from utt_ros.sessions.message_types import typestore
 from utt_ros.sessions.storage_reader import StorageReader
 
@@ -94,9 +95,22 @@ class BagReader:
             offered[name] = profiles or offered.get(name, [])  # people edit those of the metadata
         self.topics = tuple(
             _bag_topic(name, types[name], offered.get(name, [])) for name in sorted(types))
+        self._offered, self._hashes = offered, files.type_hashes()
         self.remarks = (
             *files.remarks, *chain.from_iterable(item.remarks for item in storages),
             *_count_remarks(path, files, self._counts))
+
+    def definitions(self) -> list[TopicDefinition]:
+        """Return the topics with QoS and message definitions, as another bag needs them."""
+        stored = {item.topic: item.msgdef
+                  for item in chain.from_iterable(item.connections for item in self._storages)
+                  if item.msgdef.format is not MessageDefinitionFormat.NONE}
+        return [
+            TopicDefinition(
+                topic.name, topic.type, tuple(self._offered[topic.name]),
+                *_definition(topic.type, stored.get(topic.name)),
+                self._hashes.get(topic.name, ''))
+            for topic in self.topics]
 
     def messages(
         self, topics: Collection[str], start_ns: int, stop_ns: int
@@ -117,15 +131,16 @@ class BagReader:
 
 
 @contextmanager
-def open_bag(path: Path) -> Iterator[BagReader]:
+def open_bag(path: Path, *, scan: bool = False) -> Iterator[BagReader]:
     """Open a rosbag2 directory, or one file of it, for reading; log what is wrong with it.
 
-    Raises SessionError with the path when it cannot be read, also inside the context.
+    `scan`: without the index of MCAP files, which costs a copy of them. Raises SessionError with
+    the path when it cannot be read, also inside the context.
     """
     try:
         with ExitStack() as resources:
             files = find_bag_files(path)
-            storages = [StorageReader(item, resources) for item in files.paths]
+            storages = [StorageReader(item, resources, scan=scan) for item in files.paths]
             bag = BagReader(path, files, storages)
             for remark in bag.remarks:
                 _log_once(remark)
@@ -167,28 +182,13 @@ def write_bag(folder: Path, streams: list[BagStream], custom: dict[str, str]) ->
     Message definitions are embedded; metadata.yaml holds `custom` and the QoS with which
     `ros2 bag play` publishes: best effort for sensors, reliable for the others.
     """
-    writer = Writer(folder, version=9, storage_plugin=StoragePlugin.MCAP)
-    for key, value in custom.items():
-        writer.set_custom_data(key, value)
-    with writer:
-        connections = [
-            writer.add_connection(
-                stream.topic, stream.type, typestore=typestore(),
-                offered_qos_profiles=[offered_qos(stream.reliable)])
-            for stream in streams]
-        for number, stamp, message in _merge(streams):
-            writer.write(connections[number], stamp, message)
-    finish_bag(folder)
-
-
-def finish_bag(folder: Path) -> None:
-    """Finish a bag that was written: name the ROS distribution of its messages, and sync it."""
-    metadata = folder / METADATA
-    text = metadata.read_text(encoding='utf-8')
-    metadata.write_text(text.replace('ros_distro: rosbags', 'ros_distro: jazzy'), encoding='utf-8')
-    for path in folder.iterdir():
-        with path.open('rb') as file:
-            os.fsync(file.fileno())
+    writer = BagWriter(folder, custom)
+    for stream in streams:
+        offered = offered_qos(stream.reliable)
+        writer.add_topic(TopicDefinition(stream.topic, stream.type, (offered,)))
+    for number, stamp, message in _merge(streams):
+        writer.write(number, stamp, message)
+    writer.close()
 
 
 def read_bag(
@@ -219,6 +219,13 @@ def _merge(streams: list[BagStream]) -> Iterator[tuple[int, int, bytes | memoryv
     messages = list(chain.from_iterable(stream.messages for stream in streams))
     for row in np.argsort(stamps, kind='stable').tolist():
         yield int(numbers[row]), int(stamps[row]), messages[row]
+
+
+def _definition(kind: str, stored: MessageDefinition | None) -> tuple[str, str]:
+    """Return text and encoding of a message definition; empty ones where it is not known."""
+    if stored is None:
+        return '', 'ros2msg' if kind in typestore().fielddefs else ''
+    return stored.data, 'ros2msg' if stored.format is MessageDefinitionFormat.MSG else 'ros2idl'
 
 
 def _bag_topic(name: str, kind: str, offered: Sequence[Qos]) -> BagTopic:

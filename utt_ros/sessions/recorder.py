@@ -17,21 +17,22 @@
 
 import threading
 from collections import deque
+from operator import itemgetter
 from pathlib import Path
 
-from rosbags.interfaces import Connection
-from rosbags.rosbag2 import StoragePlugin, Writer
-
 from utt_ros.errors import SessionError
-from utt_ros.sessions.bag_io import BagTopic, LoggedMessage, finish_bag, offered_qos
+from utt_ros.sessions.bag_io import BagTopic, LoggedMessage, offered_qos
+from utt_ros.sessions.bag_writer import BagWriter, TopicDefinition
 from utt_ros.sessions.message_types import typestore
 
+COMMIT_SEC = 0.5  # between two commits to the disk: what a killed process or machine may lose
 MAX_QUEUE_BYTES = 64 * 2**20
+WAKE_BYTES = MAX_QUEUE_BYTES // 8  # queued bytes that are written at once
 MESSAGE_OVERHEAD_BYTES = 200  # memory of a queued message beside its data
 
 
 class BagRecorder:
-    """Records a new bag in MCAP.
+    """Records a new bag in MCAP, which is readable at any time: see `BagWriter`.
 
     Messages wait in a queue of at most `max_bytes` for the disk; beyond that they are dropped and
     counted. Raises SessionError when the bag cannot be created.
@@ -43,15 +44,15 @@ class BagRecorder:
         self._queue: deque[LoggedMessage] = deque()
         self._queued_bytes = 0
         self._topics: dict[str, BagTopic] = {}
-        self._connections: dict[str, Connection] = {}
+        self._numbers: dict[str, int] = {}  # of the topics in the bag
         self._closing = False
         self._changed = threading.Condition()
         self.written = self.dropped = 0
         self.error: SessionError | None = None  # that ended the recording
+        self._writer = BagWriter(folder)
         try:
-            self._writer = Writer(folder, version=9, storage_plugin=StoragePlugin.MCAP)
-            self._writer.open()
-        except Exception as err:
+            self._writer.commit()
+        except OSError as err:
             raise SessionError(f'{folder}: {err}') from err
         self._thread = threading.Thread(target=self._run, name='record', daemon=True)
         self._thread.start()
@@ -65,7 +66,7 @@ class BagRecorder:
         self._topics.setdefault(topic.name, topic)
 
     def write(self, log_ns: int, topic: str, data: bytes) -> None:
-        """Queue a message without blocking."""
+        """Queue a message without waiting for the disk."""
         size = len(data) + MESSAGE_OVERHEAD_BYTES
         with self._changed:
             if self.error or self._queued_bytes + size > self._max_bytes:
@@ -73,7 +74,8 @@ class BagRecorder:
                 return
             self._queue.append((log_ns, topic, data))
             self._queued_bytes += size
-            self._changed.notify()
+            if self._queued_bytes > WAKE_BYTES:
+                self._changed.notify()
 
     def close(self) -> None:
         """Write the queued messages and complete the bag; on failure `error` is set."""
@@ -84,29 +86,37 @@ class BagRecorder:
 
     def _run(self) -> None:
         try:
-            while chunk := self._take():
-                for message in chunk:
-                    self._write(*message)
-                self.written += len(chunk)
+            while not self._closing:
+                self._write(self._take())
+            self._write(self._take())
             self._writer.close()
-            finish_bag(self._folder)
         except Exception as err:  # noqa: BLE001 - a full disk, a library; the node reports it
-            self.error = SessionError(f'{self._folder}: {type(err).__name__}: {err}')
+            self.error = SessionError(
+                f'{self._folder}: {type(err).__name__}: {err}; it holds {self.written} messages')
+            self._writer.abort()
 
     def _take(self) -> list[LoggedMessage]:
-        """Wait for messages and take all of them; empty after `close`."""
+        """Wait for the next commit and take the messages that have arrived."""
         with self._changed:
-            self._changed.wait_for(lambda: self._queue or self._closing)
-            chunk = list(self._queue)
+            self._changed.wait_for(
+                lambda: self._closing or self._queued_bytes > WAKE_BYTES, COMMIT_SEC)
+            messages = list(self._queue)
             self._queue.clear()
             self._queued_bytes = 0
-        return chunk
+        return messages
 
-    def _write(self, log_ns: int, name: str, data: bytes) -> None:
-        connection = self._connections.get(name)
-        if connection is None:
-            topic = self._topics[name]
-            offered = offered_qos(topic.reliable, topic.transient, topic.depth)
-            connection = self._connections[name] = self._writer.add_connection(
-                name, topic.type, typestore=typestore(), offered_qos_profiles=[offered])
-        self._writer.write(connection, log_ns, data)
+    def _write(self, messages: list[LoggedMessage]) -> None:
+        """Write and commit messages, in order of log times."""
+        if not messages:
+            return
+        for log_ns, name, data in sorted(messages, key=itemgetter(0)):
+            number = self._numbers.get(name)
+            if number is None:
+                number = self._numbers[name] = self._add(self._topics[name])
+            self._writer.write(number, log_ns, data)
+        self._writer.commit()
+        self.written += len(messages)
+
+    def _add(self, topic: BagTopic) -> int:
+        offered = offered_qos(topic.reliable, topic.transient, topic.depth)
+        return self._writer.add_topic(TopicDefinition(topic.name, topic.type, (offered,)))

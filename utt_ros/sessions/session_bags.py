@@ -104,8 +104,13 @@ def read_session(bag: Path, area: str = '') -> Session:
 
 
 def is_bag(folder: Path) -> bool:
-    """Whether a folder is a complete rosbag2 directory."""
+    """Whether a folder is a rosbag2 directory with metadata."""
     return (folder / METADATA).is_file()
+
+
+def is_readable_bag(folder: Path) -> bool:
+    """Whether a folder is a bag: with metadata or, as after a power cut, storage files alone."""
+    return is_bag(folder) or (folder.is_dir() and bool(storage_files(folder)))
 
 
 def find_sessions(folder: Path) -> dict[str, list[Path]]:
@@ -116,7 +121,7 @@ def find_sessions(folder: Path) -> dict[str, list[Path]]:
     bags_by_area = {
         area.name: bags
         for area in sorted(folder.glob('[!.]*'))
-        if (bags := [path for path in sorted(area.glob('[!.]*')) if _is_readable(path)])}
+        if (bags := [path for path in sorted(area.glob('[!.]*')) if is_readable_bag(path)])}
     if not bags_by_area:
         raise SessionError(f'{folder}: no bag at <area>/<session>/{METADATA}')
     return bags_by_area
@@ -166,10 +171,6 @@ def _read(bag: Path, area: str) -> Session:
             phone: phone_from_messages(*(sensors.get(name, []) for name in PHONE_MESSAGE_TYPES))
             for phone, sensors in phones.items()},
         truth=truth)
-
-
-def _is_readable(folder: Path) -> bool:
-    return is_bag(folder) or (folder.is_dir() and bool(storage_files(folder)))
 
 
 def _is_wanted(topic: str, msgtype: str) -> bool:

@@ -41,14 +41,15 @@ ZSTD_MAGIC = b'\x28\xb5\x2f\xfd'  # no CDR message begins with it
 class StorageReader:
     """One open storage file, for the thread that opened it.
 
-    `remarks` tell what could not be read, or only from a repaired copy. Raises SessionError with
-    path and remedy when nothing can be read.
+    `remarks` tell what could not be read, or only from a repaired copy. With `scan`, MCAP files
+    are read without relying on their index, so damage costs no more than itself. Raises
+    SessionError with path and remedy when nothing can be read.
     """
 
-    def __init__(self, path: Path, resources: ExitStack) -> None:
+    def __init__(self, path: Path, resources: ExitStack, *, scan: bool = False) -> None:
         self._path = path
         self.remarks: tuple[str, ...] = ()
-        self._reader = reader = self._open()
+        self._reader = reader = self._open(scan)
         resources.callback(reader.close)
         self.connections = [item for item in reader.connections if _is_cdr(item)]
         foreign = sorted({item.topic for item in reader.connections if not _is_cdr(item)})
@@ -86,7 +87,7 @@ class StorageReader:
                 raise self._error(err) from err
             yield log_ns, connection.topic, data
 
-    def _open(self) -> Reader:
+    def _open(self, scan: bool) -> Reader:
         source = self._path
         try:
             if source.name.endswith(COMPRESSED_SUFFIX):
@@ -96,10 +97,18 @@ class StorageReader:
             reader = _opened(source)
         except Exception as err:  # noqa: BLE001 - parsers raise errors of many types
             return self._open_repaired(source, err)
-        if reader.message_count and getattr(reader.storage, 'chunks', None) == []:
-            reader.close()  # rosbags reads it only where its messages are in order of times
-            reader = _opened(_copied(recover_mcap, source)[0])
-        return reader
+        chunks = getattr(reader.storage, 'chunks', None)
+        if not reader.message_count or chunks is None or (chunks and not scan):
+            return reader
+        has_index = bool(chunks)  # without, rosbags reads messages only where they are in order
+        reader.close()
+        path, damaged = _copied(recover_mcap, source)
+        if not has_index:
+            self._add_remark('no index, as in a recording that was not closed: read by a linear '
+                             f'scan; `utt recover {self._path}` writes one')
+        if damaged:
+            self._add_remark(f'{damaged} damaged chunks are left out')
+        return _opened(path)
 
     def _open_repaired(self, source: Path, reason: Exception) -> Reader:
         """Open a readable copy of a file. Raises SessionError when no message of it is whole."""
@@ -108,21 +117,24 @@ class StorageReader:
             path, damaged = _copied(copy_database if is_database else recover_mcap, source)
             reader = _opened(path)
         except Exception as err:
-            raise self._error(reason) from err
+            if is_database:
+                raise self._error(reason) from err
+            raise SessionError(f'{self._path}: {_reason(reason)}: it is no MCAP file') from err
         if not reader.message_count:
             reader.close()
-            raise self._error(reason)
+            raise SessionError(f'{self._path}: {_reason(reason)}, and no message of it is whole')
         how = 'a copy without what cannot be read' if is_database else 'a linear scan'
         left = f', without {damaged} damaged chunks' if damaged else ''
         self._add_remark(
-            f'{_reason(reason)}: read by {how}: {reader.message_count} messages are whole{left}')
+            f'{_reason(reason)}: read by {how}: {reader.message_count} messages are whole{left}; '
+            f'`utt recover {self._path}` writes them to a clean bag')
         return reader
 
     def _error(self, reason: Exception) -> SessionError:
         """Name the file, what is wrong with it, and the remedy."""
         remedy = (f'`sqlite3 {self._path} .recover` saves what is whole'
                   if '.db3' in self._path.suffixes else
-                  f'`mcap recover {self._path} -o NEW.mcap` saves what is whole')
+                  f'`utt recover {self._path}` saves what is whole')
         return SessionError(f'{self._path}: {_reason(reason)}: {remedy}')
 
     def _add_remark(self, text: str) -> None:

@@ -25,9 +25,10 @@ from typing import IO
 
 import zstandard
 from mcap.data_stream import ReadDataStream
+from mcap.reader import SeekingReader
 from mcap.records import Channel, Chunk, McapRecord, Message, Schema
 from mcap.stream_reader import StreamReader, breakup_chunk
-from mcap.writer import CompressionType, Writer
+from mcap.writer import MCAP0_MAGIC, CompressionType, Writer
 
 from utt_ros.sessions.bag_files import read_qos
 
@@ -89,8 +90,8 @@ def recover_mcap(source: Path, target: Path) -> int:
                 schemas[record.id] = writer.register_schema(
                     record.name, record.encoding if known else '', record.data if known else b'')
             elif isinstance(record, Channel) and record.id not in channels:
-                qos = record.metadata.get(QOS_KEY, '')
-                metadata = {QOS_KEY: qos} if read_qos(qos) else {}
+                metadata = {key: text for key, text in record.metadata.items()
+                            if key != QOS_KEY or read_qos(text)}
                 channels[record.id] = writer.register_channel(
                     record.topic, record.message_encoding, schemas.get(record.schema_id, 0),
                     metadata)
@@ -102,15 +103,27 @@ def recover_mcap(source: Path, target: Path) -> int:
 
 
 def _records(file: IO[bytes]) -> Iterator[McapRecord | None]:
-    """Yield the whole records of a file, also those in chunks, and None for a damaged chunk."""
-    records = StreamReader(file, emit_chunks=True).records
+    """Yield the whole records of a file, also those in chunks, and None for a damaged chunk.
+
+    Behind a record that cannot be read, the next chunk is found by the index where there is one.
+    """
+    definitions, offsets = _index(file)
+    yield from definitions
+    file.seek(len(MCAP0_MAGIC))
+    records = StreamReader(file, skip_magic=True, emit_chunks=True).records
     while True:
         begin = file.tell()
         try:
             record = next(records, None)
         except Exception:  # noqa: BLE001 - cut records raise errors of many types
-            yield from _cut_chunk(file, begin)
-            return
+            following = next((offset for offset in offsets if offset > begin), None)
+            if following is None:
+                yield from _cut_chunk(file, begin)
+                return
+            yield None
+            file.seek(following)
+            records = StreamReader(file, skip_magic=True, emit_chunks=True).records
+            continue
         if record is None:
             return
         if not isinstance(record, Chunk):
@@ -122,6 +135,18 @@ def _records(file: IO[bytes]) -> Iterator[McapRecord | None]:
             yield None
             continue
         yield from content
+
+
+def _index(file: IO[bytes]) -> tuple[list[McapRecord], list[int]]:
+    """Return definitions and offsets of chunks in the summary of a file; none where it is cut."""
+    try:
+        summary = SeekingReader(file).get_summary()
+    except Exception:  # noqa: BLE001 - a damaged summary raises errors of many types
+        summary = None
+    if summary is None:
+        return [], []
+    definitions: list[McapRecord] = [*summary.schemas.values(), *summary.channels.values()]
+    return definitions, sorted(item.chunk_start_offset for item in summary.chunk_indexes)
 
 
 def _cut_chunk(file: IO[bytes], begin: int) -> Iterator[McapRecord]:

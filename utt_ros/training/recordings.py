@@ -30,7 +30,12 @@ from typing import Any
 import numpy as np
 
 from utt_ros.errors import SessionError
-from utt_ros.sessions.session_bags import find_sessions, is_bag, read_area, read_session
+from utt_ros.sessions.session_bags import (
+    find_sessions,
+    is_readable_bag,
+    read_area,
+    read_session,
+)
 from utt_ros.sessions.vifi.dataset_layout import VifiRecording, area_settings, find_recordings
 from utt_ros.sessions.vifi.importer import read_recording
 from utt_ros.settings import AreaSettings, WindowSettings
@@ -171,7 +176,7 @@ SequenceSource = tuple[AreaSettings, str, Any]
 def _sources(folder: Path) -> Iterator[SequenceSource]:
     if not folder.is_dir():
         raise SessionError(f'{folder} is not a folder')
-    if any(is_bag(path.parent) for path in folder.glob('*/*/metadata.yaml')):
+    if any(is_readable_bag(path) for path in folder.glob('[!.]*/[!.]*')):
         for area, bags in find_sessions(folder).items():
             settings = read_area(folder / area)
             yield from ((settings, bag.name, bag) for bag in bags)

@@ -505,7 +505,7 @@ def test_several_processes_write_the_same(tmp_path: Path) -> None:
     assert main(['import', 'vifi', str(tmp_path), '--out', str(tmp_path / 'two'),
                  '--jobs', '2']) == 0
     for name in ('a', 'b'):
-        one, two = ((tmp_path / out / 'scene0' / name / f'{name}.mcap').read_bytes()
+        one, two = ((tmp_path / out / 'scene0' / name / f'{name}_0.mcap').read_bytes()
                     for out in ('one', 'two'))
         assert one == two
 
