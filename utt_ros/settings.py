@@ -34,6 +34,7 @@ from utt_ros.types import MODALITIES
 
 EVERY_NODE = '/**'  # block of a ROS 2 parameter file
 AREA_FILE = 'area.yaml'  # of a folder with the recordings of one area
+AREA_NAME = re.compile(r'[A-Za-z]\w*', re.ASCII)
 _T = TypeVar('_T')
 
 
@@ -187,7 +188,7 @@ class AreaSettings:
 
     def __post_init__(self) -> None:
         check(self)
-        if not re.fullmatch(r'[A-Za-z]\w*', self.area, re.ASCII):
+        if not AREA_NAME.fullmatch(self.area):
             raise SettingsError(
                 f'area is {self.area!r}: a letter, then letters, digits and underscores')
         wrong = sorted(set(self.modalities) - set(MODALITIES))

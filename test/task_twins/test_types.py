@@ -45,6 +45,10 @@ def test_a_native_twin_reads_its_own_modality() -> None:
     assert check_twin(native) is native
 
 
+def test_an_id_is_a_ros_name_whatever_the_area_is_called() -> None:
+    assert native_id('hall_', 'position') == 'hall_position'
+
+
 @pytest.mark.parametrize(('change', 'text'), [
     ({'area': 'the hall'}, "area 'the hall' of a task twin is not a name"),
     ({'task': 'smell'}, "task 'smell' is unknown: it must be one of trajectory, position"),
@@ -57,7 +61,7 @@ def test_a_native_twin_reads_its_own_modality() -> None:
     ({'sources': ('camera', 'lidar')}, 'sources'),
     ({'sources': ('camera', 'ftm')}, 'hall_position_2 reads ftm, which it makes'),
     ({'nmse': {'range': 1.0}}, "channel 'range' in nmse of hall_position_2 is unknown"),
-    ({'std': {'range_m': nan}}, 'std of range_m of hall_position_2 is nan: at least 0'),
+    ({'std': {'range_m': nan}}, 'std of range_m of hall_position_2 is nan: it must be finite'),
     ({'windows': -1}, 'windows of hall_position_2 is -1: it must be 0 to 18446744073709551615'),
     ({'created_ns': 2**63}, 'created_ns of hall_position_2 is 9223372036854775808'),
     ({'model': ModelReference(round=2**32)}, 'round of hall_position_2 is 4294967296'),

@@ -16,18 +16,20 @@
 """Records of task twins and their validation."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from math import isnan
+from difflib import get_close_matches
+from math import isfinite
 
 from utt_ros.errors import TwinError
-from utt_ros.sensor_limits import is_name
+from utt_ros.settings import AREA_NAME
 from utt_ros.types import CHANNELS, MODALITIES, NS_PER_S
 
 TASKS = {'trajectory': 'camera', 'position': 'ftm', 'tracking': 'imu'}  # task -> modality it makes
 TASK_OF = {target: task for task, target in TASKS.items()}
 OPERATIONS = ('native', 'transfer', 'merge', 'split', 'import')
 STATUSES = ('serving', 'paused', 'retired')
+VERBS = ('pause', 'resume', 'pin', 'unpin', 'rollback', 'remove')  # of the service manage_twin
 MAX_TWIN_ID_LENGTH = 255
 MAX_TWIN_PARENTS = 64
 _FILE = re.compile(r'[A-Za-z][A-Za-z0-9_]*(\.[0-9]+)?\.safetensors')
@@ -88,12 +90,22 @@ class TaskTwin:
 
 def native_id(area: str, task: str) -> str:
     """Return the id of the native twin of a task in an area."""
-    return f'{area}_{task}'
+    return re.sub('_+', '_', f'{area}_{task}')  # ROS names have no double underscore
+
+
+def find_twin(twins: Mapping[str, TaskTwin], twin_id: str) -> TaskTwin:
+    """Return a twin by id. Raises TwinError with ids that are close to an unknown one."""
+    if twin_id in twins:
+        return twins[twin_id]
+    known = sorted(twins)
+    close = get_close_matches(twin_id, known, 3, 0.5)
+    hint = f'close to it: {_words(close)}' if close else f'there are {_words(known[:8]) or "none"}'
+    raise TwinError(f'there is no task twin {twin_id[:64]!r}: {hint}')
 
 
 def check_twin(twin: TaskTwin) -> TaskTwin:
     """Return the twin. Raises TwinError, with value and limit, when a field of it is invalid."""
-    if not is_name(twin.area):
+    if not AREA_NAME.fullmatch(twin.area):
         raise TwinError(f'area {twin.area[:64]!r} of a task twin is not a name')
     if twin.task not in TASKS:
         raise TwinError(f'task {twin.task[:64]!r} is unknown: it must be one of {_words(TASKS)}')
@@ -133,8 +145,9 @@ def _check_numbers(twin: TaskTwin) -> None:
             raise TwinError(f'channel {unknown[:64]!r} in {name} of {twin.id} is unknown: it must '
                             f'be one of {_words(channels)}')
         for channel, value in values.items():
-            if isnan(value) or value < 0.0:
-                raise TwinError(f'{name} of {channel} of {twin.id} is {value}: at least 0')
+            if not isfinite(value) or value < 0.0:
+                raise TwinError(
+                    f'{name} of {channel} of {twin.id} is {value}: it must be finite, at least 0')
     for name, count, limit in (
         ('windows', twin.windows, 2**64), ('judged_windows', twin.judged_windows, 2**64),
         ('round', twin.model.round, 2**32), ('created_ns', twin.created_ns, 2**31 * NS_PER_S),

@@ -1,0 +1,103 @@
+# Copyright 2026 The utt_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""File of the task twins of an area: JSON, written atomically, parsed strictly."""
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from utt_ros.errors import TwinError
+from utt_ros.task_twins.types import ModelReference, TaskTwin, check_twin
+
+TWINS_FOLDER = 'twins'  # below the state folder of a trainer
+REGISTRY_FILE = 'registry.json'
+REGISTRY_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryState:
+    """Task twins of one area, the former versions of their models and the numbers given."""
+
+    area: str
+    twins: dict[str, TaskTwin] = field(default_factory=dict)  # by id
+    earlier: dict[str, tuple[TaskTwin, ...]] = field(default_factory=dict)  # by id, oldest first
+    numbers: dict[str, int] = field(default_factory=dict)  # by task, the last <n> of an id
+
+    def files(self) -> set[str]:
+        """Return the names of the model files of twins that are not retired."""
+        live = [twin for twin in self.twins.values() if twin.status != 'retired']
+        return {item.model.file for twin in live
+                for item in (twin, *self.earlier.get(twin.id, ())) if item.model.file}
+
+
+def dump_registry(state: RegistryState) -> bytes:
+    """Return the content of the file."""
+    content = {'format': REGISTRY_FORMAT, **asdict(state)}
+    return json.dumps(content, indent=1, sort_keys=True, allow_nan=False).encode() + b'\n'
+
+
+def parse_registry(data: bytes) -> RegistryState:
+    """Invert dump_registry. Raises TwinError when the content is damaged or of another format."""
+    try:
+        content = json.loads(data)
+        if content.pop('format') != REGISTRY_FORMAT:
+            raise TwinError(f'its format is not {REGISTRY_FORMAT}')
+        return RegistryState(
+            _typed(content['area'], str),
+            {name: _twin(item) for name, item in content['twins'].items()},
+            {name: tuple(map(_twin, items)) for name, items in content['earlier'].items()},
+            {task: _typed(number, int) for task, number in content['numbers'].items()})
+    except (AttributeError, KeyError, TypeError, ValueError) as err:
+        reason = str(err) if isinstance(err, TwinError) else repr(err)
+        raise TwinError(f'it cannot be read as a registry of task twins: {reason}') from err
+
+
+def read_registry(folder: Path) -> RegistryState:
+    """Read the registry in a folder of twins. Raises TwinError, which names the file."""
+    path = folder / REGISTRY_FILE
+    try:
+        return parse_registry(path.read_bytes())
+    except FileNotFoundError as err:
+        raise TwinError(f'{path}: there is no such registry of task twins') from err
+    except (OSError, TwinError) as err:
+        raise TwinError(f'{path}: {err}') from err
+
+
+def twin_from_content(content: Any) -> TaskTwin:
+    """Return a task twin from the content of its JSON. Raises TwinError."""
+    try:
+        return _twin(content)
+    except (AttributeError, KeyError, TypeError) as err:
+        raise TwinError(f'it is not the record of a task twin: {err!r}') from err
+
+
+def _twin(content: dict[str, Any]) -> TaskTwin:
+    model = ModelReference(**content['model'])
+    twin = TaskTwin(**{
+        **content, 'model': model, 'sources': tuple(content['sources']),
+        'parents': tuple(content['parents'])})
+    for record in (twin, model):
+        for item in fields(record):
+            if item.type in (str, int, bool):
+                _typed(getattr(record, item.name), item.type)
+    return check_twin(twin)
+
+
+def _typed(value: Any, kind: Any) -> Any:
+    if type(value) is not kind:
+        raise TwinError(f'{value!r} is not a {kind.__name__}')
+    return value
