@@ -44,6 +44,7 @@ FLOAT = re.compile(
     r'[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?'
     r'|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)')
 INTEGER = re.compile(r'[-+]?(?:0x[0-9a-fA-F]+|[0-9]+)')
+MAX_INTEGER = 2**63 - 1  # of a parameter
 NUMBER_STARTS = '-+.0123456789'
 
 
@@ -101,6 +102,8 @@ def check(settings: Any) -> None:
         for number in numbers:
             if isinstance(number, bool) or not isinstance(number, int | float):
                 continue
+            if isinstance(number, int) and abs(number) > MAX_INTEGER:
+                raise SettingsError(f'{item.name} has more digits than a 64-bit integer holds')
             if not isfinite(number):
                 raise SettingsError(f'{item.name} is {number}: it must be finite')
             if low is not None and number < low:
@@ -147,15 +150,25 @@ def _fit(name: str, value: Any, default: Any) -> Any:
     """Convert a value to the type of its default; an integer is accepted for a float."""
     if isinstance(value, list):
         value = tuple(value)
-    if isinstance(default, float) and type(value) is int:
+    if isinstance(default, float) and type(value) is int and abs(value) <= MAX_INTEGER:
         value = float(value)
     same = type(value) is type(default)
     if same and isinstance(default, tuple) and default:
         same = all(type(item) is type(default[0]) for item in value)
     if not same and default is not MISSING:
         form = 'a list' if default == () else f'of the form {default!r}'
-        raise SettingsError(f'{name} is {value!r}: it must be {form}')
+        raise SettingsError(f'{name} is {_shown(value)}: it must be {form}')
     return value
+
+
+def _shown(value: Any) -> str:
+    """Return the start of a value's representation; of an integer without a 64-bit form, its size.
+
+    Python refuses to print integers of more than some thousand digits.
+    """
+    if isinstance(value, int) and abs(value) > MAX_INTEGER:
+        return f'an integer of {value.bit_length()} bits'
+    return f'{value!r:.200}'
 
 
 @dataclass(frozen=True, slots=True)

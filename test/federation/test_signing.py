@@ -23,7 +23,7 @@ from typing import Any
 
 import pytest
 
-from utt_ros.errors import SignatureRefused
+from utt_ros.errors import ModelError, SignatureRefused
 from utt_ros.federation.keys import AGGREGATOR, KeyFolder
 from utt_ros.federation.settings import SigningSettings
 from utt_ros.federation.signing import (
@@ -198,7 +198,7 @@ def test_genuine_seal_around_another_payload_is_refused_and_does_not_stop_the_ge
 def test_payload_above_the_limit_is_refused_unread(
     keys: KeyFolder, signer_of: Callable[[Any], KeySigner],
 ) -> None:
-    with pytest.raises(SignatureRefused, match='payload has 7 bytes: at most 6 are allowed'):
+    with pytest.raises(ModelError, match='payload has 7 bytes: at most 6 are allowed'):
         SealVerifier(keys, 6).verify(UPDATE, signer_of(UPDATE).sign(UPDATE))
 
 

@@ -90,7 +90,8 @@ def test_replay_follows_an_area_into_its_namespace() -> None:
 def test_aggregator_starts_first_and_runs_on_the_wall_clock() -> None:
     first = graph_nodes(replace(plan(area(bags=('b',))), aggregator=True))[0]
     assert first.label == 'utt/aggregator'
-    assert first.parameters == {'state_dir': '/state/aggregator'}
+    assert first.parameters == {
+        'state_dir': '/state/aggregator', 'signed': True, 'keys': '/state/keys'}
 
 
 def test_replay_starts_last_and_gives_its_area_simulated_time() -> None:

@@ -18,7 +18,7 @@
 from dataclasses import replace
 from secrets import token_hex
 
-from utt_ros.errors import ModelError, SignatureRefused, UpdateRefused
+from utt_ros.errors import ModelError, UpdateRefused
 from utt_ros.federation.aggregation import Contribution
 from utt_ros.federation.aggregation_rules import make_aggregation_rule, make_server_step
 from utt_ros.federation.checkpoints import Checkpoint, CheckpointStore, NullStore
@@ -58,6 +58,7 @@ class FederationServer:
         """
         self.accepted = 0  # updates since start
         self.refused = 0
+        self.strays = 0  # genuine updates of another federation or round; the caller may reset it
         self.problem = ''  # reason why the state on disk is behind; empty when it is current
         self._settings = settings
         self._store = store
@@ -79,7 +80,7 @@ class FederationServer:
         size = len(update.payload)
         try:
             self._verifier.verify(update, update.seal)
-        except SignatureRefused as err:
+        except ModelError as err:
             self.refused += 1
             reason = f'an update in the name of {update.area[:MAX_NAME_LENGTH]!r}: {err}'
             self._keeper.refuse(UNPROVEN, reason, size, responded=False)
@@ -90,6 +91,7 @@ class FederationServer:
             self.refused += 1
             current = (update.federation, update.round) == (
                 self.model.federation, self.model.round)
+            self.strays += not current
             self._keeper.refuse(update.area[:MAX_NAME_LENGTH], str(err), size, responded=current)
             return str(err)
         self.accepted += 1

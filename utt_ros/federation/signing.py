@@ -45,7 +45,7 @@ from utt_ros.federation.types import (
     Seal,
     Update,
 )
-from utt_ros.federation.wire import checksum_of
+from utt_ros.federation.wire import check_size, checksum_of
 
 SIGNATURE_BYTES = 64
 MAX_TEXT = 65536  # characters of one signed field, such as a configuration
@@ -139,6 +139,8 @@ class Verifier(Protocol):
     def verify(self, item: Any, seal: Seal, *, repeated: bool = False) -> None:
         """Raise SignatureRefused unless the sender of an item is proven and the item new.
 
+        Raises ModelError for a payload that is too large to be looked at.
+
         `repeated`: the newest item may come once more, as DDS delivers it to a new subscription.
         """
 
@@ -166,9 +168,8 @@ class SealVerifier:
         name = sender_of(item)
         shown = repr(name[:MAX_NAME_LENGTH])
         payload = getattr(item, SIGNED_KINDS[type(item)].payload, None)
-        if payload is not None and len(payload) > self._max_bytes:
-            raise SignatureRefused(
-                f'payload has {len(payload)} bytes: at most {self._max_bytes} are allowed')
+        if payload is not None:
+            check_size(payload, self._max_bytes)
         if not seal.signature:
             raise SignatureRefused(f'it is not signed by {shown}')
         if len(seal.signature) != SIGNATURE_BYTES:

@@ -75,6 +75,12 @@ def serialize(tensors: Tensors, metadata: dict[str, str] | None = None) -> bytes
     return safetensors.numpy.save(ordered, metadata)
 
 
+def check_size(payload: bytes, limit_bytes: int) -> None:
+    """Raise ModelError for a payload that is larger than the limit."""
+    if len(payload) > limit_bytes:
+        raise ModelError(f'payload has {len(payload)} bytes: at most {limit_bytes} are allowed')
+
+
 def unpack(payload: bytes, checksum: str, limit_bytes: int) -> dict[str, npt.NDArray[Any]]:
     """Return the tensors in a payload, writable, sorted by name.
 
@@ -82,8 +88,7 @@ def unpack(payload: bytes, checksum: str, limit_bytes: int) -> dict[str, npt.NDA
     is larger than the limit, does not match its checksum or is not safetensors; in this order, so
     that no damaged payload is parsed.
     """
-    if len(payload) > limit_bytes:
-        raise ModelError(f'payload has {len(payload)} bytes: at most {limit_bytes} are allowed')
+    check_size(payload, limit_bytes)
     actual = checksum_of(payload)
     if actual != checksum:
         raise ModelError(

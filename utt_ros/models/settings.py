@@ -23,6 +23,8 @@ from utt_ros.errors import ModelError, SettingsError
 from utt_ros.settings import WindowSettings, check, from_mapping, setting
 from utt_ros.types import MODALITIES
 
+MAX_CONFIG_LENGTH = 8192  # characters
+MAX_CONFIG_PARTS = 32  # lists and objects
 ARCHITECTURE_VERSION = 2  # of the networks; another one has other tensors
 
 
@@ -58,7 +60,17 @@ def dump_config(model: ModelSettings, window: WindowSettings) -> str:
 
 
 def load_config(text: str) -> tuple[ModelSettings, WindowSettings]:
-    """Parse the text of `dump_config`; raises ModelError for any other."""
+    """Parse the text of `dump_config`; raises ModelError for any other.
+
+    Length and nesting are limited before the text is parsed.
+    """
+    if len(text) > MAX_CONFIG_LENGTH:
+        raise ModelError(f'model configuration has {len(text)} characters: '
+                         f'at most {MAX_CONFIG_LENGTH} are allowed')
+    brackets = text.count('[') + text.count('{')
+    if brackets > MAX_CONFIG_PARTS:
+        raise ModelError(f'model configuration has {brackets} lists and objects: '
+                         f'at most {MAX_CONFIG_PARTS} are allowed')
     try:
         content: Any = json.loads(text)
     except ValueError as err:

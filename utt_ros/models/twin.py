@@ -133,7 +133,25 @@ def load_weights(twin: UnifiedTwin, weights: Mapping[str, npt.NDArray[np.generic
 
     Raises ModelError, and changes none, when a name, shape, dtype or value does not fit.
     """
-    expected = twin.state_dict()
+    _check_fit(twin.state_dict(), weights)
+    twin.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in weights.items()})
+
+
+def check_weights(
+    model: ModelSettings, window: WindowSettings, weights: Mapping[str, npt.NDArray[np.generic]],
+) -> None:
+    """Raise ModelError when weights are not those of a model of these settings.
+
+    No weight is allocated: settings may describe a model larger than memory.
+    """
+    with torch.device('meta'):
+        expected = UnifiedTwin(model, window).state_dict()
+    _check_fit(expected, weights)
+
+
+def _check_fit(
+    expected: Mapping[str, Tensor], weights: Mapping[str, npt.NDArray[np.generic]],
+) -> None:
     differing = sorted(set(expected) ^ set(weights))
     if differing:
         where = 'missing' if differing[0] in expected else 'unknown'
@@ -145,7 +163,6 @@ def load_weights(twin: UnifiedTwin, weights: Mapping[str, npt.NDArray[np.generic
                              f'it must be float32 {tuple(tensor.shape)}')
         if not np.isfinite(array).all():
             raise ModelError(f'tensor {name!r} is not finite')
-    twin.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in weights.items()})
 
 
 def initial_weights(

@@ -22,6 +22,7 @@ may replay sessions on clocks of their own, and a paused bag must not stop the o
 import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
+from math import inf
 from pathlib import Path
 from time import monotonic_ns
 
@@ -30,6 +31,7 @@ from rclpy.subscription import Subscription
 
 from utt_ros.bridge.messages.federation import update_from_message
 from utt_ros.bridge.node.managed_node import ManagedNode
+from utt_ros.bridge.node.message_signing import MessageSigning
 from utt_ros.bridge.node.operator_services import add_switch, add_trigger
 from utt_ros.bridge.node.parameters import declare_settings
 from utt_ros.bridge.node.process import run_node
@@ -38,6 +40,7 @@ from utt_ros.bridge.node.round_publishers import RoundPublishers
 from utt_ros.errors import UttError
 from utt_ros.federation.checkpoints import Checkpoint
 from utt_ros.federation.federation_state import FederationState
+from utt_ros.federation.keys import AGGREGATOR
 from utt_ros.federation.latched_updates import LatchedUpdates
 from utt_ros.federation.server import FederationServer
 from utt_ros.federation.settings import AggregatorSettings
@@ -48,6 +51,7 @@ from utt_ros.settings import WindowSettings
 
 TICK_SEC = 0.1
 STATUS_TICKS = 10
+SHOW_SEC = 5.0  # between publications of an unchanged model
 
 
 class AggregatorNode(ManagedNode):
@@ -58,7 +62,8 @@ class AggregatorNode(ManagedNode):
         self._settings = declare_settings(self, AggregatorSettings)
         model = declare_settings(self, ModelSettings, 'model.')
         window = declare_settings(self, WindowSettings)
-        self._outputs = RoundPublishers(self)
+        self._signing = MessageSigning(self, AGGREGATOR, self._settings.max_update_bytes)
+        self._outputs = RoundPublishers(self, self._signing.signer)
         self._server: FederationServer | None = None
         path = self._settings.initial_model
         self._state = FederationState(
@@ -69,7 +74,7 @@ class AggregatorNode(ManagedNode):
             self.get_logger().error(f'{problem}; an earlier round is used')
         self._latched = LatchedUpdates(self._settings.max_areas)
         self._input: Subscription | None = None
-        self._ticks = 0
+        self._ticks, self._shown_s = 0, -inf
         self._is_paused = False
         self.create_timer(TICK_SEC, self._on_tick, clock=Clock(clock_type=ClockType.STEADY_TIME))
         add_switch(self, 'pause_rounds', self._pause)
@@ -98,7 +103,8 @@ class AggregatorNode(ManagedNode):
     def _begin(self, begin: Checkpoint | None) -> None:
         if begin is None:
             return
-        self._server = FederationServer(self._settings, self._state.store, begin, monotonic_ns())
+        self._server = FederationServer(
+            self._settings, self._state.store, begin, monotonic_ns(), self._signing.verifier)
         self._outputs.publish_model(self._server.model)
         self.get_logger().info(f'federation {begin.federation} is at round {begin.round}')
 
@@ -111,8 +117,17 @@ class AggregatorNode(ManagedNode):
             self._latched.accept(update)
         else:
             self.get_logger().warning(f'refused: {refusal}', throttle_duration_sec=1.0)
+            self._show_model(self._server)
         self._step(self._server)
         self._outputs.publish_status(self._server.status(monotonic_ns()))
+
+    def _show_model(self, server: FederationServer) -> None:
+        """Publish the model again, at times, to an area that trains another one."""
+        now_s = monotonic_ns() / 1e9
+        if server.strays and now_s - self._shown_s > SHOW_SEC:
+            self._shown_s = now_s
+            server.strays = 0
+            self._outputs.publish_model(server.model)
 
     def _on_tick(self) -> None:
         if not self.is_active:
@@ -151,7 +166,8 @@ class AggregatorNode(ManagedNode):
         server = self._server
         if server is None:
             return {'level': 'warn', 'message': 'there is no model yet'}
-        trouble = server.problem or self._outputs.rivals()
+        trouble = '; '.join(filter(
+            None, (self._signing.note, server.problem, self._outputs.rivals())))
         return {
             'level': 'warn' if trouble else 'ok',
             'message': '; '.join(filter(None, ('rounds are paused' * self._is_paused, trouble))),

@@ -24,15 +24,16 @@ from collections.abc import Callable, Mapping, Sequence
 
 from rclpy.subscription import Subscription
 
-from utt_ros.bridge.messages.federation import model_from_message
+from utt_ros.bridge.messages.federation import model_from_message, round_state_from_message
 from utt_ros.bridge.messages.sensors import deserialize, samples_from_message
 from utt_ros.bridge.node.client_publishers import ClientPublishers
 from utt_ros.bridge.node.managed_node import ManagedNode
+from utt_ros.bridge.node.message_signing import MessageSigning
 from utt_ros.bridge.node.operator_services import add_switch, add_trigger, wait_for_answer
 from utt_ros.bridge.node.parameters import declare_settings, follow_parameters
 from utt_ros.bridge.node.process import run_node, use_idle_priority
 from utt_ros.bridge.node.qos import RELIABLE, STATE
-from utt_ros.errors import MeasurementError, UttError
+from utt_ros.errors import MeasurementError, ModelError, UttError
 from utt_ros.models.settings import ModelSettings
 from utt_ros.msg import GlobalModel, RoundStatus, SyncedSamples
 from utt_ros.settings import AreaSettings, WindowSettings
@@ -55,14 +56,15 @@ class TrainerNode(ManagedNode):
         self._settings = declare_settings(self, TrainerSettings, writable=WRITABLE)
         learning = declare_settings(self, LearningSettings)
         self._min_association = learning.min_association
+        self._signing = MessageSigning(self, area.area, self._settings.max_model_bytes)
         self._client = FederatedClient(
             area, window, declare_settings(self, ModelSettings, 'model.'), learning,
-            self._settings)
+            self._settings, verifier=self._signing.verifier)
         follow_parameters(self, self._settings, WRITABLE, self._use_settings)
         self._cutter = WindowCutter(
             window, window.ticks + window.horizon, self._settings.window_stride)
         self._ticks = self._refused_samples = 0
-        self._outputs = ClientPublishers(self)
+        self._outputs = ClientPublishers(self, self._signing.signer)
         self._inputs: list[Subscription] = []
         self._is_paused = False
         add_switch(self, 'pause_training', self._pause)
@@ -122,11 +124,19 @@ class TrainerNode(ManagedNode):
             self._client.inbox.put_windows(windows)
 
     def _on_model(self, message: GlobalModel) -> None:
-        self._client.inbox.put_model(model_from_message(message))
+        model = model_from_message(message)
+        try:
+            self._client.gate.admit(model)
+        except ModelError as err:
+            self.get_logger().warning(str(err), throttle_duration_sec=1.0)
+        else:
+            self._client.inbox.put_model(model)
 
     def _on_rounds(self, message: RoundStatus) -> None:
-        self._client.follow_round(
-            message.federation, message.round, completed=message.state == 'completed')
+        status, seal = round_state_from_message(message)
+        if self._client.gate.admits_status(status, seal):
+            self._client.follow_round(
+                status.federation, status.round, completed=status.state == 'completed')
 
     def _publish(self, events: Sequence[ClientEvent]) -> None:
         self._outputs.publish(events)
@@ -140,8 +150,9 @@ class TrainerNode(ManagedNode):
         client, trainer = self._client, self._client.trainer
         lost = client.inbox.dropped + self._refused_samples + trainer.steps_skipped
         return {
-            'level': 'warn' if client.problems or lost else 'ok',
-            'message': '; '.join(filter(None, (client.note, client.problem))),
+            'level': 'warn' if client.problems or lost or self._signing.note else 'ok',
+            'message': '; '.join(filter(None, (
+                self._signing.note, client.note, client.problem, client.gate.refusal))),
             'round': -1 if client.current is None else client.current.round,
             'ticks': self._ticks,
             'samples_refused': self._refused_samples,
@@ -151,6 +162,7 @@ class TrainerNode(ManagedNode):
             'steps': trainer.steps,
             'steps_skipped': trainer.steps_skipped,
             'problems': client.problems,
+            'models_refused': client.gate.refused,
         }
 
 

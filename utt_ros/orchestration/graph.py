@@ -40,7 +40,8 @@ DEFAULT_STATE = Path('~/.ros/utt_ros')
 CLOCK_TOPIC = '/clock'
 DRIVERS_PARAMETER = 'drivers'
 GRAPH_PARAMETERS = frozenset(  # parameters that the graph sets
-    {'area', DRIVERS_PARAMETER, 'federated', 'initial_model', 'state_dir', 'use_sim_time'})
+    {'area', DRIVERS_PARAMETER, 'federated', 'initial_model', 'keys', 'signed', 'state_dir',
+     'use_sim_time'})
 _Vector = tuple[float, float, float]
 
 
@@ -72,6 +73,8 @@ class LaunchPlan:
     areas: tuple[AreaPlan, ...]
     state_dir: Path = DEFAULT_STATE
     model: Path | None = None  # of the first start; None: untrained weights
+    signed: bool = True  # updates, models and graphs carry signatures
+    keys: Path | None = None  # folder of keys; None: `keys` in state_dir
     aggregator_files: tuple[Path, ...] = ()
     aggregator: bool = False
     federated: bool = True  # areas take part in a federation; its aggregator may run elsewhere
@@ -159,13 +162,14 @@ def area_nodes(plan: LaunchPlan, area: AreaPlan) -> list[NodeSpec]:
     """
     drivers = () if area.bags else area.drivers
     trainer: dict[str, ParameterValue] = {
+        **_signing(plan),
         'state_dir': str(_state(plan, area.name)),
         'federated': plan.federated,
         **({} if plan.federated else _initial_model(plan)),
     }
     return [
-        _area_node(plan, area, 'sync', {}),
-        _area_node(plan, area, 'twin', {}),
+        _area_node(plan, area, 'sync', _signing(plan)),
+        _area_node(plan, area, 'twin', _signing(plan)),
         _area_node(plan, area, 'trainer', trainer),
         *(_area_node(plan, area, name, {'use_sim_time': False}) for name in drivers),
     ]
@@ -175,7 +179,8 @@ def aggregator_node(plan: LaunchPlan) -> NodeSpec:
     """Create the node of the federation, on the wall clock: its deadlines bound real time."""
     return NodeSpec(
         'aggregator', 'aggregator', '/utt',
-        parameters={'state_dir': str(_state(plan, 'aggregator')), **_initial_model(plan)},
+        parameters={'state_dir': str(_state(plan, 'aggregator')), **_signing(plan),
+                    **_initial_model(plan)},
         parameter_files=plan.aggregator_files,
         ros_arguments=_log_level(plan), respawn=True, essential=True,
     )
@@ -226,6 +231,15 @@ def view_nodes(plan: LaunchPlan, area: AreaPlan) -> list[NodeSpec]:
 def layout_path(plan: LaunchPlan, area: AreaPlan) -> Path:
     """Return the path to which the RViz layout of an area is written."""
     return _state(plan, area.name) / 'area.rviz'
+
+
+def keys_path(plan: LaunchPlan) -> Path:
+    """Return the folder of the keys of a plan's nodes."""
+    return plan.keys.expanduser().absolute() if plan.keys else _state(plan, 'keys')
+
+
+def _signing(plan: LaunchPlan) -> dict[str, ParameterValue]:
+    return {'signed': plan.signed, 'keys': str(keys_path(plan))}
 
 
 def _drivers(

@@ -24,22 +24,25 @@ from pathlib import Path
 
 import numpy as np
 
-from utt_ros.errors import ModelError
+from utt_ros.errors import ModelError, UttError
 from utt_ros.federation.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 from utt_ros.federation.client_messages import make_update, open_model
+from utt_ros.federation.model_gate import ModelGate
+from utt_ros.federation.signing import Verifier
 from utt_ros.federation.types import Deployment, GlobalModel, Report, Update
 from utt_ros.federation.wire import pack
 from utt_ros.models.model_card import load_model
 from utt_ros.models.onnx_export import OnnxExporter
 from utt_ros.models.settings import ModelSettings, dump_config, load_config
 from utt_ros.models.starting_model import read_initial_model
-from utt_ros.models.twin import initial_weights, read_weights
+from utt_ros.models.twin import check_weights, initial_weights, read_weights
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.training.settings import LearningSettings, TrainerSettings
 from utt_ros.training.trainer import area_trainer
 from utt_ros.training.training_inbox import TrainingInbox
 
 CHECKPOINT = 'model.safetensors'
+MAX_PROBLEM = 500  # characters of a sentence
 ALONE = 'alone'
 
 
@@ -56,19 +59,23 @@ ClientEvent = Deployment | Report | Update | ClientProblem
 class FederatedClient:
     """State machine of an area's rounds, for one thread.
 
-    `inbox`, `follow_round` and the attributes `settings` and `paused` are for any thread. While
-    `paused`, models are deployed and windows kept, but nothing is trained or evaluated.
+    `inbox`, `gate`, `follow_round` and the attributes `settings` and `paused` are for any thread.
+    The inbox takes models that the gate admits. While `paused`, models are deployed and windows
+    kept, but nothing is trained or evaluated.
     """
 
     def __init__(
         self, area: AreaSettings, window: WindowSettings, model: ModelSettings,
-        learning: LearningSettings, settings: TrainerSettings,
+        learning: LearningSettings, settings: TrainerSettings, *,
+        verifier: Verifier | None = None,
     ) -> None:
         """`model`: the initial model of an area that trains alone, unless a file holds it.
 
-        Raises ModelError when that file is needed and does not fit.
+        Without `verifier` every aggregator is believed. Raises ModelError when that file is needed
+        and does not fit.
         """
         self.inbox = TrainingInbox()
+        self.gate = ModelGate(settings.federation, settings.max_model_bytes, verifier)
         self.trainer = area_trainer(model, window, area, learning)
         self.current: Checkpoint | None = None
         self.problems = 0
@@ -184,11 +191,13 @@ class FederatedClient:
             tensors = open_model(model, self.settings.max_model_bytes)
             checkpoint = Checkpoint(model.federation, model.round, model.config, tensors)
             events = self._adopt(checkpoint)
-            self._needed = self._closed = None
-            return [*events, *self._save(checkpoint)]
-        except ModelError as err:
+        except Exception as err:  # noqa: BLE001 - no message, however malformed, ends training
+            reason = str(err) if isinstance(err, UttError) else repr(err)
             return self._problem(
-                f'model of round {model.round} of {model.federation[:64]!r} is refused: {err}')
+                f'model of round {model.round} of {model.federation[:64]!r} is refused: {reason}')
+        self.gate.join(model.federation)
+        self._needed = self._closed = None
+        return [*events, *self._save(checkpoint)]
 
     def _adopt(self, checkpoint: Checkpoint) -> list[ClientEvent]:
         """Load and deploy a model; raises ModelError, and changes nothing, if it does not fit."""
@@ -197,6 +206,7 @@ class FederatedClient:
             raise ModelError(f'it is for {window}: this area has {self._window}')
         trainer, exporter = self.trainer, self._exporter
         if model != trainer.twin.settings:
+            check_weights(model, window, checkpoint.tensors)
             trainer = area_trainer(model, window, self._area, self._learning, trainer.memory)
             exporter = OnnxExporter()
         trainer.load(checkpoint.tensors)
@@ -279,5 +289,5 @@ class FederatedClient:
 
     def _problem(self, text: str) -> list[ClientEvent]:
         self.problems += 1
-        self.problem = text
-        return [ClientProblem(text)]
+        self.problem = text[:MAX_PROBLEM]
+        return [ClientProblem(self.problem)]

@@ -28,6 +28,8 @@ class TrainerSettings:
     """Schedule of the live trainer, and the folder of its state across restarts."""
 
     federated: bool = setting(True, 'train the models of an aggregator; false: train alone')
+    federation: str = setting(
+        '', 'id of the federation that the area belongs to; empty: the first one that is genuine')
     learn: bool = setting(True, 'false: models are deployed and not trained')
     local_steps: int = setting(40, 'training steps in a round', low=1, high=100_000)
     min_windows: int = setting(200, 'windows before the first training', low=1, high=1_000_000)

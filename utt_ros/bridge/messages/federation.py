@@ -147,6 +147,14 @@ def round_status_from_message(message: RoundStatus) -> types.RoundStatus:
     )
 
 
+def round_state_from_message(message: RoundStatus) -> tuple[types.RoundStatus, types.Seal]:
+    """Return the signed part of a status, without its areas, and its seal."""
+    state = types.RoundStatus(
+        message.federation, message.round, message.state, message.quorum, message.deadline,
+        {}, {}, message.bytes_received, message.bytes_sent, message.duration)
+    return state, seal_from_message(message)
+
+
 def deployment_to_message(deployment: types.Deployment, stamp: Time) -> DeployedModel:
     """Convert a deployment; `stamp`: creation of the graph."""
     return DeployedModel(

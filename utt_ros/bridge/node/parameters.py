@@ -31,10 +31,9 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 
 from utt_ros.errors import SettingsError
-from utt_ros.settings import from_mapping
+from utt_ros.settings import MAX_INTEGER, from_mapping
 
 _T = TypeVar('_T')
-MAX_INTEGER = 2**63 - 1
 MAX_FLOAT = 1.0e308
 
 
