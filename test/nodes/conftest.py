@@ -137,11 +137,13 @@ def operator(ros: int, wait_until: Callable[..., None]) -> Iterator[Operator]:
 
 
 @pytest.fixture
-def start_node(ros_domain: int) -> Iterator[Callable[..., NodeProcess]]:
+def start_node(ros_domain: int, tmp_path: Path) -> Iterator[Callable[..., NodeProcess]]:
     """`start_node('sync', '--ros-args', ...)` runs a node, which must exit as expected."""
     running: list[NodeProcess] = []
+    keys = ('-p', f'keys:={tmp_path / "keys"}')
 
     def start(name: str, *words: object, stdin: int = subprocess.DEVNULL) -> NodeProcess:
+        words = (*words, *(keys if '--ros-args' in words else ()))
         running.append(NodeProcess(name, words, stdin))
         return running[-1]
 

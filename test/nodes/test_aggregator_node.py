@@ -72,7 +72,7 @@ def state(tmp_path: Path) -> Path:
 
 
 def start_aggregator(start: Start, state: Path, **parameters: object) -> subprocess.Popen:
-    given = {'state_dir': state, 'deadline': 60.0, **parameters}
+    given = {'state_dir': state, 'deadline': 60.0, 'signed': False, **parameters}
     words = [word for name, value in given.items() for word in ('-p', f'{name}:={value}')]
     return start('-m', 'utt_ros.nodes.aggregator_node', '--ros-args', *words)
 
@@ -383,7 +383,7 @@ def test_a_state_of_another_model_is_refused_by_name(
     store.close()
     process = subprocess.run(
         [sys.executable, '-m', 'utt_ros.nodes.aggregator_node', '--ros-args',
-         '-p', f'state_dir:={store.folder}'],
+         '-p', f'state_dir:={store.folder}', '-p', 'signed:=false'],
         cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
     assert process.returncode == 2
     assert f'{store.folder} holds a federation {refusal}' in process.stderr
@@ -423,7 +423,8 @@ def test_a_given_model_that_does_not_fit_is_refused_by_name(
 ) -> None:
     process = subprocess.run(
         [sys.executable, '-m', 'utt_ros.nodes.aggregator_node', '--ros-args',
-         '-p', f'state_dir:={tmp_path / "new"}', '-p', f'initial_model:={model_file}',
+         '-p', f'state_dir:={tmp_path / "new"}', '-p', 'signed:=false',
+         '-p', f'initial_model:={model_file}',
          '-p', 'ticks:=20'],
         cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
     assert process.returncode == 2

@@ -18,20 +18,32 @@
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from builtin_interfaces.msg import Time
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
-from utt_ros.msg import GlobalModel, ModelUpdate, SyncedSamples
+from rclpy.publisher import Publisher
+from utt_ros.msg import GlobalModel, ModelUpdate, RoundStatus, SyncedSamples
 
-from utt_ros.bridge.messages.federation import model_from_message, update_from_message
+from utt_ros.bridge.messages.federation import (
+    model_from_message,
+    model_to_message,
+    round_status_to_message,
+    update_from_message,
+    update_to_message,
+)
 from utt_ros.bridge.messages.sensors import samples_to_message
 from utt_ros.bridge.node.qos import COLLECTED, RELIABLE, STATE
 from utt_ros.federation import types
-from utt_ros.federation.checkpoints import read_round_log
-from utt_ros.federation.wire import unpack
+from utt_ros.federation.checkpoints import list_checkpoints, read_checkpoint, read_round_log
+from utt_ros.federation.keys import AGGREGATOR, KeyFolder
+from utt_ros.federation.server import UNPROVEN
+from utt_ros.federation.signing import KeySigner, sealed
+from utt_ros.federation.wire import Packed, pack, unpack
 from utt_ros.types import SyncedBatch
 
 ROOT = Path(__file__).parents[2]
@@ -41,6 +53,7 @@ IMU_ROWS = 2
 SHAPE = {'ticks': 8, 'horizon': 4, 'imu_rows': IMU_ROWS}
 MODEL = {'model.width': 16, 'model.heads': 2, 'model.feedforward': 16}
 AREAS = {'north': ['camera', 'ftm', 'imu'], 'south': ['ftm', 'imu']}
+FORGED_ROUND, FORGED_WINDOWS = 7, 1_000_000
 LEARNING = {'local_steps': 3, 'min_windows': 16, 'window_stride': 1, 'batch': 16}
 
 
@@ -51,11 +64,12 @@ class Federation:
         self._processes: dict[str, subprocess.Popen] = {}
         self._commands = {'utt': command('aggregator', 'utt', {
             'state_dir': folder / 'aggregator', 'areas': list(AREAS), 'deadline': 100.0,
-            'max_rounds': rounds, **SHAPE, **MODEL,
+            'keys': folder / 'keys', 'max_rounds': rounds, **SHAPE, **MODEL,
         })}
         for area, modalities in AREAS.items():
             self._commands[area] = command('trainer', area, {
                 'area': area, 'modalities': modalities, 'state_dir': folder / area,
+                'keys': folder / 'keys',
                 **SHAPE, **LEARNING,
             })
 
@@ -122,7 +136,7 @@ class Feeder:
             area: node.create_publisher(SyncedSamples, f'/{area}/synced', RELIABLE)
             for area in AREAS
         }
-        node.create_subscription(GlobalModel, '/utt/model', self._on_model, STATE)
+        node.create_subscription(GlobalModel, '/utt/model', self._on_model, COLLECTED)
         node.create_subscription(ModelUpdate, '/utt/updates', self._on_update, COLLECTED)
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(node)
@@ -131,7 +145,8 @@ class Feeder:
         self.models[message.round] = model_from_message(message)
 
     def _on_update(self, message: ModelUpdate) -> None:
-        self.updates[message.area, message.round] = update_from_message(message)
+        if message.windows < FORGED_WINDOWS:
+            self.updates[message.area, message.round] = update_from_message(message)
 
     def step(self) -> None:
         for area, modalities in AREAS.items():
@@ -187,3 +202,99 @@ def test_killed_area_and_aggregator_resume(
     rounds = read_round_log(tmp_path / 'aggregator')
     assert [entry.round for entry in rounds] == [0, 1]
     assert sorted(rounds[1].accepted) == ['north', 'south']
+
+
+Attack = tuple[Publisher, object]
+STAMP = Time()
+
+
+class Attacker:
+    """Forges, replays and imitates what a federation sends, with a key that nobody trusts."""
+
+    def __init__(self, feeder: Feeder, folder: Path) -> None:
+        self.sent = 0
+        self._attacks: list[Attack] = []
+        self._feeder = feeder
+        self._node = node = Node('attacker')
+        keys = KeyFolder(folder)
+        self._signers = {name: KeySigner(keys, name) for name in (*AREAS, AGGREGATOR)}
+        self._updates = node.create_publisher(ModelUpdate, '/utt/updates', COLLECTED)
+        self._models = node.create_publisher(GlobalModel, '/utt/model', STATE)
+        self._rounds = node.create_publisher(RoundStatus, '/utt/rounds', RELIABLE)
+
+    def step(self) -> None:
+        """Feed once; then send the next attack on the newest model and updates."""
+        self._feeder.step()
+        if not self._feeder.models:
+            return
+        if not self._attacks:
+            self._attacks = [*self._forged_updates(), *self._replays(), *self._forged_models()]
+        publisher, message = self._attacks.pop()
+        publisher.publish(message)
+        self.sent += 1
+
+    def _forged_updates(self) -> Iterator[Attack]:
+        model, payload = self._model(), self._payload()
+        for area in AREAS:
+            forged = types.Update(
+                model.federation, area, model.round, FORGED_WINDOWS, ('imu',), payload.schema,
+                payload.checksum, payload.payload)
+            borrowed = [update.seal for (name, _), update in self._feeder.updates.items()
+                        if name == area][-1:]
+            for seal in (types.UNSEALED, self._signers[area].sign(forged), *borrowed):
+                yield self._updates, update_to_message(replace(forged, seal=seal), STAMP)
+
+    def _replays(self) -> Iterator[Attack]:
+        for genuine in list(self._feeder.updates.values())[:2]:
+            yield self._updates, update_to_message(genuine, STAMP)
+
+    def _forged_models(self) -> Iterator[Attack]:
+        model, payload, signer = self._model(), self._payload(), self._signers[AGGREGATOR]
+        for federation in (model.federation, 'evil'):
+            other = replace(model, federation=federation, round=FORGED_ROUND,
+                            checksum=payload.checksum, payload=payload.payload)
+            yield self._models, model_to_message(sealed(other, signer), STAMP)
+            yield self._models, model_to_message(replace(other, config='[' * 10**5), STAMP)
+        over = types.RoundStatus(
+            model.federation, model.round, 'completed', 1, 0.0, {}, {}, 0, 0, 0.0)
+        yield self._rounds, round_status_to_message(over, STAMP, signer.sign(over))
+
+    def _model(self) -> types.GlobalModel:
+        models = self._feeder.models
+        return models[max(round_ for round_ in models if round_ < FORGED_ROUND)]
+
+    def _payload(self) -> Packed:
+        model = self._model()
+        tensors = unpack(model.payload, model.checksum, 2**24)
+        return pack({name: np.full_like(tensor, 9.0) for name, tensor in tensors.items()})
+
+    def close(self) -> None:
+        self._node.destroy_node()
+
+
+@pytest.fixture
+def attacker(feeder: Feeder, tmp_path: Path) -> Iterator[Attacker]:
+    made = Attacker(feeder, tmp_path / 'keys_of_a_stranger')
+    yield made
+    made.close()
+
+
+def test_forged_and_replayed_messages_change_nothing_and_are_named(
+    tmp_path: Path, federation: Federation, feeder: Feeder, attacker: Attacker,
+    wait_until: Callable,
+) -> None:
+    federation.start()
+    ended = lambda: len(read_log(tmp_path)) == 2  # noqa: E731
+    wait_until(ended, 110.0, attacker.step)
+    rounds = read_log(tmp_path)
+    assert attacker.sent >= 100
+    assert [sorted(entry.accepted) for entry in rounds] == [['north', 'south']] * 2
+    assert [set(entry.refused) for entry in rounds] == [{UNPROVEN}] * 2
+    assert all('an update in the name of' in entry.refused[UNPROVEN] for entry in rounds)
+    for path in list_checkpoints(tmp_path / 'aggregator'):
+        for name, tensor in read_checkpoint(path).tensors.items():
+            assert float(np.abs(tensor).max()) < 8.0, f'{path.name}: {name} has forged values'
+
+
+def read_log(folder: Path) -> list[types.RoundStatus]:
+    return read_round_log(folder / 'aggregator') if (folder / 'aggregator').exists() else []

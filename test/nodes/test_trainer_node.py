@@ -41,6 +41,8 @@ from utt_ros.bridge.node.qos import RELIABLE, STATE
 from utt_ros.errors import UttError
 from utt_ros.federation import types
 from utt_ros.federation.checkpoints import read_checkpoint
+from utt_ros.federation.keys import AGGREGATOR, KeyFolder
+from utt_ros.federation.signing import KeySigner, sealed
 from utt_ros.federation.wire import pack
 from utt_ros.models.model_card import save_model
 from utt_ros.models.settings import ModelSettings, dump_config
@@ -67,7 +69,9 @@ def start(ros_domain: int, tmp_path: Path) -> Iterator[Start]:
     processes = []
 
     def run(**parameters: object) -> subprocess.Popen:
-        given = PARAMETERS | {'area': 'north', 'state_dir': tmp_path / 'state'} | parameters
+        given = PARAMETERS | {
+            'area': 'north', 'state_dir': tmp_path / 'state', 'keys': tmp_path / 'keys',
+        } | parameters
         command = [sys.executable, '-m', 'utt_ros.nodes.trainer_node', '--ros-args']
         command += ['-r', '__ns:=/north']
         command += [word for name, value in given.items() for word in ('-p', f'{name}:={value}')]
@@ -82,7 +86,8 @@ def start(ros_domain: int, tmp_path: Path) -> Iterator[Start]:
 class Outside:
     """Stand-ins of the synchronizer, the aggregator and the twin around a trainer."""
 
-    def __init__(self, rng: np.random.Generator) -> None:
+    def __init__(self, rng: np.random.Generator, keys: KeyFolder) -> None:
+        self.signer = KeySigner(keys, AGGREGATOR)
         self.deployments: list[types.Deployment] = []
         self.reports: list[types.Report] = []
         self.diagnostics: dict[str, str] = {}
@@ -125,6 +130,9 @@ class Outside:
         self.spin()
 
     def send(self, model: types.GlobalModel) -> None:
+        self.publish(sealed(model, self.signer))
+
+    def publish(self, model: types.GlobalModel) -> None:
         self.models.publish(model_to_message(model, self.node.get_clock().now().to_msg()))
 
     def close(self) -> None:
@@ -133,8 +141,8 @@ class Outside:
 
 
 @pytest.fixture
-def outside(ros: int, rng: np.random.Generator) -> Iterator[Outside]:
-    made = Outside(rng)
+def outside(ros: int, rng: np.random.Generator, tmp_path: Path) -> Iterator[Outside]:
+    made = Outside(rng, KeyFolder(tmp_path / 'keys'))
     yield made
     made.close()
 
@@ -180,13 +188,18 @@ def test_standalone_trainer_deploys_graphs_that_run(
     assert trainer.wait(10.0) == 0
 
 
-def test_a_bad_model_is_refused_and_the_next_good_one_deployed(
+def test_bad_models_are_refused_and_the_next_good_one_deployed(
     start: Start, outside: Outside, wait_until: Callable,
 ) -> None:
     trainer = start()
     good = global_model(3)
-    outside.send(replace(good, round=2, checksum='0' * 64))
-    wait_until(lambda: outside.diagnostics.get('problems') == '1', 60.0, outside.spin)
+    hostile = ('[' * 8000, good.config.replace('0.1', '9' * 401), '{"model":{}}')
+    for count, config in enumerate(hostile, 1):
+        outside.send(replace(good, round=2, config=config))
+        wait_until(lambda: outside.diagnostics.get('problems') == str(count), 60.0, outside.spin)  # noqa: B023
+    outside.publish(replace(good, round=9))
+    wait_until(lambda: outside.diagnostics.get('models_refused') == '1', 60.0, outside.spin)
+    assert "is refused: it is not signed by 'aggregator'" in outside.diagnostics['message']
     assert not outside.deployments
     outside.send(good)
     wait_until(lambda: outside.deployments, 30.0, outside.spin)
@@ -204,7 +217,7 @@ def test_training_is_paused_and_goes_on_and_a_checkpoint_is_written_meanwhile(
         True, 'training is paused: models are still deployed, and windows kept')
     paused = ticks_later(outside, wait_until, 30)
     assert paused['message'] == 'training is paused'
-    later = ticks_later(outside, wait_until, 30)
+    later = ticks_later(outside, wait_until, 50)  # longer than a held-out block
     assert later['steps'] == paused['steps']
     assert int(later['windows']) > int(paused['windows'])
     path = tmp_path / 'state' / 'model.safetensors'

@@ -48,7 +48,8 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures('installed')
 def test_installed_programs_are_started(tmp_path: Path) -> None:
-    plan, remarks = prepare_plan(LaunchPlan((HALL,), state_dir=tmp_path / 'state', rviz=True))
+    plan, remarks = prepare_plan(
+        LaunchPlan((HALL,), state_dir=tmp_path / 'state', rviz=True, federated=False))
     assert remarks == []
     names = {node.name for node in graph_nodes(plan)}
     assert {'camera_frame', 'camera_optical_frame', 'ap_frame', 'rviz'} <= names
@@ -67,11 +68,12 @@ def test_missing_programs_are_left_out_with_a_remark(
 ) -> None:
     monkeypatch.setenv('AMENT_PREFIX_PATH', str(tmp_path))
     monkeypatch.setenv('PATH', str(tmp_path))
-    plan, remarks = prepare_plan(LaunchPlan((HALL,), state_dir=tmp_path / 'state', rviz=True))
+    plan, remarks = prepare_plan(
+        LaunchPlan((HALL,), state_dir=tmp_path / 'state', rviz=True, federated=False))
     assert not plan.rviz
     assert not plan.transforms
     assert [remark.split()[0] for remark in remarks] == ['tf2_ros', 'rviz2']
-    assert not (tmp_path / 'state').exists()
+    assert not (tmp_path / 'state/hall').exists()
 
 
 def test_layout_shows_the_topics_and_the_frame_of_its_area() -> None:
@@ -100,10 +102,10 @@ def test_shared_file_that_does_not_exist_is_named() -> None:
 
 def test_drivers_replaced_by_a_recording_are_remarked(tmp_path: Path) -> None:
     hall = AreaPlan(AreaSettings(area='hall'), bags=(Path('bag'),), drivers=('ftm',))
-    _, remarks = prepare_plan(LaunchPlan((hall,), tmp_path))
+    _, remarks = prepare_plan(LaunchPlan((hall,), tmp_path, federated=False))
     assert 'hall: recordings replace its drivers' in remarks
-    _, remarks = prepare_plan(LaunchPlan((replace(hall, bags=()),), tmp_path))
-    assert not any('drivers' in remark for remark in remarks)
+    _, remarks = prepare_plan(LaunchPlan((replace(hall, bags=()),), tmp_path, federated=False))
+    assert not any('replace' in remark for remark in remarks)
 
 
 @pytest.fixture

@@ -336,4 +336,6 @@ def test_environment_keeps_the_values_of_the_user() -> None:
     given = child_environment(colour=False, base={'ROS_AUTOMATIC_DISCOVERY_RANGE': 'SUBNET'})
     assert given['ROS_AUTOMATIC_DISCOVERY_RANGE'] == 'SUBNET'
     assert given['OMP_NUM_THREADS'] == '1'
-    assert child_environment(colour=False, base={})['ROS_AUTOMATIC_DISCOVERY_RANGE'] == 'LOCALHOST'
+    assert 'FASTRTPS_DEFAULT_PROFILES_FILE' not in given
+    closed = child_environment(colour=False, base={})
+    assert closed['FASTRTPS_DEFAULT_PROFILES_FILE'].endswith('config/fastdds_localhost.xml')

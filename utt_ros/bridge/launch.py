@@ -40,6 +40,12 @@ from launch_ros.actions import Node
 from utt_ros.errors import UttError
 from utt_ros.orchestration.arguments import LaunchArguments
 from utt_ros.orchestration.child import guard
+from utt_ros.orchestration.discovery import (
+    choose_reach,
+    describe_reach,
+    discovery_environment,
+    phone_ports,
+)
 from utt_ros.orchestration.environment import prepare_plan
 from utt_ros.orchestration.graph import LaunchPlan, graph_nodes
 from utt_ros.orchestration.heartbeat import BEAT_SEC, HEARTBEAT_VARIABLE, HeartbeatMonitor
@@ -66,6 +72,8 @@ def launch_description(
     def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         values = {name: context.launch_configurations[name] for name in arguments}
         plan, remarks = prepare_plan(plan_of(values))
+        choose_reach(plan.hosts)
+        remarks += [describe_reach(os.environ), *phone_ports(plan)]
         notes = [LogInfo(msg=f'utt_ros: {remark}') for remark in remarks]
         return notes + launch_actions(graph_nodes(plan), plan.hang_sec)
 
@@ -200,8 +208,10 @@ def node_action(node: NodeSpec, environment: Mapping[str, str] = MappingProxyTyp
         parameters=[*(str(path) for path in node.parameter_files), _parameters(node)],
         remappings=list(node.remappings), arguments=list(node.arguments),
         ros_arguments=list(node.ros_arguments), output='screen',
-        additional_env={**environment, **{
-            key: value for key, value in DEFAULT_ENVIRONMENT.items() if key not in os.environ}},
+        additional_env={
+            **environment, **discovery_environment(os.environ), **{
+                key: value for key, value in DEFAULT_ENVIRONMENT.items()
+                if key not in os.environ}},
         sigterm_timeout=str(INTERRUPT_SEC), sigkill_timeout=str(TERMINATE_SEC),
     )
 

@@ -17,7 +17,11 @@
 
 import argparse
 
-from utt_ros.orchestration.bag_arguments import add_recorder_arguments, exec_node
+from utt_ros.orchestration.bag_arguments import (
+    add_hosts_argument,
+    add_recorder_arguments,
+    exec_node,
+)
 
 EXAMPLES = """
 examples:
@@ -34,6 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of `utt record`."""
     parser.epilog, parser.formatter_class = EXAMPLES, argparse.RawDescriptionHelpFormatter
     add_recorder_arguments(parser)
+    add_hosts_argument(parser)
     parser.set_defaults(run=run)
 
 

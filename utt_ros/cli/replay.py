@@ -17,7 +17,7 @@
 
 import argparse
 
-from utt_ros.orchestration.bag_arguments import add_player_arguments, exec_node
+from utt_ros.orchestration.bag_arguments import add_hosts_argument, add_player_arguments, exec_node
 
 EXAMPLES = """
 examples:
@@ -35,6 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of `utt replay`."""
     parser.epilog, parser.formatter_class = EXAMPLES, argparse.RawDescriptionHelpFormatter
     add_player_arguments(parser)
+    add_hosts_argument(parser)
     parser.set_defaults(run=run)
 
 

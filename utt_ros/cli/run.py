@@ -33,12 +33,11 @@ from utt_ros.orchestration.arguments import (
     plan_area,
     plan_federation,
 )
-from utt_ros.orchestration.environment import prepare_plan, shared_file
+from utt_ros.orchestration.discovery import choose_reach, describe_reach, phone_ports
+from utt_ros.orchestration.environment import prepare_plan
 from utt_ros.orchestration.graph import DEFAULT_STATE, LaunchPlan, graph_nodes
 from utt_ros.orchestration.spec import process_spec
 from utt_ros.orchestration.supervisor import Supervisor
-
-FASTDDS_PROFILES = 'FASTRTPS_DEFAULT_PROFILES_FILE'
 
 EXAMPLES = """\
 examples:
@@ -88,8 +87,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add('--start-offset', type=float, default=0.0, metavar='SEC',
         help='start of the replay within the recording')
     add('--loop', action='store_true', help='repeat the replay')
+    add('--hosts', default='', metavar='A,B',
+        help='machines whose nodes take part; opens DDS, which listens on 127.0.0.1 otherwise')
     add('--loopback-only', action='store_true',
-        help='open no DDS port to other machines, see config/fastdds_localhost.xml')
+        help='the default, also where the environment opens DDS (docs/security.md)')
+    add('--keys', default='', metavar='DIR', help='folder of keys (default: keys in --state)')
+    add('--unsigned', action='store_true',
+        help='neither sign nor verify updates, models and graphs: anybody can send them')
     add('--log-level', choices=LOG_LEVELS, default='info', help='default info')
     add('--hang-timeout', type=float, default=15.0, metavar='SEC',
         help='kill and restart a node whose callbacks stand still for this long; 0: never '
@@ -103,10 +107,9 @@ def run(args: argparse.Namespace) -> int:
     It ends earlier, with 1, when every area, or the aggregator, has ended for good.
     """
     plan, remarks = prepare_plan(launch_plan(args))
-    for remark in remarks:
+    choose_reach(plan.hosts, loopback_only=args.loopback_only)
+    for remark in (*remarks, describe_reach(os.environ), *phone_ports(plan)):
         print(f'utt: {remark}', file=sys.stderr)
-    if args.loopback_only:
-        os.environ[FASTDDS_PROFILES] = str(shared_file('config/fastdds_localhost.xml'))
     specs = [process_spec(node) for node in graph_nodes(plan)]
     return run_supervised(Supervisor(specs, log_dir=args.log_dir, hang_sec=plan.hang_sec))
 
@@ -168,6 +171,7 @@ def _values(
         record=str(args.record or ''), rate=str(args.rate),
         start_offset=str(args.start_offset), log_level=args.log_level,
         hang_timeout=str(args.hang_timeout),
+        hosts=args.hosts, keys=args.keys, signed=str(not args.unsigned),
     )
     if 'aggregator_file' in arguments:
         values['aggregator_file'] = str(args.aggregator_file or '')

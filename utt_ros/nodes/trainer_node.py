@@ -32,7 +32,7 @@ from utt_ros.bridge.node.message_signing import MessageSigning
 from utt_ros.bridge.node.operator_services import add_switch, add_trigger, wait_for_answer
 from utt_ros.bridge.node.parameters import declare_settings, follow_parameters
 from utt_ros.bridge.node.process import run_node, use_idle_priority
-from utt_ros.bridge.node.qos import RELIABLE, STATE
+from utt_ros.bridge.node.qos import CONTESTED, RELIABLE
 from utt_ros.errors import MeasurementError, ModelError, UttError
 from utt_ros.models.settings import ModelSettings
 from utt_ros.msg import GlobalModel, RoundStatus, SyncedSamples
@@ -80,7 +80,7 @@ class TrainerNode(ManagedNode):
             subscribe(SyncedSamples, 'synced', self._on_samples, RELIABLE, raw=True)]
         if self._settings.federated:
             self._inputs += [
-                subscribe(GlobalModel, '/utt/model', self._on_model, STATE),
+                subscribe(GlobalModel, '/utt/model', self._on_model, CONTESTED),
                 subscribe(RoundStatus, '/utt/rounds', self._on_rounds, RELIABLE)]
         self._client.paused = self._is_paused
         self._training.start()

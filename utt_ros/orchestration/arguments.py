@@ -38,7 +38,16 @@ PRETRAINED_FILE = Path(__file__).parents[1] / 'models/pretrained.safetensors'  #
 MIN_HANG_SEC = 3.0  # heartbeats come once a second
 LOG_LEVELS = ('debug', 'info', 'warn', 'error', 'fatal')
 
+HOSTS_ARGUMENT: LaunchArguments = {
+    'hosts': ('', 'other machines that take part, separated by commas; empty: DDS is closed'),
+}
+SIGNING_ARGUMENTS: LaunchArguments = {
+    'signed': ('true', 'sign updates, models and graphs and refuse unsigned ones'),
+    'keys': ('', 'folder of keys, see utt keys; empty: keys in state_dir'),
+}
 COMMON_ARGUMENTS: LaunchArguments = {
+    **HOSTS_ARGUMENT,
+    **SIGNING_ARGUMENTS,
     'use_sim_time': ('auto', 'true: time comes from /clock; auto: true where a bag is replayed'),
     'state_dir': (str(DEFAULT_STATE), 'folder of models and rounds'),
     'rviz': ('true', 'show every area in RViz, if installed'),
@@ -140,6 +149,8 @@ def _with_common(plan: LaunchPlan, values: Mapping[str, str]) -> LaunchPlan:
         rviz=_boolean(values, 'rviz'), record=Path(values['record']) if values['record'] else None,
         rate=_number(values, 'rate'), start_offset_sec=_number(values, 'start_offset'),
         loop=_boolean(values, 'loop'), log_level=values['log_level'],
+        signed=_boolean(values, 'signed'), keys=Path(values['keys']) if values['keys'] else None,
+        hosts=split_hosts(values['hosts']),
         hang_sec=_hang_sec(values),
     )
 
@@ -151,6 +162,11 @@ def _hang_sec(values: Mapping[str, str]) -> float:
         raise SettingsError(
             f'hang_timeout is {seconds:g} s: it must be 0 or at least {MIN_HANG_SEC:g}')
     return seconds
+
+
+def split_hosts(text: str) -> tuple[str, ...]:
+    """Return the hosts of a list with commas."""
+    return tuple(word.strip() for word in text.split(',') if word.strip())
 
 
 def _area_file(bags: tuple[Path, ...]) -> Path | None:

@@ -23,12 +23,14 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, NoReturn
 
+from utt_ros.orchestration.arguments import split_hosts
+from utt_ros.orchestration.discovery import choose_reach
 from utt_ros.orchestration.supervisor import child_environment
 from utt_ros.sessions.player import PlaySettings
 from utt_ros.settings import from_mapping
 
 POSITIONAL_ARGUMENTS = ('bags', 'folder', 'prefixes')
-UTT_ONLY_ARGUMENTS = ('command', 'run')  # set by `utt` itself, unknown to the nodes
+UTT_ONLY_ARGUMENTS = ('command', 'run', 'hosts')  # set by `utt` itself, unknown to the nodes
 REMAP_SIGN = ':='
 
 
@@ -60,6 +62,12 @@ def add_recorder_arguments(parser: argparse.ArgumentParser) -> None:
         help='record topics that match; may be repeated')
 
 
+def add_hosts_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        '--hosts', default='', metavar='A,B',
+        help='machines whose topics take part; opens DDS, which listens on 127.0.0.1 otherwise')
+
+
 def play_settings(args: argparse.Namespace) -> PlaySettings:
     """Return the settings among the player's arguments. Raises SettingsError."""
     names = [item.name for item in fields(PlaySettings)]
@@ -75,7 +83,8 @@ def remapped(topic: str, remaps: Sequence[tuple[str, str]]) -> str:
 
 
 def exec_node(node: str, args: argparse.Namespace) -> NoReturn:
-    """Replace this process by a node with the same arguments."""
+    """Replace this process by a node with the same arguments. Raises SettingsError."""
+    choose_reach(split_hosts(args.hosts))
     command = [sys.executable, '-m', f'utt_ros.nodes.{node}_node', *command_words(args)]
     sys.stdout.flush()
     os.execve(command[0], command, child_environment(colour=sys.stderr.isatty()))  # noqa: S606

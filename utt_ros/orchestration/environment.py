@@ -24,6 +24,7 @@ from utt_ros.errors import SettingsError
 from utt_ros.files import write_atomically
 from utt_ros.orchestration.graph import AreaPlan, LaunchPlan, layout_path
 from utt_ros.orchestration.model_check import check_initial_model
+from utt_ros.orchestration.plan_keys import prepare_keys
 from utt_ros.orchestration.spec import PACKAGE_NAME, find_ros_executable
 
 CHECKOUT = Path(__file__).parents[2]
@@ -50,7 +51,7 @@ def prepare_plan(plan: LaunchPlan) -> tuple[LaunchPlan, list[str]]:
     """
     check_environment()
     check_initial_model(plan)
-    remarks = []
+    remarks = prepare_keys(plan)
     transforms = plan.nodes and _installed('tf2_ros', 'static_transform_publisher')
     if plan.nodes and not transforms:
         remarks.append('tf2_ros is not installed: no static frames (no output needs them)')

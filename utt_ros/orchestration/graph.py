@@ -75,6 +75,7 @@ class LaunchPlan:
     model: Path | None = None  # of the first start; None: untrained weights
     signed: bool = True  # updates, models and graphs carry signatures
     keys: Path | None = None  # folder of keys; None: `keys` in state_dir
+    hosts: tuple[str, ...] = ()  # other machines that DDS shall reach
     aggregator_files: tuple[Path, ...] = ()
     aggregator: bool = False
     federated: bool = True  # areas take part in a federation; its aggregator may run elsewhere

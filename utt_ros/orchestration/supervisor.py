@@ -28,6 +28,7 @@ from typing import TextIO
 
 from utt_ros.errors import UttError
 from utt_ros.orchestration.child import ChildProcess, Ending
+from utt_ros.orchestration.discovery import discovery_environment
 from utt_ros.orchestration.output import PrefixedOutput
 from utt_ros.orchestration.restarts import Consequence, RestartPolicy, describe_exit
 from utt_ros.orchestration.spec import ProcessSpec
@@ -41,7 +42,6 @@ HUNG: Ending = ((signal.SIGUSR2, TRACE_SEC), (signal.SIGKILL, 0.0))
 DEFAULT_ENVIRONMENT = {
     'OMP_NUM_THREADS': '1',
     'PYTHONUNBUFFERED': '1',
-    'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
 }
 
 
@@ -271,7 +271,10 @@ class Supervisor:
 
 
 def child_environment(*, colour: bool, base: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the environment of child processes: `base` (default: our own) over the defaults."""
+    """Return the environment of child processes: `base` (default: our own) over the defaults.
+
+    It reaches beyond this machine only where `base` does, see `discovery`.
+    """
     given = dict(os.environ if base is None else base)
     colours = {'RCUTILS_COLORIZED_OUTPUT': '1' if colour else '0'}
-    return {**DEFAULT_ENVIRONMENT, **colours, **given}
+    return {**DEFAULT_ENVIRONMENT, **colours, **given, **discovery_environment(given)}

@@ -61,3 +61,11 @@ COLLECTED = QoSProfile(
     durability=QoSDurabilityPolicy.TRANSIENT_LOCAL,
 )
 """Subscription to a state that several nodes publish with STATE: the newest of each."""
+
+CONTESTED = QoSProfile(
+    history=QoSHistoryPolicy.KEEP_LAST,
+    depth=20,
+    reliability=QoSReliabilityPolicy.RELIABLE,
+    durability=QoSDurabilityPolicy.TRANSIENT_LOCAL,
+)
+"""Subscription to a signed STATE of large messages, which those of strangers do not displace."""

@@ -1,0 +1,169 @@
+# Copyright 2026 The utt_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Reach of DDS: closed by default, opened by hosts or by the environment, which is respected."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from utt_ros.errors import SettingsError
+from utt_ros.orchestration.discovery import (
+    LOCALHOST_ONLY,
+    OPENING_VARIABLES,
+    PEERS,
+    PROFILES,
+    RANGE,
+    choose_reach,
+    closed_environment,
+    describe_reach,
+    discovery_environment,
+    opened_by,
+    phone_ports,
+)
+from utt_ros.orchestration.environment import CHECKOUT
+from utt_ros.orchestration.graph import LaunchPlan, read_area_plan
+
+PROFILE = str(CHECKOUT / 'config/fastdds_localhost.xml')
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (*OPENING_VARIABLES, LOCALHOST_ONLY, RANGE, 'RMW_IMPLEMENTATION'):
+        monkeypatch.setenv(name, '')  # restored afterwards
+        monkeypatch.delenv(name)
+
+
+@pytest.mark.parametrize('given', [
+    {}, {RANGE: 'LOCALHOST'}, {LOCALHOST_ONLY: '1'}, {RANGE: ''}, {PEERS: ''},
+    {'RMW_IMPLEMENTATION': 'rmw_fastrtps_cpp'}])
+def test_environment_without_other_settings_is_closed(given: dict[str, str]) -> None:
+    made = {**given, **discovery_environment(given)}
+    assert (made[RANGE], Path(made[PROFILES]).name) == (
+        'SYSTEM_DEFAULT', 'fastdds_localhost.xml')
+    assert not made.get(LOCALHOST_ONLY)
+    assert opened_by(made) == []
+    assert '127.0.0.1 alone' in describe_reach(made)
+    assert discovery_environment(made) == discovery_environment({}), 'children stay closed'
+
+
+@pytest.mark.parametrize(('given', 'added'), [
+    ({PEERS: '10.0.0.2'}, {RANGE: 'LOCALHOST'}),
+    ({RANGE: 'SUBNET'}, {}), ({RANGE: 'SYSTEM_DEFAULT'}, {}), ({RANGE: 'OFF'}, {}),
+    ({PROFILES: '/own/profile.xml'}, {RANGE: 'LOCALHOST'}),
+    ({'ROS_DISCOVERY_SERVER': 'server:11811'}, {RANGE: 'LOCALHOST'}),
+    ({PROFILES: '/own/profile.xml', RANGE: 'SUBNET'}, {}),
+])
+def test_settings_of_the_user_are_left_and_named(
+    given: dict[str, str], added: dict[str, str],
+) -> None:
+    assert discovery_environment(given) == added
+    sentence = describe_reach(given)
+    assert all(name in sentence or given[name] in sentence for name in given if name != RANGE)
+    assert '127.0.0.1' not in sentence
+
+
+def test_other_middleware_is_limited_to_the_discovery_of_this_machine() -> None:
+    given = {'RMW_IMPLEMENTATION': 'rmw_cyclonedds_cpp'}
+    assert discovery_environment(given) == {RANGE: 'LOCALHOST'}
+    assert 'its ports are those of rmw_cyclonedds_cpp' in describe_reach(given)
+
+
+def test_hosts_replace_the_environment_and_loopback_only_closes_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(PROFILES, '/own/profile.xml')
+    choose_reach(('10.0.0.2', 'gate'))
+    assert os.environ[PEERS] == '10.0.0.2;gate'
+    assert (os.environ[RANGE], os.environ.get(PROFILES)) == ('LOCALHOST', None)
+    assert '10.0.0.2, gate' in describe_reach(os.environ)
+    choose_reach(())
+    assert os.environ[PEERS] == '10.0.0.2;gate', 'without arguments the environment decides'
+    choose_reach((), loopback_only=True)
+    assert opened_by(os.environ) == []
+    assert {name: os.environ.get(name) for name in closed_environment()} == closed_environment()
+
+
+@pytest.mark.parametrize('hosts', [('a b',), ('a;b',), ('10.0.0.0/8',), ('',)])
+def test_hosts_that_are_no_names_are_refused(hosts: tuple[str, ...]) -> None:
+    with pytest.raises(SettingsError, match='names or addresses'):
+        choose_reach(hosts)
+
+
+def test_hosts_and_loopback_only_exclude_each_other() -> None:
+    with pytest.raises(SettingsError, match='give one of them'):
+        choose_reach(('a',), loopback_only=True)
+
+
+def test_ports_for_phones_are_named_with_their_addresses(tmp_path: Path) -> None:
+    file = tmp_path / 'area.yaml'
+    file.write_text("""
+/**:
+  ros__parameters: {area: hall, drivers: [camera, ftm, imu]}
+/**/ftm:
+  ros__parameters: {source: android_udp, android_udp.port: 9000}
+/**/imu:
+  ros__parameters: {source: sensor_logger, sensor_logger.host: 127.0.0.1}
+""")
+    plan = LaunchPlan((read_area_plan(file),))
+    assert phone_ports(plan) == [
+        'hall: ftm listens for phones on 0.0.0.0:9000',
+        'hall: imu listens for phones on 127.0.0.1:8000']
+    replayed = replace(plan.areas[0], bags=(tmp_path,))
+    assert phone_ports(replace(plan, areas=(replayed,))) == []
+    assert phone_ports(replace(plan, nodes=False)) == []
+
+
+def test_sources_that_open_no_port_are_not_named(tmp_path: Path) -> None:
+    file = tmp_path / 'area.yaml'
+    file.write_text("""
+/**:
+  ros__parameters: {area: hall, drivers: [ftm, imu]}
+/**/ftm:
+  ros__parameters: {source: no_such_source}
+/**/imu:
+  ros__parameters: {source: sensor_server}
+""")
+    assert phone_ports(LaunchPlan((read_area_plan(file),))) == []
+
+
+NODE = """
+import rclpy, sys
+rclpy.init()
+node = rclpy.create_node('closed')
+node.create_publisher(__import__('std_msgs.msg').msg.String, '/word', 1)
+print('here', flush=True)
+sys.stdin.read()
+"""
+
+
+def test_node_of_a_closed_environment_has_no_socket_beyond_127_0_0_1(
+    ros_domain: int, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    environment = {**os.environ, **discovery_environment(os.environ)}
+    node = subprocess.Popen([sys.executable, '-c', NODE], env=environment, text=True,
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        assert node.stdout.readline() == 'here\n'
+        sockets = psutil.Process(node.pid).net_connections('inet')
+    finally:
+        node.communicate(timeout=20)
+    assert len(sockets) >= 3
+    assert {item.laddr.ip for item in sockets} == {'127.0.0.1'}
