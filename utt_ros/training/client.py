@@ -188,6 +188,7 @@ class FederatedClient:
             self._held = model
             return []
         try:
+            load_config(model.config)  # cheaper than the tensors
             tensors = open_model(model, self.settings.max_model_bytes)
             checkpoint = Checkpoint(model.federation, model.round, model.config, tensors)
             events = self._adopt(checkpoint)
