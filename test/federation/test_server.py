@@ -357,3 +357,14 @@ def test_payload_exchanged_below_a_genuine_signature_is_refused(
     swapped = replace(update, payload=other.payload)
     assert 'its payload is not the one' in (server.receive(swapped, 0) or '')
     assert server.receive(update, 0) is None
+
+
+def test_genuine_updates_of_other_federations_and_rounds_are_counted_as_strays(
+    signed_server: FederationServer, keys: KeyFolder,
+) -> None:
+    server, north = signed_server, KeySigner(keys, 'north')
+    server.receive(replace(update_for(server, 'north', 1.0), federation='evil'), 0)
+    assert server.strays == 0, 'nobody proved to be there'
+    server.receive(sealed(replace(update_for(server, 'north', 1.0), federation='evil'), north), 0)
+    server.receive(sealed(replace(update_for(server, 'north', 1.0), round=7), north), 0)
+    assert server.strays == 2

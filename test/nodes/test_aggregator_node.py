@@ -307,6 +307,22 @@ def test_two_aggregators_of_one_domain_are_reported_on_diagnostics(
     assert told[-1].startswith('signed is false: anybody')
 
 
+def test_model_is_shown_again_to_an_area_that_trains_another_one(
+    start: Start, state: Path, watcher: Watcher, wait_until: Callable,
+) -> None:
+    start_aggregator(start, state, areas="['north','south']")
+    wait_until(watcher.ready, 20.0, watcher.spin)
+    stray = replace(watcher.answer('north', 1.0), federation='evil')
+    for _ in range(5):
+        watcher.send(stray)
+    wait_until(lambda: watcher.told(lambda now: now.refused), 10.0, watcher.spin)
+    wait_until(lambda: len(watcher.models) > 1, 10.0, watcher.spin)
+    assert {model.checksum for model in watcher.models} == {watcher.models[0].checksum}
+    assert len(watcher.models) == 2, 'once for all of them'
+    watcher.send(watcher.answer('north', 1.0))
+    wait_until(lambda: watcher.told(lambda now: now.accepted), 10.0, watcher.spin)
+
+
 def test_deactivated_aggregator_completes_no_round_and_loses_no_update(
     start: Start, state: Path, watcher: Watcher, wait_until: Callable, operator,
 ) -> None:
