@@ -33,7 +33,9 @@ from utt_ros.bridge.node.operator_services import add_switch, add_trigger, wait_
 from utt_ros.bridge.node.parameters import declare_settings, follow_parameters
 from utt_ros.bridge.node.process import run_node, use_idle_priority
 from utt_ros.bridge.node.qos import CONTESTED, RELIABLE
+from utt_ros.bridge.node.twin_services import TwinServices
 from utt_ros.errors import MeasurementError, ModelError, UttError
+from utt_ros.federation.types import Deployment
 from utt_ros.models.settings import ModelSettings
 from utt_ros.msg import GlobalModel, RoundStatus, SyncedSamples
 from utt_ros.settings import AreaSettings, WindowSettings
@@ -42,6 +44,7 @@ from utt_ros.training.client import ClientEvent, ClientProblem, FederatedClient
 from utt_ros.training.dataset import mask_uncertain_boxes
 from utt_ros.training.settings import LearningSettings, TrainerSettings
 from utt_ros.training.training_thread import TrainingThread
+from utt_ros.training.twin_models import open_twin_models
 
 WRITABLE = ('learn', 'local_steps', 'min_windows')  # parameters
 
@@ -70,6 +73,8 @@ class TrainerNode(ManagedNode):
         add_switch(self, 'pause_training', self._pause)
         add_switch(self, 'pin_model', lambda on: self._request(lambda: self._client.pin(on)))
         add_trigger(self, 'save_checkpoint', lambda: self._request(self._client.save_checkpoint))
+        self._twins = open_twin_models(area, self._settings.state_dir, self._client)
+        self._twin_services = TwinServices(self, area.area, self._twins)
         self._training = TrainingThread(self._client, self._publish, use_idle_priority)
         self.start()
 
@@ -140,6 +145,8 @@ class TrainerNode(ManagedNode):
 
     def _publish(self, events: Sequence[ClientEvent]) -> None:
         self._outputs.publish(events)
+        if any(isinstance(event, Deployment) for event in events):
+            self._twin_services.follow_model()
         for event in events:
             if isinstance(event, ClientProblem):
                 self.get_logger().error(event.text, throttle_duration_sec=1.0)
@@ -162,6 +169,7 @@ class TrainerNode(ManagedNode):
             'steps': trainer.steps,
             'steps_skipped': trainer.steps_skipped,
             'problems': client.problems,
+            'task_twins_serving': len(self._twins.registry.serving),
             'models_refused': client.gate.refused,
         }
 

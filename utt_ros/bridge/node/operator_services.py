@@ -34,7 +34,7 @@ def add_trigger(node: Node, name: str, action: Callable[[], str]) -> None:
     `action` returns the answer; the text of a UttError is the answer of a refused request.
     """
     def answer(_request: Trigger.Request, response: Any) -> Any:
-        return _answer(response, action)
+        return answer_request(response, action)
 
     node.create_service(Trigger, f'~/{name}', answer)
 
@@ -42,7 +42,7 @@ def add_trigger(node: Node, name: str, action: Callable[[], str]) -> None:
 def add_switch(node: Node, name: str, action: Callable[[bool], str]) -> None:
     """Create the SetBool service `~/name`, as `add_trigger` does."""
     def answer(request: SetBool.Request, response: Any) -> Any:
-        return _answer(response, lambda: action(request.data))
+        return answer_request(response, lambda: action(request.data))
 
     node.create_service(SetBool, f'~/{name}', answer)
 
@@ -60,7 +60,8 @@ def wait_for_answer(pending: 'Future[str]') -> str:
                        'another piece of work takes longer') from None
 
 
-def _answer(response: Any, action: Callable[[], str]) -> Any:
+def answer_request(response: Any, action: Callable[[], str]) -> Any:
+    """Fill `success` and `message` of a response with the outcome of an action."""
     try:
         response.message, response.success = action(), True
     except UttError as err:
