@@ -21,6 +21,8 @@ from utt_ros.msg import DeployedModel
 
 from utt_ros.bridge.messages.federation import deployment_to_message
 from utt_ros.bridge.node.qos import RELIABLE, STATE
+from utt_ros.federation.keys import KeyFolder
+from utt_ros.federation.signing import KeySigner, NullSigner, sealed
 from utt_ros.federation.types import Deployment
 from utt_ros.models.onnx_export import export_onnx
 from utt_ros.models.settings import ModelSettings
@@ -30,16 +32,21 @@ from utt_ros.settings import WindowSettings
 MODEL = ModelSettings(width=16, heads=2, feedforward=16)
 
 
-def deployed(listener, round_, graph):
+def deployed(listener, round_, graph, signer):
     stamp = listener.node.get_clock().now().to_msg()
-    return deployment_to_message(Deployment('hall', 'f', round_, '{}', graph), stamp)
+    return deployment_to_message(
+        sealed(Deployment('hall', 'f', round_, '{}', graph), signer), stamp)
 
 
 @pytest.mark.timeout(60)
-def test_trained_models_are_used_and_broken_ones_are_counted(start_node, listener, wait_until):
+def test_trained_models_are_used_and_broken_ones_are_counted(
+    start_node, listener, wait_until, tmp_path,
+):
+    signer = KeySigner(KeyFolder(tmp_path / 'keys'), 'hall')
     heard = listener.hear(DiagnosticArray, '/diagnostics', RELIABLE)
     models = listener.node.create_publisher(DeployedModel, '/hall/deployed_model', STATE)
-    start_node('sync', '--ros-args', '-r', '__ns:=/hall', '-p', 'association:=twin')
+    start_node('sync', '--ros-args', '-r', '__ns:=/hall', '-p', 'association:=twin',
+               '-p', 'area:=hall')
     graph = export_onnx(UnifiedTwin(MODEL, WindowSettings()))
 
     def told():
@@ -48,11 +55,13 @@ def test_trained_models_are_used_and_broken_ones_are_counted(start_node, listene
         return {item.key: item.value for item in statuses[-1].values} if statuses else {}
 
     wait_until(lambda: models.get_subscription_count() and told(), 20.0, listener.spin)
-    models.publish(deployed(listener, 0, graph))
-    models.publish(deployed(listener, 3, graph))
+    models.publish(deployed(listener, 0, graph, signer))
+    models.publish(deployed(listener, 3, graph, signer))
     wait_until(lambda: told()['association_round'] == '3', 20.0, listener.spin)
-    models.publish(deployed(listener, 4, b'no graph'))
+    models.publish(deployed(listener, 4, b'no graph', signer))
     wait_until(lambda: told()['models_refused'] == '1', 20.0, listener.spin)
+    models.publish(deployed(listener, 5, graph, NullSigner()))
+    wait_until(lambda: told()['models_refused'] == '2', 20.0, listener.spin)
     assert told()['association_round'] == '3'
 
 

@@ -17,6 +17,7 @@
 
 import numpy as np
 import pytest
+from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PoseWithCovarianceStamped
 from nav_msgs.msg import Path
 from sensor_msgs.msg import Imu
@@ -26,6 +27,8 @@ from visualization_msgs.msg import Marker, MarkerArray
 from utt_ros.bridge.messages.federation import deployment_to_message
 from utt_ros.bridge.messages.sensors import samples_to_message, to_ns, to_time
 from utt_ros.bridge.node.qos import RELIABLE, STATE
+from utt_ros.federation.keys import KeyFolder
+from utt_ros.federation.signing import KeySigner, NullSigner, sealed
 from utt_ros.federation.types import Deployment
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.settings import AreaSettings
@@ -84,16 +87,17 @@ class Hall:
         self._samples.publish(samples_to_message(batch, 'hall'))
         self.sequence += 1
 
-    def deploy(self, graph, model_round, checksum=None):
-        message = deployment_to_message(
-            Deployment('hall', 'run', model_round, '{}', graph), to_time(T0))
+    def deploy(self, graph, model_round, checksum=None, signer=None, area='hall'):
+        deployment = Deployment(area, 'run', model_round, '{}', graph)
+        message = deployment_to_message(sealed(deployment, signer or self.signer), to_time(T0))
         message.checksum = checksum or message.checksum
         self.models.publish(message)
 
 
 @pytest.fixture
-def hall(start_node, listener, wait_until):
+def hall(start_node, listener, wait_until, tmp_path):
     hall = Hall(listener, wait_until)
+    hall.signer = KeySigner(KeyFolder(tmp_path / 'keys'), 'hall')
     start_node('twin', '--ros-args', '-r', '__ns:=/hall', '-p', 'area:=hall',
                '-p', f'magnetic_yaw:={np.pi / 2}')
     hall.wait_listening()
@@ -247,3 +251,18 @@ def test_belief_is_reset_and_predictions_go_on(hall, operator):
               == T0 + 11 * TICK_NS)
     point = hall.outputs['ann', 'position'][-1].pose.pose.position
     assert np.hypot(point.x - hall.truth('ann', 11)[0], point.y - hall.truth('ann', 11)[1]) < 1.0
+
+
+def test_graphs_of_strangers_are_refused_and_named(hall, make_graph, tmp_path):
+    reports = hall.listener.hear(DiagnosticArray, '/diagnostics', RELIABLE)
+    stairs = KeySigner(KeyFolder(tmp_path / 'keys'), 'stairs')
+    hall.deploy(make_graph(1.0), 3)
+    hall.wait(lambda: hall.status.model_ready)
+    hall.deploy(make_graph(9.0), 4, signer=NullSigner())
+    hall.deploy(make_graph(9.0), 4, signer=stairs)
+    hall.deploy(make_graph(9.0), 4, signer=stairs, area='stairs')
+    hall.wait(lambda: any("it is for area 'stairs', not 'hall'" in status.message
+                          for message in reports for status in message.status))
+    refused = {item.key: item.value for item in reports[-1].status[0].values}['models_refused']
+    assert refused == '3'
+    assert hall.status.round == 3

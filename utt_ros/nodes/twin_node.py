@@ -33,6 +33,7 @@ from utt_ros.bridge.messages.sensors import deserialize, samples_from_message
 from utt_ros.bridge.messages.status import twin_status_to_message
 from utt_ros.bridge.node.deployed_models import DeployedModels
 from utt_ros.bridge.node.managed_node import ManagedNode
+from utt_ros.bridge.node.message_signing import MessageSigning
 from utt_ros.bridge.node.operator_services import add_trigger
 from utt_ros.bridge.node.parameters import declare_settings
 from utt_ros.bridge.node.process import run_node
@@ -68,7 +69,9 @@ class TwinNode(ManagedNode):
         self._received_s = perf_counter()
         self._runtime: OnnxModel | None = None
         self._refused_samples, self._tick_ended, self._input = 0, Event(), None
-        self._models = DeployedModels(self, self._use)
+        self._signing = MessageSigning(self)
+        self._models = DeployedModels(
+            self, self._use, area=self._area.area, verifier=self._signing.verifier)
         self._status = self.create_publisher(TwinStatus, 'twin_status', RELIABLE)
         self._markers = TwinMarkers(self, self._area)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
@@ -142,8 +145,8 @@ class TwinNode(ManagedNode):
         models = self._models
         refused = self._refused_samples + models.refused + self._engine.failures
         return {
-            'level': 'warn' if refused or self._health.lost else 'ok',
-            'message': self._engine.failure or models.failure,
+            'level': 'warn' if refused or self._health.lost or self._signing.note else 'ok',
+            'message': self._engine.failure or models.failure or self._signing.note,
             'round': -1 if models.round is None else models.round,
             'ticks': self._health.ticks,
             'ticks_lost': self._health.lost,

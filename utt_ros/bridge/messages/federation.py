@@ -25,8 +25,9 @@ from typing import Any
 from builtin_interfaces.msg import Time
 from std_msgs.msg import Header
 
-from utt_ros.errors import ModelError
+from utt_ros.errors import ModelError, SignatureRefused
 from utt_ros.federation import types
+from utt_ros.federation.settings import MAX_NAME_LENGTH
 from utt_ros.federation.signing import Verifier
 from utt_ros.federation.wire import checksum_of
 from utt_ros.msg import DeployedModel, GlobalModel, ModelUpdate, RoundStatus, TrainingMetrics
@@ -170,12 +171,15 @@ def deployment_to_message(deployment: types.Deployment, stamp: Time) -> Deployed
 
 
 def deployment_from_message(
-    message: DeployedModel, verifier: Verifier | None = None,
+    message: DeployedModel, verifier: Verifier | None = None, area: str = '',
 ) -> types.Deployment:
     """Convert a deployment after its seal is verified, which may be repeated.
 
-    Raises SignatureRefused, and ModelError when the graph does not match its checksum.
+    `area`: the only one that is accepted; empty: any. Raises SignatureRefused, and ModelError when
+    the graph does not match its checksum.
     """
+    if area and message.area != area:
+        raise SignatureRefused(f'it is for area {message.area[:MAX_NAME_LENGTH]!r}, not {area!r}')
     graph = bytes(message.payload)
     deployment = types.Deployment(
         message.area, message.federation, message.round, message.config, graph,

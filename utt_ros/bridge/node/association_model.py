@@ -21,6 +21,7 @@ from rclpy.node import Node
 
 from utt_ros.association.associator import MODEL_METHODS, make_associator
 from utt_ros.bridge.node.deployed_models import DeployedModels
+from utt_ros.bridge.node.message_signing import MessageSigning
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.sync.settings import SyncSettings
 from utt_ros.twin.onnx_translator import OnnxTranslator
@@ -38,7 +39,9 @@ class AssociationModel:
         self.associator = make_associator(settings, area, window)
         self._window = window
         uses_model = settings.association in MODEL_METHODS
-        self._models = DeployedModels(node, self._use, MIN_ROUND) if uses_model else None
+        self._models = DeployedModels(
+            node, self._use, MIN_ROUND, area=area.area,
+            verifier=MessageSigning(node).verifier) if uses_model else None
 
     def close(self) -> None:
         """Wait for a graph that is being opened."""

@@ -24,7 +24,6 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from hashlib import sha256
 from itertools import count
 from pathlib import Path
 
@@ -34,7 +33,7 @@ from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.signals import SignalHandlerOptions
 
-from utt_ros.bridge.messages.federation import byte_array
+from utt_ros.bridge.messages.federation import deployment_to_message
 from utt_ros.bridge.node.process import StopRequest
 from utt_ros.bridge.node.qos import SENSOR, STATE
 from utt_ros.cdr import replace_stamp
@@ -45,6 +44,9 @@ from utt_ros.evaluation.benchmarks.load_messages import (
     loop_schedule,
     make_streams,
 )
+from utt_ros.federation.keys import KeyFolder
+from utt_ros.federation.signing import KeySigner, sealed
+from utt_ros.federation.types import Deployment
 from utt_ros.msg import DeployedModel
 from utt_ros.types import NS_PER_S
 
@@ -101,10 +103,12 @@ class LoadGenerator:
 
 def deploy(node: Node, folder: Path) -> None:
     """Publish a model once, for present and later subscribers."""
-    graph = (folder / 'model.onnx').read_bytes()
-    node.create_publisher(DeployedModel, 'deployed_model', STATE).publish(DeployedModel(
-        area=AREA.area, federation='bench', config=(folder / 'config.json').read_text('utf-8'),
-        checksum=sha256(graph).hexdigest(), payload=byte_array(graph)))
+    deployment = sealed(
+        Deployment(AREA.area, 'bench', 0, (folder / 'config.json').read_text('utf-8'),
+                   (folder / 'model.onnx').read_bytes()),
+        KeySigner(KeyFolder(folder / 'keys'), AREA.area))
+    node.create_publisher(DeployedModel, 'deployed_model', STATE).publish(
+        deployment_to_message(deployment, node.get_clock().now().to_msg()))
 
 
 def deployment_check(node: Node) -> Callable[[], bool]:

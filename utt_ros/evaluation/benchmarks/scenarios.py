@@ -52,7 +52,7 @@ def make_scenarios(phones: int, folder: Path) -> dict[str, Scenario]:
 def _our(folder: Path, name: str, wanted: tuple[str, ...]) -> tuple[ProcessSpec, ...]:
     plan = LaunchPlan(
         (AreaPlan(AREA),), state_dir=folder / name / 'state', aggregator=True, use_sim_time=False,
-        log_level='warn')
+        log_level='warn', keys=folder / 'keys')
     return tuple(process_spec(_once(node)) for node in graph_nodes(plan) if node.name in wanted)
 
 
