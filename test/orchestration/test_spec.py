@@ -82,3 +82,12 @@ def test_executable_that_is_not_installed_is_refused(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv('AMENT_PREFIX_PATH', '/nowhere')
     with pytest.raises(SettingsError, match='no_package/no_program is not installed'):
         process_spec(NodeSpec('t', 'no_program', package='no_package'))
+
+
+@pytest.mark.parametrize(('value', 'given'), [('true', True), ('TRUE', True), ('', False)])
+def test_node_has_an_enclave_of_its_own_where_sros2_is_on(
+    value: str, given: bool, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv('ROS_SECURITY_ENABLE', value)
+    command = process_spec(NodeSpec('sync', 'sync', '/hall')).command
+    assert (command[-2:] == ('--enclave', '/hall/sync')) == given

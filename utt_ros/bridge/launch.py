@@ -50,7 +50,7 @@ from utt_ros.orchestration.environment import prepare_plan
 from utt_ros.orchestration.graph import LaunchPlan, graph_nodes
 from utt_ros.orchestration.heartbeat import BEAT_SEC, HEARTBEAT_VARIABLE, HeartbeatMonitor
 from utt_ros.orchestration.restarts import Consequence, RestartPolicy, describe_exit
-from utt_ros.orchestration.spec import NodeSpec
+from utt_ros.orchestration.spec import NodeSpec, enclave_arguments
 from utt_ros.orchestration.supervisor import (
     DEFAULT_ENVIRONMENT,
     HANG_SEC,
@@ -207,7 +207,7 @@ def node_action(node: NodeSpec, environment: Mapping[str, str] = MappingProxyTyp
         namespace=node.namespace, exec_name=node.label,
         parameters=[*(str(path) for path in node.parameter_files), _parameters(node)],
         remappings=list(node.remappings), arguments=list(node.arguments),
-        ros_arguments=list(node.ros_arguments), output='screen',
+        ros_arguments=[*node.ros_arguments, *enclave_arguments(node)], output='screen',
         additional_env={
             **environment, **discovery_environment(os.environ), **{
                 key: value for key, value in DEFAULT_ENVIRONMENT.items()

@@ -89,10 +89,16 @@ def process_spec(node: NodeSpec) -> ProcessSpec:
         arguments += ['--params-file', str(path)]
     for name, value in node.parameters.items():
         arguments += ['-p', f'{name}:={json.dumps(value)}']
-    arguments += node.ros_arguments
+    arguments += (*node.ros_arguments, *enclave_arguments(node))
     command = (*_program(node), *arguments)
     return ProcessSpec(
         node.label, command, node.respawn, node.essential, node.after, node.area)
+
+
+def enclave_arguments(node: NodeSpec) -> tuple[str, ...]:
+    """Return the arguments that select a node's enclave, where SROS 2 is switched on."""
+    secured = os.environ.get('ROS_SECURITY_ENABLE', '').lower() == 'true'
+    return ('--enclave', f'/{node.label}') if secured else ()
 
 
 def find_ros_executable(package: str, executable: str) -> Path | None:
