@@ -26,11 +26,11 @@ from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.training.dataset import make_examples
 from utt_ros.training.model_selection import (
     MIN_IMPROVEMENT,
-    MIN_RATE,
     ModelSelection,
     TrainingProgress,
     motion_error,
 )
+from utt_ros.training.optimization import MIN_RATE
 from utt_ros.training.simulated_rounds import SimulatedRound
 from utt_ros.training.training_recipe import Recipe
 from utt_ros.types import Windows

@@ -38,11 +38,13 @@ class RelativeError:
     def __init__(self, training_mean: Array) -> None:
         """`training_mean` (F,): see `channel_means`."""
         self._mean = training_mean
+        self._rows = 0
         self._error, self._spread, self._energy = np.zeros((3, len(training_mean)))
 
     def add(self, predicted: FloatArray, true: FloatArray, mask: MaskArray) -> None:
         """Accumulate windows (N, T, F) where `mask` (N, T) holds."""
         truth = true[mask].astype(np.float64)
+        self._rows += len(truth)
         self._error += ((predicted[mask] - truth) ** 2).sum(axis=0)
         self._spread += ((truth - self._mean) ** 2).sum(axis=0)
         self._energy += (truth**2).sum(axis=0)
@@ -57,6 +59,12 @@ class RelativeError:
         """(F,), NaN for a channel that never varied."""
         varying = self._spread > 0.0
         return np.where(varying, self._error / np.where(varying, self._spread, 1.0), np.nan)
+
+    @property
+    def rms_of_channels(self) -> Array:
+        """Root mean square (F,) of the residual, in units; NaN when nothing was accumulated."""
+        return np.asarray(np.sqrt(self._error / self._rows) if self._rows
+                          else np.full_like(self._error, np.nan))
 
     @property
     def nmse_energy(self) -> float:

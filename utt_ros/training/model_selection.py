@@ -17,7 +17,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import cos, inf, isfinite, nan, pi
+from math import inf, isfinite, nan
 
 import numpy as np
 import torch
@@ -37,6 +37,7 @@ from utt_ros.training.offline_dataset import (
     rotate_to_area_frame,
     unified_examples,
 )
+from utt_ros.training.optimization import cosine_factor
 from utt_ros.training.recordings import Recordings
 from utt_ros.training.simulated_rounds import SimulatedRound
 from utt_ros.training.trainer import LocalTrainer
@@ -46,7 +47,6 @@ from utt_ros.types import MODALITIES, FloatArray
 TRANSLATION, MOTION = 'translation', 'motion'  # parts of a model and its score
 NOT_SCORED = 'stride.'  # prefix of weights without a score: the newest are kept
 MIN_IMPROVEMENT = 0.002  # of NMSE_var: less does not prolong training
-MIN_RATE = 0.05  # final learning rate, as a share of the initial one
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,6 @@ class ModelSelection:
         return len(self.history) - self._improved >= self._recipe.patience
 
     def _decay_rate(self, share: float) -> None:
-        """Follow half a cosine from the initial rate to MIN_RATE of it."""
-        factor = MIN_RATE + (1.0 - MIN_RATE) * (1.0 + cos(pi * share)) / 2.0
+        factor = cosine_factor(share)
         for trainer in self._trainers.values():
             trainer.set_rate(factor * self._recipe.learning_rate)

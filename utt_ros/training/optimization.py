@@ -16,10 +16,18 @@
 """Optimisation of a group of weights: AdamW with clipped gradients."""
 
 from collections.abc import Mapping
+from math import cos, pi
 
 import torch
 from torch import nn
 from torch.nn.utils import clip_grads_with_norm_
+
+MIN_RATE = 0.05  # final learning rate, as a share of the initial one
+
+
+def cosine_factor(share: float) -> float:
+    """Return half a cosine from 1 to MIN_RATE, after a `share` of the training."""
+    return MIN_RATE + (1.0 - MIN_RATE) * (1.0 + cos(pi * share)) / 2.0
 
 
 class ParameterGroup:

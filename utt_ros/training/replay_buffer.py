@@ -23,7 +23,7 @@ from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.training.columns import Columns, take
 from utt_ros.training.dataset import make_examples
 from utt_ros.training.settings import LearningSettings
-from utt_ros.types import NS_PER_S, MaskArray, Stamps, Windows
+from utt_ros.types import NS_PER_S, Indices, MaskArray, Stamps, Windows
 
 
 class ReplayBuffer:
@@ -51,6 +51,11 @@ class ReplayBuffer:
     def all(self) -> Columns:
         """Return views of all examples."""
         return take(self._columns, slice(len(self)))
+
+    def rows_by_age(self) -> Indices:
+        """Return the rows of `all`, oldest first."""
+        count = len(self)
+        return (self.added - count + np.arange(count)) % self.capacity
 
     def draw(
         self, count: int, rng: np.random.Generator, names: Iterable[str] = (),
