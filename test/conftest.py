@@ -251,6 +251,49 @@ def make_graph() -> Callable[..., bytes]:
     return make
 
 
+@pytest.fixture
+def make_task_graph() -> Callable[..., bytes]:
+    """Make the ONNX graph of a task twin that reads its sources and always gives `rows` (C, F).
+
+    With `fragile` the result is not finite as soon as a source holds a number other than 0.
+    """
+    from onnx import TensorProto, helper, numpy_helper
+
+    from utt_ros.settings import WindowSettings
+    from utt_ros.types import CHANNELS
+
+    def make(
+        sources: tuple[str, ...], target: str, rows: object, shape: WindowSettings | None = None,
+        *, fragile: bool = False,
+    ) -> bytes:
+        shape = shape or WindowSettings()
+        inputs, nodes, sums = [], [], ['rows']
+        for name in sources:
+            length = shape.ticks * (shape.imu_rows if name == 'imu' else 1)
+            inputs += [
+                helper.make_tensor_value_info(
+                    name, TensorProto.FLOAT, ['S', length, len(CHANNELS[name])]),
+                helper.make_tensor_value_info(f'{name}_mask', TensorProto.BOOL, ['S', length])]
+            nodes += [
+                helper.make_node('ReduceSum', [name, 'axes'], [f'{name}_sum']),
+                helper.make_node('Mul', [f'{name}_sum', 'factor'], [f'{name}_zero']),
+                helper.make_node('Add', [sums[-1], f'{name}_zero'], [f'with_{name}'])]
+            sums.append(f'with_{name}')
+        nodes[-1].output[0] = f'newest_{target}'
+        constants = {
+            'rows': np.asarray(rows, np.float32), 'axes': np.array([1, 2]),
+            'factor': np.float32(3e38 if fragile else 0.0)}
+        output = helper.make_tensor_value_info(f'newest_{target}', TensorProto.FLOAT, None)
+        graph = helper.make_graph(
+            nodes, 'task', inputs, [output],
+            [numpy_helper.from_array(value, name) for name, value in constants.items()])
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', 18)])
+        model.ir_version = 8
+        return model.SerializeToString()
+
+    return make
+
+
 @pytest.fixture(scope='session')
 def sessions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write bags of two simulated areas, the second without a camera: three half minutes each."""

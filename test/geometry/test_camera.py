@@ -172,3 +172,18 @@ def test_hidden_truncated_or_distant_feet_give_no_depth():
     above[4] = 60.0
     assert np.isnan(CAMERA.floor_depth([half, cut, above, far, np.full(5, np.nan)])).all()
     assert np.isnan(CAMERA.floor_depth(far))
+
+
+def test_boxes_are_clipped_to_the_image_and_those_outside_are_not_detected():
+    boxes = [
+        [640.0, 360.0, 5.0, 50.0, 200.0],  # inside
+        [0.0, 360.0, 5.0, 100.0, 200.0],  # half of it beyond the left border
+        [-40.0, 360.0, 5.0, 100.0, 200.0],  # a tenth of it inside
+        [640.0, 720.0, 5.0, 50.0, 200.0],  # half of it below
+        [640.0, 360.0, -5.0, 50.0, 200.0], [640.0, 360.0, 40.0, 50.0, 200.0],  # behind, too far
+        [640.0, 360.0, 5.0, -50.0, 200.0], [640.0, 360.0, 5.0, 50.0, -200.0]]
+    clipped, visible = CAMERA.clip_boxes(boxes)
+    assert visible.tolist() == [True, True, False, True, False, False, False, False]
+    assert clipped[0] == pytest.approx(boxes[0])
+    assert clipped[1] == pytest.approx([25.0, 360.0, 5.0, 50.0, 200.0])
+    assert clipped[3] == pytest.approx([640.0, 670.0, 5.0, 50.0, 100.0])

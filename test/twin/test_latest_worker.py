@@ -37,6 +37,23 @@ def test_a_new_item_replaces_the_one_that_waits():
     assert done == ['first', 'fourth']
 
 
+def test_items_of_different_keys_do_not_replace_each_other():
+    done, go_on = [], threading.Event()
+
+    def work(item):
+        assert go_on.wait(5.0)
+        done.append(item)
+
+    worker = LatestOnlyWorker('test', work, key=lambda item: item[0])
+    for item in ('start', 'a1', 'b1', 'a2', 'b2', 'b3'):
+        worker.put(item)
+    go_on.set()
+    worker._pool.submit(lambda: None).result(5.0)
+    worker.close()
+    assert done[-2:] == ['a2', 'b3']
+    assert len(done) <= 4  # the worker may have taken one before its successor came
+
+
 def test_closing_drops_the_waiting_item_and_ends_the_thread():
     before = threading.active_count()
     worker = LatestOnlyWorker('test', lambda item: None)

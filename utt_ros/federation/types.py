@@ -77,6 +77,21 @@ class Deployment:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskDeployment:
+    """ONNX graph of a task twin for the twin of its area; see msg/DeployedTwin.msg."""
+
+    area: str
+    id: str
+    sources: tuple[str, ...]  # modalities
+    target: str  # modality
+    federation: str
+    round: int
+    config: str  # JSON
+    std: tuple[float, ...]  # of the residual, per channel of the target; empty: not judged
+    graph: bytes  # ONNX; empty: the task twin is no longer in service
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Metrics of a round's model on held-out windows; see msg/TrainingMetrics.msg."""
 

@@ -145,13 +145,25 @@ class CameraModel:
 
     def in_view(self, positions: npt.ArrayLike) -> MaskArray:
         """Return whether an unoccluded person at each position (..., 2) [m] is in view, (...)."""
-        u, v, depth, width, height = np.moveaxis(self.project(positions), -1, 0)
+        return self.clip_boxes(self.project(positions))[1]
+
+    def clip_boxes(self, boxes: npt.ArrayLike) -> tuple[Array, MaskArray]:
+        """Clip boxes (..., 5) to the image; return them and a mask (...) of those to be detected.
+
+        A box is detected within DEPTH_LIMITS_M where the image holds MIN_VISIBLE_SHARE of it.
+        """
+        area = self._area
+        u, v, depth, width, height = np.moveaxis(np.asarray(boxes, dtype=np.float64), -1, 0)
         low, high = DEPTH_LIMITS_M
         with np.errstate(invalid='ignore', divide='ignore'):
-            columns = _overlap(u, width, self._area.image_width)
-            rows = _overlap(v, height, self._area.image_height)
+            left, right = _clip_span(u, width, area.image_width)
+            top, bottom = _clip_span(v, height, area.image_height)
+            columns, rows = right - left, bottom - top
             share = columns * rows / (width * height)
-            return np.asarray((depth >= low) & (depth <= high) & (share >= MIN_VISIBLE_SHARE))
+            visible = (depth >= low) & (depth <= high) & (share >= MIN_VISIBLE_SHARE)
+            visible &= (width > 0) & (height > 0)
+        clipped = np.stack([(left + right) / 2, (top + bottom) / 2, depth, columns, rows], axis=-1)
+        return clipped, np.asarray(visible)
 
     def _position_covariance(self, boxes: Array, depth_std: Array) -> Array:
         """Compute covariances (..., 2, 2) of positions from standard deviations of depth."""
@@ -236,6 +248,5 @@ class CameraModel:
         return np.asarray((self._area.person_height + wide) / (low - high))
 
 
-def _overlap(centre: Array, size: Array, limit: int) -> Array:
-    low, high = np.clip(centre - size / 2, 0, limit), np.clip(centre + size / 2, 0, limit)
-    return np.asarray(high - low)
+def _clip_span(centre: Array, size: Array, limit: int) -> tuple[Array, Array]:
+    return np.clip(centre - size / 2, 0, limit), np.clip(centre + size / 2, 0, limit)

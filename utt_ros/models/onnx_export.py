@@ -17,7 +17,7 @@
 
 import io
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 
 import onnx
@@ -84,13 +84,15 @@ def example_inputs(twin: UnifiedTwin, subjects: int) -> dict[str, Tensor]:
 class OnnxExporter:
     """Exporter that traces a model once and then only exchanges weights, in milliseconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, trace: Callable[[UnifiedTwin], onnx.ModelProto] | None = None) -> None:
+        """`trace`: returns the graph of a model, of which it is the member `twin`."""
+        self._trace = trace or trace_live_graph
         self.graph: onnx.ModelProto | None = None
 
     def export(self, twin: UnifiedTwin) -> bytes:
         """Return the graph with the weights of `twin`, whose settings must not change."""
         if self.graph is None:
-            self.graph = trace_graph(twin)
+            self.graph = self._trace(twin)
         weights = {f'twin.{name}': tensor for name, tensor in twin.state_dict().items()}
         for initializer in self.graph.graph.initializer:
             if initializer.name in weights:
@@ -99,8 +101,19 @@ class OnnxExporter:
         return content
 
 
-def trace_graph(twin: UnifiedTwin) -> onnx.ModelProto:
-    """Trace `LiveGraph` for any number of subjects.
+def trace_live_graph(twin: UnifiedTwin) -> onnx.ModelProto:
+    """Trace `LiveGraph`."""
+    translated = translated_modalities(twin)
+    outputs = [*LIVE_OUTPUTS, *(TRANSLATED_OUTPUTS[name] for name in translated)]
+    return trace_graph(
+        twin, lambda copy: LiveGraph(copy, translated), example_inputs(twin, 2), outputs)
+
+
+def trace_graph(
+    twin: UnifiedTwin, make_graph: Callable[[UnifiedTwin], nn.Module],
+    inputs: Mapping[str, Tensor], outputs: Sequence[str],
+) -> onnx.ModelProto:
+    """Trace the graph that `make_graph` makes of a model, for any number of subjects.
 
     The tracing exporter needs no package beyond torch and onnx, and without constant folding every
     weight stays in the graph under its own name. Equal weights would be merged into one, so the
@@ -110,19 +123,16 @@ def trace_graph(twin: UnifiedTwin) -> onnx.ModelProto:
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         for weight in twin.parameters():
             weight.normal_()
-    inputs = example_inputs(twin, 2)
-    translated = translated_modalities(twin)
-    outputs = [*LIVE_OUTPUTS, *(TRANSLATED_OUTPUTS[name] for name in translated)]
     names = [*inputs, *outputs]
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')
         torch.onnx.export(
-            LiveGraph(twin, translated).eval(), tuple(inputs.values()),
+            make_graph(twin).eval(), tuple(inputs.values()),
             buffer,  # type: ignore[arg-type]  # a file-like object is fine for this exporter
             dynamo=False,
             opset_version=OPSET, do_constant_folding=False, input_names=list(inputs),
-            output_names=outputs, dynamic_axes={name: {0: 'S'} for name in names})
+            output_names=list(outputs), dynamic_axes={name: {0: 'S'} for name in names})
     return onnx.load_from_string(buffer.getvalue())
 
 

@@ -79,6 +79,7 @@ class PendingTick:
 
     positions: TickPositions
     batch: SyncedBatch
+    windows: Windows  # of the S subjects, as models read them
     estimate: Estimate
     known: Indices  # rows of the subjects in `positions`
     frame: FloatArray  # (S,) direction of the heading frame [rad]
@@ -152,8 +153,8 @@ class TwinEngine:
             self._epoch, self._compass_errors, self._model_velocities = batch.epoch, {}, {}
             self._velocities.reset()
             self._gaits.reset()
-        windows = self._history.windows()
-        imu, mask = windows.values['imu'], windows.masks['imu']
+        measured = self._history.windows()
+        imu, mask = measured.values['imu'], measured.masks['imu']
         phone = estimate_heading(imu, mask, self._row_s, self._area.magnetic_yaw)
         velocity, velocity_valid = self._velocities.update(batch)
         errors = np.array(
@@ -162,6 +163,8 @@ class TwinEngine:
         context = make_context(
             phone.valid, velocity_valid, rotate(velocity, -frame[:, None]),
             gait_features(imu, mask, phone.turns, self._row_s))
+        field = rotate_magnetic_field(imu, mask, self._row_s, self._area.magnetic_yaw)
+        windows = replace(measured, values={**measured.values, 'imu': field})
         output = self._submit(windows, context)
         estimate = self._filter.step(
             batch, self._motion_prior(batch.subjects, phone.heading, phone.valid))
@@ -170,7 +173,8 @@ class TwinEngine:
             batch.stamp_ns, tuple(batch.subjects[row] for row in known),
             estimate.position[known], estimate.covariance[known])
         return PendingTick(
-            positions, batch, estimate, known, frame, phone.valid | velocity_valid, output)
+            positions, batch, windows, estimate, known, frame, phone.valid | velocity_valid,
+            output)
 
     def predict(self, tick: PendingTick) -> TickPredictions:
         """Second half of a step: wait for the model and predict. Once per tick, in their order."""
@@ -188,9 +192,6 @@ class TwinEngine:
             return None
         if self._output is not None and not self._output.done():
             self._output.exception()  # of a tick that was never predicted: inputs are in use
-        imu = rotate_magnetic_field(
-            windows.values['imu'], windows.masks['imu'], self._row_s, self._area.magnetic_yaw)
-        windows = replace(windows, values={**windows.values, 'imu': imu})
         self._output = self._pool.submit(self._model.prepare(windows, context))
         return self._output
 

@@ -13,7 +13,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Inputs and outputs of the live graph: their names and, for one subject, their shapes.
+"""Inputs and outputs of exported graphs: their names and, for one subject, their shapes.
 
 Exporter and twin share this; it loads neither torch nor ONNX.
 """
@@ -27,6 +27,7 @@ GraphShapes = dict[str, tuple[int, ...]]
 LIVE_OUTPUTS = ('velocity', 'velocity_log_std', 'future', 'future_log_std', 'synthesized_imu',
                 'cadence', 'swing_log_rms')
 TRANSLATED_OUTPUTS = {'camera': 'translated_camera', 'ftm': 'translated_ftm'}  # for association
+NEWEST_OUTPUTS = {name: f'newest_{name}' for name in CHANNELS}  # of task twins: rows of a tick
 
 
 def input_shapes(window: WindowSettings) -> GraphShapes:
@@ -41,9 +42,11 @@ def input_shapes(window: WindowSettings) -> GraphShapes:
 def output_shapes(window: WindowSettings) -> GraphShapes:
     """Return the shapes of all outputs that a graph may have."""
     inputs = input_shapes(window)
+    rows = {name: window.imu_rows if name == 'imu' else 1 for name in CHANNELS}
     return {
         'velocity': (2,), 'velocity_log_std': (2,),
         'future': (window.horizon, 2), 'future_log_std': (window.horizon, 2),
         'synthesized_imu': (window.imu_rows, len(CHANNELS['imu'])),
         'cadence': (), 'swing_log_rms': (INERTIAL_CHANNELS, HARMONICS + 1),
-        **{output: inputs[name] for name, output in TRANSLATED_OUTPUTS.items()}}
+        **{output: inputs[name] for name, output in TRANSLATED_OUTPUTS.items()},
+        **{output: (rows[name], len(CHANNELS[name])) for name, output in NEWEST_OUTPUTS.items()}}

@@ -13,7 +13,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Worker thread that processes the latest item and drops older ones that wait."""
+"""Worker thread that processes the latest item and drops older ones of the same key that wait."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -23,23 +23,27 @@ Item = TypeVar('Item')
 
 
 class LatestOnlyWorker(Generic[Item]):
-    """Calls `work` in a thread of its own; a new item replaces the one that waits."""
+    """Calls `work` in a thread of its own; a new item replaces the waiting one of its key."""
 
-    def __init__(self, name: str, work: Callable[[Item], None]) -> None:
-        self._work = work
+    def __init__(
+        self, name: str, work: Callable[[Item], None],
+        key: Callable[[Item], str] = lambda _item: '',
+    ) -> None:
+        self._work, self._key = work, key
         self._pool = ThreadPoolExecutor(1, name)
-        self._waiting: list[Item] = []  # one at most
+        self._waiting: dict[str, Item] = {}
 
     def put(self, item: Item) -> None:
-        """Return at once; the item is processed next, unless a later one replaces it."""
-        self._waiting = [item]
-        self._pool.submit(self._take)
+        """Return at once; the item is processed unless a later one of its key replaces it."""
+        key = self._key(item)
+        self._waiting[key] = item
+        self._pool.submit(self._take, key)
 
     def close(self) -> None:
-        """Wait for the item in work and drop the waiting one."""
+        """Wait for the item in work and drop the waiting ones."""
         self._pool.shutdown(cancel_futures=True)
 
-    def _take(self) -> None:
-        items, self._waiting = self._waiting, []
-        for item in items:
+    def _take(self, key: str) -> None:
+        item = self._waiting.pop(key, None)
+        if item is not None:
             self._work(item)

@@ -97,8 +97,8 @@ class OnnxGraph:
         shared = like is not None and like.skeleton == self.skeleton
         self.session: onnxruntime.InferenceSession = (
             like.session if like and shared else open_session(self.skeleton))
-        self._inputs = {item.name for item in self.session.get_inputs()} - set(self._weights)
-        unknown = sorted(self._inputs - set(self._input_shapes))
+        self.inputs = {item.name for item in self.session.get_inputs()} - set(self._weights)
+        unknown = sorted(self.inputs - set(self._input_shapes))
         if unknown:
             raise ModelError(f'the graph has unknown inputs: {", ".join(unknown)}')
         self._binding = self.session.io_binding()
@@ -119,7 +119,7 @@ class OnnxGraph:
 
     def bind(self, count: int, inputs: Inputs) -> None:
         """Bind the inputs of the next evaluation, of N windows."""
-        for name in self._inputs:
+        for name in self.inputs:
             if (array := inputs.get(name)) is None:
                 array = np.zeros((count, *self._input_shapes[name]), np.float32)
             kind = bool if name.endswith('_mask') else np.float32

@@ -1,0 +1,174 @@
+# Copyright 2026 The utt_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Virtual sensors: deployed task twins of an area, evaluated at a tick."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from utt_ros.errors import ModelError
+from utt_ros.federation.types import TaskDeployment
+from utt_ros.geometry.camera import CameraModel
+from utt_ros.geometry.compass import rotate_magnetic_field
+from utt_ros.sensor_limits import is_name
+from utt_ros.settings import AreaSettings, WindowSettings
+from utt_ros.twin.engine import SOURCE_MAX_AGE_S
+from utt_ros.twin.graph_layout import NEWEST_OUTPUTS
+from utt_ros.twin.onnx_model import OnnxGraph
+from utt_ros.types import CHANNELS, FloatArray, MaskArray, Windows
+
+MAX_VIRTUAL_SENSORS = 8  # task twins in service at a time
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualMeasurements:
+    """Measurements that a sensor would make of S subjects at a tick.
+
+    IMU rows are in the phone frame. Boxes are those inside the image, clipped to it.
+    """
+
+    subjects: tuple[str, ...]  # S
+    values: FloatArray  # (S, C, F) rows of the tick, channels of the target modality
+    std: FloatArray  # (F,) of the residual; NaN: not judged
+
+
+@dataclass(frozen=True, slots=True)
+class _Sensor:
+    deployment: TaskDeployment
+    graph: OnnxGraph
+    std: FloatArray
+
+
+class VirtualSensors:
+    """Task twins in service. `deploy` and `remove` are for one thread, the rest for another."""
+
+    def __init__(self, area: AreaSettings, window: WindowSettings) -> None:
+        self._area, self._window = area, window
+        self._camera = CameraModel(area)
+        self._row_s = window.period / window.imu_rows
+        self._sensors: Mapping[str, _Sensor] = {}  # by id; replaced, never changed
+        self.failures = 0  # ticks at which a graph gave no usable output
+        self.failure = ''
+
+    @property
+    def targets(self) -> dict[str, str]:
+        """Modalities that are made, by id of the task twin."""
+        return {name: sensor.deployment.target for name, sensor in self._sensors.items()}
+
+    def deploy(self, deployment: TaskDeployment) -> None:
+        """Put a task twin in service from the next tick on. Raises ModelError."""
+        _check(deployment, self._area.area)
+        name, others = deployment.id, {**self._sensors}
+        former = others.pop(name, None)
+        if len(others) >= MAX_VIRTUAL_SENSORS:
+            raise ModelError(f'{len(others)} task twins are in service: '
+                             f'at most {MAX_VIRTUAL_SENSORS}')
+        output = NEWEST_OUTPUTS[deployment.target]
+        graph = OnnxGraph(
+            deployment.graph, self._window, (output,), former.graph if former else None)
+        _check_inputs(graph, deployment.sources)
+        graph.run(1, {})
+        unknown = (np.nan,) * len(CHANNELS[deployment.target])
+        std = np.array(deployment.std or unknown, np.float32)
+        light = replace(deployment, graph=b'')
+        self._sensors = {**others, name: _Sensor(light, graph, std)}
+
+    def remove(self, name: str) -> None:
+        """Take a task twin out of service; without effect for an unknown one."""
+        self._sensors = {key: item for key, item in self._sensors.items() if key != name}
+
+    def subjects(self, name: str, windows: Windows) -> tuple[str, ...]:
+        """Return the subjects whose sources are all present."""
+        sensor = self._sensors.get(name)
+        rows = [] if sensor is None else self._rows(windows, sensor.deployment.sources)
+        return tuple(windows.subjects[row] for row in rows)
+
+    def measure(
+        self, name: str, windows: Windows, only: Collection[str] | None = None,
+    ) -> VirtualMeasurements | None:
+        """Evaluate a task twin for the subjects whose sources are all present, or those in `only`.
+
+        `windows` are as models read them, see `PendingTick`. None where there is no such subject,
+        and for a graph that fails, which is counted.
+        """
+        sensor = self._sensors.get(name)
+        if sensor is None:
+            return None
+        target, sources = sensor.deployment.target, sensor.deployment.sources
+        rows = [row for row in self._rows(windows, sources)
+                if only is None or windows.subjects[row] in only]
+        if not rows:
+            return None
+        inputs: dict[str, FloatArray | MaskArray] = {}
+        for source in sources:
+            inputs[source] = windows.values[source][rows]
+            inputs[f'{source}_mask'] = windows.masks[source][rows]
+        try:
+            values = sensor.graph.run(len(rows), inputs)[NEWEST_OUTPUTS[target]]
+        except ModelError as err:
+            self.failures += 1
+            self.failure = f'{name}: {err}'
+            return None
+        subjects = tuple(windows.subjects[row] for row in rows)
+        return self._physical(target, VirtualMeasurements(subjects, values, sensor.std))
+
+    def _rows(self, windows: Windows, sources: Collection[str]) -> list[int]:
+        """Return rows of the subjects of whom every source measured recently."""
+        present = np.ones(len(windows), bool)
+        for name in sources:
+            ticks = round(SOURCE_MAX_AGE_S[name] / self._window.period) + 1
+            rows = ticks * (self._window.imu_rows if name == 'imu' else 1)
+            present &= windows.masks[name][:, -rows:].any(axis=1)
+        return [int(row) for row in np.flatnonzero(present)]
+
+    def _physical(self, target: str, made: VirtualMeasurements) -> VirtualMeasurements:
+        """Convert the output of a model to the frame of the sensor."""
+        if target == 'imu':
+            measured = np.ones(made.values.shape[:2], bool)
+            return replace(made, values=rotate_magnetic_field(
+                made.values, measured, self._row_s, -self._area.magnetic_yaw))
+        if target == 'camera':
+            boxes, visible = self._camera.clip_boxes(made.values)
+            seen = np.flatnonzero(visible[:, 0])
+            return replace(made, subjects=tuple(made.subjects[row] for row in seen),
+                           values=boxes[seen].astype(np.float32))
+        return made
+
+
+def _check(deployment: TaskDeployment, area: str) -> None:
+    """Raise ModelError for a task twin that no area can have."""
+    name, target, sources = deployment.id, deployment.target, deployment.sources
+    if deployment.area != area:
+        raise ModelError(f'task twin {name[:64]!r} is of area {deployment.area[:64]!r}: '
+                         f'this is {area!r}')
+    if not is_name(name):
+        raise ModelError(f'id {name[:64]!r} of a task twin cannot be part of a topic name')
+    unknown = sorted({target, *sources} - set(CHANNELS))
+    if unknown or not sources or target in sources:
+        raise ModelError(f'{name}: {list(sources)} -> {target!r:.64} is no translation between '
+                         f'{", ".join(CHANNELS)}')
+    std, channels = deployment.std, CHANNELS[target]
+    if std and (len(std) != len(channels) or not np.isfinite(std).all() or min(std) < 0.0):
+        raise ModelError(f'{name}: standard deviations are {list(std)!r:.200}: there must be '
+                         f'{len(channels)} or none, finite and not negative')
+
+
+def _check_inputs(graph: OnnxGraph, sources: Collection[str]) -> None:
+    allowed = {name for source in sources for name in (source, f'{source}_mask')}
+    surplus = sorted(graph.inputs - allowed)
+    if surplus:
+        raise ModelError(f'the graph reads {", ".join(surplus)}, which is no source of it')
