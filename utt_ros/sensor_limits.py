@@ -31,10 +31,10 @@ MAX_FRAME_BOXES = 256  # in one frame
 MAX_SUBJECT_NAME_LENGTH = 64
 
 
-def is_name(name: str) -> bool:
-    """Return whether a subject's name can be part of a topic name."""
+def is_name(name: str, max_length: int = MAX_SUBJECT_NAME_LENGTH) -> bool:
+    """Return whether a name, by default a subject's, can be part of a topic name."""
     return (name.isidentifier() and name.isascii() and '__' not in name
-            and len(name) <= MAX_SUBJECT_NAME_LENGTH)
+            and len(name) <= max_length)
 
 
 def check_boxes(boxes: FloatArray) -> tuple[MaskArray, MaskArray]:

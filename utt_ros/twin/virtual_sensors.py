@@ -32,6 +32,7 @@ from utt_ros.twin.onnx_model import OnnxGraph
 from utt_ros.types import CHANNELS, FloatArray, MaskArray, Windows
 
 MAX_VIRTUAL_SENSORS = 8  # task twins in service at a time
+MAX_TASK_TWIN_ID_LENGTH = 96  # area, task and number
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +156,7 @@ def _check(deployment: TaskDeployment, area: str) -> None:
     if deployment.area != area:
         raise ModelError(f'task twin {name[:64]!r} is of area {deployment.area[:64]!r}: '
                          f'this is {area!r}')
-    if not is_name(name):
+    if not is_name(name, MAX_TASK_TWIN_ID_LENGTH):
         raise ModelError(f'id {name[:64]!r} of a task twin cannot be part of a topic name')
     unknown = sorted({target, *sources} - set(CHANNELS))
     if unknown or not sources or target in sources:

@@ -1,0 +1,161 @@
+# Copyright 2026 The utt_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Virtual sensors of an area: task twins from its trainer in, measurements on topics out."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rclpy.node import Node
+from rclpy.publisher import Publisher
+
+from utt_ros.bridge.messages.virtual_measurements import (
+    VIRTUAL_TOPICS,
+    task_deployment_from_message,
+    virtual_messages,
+)
+from utt_ros.bridge.node.qos import COLLECTED, SENSOR
+from utt_ros.bridge.node.subject_publishers import KEEP_NS
+from utt_ros.errors import ModelError
+from utt_ros.msg import DeployedTwin
+from utt_ros.settings import AreaSettings, WindowSettings
+from utt_ros.twin.engine import PendingTick
+from utt_ros.twin.latest_worker import LatestOnlyWorker
+from utt_ros.twin.virtual_sensors import VirtualSensors
+from utt_ros.types import Stamps
+
+
+class VirtualSensorPublishers:
+    """Publishes measurements of task twins below twins/<id>/ while somebody subscribes to them.
+
+    Topics exist while a task twin is in service and, of a phone, for KEEP_NS after its sources
+    were last present. Task twins without subscribers are not evaluated.
+    """
+
+    def __init__(
+        self, node: Node, area: AreaSettings, window: WindowSettings,
+        wait_for_gap: Callable[[], object],
+    ) -> None:
+        """`wait_for_gap` returns between ticks: a graph is opened then, in a worker thread."""
+        self._node, self._area, self._wait_for_gap = node, area.area, wait_for_gap
+        self._sensors = VirtualSensors(area, window)
+        self._topics: dict[str, _TwinTopics] = {}  # by id
+        self._tick: PendingTick | None = None
+        self._refused, self._refusal = 0, ''
+        self._worker: LatestOnlyWorker[DeployedTwin] = LatestOnlyWorker(
+            'task twin', self._open, key=lambda message: str(message.id))
+        node.create_subscription(DeployedTwin, 'deployed_twins', self._worker.put, COLLECTED)
+
+    @property
+    def failures(self) -> int:
+        """Task twins that were refused, and ticks at which one failed."""
+        return self._refused + self._sensors.failures
+
+    def publish(self, tick: PendingTick, imu_stamps_ns: Stamps) -> None:
+        """Publish the measurements of a tick; `imu_stamps_ns` (C,) are those of its IMU rows."""
+        self._tick = tick
+        for name, topics in self._topics.items():
+            if topics.heard:
+                made = self._sensors.measure(name, tick.windows, topics.heard_phones)
+                if made is not None:
+                    for topic, message in virtual_messages(
+                            topics.target, self._area, made, tick.batch.stamp_ns, imu_stamps_ns):
+                        topics.publish(topic, message)
+
+    def refresh(self) -> None:
+        """Create topics of new task twins and phones, drop old ones, look for subscribers."""
+        targets = self._sensors.targets
+        for name in self._topics.keys() - targets.keys():
+            self._topics.pop(name).close()
+        for name, target in targets.items():
+            if name not in self._topics:
+                self._topics[name] = _TwinTopics(self._node, f'twins/{name}', target)
+            tick = self._tick
+            self._topics[name].refresh(
+                self._sensors.subjects(name, tick.windows) if tick else (),
+                tick.batch.stamp_ns if tick else 0)
+
+    def close(self) -> None:
+        """Destroy the topics."""
+        for topics in self._topics.values():
+            topics.close()
+        self._topics.clear()
+        self._tick = None
+
+    def end(self) -> None:
+        """Wait for a graph that is being opened."""
+        self._worker.close()
+
+    def values(self) -> Mapping[str, object]:
+        """Return diagnostics, counted since start."""
+        return {
+            'task_twins': ' '.join(sorted(self._sensors.targets)),
+            'task_twins_refused': self._refused,
+            'task_twin_failures': self._sensors.failures,
+            'task_twin_trouble': self._sensors.failure or self._refusal,
+        }
+
+    def _open(self, message: DeployedTwin) -> None:
+        try:
+            deployment = task_deployment_from_message(message)
+            self._wait_for_gap()
+            if deployment.graph:
+                self._sensors.deploy(deployment)
+            else:
+                self._sensors.remove(deployment.id)
+        except ModelError as err:
+            self._refused += 1
+            self._refusal = f'task twin {message.id[:64]!r} refused: {err}'
+            self._node.get_logger().error(self._refusal)
+
+
+class _TwinTopics:
+    """Topics of one task twin."""
+
+    def __init__(self, node: Node, root: str, target: str) -> None:
+        self.target = target
+        self.heard: set[str] = set()  # topics that have subscribers
+        self.heard_phones: set[str] | None = None  # None: a camera, which shows all people
+        self._node, self._root = node, root
+        self._publishers: dict[str, Publisher] = {}  # by topic
+        self._phones: dict[str, int] = {}  # stamps at which sources were last present [ns]
+        self._kinds = VIRTUAL_TOPICS[target]
+        self._per_phone = '{}' in next(iter(self._kinds))
+
+    def refresh(self, subjects: tuple[str, ...], stamp_ns: int) -> None:
+        self._phones.update(dict.fromkeys(subjects, stamp_ns))
+        self._phones = {phone: seen_ns for phone, seen_ns in self._phones.items()
+                        if 0 <= stamp_ns - seen_ns <= KEEP_NS}
+        owners = sorted(self._phones) if self._per_phone else ['']
+        wanted = {topic.format(owner): kind for owner in owners
+                  for topic, kind in self._kinds.items()}
+        for topic in self._publishers.keys() - wanted.keys():
+            self._node.destroy_publisher(self._publishers.pop(topic))
+        for topic in sorted(wanted.keys() - self._publishers.keys()):
+            self._publishers[topic] = self._node.create_publisher(
+                wanted[topic], f'{self._root}/{topic}', SENSOR)
+        self.heard = {topic for topic, publisher in self._publishers.items()
+                      if publisher.get_subscription_count()}
+        if self._per_phone:
+            self.heard_phones = {topic.split('/')[1] for topic in self.heard}
+
+    def publish(self, topic: str, message: Any) -> None:
+        if topic in self.heard:
+            self._publishers[topic].publish(message)
+
+    def close(self) -> None:
+        for publisher in self._publishers.values():
+            self._node.destroy_publisher(publisher)
+        self._publishers, self.heard = {}, set()
