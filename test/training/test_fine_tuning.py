@@ -79,7 +79,7 @@ def test_fine_tuning_reduces_the_error_of_its_decoding_on_windows_never_trained_
     examples, held_out = (make_examples(walk(AREA, count), AREA, shape) for count in (400, 100))
     twin = model(shape)
     before = judge(twin, held_out, examples, PAIR)
-    tuning = FineTuning(twin, examples, [PAIR], LEARNING, FineTuningBudget(400))
+    tuning = FineTuning(twin, examples, [PAIR], learning=LEARNING, budget=FineTuningBudget(400))
     while not tuning.done:
         tuning.step()
     tuning.finish()
@@ -93,8 +93,8 @@ def test_fine_tuning_reduces_the_error_of_its_decoding_on_windows_never_trained_
 def test_only_networks_of_the_wanted_decoding_change(shape: WindowSettings, walk: Walk) -> None:
     twin = model(shape)
     tuning = FineTuning(
-        twin, make_examples(walk(AREA, 60), AREA, shape), [(('ftm',), 'camera')], LEARNING,
-        FineTuningBudget(60))
+        twin, make_examples(walk(AREA, 60), AREA, shape), [(('ftm',), 'camera')],
+        learning=LEARNING, budget=FineTuningBudget(60))
     tuning.step()
     before, after = initial_weights(MODEL, shape, 0), read_weights(twin)
     changed = {name.partition('.')[0] + '.' + name.split('.')[1] for name in before
@@ -105,8 +105,8 @@ def test_only_networks_of_the_wanted_decoding_change(shape: WindowSettings, walk
 def test_budget_of_seconds_ends_the_training(shape: WindowSettings, walk: Walk) -> None:
     now = iter(range(1000))
     tuning = FineTuning(
-        model(shape), make_examples(walk(AREA, 60), AREA, shape), [PAIR], LEARNING,
-        FineTuningBudget(max_seconds=12.0), clock=lambda: float(next(now)))
+        model(shape), make_examples(walk(AREA, 60), AREA, shape), [PAIR], learning=LEARNING,
+        budget=FineTuningBudget(max_seconds=12.0), clock=lambda: float(next(now)))
     steps = 0
     while not tuning.done:
         tuning.step()
@@ -121,7 +121,7 @@ def test_number_of_steps_is_bounded_by_passes_over_the_windows(
 ) -> None:
     tuning = FineTuning(
         model(shape), make_examples(walk(AREA, 100), AREA, shape), [PAIR],
-        replace(LEARNING, batch=25), FineTuningBudget(100))
+        learning=replace(LEARNING, batch=25), budget=FineTuningBudget(100))
     trained = 100 - 20 - 5  # less those that select, and the guard
     assert tuning.progress.steps == PASSES * trained / 25
     assert tuning.windows == 100
@@ -132,7 +132,7 @@ def test_weights_that_select_worse_than_the_first_ones_are_dropped(
 ) -> None:
     examples = make_examples(walk(AREA, 200), AREA, shape)
     twin = model(shape)
-    good = FineTuning(twin, examples, [PAIR], LEARNING, FineTuningBudget(200))
+    good = FineTuning(twin, examples, [PAIR], learning=LEARNING, budget=FineTuningBudget(200))
     while not good.done:
         good.step()
     best = good.finish()
@@ -141,7 +141,8 @@ def test_weights_that_select_worse_than_the_first_ones_are_dropped(
     noise = {name: np.concatenate([values[:150], examples[name][150:]])
              for name, values in noise.items()}
     worse = FineTuning(
-        twin, noise, [PAIR], replace(LEARNING, learning_rate=0.1), FineTuningBudget(200))
+        twin, noise, [PAIR], learning=replace(LEARNING, learning_rate=0.1),
+        budget=FineTuningBudget(200))
     steps = 0
     while not worse.done:
         worse.step()
@@ -156,7 +157,8 @@ def test_equal_seeds_give_equal_weights(shape: WindowSettings, walk: Walk) -> No
     examples = make_examples(walk(AREA, 80), AREA, shape)
     trained = []
     for _ in range(2):
-        tuning = FineTuning(model(shape), examples, [PAIR], LEARNING, FineTuningBudget(80))
+        tuning = FineTuning(
+            model(shape), examples, [PAIR], learning=LEARNING, budget=FineTuningBudget(80))
         for _ in range(3):
             tuning.step()
         trained.append(read_weights(tuning.twin))
@@ -167,8 +169,8 @@ def test_too_few_windows_are_refused_with_both_numbers(
     shape: WindowSettings, walk: Walk,
 ) -> None:
     few = make_examples(walk(AREA, MIN_WINDOWS - 1), AREA, shape)
-    with pytest.raises(SettingsError, match=rf'there are {MIN_WINDOWS - 1} windows .* {MIN_WINDOWS}'):
-        FineTuning(model(shape), few, [PAIR], LEARNING, FineTuningBudget(100))
+    with pytest.raises(SettingsError, match=f'{MIN_WINDOWS - 1} windows .* {MIN_WINDOWS}'):
+        FineTuning(model(shape), few, [PAIR], learning=LEARNING, budget=FineTuningBudget(100))
 
 
 def test_newest_complete_windows_are_copied_in_order_of_age() -> None:

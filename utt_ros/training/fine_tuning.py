@@ -27,6 +27,7 @@ from operator import and_, or_
 from time import monotonic
 
 import numpy as np
+import numpy.typing as npt
 
 from utt_ros.errors import SettingsError
 from utt_ros.models.operations import Operation, Pair
@@ -95,7 +96,7 @@ class FineTuning:
     """Trains decodings (sources, target) of a model on windows, in steps. For one thread."""
 
     def __init__(
-        self, twin: UnifiedTwin, examples: Columns, pairs: Sequence[Pair],
+        self, twin: UnifiedTwin, examples: Columns, pairs: Sequence[Pair], *,
         learning: LearningSettings, budget: FineTuningBudget,
         clock: Callable[[], float] = monotonic,
     ) -> None:
@@ -240,7 +241,6 @@ def _newest_tick(mask: MaskArray, twin: UnifiedTwin) -> MaskArray:
     return newest
 
 
-def _by_channel(target: str, values: 'np.ndarray[tuple[int], np.dtype[np.float64]]',
-                ) -> dict[str, float]:
+def _by_channel(target: str, values: npt.NDArray[np.float64]) -> dict[str, float]:
     named = zip(CHANNELS[target], values.tolist(), strict=True)
     return {name: value for name, value in named if isfinite(value)}
