@@ -165,3 +165,11 @@ def test_settings_with_exponents_are_read_from_parameter_files(tmp_path, name, t
     assert getattr(from_mapping(AreaSettings, read_parameter_file(path)), name) == number
     node = read_node_parameters([path], '/hall/sync')[name]
     assert (tuple(node) if isinstance(node, list) else node) == number
+
+
+@pytest.mark.parametrize('digits', [20, 401, 4000])
+@pytest.mark.parametrize('name', ['fx', 'image_width', 'ap_position'])
+def test_integers_beyond_64_bits_are_refused_by_name(name, digits):
+    number = int('9' * digits)
+    with pytest.raises(SettingsError, match=name):
+        from_mapping(AreaSettings, {name: [number] * 3 if name == 'ap_position' else number})

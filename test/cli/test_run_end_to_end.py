@@ -71,7 +71,7 @@ def test_area_predicts_from_a_recording_until_ctrl_c(
     run: Callable[..., subprocess.Popen[bytes]],
 ) -> None:
     area, received, node = recording.parent.name, set[str](), Node('watcher')
-    bag = ['--bag', recording, '--loop', '--state', tmp_path / 'state', '--loopback-only']
+    bag = ['--bag', recording, '--loop', '--state', tmp_path / 'state']
     process = run(*bag)
     executor = SingleThreadedExecutor()
     executor.add_node(node)
@@ -94,6 +94,9 @@ def test_area_predicts_from_a_recording_until_ctrl_c(
     wait_until(lambda: received == outputs, timeout_sec=START_SEC, spin=listen)
     nodes = psutil.Process(process.pid).children()
     assert len(nodes) == 4
+    sockets = [item.laddr.ip for each in nodes for item in each.net_connections('inet')]
+    assert len(sockets) >= 12
+    assert set(sockets) == {'127.0.0.1'}
     process.send_signal(signal.SIGINT)
     assert process.wait(STOP_SEC) == 0, (tmp_path / 'output').read_text()
     assert not any(child.is_running() for child in nodes)

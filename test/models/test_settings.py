@@ -46,6 +46,16 @@ def test_equal_settings_give_equal_text() -> None:
     ('{"model": {"depth": 3}, "networks": 2, "window": {}}', "no setting 'depth'"),
     ('{"model": {"width": "64"}, "networks": 2, "window": {}}', "width is '64'"),
     ('{"model": {}, "networks": 2, "window": {"ticks": 1}}', 'ticks is 1: it must be at least 4'),
+    ('[' * 8000, 'has 8000 lists and objects: at most 32'),
+    ('{' * 40, 'has 40 lists and objects'),
+    (' ' * 8193, 'has 8193 characters: at most 8192'),
+    (f'{{"model": {{}}, "networks": 2, "window": {{"period": {"9" * 401}}}}}',
+     'period is an integer of 1333 bits: it must be of the form 0.1'),
+    (f'{{"model": {{"width": {"9" * 401}}}, "networks": 2, "window": {{}}}}',
+     'width has more digits than a 64-bit integer'),
+    (f'{{"model": {{"width": {"9" * 5000}}}, "networks": 2, "window": {{}}}}', 'model config'),
+    ('{"model": {"fusor": ["x"]}, "networks": 2, "window": {}}', 'fusor is'),
+    ('{"model": {}, "networks": 2, "window": {"period": NaN}}', 'period is nan'),
 ])
 def test_a_foreign_configuration_is_refused_with_the_reason(text: str, reason: str) -> None:
     with pytest.raises(ModelError, match=reason):

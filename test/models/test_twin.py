@@ -15,6 +15,8 @@
 
 """The unified model."""
 
+import resource
+
 import numpy as np
 import pytest
 import torch
@@ -29,7 +31,13 @@ from utt_ros.models.modalities import (
 )
 from utt_ros.models.operations import operations, unique_pairs
 from utt_ros.models.settings import ModelSettings
-from utt_ros.models.twin import UnifiedTwin, initial_weights, load_weights, read_weights
+from utt_ros.models.twin import (
+    UnifiedTwin,
+    check_weights,
+    initial_weights,
+    load_weights,
+    read_weights,
+)
 from utt_ros.settings import WindowSettings
 
 MODEL = ModelSettings(width=16, heads=2, feedforward=16)
@@ -168,6 +176,16 @@ def test_weights_that_do_not_fit_are_refused_and_change_nothing(
     with pytest.raises(ModelError, match=reason):
         load_weights(twin, weights)
     assert all(np.array_equal(before[name], after) for name, after in read_weights(twin).items())
+
+
+def test_weights_are_compared_without_the_memory_of_a_model_of_their_settings() -> None:
+    weights = initial_weights(MODEL, WINDOW, 0)
+    check_weights(MODEL, WINDOW, weights)
+    giant = ModelSettings(width=1024, feedforward=4096, encoder_layers=16, decoder_layers=16)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # its weights take 3 GB
+    with pytest.raises(ModelError, match='names differ'):
+        check_weights(giant, WINDOW, weights)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000
 
 
 @pytest.mark.parametrize('target', ['camera', 'ftm', 'imu'])

@@ -47,6 +47,7 @@ Make = Callable[..., FederatedClient]
 MODEL = ModelSettings(width=16, heads=2, feedforward=16)
 AREA = AreaSettings()
 STEPS = 3
+BIG = '9' * 401
 
 
 @pytest.fixture
@@ -242,6 +243,11 @@ def test_training_ends_with_its_round_and_the_model_is_still_evaluated(
     (lambda model: replace(model, config=dump_config(
         replace(MODEL, width=32), WindowSettings(ticks=12, imu_rows=4, horizon=8))),
      'must be float32'),
+    (lambda model: replace(model, config='[' * 8000), 'at most 32'),
+    (lambda model: replace(model, config=model.config.replace('"period":0.1', f'"period":{BIG}')),
+     'period is an integer of'),
+    (lambda model: replace(model, config=model.config.replace('"gating"', '"nothing"')),
+     "fusor is 'nothing'"),
 ])
 def test_an_invalid_model_is_refused_with_a_reason_and_the_valid_one_stays(
     make: Make, shape: WindowSettings, walk: Walk, spoil: Callable, reason: str,
@@ -257,6 +263,32 @@ def test_an_invalid_model_is_refused_with_a_reason_and_the_valid_one_stays(
     assert re.search(reason, problem.text)
     assert kinds(others) == ['Report', 'Update']
     assert client.problems == 1
+
+
+def test_no_error_of_a_model_ends_the_client(
+    make: Make, shape: WindowSettings, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client = make()
+    monkeypatch.setattr(
+        'utt_ros.training.client.open_model', lambda *_: (_ for _ in ()).throw(MemoryError('x')))
+    client.inbox.put_model(global_model(shape, 2))
+    (problem,) = run(client)
+    assert 'model of round 2' in problem.text
+    assert 'MemoryError' in problem.text
+
+
+def test_client_joins_the_federation_of_the_first_model_that_it_uses(
+    make: Make, shape: WindowSettings,
+) -> None:
+    client = make()
+    client.inbox.put_model(replace(global_model(shape), checksum='0' * 64, federation='bad'))
+    run(client)
+    assert client.gate.federation == ''
+    client.inbox.put_model(global_model(shape))
+    run(client)
+    with pytest.raises(ModelError, match="belongs to 'fed'"):
+        client.gate.admit(replace(global_model(shape), federation='evil'))
+    assert make(federation='pinned').gate.federation == 'pinned'
 
 
 def test_a_federation_may_change_the_model(
