@@ -65,6 +65,9 @@ def test_an_id_is_a_ros_name_whatever_the_area_is_called() -> None:
     ({'windows': -1}, 'windows of hall_position_2 is -1: it must be 0 to 18446744073709551615'),
     ({'created_ns': 2**63}, 'created_ns of hall_position_2 is 9223372036854775808'),
     ({'model': ModelReference(round=2**32)}, 'round of hall_position_2 is 4294967296'),
+    ({'parents': ('a"b',)}, 'which hall_position_2 names, is not the id of a task twin'),
+    ({'replaces': '../x'}, 'is not the id of a task twin'),
+    ({'data_fingerprint': '\x1b[2J'}, 'must have at most 256 printable characters'),
     ({'parents': ('x',) * 65}, 'has 65 parents: at most 64'),
     ({'model': ModelReference(file='../../etc/passwd')}, 'is not the name of a safetensors file'),
 ])

@@ -31,7 +31,9 @@ OPERATIONS = ('native', 'transfer', 'merge', 'split', 'import')
 STATUSES = ('serving', 'paused', 'retired')
 VERBS = ('pause', 'resume', 'pin', 'unpin', 'rollback', 'remove')  # of the service manage_twin
 MAX_TWIN_ID_LENGTH = 255
+MAX_TWIN_TEXT_LENGTH = 256
 MAX_TWIN_PARENTS = 64
+_ID = re.compile(r'[A-Za-z]\w{0,254}', re.ASCII)
 _FILE = re.compile(r'[A-Za-z][A-Za-z0-9_]*(\.[0-9]+)?\.safetensors')
 
 
@@ -118,6 +120,7 @@ def check_twin(twin: TaskTwin) -> TaskTwin:
         if value not in allowed:
             raise TwinError(f'{name} {value[:64]!r} of {twin.id} is unknown: it must be one of '
                             f'{_words(allowed)}')
+    _check_texts(twin)
     _check_sources(twin)
     _check_numbers(twin)
     if len(twin.parents) > MAX_TWIN_PARENTS:
@@ -126,6 +129,17 @@ def check_twin(twin: TaskTwin) -> TaskTwin:
         raise TwinError(f'file {twin.model.file[:64]!r} of {twin.id} is not the name of a '
                         'safetensors file')
     return twin
+
+
+def _check_texts(twin: TaskTwin) -> None:
+    for name in (*twin.parents, twin.replaces or twin.id):
+        if not _ID.fullmatch(name):
+            raise TwinError(f'{name[:64]!r}, which {twin.id} names, is not the id of a task twin')
+    model = twin.model
+    for text in (model.federation, model.checksum, twin.data_fingerprint, twin.judged_in):
+        if len(text) > MAX_TWIN_TEXT_LENGTH or not text.isprintable():
+            raise TwinError(f'text {text[:64]!r} of {twin.id} must have at most '
+                            f'{MAX_TWIN_TEXT_LENGTH} printable characters')
 
 
 def _check_sources(twin: TaskTwin) -> None:
