@@ -93,7 +93,7 @@ def test_a_rule_is_found_by_its_entry_point(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_an_unknown_rule_is_refused_with_all_known_names() -> None:
     register_aggregation_rule('median', median)
-    expected = r"weighting is 'mode': .* one of gated, median, uniform, windows"
+    expected = r"weighting is 'mode': .* one of coordinate_median, gated, .* median, multi_krum"
     with pytest.raises(SettingsError, match=expected):
         AggregatorSettings(weighting='mode')
 

@@ -37,7 +37,8 @@ AREAS = ('north', 'south')
 
 @pytest.fixture
 def settings(tmp_path: Path) -> AggregatorSettings:
-    return AggregatorSettings(areas=AREAS, quorum=1, deadline=10.0, state_dir=str(tmp_path / 's'))
+    return AggregatorSettings(areas=AREAS, quorum=1, deadline=10.0, state_dir=str(tmp_path / 's'),
+                              screening=False)
 
 
 @pytest.fixture
@@ -202,6 +203,36 @@ def test_gates_weight_areas_by_the_modalities_of_their_updates(
     server.receive(replace(update_for(server, 'south', 4.0), modalities=('camera',)), 0)
     server.step(0)
     np.testing.assert_allclose(model_of(server)['imu.w'], 0.1 * 2.0 + 0.9 * 4.0)
+
+
+def test_a_round_is_screened_by_default_and_names_a_hostile_area(tmp_path: Path) -> None:
+    store = CheckpointStore(tmp_path / 'screened', 2)
+    server = FederationServer(
+        AggregatorSettings(quorum=5, deadline=0.0), store, new_federation(store, '{}', INITIAL), 0)
+    for number in range(4):
+        server.receive(update_for(server, f'area{number}', 1.1 + 0.1 * number), 0)
+    server.receive(update_for(server, 'evil', -20.0, windows=1_000_000), 0)
+    closed = server.step(0)
+    assert closed is not None
+    assert list(closed.suspected) == ['evil']
+    assert server.suspected == 'evil'
+    np.testing.assert_allclose(model_of(server)['imu.w'], 1.25, atol=1e-6)
+    assert server.status(0).suspected == closed.suspected
+    assert store.rounds() == [closed]
+
+
+@pytest.mark.parametrize('choice', [
+    {'weighting': 'gated'}, {'weighting': 'multi_krum'}, {'server': 'fedadam'}])
+def test_screening_precedes_every_rule_and_server(tmp_path: Path, choice: dict) -> None:
+    store = CheckpointStore(tmp_path / 'screened', 2)
+    server = FederationServer(AggregatorSettings(quorum=5, deadline=0.0, **choice), store,
+                              new_federation(store, '{}', INITIAL), 0)
+    for number in range(4):
+        server.receive(update_for(server, f'area{number}', 1.1 + 0.1 * number), 0)
+    server.receive(update_for(server, 'evil', -20.0), 0)
+    assert server.step(0) is not None
+    assert server.suspected == 'evil'
+    assert (model_of(server)['imu.w'] > 1.0).all()
 
 
 def test_a_restart_awaits_the_areas_of_the_last_round(

@@ -20,8 +20,11 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+from tqdm import tqdm
 
 from utt_ros.evaluation.association.live_replay import (
     ASSOCIATION_METHODS,
@@ -32,16 +35,28 @@ from utt_ros.evaluation.association.live_replay import (
 from utt_ros.evaluation.association.scorer_training import fit_scorers_file
 from utt_ros.evaluation.benchmarks import live_report
 from utt_ros.evaluation.benchmarks.association_cost import match_cost
+from utt_ros.evaluation.benchmarks.attacks import (
+    ROOT_RULE,
+    RULES,
+    PoisonedFederations,
+    PoisoningPlan,
+    poison_federations,
+    poisoning_table,
+    poisoning_units,
+    simulated_federations,
+)
 from utt_ros.evaluation.benchmarks.latency import LiveResult
 from utt_ros.evaluation.benchmarks.live_rig import Timing, run_scenario
 from utt_ros.evaluation.benchmarks.reference_model import write_model
 from utt_ros.evaluation.benchmarks.scenarios import make_scenarios
 from utt_ros.evaluation.benchmarks.training_throughput import measure_throughput
+from utt_ros.evaluation.federated.poisoning import ATTACKS
 from utt_ros.files import write_atomically
 
 SCENARIOS = ('training', 'serving', 'naive', 'naive_training')
 BENCH_LIMITS = {'phones': (1, 100), 'seconds': (1.0, 3600.0), 'warm_up': (0.0, 600.0),
-                'steps': (1, 100_000), 'repeats': (1, 1000)}
+                'steps': (1, 100_000), 'repeats': (1, 1000), 'areas': (3, 64),
+                'rounds': (1, 1000), 'processes': (1, 256)}
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -71,6 +86,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     train.add_argument('--repeats', type=_number(int, 'repeats'), default=5,
                        help='alternating measurements of each (default %(default)s)')
     _configure_association(benches)
+    _configure_attacks(benches)
 
 
 def _configure_association(benches: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:
@@ -97,6 +113,41 @@ def _configure_association(benches: 'argparse._SubParsersAction[argparse.Argumen
     for parser in (association, fitting):
         parser.add_argument('--data', type=Path, required=True, metavar='DIR',
                             help='recordings: bags by area, or the Vi-Fi layout')
+
+
+def _configure_attacks(benches: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:
+    text = 'federations with hostile areas: error by attack and aggregation rule'
+    attacks = benches.add_parser('attacks', help=text, description=f'Measure {text}.')
+    attacks.set_defaults(run=_attacks)
+    attacks.add_argument('--data', type=Path, metavar='DIR',
+                         help='recordings instead of simulated areas; a quarter of their areas is '
+                         f'hostile, and there is no {ROOT_RULE}')
+    attacks.add_argument('--areas', type=_number(int, 'areas'), default=8,
+                         help='simulated areas, the last without a camera (default %(default)s)')
+    attacks.add_argument('--rounds', type=_number(int, 'rounds'), default=8,
+                         help='rounds of a federation (default %(default)s)')
+    attacks.add_argument('--rules', nargs='+', choices=[*RULES, ROOT_RULE], metavar='RULE',
+                         help=f'subset of {", ".join(RULES)}, {ROOT_RULE}; screened is the '
+                         'default of the aggregator')
+    attacks.add_argument('--only', nargs='+', choices=ATTACKS, default=list(ATTACKS),
+                         metavar='ATTACK', help=f'subset of {", ".join(ATTACKS)}')
+    attacks.add_argument('--processes', type=_number(int, 'processes'), default=2,
+                         help='federations at a time (default %(default)s)')
+    attacks.add_argument('--seed', type=int, default=7, help='(default %(default)s)')
+
+
+def _attacks(args: argparse.Namespace) -> int:
+    plan = PoisoningPlan(areas=args.areas, rounds=args.rounds, seed=args.seed)
+    make = partial(simulated_federations, plan)
+    rules = args.rules or [*RULES, ROOT_RULE]
+    if args.data is not None:
+        rules = [rule for rule in rules if rule != ROOT_RULE]
+        make = partial(PoisonedFederations, read_recordings(args.data, None), plan)
+    units = poisoning_units(rules, args.only)
+    outcomes = poison_federations(make, units, args.processes)
+    print(poisoning_table(list(tqdm(
+        outcomes, total=len(units), unit='federation', disable=None))))
+    return 0
 
 
 def _association(args: argparse.Namespace) -> int:

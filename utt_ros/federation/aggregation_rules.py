@@ -20,6 +20,12 @@ from importlib import import_module
 
 from utt_ros.federation.aggregation import AggregationRule, average_by_windows, average_equally
 from utt_ros.federation.modality_gating import ModalityGating, parse_gates
+from utt_ros.federation.robust_rules import (
+    coordinate_median,
+    geometric_median,
+    multi_krum,
+    trimmed_mean,
+)
 from utt_ros.federation.wire import Tensors
 from utt_ros.plugins import Registry
 from utt_ros.types import FloatArray
@@ -32,8 +38,11 @@ memory."""
 GATED = 'gated'
 AGGREGATION_RULES: Registry[AggregationRule] = Registry(
     'weighting', 'utt_ros.aggregation_rules',
-    {'uniform': average_equally, 'windows': average_by_windows, GATED: ModalityGating({})})
-BUILTIN_RULES = ('uniform', 'windows', GATED)
+    {'uniform': average_equally, 'windows': average_by_windows, GATED: ModalityGating({}),
+     'trimmed_mean': trimmed_mean, 'coordinate_median': coordinate_median,
+     'geometric_median': geometric_median, 'multi_krum': multi_krum})
+BUILTIN_RULES = ('uniform', 'windows', GATED, 'trimmed_mean', 'coordinate_median',
+                 'geometric_median', 'multi_krum')
 
 
 def register_aggregation_rule(name: str, rule: AggregationRule) -> None:

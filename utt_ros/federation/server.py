@@ -15,6 +15,7 @@
 
 """Federation server: validates updates, aggregates complete rounds, keeps its state on disk."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from secrets import token_hex
 
@@ -23,6 +24,7 @@ from utt_ros.federation.aggregation import Contribution
 from utt_ros.federation.aggregation_rules import make_aggregation_rule, make_server_step
 from utt_ros.federation.checkpoints import Checkpoint, CheckpointStore, NullStore
 from utt_ros.federation.rounds import RoundKeeper
+from utt_ros.federation.screening import UpdateScreening
 from utt_ros.federation.settings import MAX_NAME_LENGTH, AggregatorSettings, valid_area
 from utt_ros.federation.signing import NullVerifier, Verifier
 from utt_ros.federation.types import GlobalModel, RoundStatus, Update
@@ -66,6 +68,9 @@ class FederationServer:
         self._keeper = RoundKeeper(settings, begin.round, self._known(), now_ns)
         self._contributions: list[Contribution] = []
         self._aggregate = make_aggregation_rule(settings.weighting, settings.gates)
+        self._screen = UpdateScreening(
+            settings.clip, settings.max_share, settings.agreement) if settings.screening else None
+        self._suspected: dict[str, str] = {}  # in the newest completed round, area -> reason
         self._server_step = make_server_step(
             settings.server, settings.server_rate, settings.server_tau, settings.server_beta2)
         self._memory = begin.memory
@@ -117,9 +122,8 @@ class FederationServer:
         """
         if not self._keeper.complete(now_ns):
             return None
+        mean = self._aggregate(self._screened(), self.tensors)
         closed = replace(self.status(now_ns), state='completed', deadline_s=0.0)
-        ordered = sorted(self._contributions, key=lambda item: item.area)
-        mean = self._aggregate(ordered, self.tensors)
         tensors, memory = self._server_step(self.tensors, mean, self._memory)
         following = Checkpoint(
             self.model.federation, self.model.round + 1, self.model.config, tensors, memory,
@@ -130,6 +134,20 @@ class FederationServer:
         self._commit(following, closed)
         self._keeper.advance(now_ns)
         return closed
+
+    def _screened(self) -> Sequence[Contribution]:
+        """Return the contributions in order of areas, as they are to be aggregated."""
+        ordered = sorted(self._contributions, key=lambda item: item.area)
+        if self._screen is None:
+            return ordered
+        screened = self._screen(ordered, self.tensors)
+        self._suspected = screened.suspected
+        return screened.contributions
+
+    @property
+    def suspected(self) -> str:
+        """Areas that are suspected since the newest completed round, such as 'north, west'."""
+        return ', '.join(sorted(self._suspected))
 
     def restart_deadline(self, now_ns: int) -> None:
         """Count the deadline of the current round anew, as after a pause."""
@@ -149,7 +167,8 @@ class FederationServer:
 
     def status(self, now_ns: int) -> RoundStatus:
         """Return the status of the current round."""
-        return self._keeper.status(now_ns, self.model.federation, len(self.model.payload))
+        status = self._keeper.status(now_ns, self.model.federation, len(self.model.payload))
+        return replace(status, suspected=dict(self._suspected))
 
     def _commit(self, checkpoint: Checkpoint, closed: RoundStatus) -> None:
         """Write the state; a full disk is reported and does not stop the federation."""

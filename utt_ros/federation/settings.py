@@ -60,6 +60,16 @@ class AggregatorSettings:
         'windows', f'aggregation rule: {", ".join(BUILTIN_RULES)} or a registered one')
     gates: tuple[str, ...] = setting(
         (), 'weights of modalities for gated, such as camera=0.5; empty: equal')
+    screening: bool = setting(
+        True, 'cap, clip or leave out updates that differ from those of the other areas')
+    clip: float = setting(
+        1.5, 'largest norm of a change, relative to the median of the areas', low=1.0, high=1e6)
+    max_share: float = setting(
+        2.0, 'largest window count that weights an update, relative to the median',
+        low=1.0, high=1e6)
+    agreement: float = setting(
+        0.3, 'least agreement of a change with the median change, relative to the median area',
+        low=0.0, high=1.0)
     server: str = setting('fedavg', f'server optimizer: {" or ".join(SERVER_NAMES)}')
     server_rate: float = setting(0.01, 'step size of an adaptive server', low=1e-9, high=1e3)
     server_tau: float = setting(1e-3, 'adaptivity of an adaptive server', low=1e-9, high=1e3)

@@ -15,7 +15,7 @@
 
 """Records exchanged between areas and the federation server; no ROS, no torch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 
@@ -118,3 +118,5 @@ class RoundStatus:
     bytes_received: int
     bytes_sent: int
     duration_s: float
+    # area -> reason, in the newest completed round
+    suspected: dict[str, str] = field(default_factory=dict)

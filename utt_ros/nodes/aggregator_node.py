@@ -147,6 +147,9 @@ class AggregatorNode(ManagedNode):
         areas = ', '.join(sorted(closed.accepted))
         self.get_logger().info(
             f'round {closed.round} completed by {areas} in {closed.duration_s:.1f} s')
+        for area, reason in closed.suspected.items():
+            self.get_logger().warning(
+                f'area {area!r} is suspected: {reason}', throttle_duration_sec=1.0)
         if server.problem:
             self.get_logger().error(server.problem)
         return True
@@ -175,6 +178,7 @@ class AggregatorNode(ManagedNode):
             'round': server.model.round,
             'updates_accepted': server.accepted,
             'updates_refused': server.refused,
+            'areas_suspected': server.suspected,
         }
 
 

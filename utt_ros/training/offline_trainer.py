@@ -126,7 +126,8 @@ def _plan(data: Recordings, recipe: Recipe, seed: int) -> FederationPlan:
     return FederationPlan(
         rounds=recipe.rounds, local_steps=steps, seed=seed,
         aggregator=AggregatorSettings(
-            server=recipe.server, server_rate=recipe.server_rate, weighting=recipe.weighting))
+            server=recipe.server, server_rate=recipe.server_rate, weighting=recipe.weighting,
+            screening=False))
 
 
 def training_summary(trained: TrainedModel, recipe: Recipe, seed: int) -> dict[str, Any]:

@@ -69,8 +69,9 @@ class FederationPlan:
     local_steps: int = setting(40, 'training steps of an area in a round', low=1, high=100_000)
     sampled: int = setting(0, 'areas drawn in each round; 0: all', low=0, high=1024)
     seed: int = setting(0, 'seed of the draws', low=0, high=2**31 - 1)
-    # aggregation and limits of updates
-    aggregator: AggregatorSettings = field(default_factory=AggregatorSettings)
+    # aggregation and limits of updates; FedAvg as published has no screening
+    aggregator: AggregatorSettings = field(
+        default_factory=lambda: AggregatorSettings(screening=False))
 
     def __post_init__(self) -> None:
         check(self)
@@ -88,6 +89,7 @@ class SimulatedRound:
     aggregate_s: float  # to validate all updates and compute the next model
     bytes_down: dict[str, int]  # payload of the model
     bytes_up: dict[str, int]  # payload of the update; absent where there was none
+    suspected: dict[str, str] = field(default_factory=dict)  # reason
 
     def seconds(self, link_bps: float) -> float:
         """Return wall time with areas in parallel, each on its own link of `link_bps` [bit/s]."""
@@ -175,11 +177,12 @@ def _run_round(
     begin = clock()
     refused = {update.area: reason for update in updates
                if (reason := server.receive(update, number * NS_PER_S)) is not None}
-    server.step(number * NS_PER_S)
+    closed = server.step(number * NS_PER_S)
     return SimulatedRound(
         number, {update.area: update.windows for update in updates if update.area not in refused},
         refused, losses, train_s, clock() - begin, dict.fromkeys(learners, len(model.payload)),
-        {update.area: len(update.payload) for update in updates})
+        {update.area: len(update.payload) for update in updates},
+        closed.suspected if closed is not None else {})
 
 
 def train_locally(

@@ -63,6 +63,7 @@ def test_a_round_status_survives_the_round_trip_and_lists_areas_in_order() -> No
         federation='f00d', round=3, state='waiting', quorum=2, deadline_s=inf,
         accepted={'south': 5, 'north': 2**40}, refused={'west': 'not finite', 'east': 'stale'},
         bytes_received=10, bytes_sent=20, duration_s=1.5,
+        suspected={'south': 'its change of fusor has 9 times the median norm'},
     )
     message = over_the_wire(federation.round_status_to_message(status, STAMP))
     assert isinstance(message, RoundStatus)

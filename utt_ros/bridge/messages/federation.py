@@ -114,6 +114,7 @@ def round_status_to_message(
 ) -> RoundStatus:
     """Convert a status with its areas sorted."""
     accepted, refused = sorted(status.accepted), sorted(status.refused)
+    suspected = sorted(status.suspected)
     return RoundStatus(
         header=Header(stamp=stamp),
         federation=status.federation,
@@ -128,6 +129,8 @@ def round_status_to_message(
         bytes_received=status.bytes_received,
         bytes_sent=status.bytes_sent,
         duration=status.duration_s,
+        suspected=suspected,
+        suspicions=[status.suspected[area] for area in suspected],
         **seal_fields(seal),
     )
 
@@ -145,6 +148,7 @@ def round_status_from_message(message: RoundStatus) -> types.RoundStatus:
         bytes_received=message.bytes_received,
         bytes_sent=message.bytes_sent,
         duration_s=message.duration,
+        suspected=dict(zip(message.suspected, message.suspicions, strict=True)),
     )
 
 
