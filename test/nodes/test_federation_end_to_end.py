@@ -64,7 +64,7 @@ class Federation:
         self._processes: dict[str, subprocess.Popen] = {}
         self._commands = {'utt': command('aggregator', 'utt', {
             'state_dir': folder / 'aggregator', 'areas': list(AREAS), 'deadline': 100.0,
-            'keys': folder / 'keys', 'max_rounds': rounds, **SHAPE, **MODEL,
+            'keys': folder / 'keys', 'max_rounds': rounds, 'screening': False, **SHAPE, **MODEL,
         })}
         for area, modalities in AREAS.items():
             self._commands[area] = command('trainer', area, {
