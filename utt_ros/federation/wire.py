@@ -81,6 +81,14 @@ def check_size(payload: bytes, limit_bytes: int) -> None:
         raise ModelError(f'payload has {len(payload)} bytes: at most {limit_bytes} are allowed')
 
 
+def check_checksum(content: bytes, announced: str, kind: str = 'payload') -> None:
+    """Raise ModelError for content that does not match its announced checksum."""
+    actual = checksum_of(content)
+    if actual != announced:
+        raise ModelError(
+            f'{kind} has checksum {actual[:12]}…: {announced[:12]!r}… was announced')
+
+
 def unpack(payload: bytes, checksum: str, limit_bytes: int) -> dict[str, npt.NDArray[Any]]:
     """Return the tensors in a payload, writable, sorted by name.
 
@@ -89,11 +97,7 @@ def unpack(payload: bytes, checksum: str, limit_bytes: int) -> dict[str, npt.NDA
     that no damaged payload is parsed.
     """
     check_size(payload, limit_bytes)
-    actual = checksum_of(payload)
-    if actual != checksum:
-        raise ModelError(
-            f'payload has checksum {actual[:12]}…: {checksum[:12]!r}… was announced'
-        )
+    check_checksum(payload, checksum)
     return parse(payload)
 
 

@@ -25,11 +25,11 @@ from typing import Any
 from builtin_interfaces.msg import Time
 from std_msgs.msg import Header
 
-from utt_ros.errors import ModelError, SignatureRefused
+from utt_ros.errors import SignatureRefused
 from utt_ros.federation import types
 from utt_ros.federation.settings import MAX_NAME_LENGTH
 from utt_ros.federation.signing import Verifier
-from utt_ros.federation.wire import checksum_of
+from utt_ros.federation.wire import check_checksum
 from utt_ros.msg import DeployedModel, GlobalModel, ModelUpdate, RoundStatus, TrainingMetrics
 
 NO_CHECKSUM = 'none'
@@ -190,11 +190,7 @@ def deployment_from_message(
         message.checksum or NO_CHECKSUM, seal_from_message(message))
     if verifier is not None:
         verifier.verify(deployment, deployment.seal, repeated=True)
-    actual = checksum_of(graph)
-    if actual != message.checksum:
-        raise ModelError(
-            f'graph has checksum {actual[:12]}…: {message.checksum[:12]!r}… is expected'
-        )
+    check_checksum(graph, message.checksum, 'graph')
     return deployment
 
 

@@ -31,9 +31,8 @@ from utt_ros.bridge.messages.federation import byte_array
 from utt_ros.bridge.messages.predictions import MAX_TEMPLATES
 from utt_ros.bridge.messages.sensors import ftm_to_message, to_time
 from utt_ros.drivers.types import FtmSample
-from utt_ros.errors import ModelError
 from utt_ros.federation.types import TaskDeployment
-from utt_ros.federation.wire import checksum_of
+from utt_ros.federation.wire import check_checksum, checksum_of
 from utt_ros.msg import DeployedTwin, FtmRange, Track, Tracks
 from utt_ros.twin.virtual_sensors import VirtualMeasurements
 from utt_ros.types import BOX_FIELDS, Stamps
@@ -60,10 +59,7 @@ def task_deployment_to_message(deployment: TaskDeployment, stamp: Time) -> Deplo
 def task_deployment_from_message(message: DeployedTwin) -> TaskDeployment:
     """Convert a deployment. Raises ModelError when the graph does not match its checksum."""
     graph = bytes(message.payload)
-    actual = checksum_of(graph)
-    if actual != message.checksum:
-        raise ModelError(
-            f'graph has checksum {actual[:12]}…: {message.checksum[:12]!r}… is expected')
+    check_checksum(graph, message.checksum, 'graph')
     return TaskDeployment(
         message.area, message.id, tuple(message.sources), message.target, message.federation,
         message.round, message.config, tuple(message.std), graph)
