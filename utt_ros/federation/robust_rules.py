@@ -18,13 +18,13 @@ They ignore the numbers of windows, which areas claim. A tensor is aggregated ov
 sent it; one in no update stays.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from utt_ros.federation.aggregation import Contribution, average
-from utt_ros.federation.screening import parts_of
+from utt_ros.federation.screening import part_distance, parts_of
 from utt_ros.federation.wire import Tensors
 from utt_ros.types import Array, FloatArray
 
@@ -73,16 +73,12 @@ def geometric_median(
     By steps of the smoothed Weiszfeld algorithm.
     """
     following = dict(reference)
-    for names in parts_of(reference).values():
-        senders = [item.tensors for item in contributions
-                   if any(name in item.tensors for name in names)]
-        if not senders:
-            continue
+    for names, senders in _senders_of_parts(contributions, reference):
         weights = np.ones(len(senders))
         part = {name: reference[name] for name in names}
         for _ in range(WEISZFELD_STEPS):
             centre = _weighted(senders, weights, part)
-            distances = np.array([_distance(tensors, centre, names) for tensors in senders])
+            distances = np.array([part_distance(tensors, centre, names) for tensors in senders])
             weights = 1.0 / np.maximum(distances, MIN_DISTANCE * max(np.median(distances), 1e-30))
         following |= _weighted(senders, weights, part)
     return following
@@ -96,11 +92,7 @@ def multi_krum(
     Of n areas, f = (n + 1) // 4 may be hostile; n - f are averaged. Up to 4 areas all are.
     """
     following = dict(reference)
-    for names in parts_of(reference).values():
-        senders = [item.tensors for item in contributions
-                   if any(name in item.tensors for name in names)]
-        if not senders:
-            continue
+    for names, senders in _senders_of_parts(contributions, reference):
         hostile = (len(senders) + 1) // 4 if len(senders) > 4 else 0
         scores = _krum_scores(senders, names, hostile)
         chosen = [senders[row] for row in np.argsort(scores, kind='stable')[
@@ -110,9 +102,20 @@ def multi_krum(
     return following
 
 
+def _senders_of_parts(
+    contributions: Sequence[Contribution], reference: Tensors,
+) -> Iterator[tuple[list[str], list[Tensors]]]:
+    """Yield each part that was trained: its names, and the updates that hold any of them."""
+    for names in parts_of(reference).values():
+        senders = [item.tensors for item in contributions
+                   if any(name in item.tensors for name in names)]
+        if senders:
+            yield names, senders
+
+
 def _krum_scores(senders: Sequence[Tensors], names: Sequence[str], hostile: int) -> Array:
     """Sum the squared distances of each update to its n - f - 2 nearest neighbours."""
-    squares = np.array([[_distance(one, other, names)**2 for other in senders]
+    squares = np.array([[part_distance(one, other, names)**2 for other in senders]
                         for one in senders])
     neighbours = max(1, len(senders) - hostile - 2)
     return np.asarray(np.sort(squares, axis=1)[:, 1:1 + neighbours].sum(1))
@@ -122,13 +125,6 @@ def _weighted(senders: Sequence[Tensors], weights: Array, part: Tensors) -> dict
     own = [({name: tensors[name] for name in part if name in tensors}, float(weight))
            for tensors, weight in zip(senders, weights, strict=True)]
     return average(own, part)
-
-
-def _distance(one: Tensors, other: Tensors, names: Sequence[str]) -> float:
-    """Return the distance over the tensors that both hold."""
-    changes = (np.ravel(one[name] - other[name]) for name in names
-               if name in one and name in other)
-    return float(np.sqrt(sum(float(np.vdot(change, change)) for change in changes)))
 
 
 @dataclass(slots=True)

@@ -90,7 +90,7 @@ class UpdateScreening:
         reference: Tensors, findings: Mapping[str, _AreaFindings],
     ) -> None:
         """Clip the part in `held`, and delete it where it opposes the others."""
-        norms = {area: _norm(tensors, names, reference) for area, tensors in held.items()
+        norms = {area: part_distance(tensors, reference, names) for area, tensors in held.items()
                  if any(name in tensors for name in names)}
         moved = [norm for norm in norms.values() if norm > 0.0]
         if not moved:
@@ -135,8 +135,10 @@ def lower_median(values: Sequence[float]) -> float:
     return float(sorted(values)[(len(values) - 1) // 2])
 
 
-def _norm(tensors: Tensors, names: Sequence[str], reference: Tensors) -> float:
-    changes = (np.ravel(tensors[name] - reference[name]) for name in names if name in tensors)
+def part_distance(one: Tensors, other: Tensors, names: Sequence[str]) -> float:
+    """Return the distance of two models over those tensors of a part that both hold."""
+    changes = (np.ravel(one[name] - other[name]) for name in names
+               if name in one and name in other)
     return sqrt(sum(float(np.vdot(change, change)) for change in changes))
 
 
