@@ -48,12 +48,16 @@ from utt_ros.orchestration.discovery import (
 )
 from utt_ros.orchestration.environment import prepare_plan
 from utt_ros.orchestration.graph import LaunchPlan, graph_nodes
-from utt_ros.orchestration.heartbeat import BEAT_SEC, HEARTBEAT_VARIABLE, HeartbeatMonitor
+from utt_ros.orchestration.heartbeat import (
+    BEAT_SEC,
+    HANG_SEC,
+    HEARTBEAT_VARIABLE,
+    HeartbeatMonitor,
+)
 from utt_ros.orchestration.restarts import Consequence, RestartPolicy, describe_exit
 from utt_ros.orchestration.spec import NodeSpec, enclave_arguments
 from utt_ros.orchestration.supervisor import (
     DEFAULT_ENVIRONMENT,
-    HANG_SEC,
     INTERRUPT_SEC,
     TERMINATE_SEC,
     TRACE_SEC,

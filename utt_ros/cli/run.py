@@ -36,6 +36,7 @@ from utt_ros.orchestration.arguments import (
 from utt_ros.orchestration.discovery import choose_reach, describe_reach, phone_ports
 from utt_ros.orchestration.environment import prepare_plan
 from utt_ros.orchestration.graph import DEFAULT_STATE, LaunchPlan, graph_nodes
+from utt_ros.orchestration.heartbeat import HANG_SEC
 from utt_ros.orchestration.spec import process_spec
 from utt_ros.orchestration.supervisor import Supervisor
 
@@ -95,9 +96,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add('--unsigned', action='store_true',
         help='neither sign nor verify updates, models and graphs: anybody can send them')
     add('--log-level', choices=LOG_LEVELS, default='info', help='default info')
-    add('--hang-timeout', type=float, default=15.0, metavar='SEC',
+    add('--hang-timeout', type=float, default=HANG_SEC, metavar='SEC',
         help='kill and restart a node whose callbacks stand still for this long; 0: never '
-             '(default 15)')
+             '(default %(default)g)')
     add('--log-dir', type=Path, metavar='DIR', help='folder for a log file per node')
 
 

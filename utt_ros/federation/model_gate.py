@@ -22,7 +22,7 @@ from threading import Lock
 
 from utt_ros.errors import ModelError, SignatureRefused
 from utt_ros.federation.settings import MAX_NAME_LENGTH
-from utt_ros.federation.signing import NullVerifier, Verifier
+from utt_ros.federation.signing import MAX_PAYLOAD_BYTES, NullVerifier, Verifier
 from utt_ros.federation.types import GlobalModel, RoundStatus, Seal
 from utt_ros.federation.wire import check_size
 
@@ -36,7 +36,8 @@ class ModelGate:
     """
 
     def __init__(
-        self, federation: str = '', max_bytes: int = 2**26, verifier: Verifier | None = None,
+        self, federation: str = '', max_bytes: int = MAX_PAYLOAD_BYTES,
+        verifier: Verifier | None = None,
     ) -> None:
         """`max_bytes`: of a payload. Without `verifier` every aggregator is believed."""
         self.federation = federation

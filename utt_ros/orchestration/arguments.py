@@ -29,6 +29,7 @@ from utt_ros.orchestration.graph import (
     parameters_of,
     read_area_plan,
 )
+from utt_ros.orchestration.heartbeat import HANG_SEC
 from utt_ros.sessions.session_bags import is_readable_bag
 from utt_ros.settings import AREA_FILE
 
@@ -56,7 +57,8 @@ COMMON_ARGUMENTS: LaunchArguments = {
     'start_offset': ('0.0', 'start of the replay within the recording [s]'),
     'loop': ('false', 'repeat the replay'),
     'log_level': ('info', ', '.join(LOG_LEVELS)),
-    'hang_timeout': ('15.0', 'kill and restart a node whose callbacks stand still [s]; 0: never'),
+    'hang_timeout': (
+        str(HANG_SEC), 'kill and restart a node whose callbacks stand still [s]; 0: never'),
 }
 MODEL_ARGUMENT: LaunchArguments = {
     'model': ('', f'model of utt train, or {PRETRAINED}, to start from; empty: untrained'),

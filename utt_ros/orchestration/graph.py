@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from utt_ros.errors import SettingsError
+from utt_ros.orchestration.heartbeat import HANG_SEC
 from utt_ros.orchestration.spec import NodeSpec, ParameterValue
 from utt_ros.settings import (
     AREA_FILE,
@@ -88,7 +89,7 @@ class LaunchPlan:
     rviz: bool = False
     transforms: bool = False  # publish the static frames
     log_level: str = 'info'
-    hang_sec: float = 15.0  # silence of a node's executor after which it is killed; 0: never
+    hang_sec: float = HANG_SEC  # silence of a node's executor after which it is killed; 0: never
 
 
 def find_area_plans(path: Path, *, extra_files: Sequence[Path] = ()) -> tuple[AreaPlan, ...]:

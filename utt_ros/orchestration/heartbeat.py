@@ -25,6 +25,7 @@ from time import monotonic
 
 HEARTBEAT_VARIABLE = 'UTT_HEARTBEAT'
 BEAT_SEC = 1.0
+HANG_SEC = 15.0  # silence that is a hang, by default
 START_SEC = 300.0  # from the first beat, before a node is constructed, to that of its executor
 MAX_GAP_SEC = 1.0  # of one look at a heartbeat: a paused supervisor must not blame its nodes
 _COUNT = struct.Struct('Q')

@@ -29,6 +29,7 @@ from typing import TextIO
 from utt_ros.errors import UttError
 from utt_ros.orchestration.child import ChildProcess, Ending
 from utt_ros.orchestration.discovery import discovery_environment
+from utt_ros.orchestration.heartbeat import HANG_SEC
 from utt_ros.orchestration.output import PrefixedOutput
 from utt_ros.orchestration.restarts import Consequence, RestartPolicy, describe_exit
 from utt_ros.orchestration.spec import ProcessSpec
@@ -37,7 +38,6 @@ SUPERVISOR_POLL_SEC = 0.05
 INTERRUPT_SEC = 10.0  # from SIGINT to SIGTERM
 TERMINATE_SEC = 2.0  # from SIGTERM to SIGKILL
 TRACE_SEC = 0.5  # for the traceback of a process that hangs, before SIGKILL
-HANG_SEC = 15.0  # silence of a heartbeat
 HUNG: Ending = ((signal.SIGUSR2, TRACE_SEC), (signal.SIGKILL, 0.0))
 DEFAULT_ENVIRONMENT = {
     'OMP_NUM_THREADS': '1',
