@@ -63,6 +63,16 @@ def test_an_invalid_task_twin_is_refused() -> None:
         twin_from_message(twin_to_message(replace(TWIN, status='idle')))
 
 
+@pytest.mark.parametrize(('name', 'values'), [
+    ('nmse', [0.1]), ('nmse', [0.1, 0.7, 0.9]), ('std', []), ('channels', ['range_m']),
+])
+def test_lists_of_different_lengths_are_refused(name: str, values: list[float]) -> None:
+    message = twin_to_message(TWIN)
+    setattr(message, name, values)
+    with pytest.raises(TwinError, match='must have one for each of'):
+        twin_from_message(message)
+
+
 @pytest.mark.parametrize('action', [Transfer, Merge, Split])
 def test_operations_share_budget_result_and_feedback(action: type) -> None:
     fields = action.Goal.get_fields_and_field_types()

@@ -22,6 +22,7 @@ from math import isnan, nan
 from builtin_interfaces.msg import Time
 from std_msgs.msg import Header
 
+from utt_ros.errors import TwinError
 from utt_ros.msg import TaskTwin, TaskTwins
 from utt_ros.task_twins import types
 from utt_ros.types import CHANNELS, NS_PER_S
@@ -58,8 +59,13 @@ def twin_to_message(twin: types.TaskTwin) -> TaskTwin:
 
 def twin_from_message(message: TaskTwin) -> types.TaskTwin:
     """Invert twin_to_message. Raises TwinError when a field is invalid."""
+    for name, values in (('nmse', message.nmse), ('std', message.std)):
+        if len(values) != len(message.channels):
+            raise TwinError(f'{name} of {message.id[:64]!r} has {len(values)} values: it must '
+                            f'have one for each of {len(message.channels)} channels')
+
     def by_channel(values: Sequence[float]) -> dict[str, float]:
-        pairs = zip(message.channels, values, strict=False)
+        pairs = zip(message.channels, values, strict=True)
         return {name: value for name, value in pairs if not isnan(value)}
 
     return types.check_twin(types.TaskTwin(
