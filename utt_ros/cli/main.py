@@ -52,7 +52,7 @@ COMMANDS = {
     'train': Command('train', 'train a model on recordings'),
     'evaluate': Command(
         'evaluate', 'reproduce the tables and figures of the paper on recordings', 'evaluation'),
-    'bench': Command('bench', 'measure speed, and association on recordings'),
+    'bench': Command('bench', 'measure speed, association on recordings, attacks and faults'),
 }
 
 
