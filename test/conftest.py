@@ -35,6 +35,7 @@ import pytest
 if TYPE_CHECKING:
     from utt_ros.training.recordings import Recordings
     from utt_ros.training.training_recipe import Recipe
+    from utt_ros.training.twin_models import TwinModels
 
 SEED = 20260101
 DOMAINS = range(1, 102)  # 0 is everybody's default; beyond 101 ports are ephemeral
@@ -292,6 +293,53 @@ def make_task_graph() -> Callable[..., bytes]:
         return model.SerializeToString()
 
     return make
+
+
+@pytest.fixture
+def serve_area(ros: int, tmp_path: Path) -> Iterator[Callable[..., 'TwinModels']]:
+    """Serve task twins as trainers do: `serve_area('hall', ('ftm', 'imu'))`, in a thread.
+
+    Models are untrained; the state folders are tmp_path/state/<area>.
+    """
+    from types import SimpleNamespace
+
+    from rclpy.executors import SingleThreadedExecutor
+    from rclpy.node import Node
+
+    from utt_ros.bridge.node.twin_services import TwinServices
+    from utt_ros.federation.checkpoints import Checkpoint
+    from utt_ros.models.settings import ModelSettings, dump_config
+    from utt_ros.models.twin import initial_weights
+    from utt_ros.settings import AreaSettings, WindowSettings
+    from utt_ros.training.twin_models import open_twin_models
+
+    model, shape = ModelSettings(width=16, heads=2, feedforward=16), WindowSettings(ticks=8)
+    current = Checkpoint('fed', 3, dump_config(model, shape), initial_weights(model, shape, 1))
+    executor, nodes, closed = SingleThreadedExecutor(), [], threading.Event()
+
+    def spin() -> None:
+        while not closed.is_set():
+            executor.spin_once(timeout_sec=0.05)
+
+    thread = threading.Thread(target=spin, name='areas')
+    thread.start()
+
+    def serve(area: str, modalities: tuple[str, ...]) -> 'TwinModels':
+        models = open_twin_models(
+            AreaSettings(area=area, modalities=modalities), str(tmp_path / 'state' / area),
+            SimpleNamespace(current=current))
+        models.follow()
+        nodes.append(Node('trainer', namespace=area))
+        TwinServices(nodes[-1], area, models)
+        executor.add_node(nodes[-1])
+        return models
+
+    yield serve
+    closed.set()
+    thread.join()
+    executor.shutdown()
+    for node in nodes:
+        node.destroy_node()
 
 
 @pytest.fixture(scope='session')

@@ -77,6 +77,23 @@ def read_registry(folder: Path) -> RegistryState:
         raise TwinError(f'{path}: {err}') from err
 
 
+def stored_twins(folder: Path, area: str = '') -> dict[str, TaskTwin]:
+    """Read the twins of one or all areas by id, from a folder of a trainer or one above it.
+
+    Raises TwinError.
+    """
+    found = sorted(path.parent for pattern in ('', f'{TWINS_FOLDER}/', f'*/{TWINS_FOLDER}/')
+                   for path in folder.expanduser().glob(pattern + REGISTRY_FILE))
+    if not found:
+        raise TwinError(f'{folder} holds no registry of task twins: it must be the state folder '
+                        'of `utt run`, or of a trainer')
+    states = {state.area: state for state in map(read_registry, found)}
+    if area and area not in states:
+        raise TwinError(f'{folder} holds no area {area!r}: there are {", ".join(sorted(states))}')
+    wanted = [states[area]] if area else states.values()
+    return {name: state.twins[name] for state in wanted for name in sorted(state.twins)}
+
+
 def twin_from_content(content: Any) -> TaskTwin:
     """Return a task twin from the content of its JSON. Raises TwinError."""
     try:
