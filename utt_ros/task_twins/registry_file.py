@@ -94,6 +94,19 @@ def stored_twins(folder: Path, area: str = '') -> dict[str, TaskTwin]:
     return {name: state.twins[name] for state in wanted for name in sorted(state.twins)}
 
 
+def dump_twin(twin: TaskTwin) -> str:
+    """Return the record of one twin as JSON, equal for equal twins."""
+    return json.dumps(asdict(twin), sort_keys=True, allow_nan=False)
+
+
+def parse_twin(text: str) -> TaskTwin:
+    """Invert dump_twin. Raises TwinError."""
+    try:
+        return twin_from_content(json.loads(text))
+    except ValueError as err:
+        raise TwinError(f'it is not the record of a task twin: {err}') from err
+
+
 def twin_from_content(content: Any) -> TaskTwin:
     """Return a task twin from the content of its JSON. Raises TwinError."""
     try:
