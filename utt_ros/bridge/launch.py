@@ -55,6 +55,7 @@ from utt_ros.orchestration.heartbeat import (
     HeartbeatMonitor,
 )
 from utt_ros.orchestration.restarts import Consequence, RestartPolicy, describe_exit
+from utt_ros.orchestration.shared_memory import remove_dead_segments
 from utt_ros.orchestration.spec import NodeSpec, enclave_arguments
 from utt_ros.orchestration.supervisor import (
     DEFAULT_ENVIRONMENT,
@@ -135,6 +136,8 @@ class LaunchedGraph:
         self._running.pop(label)[1].close()
         self._tasks.discard(label)
         self._killed.discard(event.action)
+        if event.returncode < 0:
+            remove_dead_segments()
         if context.is_shutdown or event.action in self._stopped:
             self._stopped.discard(event.action)
             return None
