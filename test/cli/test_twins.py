@@ -24,7 +24,12 @@ import pytest
 
 from utt_ros.cli.main import main
 from utt_ros.cli.twins import TWIN_VERBS
+from utt_ros.federation.wire import pack
+from utt_ros.models.saved_model import read_saved_model
+from utt_ros.models.settings import ModelSettings
+from utt_ros.models.starting_model import read_initial_model
 from utt_ros.orchestration.discovery import PROFILES, PROFILES_OF_FAST_DDS_3
+from utt_ros.settings import WindowSettings
 from utt_ros.task_twins.twin_registry import TwinRegistry
 from utt_ros.task_twins.types import VERBS, TaskTwin
 
@@ -113,12 +118,38 @@ def test_a_wrong_request_to_a_running_area_is_answered_in_one_sentence(
 def test_a_system_that_does_not_run_is_reported_with_the_remedy(
     verb: str, ros_domain: int, utt: Callable[..., Output], tmp_path: Path,
 ) -> None:
-    words = [] if verb == 'list' else ['hall_position']
+    words = {'list': [], 'export': ['hall_position', tmp_path / 'x.safetensors']}.get(
+        verb, ['hall_position'])
     done = utt('twins', verb, *words, '--wait', 0.2)
     assert (done.code, done.out) == (1, '')
     assert done.err == (
         'utt twins: no area answers on /utt/twins within 0.2 s: start one with `utt run`, or give '
         'the --hosts and the ROS_DOMAIN_ID that it has\n')
+
+
+def test_an_export_is_a_model_that_can_be_shown_and_started_from(
+    serve_area: Callable, utt: Callable[..., Output], tmp_path: Path,
+) -> None:
+    hall, file = serve_area('hall', ('ftm', 'imu')), tmp_path / 'twin.safetensors'
+    twin = hall.registry.register(TRANSFER)
+    done = utt('twins', 'export', twin.id, file, '--wait', 30)
+    assert done == (0, f'{file}: model of hall_trajectory_2, round 3\n', '')
+    weights, card = read_saved_model(file)
+    assert pack(weights).checksum == pack(hall.read(twin.id).weights).checksum
+    assert card.metrics == {'nmse_var depth_m': 0.25}
+    (record,) = json.loads(f'[{utt("twins", "show", file, "--json").out}]')
+    assert (record['id'], record['parents']) == ('hall_trajectory_2', ['hall_position'])
+    read_initial_model(file, ModelSettings(), WindowSettings(ticks=8))
+
+
+@pytest.mark.parametrize('name', ['x.json', 'x', 'nowhere/x.safetensors'])
+def test_an_export_to_an_impossible_file_is_refused_before_areas_are_asked(
+    name: str, utt: Callable[..., Output], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = utt('twins', 'export', 'hall_position', name)
+    assert (done.code, done.out) == (2, '')
+    assert f'{name} must be the name of a .safetensors file in an existing folder' in done.err
 
 
 def test_a_state_folder_is_read_without_running_areas(

@@ -22,7 +22,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from utt_ros.errors import NoAnswer, TwinError
+from utt_ros.errors import NoAnswer, SettingsError, TwinError
 from utt_ros.files import write_atomically
 from utt_ros.orchestration.arguments import split_hosts
 from utt_ros.orchestration.discovery import use_reach
@@ -35,6 +35,7 @@ from utt_ros.task_twins.lineage import (
     trace_lineage,
 )
 from utt_ros.task_twins.registry_file import stored_twins
+from utt_ros.task_twins.registry_folder import MODEL_SUFFIX
 from utt_ros.task_twins.twin_files import twin_in_model
 from utt_ros.task_twins.twin_tables import twin_description, twin_table, twins_content
 from utt_ros.task_twins.types import TaskTwin, find_twin
@@ -42,7 +43,6 @@ from utt_ros.task_twins.types import TaskTwin, find_twin
 if TYPE_CHECKING:
     from utt_ros.bridge.node.twin_client import TwinClient
 
-MODEL_ENDING = '.safetensors'
 DEFAULT_WAIT_SEC = 5.0
 EXAMPLES = """
 examples:
@@ -51,6 +51,7 @@ examples:
   utt twins lineage --figure lineage.svg      a tree of operations, and its picture
   utt twins pause hall_trajectory_2           takes it out of service; resume puts it back
   utt twins rollback hall_trajectory_2        returns to what it replaced
+  utt twins export hall_trajectory_2 it.safetensors     its model, for `utt run --model`
   utt twins list --state ~/.ros/utt_ros      of areas that are not running
 
 `utt twins VERB --help` lists the options of a verb. Exit code 1: an area refused the request, or
@@ -123,7 +124,7 @@ def _configure_list(parser: argparse.ArgumentParser) -> None:
 
 
 def _configure_show(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument('id', metavar='ID|FILE', help=f'of a task twin, or its {MODEL_ENDING}')
+    parser.add_argument('id', metavar='ID|FILE', help=f'of a task twin, or its {MODEL_SUFFIX}')
     _add_reading_arguments(parser)
 
 
@@ -141,7 +142,7 @@ def _list(args: argparse.Namespace) -> None:
 
 
 def _show(args: argparse.Namespace) -> None:
-    twin = (twin_in_model(Path(args.id)) if args.id.endswith(MODEL_ENDING)
+    twin = (twin_in_model(Path(args.id)) if args.id.endswith(MODEL_SUFFIX)
             else find_twin(_read_twins(args), args.id))
     _print(args, twins_content([twin])[0], twin_description(twin))
 
@@ -164,6 +165,33 @@ def _draw(path: Path, lineage: Lineage) -> None:
             draw_lineage,
         )
         draw_lineage(path, lineage)
+
+
+def _configure_export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('id', metavar='ID', help='of a task twin, as `utt twins list` shows it')
+    parser.add_argument('file', type=Path, metavar='FILE',
+                        help=f'to write, such as twin{MODEL_SUFFIX}')
+    add_live_arguments(parser)
+
+
+def _export(args: argparse.Namespace) -> None:
+    check_output(args.file)
+    with connect(args) as areas:
+        received = areas.read_model(args.id)
+    from utt_ros.training.twin_models import TwinModel, model_writer  # noqa: PLC0415 - torch
+
+    try:
+        model_writer(TwinModel(*received))(args.file)
+    except OSError as err:
+        raise SettingsError(f'{args.file} cannot be written: {err}') from err
+    print(f'{args.file}: model of {args.id}, round {received.twin.model.round}')
+
+
+def check_output(path: Path) -> None:
+    """Raise SettingsError for a path to which no model can be written."""
+    if path.suffix != MODEL_SUFFIX or not path.absolute().parent.is_dir():
+        raise SettingsError(
+            f'{path} must be the name of a {MODEL_SUFFIX} file in an existing folder')
 
 
 def _manage(args: argparse.Namespace) -> None:
@@ -200,4 +228,6 @@ TWIN_VERBS = {
                          'task twin that it replaced', _add_id, _manage),
     'remove': TwinVerb('retire a task twin for good: its model is removed, its record stays',
                        _add_id, _manage),
+    'export': TwinVerb('write the model of a task twin, with its record, to a file',
+                       _configure_export, _export),
 }

@@ -17,7 +17,7 @@
 
 from collections.abc import Callable
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 
 import rclpy
 from rclpy.context import Context
@@ -29,14 +29,24 @@ from utt_ros.bridge.messages.task_twins import twin_from_message, twins_from_mes
 from utt_ros.bridge.node.qos import COLLECTED
 from utt_ros.bridge.node.twin_services import TWINS_TOPIC
 from utt_ros.errors import NoAnswer, TwinError
+from utt_ros.federation.signing import MAX_PAYLOAD_BYTES
+from utt_ros.federation.wire import Tensors, unpack
 from utt_ros.msg import TaskTwins
-from utt_ros.srv import ManageTwin
+from utt_ros.srv import GetTwinModel, ManageTwin
 from utt_ros.task_twins.types import TaskTwin, find_twin
 
 SETTLED_SEC = 1.0  # without another area, once all that are discovered have sent their twins
 MAX_ANSWER_SEC = 30.0  # of a service that is there
 POLL_SEC = 0.05
 ENCLAVE = ('--ros-args', '--enclave', '/operator')  # of config/sros2_policy.xml
+
+
+class ReceivedTwinModel(NamedTuple):
+    """A task twin with the weights that its area sent."""
+
+    twin: TaskTwin
+    config: str  # JSON
+    weights: Tensors
 
 
 class TwinClient:
@@ -88,6 +98,13 @@ class TwinClient:
         response = self._call(
             ManageTwin, self.find(twin_id).area, 'manage_twin', verb=verb, id=twin_id)
         return twin_from_message(response.twin), response.message
+
+    def read_model(self, twin_id: str) -> ReceivedTwinModel:
+        """Return the model of a twin. Raises ModelError when it arrives damaged."""
+        response = self._call(
+            GetTwinModel, self.find(twin_id).area, 'get_twin_model', id=twin_id)
+        weights = unpack(bytes(response.payload), response.checksum, MAX_PAYLOAD_BYTES)
+        return ReceivedTwinModel(twin_from_message(response.twin), response.config, weights)
 
     def _call(self, kind: Any, area: str, service: str, **fields: Any) -> Any:
         """Return the response of a service of an area's trainer."""
