@@ -299,7 +299,7 @@ def make_task_graph() -> Callable[..., bytes]:
 def serve_area(ros: int, tmp_path: Path) -> Iterator[Callable[..., 'TwinModels']]:
     """Serve task twins as trainers do: `serve_area('hall', ('ftm', 'imu'))`, in a thread.
 
-    Models are untrained; the state folders are tmp_path/state/<area>.
+    It returns the models, untrained, with their `node`; state folders are tmp_path/state/<area>.
     """
     from types import SimpleNamespace
 
@@ -329,9 +329,10 @@ def serve_area(ros: int, tmp_path: Path) -> Iterator[Callable[..., 'TwinModels']
             AreaSettings(area=area, modalities=modalities), str(tmp_path / 'state' / area),
             SimpleNamespace(current=current))
         models.follow()
-        nodes.append(Node('trainer', namespace=area))
-        TwinServices(nodes[-1], area, models)
-        executor.add_node(nodes[-1])
+        models.node = Node('trainer', namespace=area)
+        nodes.append(models.node)
+        TwinServices(models.node, area, models)
+        executor.add_node(models.node)
         return models
 
     yield serve

@@ -20,12 +20,12 @@ from pathlib import Path
 
 import pytest
 
-from utt_ros.errors import ModelError
+from utt_ros.errors import ModelError, TwinError
 from utt_ros.models.saved_model import read_saved_model, write_saved_model
 from utt_ros.models.settings import ModelSettings, dump_config
 from utt_ros.models.twin import initial_weights
 from utt_ros.settings import WindowSettings
-from utt_ros.task_twins.twin_files import twin_in_model
+from utt_ros.task_twins.twin_files import imported_twin, twin_in_model
 from utt_ros.task_twins.types import TaskTwin
 from utt_ros.training.twin_models import TwinModel, model_writer
 
@@ -58,3 +58,39 @@ def test_a_model_without_a_sound_record_is_refused_by_name(
     write_saved_model(file, weights, replace(card, training=training))
     with pytest.raises(ModelError, match=f'twin.safetensors.*{complaint}'):
         twin_in_model(file)
+
+
+def test_an_import_inherits_task_and_sources_and_becomes_a_child(file: Path) -> None:
+    _, card = read_saved_model(file)
+    twin = imported_twin(card, 'stairs')
+    assert (twin.area, twin.task, twin.sources, twin.operation) == (
+        'stairs', 'trajectory', ('ftm',), 'import')
+    assert (twin.parents, twin.nmse) == (('hall_trajectory_2',), {'depth_m': 0.5})
+    assert twin.model.checksum == card.checksum
+
+
+def test_another_task_or_other_sources_inherit_no_errors(file: Path) -> None:
+    _, card = read_saved_model(file)
+    other = imported_twin(card, 'stairs', 'position')
+    assert (other.sources, other.nmse) == (('camera', 'imu'), {})
+    both = imported_twin(card, 'stairs', sources=('imu', 'ftm'))
+    assert (both.sources, both.nmse) == (('ftm', 'imu'), {})
+
+
+def test_a_model_of_training_becomes_a_twin_without_parents(file: Path) -> None:
+    _, card = read_saved_model(file)
+    twin = imported_twin(replace(card, training={}), 'stairs', 'tracking')
+    assert (twin.sources, twin.parents) == (('camera', 'ftm'), ())
+
+
+@pytest.mark.parametrize(('task', 'sources', 'complaint'), [
+    ('', (), 'the model names no task: give one of trajectory'),
+    ('walking', (), "task 'walking' is unknown"),
+    ('tracking', ('lidar',), 'the model has no lidar: it has camera, ftm, imu'),
+    ('tracking', ('imu', 'ftm'), 'reads imu, which it makes')])
+def test_an_impossible_import_is_refused(
+    task: str, sources: tuple[str, ...], complaint: str, file: Path,
+) -> None:
+    _, card = read_saved_model(file)
+    with pytest.raises(TwinError, match=complaint):
+        imported_twin(replace(card, training={}), 'stairs', task, sources)

@@ -45,7 +45,7 @@ COMMANDS = {
     'recover': Command('recover', 'write what is whole of a damaged bag to a new one'),
     'run': Command('run', 'start the nodes of one or more areas', nodes=True),
     'demo': Command('demo', 'simulate, replay, train and evaluate three areas', nodes=True),
-    'twins': Command('twins', 'list, show, change and export the task twins of areas'),
+    'twins': Command('twins', 'list, show, change, export and import the task twins of areas'),
     'keys': Command('keys_command', 'make, show and trust the keys of areas and aggregator'),
     'sources': Command('sources', 'list sensor sources and whether they work on this machine'),
     'check': Command('check', 'read every sensor of an area for some seconds'),

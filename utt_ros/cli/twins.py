@@ -20,13 +20,12 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from utt_ros.cli.twin_areas import add_live_arguments, connect
+from utt_ros.cli.twin_import import configure_import, run_import
 from utt_ros.errors import NoAnswer, SettingsError, TwinError
 from utt_ros.files import write_atomically
-from utt_ros.orchestration.arguments import split_hosts
-from utt_ros.orchestration.discovery import use_reach
-from utt_ros.orchestration.environment import check_environment
 from utt_ros.task_twins.lineage import (
     Lineage,
     lineage_content,
@@ -40,10 +39,6 @@ from utt_ros.task_twins.twin_files import twin_in_model
 from utt_ros.task_twins.twin_tables import twin_description, twin_table, twins_content
 from utt_ros.task_twins.types import TaskTwin, find_twin
 
-if TYPE_CHECKING:
-    from utt_ros.bridge.node.twin_client import TwinClient
-
-DEFAULT_WAIT_SEC = 5.0
 EXAMPLES = """
 examples:
   utt twins list                              all task twins of the running areas
@@ -52,6 +47,7 @@ examples:
   utt twins pause hall_trajectory_2           takes it out of service; resume puts it back
   utt twins rollback hall_trajectory_2        returns to what it replaced
   utt twins export hall_trajectory_2 it.safetensors     its model, for `utt run --model`
+  utt twins import it.safetensors --area stairs         another area takes it in
   utt twins list --state ~/.ros/utt_ros      of areas that are not running
 
 `utt twins VERB --help` lists the options of a verb. Exit code 1: an area refused the request, or
@@ -87,23 +83,6 @@ def run(args: argparse.Namespace) -> int:
         print(f'utt twins: {err}', file=sys.stderr)
         return 1
     return 0
-
-
-def add_live_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments with which running areas are found."""
-    parser.add_argument('--wait', type=float, default=DEFAULT_WAIT_SEC, metavar='SEC',
-                        help='longest wait for an area to appear (default %(default)g)')
-    parser.add_argument('--hosts', default='', metavar='A,B',
-                        help='machines of the areas; opens DDS, which reaches this one otherwise')
-
-
-def connect(args: argparse.Namespace) -> 'TwinClient':
-    """Return a client of the running areas. Raises SettingsError."""
-    check_environment()
-    use_reach(split_hosts(args.hosts))
-    from utt_ros.bridge.node.twin_client import TwinClient  # noqa: PLC0415 - ROS, not for files
-
-    return TwinClient(args.wait)
 
 
 def _add_id(parser: argparse.ArgumentParser) -> None:
@@ -230,4 +209,6 @@ TWIN_VERBS = {
                        _add_id, _manage),
     'export': TwinVerb('write the model of a task twin, with its record, to a file',
                        _configure_export, _export),
+    'import': TwinVerb('hand a model file to a running area, which judges and serves it',
+                       configure_import, run_import),
 }

@@ -25,14 +25,19 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
-from utt_ros.bridge.messages.task_twins import twin_from_message, twins_from_message
+from utt_ros.bridge.messages.task_twins import (
+    handover_to_request,
+    twin_from_message,
+    twins_from_message,
+)
 from utt_ros.bridge.node.qos import COLLECTED
 from utt_ros.bridge.node.twin_services import TWINS_TOPIC
 from utt_ros.errors import NoAnswer, TwinError
 from utt_ros.federation.signing import MAX_PAYLOAD_BYTES
+from utt_ros.federation.types import TwinHandover
 from utt_ros.federation.wire import Tensors, unpack
 from utt_ros.msg import TaskTwins
-from utt_ros.srv import GetTwinModel, ManageTwin
+from utt_ros.srv import AdoptTwin, GetTwinModel, ManageTwin
 from utt_ros.task_twins.types import TaskTwin, find_twin
 
 SETTLED_SEC = 1.0  # without another area, once all that are discovered have sent their twins
@@ -106,7 +111,16 @@ class TwinClient:
         weights = unpack(bytes(response.payload), response.checksum, MAX_PAYLOAD_BYTES)
         return ReceivedTwinModel(twin_from_message(response.twin), response.config, weights)
 
+    def adopt(self, area: str, handover: TwinHandover) -> tuple[TaskTwin, str]:
+        """Hand a model to an area; return the twin as it was registered, and a sentence."""
+        self.twins(area)
+        response = self._request(AdoptTwin, area, 'adopt_twin', handover_to_request(handover))
+        return twin_from_message(response.twin), response.message
+
     def _call(self, kind: Any, area: str, service: str, **fields: Any) -> Any:
+        return self._request(kind, area, service, kind.Request(**fields))
+
+    def _request(self, kind: Any, area: str, service: str, request: Any) -> Any:
         """Return the response of a service of an area's trainer."""
         name = f'/{area}/trainer/{service}'
         client = self._node.create_client(kind, name)
@@ -114,7 +128,7 @@ class TwinClient:
             if not self._spin_until(client.service_is_ready):
                 raise NoAnswer(f'{name} is away: the trainer of {area} does not answer within '
                                f'{self._wait_sec:g} s')
-            pending = client.call_async(kind.Request(**fields))
+            pending = client.call_async(request)
             if not self._spin_until(pending.done, MAX_ANSWER_SEC):
                 raise NoAnswer(f'{name} has not answered within {MAX_ANSWER_SEC:g} s')
         finally:
