@@ -169,6 +169,43 @@ def test_one_twin_more_than_the_limit_is_refused(sensors, deployment):
     sensors.deploy(deployment)  # in the place of the former one
 
 
+PLAIN_ROW = (0.0, 0.0, 9.81, 0.0, 0.0, 0.0, 0.0, 28e-6, -30e-6)
+IMPLAUSIBLE = {
+    'negative range': ('ftm', (-50.1, 0.3)),
+    'long range': ('ftm', (300.1, 0.3)),
+    'range std': ('ftm', (5.0, 300.1)),
+    'acceleration': ('imu', (300.0, 300.0, 300.0, *PLAIN_ROW[3:])),
+    'rate': ('imu', (*PLAIN_ROW[:3], 0.0, 0.0, 101.0, *PLAIN_ROW[6:])),
+    'field': ('imu', (*PLAIN_ROW[:6], 0.0, -0.011, 0.0)),
+    'overflow': ('imu', (3e38, 3e38, *PLAIN_ROW[2:])),
+}
+
+
+@pytest.mark.parametrize(('target', 'row'), IMPLAUSIBLE.values(), ids=IMPLAUSIBLE)
+def test_measurements_outside_the_limits_of_the_sensor_are_left_out_and_counted(
+    deployment, make_task_graph, target, row,
+):
+    sensors = VirtualSensors(AREA, SHAPE)
+    rows = np.tile(PLAIN_ROW, (SHAPE.imu_rows, 1)) if target == 'imu' else np.ones((1, 2))
+    rows[-1] = row
+    source = 'ftm' if target == 'imu' else 'imu'
+    sensors.deploy(replace(deployment, target=target, sources=(source,), std=(),
+                           graph=make_task_graph((source,), target, rows)))
+    made = sensors.measure(deployment.id, make_windows())
+    assert (made.subjects, len(made.values)) == ((), 0)
+    assert (sensors.implausible, sensors.failures) == (3, 0)
+    assert sensors.failure.endswith('outside the limits of the sensor')
+
+
+def test_ranges_close_to_the_access_point_are_not_negative(deployment, make_task_graph):
+    sensors = VirtualSensors(AREA, SHAPE)
+    sensors.deploy(replace(deployment, target='ftm', sources=('imu',), std=(),
+                           graph=make_task_graph(('imu',), 'ftm', [[-0.4, -0.2]])))
+    made = sensors.measure(deployment.id, make_windows(('ann',)))
+    np.testing.assert_allclose(made.values, [[[0.0, 0.2]]], rtol=1e-6)
+    assert sensors.implausible == 0
+
+
 def test_a_graph_that_fails_at_work_is_counted_and_named(sensors, deployment, make_task_graph):
     sensors.deploy(replace(
         deployment, graph=make_task_graph(('ftm', 'imu'), 'camera', BOX[None], fragile=True)))
