@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from utt_ros.errors import ModelError
-from utt_ros.federation.types import TaskDeployment
+from utt_ros.federation.types import UNSEALED, TaskDeployment
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.geometry.compass import rotate_magnetic_field
 from utt_ros.sensor_limits import (
@@ -80,10 +80,16 @@ class VirtualSensors:
         return {name: sensor.deployment.target for name, sensor in self._sensors.items()}
 
     def deploy(self, deployment: TaskDeployment) -> None:
-        """Put a task twin in service from the next tick on. Raises ModelError."""
+        """Put a task twin in service from the next tick on. Raises ModelError.
+
+        A deployment that is repeated, as trainers do for late subscribers, opens no graph.
+        """
         check_task_twin(deployment, self._area.area)
         name, others = deployment.id, {**self._sensors}
         former = others.pop(name, None)
+        light = replace(deployment, graph=b'', seal=UNSEALED)
+        if former and former.deployment == light:
+            return
         if len(others) >= MAX_VIRTUAL_SENSORS:
             raise ModelError(f'{len(others)} task twins are in service: '
                              f'at most {MAX_VIRTUAL_SENSORS}')
@@ -94,7 +100,6 @@ class VirtualSensors:
         graph.run(1, {})
         unknown = (np.nan,) * len(CHANNELS[deployment.target])
         std = np.array(deployment.std or unknown, np.float32)
-        light = replace(deployment, graph=b'')
         self._sensors = {**others, name: _Sensor(light, graph, std)}
 
     def remove(self, name: str) -> None:
