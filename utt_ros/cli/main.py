@@ -23,7 +23,7 @@ from importlib.util import find_spec
 from typing import NamedTuple
 
 from utt_ros.errors import UttError
-from utt_ros.orchestration.environment import check_environment
+from utt_ros.orchestration.ros_environment import check_environment
 
 EXTRAS = {'evaluation': ('filterpy', 'pandas', 'jinja2')}  # as in pyproject.toml
 
