@@ -343,6 +343,26 @@ def serve_area(ros: int, tmp_path: Path) -> Iterator[Callable[..., 'TwinModels']
         node.destroy_node()
 
 
+@pytest.fixture
+def make_bag() -> Callable[..., Path]:
+    """`make_bag(folder, '/hall/camera/tracks', ...)` writes a bag with one message per topic."""
+    from utt_ros.sessions.bag_io import write_bag
+    from utt_ros.sessions.bag_streams import BagStream
+
+    def make(folder: Path, *topics: str) -> Path:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        kinds = {'tracks': 'utt_ros/msg/Tracks', 'ftm': 'utt_ros/msg/FtmRange',
+                 'odom': 'nav_msgs/msg/Odometry', 'data_raw': 'sensor_msgs/msg/Imu',
+                 'mag': 'sensor_msgs/msg/MagneticField'}
+        write_bag(folder, [
+            BagStream(topic, kinds.get(topic.rpartition('/')[2], 'std_msgs/msg/Empty'), True,
+                      np.array([1_000_000_000]), [bytes((0, 1, 0, 0))])
+            for topic in topics], {})
+        return folder
+
+    return make
+
+
 @pytest.fixture(scope='session')
 def sessions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write bags of two simulated areas, the second without a camera: three half minutes each."""

@@ -38,7 +38,7 @@ from launch.events.process import ProcessExited, ShutdownProcess, SignalProcess
 from launch_ros.actions import Node
 
 from utt_ros.errors import UttError
-from utt_ros.orchestration.arguments import LaunchArguments
+from utt_ros.orchestration.arguments import ARGUMENT_CHOICES, LaunchArguments
 from utt_ros.orchestration.child import guard
 from utt_ros.orchestration.discovery import (
     choose_reach,
@@ -47,7 +47,7 @@ from utt_ros.orchestration.discovery import (
     phone_ports,
 )
 from utt_ros.orchestration.environment import prepare_plan
-from utt_ros.orchestration.graph import LaunchPlan, graph_nodes
+from utt_ros.orchestration.graph import LaunchPlan, graph_nodes, in_namespace
 from utt_ros.orchestration.heartbeat import (
     BEAT_SEC,
     HANG_SEC,
@@ -70,13 +70,16 @@ def launch_description(
 ) -> LaunchDescription:
     """Return a launch description: the arguments, and the nodes of the plan made from them."""
     declared = [
-        DeclareLaunchArgument(name, default_value=default, description=text)
+        DeclareLaunchArgument(
+            name, default_value=default, description=text,
+            choices=list(ARGUMENT_CHOICES.get(name, ())) or None)
         for name, (default, text) in arguments.items()
     ]
 
     def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         values = {name: context.launch_configurations[name] for name in arguments}
-        plan, remarks = prepare_plan(plan_of(values))
+        pushed = context.launch_configurations.get('ros_namespace', '')  # by PushRosNamespace
+        plan, remarks = prepare_plan(in_namespace(plan_of(values), pushed))
         choose_reach(plan.hosts)
         remarks += [describe_reach(os.environ), *phone_ports(plan)]
         notes = [LogInfo(msg=f'utt_ros: {remark}') for remark in remarks]
