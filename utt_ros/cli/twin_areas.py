@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from utt_ros.errors import SettingsError
 from utt_ros.orchestration.arguments import split_hosts
 from utt_ros.orchestration.discovery import use_reach
-from utt_ros.orchestration.environment import check_environment
+from utt_ros.orchestration.ros_environment import check_environment
 
 if TYPE_CHECKING:
     from utt_ros.bridge.node.twin_client import TwinClient
