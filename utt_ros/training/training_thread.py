@@ -31,10 +31,14 @@ class TrainingThread:
 
     def __init__(
         self, client: FederatedClient, publish: Callable[[Sequence[ClientEvent]], None],
-        prepare: Callable[[], None],
+        prepare: Callable[[], None], chores: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`prepare` is called first, in the thread."""
-        self._client, self._publish, self._prepare = client, publish, prepare
+        """`prepare` is called first, in the thread; `chores` between steps of the client.
+
+        `chores` returns whether more of them can be done at once.
+        """
+        self._client, self._publish = client, publish
+        self._prepare, self._chores = prepare, chores
         self._stop = Event()
         self._failure: Exception | None = None
         self._thread = Thread(target=self._work, name='training')
@@ -61,6 +65,7 @@ class TrainingThread:
         try:
             self._publish(self._client.resume())
             while not self._stop.is_set():
-                self._publish(self._client.step(STEP_WAIT_SEC))
+                wait_sec = 0.0 if self._chores() else STEP_WAIT_SEC
+                self._publish(self._client.step(wait_sec))
         except Exception as err:  # noqa: BLE001 - any error must be reported and end the node
             self._failure = err

@@ -62,6 +62,11 @@ class TwinModels:
             'unpin': lambda name: registry.unpin(name, reference_to(self._current())),
             'rollback': self._rollback, 'remove': registry.remove}
 
+    @property
+    def has_model(self) -> bool:
+        """True when the area has a model, which twins can follow."""
+        return self._client.current is not None
+
     def follow(self) -> None:
         """Note the area's current model in the twins that follow it."""
         self.registry.follow(reference_to(self._current()))
