@@ -19,7 +19,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from utt_ros.evaluation.benchmarks.federation_checks import killed_nodes, soaked_federation
 from utt_ros.evaluation.benchmarks.forged_messages import AttackTally, attack_federation
+from utt_ros.evaluation.benchmarks.full_disk import (
+    FullDiskReport,
+    record_until_full,
+    save_until_full,
+)
 from utt_ros.evaluation.benchmarks.killed_writers import kill_recordings
 from utt_ros.evaluation.benchmarks.mutant_parsers import make_parsers
 from utt_ros.evaluation.benchmarks.mutants import MAX_INPUT_SEC, try_mutants
@@ -56,6 +62,29 @@ def killed_recorders(plan: FaultPlan) -> list[PromiseResult]:
         report.problems)]
 
 
+def full_disks(plan: FaultPlan) -> list[PromiseResult]:
+    """Fill a disk by a recording, and by checkpoints."""
+    folders = [plan.folder / name for name in ('recording', 'checkpoints')]
+    for folder in folders:
+        folder.mkdir()
+    recorded, saved = record_until_full(folders[0]), save_until_full(folders[1])
+    return [
+        _disk_result('a recording on a full disk opens', recorded, 's', MAX_LOST_RECORDING_S),
+        _disk_result('checkpoints on a full disk stay readable', saved, 'rounds', 0.0)]
+
+
+def _disk_result(
+    promise: str, report: FullDiskReport, unit: str, max_lost: float,
+) -> PromiseResult:
+    return PromiseResult(
+        promise,
+        f'{report.disk}: {"an error" if report.told else "no error"}, {report.lost:.3g} {unit} '
+        f'lost, {report.files_left} files left over',
+        f'an error, {max_lost:g} {unit}, 0',
+        report.told and not report.problem and not report.files_left and report.lost <= max_lost,
+        (report.problem,) if report.problem else ())
+
+
 def mutated_input(plan: FaultPlan) -> list[PromiseResult]:
     """Give damaged messages, lines, files and graphs to their parsers."""
     write_samples(plan.folder)
@@ -70,7 +99,10 @@ def mutated_input(plan: FaultPlan) -> list[PromiseResult]:
 CHECKS: dict[str, FaultCheck] = {
     'messages': hostile_messages,
     'recordings': killed_recorders,
+    'disk': full_disks,
+    'nodes': killed_nodes,
     'mutants': mutated_input,
+    'soak': soaked_federation,
 }
 
 
