@@ -56,9 +56,11 @@ def without(events, kind, begin_ms, end_ms, subject=''):
         and start + begin_ms * MS <= event.stamp_ns < start + end_ms * MS)]
 
 
-def check_same(events, arrivals, run, bits, modalities=('camera', 'ftm', 'imu')):
-    offline = run(Synchronizer(modalities=modalities), sorted(events))
-    live = Synchronizer(modalities=modalities)
+def check_same(
+    events, arrivals, run, bits, modalities=('camera', 'ftm', 'imu'), settings=SETTINGS,
+):
+    offline = run(Synchronizer(settings, modalities=modalities), sorted(events))
+    live = Synchronizer(settings, modalities=modalities)
     batches = run(live, arrivals)
     assert live.counters['late'] == 0
     assert [bits(batch) for batch in batches] == [bits(batch) for batch in offline]
@@ -116,3 +118,27 @@ def test_absent_phones_and_a_silent_camera_give_identical_samples(
     kinds = {batch.camera_tick for batch in offline}
     assert kinds == ({True, False} if 'camera' in modalities else {False})
     assert len(offline) > 50
+
+
+EVERY = ('ftm', 'inertial', 'magnetic', 'tracks')
+
+
+@pytest.mark.parametrize(('seed', 'jitter_ms', 'lag', 'max_wait'), [
+    (1, 200, 0.2, 0.4), (2, 200, 0.25, 0.15), (3, 100, 0.12, 0.3)])
+@pytest.mark.parametrize('kinds', [EVERY, ('tracks',), ('inertial',), EVERY[:3]])
+@pytest.mark.parametrize('rate_hz', [0.0, 10.0, 30.0])
+def test_reordering_up_to_a_long_lag_gives_identical_samples(
+    rate_hz, kinds, seed, jitter_ms, lag, max_wait, make_camera, make_phone, run, bits
+):
+    rng = np.random.default_rng(seed)
+    modalities = ('camera', 'ftm', 'imu') if rate_hz else ('ftm', 'imu')
+    events = make_camera(rng, 3.0, ('a', 'c'), rate_hz) if rate_hz else []
+    events += make_phone(rng, 'a', 3.0) + make_phone(rng, 'b', 2.0, 50.0, loss=0.1, begin_s=1.0)
+    arrivals = arrive(
+        rng, events, lambda event: jitter_ms * MS if event.kind in kinds else 1,
+        lambda event: None)
+    offline, live = check_same(
+        events, arrivals, run, bits, modalities, SyncSettings(lag=lag, max_wait=max_wait))
+    assert len(offline) >= 15
+    if 'inertial' in kinds or rate_hz == 30.0:
+        assert live.counters['reordered'] > 0

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from utt_ros.sync.association_types import Tracks
-from utt_ros.sync.tick_scheduler import MAX_PENDING_FRAMES, TickScheduler
+from utt_ros.sync.tick_scheduler import MAX_PENDING_FRAMES, MIN_SPACING, TickScheduler
 
 PERIOD, LAG, TIMEOUT = 100, 20, 500
 
@@ -55,6 +55,23 @@ def test_a_frame_that_follows_a_tick_too_closely_is_no_tick(ticks: TickScheduler
         ticks.add_frame(frame(stamp))
     assert [ticks.take_frame() is not None for _ in range(3)] == [True, False, True]
     assert ticks.last_ns == 270
+
+
+@pytest.mark.parametrize('timeout_ns', [TIMEOUT, None])
+def test_a_lag_with_which_frames_overtake_each_other_holds_ticks_back(
+    timeout_ns: int | None,
+) -> None:
+    lag_ns = round(MIN_SPACING * PERIOD) + 1
+    ticks = TickScheduler(PERIOD, lag_ns, timeout_ns)
+    if timeout_ns:
+        ticks.add_frame(frame(300))
+        assert ticks.next(300 + lag_ns - 1) is None
+        ticks.add_frame(frame(200))
+        assert ticks.next(200 + lag_ns) == (200, True)
+    else:
+        ticks.start(100)
+        assert ticks.next(200 + lag_ns - 1) is None
+        assert ticks.next(200 + lag_ns) == (200, False)
 
 
 def test_without_a_camera_virtual_ticks_lie_on_multiples_of_the_period() -> None:

@@ -29,13 +29,15 @@ class TickScheduler:
     """Ticks of one epoch in order of stamps.
 
     `camera_timeout_ns` is None for an area without a camera. Virtual ticks lie on multiples of the
-    period.
+    period. With a lag of more than MIN_SPACING, messages of such a delay make frames overtake each
+    other: then a tick is known once the lag has passed, and what precedes it has arrived.
     """
 
     def __init__(self, period_ns: int, lag_ns: int, camera_timeout_ns: int | None) -> None:
         self._period_ns = period_ns
         self._spacing_ns = int(period_ns * MIN_SPACING)
         self._lag_ns = lag_ns
+        self._hold_ns = lag_ns if lag_ns > self._spacing_ns else 0
         self._camera_timeout_ns = camera_timeout_ns
         self._first_ns = -NEVER_NS  # oldest stamp of the epoch
         self._frame_ns = NEVER_NS  # newest frame taken, whether it became a tick or not
@@ -69,8 +71,10 @@ class TickScheduler:
         frames that would replace it must have arrived.
         """
         if self._frames and self._frames[0].stamp_ns <= self._virtual_ns:
-            return self._frames[0].stamp_ns, True
-        grace_ns = 0 if self._camera_timeout_ns is None else self._lag_ns
+            stamp_ns = self._frames[0].stamp_ns
+            is_held = self._hold_ns and now_ns < stamp_ns + self._hold_ns
+            return None if is_held else (stamp_ns, True)
+        grace_ns = self._hold_ns if self._camera_timeout_ns is None else self._lag_ns
         if now_ns < self._virtual_ns + grace_ns:
             return None
         return self._virtual_ns, False
