@@ -13,13 +13,17 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
-from utt_ros.training.dataset import mask_uncertain_boxes
+from utt_ros.settings import AreaSettings, WindowSettings
+from utt_ros.training.dataset import make_examples, mask_uncertain_boxes, merge_windows
 from utt_ros.training.settings import LearningSettings
-from utt_ros.types import SyncedBatch
+from utt_ros.types import SyncedBatch, Windows
+
+AREA = AreaSettings()
 
 
 def batch():
@@ -51,3 +55,18 @@ def test_a_batch_of_certain_boxes_is_returned_as_it_is() -> None:
 
 def test_by_default_only_boxes_of_nearly_certain_association_are_kept() -> None:
     assert LearningSettings().min_association == 0.9
+
+
+def test_merged_windows_give_the_examples_of_single_ones(
+    walk: Callable[..., Windows], shape: WindowSettings,
+) -> None:
+    pieces = [walk(AREA, count) for count in (3, 1, 2, 5, 1)]
+    merged = list(merge_windows(pieces, 4))
+    assert [len(windows) for windows in merged] == [4, 2, 5, 1]
+    single = [make_examples(piece, AREA, shape) for piece in pieces]
+    several = [make_examples(windows, AREA, shape) for windows in merged]
+    for name in single[0]:
+        np.testing.assert_array_equal(
+            np.concatenate([part[name] for part in single]),
+            np.concatenate([part[name] for part in several]), err_msg=name)
+    assert not list(merge_windows([], 4))

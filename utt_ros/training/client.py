@@ -37,12 +37,14 @@ from utt_ros.models.settings import ModelSettings, dump_config, load_config
 from utt_ros.models.starting_model import read_initial_model
 from utt_ros.models.twin import check_weights, initial_weights, read_weights
 from utt_ros.settings import AreaSettings, WindowSettings
+from utt_ros.training.dataset import merge_windows
 from utt_ros.training.settings import LearningSettings, TrainerSettings
 from utt_ros.training.trainer import area_trainer
 from utt_ros.training.training_inbox import TrainingInbox
 
 CHECKPOINT = 'model.safetensors'
 MAX_PROBLEM = 500  # characters of a sentence
+MAX_OBSERVED_WINDOWS = 256  # at a time: one by one they cost several times as much
 ALONE = 'alone'
 
 
@@ -135,7 +137,7 @@ class FederatedClient:
         self.inbox.serve_requests()
         idle = not self._steps_left or not self._ready
         model, arrived = self.inbox.take(wait_sec if idle else 0.0)
-        for windows in arrived:
+        for windows in merge_windows(arrived, MAX_OBSERVED_WINDOWS):
             self.trainer.memory.observe(windows, self._area, self._window)
         if not self._pinned:
             model, self._held = model or self._held, None

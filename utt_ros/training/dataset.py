@@ -15,6 +15,7 @@
 
 """Training examples: windows with motion and stride labels, as columns."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -61,3 +62,26 @@ def mask_uncertain_boxes(batch: SyncedBatch, min_association: float) -> SyncedBa
     if np.array_equal(certain, batch.camera_mask):
         return batch
     return replace(batch, camera=batch.camera * certain[:, None], camera_mask=certain)
+
+
+def concatenate_windows(pieces: Sequence[Windows]) -> Windows:
+    """Concatenate at least one set of windows of equal shape."""
+    return Windows(
+        np.concatenate([piece.stamps_ns for piece in pieces]),
+        tuple(name for piece in pieces for name in piece.subjects),
+        {name: np.concatenate([piece.values[name] for piece in pieces])
+         for name in pieces[0].values},
+        {name: np.concatenate([piece.masks[name] for piece in pieces])
+         for name in pieces[0].masks})
+
+
+def merge_windows(pieces: Sequence[Windows], max_windows: int) -> Iterator[Windows]:
+    """Concatenate consecutive sets of windows, up to `max_windows` or to a set that has more."""
+    begin = count = 0
+    for end, piece in enumerate(pieces):
+        if end > begin and count + len(piece) > max_windows:
+            yield concatenate_windows(pieces[begin:end])
+            begin, count = end, 0
+        count += len(piece)
+    if begin < len(pieces):
+        yield concatenate_windows(pieces[begin:])

@@ -41,6 +41,7 @@ from utt_ros.sessions.vifi.importer import read_recording
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.sync.offline_sync import synchronize
 from utt_ros.sync.window_buffer import cut_windows
+from utt_ros.training.dataset import concatenate_windows
 from utt_ros.training.recording_cache import read_cache, write_cache
 from utt_ros.types import NameArray, Session, SyncedBatch, Windows
 
@@ -121,17 +122,6 @@ class Recordings:
             of_area = f' of area {area!r}' if area else ''
             raise SessionError(f'no {split} sequence{of_area} has {length} consecutive ticks')
         return SequenceWindows(concatenate_windows(pieces), np.array(names))
-
-
-def concatenate_windows(pieces: Sequence[Windows]) -> Windows:
-    """Concatenate at least one set of windows of equal shape."""
-    return Windows(
-        np.concatenate([piece.stamps_ns for piece in pieces]),
-        tuple(name for piece in pieces for name in piece.subjects),
-        {name: np.concatenate([piece.values[name] for piece in pieces])
-         for name in pieces[0].values},
-        {name: np.concatenate([piece.masks[name] for piece in pieces])
-         for name in pieces[0].masks})
 
 
 def load_recordings(
