@@ -19,6 +19,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -182,10 +183,33 @@ def test_standalone_trainer_deploys_graphs_that_run(
         for item in session.get_inputs()}
     assert all(np.isfinite(values).all() for values in session.run(None, given))
     wait_until(lambda: outside.diagnostics.get('samples_refused') == '1', 10.0, outside.spin)
-    assert os.SCHED_IDLE in schedulers(trainer.pid)
     assert os.SCHED_OTHER in schedulers(trainer.pid)
     trainer.send_signal(signal.SIGINT)
     assert trainer.wait(10.0) == 0
+
+
+@pytest.fixture
+def busy_cores() -> Iterator[None]:
+    """Keep every core busy, in the same session: the kernel may share the time by session."""
+    loops = [subprocess.Popen([sys.executable, '-c', 'while True: pass'])
+             for _ in os.sched_getaffinity(0)]
+    yield
+    for loop in loops:
+        loop.kill()
+        loop.wait()
+
+
+@pytest.mark.usefixtures('busy_cores')
+def test_trainer_makes_its_first_model_trains_and_ends_beside_programs_that_keep_every_core_busy(
+    start: Start, outside: Outside, wait_until: Callable,
+) -> None:
+    trainer = start(federated='false')
+    wait_until(lambda: outside.deployments and outside.deployments[-1].round >= 2, 110.0,
+               outside.feed)
+    began_s = time.monotonic()
+    trainer.send_signal(signal.SIGTERM)
+    assert trainer.wait(20.0) in {0, -signal.SIGALRM}
+    assert time.monotonic() - began_s < 5.0
 
 
 def test_bad_models_are_refused_and_the_next_good_one_deployed(

@@ -16,7 +16,7 @@
 """Thread of a client: start, requests, errors and end."""
 
 from collections.abc import Callable
-from threading import current_thread
+from threading import Event, current_thread
 from typing import Any
 
 import pytest
@@ -32,6 +32,7 @@ class Counter:
     def __init__(self) -> None:
         self.inbox = TrainingInbox()
         self.resumed = self.steps = 0
+        self.current = None
         self.error: Exception | None = None
 
     def resume(self) -> list[str]:
@@ -56,21 +57,21 @@ def test_thread_resumes_once_and_steps_until_it_is_closed(
     client: Any, wait_until: Callable[..., None],
 ) -> None:
     events: list[object] = []
-    thread = TrainingThread(client, events.extend, lambda: events.append('prepared'))
+    thread = TrainingThread(client, events.extend)
     assert not events
     thread.start()
     thread.start()
     wait_until(lambda: client.steps >= 2)
     thread.close()
-    assert events[:3] == ['prepared', 'resumed', 'step 1']
+    assert events[:2] == ['resumed', 'step 1']
     assert client.resumed == 1
     ended = client.steps
-    assert not events[ended + 2:]
+    assert not events[ended + 1:]
     thread.check()
 
 
 def test_request_is_carried_out_in_the_thread(client: Any) -> None:
-    thread = TrainingThread(client, lambda _: None, lambda: None)
+    thread = TrainingThread(client, lambda _: None)
     thread.start()
     assert client.inbox.put_request(lambda: current_thread().name).result(10.0) == 'training'
     thread.close()
@@ -80,7 +81,7 @@ def test_error_that_ends_the_thread_is_raised_by_check(
     client: Any, wait_until: Callable[..., None],
 ) -> None:
     client.error = RuntimeError('out of memory')
-    thread = TrainingThread(client, lambda _: None, lambda: None)
+    thread = TrainingThread(client, lambda _: None)
     thread.start()
 
     def is_failed() -> bool:
@@ -95,5 +96,19 @@ def test_error_that_ends_the_thread_is_raised_by_check(
 
 
 def test_thread_that_never_began_is_closed_at_once(client: Any) -> None:
-    TrainingThread(client, lambda _: None, lambda: None).close()
+    TrainingThread(client, lambda _: None).close()
     assert client.resumed == 0
+
+
+def test_step_that_takes_long_does_not_hold_up_the_end(
+    client: Any, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr('utt_ros.training.training_thread.JOIN_SEC', 0.05)
+    goes_on, began = Event(), Event()
+    client.step = lambda _: (began.set(), goes_on.wait(30.0))[:0]
+    thread = TrainingThread(client, lambda _: None)
+    thread.start()
+    assert began.wait(30.0)
+    thread.close()
+    assert not goes_on.is_set()
+    goes_on.set()

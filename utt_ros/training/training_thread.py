@@ -21,24 +21,24 @@ from threading import Event, Thread
 from utt_ros.errors import UttError
 from utt_ros.training.client import ClientEvent, FederatedClient
 from utt_ros.training.trainer import use_one_thread
+from utt_ros.training.yielding_runner import YieldingRunner
 
 STEP_WAIT_SEC = 0.2
-JOIN_SEC = 10.0
+JOIN_SEC = 1.0
 
 
 class TrainingThread:
-    """Steps a client until `close` and passes its events on."""
+    """Steps a client until `close` and passes its events on.
+
+    The first model is made at normal priority; see YieldingRunner for what follows.
+    """
 
     def __init__(
         self, client: FederatedClient, publish: Callable[[Sequence[ClientEvent]], None],
-        prepare: Callable[[], None], chores: Callable[[], bool] = lambda: False,
+        runner: YieldingRunner | None = None,
     ) -> None:
-        """`prepare` is called first, in the thread; `chores` between steps of the client.
-
-        `chores` returns whether more of them can be done at once.
-        """
         self._client, self._publish = client, publish
-        self._prepare, self._chores = prepare, chores
+        self._runner = runner or YieldingRunner()
         self._stop = Event()
         self._failure: Exception | None = None
         self._thread = Thread(target=self._work, name='training')
@@ -54,18 +54,25 @@ class TrainingThread:
             raise UttError(f'training ended: {self._failure!r}') from self._failure
 
     def close(self) -> None:
-        """End, at the latest after the current step."""
+        """End after the current step. A step that takes longer than JOIN_SEC is left running."""
         self._stop.set()
+        self._runner.hurry()
         if self._thread.ident is not None:
             self._thread.join(JOIN_SEC)
 
     def _work(self) -> None:
         use_one_thread()
-        self._prepare()
         try:
-            self._publish(self._client.resume())
-            while not self._stop.is_set():
-                wait_sec = 0.0 if self._chores() else STEP_WAIT_SEC
-                self._publish(self._client.step(wait_sec))
+            self._publish(self._run(self._client.resume))
+            while not self._stop.wait(self._runner.pause_sec()):
+                self._publish(self._run(self._step))
         except Exception as err:  # noqa: BLE001 - any error must be reported and end the node
             self._failure = err
+        finally:
+            self._runner.close()
+
+    def _run(self, action: Callable[[], Sequence[ClientEvent]]) -> Sequence[ClientEvent]:
+        return self._runner.run(action, free=self._client.current is None)
+
+    def _step(self) -> Sequence[ClientEvent]:
+        return self._client.step(STEP_WAIT_SEC)

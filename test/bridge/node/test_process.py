@@ -24,7 +24,6 @@ from collections.abc import Callable
 
 import pytest
 
-from utt_ros.bridge.node.process import AUTOGROUP
 from utt_ros.orchestration.spec import ProcessSpec
 from utt_ros.orchestration.supervisor import Supervisor
 
@@ -94,6 +93,19 @@ def test_signal_that_is_repeated_until_the_end_changes_nothing() -> None:
     assert process.returncode == 0
 
 
+@pytest.mark.usefixtures('ros_domain')
+def test_node_that_does_not_come_to_its_end_is_ended_by_the_kernel() -> None:
+    code = NODE.replace('run_node(make, [])', 'run_node(make, [], max_stop_sec=0.3)').replace(
+        "node = Node('quiet')",
+        "node = Node('quiet'); node.destroy_node = lambda: threading.Event().wait()",
+    ).replace('import sys', 'import sys, threading')
+    with subprocess.Popen([sys.executable, '-c', code], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b'spinning\n'
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(WAIT_SEC) == -signal.SIGALRM
+
+
 HANGS = NODE.replace("print('spinning', flush=True)", """
     global ticks
     ticks += 1
@@ -115,14 +127,18 @@ def test_node_whose_callback_hangs_is_traced_killed_and_restarted(
         assert running.trouble() is None
 
 
-@pytest.mark.skipif(not AUTOGROUP.exists(), reason='this kernel does not group by session')
-@pytest.mark.parametrize('own', [True, False])
-def test_idle_priority_lowers_the_session_only_where_the_process_leads_it(own: bool) -> None:
-    code = ('from utt_ros.bridge.node.process import *; use_idle_priority(); '
-            'print(AUTOGROUP.read_text())')
-    before = AUTOGROUP.read_text()
-    output = subprocess.run(
-        [sys.executable, '-c', code], start_new_session=own, check=True,
-        capture_output=True, text=True).stdout
-    assert output.strip().endswith('nice 19') if own else output.strip() == before.strip()
-    assert AUTOGROUP.read_text() == before
+STUCK = """
+import sys, threading
+from utt_ros.bridge.node.process import abandon_threads
+free = threading.Event()
+threading.Thread(target=free.wait, daemon=sys.argv[1] == 'daemon').start()
+abandon_threads(3)
+print('goes on')
+"""
+
+
+@pytest.mark.parametrize(('kind', 'code', 'said'), [('thread', 3, ''), ('daemon', 0, 'goes on')])
+def test_process_ends_at_once_although_a_thread_runs(kind: str, code: int, said: str) -> None:
+    done = subprocess.run([sys.executable, '-c', STUCK, kind], capture_output=True, text=True,
+                          timeout=WAIT_SEC, check=False)
+    assert (done.returncode, done.stdout.strip()) == (code, said)

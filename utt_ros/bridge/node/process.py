@@ -13,16 +13,15 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A node as a process: start, spin, heartbeat, clean stop, priority."""
+"""A node as a process: start, spin, heartbeat, clean stop."""
 
 import faulthandler
 import os
 import signal
 import sys
-from argparse import ArgumentParser
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from pathlib import Path
+from threading import current_thread
+from threading import enumerate as enumerate_threads
 from time import monotonic
 from types import FrameType
 from typing import TypeVar
@@ -32,45 +31,39 @@ from rclpy.exceptions import ParameterException
 from rclpy.executors import Executor
 from rclpy.experimental.events_executor import EventsExecutor
 from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
 
-from utt_ros.bridge.node.node_arguments import default_parser, node_arguments, start_ros
 from utt_ros.errors import UttError
 from utt_ros.orchestration.heartbeat import Heartbeat
 
 N = TypeVar('N', bound=Node)
 SPIN_SEC = 0.2
 REPEAT_SEC = 1.0
-AUTOGROUP = Path('/proc/self/autogroup')
-MAX_NICENESS = 19
 
 
 def run_node(
-    factory: Callable[..., N],
+    factory: Callable[[], N],
     args: Sequence[str] | None = None,
     done: Callable[[N], bool] = lambda _: False,
-    *,
-    parser: ArgumentParser | None = None,
+    max_stop_sec: float = 0.0,
 ) -> int:
     """Run one node until SIGINT or SIGTERM, or until `done(node)`, which is polled.
 
-    `args` begin with the first argument, those of the process without. A node with arguments of
-    its own has a `parser` for them, and a factory that takes what it returns.
+    A process that still runs `max_stop_sec` after the signal is ended by SIGALRM; 0: never.
 
-    Return 0; 2 when arguments, environment or settings are refused, so that a restart would not
-    help; 1 when a UttError ends it later. Tracebacks of all threads are written at a crash, and at
-    the SIGUSR2 that a supervisor sends to a process that hangs.
+    Return 0; 2 when its settings are refused, so that a restart would not help; 1 when a UttError
+    ends it later. Tracebacks of all threads are written at a crash, and at the SIGUSR2 that a
+    supervisor sends to a process that hangs.
     """
     faulthandler.enable()
     faulthandler.register(signal.SIGUSR2)
     heartbeat = Heartbeat()
     heartbeat.beat()
-    stop = StopRequest()
-    words = sys.argv[1:] if args is None else list(args)
+    stop = StopRequest(max_stop_sec)
+    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     try:
-        given = node_arguments(parser or default_parser(factory), words)
-        start_ros(words)
-        node = factory() if parser is None else factory(given)
-    except (UttError, ParameterException, OSError) as err:
+        node = factory()
+    except (UttError, ParameterException) as err:
         rclpy.logging.get_logger('utt_ros').fatal(str(err))
         rclpy.try_shutdown()
         return 2
@@ -98,7 +91,9 @@ class StopRequest:
     so a signal within REPEAT_SEC is the same request.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, max_stop_sec: float = 0.0) -> None:
+        """`max_stop_sec`: time from the first signal to the end by the kernel; 0: unlimited."""
+        self._max_stop_sec = max_stop_sec
         self._requested_s: float | None = None
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._on_signal)
@@ -110,6 +105,9 @@ class StopRequest:
         now_s = monotonic()
         if self._requested_s is not None and now_s - self._requested_s > REPEAT_SEC:
             os._exit(128 + number)  # an exception could interrupt code that does not expect it
+        if self._requested_s is None and self._max_stop_sec > 0.0:
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.setitimer(signal.ITIMER_REAL, self._max_stop_sec)
         self._requested_s = now_s
 
 
@@ -126,17 +124,9 @@ def spin_until(
         turn()
 
 
-def use_idle_priority() -> None:
-    """Give the calling thread the lowest priority (SCHED_IDLE).
-
-    Where the kernel groups processes by session (sched_autogroup), priorities count within a
-    session only and sessions share the processor equally; a session that this process leads is
-    lowered as well.
-    """
-    try:
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-    except OSError:
-        os.nice(MAX_NICENESS)
-    if os.getsid(0) == os.getpid() and AUTOGROUP.exists():
-        with suppress(OSError):
-            AUTOGROUP.write_text(str(MAX_NICENESS))
+def abandon_threads(code: int) -> None:
+    """End the process now if threads still run, which the interpreter would wait for."""
+    if any(not thread.daemon for thread in enumerate_threads() if thread is not current_thread()):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
