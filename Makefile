@@ -13,7 +13,7 @@ ifneq ($(words $(CURDIR)),1)
 $(error make cannot work in a folder with a blank in its path: $(CURDIR))
 endif
 
-.PHONY: help setup test quick lint demo lock clean
+.PHONY: help setup test quick lint demo faults lock clean
 help:
 	@echo 'make setup                 everything into .venv; does nothing when up to date'
 	@echo 'make test                  linters, types, tests, coverage of the core'
@@ -23,6 +23,8 @@ help:
 	@echo 'make demo SESSIONS=DIR     the same on imported sessions'
 	@echo 'make demo ROUNDS=N         longer or shorter'
 	@echo 'make demo LIVE=1           simulated phones and a camera, heard by real drivers'
+	@echo 'make faults                kills, hostile input, full disk, soak: the table of docs/reliability.md'
+	@echo 'make faults SOAK=SECONDS   with a soak of another length than an hour'
 	@echo 'make lock                  resolve the dependencies of pyproject.toml anew'
 	@echo 'make clean                 remove .venv and everything made in it'
 	@echo 'PYTHON=python3.12          the interpreter that .venv is made with'
@@ -72,6 +74,9 @@ test: lint
 
 demo: setup
 	$(BIN)/utt demo $(if $(SESSIONS),--sessions '$(SESSIONS)') $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(LIVE),--live)
+
+faults: setup
+	$(BIN)/utt bench faults $(if $(SOAK),--soak $(SOAK))
 
 # The tools to build wheels are locked together with what the package needs when it runs. torch
 # names its CUDA packages exactly, and a CPU build of the same release needs none: they stay out.

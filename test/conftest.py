@@ -35,6 +35,7 @@ import pytest
 if TYPE_CHECKING:
     from utt_ros.training.recordings import Recordings
     from utt_ros.training.training_recipe import Recipe
+    from utt_ros.training.twin_models import TwinModels
 
 SEED = 20260101
 DOMAINS = range(1, 102)  # 0 is everybody's default; beyond 101 ports are ephemeral
@@ -290,6 +291,74 @@ def make_task_graph() -> Callable[..., bytes]:
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', 18)])
         model.ir_version = 8
         return model.SerializeToString()
+
+    return make
+
+
+@pytest.fixture
+def serve_area(ros: int, tmp_path: Path) -> Iterator[Callable[..., 'TwinModels']]:
+    """Serve task twins as trainers do: `serve_area('hall', ('ftm', 'imu'))`, in a thread.
+
+    It returns the models, untrained, with their `node`; state folders are tmp_path/state/<area>.
+    """
+    from types import SimpleNamespace
+
+    from rclpy.executors import SingleThreadedExecutor
+    from rclpy.node import Node
+
+    from utt_ros.bridge.node.twin_services import TwinServices
+    from utt_ros.federation.checkpoints import Checkpoint
+    from utt_ros.models.settings import ModelSettings, dump_config
+    from utt_ros.models.twin import initial_weights
+    from utt_ros.settings import AreaSettings, WindowSettings
+    from utt_ros.training.twin_models import open_twin_models
+
+    model, shape = ModelSettings(width=16, heads=2, feedforward=16), WindowSettings(ticks=8)
+    current = Checkpoint('fed', 3, dump_config(model, shape), initial_weights(model, shape, 1))
+    executor, nodes, closed = SingleThreadedExecutor(), [], threading.Event()
+
+    def spin() -> None:
+        while not closed.is_set():
+            executor.spin_once(timeout_sec=0.05)
+
+    thread = threading.Thread(target=spin, name='areas')
+    thread.start()
+
+    def serve(area: str, modalities: tuple[str, ...]) -> 'TwinModels':
+        models = open_twin_models(
+            AreaSettings(area=area, modalities=modalities), str(tmp_path / 'state' / area),
+            SimpleNamespace(current=current))
+        models.follow()
+        models.node = Node('trainer', namespace=area)
+        nodes.append(models.node)
+        TwinServices(models.node, area, models)
+        executor.add_node(models.node)
+        return models
+
+    yield serve
+    closed.set()
+    thread.join()
+    executor.shutdown()
+    for node in nodes:
+        node.destroy_node()
+
+
+@pytest.fixture
+def make_bag() -> Callable[..., Path]:
+    """`make_bag(folder, '/hall/camera/tracks', ...)` writes a bag with one message per topic."""
+    from utt_ros.sessions.bag_io import write_bag
+    from utt_ros.sessions.bag_streams import BagStream
+
+    def make(folder: Path, *topics: str) -> Path:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        kinds = {'tracks': 'utt_ros/msg/Tracks', 'ftm': 'utt_ros/msg/FtmRange',
+                 'odom': 'nav_msgs/msg/Odometry', 'data_raw': 'sensor_msgs/msg/Imu',
+                 'mag': 'sensor_msgs/msg/MagneticField'}
+        write_bag(folder, [
+            BagStream(topic, kinds.get(topic.rpartition('/')[2], 'std_msgs/msg/Empty'), True,
+                      np.array([1_000_000_000]), [bytes((0, 1, 0, 0))])
+            for topic in topics], {})
+        return folder
 
     return make
 

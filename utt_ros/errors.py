@@ -48,5 +48,9 @@ class TwinError(UttError, ValueError):
     """A record of a task twin is invalid, or a request about one is refused."""
 
 
+class NoAnswer(UttError):
+    """No node answers a request in time; the message contains a remedy."""
+
+
 class SignatureRefused(ModelError):
     """The sender of an update, a model or a graph is not proven by its signature."""

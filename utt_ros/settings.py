@@ -252,7 +252,7 @@ def _read_document(path: Path) -> dict[object, object]:
     try:
         document = load_yaml(path.read_text(encoding='utf-8'))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as err:
-        raise SettingsError(f'{path}: {err}') from err
+        raise SettingsError(f'{path}: {" ".join(str(err).split())}') from err
     if not isinstance(document, dict):
         raise SettingsError(f'{path}: expected blocks such as "{EVERY_NODE}:"')
     return document

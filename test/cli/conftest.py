@@ -13,17 +13,41 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A model as `utt train` writes it, and recordings of an area that it never saw."""
+"""Models as `utt train` writes them, recordings that they never saw, and commands to run."""
 
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from utt_ros.cli.main import main
+from utt_ros.orchestration.discovery import PROFILES, PROFILES_OF_FAST_DDS_3
 from utt_ros.sessions.session_bags import write_area, write_session
 from utt_ros.sessions.simulator.world import plan_sessions, simulate_session
+
+
+class Output(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def utt(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> Callable[..., Output]:
+    """Run a command in this process; what it changes in the environment is undone later."""
+    for name in (PROFILES, PROFILES_OF_FAST_DDS_3):
+        monkeypatch.setenv(name, '')
+
+    def call(*words: object) -> Output:
+        code = main([*map(str, words)])
+        return Output(code, *capsys.readouterr())
+
+    return call
 
 
 @pytest.fixture(scope='session')

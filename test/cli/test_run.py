@@ -20,6 +20,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -68,10 +69,9 @@ def plan(*words: object) -> LaunchPlan:
 
 
 @pytest.fixture
-def sessions(tmp_path: Path) -> Path:
+def sessions(tmp_path: Path, make_bag: Callable[..., Path]) -> Path:
     for name in ('hall', 'stairs'):
-        (tmp_path / name / 'one').mkdir(parents=True)
-        (tmp_path / name / 'one' / 'metadata.yaml').touch()
+        make_bag(tmp_path / name / 'one', f'/{name}/camera/tracks')
         write_parameter_file(tmp_path / name / 'area.yaml', AreaSettings(area=name))
     return tmp_path
 

@@ -13,38 +13,22 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The area file and the processes of the live demonstration."""
+"""The processes of the live demonstration."""
 
 from pathlib import Path
 
 import pytest
 
-from utt_ros.cli.driver_config import read_driver_config
-from utt_ros.demo.live_stage import LiveRun, free_ports, live_processes, write_area_file
-from utt_ros.orchestration.graph import read_area_plan
+from utt_ros.demo.live_stage import LiveRun, live_processes
+from utt_ros.sessions.simulator.live_area import free_ports, write_live_area
 
 
 @pytest.fixture(scope='module')
 def live_run(tmp_path_factory: pytest.TempPathFactory) -> LiveRun:
     live_run = LiveRun(tmp_path_factory.mktemp('live'), 0, 20.0, free_ports())
     live_run.file.parent.mkdir()
-    write_area_file(live_run)
+    write_live_area(live_run.file, 0, live_run.ports)
     return live_run
-
-
-def test_drivers_listen_on_the_ports_of_the_devices(live_run: LiveRun) -> None:
-    area = read_area_plan(live_run.file)
-    assert area.drivers == ('camera', 'ftm', 'imu')
-    assert len(set(live_run.ports)) == 3
-    sources = {kind: read_driver_config(area, kind) for kind in area.drivers}
-    assert {kind: told.name for kind, told in sources.items()} == {
-        'camera': 'opencv', 'ftm': 'android_udp', 'imu': 'sensor_logger'}
-    for kind, port in zip(('ftm', 'imu'), live_run.ports[1:], strict=True):
-        with sources[kind].make() as source:
-            words = vars(source)
-            server = words.get('server') or words['_server']
-            assert server.port == port
-    assert sources['camera'].make().status()['people'] == 0  # its network can be read
 
 
 def test_graph_is_that_of_an_area_with_sensors_and_no_bag(live_run: LiveRun) -> None:

@@ -37,7 +37,15 @@ from utt_ros.federation.signing import (
     sealed,
     statement,
 )
-from utt_ros.federation.types import Deployment, GlobalModel, RoundStatus, Seal, Update
+from utt_ros.federation.types import (
+    Deployment,
+    GlobalModel,
+    RoundStatus,
+    Seal,
+    TaskDeployment,
+    TwinHandover,
+    Update,
+)
 from utt_ros.federation.wire import checksum_of
 
 CHECKSUM = checksum_of(b'weights')
@@ -45,8 +53,11 @@ UPDATE = Update('fed', 'hall', 3, 20, ('camera', 'imu'), 's' * 64, CHECKSUM, b'w
 MODEL = GlobalModel('fed', 3, '{"model":{}}', 's' * 64, CHECKSUM, b'weights')
 DEPLOYMENT = Deployment('hall', 'fed', 3, '{}', b'graph')
 STATUS = RoundStatus('fed', 3, 'waiting', 1, 1.0, {}, {}, 0, 0, 0.0)
-ITEMS = (UPDATE, MODEL, DEPLOYMENT, STATUS)
-OTHER_VALUES: dict[type, Any] = {str: 'other', int: 7, tuple: ('imu',)}
+TASK_TWIN = TaskDeployment(
+    'hall', 'hall_tracking_2', ('camera', 'ftm'), 'imu', 'fed', 3, '{}', (0.1, 2.0), b'graph')
+HANDOVER = TwinHandover('hall', '{"area":"stairs"}', '{}', 0.3, CHECKSUM, b'weights')
+ITEMS = (UPDATE, MODEL, DEPLOYMENT, STATUS, TASK_TWIN, HANDOVER)
+OTHER_VALUES: dict[type, Any] = {str: 'other', int: 7, float: 7.0, tuple: ()}
 
 
 @pytest.fixture
@@ -100,7 +111,7 @@ def test_an_area_cannot_speak_as_another_nor_as_the_aggregator(
 ) -> None:
     thief = KeySigner(keys, 'stairs')
     KeySigner(keys, 'hall')
-    for item in (UPDATE, MODEL, DEPLOYMENT, STATUS):
+    for item in ITEMS:
         with pytest.raises(SignatureRefused, match='is not a trusted key of'):
             verifier.verify(item, thief.sign(item))
 

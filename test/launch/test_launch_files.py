@@ -44,7 +44,8 @@ pytest.importorskip('launch_ros', reason='launch and launch_ros are not installe
 
 Wait = Callable[..., None]
 LAUNCH = Path(__file__).parents[2] / 'launch'
-NODES = ('aggregator', 'player', 'sync', 'trainer', 'truth_markers', 'twin', 'wait_ready')
+NODES = ('aggregator', 'player', 'static_frames', 'sync', 'trainer', 'truth_markers', 'twin',
+         'wait_ready')
 WAIT_SEC = 60.0
 
 STAND_IN = f"""#!{sys.executable}
@@ -122,10 +123,9 @@ def stand_ins(
 
 
 @pytest.fixture
-def sessions(tmp_path: Path) -> Path:
+def sessions(tmp_path: Path, make_bag: Callable[..., Path]) -> Path:
     for name in ('hall', 'stairs'):
-        (tmp_path / 'sessions' / name / 'one').mkdir(parents=True)
-        (tmp_path / 'sessions' / name / 'one' / 'metadata.yaml').touch()
+        make_bag(tmp_path / 'sessions' / name / 'one', f'/{name}/camera/tracks')
         write_parameter_file(
             tmp_path / 'sessions' / name / 'area.yaml', AreaSettings(area=name, camera_height=3.0))
     return tmp_path / 'sessions'

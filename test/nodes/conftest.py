@@ -22,17 +22,34 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from geometry_msgs.msg import PoseWithCovarianceStamped
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
+from nav_msgs.msg import Path as TrajectoryPath
 from rcl_interfaces.msg import SetParametersResult
 from rcl_interfaces.srv import SetParameters
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile
+from sensor_msgs.msg import Imu
 from std_srvs.srv import SetBool, Trigger
+from utt_ros.msg import DeployedModel, SyncedSamples, TwinStatus
 
+from utt_ros.bridge.messages.federation import deployment_to_message
+from utt_ros.bridge.messages.sensors import samples_to_message, to_time
+from utt_ros.bridge.node.qos import RELIABLE, STATE
+from utt_ros.federation.keys import KeyFolder
+from utt_ros.federation.signing import KeySigner, sealed
+from utt_ros.federation.types import Deployment
+from utt_ros.geometry.camera import CameraModel
+from utt_ros.settings import AreaSettings
+from utt_ros.types import SyncedBatch
+
+T0 = 1_700_000_000_000_000_000
+CAMERA = CameraModel(AreaSettings(area='hall'))
 ROOT = Path(__file__).parents[2]
 EXIT_SEC = 10.0
 
@@ -129,6 +146,62 @@ class Operator:
         self._node.destroy_node()
 
 
+class Hall:
+    """An area whose twin gets ticks and graphs, and what it publishes."""
+
+    def __init__(self, listener, wait_until):
+        self.start = {'ann': (6.0, 1.0), 'bob': (8.0, -1.0)}  # both walk along x at 1 m/s
+        self.listener, self._wait_until = listener, wait_until
+        node = listener.node
+        self.samples = node.create_publisher(SyncedSamples, '/hall/synced', RELIABLE)
+        self.models = node.create_publisher(DeployedModel, '/hall/deployed_model', STATE)
+        self.statuses = listener.hear(TwinStatus, '/hall/twin_status', RELIABLE)
+        self.outputs = {
+            (name, output): listener.hear(kind, f'/hall/twins/{name}/{output}', RELIABLE)
+            for name in self.start for output, kind in (
+                ('position', PoseWithCovarianceStamped), ('trajectory', TrajectoryPath),
+                ('imu', Imu))}
+        self.sequence = 0
+
+    def wait(self, condition, timeout_sec=20.0):
+        self._wait_until(condition, timeout_sec, self.listener.spin)
+
+    def wait_listening(self):
+        self.wait(lambda: self.samples.get_subscription_count()
+                  and self.models.get_subscription_count())
+
+    @property
+    def status(self):
+        return self.statuses[-1] if self.statuses else TwinStatus()
+
+    def truth(self, name, sequence):
+        x, y = self.start[name]
+        return x + 0.1 * sequence, y
+
+    def tick(self, names=('ann', 'bob'), *, camera=True, phones=True):
+        """The phones lie flat and point north, which is along x."""
+        count = len(names)
+        truth = np.array([self.truth(name, self.sequence) for name in names]).reshape(-1, 2)
+        imu = np.zeros((count, 5, 9), np.float32)
+        imu[..., 2], imu[..., 6:] = 9.81, (0.0, 28e-6, -30e-6)
+        ranges = np.hypot(np.hypot(*truth.T), 1.3)
+        batch = SyncedBatch(
+            T0 + self.sequence * 100_000_000, 0, self.sequence, camera, tuple(names),
+            ('',) * count, np.ones(count, np.float32),
+            CAMERA.project(truth).astype(np.float32) * camera, np.full(count, camera),
+            np.stack([ranges, 0 * ranges + 0.3], 1).astype(np.float32),
+            np.full(count, 0.1, np.float32), np.full(count, phones), imu,
+            np.full((count, 5), phones))
+        self.samples.publish(samples_to_message(batch, 'hall'))
+        self.sequence += 1
+
+    def deploy(self, graph, model_round, checksum=None, signer=None, area='hall'):
+        deployment = Deployment(area, 'run', model_round, '{}', graph)
+        message = deployment_to_message(sealed(deployment, signer or self.signer), to_time(T0))
+        message.checksum = checksum or message.checksum
+        self.models.publish(message)
+
+
 @pytest.fixture
 def operator(ros: int, wait_until: Callable[..., None]) -> Iterator[Operator]:
     node = Operator(wait_until)
@@ -164,3 +237,13 @@ def listener(ros: int) -> Iterator[Listener]:
     node = Listener()
     yield node
     node.close()
+
+
+@pytest.fixture
+def hall(start_node, listener, wait_until, tmp_path):
+    hall = Hall(listener, wait_until)
+    hall.signer = KeySigner(KeyFolder(tmp_path / 'keys'), 'hall')
+    start_node('twin', '--ros-args', '-r', '__ns:=/hall', '-p', 'area:=hall',
+               '-p', f'magnetic_yaw:={np.pi / 2}')
+    hall.wait_listening()
+    return hall

@@ -29,7 +29,8 @@ from utt_ros.bridge.messages.sensors import to_ns
 from utt_ros.bridge.node.qos import RELIABLE, SENSOR
 
 PEER = Path(__file__).parents[1] / 'drivers' / 'peers' / 'imu_apps.py'
-APPS = ['sensor_logger', 'sensor_server', 'hyper_imu_udp', 'hyper_imu_tcp', 'sensor_streamer']
+APPS = ['sensor_logger', 'sensor_server', 'hyper_imu_udp', 'hyper_imu_tcp', 'sensor_streamer',
+        'phyphox']
 NODE = ('--ros-args', '-r', '__ns:=/hall', '-p', 'area:=hall')
 
 
@@ -56,7 +57,7 @@ def start_phone() -> Iterator[Callable[..., None]]:
 def parameters(app: str, port: int) -> list[str]:
     source = 'hyper_imu' if app.startswith('hyper_imu') else app
     values = {'source': source, 'first_wait': 0.1}
-    if app == 'sensor_server':
+    if app in ('sensor_server', 'phyphox'):
         values |= {f'{source}.devices': f"['127.0.0.1:{port}']", f'{source}.phones': "['ann']"}
     else:
         device = "['one']" if app == 'sensor_logger' else "['127.0.0.1']"

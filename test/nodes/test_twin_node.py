@@ -18,90 +18,17 @@
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
-from geometry_msgs.msg import PoseWithCovarianceStamped
-from nav_msgs.msg import Path
-from sensor_msgs.msg import Imu
-from utt_ros.msg import DeployedModel, SyncedSamples, TwinStatus
+from utt_ros.msg import SyncedSamples
 from visualization_msgs.msg import Marker, MarkerArray
 
-from utt_ros.bridge.messages.federation import deployment_to_message
-from utt_ros.bridge.messages.sensors import samples_to_message, to_ns, to_time
-from utt_ros.bridge.node.qos import RELIABLE, STATE
+from utt_ros.bridge.messages.sensors import to_ns
+from utt_ros.bridge.node.qos import RELIABLE
 from utt_ros.federation.keys import KeyFolder
-from utt_ros.federation.signing import KeySigner, NullSigner, sealed
-from utt_ros.federation.types import Deployment
-from utt_ros.geometry.camera import CameraModel
-from utt_ros.settings import AreaSettings
-from utt_ros.types import SyncedBatch
+from utt_ros.federation.signing import KeySigner, NullSigner
 
 TICK_NS = 100_000_000
 LAG_NS = 20_000_000
 T0 = 1_700_000_000_000_000_000
-CAMERA = CameraModel(AreaSettings(area='hall'))
-START = {'ann': (6.0, 1.0), 'bob': (8.0, -1.0)}  # both walk along x at 1 m/s
-
-
-class Hall:
-    """Ticks go in, what the twin says comes out."""
-
-    def __init__(self, listener, wait_until):
-        self.listener, self._wait_until = listener, wait_until
-        node = listener.node
-        self._samples = node.create_publisher(SyncedSamples, '/hall/synced', RELIABLE)
-        self.models = node.create_publisher(DeployedModel, '/hall/deployed_model', STATE)
-        self.statuses = listener.hear(TwinStatus, '/hall/twin_status', RELIABLE)
-        self.outputs = {
-            (name, output): listener.hear(kind, f'/hall/twins/{name}/{output}', RELIABLE)
-            for name in START for output, kind in (
-                ('position', PoseWithCovarianceStamped), ('trajectory', Path), ('imu', Imu))}
-        self.sequence = 0
-
-    def wait(self, condition, timeout_sec=20.0):
-        self._wait_until(condition, timeout_sec, self.listener.spin)
-
-    def wait_listening(self):
-        self.wait(lambda: self._samples.get_subscription_count()
-                  and self.models.get_subscription_count())
-
-    @property
-    def status(self):
-        return self.statuses[-1] if self.statuses else TwinStatus()
-
-    def truth(self, name, sequence):
-        x, y = START[name]
-        return x + 0.1 * sequence, y
-
-    def tick(self, names=('ann', 'bob'), *, camera=True):
-        """The phones lie flat and point north, which is along x."""
-        count = len(names)
-        truth = np.array([self.truth(name, self.sequence) for name in names]).reshape(-1, 2)
-        imu = np.zeros((count, 5, 9), np.float32)
-        imu[..., 2], imu[..., 6:] = 9.81, (0.0, 28e-6, -30e-6)
-        ranges = np.hypot(np.hypot(*truth.T), 1.3)
-        batch = SyncedBatch(
-            T0 + self.sequence * TICK_NS, 0, self.sequence, camera, tuple(names), ('',) * count,
-            np.ones(count, np.float32), CAMERA.project(truth).astype(np.float32) * camera,
-            np.full(count, camera), np.stack([ranges, 0 * ranges + 0.3], 1).astype(np.float32),
-            np.full(count, 0.1, np.float32), np.ones(count, bool), imu,
-            np.ones((count, 5), bool))
-        self._samples.publish(samples_to_message(batch, 'hall'))
-        self.sequence += 1
-
-    def deploy(self, graph, model_round, checksum=None, signer=None, area='hall'):
-        deployment = Deployment(area, 'run', model_round, '{}', graph)
-        message = deployment_to_message(sealed(deployment, signer or self.signer), to_time(T0))
-        message.checksum = checksum or message.checksum
-        self.models.publish(message)
-
-
-@pytest.fixture
-def hall(start_node, listener, wait_until, tmp_path):
-    hall = Hall(listener, wait_until)
-    hall.signer = KeySigner(KeyFolder(tmp_path / 'keys'), 'hall')
-    start_node('twin', '--ros-args', '-r', '__ns:=/hall', '-p', 'area:=hall',
-               '-p', f'magnetic_yaw:={np.pi / 2}')
-    hall.wait_listening()
-    return hall
 
 
 def test_three_outputs_of_every_subject_follow_each_tick(hall, make_graph):
@@ -117,7 +44,7 @@ def test_three_outputs_of_every_subject_follow_each_tick(hall, make_graph):
     hall.wait(lambda: all(
         heard and to_ns(heard[-1].header.stamp) == last_ns - LAG_NS * (output == 'imu')
         for (_, output), heard in hall.outputs.items()))
-    for name in START:
+    for name in hall.start:
         expected = hall.truth(name, 30)
         position = hall.outputs[name, 'position'][-1]
         assert position.header.frame_id == 'hall'
@@ -193,9 +120,9 @@ def test_without_a_model_positions_and_paths_come_from_the_particle_filter(hall)
 
 def test_hostile_samples_and_lost_ticks_are_counted(hall):
     hall.tick()
-    hall._samples.publish(b'\x00\x01\x00\x00garbage')
+    hall.samples.publish(b'\x00\x01\x00\x00garbage')
     short = SyncedSamples(subjects=['ann'], imu_rows=5)
-    hall._samples.publish(short)
+    hall.samples.publish(short)
     hall.sequence += 4
     hall.tick()
     hall.wait(lambda: hall.status.ticks == 2)
@@ -225,10 +152,10 @@ def test_deactivated_twin_publishes_nothing_until_it_is_activated_again(hall, op
     hall.tick()
     hall.wait(lambda: hall.status.ticks == 1)
     assert operator.change('/hall/twin', 'deactivate')
-    hall.wait(lambda: not hall._samples.get_subscription_count())
+    hall.wait(lambda: not hall.samples.get_subscription_count())
     assert not operator.change('/hall/twin', 'deactivate')  # and it lives on
     assert operator.change('/hall/twin', 'activate')
-    hall.wait(lambda: hall._samples.get_subscription_count())
+    hall.wait(lambda: hall.samples.get_subscription_count())
     hall.tick()
     hall.wait(lambda: hall.status.ticks == 2)
 

@@ -15,13 +15,16 @@
 
 """LaunchArguments of launch files as plans."""
 
+from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from utt_ros.errors import SettingsError
+from utt_ros.errors import SettingsError, UttError
 from utt_ros.orchestration.arguments import (
     AREA_ARGUMENTS,
+    ARGUMENT_CHOICES,
     FEDERATION_ARGUMENTS,
     PRETRAINED_FILE,
     REPLAY_ARGUMENTS,
@@ -30,8 +33,12 @@ from utt_ros.orchestration.arguments import (
     plan_federation,
     plan_replay,
 )
+from utt_ros.orchestration.environment import shared_file
+from utt_ros.orchestration.graph import graph_nodes
 from utt_ros.orchestration.model_check import check_initial_model
 from utt_ros.settings import AreaSettings, write_parameter_file
+
+MakeBag = Callable[..., Path]
 
 
 def values(arguments: LaunchArguments, **given: object) -> dict[str, str]:
@@ -41,12 +48,11 @@ def values(arguments: LaunchArguments, **given: object) -> dict[str, str]:
 
 
 @pytest.fixture
-def sessions(tmp_path: Path) -> Path:
+def sessions(tmp_path: Path, make_bag: MakeBag) -> Path:
     """Two areas with two recordings each, as importers lay them out."""
     for name in ('hall', 'stairs'):
         for bag in ('one', 'two'):
-            (tmp_path / name / bag).mkdir(parents=True)
-            (tmp_path / name / bag / 'metadata.yaml').touch()
+            make_bag(tmp_path / name / bag, f'/{name}/camera/tracks', f'/{name}/synced')
         write_parameter_file(tmp_path / name / 'area.yaml', AreaSettings(area=name))
     return tmp_path
 
@@ -60,10 +66,72 @@ def test_area_file_beside_a_bag_is_used(sessions: Path) -> None:
     assert not plan.federated
 
 
-def test_area_without_a_file_needs_a_name() -> None:
-    assert plan_area(values(AREA_ARGUMENTS, area='lobby')).areas[0].root == '/lobby'
-    with pytest.raises(SettingsError, match='no area'):
-        plan_area(values(AREA_ARGUMENTS))
+def test_area_without_arguments_has_the_configuration_of_the_package() -> None:
+    (area,) = plan_area(values(AREA_ARGUMENTS)).areas
+    assert area.name == 'area'
+    assert area.parameter_files == (shared_file('config/area.yaml'),)
+
+
+def test_name_of_an_area_overrides_that_of_its_file(sessions: Path) -> None:
+    (area,) = plan_area(values(AREA_ARGUMENTS, area='lobby')).areas
+    assert (area.name, area.root) == ('lobby', '/lobby')
+    file = sessions / 'hall' / 'area.yaml'
+    (area,) = plan_area(values(AREA_ARGUMENTS, area='lobby', params_file=file)).areas
+    assert area.name == 'lobby'
+
+
+@pytest.mark.parametrize(('topics', 'given', 'root', 'remap'), [
+    (('/attic/phones/ann/ftm',), {}, '/attic', None),
+    (('/attic/phones/ann/imu/data_raw',), {'area': 'attic'}, '/attic', None),
+    (('/attic/phones/ann/imu/mag',), {'area': 'lobby'}, '/lobby', '/attic/:=/lobby/'),
+    (('/attic/camera/tracks',), {'namespace': 'site/attic'}, '/site/attic',
+     '/attic/:=/site/attic/'),
+    (('/site/attic/camera/tracks',), {}, '/attic', '/site/attic/:=/attic/'),
+    (('/site/attic/camera/tracks',), {'area': 'attic'}, '/attic', '/site/attic/:=/attic/'),
+    (('/attic/camera/tracks', '/hall/camera/tracks'), {'area': 'hall'}, '/hall', None),
+    (('/attic/camera/tracks', '/attic/twins/t1/camera/tracks'), {}, '/attic', None),
+])
+def test_recording_and_area_agree_or_the_recording_is_renamed(
+    topics: tuple[str, ...], given: dict[str, str], root: str, remap: str | None,
+    tmp_path: Path, make_bag: MakeBag,
+) -> None:
+    bag = make_bag(tmp_path / 'bag', *topics)
+    plan = plan_area(values(AREA_ARGUMENTS, bag=bag, **given))
+    assert plan.areas[0].root == root
+    words = graph_nodes(plan)[-1].arguments
+    remaps = [word for flag, word in pairwise(words) if flag == '--remap']
+    assert remaps == ([remap] if remap else [])
+
+
+@pytest.mark.parametrize(('topics', 'given', 'complaint'), [
+    (('/attic/camera/tracks',), {'params_file': 'hall'}, "area attic, but .* named 'hall'"),
+    (('/attic/camera/tracks', '/roof/camera/tracks'), {'area': 'hall'}, "roof, but .*'hall'"),
+    (('/attic/camera/tracks', '/roof/camera/tracks'), {}, 'areas attic, roof: choose one'),
+    (('/hall/synced', '/tf'), {'area': 'hall'}, 'no measurements of an area, such as /hall/'),
+    (('/hall/twins/t1/camera/tracks',), {'area': 'hall'}, 'no measurements of an area'),
+    ((), {}, 'does not exist'),
+    ((), {'area': 'hall'}, 'does not exist'),
+    ((), {'params_file': 'hall'}, 'does not exist'),
+])
+def test_recording_of_another_area_or_of_none_is_refused(
+    topics: tuple[str, ...], given: dict[str, str], complaint: str,
+    sessions: Path, make_bag: MakeBag,
+) -> None:
+    bag = sessions / 'elsewhere' / 'bag'
+    if topics:
+        make_bag(bag, *topics)
+    if 'params_file' in given:
+        given = {'params_file': str(sessions / given['params_file'] / 'area.yaml')}
+    with pytest.raises(UttError, match=complaint):
+        plan_area(values(AREA_ARGUMENTS, bag=bag, **given))
+
+
+@pytest.mark.parametrize('arguments', [AREA_ARGUMENTS, FEDERATION_ARGUMENTS, REPLAY_ARGUMENTS])
+def test_defaults_are_among_the_choices(arguments: LaunchArguments) -> None:
+    for name, (default, _) in arguments.items():
+        assert default in ARGUMENT_CHOICES.get(name, (default,))
+        if default in ('true', 'false'):
+            assert name in ARGUMENT_CHOICES
 
 
 def test_federation_is_every_area_of_a_folder_and_an_aggregator(sessions: Path) -> None:
@@ -107,9 +175,18 @@ def test_replay_groups_recordings_by_area(sessions: Path) -> None:
         'hall': ['two', 'one'], 'stairs': ['one']}
 
 
-def test_recording_without_an_area_file_can_be_replayed(tmp_path: Path) -> None:
-    plan = plan_replay(values(REPLAY_ARGUMENTS, bag=tmp_path / 'bag'))
-    assert plan.areas[0].bags == (tmp_path / 'bag',)
+def test_recording_without_an_area_file_can_be_replayed(
+    tmp_path: Path, make_bag: MakeBag,
+) -> None:
+    bag = make_bag(tmp_path / 'bag', '/attic/camera/tracks', '/chatter')
+    for nodes in ('false', 'true'):
+        (area,) = plan_replay(values(REPLAY_ARGUMENTS, bag=bag, nodes=nodes)).areas
+        assert (area.bags, area.name) == ((bag,), 'attic')
+    bag = make_bag(tmp_path / 'other', '/chatter')
+    (area,) = plan_replay(values(REPLAY_ARGUMENTS, bag=bag)).areas
+    assert area.bags == (bag,)
+    with pytest.raises(SettingsError, match='no measurements of an area'):
+        plan_replay(values(REPLAY_ARGUMENTS, bag=bag, nodes='true'))
 
 
 def test_common_arguments_reach_the_plan() -> None:

@@ -15,6 +15,8 @@
 
 """Requirements of a launch plan on this machine, and RViz layouts."""
 
+import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,43 +26,42 @@ import yaml
 from utt_ros.errors import SettingsError
 from utt_ros.orchestration.environment import (
     CHECKOUT,
-    MIDDLEWARE_INDEX,
-    check_environment,
     prepare_plan,
     rviz_layout,
     shared_file,
 )
-from utt_ros.orchestration.graph import AreaPlan, LaunchPlan, graph_nodes
-from utt_ros.settings import AreaSettings
+from utt_ros.orchestration.graph import AreaPlan, LaunchPlan, graph_nodes, read_area_plan
+from utt_ros.settings import AreaSettings, write_parameter_file
 
-HALL = AreaPlan(AreaSettings(area='hall'))
+HALL = AreaPlan(AreaSettings(area='hall'), parameter_files=(Path('/hall.yaml'),))
 
 
 @pytest.fixture
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A ROS installation with RViz and tf2."""
-    for name in ('rviz2/rviz2', 'tf2_ros/static_transform_publisher'):
-        path = tmp_path / 'ros' / 'lib' / name
-        path.parent.mkdir(parents=True)
-        path.touch(mode=0o755)
+    """A ROS installation with RViz and the messages of TF."""
+    path = tmp_path / 'ros' / 'lib' / 'rviz2' / 'rviz2'
+    path.parent.mkdir(parents=True)
+    path.touch(mode=0o755)
     monkeypatch.setenv('AMENT_PREFIX_PATH', str(tmp_path / 'ros'))
+    (tmp_path / 'python' / 'tf2_msgs').mkdir(parents=True)
+    monkeypatch.syspath_prepend(str(tmp_path / 'python'))
 
 
 @pytest.mark.usefixtures('installed')
 def test_installed_programs_are_started(tmp_path: Path) -> None:
     plan, remarks = prepare_plan(
         LaunchPlan((HALL,), state_dir=tmp_path / 'state', rviz=True, federated=False))
-    assert remarks == []
+    assert [remark for remark in remarks if 'installed' in remark] == []
     names = {node.name for node in graph_nodes(plan)}
-    assert {'camera_frame', 'camera_optical_frame', 'ap_frame', 'rviz'} <= names
+    assert {'static_frames', 'rviz'} <= names
     text = (tmp_path / 'state' / 'hall' / 'area.rviz').read_text()
     assert 'Fixed Frame: hall\n' in text
 
 
 @pytest.mark.usefixtures('installed')
-def test_replay_alone_leaves_frames_to_the_areas_own_nodes() -> None:
+def test_replay_alone_has_frames_as_well() -> None:
     plan, _ = prepare_plan(LaunchPlan((HALL,), nodes=False))
-    assert not plan.transforms
+    assert 'static_frames' in {node.name for node in graph_nodes(plan)}
 
 
 def test_missing_programs_are_left_out_with_a_remark(
@@ -68,11 +69,13 @@ def test_missing_programs_are_left_out_with_a_remark(
 ) -> None:
     monkeypatch.setenv('AMENT_PREFIX_PATH', str(tmp_path))
     monkeypatch.setenv('PATH', str(tmp_path))
+    monkeypatch.setitem(sys.modules, 'tf2_msgs', None)
     plan, remarks = prepare_plan(
         LaunchPlan((HALL,), state_dir=tmp_path / 'state', rviz=True, federated=False))
     assert not plan.rviz
     assert not plan.transforms
-    assert [remark.split()[0] for remark in remarks] == ['tf2_ros', 'rviz2']
+    missing = [remark for remark in remarks if 'installed' in remark]
+    assert [remark.split()[0] for remark in missing] == ['tf2_msgs', 'rviz2']
     assert not (tmp_path / 'state/hall').exists()
 
 
@@ -108,57 +111,30 @@ def test_drivers_replaced_by_a_recording_are_remarked(tmp_path: Path) -> None:
     assert not any('replace' in remark for remark in remarks)
 
 
-@pytest.fixture
-def middleware(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An installation with two middlewares, and a folder for logs."""
-    for name in ('rmw_fastrtps_cpp', 'rmw_zenoh_cpp', 'rmw_implementation'):
-        path = tmp_path / MIDDLEWARE_INDEX / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
-    monkeypatch.setenv('AMENT_PREFIX_PATH', str(tmp_path))
-    monkeypatch.setenv('ROS_LOG_DIR', str(tmp_path / 'new' / 'log'))
-
-
-@pytest.mark.usefixtures('middleware')
-@pytest.mark.parametrize(('name', 'value', 'complaint'), [
-    ('RMW_IMPLEMENTATION', 'rmw_cyclonedds_cpp',
-     r"RMW_IMPLEMENTATION is 'rmw_cyclonedds_cpp', which is not installed \(.*rmw_fastrtps_cpp"),
-    ('RMW_IMPLEMENTATION', 'rmw_connextdds', 'unset RMW_IMPLEMENTATION'),
-    ('RMW_IMPLEMENTATION', 'rmw_implementation', 'unset RMW_IMPLEMENTATION'),
-    ('RMW_IMPLEMENTATION', 'fastrtps', 'unset RMW_IMPLEMENTATION'),
-    ('ROS_DOMAIN_ID', '233', r"ROS_DOMAIN_ID is '233': it must be an integer in 0\.\.232"),
-    ('ROS_DOMAIN_ID', '-1', r'0\.\.232'), ('ROS_DOMAIN_ID', 'robot', r'0\.\.232'),
-    ('ROS_DOMAIN_ID', '1.5', r'0\.\.232'), ('ROS_DOMAIN_ID', '7 ', r'0\.\.232'),
-    ('ROS_LOG_DIR', '/dev/null/log', 'logs of nodes cannot be written to /dev/null/log'),
-    ('ROS_LOG_DIR', '/dev/null', 'set ROS_LOG_DIR to a folder'),
-])
-def test_an_environment_without_running_nodes_is_refused_by_the_name_of_the_variable(
-    name: str, value: str, complaint: str, monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize('recordings', [0, 2])
+def test_area_that_would_be_silent_is_remarked_with_the_remedy(
+    recordings: int, tmp_path: Path, make_bag: Callable[..., Path],
 ) -> None:
-    monkeypatch.setenv(name, value)
-    with pytest.raises(SettingsError, match=complaint):
-        check_environment()
-    with pytest.raises(SettingsError, match=complaint):
-        prepare_plan(LaunchPlan((HALL,)))
+    write_parameter_file(tmp_path / 'area.yaml', AreaSettings(area='hall'))
+    for number in range(recordings):
+        make_bag(tmp_path / f'session{number}', '/hall/camera/tracks')
+    area = read_area_plan(tmp_path / 'area.yaml')
+    _, remarks = prepare_plan(LaunchPlan((area,), tmp_path / 'state', federated=False))
+    (remark,) = [each for each in remarks if each.startswith('hall: no drivers and no recording')]
+    assert '/hall/camera/tracks' in remark
+    assert ('--sessions' in remark) == bool(recordings)
 
 
-@pytest.mark.usefixtures('middleware')
-@pytest.mark.parametrize(('name', 'value'), [
-    ('RMW_IMPLEMENTATION', ''), ('RMW_IMPLEMENTATION', 'rmw_fastrtps_cpp'),
-    ('RMW_IMPLEMENTATION', 'rmw_zenoh_cpp'), ('ROS_DOMAIN_ID', ''), ('ROS_DOMAIN_ID', '0'),
-    ('ROS_DOMAIN_ID', '232'), ('ROS_LOG_DIR', ''),
-])
-def test_an_environment_in_which_nodes_run_is_accepted(
-    name: str, value: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
+@pytest.mark.parametrize('change', [
+    {'bags': (Path('bag'),)}, {'drivers': ('ftm',)}])
+def test_area_with_an_input_is_not_remarked_as_silent(
+    change: dict[str, tuple[object, ...]], tmp_path: Path,
 ) -> None:
-    monkeypatch.setenv('ROS_HOME', str(tmp_path))
-    monkeypatch.setenv(name, value)
-    check_environment()
+    plan = LaunchPlan((replace(HALL, **change),), tmp_path / 'state', federated=False)
+    assert not any('no recording' in remark for remark in prepare_plan(plan)[1])
 
 
-def test_an_unwritable_home_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv('ROS_LOG_DIR', raising=False)
-    monkeypatch.delenv('ROS_HOME', raising=False)
-    monkeypatch.setenv('HOME', '/dev/null')
-    with pytest.raises(SettingsError, match=r'/dev/null/\.ros/log: set ROS_LOG_DIR'):
-        check_environment()
+def test_recording_under_another_name_is_remarked(tmp_path: Path) -> None:
+    lobby = AreaPlan(AreaSettings(area='lobby'), bags=(Path('bag'),), recorded=('/hall',))
+    _, remarks = prepare_plan(LaunchPlan((lobby,), tmp_path, federated=False))
+    assert 'lobby: the recording of /hall is replayed as /lobby' in remarks

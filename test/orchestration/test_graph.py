@@ -15,24 +15,28 @@
 
 """Which nodes a plan has, and what each is told."""
 
+import re
 from dataclasses import replace
-from math import pi
+from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
 import pytest
 import yaml
 
+from utt_ros import orchestration
 from utt_ros.errors import SettingsError
-from utt_ros.geometry.camera import CameraModel
+from utt_ros.orchestration.area_frames import area_frames, frame_arguments
 from utt_ros.orchestration.graph import (
+    FEDERATION_TOPICS,
     AreaPlan,
     LaunchPlan,
     find_area_plans,
     graph_nodes,
+    in_namespace,
     read_area_plan,
 )
 from utt_ros.orchestration.spec import NodeSpec
+from utt_ros.sessions.bag_io import topic_matches
 from utt_ros.settings import AreaSettings, write_parameter_file
 
 STATE = Path('/state')
@@ -99,7 +103,7 @@ def test_replay_starts_last_and_gives_its_area_simulated_time() -> None:
         plan(area(bags=('a', 'b'))), rate=2.0, start_offset_sec=1.5, loop=True))
     player = nodes[-1]
     assert player.label == 'hall/player'
-    assert player.arguments == ('a', 'b', '--rate', '2', '--start-offset', '1.5', '--loop')
+    assert player.arguments[:7] == ('a', 'b', '--rate', '2', '--start-offset', '1.5', '--loop')
     assert player.essential
     assert not player.respawn
     assert all(node.parameters['use_sim_time'] is True for node in nodes[:3])
@@ -122,17 +126,61 @@ def test_several_replays_have_a_clock_each() -> None:
         assert nodes[f'stairs/{name}'].remappings == (('/clock', '/stairs/clock'),)
 
 
-def test_simulated_time_can_be_forced_either_way() -> None:
+def test_area_without_recordings_can_follow_the_clock_of_another_player() -> None:
     live = graph_nodes(replace(plan(area()), use_sim_time=True))
     assert all(node.parameters['use_sim_time'] for node in live)
-    replayed = graph_nodes(replace(plan(area(bags=('a',))), use_sim_time=False))
-    assert not any(node.parameters['use_sim_time'] for node in replayed[:3])
 
 
 def test_replay_alone_starts_no_node_of_the_area() -> None:
     nodes = graph_nodes(replace(plan(area(bags=('a',))), nodes=False, aggregator=True))
     assert [node.label for node in nodes] == ['hall/player']
     assert nodes[0].after == ''
+
+
+RECORDED = ('camera/tracks', 'camera/image_raw', 'phones/ann/ftm', 'phones/ann/imu/data_raw',
+            'phones/ann/imu/mag', 'truth/ann/odom')
+OUTPUTS = (  # of live nodes
+    'synced', 'deployed_model', 'deployed_twins', 'twin_status', 'markers', 'truth_markers',
+    'training_metrics', 'twins/ann/position', 'twins/ann/imu', 'twins/t1/camera/tracks',
+    'twins/t1/phones/ann/ftm')
+ELSEWHERE = ('/utt/model', '/utt/updates', '/utt/rounds', '/utt/twins', '/diagnostics', '/rosout',
+             '/parameter_events', '/clock', '/tf', '/stairs/camera/tracks')
+
+
+def selected(node: NodeSpec, flag: str) -> list[str]:
+    words = node.arguments
+    patterns = [word for each, word in pairwise(words) if each == flag]
+    topics = [*(f'/hall/{name}' for name in (*RECORDED, *OUTPUTS)), *ELSEWHERE, '/tf_static']
+    return [name for name in topics if topic_matches(name, patterns)]
+
+
+def test_beside_nodes_only_measurements_truth_and_static_frames_are_played() -> None:
+    player = graph_nodes(plan(area(bags=('a',))))[-1]
+    assert selected(player, '--topic') == [*(f'/hall/{name}' for name in RECORDED), '/tf_static']
+
+
+def test_recording_of_another_name_is_selected_by_it() -> None:
+    copy = replace(area('copy', bags=('a',)), recorded=('/hall',))
+    player = graph_nodes(plan(copy))[-1]
+    assert selected(player, '--topic') == [*(f'/hall/{name}' for name in RECORDED), '/tf_static']
+    assert player.arguments[-2:] == ('--remap', '/hall/:=/copy/')
+
+
+@pytest.mark.parametrize(('modalities', 'read'), [
+    (('camera', 'ftm', 'imu'), [*RECORDED[:1], *RECORDED[2:5]]), (('camera',), [*RECORDED[:1]]),
+    (('ftm',), [RECORDED[2]]), (('imu',), [*RECORDED[3:5]])])
+def test_replay_begins_when_the_synchronizer_reads_every_measurement_of_its_area(
+    modalities: tuple[str, ...], read: list[str],
+) -> None:
+    hall = AreaPlan(AreaSettings(area='hall', modalities=modalities), bags=(Path('a'),))
+    player = graph_nodes(plan(hall))[-1]
+    assert selected(player, '--read') == [f'/hall/{name}' for name in read]
+    assert player.arguments[player.arguments.index('--reader') + 1] == '/hall/sync'
+
+
+def test_replay_alone_plays_every_topic() -> None:
+    player = graph_nodes(replace(plan(area(bags=('a',))), nodes=False))[-1]
+    assert '--topic' not in player.arguments
 
 
 def test_recorder_is_neither_restarted_nor_essential() -> None:
@@ -194,34 +242,49 @@ def test_drivers_are_not_for_a_block_of_one_node(tmp_path: Path) -> None:
         read_area_plan(path)
 
 
-def rotation(arguments: tuple[str, ...]) -> np.ndarray:
-    """Rotation matrix of fixed-axis roll, pitch, yaw (REP-103)."""
-    values = dict(zip(arguments[::2], arguments[1::2], strict=True))
-    turn = np.eye(3)
-    for name, (i, j) in (('roll', (1, 2)), ('pitch', (2, 0)), ('yaw', (0, 1))):
-        angle, one = float(values[f'--{name}']), np.eye(3)
-        one[[i, j], [i, j]] = np.cos(angle)
-        one[i, j], one[j, i] = -np.sin(angle), np.sin(angle)
-        turn = one @ turn
-    return turn
+def test_one_process_publishes_the_frames_of_all_areas() -> None:
+    nodes = graph_nodes(replace(plan(area('hall'), area('stairs')), transforms=True))
+    (frames,) = [node for node in nodes if node.executable == 'static_frames']
+    assert frames.label == 'utt/static_frames'
+    assert frames.arguments == frame_arguments(
+        [*area_frames(AreaSettings(area='hall')), *area_frames(AreaSettings(area='stairs'))])
 
 
-def test_optical_frame_agrees_with_the_projection_of_the_camera_model() -> None:
-    settings = AreaSettings(area='hall', camera_pitch=0.3)
-    frames = by_label(graph_nodes(replace(plan(AreaPlan(settings)), transforms=True)))
-    turn = rotation(frames['hall/camera_optical_frame'].arguments)
-    point_m = np.array([6.0, 1.5, 0.0])
-    x, y, z = turn.T @ (point_m - [0.0, 0.0, settings.camera_height])
-    pixel = settings.cx + settings.fx * x / z, settings.cy + settings.fy * y / z
-    box = [*pixel, z, 1.0, 1.0]
-    np.testing.assert_allclose(CameraModel(settings).back_project(box), point_m[:2], atol=1e-4)
+def test_replay_alone_has_the_frames_of_areas_whose_file_is_known() -> None:
+    alone = replace(plan(area(bags=('a',))), nodes=False, transforms=True)
+    assert [node.name for node in graph_nodes(alone)] == ['static_frames', 'player']
+    unknown = replace(alone, areas=(replace(alone.areas[0], parameter_files=()),))
+    assert [node.name for node in graph_nodes(unknown)] == ['player']
 
 
-def test_camera_frame_looks_down_by_its_pitch() -> None:
-    settings = AreaSettings(area='hall', camera_pitch=pi / 6)
-    frames = by_label(graph_nodes(replace(plan(AreaPlan(settings)), transforms=True)))
-    forward = rotation(frames['hall/camera_frame'].arguments)[:, 0]
-    np.testing.assert_allclose(forward, [np.cos(pi / 6), 0.0, -0.5], atol=1e-9)
+@pytest.mark.parametrize('prefix', ['site', '/site', '/site/', '/a/b'])
+def test_pushed_namespace_moves_all_nodes_and_the_topics_of_the_federation(prefix: str) -> None:
+    top = f'/{prefix.strip("/")}'
+    given = replace(plan(area(bags=('a',)), area('live', namespace='x/live')), aggregator=True,
+                    record=Path('/bag'), transforms=True, rviz=True)
+    nodes = by_label(graph_nodes(in_namespace(given, prefix)))
+    assert {name.partition(top[1:] + '/')[2] for name in nodes} == {
+        node.label for node in graph_nodes(given)}
+    for node in nodes.values():
+        assert node.namespace.startswith(f'{top}/')
+        assert ('/utt/model', f'{top}/utt/model') in node.remappings
+    assert nodes[f'{top[1:]}/utt/ready'].arguments == (f'{top[1:]}/hall',)
+    assert nodes[f'{top[1:]}/utt/recorder'].arguments[1:] == (f'{top}/hall/', f'{top}/x/live/')
+    assert f'/hall/:={top}/hall/' in nodes[f'{top[1:]}/hall/player'].arguments
+    assert nodes[f'{top[1:]}/hall/sync'].parameters['area'] == 'hall'
+
+
+@pytest.mark.parametrize('prefix', ['', '/'])
+def test_plan_without_a_pushed_namespace_stays_as_it_is(prefix: str) -> None:
+    given = plan(area())
+    assert in_namespace(given, prefix) is given
+
+
+def test_every_topic_of_the_federation_follows_a_pushed_namespace() -> None:
+    package = Path(orchestration.__file__).parents[1]
+    found = {name for path in package.rglob('*.py')
+             for name in re.findall(r"'/utt/(\w+)'", path.read_text(encoding='utf-8'))}
+    assert found == set(FEDERATION_TOPICS)
 
 
 def test_area_file_may_hold_settings_of_nodes_as_well(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ import pytest
 from utt_ros.orchestration.environment import CHECKOUT
 from utt_ros.orchestration.graph import AreaPlan, LaunchPlan, graph_nodes
 from utt_ros.settings import AreaSettings
+from utt_ros.task_twins.operation_request import SOURCE_COUNTS
 
 POLICY = CHECKOUT / 'config/sros2_policy.xml'
 
@@ -59,8 +60,19 @@ def test_topic_has_no_other_writers(
             if topic in rights(item, 'topic', 'publish')} == writers
 
 
-def test_only_the_operator_calls_services_of_nodes(enclaves: dict[str, ET.Element]) -> None:
-    assert {path for path, item in enclaves.items()
-            if rights(item, 'service', 'request')} == {'/operator'}
+def test_only_the_operator_calls_services_of_nodes_beside_trainers_that_hand_twins_over(
+    enclaves: dict[str, ET.Element],
+) -> None:
+    assert {path: rights(item, 'service', 'request') for path, item in enclaves.items()
+            if rights(item, 'service', 'request')} == {
+        '/operator': {'*'},
+        '/hall/trainer': {'/*/trainer/adopt_twin', '/*/trainer/manage_twin'}}
     assert all(rights(item, 'service', 'reply') == {f'{path}/*'}
                for path, item in enclaves.items())
+
+
+def test_the_trainer_offers_operations_to_the_operator(enclaves: dict[str, ET.Element]) -> None:
+    assert rights(enclaves['/hall/trainer'], 'action', 'execute') == {
+        f'/hall/trainer/{kind}' for kind in SOURCE_COUNTS}
+    assert {path for path, item in enclaves.items()
+            if rights(item, 'action', 'call')} == {'/operator'}

@@ -24,7 +24,9 @@ from utt_ros.errors import TwinError
 from utt_ros.task_twins.registry_file import (
     RegistryState,
     dump_registry,
+    dump_twin,
     parse_registry,
+    parse_twin,
     read_registry,
     twin_from_content,
 )
@@ -81,3 +83,10 @@ def test_the_record_of_a_twin_is_read_alone() -> None:
     assert twin_from_content(json.loads(dump_registry(STATE))['twins'][TWIN.id]) == TWIN
     with pytest.raises(TwinError, match='it is not the record of a task twin'):
         twin_from_content({'id': 'x'})
+
+
+def test_one_twin_round_trips_as_text() -> None:
+    assert parse_twin(dump_twin(TWIN)) == TWIN
+    for text in ('{', '[]', '{"model": {}}'):
+        with pytest.raises(TwinError, match='it is not the record of a task twin'):
+            parse_twin(text)

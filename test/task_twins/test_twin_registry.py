@@ -23,7 +23,7 @@ from pathlib import Path
 import pytest
 
 from utt_ros.errors import TwinError
-from utt_ros.task_twins import twin_registry as registry_module
+from utt_ros.task_twins import registry_file as registry_module
 from utt_ros.task_twins.twin_registry import MAX_TWIN_VERSIONS, TwinRegistry
 from utt_ros.task_twins.types import ModelReference, TaskTwin
 
@@ -287,3 +287,20 @@ def test_listeners_are_called_once_for_each_change(registry: TwinRegistry) -> No
         registry.pause('x')
     assert len(calls) == 2
     assert calls[1] == calls[0] + 1
+
+
+def test_twins_of_several_tasks_are_registered_together_or_not_at_all(
+    registry: TwinRegistry, folder: Path,
+) -> None:
+    position = replace(TRANSFER, task='position', sources=('imu',), operation='split')
+
+    def fail(_: Path) -> None:
+        raise OSError('no space left')
+
+    before = registry.twins
+    with pytest.raises(TwinError, match='model of hall_position_2 cannot be written'):
+        registry.register_all([(TRANSFER, write), (position, fail)])
+    assert (registry.twins, files(folder)) == (before, set())
+    made = registry.register_all([(TRANSFER, write), (position, write)])
+    assert [twin.id for twin in made] == ['hall_trajectory_3', 'hall_position_3']
+    assert all(twin.status == 'serving' for twin in made)

@@ -44,7 +44,7 @@ def test_items_of_different_keys_do_not_replace_each_other():
         assert go_on.wait(5.0)
         done.append(item)
 
-    worker = LatestOnlyWorker('test', work, key=lambda item: item[0])
+    worker = LatestOnlyWorker('test', work, key=lambda item: item[0], max_waiting=3)
     for item in ('start', 'a1', 'b1', 'a2', 'b2', 'b3'):
         worker.put(item)
     go_on.set()
@@ -52,6 +52,26 @@ def test_items_of_different_keys_do_not_replace_each_other():
     worker.close()
     assert done[-2:] == ['a2', 'b3']
     assert len(done) <= 4  # the worker may have taken one before its successor came
+
+
+def test_items_of_more_keys_than_may_wait_are_dropped_and_replacements_are_not():
+    done, begun, go_on = [], threading.Event(), threading.Event()
+
+    def work(item):
+        begun.set()
+        assert go_on.wait(5.0)
+        done.append(item)
+
+    worker = LatestOnlyWorker('test', work, key=lambda item: item[0], max_waiting=2)
+    worker.put('start')
+    assert begun.wait(5.0)
+    assert [worker.put(item) for item in ('a1', 'b1', 'c1', 'a2')] == [True, True, False, True]
+    go_on.set()
+    worker._pool.submit(lambda: None).result(5.0)
+    assert worker.put('c2')
+    worker._pool.submit(lambda: None).result(5.0)
+    worker.close()
+    assert done == ['start', 'a2', 'b1', 'c2']
 
 
 def test_closing_drops_the_waiting_item_and_ends_the_thread():

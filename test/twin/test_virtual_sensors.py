@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 
 from utt_ros.errors import ModelError
-from utt_ros.federation.types import TaskDeployment
+from utt_ros.federation.types import Seal, TaskDeployment
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.geometry.compass import rotate_magnetic_field
 from utt_ros.settings import AreaSettings, WindowSettings
@@ -44,6 +44,11 @@ def make_windows(names=NAMES) -> Windows:
         masks[name] = np.full((len(names), rows), name != 'camera')
     values['imu'][..., 2], values['imu'][..., 6:] = 9.81, (0.0, 28e-6, -30e-6)
     return Windows(np.zeros(len(names), np.int64), names, values, masks)
+
+
+def changed(deployment, **fields):
+    """Return a deployment with other fields and the checksum of its graph."""
+    return replace(deployment, checksum='', **fields)
 
 
 @pytest.fixture
@@ -90,7 +95,7 @@ def test_boxes_are_clipped_to_the_image_and_left_out_where_nobody_could_be_seen(
 ):
     def made_of(box):
         graph = make_task_graph(('ftm', 'imu'), 'camera', np.array([box]))
-        sensors.deploy(replace(deployment, graph=graph))
+        sensors.deploy(changed(deployment, graph=graph))
         return sensors.measure(deployment.id, make_windows(('ann',)))
 
     made = made_of([10.0, 360.0, 5.0, 60.0, 200.0])
@@ -118,7 +123,7 @@ def test_a_new_graph_of_the_same_twin_takes_its_place_and_a_removed_one_is_gone(
     sensors, deployment, make_task_graph,
 ):
     other = CameraModel(AREA).project([6.0, 0.0])
-    sensors.deploy(replace(
+    sensors.deploy(changed(
         deployment, graph=make_task_graph(('ftm', 'imu'), 'camera', other[None])))
     made = sensors.measure(deployment.id, make_windows())
     np.testing.assert_allclose(made.values[0, 0], other, rtol=1e-6)
@@ -146,7 +151,7 @@ WRONG = {
 @pytest.mark.parametrize(('change', 'error'), WRONG.values(), ids=WRONG)
 def test_a_wrong_task_twin_is_refused_and_the_former_one_kept(sensors, deployment, change, error):
     with pytest.raises(ModelError, match=error):
-        sensors.deploy(replace(deployment, **change))
+        sensors.deploy(changed(deployment, **change))
     made = sensors.measure(deployment.id, make_windows())
     np.testing.assert_allclose(made.values[0, 0], BOX, rtol=1e-6)
 
@@ -157,20 +162,65 @@ def test_a_graph_with_outputs_of_another_shape_or_not_finite_is_refused(
     for rows, error in ((np.zeros((2, 5)), r'newest_camera has shape \(1, 2, 5\)'),
                         (np.full((1, 5), np.inf), 'newest_camera is not finite')):
         with pytest.raises(ModelError, match=error):
-            sensors.deploy(replace(
+            sensors.deploy(changed(
                 deployment, graph=make_task_graph(('ftm', 'imu'), 'camera', rows)))
+
+
+def test_a_repeated_deployment_opens_no_graph(sensors, deployment):
+    before = sensors._sensors[deployment.id]
+    sensors.deploy(changed(deployment, seal=Seal('key', 7, b'signature')))
+    assert sensors._sensors[deployment.id] is before
+    sensors.deploy(changed(deployment, round=deployment.round + 1))
+    assert sensors._sensors[deployment.id] is not before
 
 
 def test_one_twin_more_than_the_limit_is_refused(sensors, deployment):
     for number in range(3, 2 + MAX_VIRTUAL_SENSORS):
-        sensors.deploy(replace(deployment, id=f'hall_trajectory_{number}'))
+        sensors.deploy(changed(deployment, id=f'hall_trajectory_{number}'))
     with pytest.raises(ModelError, match='8 task twins are in service: at most 8'):
-        sensors.deploy(replace(deployment, id='hall_trajectory_99'))
+        sensors.deploy(changed(deployment, id='hall_trajectory_99'))
     sensors.deploy(deployment)  # in the place of the former one
 
 
+PLAIN_ROW = (0.0, 0.0, 9.81, 0.0, 0.0, 0.0, 0.0, 28e-6, -30e-6)
+IMPLAUSIBLE = {
+    'negative range': ('ftm', (-50.1, 0.3)),
+    'long range': ('ftm', (300.1, 0.3)),
+    'range std': ('ftm', (5.0, 300.1)),
+    'acceleration': ('imu', (300.0, 300.0, 300.0, *PLAIN_ROW[3:])),
+    'rate': ('imu', (*PLAIN_ROW[:3], 0.0, 0.0, 101.0, *PLAIN_ROW[6:])),
+    'field': ('imu', (*PLAIN_ROW[:6], 0.0, -0.011, 0.0)),
+    'overflow': ('imu', (3e38, 3e38, *PLAIN_ROW[2:])),
+}
+
+
+@pytest.mark.parametrize(('target', 'row'), IMPLAUSIBLE.values(), ids=IMPLAUSIBLE)
+def test_measurements_outside_the_limits_of_the_sensor_are_left_out_and_counted(
+    deployment, make_task_graph, target, row,
+):
+    sensors = VirtualSensors(AREA, SHAPE)
+    rows = np.tile(PLAIN_ROW, (SHAPE.imu_rows, 1)) if target == 'imu' else np.ones((1, 2))
+    rows[-1] = row
+    source = 'ftm' if target == 'imu' else 'imu'
+    sensors.deploy(changed(deployment, target=target, sources=(source,), std=(),
+                           graph=make_task_graph((source,), target, rows)))
+    made = sensors.measure(deployment.id, make_windows())
+    assert (made.subjects, len(made.values)) == ((), 0)
+    assert (sensors.implausible, sensors.failures) == (3, 0)
+    assert sensors.failure.endswith('outside the limits of the sensor')
+
+
+def test_ranges_close_to_the_access_point_are_not_negative(deployment, make_task_graph):
+    sensors = VirtualSensors(AREA, SHAPE)
+    sensors.deploy(changed(deployment, target='ftm', sources=('imu',), std=(),
+                           graph=make_task_graph(('imu',), 'ftm', [[-0.4, -0.2]])))
+    made = sensors.measure(deployment.id, make_windows(('ann',)))
+    np.testing.assert_allclose(made.values, [[[0.0, 0.2]]], rtol=1e-6)
+    assert sensors.implausible == 0
+
+
 def test_a_graph_that_fails_at_work_is_counted_and_named(sensors, deployment, make_task_graph):
-    sensors.deploy(replace(
+    sensors.deploy(changed(
         deployment, graph=make_task_graph(('ftm', 'imu'), 'camera', BOX[None], fragile=True)))
     assert sensors.measure(deployment.id, make_windows()) is None
     assert sensors.failures == 1

@@ -38,7 +38,7 @@ from launch.events.process import ProcessExited, ShutdownProcess, SignalProcess
 from launch_ros.actions import Node
 
 from utt_ros.errors import UttError
-from utt_ros.orchestration.arguments import LaunchArguments
+from utt_ros.orchestration.arguments import ARGUMENT_CHOICES, LaunchArguments
 from utt_ros.orchestration.child import guard
 from utt_ros.orchestration.discovery import (
     choose_reach,
@@ -47,7 +47,7 @@ from utt_ros.orchestration.discovery import (
     phone_ports,
 )
 from utt_ros.orchestration.environment import prepare_plan
-from utt_ros.orchestration.graph import LaunchPlan, graph_nodes
+from utt_ros.orchestration.graph import LaunchPlan, graph_nodes, in_namespace
 from utt_ros.orchestration.heartbeat import (
     BEAT_SEC,
     HANG_SEC,
@@ -55,6 +55,7 @@ from utt_ros.orchestration.heartbeat import (
     HeartbeatMonitor,
 )
 from utt_ros.orchestration.restarts import Consequence, RestartPolicy, describe_exit
+from utt_ros.orchestration.shared_memory import remove_dead_segments
 from utt_ros.orchestration.spec import NodeSpec, enclave_arguments
 from utt_ros.orchestration.supervisor import (
     DEFAULT_ENVIRONMENT,
@@ -69,13 +70,16 @@ def launch_description(
 ) -> LaunchDescription:
     """Return a launch description: the arguments, and the nodes of the plan made from them."""
     declared = [
-        DeclareLaunchArgument(name, default_value=default, description=text)
+        DeclareLaunchArgument(
+            name, default_value=default, description=text,
+            choices=list(ARGUMENT_CHOICES.get(name, ())) or None)
         for name, (default, text) in arguments.items()
     ]
 
     def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         values = {name: context.launch_configurations[name] for name in arguments}
-        plan, remarks = prepare_plan(plan_of(values))
+        pushed = context.launch_configurations.get('ros_namespace', '')  # by PushRosNamespace
+        plan, remarks = prepare_plan(in_namespace(plan_of(values), pushed))
         choose_reach(plan.hosts)
         remarks += [describe_reach(os.environ), *phone_ports(plan)]
         notes = [LogInfo(msg=f'utt_ros: {remark}') for remark in remarks]
@@ -135,6 +139,8 @@ class LaunchedGraph:
         self._running.pop(label)[1].close()
         self._tasks.discard(label)
         self._killed.discard(event.action)
+        if event.returncode < 0:
+            remove_dead_segments()
         if context.is_shutdown or event.action in self._stopped:
             self._stopped.discard(event.action)
             return None

@@ -13,7 +13,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""`utt bench`: speed against a naive pipeline, and association on recordings."""
+"""`utt bench`: speed against a naive pipeline, association, hostile areas and faults."""
 
 import argparse
 import json
@@ -26,6 +26,7 @@ from tempfile import TemporaryDirectory
 
 from tqdm import tqdm
 
+from utt_ros.cli.bench_faults import configure_faults
 from utt_ros.evaluation.association.live_replay import (
     ASSOCIATION_METHODS,
     association_table,
@@ -87,6 +88,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
                        help='alternating measurements of each (default %(default)s)')
     _configure_association(benches)
     _configure_attacks(benches)
+    configure_faults(benches)
 
 
 def _configure_association(benches: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:

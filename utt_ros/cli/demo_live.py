@@ -25,11 +25,12 @@ from pathlib import Path
 from tqdm import tqdm
 
 from utt_ros.demo.live_scores import LiveSession, live_summary
-from utt_ros.demo.live_stage import LiveRun, free_ports, run_live, write_area_file
+from utt_ros.demo.live_stage import LiveRun, run_live
 from utt_ros.demo.summary_table import live_table
 from utt_ros.errors import UttError
 from utt_ros.files import write_atomically
 from utt_ros.orchestration.graph import read_area_plan
+from utt_ros.sessions.simulator.live_area import free_ports, write_live_area
 from utt_ros.sessions.simulator.live_world import live_session_plan
 from utt_ros.sessions.simulator.world import START_NS, simulate_session
 
@@ -47,7 +48,7 @@ def check_seconds(seconds: float) -> None:
 def run_live_demo(args: argparse.Namespace, out: Path) -> int:
     """Run in a folder that contains nothing but an empty folder `areas`. Raises UttError."""
     live_run = LiveRun(out, args.seed, args.seconds, free_ports())
-    write_area_file(live_run)
+    write_live_area(live_run.file, args.seed, live_run.ports)
     print(f'demo: {live_run.file}: starting the nodes; '
           f'then people walk for {live_run.seconds:g} s', file=sys.stderr, flush=True)
     _watch(live_run)

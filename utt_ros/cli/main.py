@@ -23,7 +23,7 @@ from importlib.util import find_spec
 from typing import NamedTuple
 
 from utt_ros.errors import UttError
-from utt_ros.orchestration.environment import check_environment
+from utt_ros.orchestration.ros_environment import check_environment
 
 EXTRAS = {'evaluation': ('filterpy', 'pandas', 'jinja2')}  # as in pyproject.toml
 
@@ -45,6 +45,7 @@ COMMANDS = {
     'recover': Command('recover', 'write what is whole of a damaged bag to a new one'),
     'run': Command('run', 'start the nodes of one or more areas', nodes=True),
     'demo': Command('demo', 'simulate, replay, train and evaluate three areas', nodes=True),
+    'twins': Command('twins', 'list, show, change, export and import the task twins of areas'),
     'keys': Command('keys_command', 'make, show and trust the keys of areas and aggregator'),
     'sources': Command('sources', 'list sensor sources and whether they work on this machine'),
     'check': Command('check', 'read every sensor of an area for some seconds'),
@@ -52,7 +53,7 @@ COMMANDS = {
     'train': Command('train', 'train a model on recordings'),
     'evaluate': Command(
         'evaluate', 'reproduce the tables and figures of the paper on recordings', 'evaluation'),
-    'bench': Command('bench', 'measure speed, and association on recordings'),
+    'bench': Command('bench', 'measure speed, association on recordings, attacks and faults'),
 }
 
 

@@ -13,24 +13,17 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""One live area: its area file, its nodes, and the simulated devices that its drivers receive."""
+"""One live area: its nodes, and the simulated devices that its drivers receive."""
 
-import socket
 import sys
 from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from utt_ros.errors import UttError
 from utt_ros.orchestration.graph import LaunchPlan, graph_nodes, read_area_plan
 from utt_ros.orchestration.spec import NodeSpec, ProcessSpec, process_spec
 from utt_ros.orchestration.supervisor import Supervisor
-from utt_ros.sessions.simulator.figure_detector import NETWORK_SIDE_PX, write_figure_detector
-from utt_ros.sessions.simulator.live_world import live_session_plan
 
 POLL_SEC = 0.5
 RECORDED = (
@@ -61,37 +54,6 @@ class LiveRun:
     def begin(self) -> Path:
         """Return the path of the file with the start time of the walk [ns]."""
         return self.out / 'begin'
-
-
-def free_ports() -> tuple[int, int, int]:
-    """Find three ports that are free at this moment."""
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.create_server(('127.0.0.1', 0))) for _ in range(3)]
-        camera, ftm, imu = (listener.getsockname()[1] for listener in sockets)
-        return camera, ftm, imu
-
-
-def write_area_file(live_run: LiveRun) -> None:
-    """Write the area file and the detector that it names."""
-    area = live_session_plan(live_run.seed, live_run.seconds).area.settings
-    camera, ftm, imu = live_run.ports
-    network = live_run.file.with_name('figures.onnx').absolute()
-    write_figure_detector(area, network)
-    values = {name: list(value) if isinstance(value, tuple) else value
-            for name, value in asdict(area).items()}
-    blocks: dict[str, dict[str, Any]] = {
-        '/**': {**values, 'depth_error': 0.1, 'drivers': ['camera', 'ftm', 'imu']},
-        '/**/sync': {'association': 'fused'},
-        '/**/camera': {
-            'source': 'opencv', 'opencv': {'location': f'http://127.0.0.1:{camera}/'},
-            'longest_wait': 1.0,  # the camera starts later than its driver
-            'detection': {'detector': 'onnx', 'model': str(network), 'input_size': NETWORK_SIDE_PX,
-                          'score': 0.5, 'overlap': 0.3, 'threads': 1}},
-        '/**/ftm': {'source': 'android_udp', 'android_udp': {'host': '127.0.0.1', 'port': ftm}},
-        '/**/imu': {'source': 'sensor_logger', 'sensor_logger': {
-            'host': '127.0.0.1', 'port': imu, 'reorder': 0.0}}}  # one connection keeps the order
-    document = {block: {'ros__parameters': content} for block, content in blocks.items()}
-    live_run.file.write_text(yaml.safe_dump(document, sort_keys=False), encoding='utf-8')
 
 
 def run_live(live_run: LiveRun, watch: Callable[[], None]) -> None:

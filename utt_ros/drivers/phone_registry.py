@@ -24,6 +24,8 @@ from utt_ros.sensor_limits import MAX_RANGE_STD_M, MAX_SUBJECT_NAME_LENGTH, RANG
 
 MAX_PHONES = 64
 MAX_DEVICE_ID_LENGTH = 256  # of ids that are stored
+MAX_PORT = 65_535
+ADDRESS = re.compile(r'[\w.\-]+:(?P<port>\d{1,5})')
 MAC = re.compile(r'[0-9a-f]{2}(:[0-9a-f]{2}){5}', re.ASCII)
 
 
@@ -60,6 +62,15 @@ def check_phones(
         if not is_name(phone):
             raise SettingsError(
                 f'phones holds {phone!r}: a letter, then letters, digits and single underscores')
+
+
+def check_addresses(devices: Sequence[str], phones: Sequence[str]) -> None:
+    """Check addresses of phones, host:port, at least one. Raises SettingsError."""
+    check_phones('devices', devices, phones)
+    ports = [match and int(match['port']) for match in map(ADDRESS.fullmatch, devices)]
+    if not ports or any(port is None or port > MAX_PORT for port in ports):
+        raise SettingsError(f'devices are {list(devices)}: one or more of host:port, '
+                            f'ports up to {MAX_PORT}')
 
 
 class PhoneRegistry:

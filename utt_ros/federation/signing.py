@@ -13,7 +13,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Signatures of updates, global models, round states and deployed graphs.
+"""Signatures of updates, global models, round states, deployed graphs and handed-over twins.
 
 A seal is the Ed25519 signature of a statement: the kind of a message, a counter and those fields
 that decide, with the payload as its checksum. So a forgery is refused for the price of one
@@ -43,6 +43,8 @@ from utt_ros.federation.types import (
     GlobalModel,
     RoundStatus,
     Seal,
+    TaskDeployment,
+    TwinHandover,
     Update,
 )
 from utt_ros.federation.wire import check_size, checksum_of
@@ -53,7 +55,7 @@ MAX_ITEMS = 64  # of a signed list
 MAX_PAYLOAD_BYTES = 64 * 2**20
 COUNTER_DIGITS = 20
 
-S = TypeVar('S', bound=Update | GlobalModel | Deployment)
+S = TypeVar('S', bound=Update | GlobalModel | Deployment | TaskDeployment | TwinHandover)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,11 @@ SIGNED_KINDS: dict[type, SignedKind] = {
     RoundStatus: SignedKind('status', ('federation', 'round', 'state')),
     Deployment: SignedKind(
         'deployment', ('area', 'federation', 'round', 'config', 'checksum'), 'graph'),
+    TaskDeployment: SignedKind('task deployment', (
+        'area', 'id', 'sources', 'target', 'federation', 'round', 'config', 'std', 'checksum'),
+        'graph'),
+    TwinHandover: SignedKind(
+        'handover', ('area', 'record', 'config', 'max_nmse', 'checksum'), 'payload'),
 }
 
 
@@ -213,10 +220,11 @@ def sealed(item: S, signer: Signer) -> S:
     return replace(item, seal=signer.sign(item))
 
 
-def _is_short(value: str | tuple[str, ...]) -> bool:
+def _is_short(value: str | tuple[str | float, ...]) -> bool:
     if isinstance(value, str):
         return len(value) <= MAX_TEXT
-    return len(value) <= MAX_ITEMS and all(len(item) <= MAX_NAME_LENGTH for item in value)
+    return len(value) <= MAX_ITEMS and all(
+        len(item) <= MAX_NAME_LENGTH for item in value if isinstance(item, str))
 
 
 def _read_counter(path: Path) -> int:

@@ -15,6 +15,7 @@
 
 """Records exchanged between areas and the federation server; no ROS, no torch."""
 
+from array import array
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -89,6 +90,33 @@ class TaskDeployment:
     config: str  # JSON
     std: tuple[float, ...]  # of the residual, per channel of the target; empty: not judged
     graph: bytes  # ONNX; empty: the task twin is no longer in service
+    checksum: str = ''  # SHA-256 of the graph, hexadecimal; computed unless it is announced
+    seal: Seal = UNSEALED
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, 'std', tuple(array('f', self.std)))  # as on the wire
+        if not self.checksum:
+            object.__setattr__(self, 'checksum', sha256(self.graph).hexdigest())
+
+
+@dataclass(frozen=True, slots=True)
+class TwinHandover:
+    """Model of a task twin from the trainer of one area to that of another; see srv/AdoptTwin.srv.
+
+    `area` is that of the sender; the proposed record names the other one.
+    """
+
+    area: str
+    record: str  # task twin, JSON
+    config: str  # JSON
+    max_nmse: float  # that its mean error must not exceed; 0: no limit
+    checksum: str  # of payload
+    payload: bytes  # safetensors
+    seal: Seal = UNSEALED
+
+    def __post_init__(self) -> None:
+        (rounded,) = array('f', [self.max_nmse])  # as on the wire
+        object.__setattr__(self, 'max_nmse', rounded)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,6 @@ from contextlib import ExitStack
 
 from rclpy.node import Node
 from rclpy.publisher import Publisher
-from rclpy.utilities import remove_ros_args
 from rosgraph_msgs.msg import Clock
 from std_srvs.srv import SetBool
 from tqdm import tqdm
@@ -36,16 +35,17 @@ from tqdm import tqdm
 from utt_ros.bridge.messages.sensors import to_time
 from utt_ros.bridge.node.process import run_node
 from utt_ros.bridge.node.qos import RELIABLE
-from utt_ros.bridge.node.subscriber_wait import wait_for_subscribers
+from utt_ros.bridge.node.subscriber_wait import TopicReader, wait_for_subscribers
 from utt_ros.bridge.node.topic_types import load_message_type, topic_qos
 from utt_ros.errors import SessionError, UttError
 from utt_ros.orchestration.bag_arguments import add_player_arguments, play_settings, remapped
 from utt_ros.orchestration.terminal import listen_for_keys
-from utt_ros.sessions.bag_io import BagTopic, find_topics
+from utt_ros.sessions.bag_io import BagTopic, find_topics, topic_matches
 from utt_ros.sessions.player import Player, ReplayPosition
 
 CLOCK_TYPE = 'rosgraph_msgs/msg/Clock'
 SHOW_SEC = 0.25
+MAX_LISTED_TOPICS = 12
 SWITCH_SEC = 0.0005  # limits how long the reading thread delays the publishing one
 
 
@@ -57,11 +57,17 @@ class PlayerNode(Node):
         self._remaps: list[tuple[str, str]] = args.remap or []
         self._wait_sec: float = args.wait_subscribers
         self._outputs: dict[str, Publisher] = {}
+        self._reader = TopicReader(self, args.reader, args.wait_reader)
+        self._read: str = args.read
         self._clock_publisher = self.create_publisher(Clock, args.clock_topic, RELIABLE)
-        for topic in find_topics(args.bags, args.topic):
-            self._offer(topic)
+        topics = find_topics(args.bags)
+        for topic in topics:
+            if topic_matches(topic.name, args.topic):
+                self._offer(topic)
         if not self._outputs:
             raise SessionError(f'{", ".join(map(str, args.bags))}: nothing to play')
+        self._report_unplayed([topic.name for topic in topics
+                               if not topic_matches(topic.name, args.topic)])
         self._player = Player(
             args.bags, play_settings(args), self._outputs, self._publish, self._publish_clock)
         self._paused = self._stopped = False
@@ -107,10 +113,27 @@ class PlayerNode(Node):
 
     def _play(self) -> None:
         try:
-            wait_for_subscribers(self._outputs.values(), self._wait_sec, lambda: self._stopped)
+            self._wait_for_listeners()
             self._player.run()
         except UttError as err:
             self._error = err
+
+    def _wait_for_listeners(self) -> None:
+        """Block until the messages will be received, or the wait is over."""
+        read = [publisher.topic_name for publisher in self._outputs.values()
+                if topic_matches(publisher.topic_name, [self._read])]
+        if self._reader.name and read:
+            unread = self._reader.wait(read, lambda: self._stopped)
+            if unread:
+                self.get_logger().warning(
+                    f'{self._reader.name} does not subscribe to {_listed(unread)}: played anyway')
+        else:
+            wait_for_subscribers(self._outputs.values(), self._wait_sec, lambda: self._stopped)
+
+    def _report_unplayed(self, topics: list[str]) -> None:
+        if topics:
+            reason = ', since nodes that publish such topics run' if self._reader.name else ''
+            self.get_logger().info(f'left out of the replay{reason}: {_listed(topics)}')
 
     def _publish(self, topic: str, data: bytes) -> None:
         self._outputs[topic].publish(data)
@@ -125,6 +148,12 @@ class PlayerNode(Node):
         return response
 
 
+def _listed(topics: list[str]) -> str:
+    """Return the first topics of a list, and the number of the others."""
+    others = len(topics) - MAX_LISTED_TOPICS
+    return ', '.join(topics[:MAX_LISTED_TOPICS]) + (f' and {others} others' if others > 0 else '')
+
+
 def progress_text(position: ReplayPosition) -> str:
     """Return the progress line of a replay."""
     if not position.bag:
@@ -137,17 +166,15 @@ def main(args: Sequence[str] | None = None) -> int:
     """Play to the end, or until SIGINT or SIGTERM."""
     parser = argparse.ArgumentParser(prog='player', description=__doc__)
     add_player_arguments(parser)
-    given = remove_ros_args(args)
-    parsed = parser.parse_args(given if args is not None else given[1:])
     sys.setswitchinterval(SWITCH_SEC)
 
-    def make() -> PlayerNode:
-        node = PlayerNode(parsed)
+    def make(given: argparse.Namespace) -> PlayerNode:
+        node = PlayerNode(given)
         terminal.enter_context(listen_for_keys(node.toggle))
         return node
 
     with ExitStack() as terminal:
-        return run_node(make, args, PlayerNode.is_over)
+        return run_node(make, args, PlayerNode.is_over, parser=parser)
 
 
 if __name__ == '__main__':

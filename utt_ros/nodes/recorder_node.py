@@ -28,7 +28,6 @@ from collections.abc import Mapping, Sequence
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.subscription import Subscription
-from rclpy.utilities import remove_ros_args
 
 from utt_ros.bridge.node.diagnostics import Diagnostics
 from utt_ros.bridge.node.process import run_node
@@ -49,8 +48,8 @@ class RecorderNode(Node):
         super().__init__('recorder')
         self._prefixes: tuple[str, ...] = tuple(args.prefixes)
         self._patterns: list[str] = args.topic or []
-        self._inputs = Node(  # served by no executor; a given name does not apply to it
-            'recorder_inputs', namespace=self.get_namespace(), use_global_arguments=False,
+        self._inputs = Node(  # hidden, served by no executor; a given name does not apply to it
+            '_recorder_inputs', namespace=self.get_namespace(), use_global_arguments=False,
             enable_rosout=False, start_parameter_services=False)
         self._topics: dict[str, tuple[BagTopic, Subscription]] = {}
         self._refused: set[str] = set()
@@ -143,15 +142,13 @@ def main(args: Sequence[str] | None = None) -> int:
     """Record until SIGINT or SIGTERM."""
     parser = argparse.ArgumentParser(prog='recorder', description=__doc__)
     add_recorder_arguments(parser)
-    given = remove_ros_args(args)
-    parsed = parser.parse_args(given if args is not None else given[1:])
     created: list[RecorderNode] = []
 
-    def make() -> RecorderNode:
-        created.append(RecorderNode(parsed))
+    def make(given: argparse.Namespace) -> RecorderNode:
+        created.append(RecorderNode(given))
         return created[0]
 
-    code = run_node(make, args, RecorderNode.is_over)
+    code = run_node(make, args, RecorderNode.is_over, parser=parser)
     return 1 if created and created[0].failed else code
 
 

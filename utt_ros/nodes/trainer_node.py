@@ -29,13 +29,15 @@ from utt_ros.bridge.messages.sensors import deserialize, samples_from_message
 from utt_ros.bridge.node.client_publishers import ClientPublishers
 from utt_ros.bridge.node.managed_node import ManagedNode
 from utt_ros.bridge.node.message_signing import MessageSigning
+from utt_ros.bridge.node.operation_actions import OperationActions
 from utt_ros.bridge.node.operator_services import add_switch, add_trigger, wait_for_answer
 from utt_ros.bridge.node.parameters import declare_settings, follow_parameters
 from utt_ros.bridge.node.process import abandon_threads, run_node
 from utt_ros.bridge.node.qos import CONTESTED, RELIABLE
+from utt_ros.bridge.node.twin_handover import AdoptionService, TwinCouriers
 from utt_ros.bridge.node.twin_services import TwinServices
 from utt_ros.errors import MeasurementError, ModelError, UttError
-from utt_ros.federation.types import Deployment
+from utt_ros.federation.types import Deployment, TaskDeployment
 from utt_ros.models.settings import ModelSettings
 from utt_ros.msg import GlobalModel, RoundStatus, SyncedSamples
 from utt_ros.settings import AreaSettings, WindowSettings
@@ -44,7 +46,10 @@ from utt_ros.training.client import ClientEvent, ClientProblem, FederatedClient
 from utt_ros.training.dataset import mask_uncertain_boxes
 from utt_ros.training.settings import LearningSettings, TrainerSettings
 from utt_ros.training.training_thread import TrainingThread
+from utt_ros.training.twin_adoption import TwinAdoption
+from utt_ros.training.twin_deployment import TwinDeployment
 from utt_ros.training.twin_models import open_twin_models
+from utt_ros.training.twin_operations import TwinOperations
 
 MAX_STOP_SEC = 3.5  # training may hold Python's lock while it gets next to no processor time
 WRITABLE = ('learn', 'local_steps', 'min_windows')  # parameters
@@ -76,7 +81,15 @@ class TrainerNode(ManagedNode):
         add_trigger(self, 'save_checkpoint', lambda: self._request(self._client.save_checkpoint))
         self._twins = open_twin_models(area, self._settings.state_dir, self._client)
         self._twin_services = TwinServices(self, area.area, self._twins)
-        self._training = TrainingThread(self._client, self._publish)
+        self._deployment = TwinDeployment(self._twins)
+        self._operations = TwinOperations(
+            area, window, learning, client=self._client, models=self._twins,
+            courier=TwinCouriers(self, self._signing.signer))
+        OperationActions(self, self._operations, lambda: self.is_active)
+        AdoptionService(
+            self, self._signing.verifier, self._client.inbox.put_request,
+            TwinAdoption(area, window, self._client, self._twins).adopt)
+        self._training = TrainingThread(self._client, self._publish, self._do_chores)
         self.start()
 
     def begin_work(self) -> None:
@@ -94,12 +107,18 @@ class TrainerNode(ManagedNode):
     def end_work(self) -> None:
         """Unsubscribe. Training stops after its current step."""
         self._client.paused = True
+        self._operations.cancel()
         for subscription in self._inputs:
             self.destroy_subscription(subscription)
 
     def destroy_node(self) -> None:
         self._training.close()
         super().destroy_node()
+
+    def _do_chores(self) -> bool:
+        """Work on task twins, in the training thread; return whether there is more to do."""
+        self._publish(self._deployment.step())
+        return self._operations.step()
 
     def _use_settings(self, settings: TrainerSettings) -> None:
         self._client.settings = settings
@@ -144,7 +163,7 @@ class TrainerNode(ManagedNode):
             self._client.follow_round(
                 status.federation, status.round, completed=status.state == 'completed')
 
-    def _publish(self, events: Sequence[ClientEvent]) -> None:
+    def _publish(self, events: Sequence[ClientEvent | TaskDeployment]) -> None:
         self._outputs.publish(events)
         if any(isinstance(event, Deployment) for event in events):
             self._twin_services.follow_model()

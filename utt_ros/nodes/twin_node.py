@@ -15,8 +15,9 @@
 
 """The twin of an area: synced samples and deployed graphs in, predictions of all subjects out.
 
-A tick is processed in its callback. Graphs are opened in a worker thread and used from the next
-tick on.
+A tick is processed in its callback: positions first, then predictions, then the measurements of
+virtual sensors that somebody subscribes to. Graphs are opened in worker threads and used from the
+next tick on.
 """
 
 import gc
@@ -39,6 +40,7 @@ from utt_ros.bridge.node.parameters import declare_settings
 from utt_ros.bridge.node.process import run_node
 from utt_ros.bridge.node.qos import RELIABLE
 from utt_ros.bridge.node.subject_publishers import SubjectPublishers
+from utt_ros.bridge.node.virtual_sensor_publishers import VirtualSensorPublishers
 from utt_ros.errors import MeasurementError
 from utt_ros.msg import SyncedSamples, TwinStatus
 from utt_ros.settings import AreaSettings, WindowSettings
@@ -72,6 +74,8 @@ class TwinNode(ManagedNode):
         self._signing = MessageSigning(self)
         self._models = DeployedModels(
             self, self._use, area=self._area.area, verifier=self._signing.verifier)
+        self._virtual = VirtualSensorPublishers(
+            self, self._area, self._window, self._wait_for_gap, self._signing.verifier)
         self._status = self.create_publisher(TwinStatus, 'twin_status', RELIABLE)
         self._markers = TwinMarkers(self, self._area)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
@@ -90,11 +94,13 @@ class TwinNode(ManagedNode):
     def end_work(self) -> None:
         self.destroy_subscription(self._input)
         self._outputs.close()
+        self._virtual.close()
         gc.enable()
 
     def destroy_node(self) -> None:
-        """Wait for a graph that is being opened."""
+        """Wait for graphs that are being opened."""
         self._models.close()
+        self._virtual.end()
         super().destroy_node()
 
     def _on_samples(self, data: bytes) -> None:
@@ -112,18 +118,20 @@ class TwinNode(ManagedNode):
         self._health.update(batch)
         self._predictions, self._received_s = predictions, perf_counter()
         self._times_ms.append(1e3 * (self._received_s - begin_s))
+        self._virtual.publish(tick, predictions.imu_stamps_ns)
         self._tick_ended.set()
         self._markers.draw(predictions, self._received_s)
 
     def _use(self, graph: bytes) -> None:
-        """Deploy a graph, in the worker thread.
-
-        Opening holds Python's lock for 40 ms, so it waits for the end of a tick, if there are any.
-        """
-        self._tick_ended.clear()
-        self._tick_ended.wait(MAX_WAIT_SEC)
+        """Deploy a graph, in the worker thread."""
+        self._wait_for_gap()
         self._runtime = OnnxModel(graph, self._window, self._runtime)
         self._engine.deploy(self._runtime)
+
+    def _wait_for_gap(self) -> None:
+        """Wait for the end of a tick, if there are any: opening holds Python's lock for 40 ms."""
+        self._tick_ended.clear()
+        self._tick_ended.wait(MAX_WAIT_SEC)
 
     def _reset_belief(self) -> str:
         count = self._engine.reset_belief()
@@ -137,16 +145,20 @@ class TwinNode(ManagedNode):
             model_round=self._models.round, idle_s=perf_counter() - self._received_s,
             published=self._outputs.published, times_ms=self._times_ms))
         self._markers.draw_floor()
+        if self.is_active:
+            self._virtual.refresh()
         if self._predictions is not None:
             self._outputs.forget(self._predictions.stamp_ns)
 
     def _values(self) -> Mapping[str, object]:
         """Return diagnostics, counted since start."""
         models = self._models
-        refused = self._refused_samples + models.refused + self._engine.failures
+        refused = (self._refused_samples + models.refused + self._engine.failures
+                   + self._virtual.failures)
         return {
             'level': 'warn' if refused or self._health.lost or self._signing.note else 'ok',
-            'message': self._engine.failure or models.failure or self._signing.note,
+            'message': (self._engine.failure or models.failure or self._virtual.failure
+                        or self._signing.note),
             'round': -1 if models.round is None else models.round,
             'ticks': self._health.ticks,
             'ticks_lost': self._health.lost,
@@ -155,6 +167,7 @@ class TwinNode(ManagedNode):
             'samples_refused': self._refused_samples,
             'models_refused': models.refused,
             'model_failures': self._engine.failures,
+            **self._virtual.values(),
         }
 
 

@@ -21,27 +21,34 @@ import time
 from collections.abc import Sequence
 from functools import partial
 
-import rclpy
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
-from rclpy.signals import SignalHandlerOptions
-from rclpy.utilities import remove_ros_args
 
-from utt_ros.bridge.node.process import StopRequest, spin_until
+from utt_ros.bridge.node.process import run_node
 from utt_ros.bridge.node.qos import RELIABLE
+from utt_ros.errors import UttError
 from utt_ros.msg import TwinStatus
 
 
 class WaitReadyNode(Node):
     """Subscribes to the status of each area's twin."""
 
-    def __init__(self, areas: Sequence[str], min_round: int) -> None:
+    def __init__(self, args: argparse.Namespace) -> None:
         super().__init__('wait_ready')
-        self.waiting = set(areas)
-        self._min_round = min_round
-        for area in areas:
+        self.waiting = set(args.areas)
+        self._min_round: int = args.round
+        self._timeout_sec: float = args.timeout
+        self._begin_s = time.monotonic()
+        for area in args.areas:
             on_status = partial(self._on_status, area)
             self.create_subscription(TwinStatus, f'/{area}/twin_status', on_status, RELIABLE)
+
+    def is_over(self) -> bool:
+        """Return whether every twin is ready. Raises UttError after the timeout."""
+        if self.waiting and time.monotonic() - self._begin_s > self._timeout_sec:
+            raise UttError(
+                f'no model of round {self._min_round} or later after {self._timeout_sec:.0f} s '
+                f'in: {", ".join(sorted(self.waiting))}')
+        return not self.waiting
 
     def _on_status(self, area: str, status: TwinStatus) -> None:
         if status.model_ready and status.round >= self._min_round:
@@ -49,29 +56,20 @@ class WaitReadyNode(Node):
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Return 0 once every area is ready, 1 after the timeout."""
+    """Return 0 once every area is ready, 1 after the timeout or a signal."""
     parser = argparse.ArgumentParser(prog='wait_ready', description=__doc__)
     parser.add_argument('areas', nargs='+', metavar='AREA', help='namespace of an area')
     parser.add_argument('--round', type=int, default=0,
                         help='minimum round of the model (default 0)')
     parser.add_argument('--timeout', type=float, default=120.0, help='timeout [s] (default 120)')
-    words = list(sys.argv if args is None else ['wait_ready', *args])
-    parsed = parser.parse_args(remove_ros_args(words)[1:])
-    stop = StopRequest()
-    rclpy.init(args=words, signal_handler_options=SignalHandlerOptions.NO)
-    node = WaitReadyNode(parsed.areas, parsed.round)
-    executor = SingleThreadedExecutor()
-    executor.add_node(node)
-    end = time.monotonic() + parsed.timeout
-    spin_until(executor, lambda: stop() or not node.waiting or time.monotonic() > end)
-    if node.waiting and not stop():
-        node.get_logger().error(
-            f'no model of round {parsed.round} or later after {parsed.timeout:.0f} s in: '
-            + ', '.join(sorted(node.waiting)))
-    executor.shutdown()
-    node.destroy_node()
-    rclpy.try_shutdown()
-    return int(bool(node.waiting))
+    created: list[WaitReadyNode] = []
+
+    def make(given: argparse.Namespace) -> WaitReadyNode:
+        created.append(WaitReadyNode(given))
+        return created[0]
+
+    code = run_node(make, args, WaitReadyNode.is_over, parser=parser)
+    return code or int(bool(created[0].waiting))
 
 
 if __name__ == '__main__':

@@ -21,6 +21,7 @@ from math import inf
 from pathlib import Path
 
 from utt_ros.errors import SettingsError
+from utt_ros.orchestration.environment import shared_file
 from utt_ros.orchestration.graph import (
     DEFAULT_STATE,
     AreaPlan,
@@ -30,6 +31,11 @@ from utt_ros.orchestration.graph import (
     read_area_plan,
 )
 from utt_ros.orchestration.heartbeat import HANG_SEC
+from utt_ros.orchestration.replayed_areas import (
+    area_name,
+    recorded_areas,
+    with_recordings,
+)
 from utt_ros.sessions.session_bags import is_readable_bag
 from utt_ros.settings import AREA_FILE
 
@@ -37,6 +43,7 @@ LaunchArguments = dict[str, tuple[str, str]]  # name -> default, description
 PRETRAINED = 'pretrained'
 PRETRAINED_FILE = Path(__file__).parents[1] / 'models/pretrained.safetensors'  # docs/model.md
 MIN_HANG_SEC = 3.0  # heartbeats come once a second
+DEFAULT_FILE = f'config/{AREA_FILE}'
 LOG_LEVELS = ('debug', 'info', 'warn', 'error', 'fatal')
 
 HOSTS_ARGUMENT: LaunchArguments = {
@@ -49,14 +56,14 @@ SIGNING_ARGUMENTS: LaunchArguments = {
 COMMON_ARGUMENTS: LaunchArguments = {
     **HOSTS_ARGUMENT,
     **SIGNING_ARGUMENTS,
-    'use_sim_time': ('auto', 'true: time comes from /clock; auto: true where a bag is replayed'),
+    'use_sim_time': ('false', 'time comes from /clock, as it does in an area that replays a bag'),
     'state_dir': (str(DEFAULT_STATE), 'folder of models and rounds'),
-    'rviz': ('true', 'show every area in RViz, if installed'),
+    'rviz': ('false', 'show every area in RViz, if installed'),
     'record': ('', 'new bag of all topics of the areas; empty: none'),
     'rate': ('1.0', 'speed of the replay; 2.0 is twice as fast'),
     'start_offset': ('0.0', 'start of the replay within the recording [s]'),
     'loop': ('false', 'repeat the replay'),
-    'log_level': ('info', ', '.join(LOG_LEVELS)),
+    'log_level': ('info', 'least severity of log messages that are shown'),
     'hang_timeout': (
         str(HANG_SEC), 'kill and restart a node whose callbacks stand still [s]; 0: never'),
 }
@@ -64,9 +71,9 @@ MODEL_ARGUMENT: LaunchArguments = {
     'model': ('', f'model of utt train, or {PRETRAINED}, to start from; empty: untrained'),
 }
 AREA_ARGUMENTS: LaunchArguments = {
-    'area': ('', 'name of the area; empty: that of params_file'),
+    'area': ('', 'name of the area; empty: that of params_file, or of the bag'),
     'namespace': ('', 'namespace of its topics; empty: its name'),
-    'params_file': ('', f'area file; empty: the {AREA_FILE} beside the bag'),
+    'params_file': ('', f'area file; empty: the {AREA_FILE} beside the bag, else {DEFAULT_FILE}'),
     'bag': ('', 'recordings to replay in place of sensors, separated by commas'),
     'federated': ('false', 'take part in a federation; false: train locally'),
     **MODEL_ARGUMENT,
@@ -85,16 +92,24 @@ REPLAY_ARGUMENTS: LaunchArguments = {
     'nodes': ('false', 'true: start the nodes of their areas as well'),
     **COMMON_ARGUMENTS,
 }
+BOOLEANS = ('true', 'false', 'True', 'False')
+ARGUMENT_CHOICES = {  # values of launch arguments that have few
+    'log_level': LOG_LEVELS,
+    **dict.fromkeys(('aggregator', 'federated', 'loop', 'nodes', 'replay', 'rviz', 'signed',
+                     'use_sim_time'), BOOLEANS),
+}
 
 
 def plan_area(values: Mapping[str, str]) -> LaunchPlan:
-    """Plan one area. Raises SettingsError when name and file are missing."""
+    """Plan one area. Raises SettingsError, also when a bag is a recording of another area."""
     bags = _paths(values['bag'])
-    file = Path(values['params_file']) if values['params_file'] else _area_file(bags)
-    if file is None and not values['area']:
-        raise SettingsError('no area: give its params_file, a bag of it, or its name')
-    area = read_area_plan(file, name=values['area'], namespace=values['namespace'])
-    plan = LaunchPlan((replace(area, bags=bags),), federated=_boolean(values, 'federated'))
+    given = next(iter(_paths(values['params_file'])), None) or _area_file(bags)
+    named = values['area'] or ('' if given else _recorded_name(bags))
+    area = read_area_plan(
+        given or shared_file(DEFAULT_FILE), name=named, namespace=values['namespace'])
+    if bags:
+        area = with_recordings(area, bags, rename=bool(values['area']))
+    plan = LaunchPlan((area,), federated=_boolean(values, 'federated'))
     return _with_common(plan, values)
 
 
@@ -108,7 +123,7 @@ def plan_federation(values: Mapping[str, str]) -> LaunchPlan:
     if duplicates:
         raise SettingsError(f'two areas are named {duplicates[0]!r}')
     if _boolean(values, 'replay'):
-        areas = tuple(replace(area, bags=find_area_bags(area)) for area in areas)
+        areas = tuple(with_recordings(area, find_area_bags(area)) for area in areas)
     files = _paths(values['aggregator_file'])
     for file in files:
         parameters_of(file)
@@ -121,13 +136,19 @@ def plan_replay(values: Mapping[str, str]) -> LaunchPlan:
     bags = _paths(values['bag'])
     if not bags:
         raise SettingsError('no bag: give one or more recordings')
-    files = {bag: _area_file((bag,)) for bag in bags}
+    nodes = _boolean(values, 'nodes')
+    groups: dict[tuple[Path | None, str], list[Path]] = {}
+    for bag in bags:
+        file = _area_file((bag,))
+        groups.setdefault((file, '' if file else _recorded_name((bag,), nodes)), []).append(bag)
     areas = []
-    for file in dict.fromkeys(files.values()):
-        area = read_area_plan(file, name='' if file else 'area')
-        areas.append(replace(area, bags=tuple(bag for bag in bags if files[bag] == file)))
-    plan = LaunchPlan(tuple(areas), federated=False, nodes=_boolean(values, 'nodes'))
-    return _with_common(plan, values)
+    for (file, name), own in groups.items():
+        if nodes:
+            area = read_area_plan(file or shared_file(DEFAULT_FILE), name=name)
+            areas.append(with_recordings(area, own))
+        else:
+            areas.append(replace(read_area_plan(file, name=name), bags=tuple(own)))
+    return _with_common(LaunchPlan(tuple(areas), federated=False, nodes=nodes), values)
 
 
 def find_area_bags(area: AreaPlan) -> tuple[Path, ...]:
@@ -143,10 +164,9 @@ def _with_common(plan: LaunchPlan, values: Mapping[str, str]) -> LaunchPlan:
     if values['log_level'] not in LOG_LEVELS:
         raise SettingsError(
             f'log_level is {values["log_level"]!r}: one of {", ".join(LOG_LEVELS)}')
-    sim_time = None if values['use_sim_time'] == 'auto' else _boolean(values, 'use_sim_time')
     model = values.get('model', '')
     return replace(
-        plan, use_sim_time=sim_time, state_dir=Path(values['state_dir']),
+        plan, use_sim_time=_boolean(values, 'use_sim_time'), state_dir=Path(values['state_dir']),
         model=PRETRAINED_FILE if model == PRETRAINED else Path(model) if model else None,
         rviz=_boolean(values, 'rviz'), record=Path(values['record']) if values['record'] else None,
         rate=_number(values, 'rate'), start_offset_sec=_number(values, 'start_offset'),
@@ -175,6 +195,19 @@ def _area_file(bags: tuple[Path, ...]) -> Path | None:
     """Return the area file beside the first bag, where importers and the simulator write it."""
     beside = [bag.absolute().parent / AREA_FILE for bag in bags[:1]]
     return next((path for path in beside if path.is_file()), None)
+
+
+def _recorded_name(bags: tuple[Path, ...], only: bool = True) -> str:
+    """Return the name of the area in the first bag; empty without one.
+
+    Raises SettingsError when it shall be the `only` one and is not.
+    """
+    roots = recorded_areas(bags[0]) if bags else ()
+    if only and len(roots) > 1:
+        names = ', '.join(map(area_name, roots))
+        raise SettingsError(f'{bags[0]} is a recording of the areas {names}: choose one by name '
+                            'or by its area file')
+    return area_name(roots[0]) if roots else ''
 
 
 def _paths(text: str) -> tuple[Path, ...]:

@@ -51,6 +51,11 @@ def add_player_arguments(parser: argparse.ArgumentParser) -> None:
     add('--clock-topic', default='/clock', metavar='TOPIC', help='default /clock')
     add('--wait-subscribers', type=float, default=5.0, metavar='SEC',
         help='longest wait for subscribers before the first message (default 5)')
+    add('--reader', default='', metavar='NODE',
+        help='node that must subscribe to --read before the first message, within --wait-reader')
+    add('--read', default='', metavar='REGEX', help='topics that it subscribes to')
+    add('--wait-reader', type=float, default=30.0, metavar='SEC',
+        help='longest wait for the reader (default 30)')
 
 
 def add_recorder_arguments(parser: argparse.ArgumentParser) -> None:

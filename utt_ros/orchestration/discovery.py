@@ -96,6 +96,12 @@ def choose_reach(hosts: Sequence[str], *, loopback_only: bool = False) -> None:
     os.environ.update(chosen)
 
 
+def use_reach(hosts: Sequence[str]) -> None:
+    """Set the environment of this process for a node of its own, as that of its children is."""
+    choose_reach(hosts)
+    os.environ.update(discovery_environment(os.environ))
+
+
 def describe_reach(given: Mapping[str, str]) -> str:
     """Return a sentence about the reach of DDS in an environment."""
     opening = opened_by(given)

@@ -20,11 +20,11 @@ Launch files and `utt run` both translate it, so they start the same nodes.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from math import pi
 from pathlib import Path
 from typing import Any
 
 from utt_ros.errors import SettingsError
+from utt_ros.orchestration.area_frames import area_frames, frame_arguments
 from utt_ros.orchestration.heartbeat import HANG_SEC
 from utt_ros.orchestration.spec import NodeSpec, ParameterValue
 from utt_ros.settings import (
@@ -43,7 +43,11 @@ DRIVERS_PARAMETER = 'drivers'
 GRAPH_PARAMETERS = frozenset(  # parameters that the graph sets
     {'area', DRIVERS_PARAMETER, 'federated', 'initial_model', 'keys', 'signed', 'state_dir',
      'use_sim_time'})
-_Vector = tuple[float, float, float]
+STATIC_FRAMES_TOPIC = '/tf_static'
+PLAYED = '(?:camera|phones|truth)/.*'  # topics of a recorded area that none of its nodes publishes
+MEASURED = {  # topics of the measurements of each sensor
+    'camera': 'camera/tracks', 'ftm': r'phones/\w+/ftm', 'imu': r'phones/\w+/imu/(?:data_raw|mag)'}
+FEDERATION_TOPICS = ('model', 'rounds', 'twins', 'updates')  # below /utt
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class AreaPlan:
     namespace: str = ''  # default: its name
     parameter_files: tuple[Path, ...] = ()
     bags: tuple[Path, ...] = ()
+    recorded: tuple[str, ...] = ()  # namespaces of the area in its bags; empty: its name
     drivers: tuple[str, ...] = ()  # nodes that read its sensors, unless bags replace them
 
     @property
@@ -80,7 +85,7 @@ class LaunchPlan:
     aggregator_files: tuple[Path, ...] = ()
     aggregator: bool = False
     federated: bool = True  # areas take part in a federation; its aggregator may run elsewhere
-    use_sim_time: bool | None = None  # None: for areas that replay bags
+    use_sim_time: bool = False  # areas that replay bags follow the clock in any case
     nodes: bool = True  # False: replay only
     rate: float = 1.0
     start_offset_sec: float = 0.0
@@ -90,6 +95,12 @@ class LaunchPlan:
     transforms: bool = False  # publish the static frames
     log_level: str = 'info'
     hang_sec: float = HANG_SEC  # silence of a node's executor after which it is killed; 0: never
+    prefix: str = ''  # namespace of the launch, with a leading slash, above all others
+
+    @property
+    def tools_namespace(self) -> str:
+        """Namespace of the nodes that belong to no area."""
+        return f'{self.prefix}/utt'
 
 
 def find_area_plans(path: Path, *, extra_files: Sequence[Path] = ()) -> tuple[AreaPlan, ...]:
@@ -145,15 +156,26 @@ def graph_nodes(plan: LaunchPlan) -> list[NodeSpec]:
             nodes.append(aggregator_node(plan))
         for area in plan.areas:
             nodes += area_nodes(plan, area)
-    if plan.transforms:
-        for area in plan.areas:
-            nodes += transform_nodes(area)
+    if plan.transforms and any(area.parameter_files for area in plan.areas):
+        nodes.append(frames_node(plan))
     if plan.rviz:
         for area in plan.areas:
             nodes += view_nodes(plan, area)
     if plan.record is not None:
         nodes.append(record_node(plan, plan.record))
-    return nodes + replay_nodes(plan)
+    nodes += replay_nodes(plan)
+    moved = tuple((f'/utt/{name}', f'{plan.tools_namespace}/{name}')
+                  for name in FEDERATION_TOPICS) if plan.prefix else ()
+    return [replace(node, remappings=(*node.remappings, *moved)) for node in nodes]
+
+
+def in_namespace(plan: LaunchPlan, prefix: str) -> LaunchPlan:
+    """Move a plan into a namespace, '' or '/' for none, as PushRosNamespace does."""
+    prefix = prefix.strip('/')
+    if not prefix:
+        return plan
+    areas = tuple(replace(area, namespace=f'{prefix}{area.root}') for area in plan.areas)
+    return replace(plan, areas=areas, prefix=f'/{prefix}')
 
 
 def area_nodes(plan: LaunchPlan, area: AreaPlan) -> list[NodeSpec]:
@@ -180,7 +202,7 @@ def area_nodes(plan: LaunchPlan, area: AreaPlan) -> list[NodeSpec]:
 def aggregator_node(plan: LaunchPlan) -> NodeSpec:
     """Create the node of the federation, on the wall clock: its deadlines bound real time."""
     return NodeSpec(
-        'aggregator', 'aggregator', '/utt',
+        'aggregator', 'aggregator', plan.tools_namespace,
         parameters={'state_dir': str(_state(plan, 'aggregator')), **_signing(plan),
                     **_initial_model(plan)},
         parameter_files=plan.aggregator_files,
@@ -194,7 +216,7 @@ def replay_nodes(plan: LaunchPlan) -> list[NodeSpec]:
     if not replayed or not plan.nodes:
         return [_player(plan, area, '') for area in replayed]
     names = tuple(area.root.strip('/') for area in replayed)
-    ready = NodeSpec('ready', 'wait_ready', '/utt', arguments=names)
+    ready = NodeSpec('ready', 'wait_ready', plan.tools_namespace, arguments=names)
     return [ready, *(_player(plan, area, ready.label) for area in replayed)]
 
 
@@ -202,22 +224,18 @@ def record_node(plan: LaunchPlan, folder: Path) -> NodeSpec:
     """Create the recorder of all topics of the areas."""
     topics = tuple(f'{area.root}/' for area in plan.areas)
     return NodeSpec(
-        'recorder', 'recorder', '/utt', arguments=(str(folder), *topics),
+        'recorder', 'recorder', plan.tools_namespace, arguments=(str(folder), *topics),
         ros_arguments=_log_level(plan),
     )
 
 
-def transform_nodes(area: AreaPlan) -> list[NodeSpec]:
-    """List the publishers of an area's static frames (REP-103, REP-105)."""
-    settings = area.settings
-    camera = (0.0, 0.0, settings.camera_height)
-    x, y, z = settings.ap_position
-    optical = (-pi / 2 - settings.camera_pitch, 0.0, -pi / 2)
-    return [
-        _transform(area, 'camera', camera, (0.0, settings.camera_pitch, 0.0)),
-        _transform(area, 'camera_optical', camera, optical),
-        _transform(area, 'ap', (x, y, z), (0.0, 0.0, 0.0)),
-    ]
+def frames_node(plan: LaunchPlan) -> NodeSpec:
+    """Create the publisher of the static frames of all areas whose geometry is given."""
+    frames = [frame for area in plan.areas if area.parameter_files
+              for frame in area_frames(area.settings)]
+    return NodeSpec(
+        'static_frames', 'static_frames', plan.tools_namespace,
+        arguments=frame_arguments(frames), ros_arguments=_log_level(plan), respawn=True)
 
 
 def view_nodes(plan: LaunchPlan, area: AreaPlan) -> list[NodeSpec]:
@@ -263,17 +281,31 @@ def _drivers(
 
 
 def _player(plan: LaunchPlan, area: AreaPlan, after: str) -> NodeSpec:
+    """Create the player of an area; beside nodes it plays nothing that they publish."""
     arguments = [*(str(bag) for bag in area.bags), '--rate', f'{plan.rate:g}']
     if plan.start_offset_sec:
         arguments += ['--start-offset', f'{plan.start_offset_sec:g}']
     if plan.loop:
         arguments.append('--loop')
-    if area.root != f'/{area.name}':
-        arguments += ['--remap', f'/{area.name}/:={area.root}/']
+    recorded = area.recorded or (f'/{area.name}',)
+    if plan.nodes:
+        topics = (*(f'{root}/{PLAYED}' for root in recorded), STATIC_FRAMES_TOPIC)
+        for topic in topics:
+            arguments += ['--topic', topic]
+        arguments += ['--reader', f'{area.root}/sync', '--read', _read_topics(area)]
+    for root in recorded:
+        if root != area.root:
+            arguments += ['--remap', f'{root}/:={area.root}/']
     return NodeSpec(
         'player', 'player', area.root, remappings=_clock(plan, area), arguments=tuple(arguments),
         ros_arguments=_log_level(plan), essential=True, after=after,
     )
+
+
+def _read_topics(area: AreaPlan) -> str:
+    """Return a regular expression of the topics that the synchronizer of an area reads."""
+    names = [MEASURED[modality] for modality in MODALITIES if modality in area.settings.modalities]
+    return f'{area.root}/(?:{"|".join(names)})'
 
 
 def _area_node(
@@ -287,21 +319,6 @@ def _area_node(
     )
 
 
-def _transform(
-    area: AreaPlan, child: str, position_m: _Vector, rpy_rad: _Vector,
-) -> NodeSpec:
-    names = ('x', 'y', 'z', 'roll', 'pitch', 'yaw')
-    values = [f'{value:.9g}' for value in (*position_m, *rpy_rad)]
-    arguments: list[str] = []
-    for name, value in zip(names, values, strict=True):
-        arguments += [f'--{name}', value]
-    arguments += ['--frame-id', area.name, '--child-frame-id', f'{area.name}/{child}']
-    return NodeSpec(
-        f'{child}_frame', 'static_transform_publisher', area.root, package='tf2_ros',
-        arguments=tuple(arguments), respawn=True,
-    )
-
-
 def _state(plan: LaunchPlan, name: str) -> Path:
     return plan.state_dir.expanduser().absolute() / name
 
@@ -312,8 +329,7 @@ def _initial_model(plan: LaunchPlan) -> dict[str, ParameterValue]:
 
 
 def _time(plan: LaunchPlan, area: AreaPlan) -> dict[str, ParameterValue]:
-    replayed = bool(area.bags) if plan.use_sim_time is None else plan.use_sim_time
-    return {'use_sim_time': replayed}
+    return {'use_sim_time': plan.use_sim_time or bool(area.bags)}
 
 
 def _clock(plan: LaunchPlan, area: AreaPlan) -> tuple[tuple[str, str], ...]:

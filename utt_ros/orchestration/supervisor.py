@@ -32,6 +32,7 @@ from utt_ros.orchestration.discovery import discovery_environment
 from utt_ros.orchestration.heartbeat import HANG_SEC
 from utt_ros.orchestration.output import PrefixedOutput
 from utt_ros.orchestration.restarts import Consequence, RestartPolicy, describe_exit
+from utt_ros.orchestration.shared_memory import remove_dead_segments
 from utt_ros.orchestration.spec import ProcessSpec
 
 SUPERVISOR_POLL_SEC = 0.05
@@ -135,6 +136,7 @@ class Supervisor:
 
     def _supervise(self) -> None:
         try:
+            remove_dead_segments()
             for name, spec in self._specs.items():
                 if name not in self._waiting:
                     self._start(spec)
@@ -214,6 +216,8 @@ class Supervisor:
             self._selector.unregister(child.output)
         child.output.close()
         del self._children[spec.name]
+        if code < 0:
+            remove_dead_segments()
         if not self._stop.is_set() and not child.is_stopped:
             self._handle_exit(spec, code)
 

@@ -16,7 +16,7 @@
 """File of the task twins of an area: JSON, written atomically, parsed strictly."""
 
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from utt_ros.task_twins.types import ModelReference, TaskTwin, check_twin
 TWINS_FOLDER = 'twins'  # below the state folder of a trainer
 REGISTRY_FILE = 'registry.json'
 REGISTRY_FORMAT = 1
+MAX_TWINS = 256  # of one area, retired ones included
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,28 @@ class RegistryState:
         live = [twin for twin in self.twins.values() if twin.status != 'retired']
         return {item.model.file for twin in live
                 for item in (twin, *self.earlier.get(twin.id, ())) if item.model.file}
+
+
+def with_twins(state: RegistryState, *twins: TaskTwin) -> RegistryState:
+    """Return the state with some twins added or replaced."""
+    return replace(state, twins={**state.twins, **{twin.id: twin for twin in twins}})
+
+
+def make_room(state: RegistryState) -> RegistryState:
+    """Return the state with room for one more twin: the oldest retired one is forgotten.
+
+    Raises TwinError when there are MAX_TWINS and none is retired.
+    """
+    if len(state.twins) < MAX_TWINS:
+        return state
+    retired = [twin for twin in state.twins.values()
+               if twin.status == 'retired' and not twin.is_native]
+    if not retired:
+        raise TwinError(f'{state.area} has {len(state.twins)} task twins, which is the limit: '
+                        'remove one first')
+    oldest = min(retired, key=lambda twin: (twin.created_ns, twin.id)).id
+    return replace(
+        state, twins={name: twin for name, twin in state.twins.items() if name != oldest})
 
 
 def dump_registry(state: RegistryState) -> bytes:
@@ -75,6 +98,36 @@ def read_registry(folder: Path) -> RegistryState:
         raise TwinError(f'{path}: there is no such registry of task twins') from err
     except (OSError, TwinError) as err:
         raise TwinError(f'{path}: {err}') from err
+
+
+def stored_twins(folder: Path, area: str = '') -> dict[str, TaskTwin]:
+    """Read the twins of one or all areas by id, from a folder of a trainer or one above it.
+
+    Raises TwinError.
+    """
+    found = sorted(path.parent for pattern in ('', f'{TWINS_FOLDER}/', f'*/{TWINS_FOLDER}/')
+                   for path in folder.expanduser().glob(pattern + REGISTRY_FILE))
+    if not found:
+        raise TwinError(f'{folder} holds no registry of task twins: it must be the state folder '
+                        'of `utt run`, or of a trainer')
+    states = {state.area: state for state in map(read_registry, found)}
+    if area and area not in states:
+        raise TwinError(f'{folder} holds no area {area!r}: there are {", ".join(sorted(states))}')
+    wanted = [states[area]] if area else states.values()
+    return {name: state.twins[name] for state in wanted for name in sorted(state.twins)}
+
+
+def dump_twin(twin: TaskTwin) -> str:
+    """Return the record of one twin as JSON, equal for equal twins."""
+    return json.dumps(asdict(twin), sort_keys=True, allow_nan=False)
+
+
+def parse_twin(text: str) -> TaskTwin:
+    """Invert dump_twin. Raises TwinError."""
+    try:
+        return twin_from_content(json.loads(text))
+    except ValueError as err:
+        raise TwinError(f'it is not the record of a task twin: {err}') from err
 
 
 def twin_from_content(content: Any) -> TaskTwin:

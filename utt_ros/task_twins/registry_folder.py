@@ -78,9 +78,9 @@ class TwinFolder:
             self.path.mkdir(parents=True, exist_ok=True)
             write_atomically(self.path / REGISTRY_FILE, dump_registry(new))
         except OSError as err:
-            self._remove({written} - {''})
+            self.remove({written} - {''})
             raise TwinError(f'the task twins of {new.area} cannot be written: {err}') from err
-        self._remove(old.files() - new.files())
+        self.remove(old.files() - new.files())
 
     def write_model(self, twin_id: str, version: int, write: WriteModel) -> str:
         """Write the model of a twin; return the file name. Raises TwinError."""
@@ -122,7 +122,7 @@ class TwinFolder:
         temporary = self.path.glob('.*.tmp')
         for path in temporary:
             path.unlink(missing_ok=True)
-        self._remove(path.name for path in self.path.glob(f'*{MODEL_SUFFIX}')
+        self.remove(path.name for path in self.path.glob(f'*{MODEL_SUFFIX}')
                      if path.name not in named)
 
     def _without_missing_files(self, state: RegistryState) -> tuple[RegistryState, str]:
@@ -136,7 +136,8 @@ class TwinFolder:
         return (replace(state, twins=state.twins | paused),
                 f'{files} missing in {self.path}: paused {", ".join(paused)}')
 
-    def _remove(self, names: Iterable[str]) -> None:
+    def remove(self, names: Iterable[str]) -> None:
+        """Remove model files with their cards."""
         for name in names:
             for path in (self.path / name, (self.path / name).with_suffix('.json')):
                 path.unlink(missing_ok=True)

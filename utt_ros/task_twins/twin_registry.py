@@ -22,7 +22,7 @@ from pathlib import Path
 from threading import RLock
 
 from utt_ros.errors import TwinError
-from utt_ros.task_twins.registry_file import RegistryState
+from utt_ros.task_twins.registry_file import RegistryState, make_room, with_twins
 from utt_ros.task_twins.registry_folder import TwinFolder, WriteModel
 from utt_ros.task_twins.types import (
     TASK_OF,
@@ -33,7 +33,6 @@ from utt_ros.task_twins.types import (
     native_id,
 )
 
-MAX_TWINS = 256  # of one area, retired ones included
 MAX_TWIN_VERSIONS = 4  # former models of one twin that are kept
 FIRST_NUMBER = 2  # of a made twin; the native one is the first
 
@@ -99,22 +98,30 @@ class TwinRegistry:
         The serving twin of the same task is paused. `write` writes the model to the path that it
         is given and raises OSError; without it the twin follows the area's model.
         """
-        task = proposed.task
-        if proposed.area != self._area or proposed.is_native:
-            raise TwinError(f'{proposed.operation} twin of area {proposed.area!r} cannot be '
-                            f'registered in {self._area}: a made twin of {self._area} can')
-        twin = check_twin(replace(proposed, id=self._new_id(task)))
-        file = self._folder.write_model(twin.id, 1, write) if write else ''
-        with self._lock:
-            state = self._room(self._state)
-            former = self._in_service(task)
-            twin = replace(
-                twin, model=replace(twin.model, file=file), replaces=former.id if former else '',
-                status='serving', pinned=False, created_ns=self._clock_ns())
-            changed = [twin] if former is None else [twin, replace(former, status='paused')]
-            self._commit(_with(state, *changed), written=file)
+        return self.register_all([(proposed, write)])[0]
+
+    def register_all(
+        self, proposed: Sequence[tuple[TaskTwin, WriteModel | None]],
+    ) -> tuple[TaskTwin, ...]:
+        """Put made twins of different tasks in service, all of them or none; see `register`."""
+        files: list[str] = []
+        try:
+            twins = [self._write(wanted, write, files) for wanted, write in proposed]
+            with self._lock:
+                state, made = self._state, []
+                for twin in twins:
+                    former = self._in_service(twin.task)
+                    made.append(replace(
+                        twin, replaces=former.id if former else '', status='serving',
+                        pinned=False, created_ns=self._clock_ns()))
+                    paused = [] if former is None else [replace(former, status='paused')]
+                    state = with_twins(make_room(state), made[-1], *paused)
+                self._commit(state)
+        except TwinError:
+            self._folder.remove(files)
+            raise
         self._notify()
-        return twin
+        return tuple(made)
 
     def follow(self, model: ModelReference) -> None:
         """Note the area's current model in all twins that follow it."""
@@ -124,7 +131,7 @@ class TwinRegistry:
                 if twin.follows and twin.status != 'retired' and twin.model != model]
             if not changed:
                 return
-            self._commit(_with(self._state, *changed))
+            self._commit(with_twins(self._state, *changed))
         self._notify()
 
     def pause(self, twin_id: str) -> tuple[TaskTwin, str]:
@@ -134,7 +141,7 @@ class TwinRegistry:
             if twin.status == 'paused':
                 return twin, f'{twin_id} is paused already'
             twin = replace(twin, status='paused')
-            self._commit(_with(self._state, twin))
+            self._commit(with_twins(self._state, twin))
         self._notify()
         return twin, f'{twin_id} is paused: it publishes nothing'
 
@@ -145,7 +152,7 @@ class TwinRegistry:
             if twin.status == 'serving':
                 return twin, f'{twin_id} serves already'
             twin = self._served(twin)
-            self._commit(_with(self._state, twin))
+            self._commit(with_twins(self._state, twin))
         self._notify()
         return twin, f'{twin_id} serves again'
 
@@ -159,7 +166,7 @@ class TwinRegistry:
             used = [_version(item.model.file) for item in self._state.earlier.get(twin_id, ())]
             file = self._folder.write_model(twin_id, 1 + max(used, default=0), write)
             twin = replace(twin, model=replace(model, file=file), pinned=True)
-            self._commit(_with(self._state, twin), written=file)
+            self._commit(with_twins(self._state, twin), written=file)
         self._notify()
         return twin, f'{twin_id} is pinned to the model of round {model.round}'
 
@@ -177,7 +184,7 @@ class TwinRegistry:
             twin = replace(pinned, model=replace(model, file=''), pinned=False)
             versions = (*self._state.earlier.get(twin_id, ()), pinned)[-MAX_TWIN_VERSIONS:]
             self._commit(replace(
-                _with(self._state, twin), earlier={**self._state.earlier, twin_id: versions}))
+                with_twins(self._state, twin), earlier={**self._state.earlier, twin_id: versions}))
         self._notify()
         return twin, f'{twin_id} follows the model of {self._area} again'
 
@@ -193,13 +200,13 @@ class TwinRegistry:
                 if former is None or former.status == 'retired':
                     raise TwinError(f'{twin_id} replaced {twin.replaces}, which is retired: '
                                     f'remove {twin_id} instead')
-                state = _with(self._state, replace(twin, status='retired'))
+                state = with_twins(self._state, replace(twin, status='retired'))
                 twin = self._served(former, besides=twin_id)
-                state = _with(state, twin)
+                state = with_twins(state, twin)
                 sentence = f'{twin_id} is retired: {twin.id}, which it replaced, serves again'
             else:
                 twin = replace(twin, status='retired')
-                state = _with(self._state, twin)
+                state = with_twins(self._state, twin)
                 sentence = f'{twin_id} is retired: it replaced no other task twin'
             self._commit(state)
         self._notify()
@@ -209,16 +216,29 @@ class TwinRegistry:
         """Retire a twin for good: its model files are removed, its record stays for lineage."""
         with self._lock:
             twin = replace(self._made(twin_id, 'removed'), status='retired')
-            self._commit(_with(self._state, twin))
+            self._commit(with_twins(self._state, twin))
         self._notify()
         return twin, f'{twin_id} is retired and its model removed'
+
+    def _write(
+        self, proposed: TaskTwin, write: WriteModel | None, files: list[str],
+    ) -> TaskTwin:
+        """Write the model of a twin that gets a new id; append the file."""
+        if proposed.area != self._area or proposed.is_native:
+            raise TwinError(f'{proposed.operation} twin of area {proposed.area!r} cannot be '
+                            f'registered in {self._area}: a made twin of {self._area} can')
+        twin = check_twin(replace(proposed, id=self._new_id(proposed.task)))
+        if write is None:
+            return replace(twin, model=replace(twin.model, file=''))
+        files.append(self._folder.write_model(twin.id, 1, write))
+        return replace(twin, model=replace(twin.model, file=files[-1]))
 
     def _former_version(
         self, twin: TaskTwin, versions: Sequence[TaskTwin],
     ) -> tuple[RegistryState, TaskTwin, str]:
         former = replace(versions[-1], status=twin.status, replaces=twin.replaces)
         earlier = {**self._state.earlier, twin.id: tuple(versions[:-1])}
-        return (replace(_with(self._state, former), earlier=earlier), former,
+        return (replace(with_twins(self._state, former), earlier=earlier), former,
                 f'{twin.id} uses its former model again, of round {former.model.round}')
 
     def _made(self, twin_id: str, deed: str) -> TaskTwin:
@@ -247,19 +267,6 @@ class TwinRegistry:
             self._reserved[task] = number
         return f'{native_id(self._area, task)}_{number}'
 
-    def _room(self, state: RegistryState) -> RegistryState:
-        """Return the state with room for one more twin: the oldest retired one is forgotten."""
-        if len(state.twins) < MAX_TWINS:
-            return state
-        retired = [twin for twin in state.twins.values()
-                   if twin.status == 'retired' and not twin.is_native]
-        if not retired:
-            raise TwinError(f'{self._area} has {len(state.twins)} task twins, which is the limit: '
-                            'remove one first')
-        oldest = min(retired, key=lambda twin: (twin.created_ns, twin.id)).id
-        return replace(
-            state, twins={name: twin for name, twin in state.twins.items() if name != oldest})
-
     def _begin(self, modalities: Sequence[str]) -> None:
         """Add the native twins of sensors that are new, retire those of sensors that are gone."""
         natives = [twin for twin in self._state.twins.values() if twin.is_native]
@@ -273,7 +280,7 @@ class TwinRegistry:
             if name in known:
                 status = 'serving' if modality in modalities else 'retired'
                 known[name] = replace(known[name], status=status)
-        state = _with(self._state, *known.values())
+        state = with_twins(self._state, *known.values())
         try:
             if state != self._state:
                 self._commit(state)
@@ -291,10 +298,6 @@ class TwinRegistry:
     def _notify(self) -> None:
         for listener in self._listeners:
             listener()
-
-
-def _with(state: RegistryState, *twins: TaskTwin) -> RegistryState:
-    return replace(state, twins={**state.twins, **{twin.id: twin for twin in twins}})
 
 
 def _version(file: str) -> int:

@@ -35,9 +35,10 @@ class TrainingThread:
 
     def __init__(
         self, client: FederatedClient, publish: Callable[[Sequence[ClientEvent]], None],
-        runner: YieldingRunner | None = None,
+        chores: Callable[[], bool] = lambda: False, runner: YieldingRunner | None = None,
     ) -> None:
-        self._client, self._publish = client, publish
+        """`chores` are done before each step; they return whether more can be done at once."""
+        self._client, self._publish, self._chores = client, publish, chores
         self._runner = runner or YieldingRunner()
         self._stop = Event()
         self._failure: Exception | None = None
@@ -75,4 +76,4 @@ class TrainingThread:
         return self._runner.run(action, free=self._client.current is None)
 
     def _step(self) -> Sequence[ClientEvent]:
-        return self._client.step(STEP_WAIT_SEC)
+        return self._client.step(0.0 if self._chores() else STEP_WAIT_SEC)

@@ -34,6 +34,7 @@ from utt_ros.models.settings import load_config
 from utt_ros.settings import AreaSettings
 from utt_ros.task_twins.registry_file import TWINS_FOLDER
 from utt_ros.task_twins.registry_folder import WriteModel
+from utt_ros.task_twins.twin_files import RECORD
 from utt_ros.task_twins.twin_registry import TwinRegistry
 from utt_ros.task_twins.types import VERBS, ModelReference, TaskTwin
 from utt_ros.training.client import FederatedClient
@@ -60,6 +61,11 @@ class TwinModels:
             'pause': registry.pause, 'resume': registry.resume, 'pin': self._pin,
             'unpin': lambda name: registry.unpin(name, reference_to(self._current())),
             'rollback': self._rollback, 'remove': registry.remove}
+
+    @property
+    def has_model(self) -> bool:
+        """True when the area has a model, which twins can follow."""
+        return self._client.current is not None
 
     def follow(self) -> None:
         """Note the area's current model in the twins that follow it."""
@@ -121,7 +127,7 @@ def model_writer(model: TwinModel) -> WriteModel:
 
 
 def twin_card(model: TwinModel) -> ModelCard:
-    """Return the card of a twin's model; its record is `training['task_twin']`.
+    """Return the card of a twin's model; its record is that of `twin_files`.
 
     Raises ModelError for a configuration that cannot be read.
     """
@@ -131,7 +137,7 @@ def twin_card(model: TwinModel) -> ModelCard:
         scaling=scaling(select_modalities(settings.modalities)),
         config=model.config,
         data_fingerprint=model.twin.data_fingerprint,
-        training={'task_twin': asdict(model.twin), 'windows': model.twin.windows},
+        training={RECORD: asdict(model.twin), 'windows': model.twin.windows},
         metrics={f'nmse_var {name}': value for name, value in model.twin.nmse.items()},
         code_version=code_version(),
         checksum=pack(model.weights).checksum)

@@ -17,33 +17,47 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 from typing import Generic, TypeVar
 
 Item = TypeVar('Item')
 
 
 class LatestOnlyWorker(Generic[Item]):
-    """Calls `work` in a thread of its own; a new item replaces the waiting one of its key."""
+    """Calls `work` in a thread of its own; a new item replaces the waiting one of its key.
+
+    Items of at most `max_waiting` keys wait.
+    """
 
     def __init__(
         self, name: str, work: Callable[[Item], None],
-        key: Callable[[Item], str] = lambda _item: '',
+        key: Callable[[Item], str] = lambda _item: '', max_waiting: int = 1,
     ) -> None:
-        self._work, self._key = work, key
+        self._work, self._key, self._max_waiting = work, key, max_waiting
+        self._lock = Lock()
         self._pool = ThreadPoolExecutor(1, name)
         self._waiting: dict[str, Item] = {}
 
-    def put(self, item: Item) -> None:
-        """Return at once; the item is processed unless a later one of its key replaces it."""
+    def put(self, item: Item) -> bool:
+        """Return at once; the item is processed unless a later one of its key replaces it.
+
+        False: it is dropped, since items of as many other keys wait as may.
+        """
         key = self._key(item)
-        self._waiting[key] = item
-        self._pool.submit(self._take, key)
+        with self._lock:
+            is_first = key not in self._waiting
+            if is_first and len(self._waiting) >= self._max_waiting:
+                return False
+            self._waiting[key] = item
+            if is_first:
+                self._pool.submit(self._take, key)
+        return True
 
     def close(self) -> None:
         """Wait for the item in work and drop the waiting ones."""
         self._pool.shutdown(cancel_futures=True)
 
     def _take(self, key: str) -> None:
-        item = self._waiting.pop(key, None)
-        if item is not None:
-            self._work(item)
+        with self._lock:
+            item = self._waiting.pop(key)
+        self._work(item)

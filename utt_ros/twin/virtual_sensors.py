@@ -15,16 +15,23 @@
 
 """Virtual sensors: deployed task twins of an area, evaluated at a tick."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from utt_ros.errors import ModelError
-from utt_ros.federation.types import TaskDeployment
+from utt_ros.federation.types import UNSEALED, TaskDeployment
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.geometry.compass import rotate_magnetic_field
-from utt_ros.sensor_limits import is_name
+from utt_ros.sensor_limits import (
+    MAX_ACCEL_MPS2,
+    MAX_GYRO_RADPS,
+    MAX_MAGNETIC_T,
+    MAX_RANGE_STD_M,
+    RANGE_LIMITS_M,
+    is_name,
+)
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.twin.engine import SOURCE_MAX_AGE_S
 from utt_ros.twin.graph_layout import NEWEST_OUTPUTS
@@ -39,7 +46,8 @@ MAX_TASK_TWIN_ID_LENGTH = 96  # area, task and number
 class VirtualMeasurements:
     """Measurements that a sensor would make of S subjects at a tick.
 
-    IMU rows are in the phone frame. Boxes are those inside the image, clipped to it.
+    IMU rows are in the phone frame. Boxes are those inside the image, clipped to it; a range that
+    is slightly negative, as sensors near their access point give it, is 0.
     """
 
     subjects: tuple[str, ...]  # S
@@ -63,6 +71,7 @@ class VirtualSensors:
         self._row_s = window.period / window.imu_rows
         self._sensors: Mapping[str, _Sensor] = {}  # by id; replaced, never changed
         self.failures = 0  # ticks at which a graph gave no usable output
+        self.implausible = 0  # measurements of subjects outside the limits of the sensor
         self.failure = ''
 
     @property
@@ -71,10 +80,16 @@ class VirtualSensors:
         return {name: sensor.deployment.target for name, sensor in self._sensors.items()}
 
     def deploy(self, deployment: TaskDeployment) -> None:
-        """Put a task twin in service from the next tick on. Raises ModelError."""
-        _check(deployment, self._area.area)
+        """Put a task twin in service from the next tick on. Raises ModelError.
+
+        A deployment that is repeated, as trainers do for late subscribers, opens no graph.
+        """
+        check_task_twin(deployment, self._area.area)
         name, others = deployment.id, {**self._sensors}
         former = others.pop(name, None)
+        light = replace(deployment, graph=b'', seal=UNSEALED)
+        if former and former.deployment == light:
+            return
         if len(others) >= MAX_VIRTUAL_SENSORS:
             raise ModelError(f'{len(others)} task twins are in service: '
                              f'at most {MAX_VIRTUAL_SENSORS}')
@@ -85,7 +100,6 @@ class VirtualSensors:
         graph.run(1, {})
         unknown = (np.nan,) * len(CHANNELS[deployment.target])
         std = np.array(deployment.std or unknown, np.float32)
-        light = replace(deployment, graph=b'')
         self._sensors = {**others, name: _Sensor(light, graph, std)}
 
     def remove(self, name: str) -> None:
@@ -104,7 +118,8 @@ class VirtualSensors:
         """Evaluate a task twin for the subjects whose sources are all present, or those in `only`.
 
         `windows` are as models read them, see `PendingTick`. None where there is no such subject,
-        and for a graph that fails, which is counted.
+        and for a graph that fails, which is counted, as are subjects whose measurements are left
+        out because their sensor cannot measure such values.
         """
         sensor = self._sensors.get(name)
         if sensor is None:
@@ -125,7 +140,9 @@ class VirtualSensors:
             self.failure = f'{name}: {err}'
             return None
         subjects = tuple(windows.subjects[row] for row in rows)
-        return self._physical(target, VirtualMeasurements(subjects, values, sensor.std))
+        made = VirtualMeasurements(subjects, values, sensor.std)
+        return self._physical(target, self._select_plausible(
+            name, made, _PLAUSIBLE[target](values)))
 
     def _rows(self, windows: Windows, sources: Collection[str]) -> list[int]:
         """Return rows of the subjects of whom every source measured recently."""
@@ -147,10 +164,47 @@ class VirtualSensors:
             seen = np.flatnonzero(visible[:, 0])
             return replace(made, subjects=tuple(made.subjects[row] for row in seen),
                            values=boxes[seen].astype(np.float32))
-        return made
+        ranges, stds = made.values[..., 0], made.values[..., 1]
+        return replace(made, values=np.stack([np.maximum(ranges, 0.0), np.abs(stds)], axis=-1))
+
+    def _select_plausible(
+        self, name: str, made: VirtualMeasurements, plausible: MaskArray,
+    ) -> VirtualMeasurements:
+        """Leave out subjects with values that their sensor cannot measure, and count them."""
+        if plausible.all():
+            return made
+        rows = np.flatnonzero(plausible)
+        self.implausible += len(plausible) - len(rows)
+        self.failure = f'{name}: its measurements are outside the limits of the sensor'
+        return replace(made, subjects=tuple(made.subjects[row] for row in rows),
+                       values=made.values[rows])
 
 
-def _check(deployment: TaskDeployment, area: str) -> None:
+def _are_boxes_plausible(values: FloatArray) -> MaskArray:
+    """Return true for all: boxes are clipped to the image later, or left out as not visible."""
+    return np.ones(len(values), bool)
+
+
+def _are_ranges_plausible(values: FloatArray) -> MaskArray:
+    low, high = RANGE_LIMITS_M
+    ranges, stds = values[..., 0], np.abs(values[..., 1])
+    within = (ranges >= low) & (ranges <= high) & (stds <= MAX_RANGE_STD_M)
+    return np.asarray(within.all(axis=1))
+
+
+def _are_rows_plausible(values: FloatArray) -> MaskArray:
+    """Return which of S subjects have IMU rows (S, C, 9) of possible lengths of each vector."""
+    vectors = values.astype(np.float64).reshape(*values.shape[:2], 3, 3)
+    lengths = np.linalg.norm(vectors, axis=-1)
+    limits = (MAX_ACCEL_MPS2, MAX_GYRO_RADPS, MAX_MAGNETIC_T)
+    return np.asarray((lengths <= limits).all(axis=(1, 2)))
+
+
+_PLAUSIBLE: Mapping[str, Callable[[FloatArray], MaskArray]] = {
+    'camera': _are_boxes_plausible, 'ftm': _are_ranges_plausible, 'imu': _are_rows_plausible}
+
+
+def check_task_twin(deployment: TaskDeployment, area: str) -> None:
     """Raise ModelError for a task twin that no area can have."""
     name, target, sources = deployment.id, deployment.target, deployment.sources
     if deployment.area != area:

@@ -24,13 +24,17 @@ from utt_ros.action import Merge, Split, Transfer
 from utt_ros.msg import TaskTwin, TaskTwins
 
 from utt_ros.bridge.messages.task_twins import (
+    handover_from_request,
+    handover_to_request,
     twin_from_message,
     twin_to_message,
     twins_from_message,
     twins_to_message,
 )
 from utt_ros.errors import TwinError
+from utt_ros.federation.types import Seal, TwinHandover
 from utt_ros.task_twins import types
+from utt_ros.task_twins.registry_file import dump_twin
 
 TWIN = types.TaskTwin(
     'hall_position_2', 'hall', 'position', ('camera', 'imu'),
@@ -71,6 +75,12 @@ def test_lists_of_different_lengths_are_refused(name: str, values: list[float]) 
     setattr(message, name, values)
     with pytest.raises(TwinError, match='must have one for each of'):
         twin_from_message(message)
+
+
+def test_a_model_that_is_handed_over_round_trips_with_its_seal() -> None:
+    handover = TwinHandover(
+        'stairs', dump_twin(TWIN), '{}', 0.3, 'c' * 64, b'weights', Seal('key', 7, b'signature'))
+    assert handover_from_request(over_the_wire(handover_to_request(handover))) == handover
 
 
 @pytest.mark.parametrize('action', [Transfer, Merge, Split])

@@ -15,6 +15,8 @@
 
 """Measurements of virtual sensors are messages of the sensors, with standard deviations."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from builtin_interfaces.msg import Time
@@ -32,7 +34,9 @@ from utt_ros.bridge.messages.virtual_measurements import (
     virtual_messages,
 )
 from utt_ros.cdr import read_imu, read_magnetic
-from utt_ros.errors import ModelError
+from utt_ros.errors import ModelError, SignatureRefused
+from utt_ros.federation.keys import KeyFolder
+from utt_ros.federation.signing import KeySigner, SealVerifier, sealed
 from utt_ros.federation.types import TaskDeployment
 from utt_ros.twin.virtual_sensors import VirtualMeasurements
 from utt_ros.types import BOX_FIELDS, CHANNELS
@@ -57,8 +61,7 @@ def convert(target, made):
 
 @pytest.mark.parametrize('graph', [b'graph', b''])
 def test_deployments_round_trip(graph):
-    given = TaskDeployment(*(
-        getattr(DEPLOYMENT, name) for name in TaskDeployment.__slots__[:-1]), graph)
+    given = replace(DEPLOYMENT, graph=graph, checksum='')
     assert task_deployment_from_message(task_deployment_to_message(given, Time())) == given
 
 
@@ -67,6 +70,18 @@ def test_a_graph_that_does_not_match_its_checksum_is_refused():
     message.payload = b'other'
     with pytest.raises(ModelError, match='checksum'):
         task_deployment_from_message(message)
+
+
+def test_a_graph_for_another_area_or_by_a_stranger_is_refused(tmp_path):
+    keys = KeyFolder(tmp_path)
+    genuine = sealed(DEPLOYMENT, KeySigner(keys, 'hall'))
+    message, verifier = task_deployment_to_message(genuine, Time()), SealVerifier(keys)
+    with pytest.raises(SignatureRefused, match="it is for area 'hall', not 'lab'"):
+        task_deployment_from_message(message, verifier, 'lab')
+    with pytest.raises(SignatureRefused, match="it is not signed by 'hall'"):
+        task_deployment_from_message(
+            task_deployment_to_message(DEPLOYMENT, Time()), verifier, 'hall')
+    assert task_deployment_from_message(message, verifier, 'hall') == genuine
 
 
 def test_boxes_are_tracks_of_their_subjects_beside_tracks_of_standard_deviations(rng):

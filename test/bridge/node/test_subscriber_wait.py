@@ -18,10 +18,13 @@
 import time
 
 import pytest
+from rclpy.node import Node
+from std_msgs.msg import Empty
 
 from utt_ros.bridge.node.subscriber_wait import (
     SUBSCRIBERS_SETTLED_S,
     SubscriberWait,
+    TopicReader,
     wait_for_subscribers,
 )
 
@@ -65,3 +68,21 @@ def test_publishers_are_counted_and_a_limit_of_0_waits_for_nobody(outputs, max_w
 
 def test_wait_ends_when_the_replay_is_stopped():
     wait_for_subscribers([Output(0)], 60.0, lambda: True)
+
+
+def test_reader_is_awaited_by_name_and_not_a_recorder(ros, wait_until):
+    player, recorder = Node('player'), Node('recorder')
+    reader = Node('sync', namespace='/hall')
+    topics = ['/hall/a', '/hall/b']
+    publishers = [player.create_publisher(Empty, topic, 1) for topic in topics]
+    for topic in topics:
+        recorder.create_subscription(Empty, topic, print, 1)
+    wait_until(lambda: all(each.get_subscription_count() for each in publishers), 20.0)
+    waiting = TopicReader(player, '/hall/sync', 0.5)
+    assert waiting.wait(topics, lambda: False) == topics
+    reader.create_subscription(Empty, '/hall/a', print, 1)
+    wait_until(lambda: waiting.wait(topics, lambda: True) == ['/hall/b'], 20.0)
+    reader.create_subscription(Empty, '/hall/b', print, 1)
+    assert TopicReader(player, '/hall/sync', 60.0).wait(topics, lambda: False) == []
+    for node in (player, recorder, reader):
+        node.destroy_node()

@@ -15,6 +15,7 @@
 
 """Virtual sensors are published while they have subscribers and sources."""
 
+from threading import Event
 from types import SimpleNamespace
 
 import numpy as np
@@ -28,10 +29,14 @@ from utt_ros.msg import DeployedTwin, Tracks
 from utt_ros.bridge.messages.virtual_measurements import task_deployment_to_message
 from utt_ros.bridge.node.qos import SENSOR, STATE
 from utt_ros.bridge.node.subject_publishers import KEEP_NS
-from utt_ros.bridge.node.virtual_sensor_publishers import VirtualSensorPublishers
+from utt_ros.bridge.node.virtual_sensor_publishers import (
+    MAX_WAITING,
+    VirtualSensorPublishers,
+)
 from utt_ros.federation.types import TaskDeployment
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.settings import AreaSettings, WindowSettings
+from utt_ros.twin.virtual_sensors import MAX_VIRTUAL_SENSORS
 from utt_ros.types import CHANNELS, Windows
 
 AREA = AreaSettings(area='hall')
@@ -136,7 +141,7 @@ def test_boxes_are_published_while_somebody_subscribes_and_never_computed_otherw
 
 
 def test_topics_of_phones_come_and_go_with_their_sources(rig, make_task_graph):
-    rig.deploy('t', 'imu', make_task_graph(('ftm',), 'imu', np.ones((5, 9))))
+    rig.deploy('t', 'imu', make_task_graph(('ftm',), 'imu', np.full((5, 9), 1e-5)))
     rig.wait(lambda: rig.values()['task_twins'] == 't')
     rig.virtual.publish(tick('ann', 'bob'), ROWS_NS)
     rig.virtual.refresh()
@@ -175,7 +180,7 @@ def test_a_withdrawn_task_twin_takes_its_topics_with_it(rig, make_task_graph):
 def test_a_refused_task_twin_is_counted_and_named(rig, make_task_graph):
     rig.deploy('t', 'camera', b'no graph')
     rig.wait(lambda: rig.values()['task_twins_refused'] == 1)
-    assert "task twin 't' refused: not a graph" in rig.values()['task_twin_trouble']
+    assert "task twin 't' refused: not a graph" in rig.virtual.failure
     rig.deploy('t', 'camera', make_task_graph(('ftm',), 'camera', BOX[None]), area='yard')
     rig.wait(lambda: rig.virtual.failures == 2)
     assert rig.values()['task_twins'] == ''
@@ -190,3 +195,15 @@ def test_after_closing_topics_return_with_the_next_refresh(rig, make_task_graph)
     rig.wait(lambda: not rig.topics())
     rig.virtual.refresh()
     rig.wait(lambda: rig.topics() == {TRACKS, TRACKS_STD})
+
+
+def test_deployments_beyond_those_that_may_wait_are_refused(rig, make_task_graph):
+    graph = make_task_graph(('ftm',), 'camera', BOX[None])
+    go_on = Event()
+    rig.virtual._wait_for_gap = go_on.wait
+    for number in range(MAX_WAITING + 3):
+        rig.deploy(f't{number}', 'camera', graph)
+    rig.wait(lambda: rig.virtual.failures == 2)  # one is being opened
+    assert 'graphs of 16 others wait to be opened' in rig.virtual.failure
+    go_on.set()
+    rig.wait(lambda: len(rig.values()['task_twins'].split()) == MAX_VIRTUAL_SENSORS)

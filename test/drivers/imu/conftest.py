@@ -66,7 +66,7 @@ def open_source(free_port: int) -> Iterator[Callable[..., Source[Any]]]:
         if app.startswith('hyper_imu_'):
             values['transport'] = app.removeprefix('hyper_imu_')
             app = 'hyper_imu'
-        if app == 'sensor_server':
+        if app in ('sensor_server', 'phyphox'):
             values = {'devices': (f'127.0.0.1:{free_port}',), 'phones': ('one',), **values}
         else:
             values = {'host': '127.0.0.1', 'port': free_port, **values}

@@ -32,7 +32,8 @@ from utt_ros.settings import AreaSettings
 
 pytestmark = pytest.mark.slow
 
-APPS = ['sensor_logger', 'sensor_server', 'hyper_imu_udp', 'hyper_imu_tcp', 'sensor_streamer']
+APPS = ['sensor_logger', 'sensor_server', 'hyper_imu_udp', 'hyper_imu_tcp', 'sensor_streamer',
+        'phyphox']
 HARMLESS = {'backward', 'other_clock'}  # a busy machine delays the first one, or one for long
 CAPTURES = Path(__file__).parents[3] / 'docs' / 'sources' / 'captures'
 BEGIN_NS = 1_795_000_000_000_000_000  # later than the captures
@@ -41,7 +42,7 @@ Start = Callable[..., subprocess.Popen]
 
 
 def name_of(app: str) -> str:
-    return 'one' if app in ('sensor_logger', 'sensor_server') else 'phone_127_0_0_1'
+    return 'one' if app in ('sensor_logger', 'sensor_server', 'phyphox') else 'phone_127_0_0_1'
 
 
 @pytest.mark.parametrize('app', APPS)
@@ -88,7 +89,8 @@ def test_a_phone_that_falls_silent_and_returns_is_received_again(
     app: str, open_source: Callable, start_phone: Callable, free_port: int, wait_until: Callable,
     monkeypatch: pytest.MonkeyPatch, collect: Callable, check_samples: Callable,
 ) -> None:
-    monkeypatch.setattr('utt_ros.drivers.imu.sensor_server.RETRY_S', 0.2)
+    for module in ('sensor_server', 'phyphox'):
+        monkeypatch.setattr(f'utt_ros.drivers.imu.{module}.RETRY_S', 0.2)
     source = open_source(app)
     phone = start_phone(app, free_port)
     samples = collect(source, lambda found: len(found) > 20)

@@ -25,10 +25,12 @@ import itertools
 import json
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 ACCEL, GRAVITY, MAG_UT = (0.25, -0.5, 9.75), (0.0, 0.0, 9.5), (20.0, -10.0, -40.0)
 LINEAR = tuple(total - part for total, part in zip(ACCEL, GRAVITY, strict=True))
@@ -69,6 +71,93 @@ def sensor_streamer(options: argparse.Namespace, stamp_ns: int, gyro: tuple) -> 
 
     return json.dumps({'accelerometer': vector(ACCEL), 'gyroscope': vector(gyro),
                        'magneticField': vector(MAG_UT)}).encode() + b'\n'
+
+
+BUFFERS = {
+    'accelerometer': ('acc_time', 'accX', 'accY', 'accZ'),
+    'gyroscope': ('gyr_time', 'gyrX', 'gyrY', 'gyrZ'),
+    'magnetic_field': ('mag_time', 'magX', 'magY', 'magZ'), 'light': ('light_time', 'light')}
+
+
+class Experiment:
+    """Buffers of phyphox, which grow at the rate; the time counts from its start."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.buffers = {name: [] for names in BUFFERS.values() for name in names}
+        self.measuring = not options.paused
+        self._options, self._begin_ns = options, 0
+        self._lock = threading.Lock()
+        threading.Thread(target=self._measure, daemon=True).start()
+
+    def _measure(self) -> None:
+        for stamp_ns, gyro in ticks(self._options):
+            rows = {'accelerometer': ACCEL, 'gyroscope': gyro, 'magnetic_field': MAG_UT,
+                    'light': (3.0,)}
+            with self._lock:
+                self._begin_ns = self._begin_ns or stamp_ns
+                for sensor, values in rows.items() if self.measuring else ():
+                    row = ((stamp_ns - self._begin_ns) / 1e9, *values)
+                    for name, value in zip(BUFFERS[sensor], row, strict=True):
+                        self.buffers[name].append(float(f'{value:.7e}'))
+
+    def config(self) -> dict:
+        return {'inputs': [
+            {'source': sensor, 'outputs': [
+                {axis: name} for axis, name in zip('txyz', names, strict=False)]}
+            for sensor, names in BUFFERS.items()]}
+
+    def get(self, query: str) -> dict:
+        found = {}
+        with self._lock:
+            for name, wanted in parse_qsl(query, keep_blank_values=True):
+                values = self.buffers[name]
+                after, _, times = wanted.partition('|')
+                if wanted:
+                    keys = self.buffers[times or name]
+                    chosen = [value for key, value in zip(keys, values, strict=True)
+                              if key > float(after)]
+                else:
+                    chosen = values[-1:] or [None]
+                found[name] = {'size': 0, 'updateMode': 'partial', 'buffer': chosen}
+            return {'buffer': found,
+                    'status': {'session': '1a2b3c', 'measuring': self.measuring}}
+
+    def clear(self) -> None:
+        with self._lock:
+            self._begin_ns = 0
+            for values in self.buffers.values():
+                values.clear()
+
+
+def answer(options: argparse.Namespace) -> None:
+    experiment, garbage = Experiment(options), itertools.cycle(GARBAGE)
+
+    class Remote(BaseHTTPRequestHandler):
+        protocol_version = 'HTTP/1.1'
+        count = 0
+
+        def do_GET(self) -> None:
+            path, _, query = self.path.partition('?')
+            if path == '/control':
+                experiment.measuring |= query == 'cmd=start'
+                if query == 'cmd=clear':
+                    experiment.clear()
+            document = (experiment.get(query) if path == '/get'
+                        else experiment.config() if path == '/config' else {'result': True})
+            Remote.count += 1
+            spoiled = options.garbage and Remote.count % 4 == 3
+            body = next(garbage) if spoiled else json.dumps(document).encode()
+            self.send_response(200)
+            self.send_header('Content-Length', str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer((options.host, options.port), Remote) as server:
+        server.daemon_threads = True
+        server.serve_forever()
 
 
 GARBAGE = (b'', b'\xff\xfe\x00', b'{"a":', b'[' * 5000, b'nonsense', b'1,2,3', b'{}', b'[1, 2]',
@@ -161,6 +250,7 @@ def serve(options: argparse.Namespace) -> None:
 APPS = {
     'sensor_logger': push,
     'sensor_server': serve,
+    'phyphox': answer,
     'hyper_imu_udp': udp,
     'hyper_imu_tcp': lambda options: tcp(options, hyper_imu),
     'sensor_streamer': lambda options: tcp(options, sensor_streamer),
@@ -179,6 +269,7 @@ def main() -> int:
     parser.add_argument('--ppm', type=float, default=100.0)
     parser.add_argument('--garbage', action='store_true')
     parser.add_argument('--ios', action='store_true')
+    parser.add_argument('--paused', action='store_true')
     parser.add_argument('--capture', type=lambda path: Path(path).read_text().splitlines(),
                         help='messages that sensor_server sends instead, at the rate')
     options = parser.parse_args()

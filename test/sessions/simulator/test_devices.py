@@ -25,10 +25,11 @@ import psutil
 import pytest
 
 from utt_ros.cli.driver_config import read_driver_config
-from utt_ros.demo.live_stage import LiveRun, free_ports, write_area_file
+from utt_ros.demo.live_stage import LiveRun
 from utt_ros.drivers.reader import SourceReader
 from utt_ros.drivers.types import CameraFrame, FtmSample, InertialSample
 from utt_ros.orchestration.graph import read_area_plan
+from utt_ros.sessions.simulator.live_area import free_ports, write_live_area
 from utt_ros.sessions.simulator.live_world import live_session_plan, phone_clock
 from utt_ros.sessions.simulator.world import START_NS, simulate_session
 
@@ -41,7 +42,7 @@ SECONDS = 20.0  # they are stopped as soon as enough is received
 def live_run(tmp_path: Path) -> LiveRun:
     live_run = LiveRun(tmp_path, 0, SECONDS, free_ports())
     live_run.file.parent.mkdir()
-    write_area_file(live_run)
+    write_live_area(live_run.file, 0, live_run.ports)
     return live_run
 
 

@@ -51,6 +51,12 @@ def seal_from_message(message: Any) -> types.Seal:
     return types.Seal(message.key_id, message.counter, bytes(message.signature))
 
 
+def check_area(announced: str, area: str) -> None:
+    """Raise SignatureRefused for what is not for `area`; empty: any area."""
+    if area and announced != area:
+        raise SignatureRefused(f'it is for area {announced[:MAX_NAME_LENGTH]!r}, not {area!r}')
+
+
 def update_to_message(update: types.Update, stamp: Time) -> ModelUpdate:
     """Convert an update; `stamp`: end of the training."""
     return ModelUpdate(
@@ -182,8 +188,7 @@ def deployment_from_message(
     `area`: the only one that is accepted; empty: any. Raises SignatureRefused, and ModelError when
     the graph does not match its checksum.
     """
-    if area and message.area != area:
-        raise SignatureRefused(f'it is for area {message.area[:MAX_NAME_LENGTH]!r}, not {area!r}')
+    check_area(message.area, area)
     graph = bytes(message.payload)
     deployment = types.Deployment(
         message.area, message.federation, message.round, message.config, graph,

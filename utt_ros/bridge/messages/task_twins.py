@@ -13,7 +13,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Task twins <-> messages."""
+"""Task twins <-> messages, and their models on the way to another area <-> requests."""
 
 from array import array
 from collections.abc import Sequence
@@ -22,9 +22,13 @@ from math import isnan, nan
 from builtin_interfaces.msg import Time
 from std_msgs.msg import Header
 
+from utt_ros.bridge.messages.federation import byte_array, seal_fields, seal_from_message
 from utt_ros.errors import TwinError
+from utt_ros.federation.types import TwinHandover
 from utt_ros.msg import TaskTwin, TaskTwins
+from utt_ros.srv import AdoptTwin
 from utt_ros.task_twins import types
+from utt_ros.task_twins.registry_file import dump_twin, parse_twin
 from utt_ros.types import CHANNELS, NS_PER_S
 
 
@@ -100,3 +104,21 @@ def twins_to_message(area: str, twins: Sequence[types.TaskTwin], stamp: Time) ->
 def twins_from_message(message: TaskTwins) -> tuple[types.TaskTwin, ...]:
     """Invert twins_to_message. Raises TwinError when a field is invalid."""
     return tuple(twin_from_message(twin) for twin in message.twins)
+
+
+def handover_to_request(handover: TwinHandover) -> AdoptTwin.Request:
+    """Convert a model that is handed over. Raises TwinError for a record that is none."""
+    return AdoptTwin.Request(
+        from_area=handover.area, twin=twin_to_message(parse_twin(handover.record)),
+        max_nmse=handover.max_nmse, config=handover.config, checksum=handover.checksum,
+        payload=byte_array(handover.payload), **seal_fields(handover.seal))
+
+
+def handover_from_request(request: AdoptTwin.Request) -> TwinHandover:
+    """Invert handover_to_request. Raises TwinError for a record with an invalid field.
+
+    Unpacking the payload verifies its checksum.
+    """
+    return TwinHandover(
+        request.from_area, dump_twin(twin_from_message(request.twin)), request.config,
+        request.max_nmse, request.checksum, bytes(request.payload), seal_from_message(request))

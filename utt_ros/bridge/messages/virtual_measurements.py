@@ -27,12 +27,19 @@ from sensor_msgs.msg import Imu, MagneticField
 from std_msgs.msg import Header
 
 from utt_ros.bridge.messages.cdr_templates import CdrTemplate, Placeholders, fill_templates
-from utt_ros.bridge.messages.federation import byte_array
+from utt_ros.bridge.messages.federation import (
+    NO_CHECKSUM,
+    byte_array,
+    check_area,
+    seal_fields,
+    seal_from_message,
+)
 from utt_ros.bridge.messages.predictions import MAX_TEMPLATES
 from utt_ros.bridge.messages.sensors import ftm_to_message, to_time
 from utt_ros.drivers.types import FtmSample
+from utt_ros.federation.signing import Verifier
 from utt_ros.federation.types import TaskDeployment
-from utt_ros.federation.wire import check_checksum, checksum_of
+from utt_ros.federation.wire import check_checksum
 from utt_ros.msg import DeployedTwin, FtmRange, Track, Tracks
 from utt_ros.twin.virtual_sensors import VirtualMeasurements
 from utt_ros.types import BOX_FIELDS, Stamps
@@ -52,17 +59,28 @@ def task_deployment_to_message(deployment: TaskDeployment, stamp: Time) -> Deplo
         header=Header(stamp=stamp), area=deployment.area, id=deployment.id,
         sources=list(deployment.sources), target=deployment.target,
         federation=deployment.federation, round=deployment.round, config=deployment.config,
-        std=array('f', deployment.std), checksum=checksum_of(deployment.graph),
-        payload=byte_array(deployment.graph))
+        std=array('f', deployment.std), checksum=deployment.checksum,
+        payload=byte_array(deployment.graph), **seal_fields(deployment.seal))
 
 
-def task_deployment_from_message(message: DeployedTwin) -> TaskDeployment:
-    """Convert a deployment. Raises ModelError when the graph does not match its checksum."""
+def task_deployment_from_message(
+    message: DeployedTwin, verifier: Verifier | None = None, area: str = '',
+) -> TaskDeployment:
+    """Convert a deployment after its seal is verified, which may be repeated.
+
+    `area`: the only one that is accepted; empty: any. Raises SignatureRefused, and ModelError when
+    the graph does not match its checksum.
+    """
+    check_area(message.area, area)
     graph = bytes(message.payload)
-    check_checksum(graph, message.checksum, 'graph')
-    return TaskDeployment(
+    deployment = TaskDeployment(
         message.area, message.id, tuple(message.sources), message.target, message.federation,
-        message.round, message.config, tuple(message.std), graph)
+        message.round, message.config, tuple(message.std), graph,
+        message.checksum or NO_CHECKSUM, seal_from_message(message))
+    if verifier is not None:
+        verifier.verify(deployment, deployment.seal, repeated=True)
+    check_checksum(graph, message.checksum, 'graph')
+    return deployment
 
 
 def virtual_messages(

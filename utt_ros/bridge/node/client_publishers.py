@@ -26,10 +26,11 @@ from utt_ros.bridge.messages.federation import (
     report_to_message,
     update_to_message,
 )
-from utt_ros.bridge.node.qos import RELIABLE, STATE
+from utt_ros.bridge.messages.virtual_measurements import task_deployment_to_message
+from utt_ros.bridge.node.qos import RELIABLE, STATE, STATES
 from utt_ros.federation.signing import NullSigner, Signer, sealed
-from utt_ros.federation.types import Deployment, Report, Update
-from utt_ros.msg import DeployedModel, ModelUpdate, TrainingMetrics
+from utt_ros.federation.types import Deployment, Report, TaskDeployment, Update
+from utt_ros.msg import DeployedModel, DeployedTwin, ModelUpdate, TrainingMetrics
 
 
 class ClientPublishers:
@@ -44,6 +45,8 @@ class ClientPublishers:
         create = node.create_publisher
         self._outputs: dict[type, tuple[Publisher, Callable[..., Any]]] = {
             Deployment: (create(DeployedModel, 'deployed_model', STATE), deployment_to_message),
+            TaskDeployment: (
+                create(DeployedTwin, 'deployed_twins', STATES), task_deployment_to_message),
             Report: (create(TrainingMetrics, 'training_metrics', RELIABLE), report_to_message),
             Update: (create(ModelUpdate, '/utt/updates', STATE), update_to_message),
         }
@@ -54,6 +57,6 @@ class ClientPublishers:
         for event in events:
             if type(event) in self._outputs:
                 publisher, convert = self._outputs[type(event)]
-                if isinstance(event, Deployment | Update):
+                if isinstance(event, Deployment | TaskDeployment | Update):
                     event = sealed(event, self._signer)  # noqa: PLW2901
                 publisher.publish(convert(event, stamp))

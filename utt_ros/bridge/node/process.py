@@ -19,6 +19,7 @@ import faulthandler
 import os
 import signal
 import sys
+from argparse import ArgumentParser
 from collections.abc import Callable, Sequence
 from threading import current_thread
 from threading import enumerate as enumerate_threads
@@ -31,8 +32,8 @@ from rclpy.exceptions import ParameterException
 from rclpy.executors import Executor
 from rclpy.experimental.events_executor import EventsExecutor
 from rclpy.node import Node
-from rclpy.signals import SignalHandlerOptions
 
+from utt_ros.bridge.node.node_arguments import default_parser, node_arguments, start_ros
 from utt_ros.errors import UttError
 from utt_ros.orchestration.heartbeat import Heartbeat
 
@@ -42,28 +43,34 @@ REPEAT_SEC = 1.0
 
 
 def run_node(
-    factory: Callable[[], N],
+    factory: Callable[..., N],
     args: Sequence[str] | None = None,
     done: Callable[[N], bool] = lambda _: False,
+    *,
+    parser: ArgumentParser | None = None,
     max_stop_sec: float = 0.0,
 ) -> int:
     """Run one node until SIGINT or SIGTERM, or until `done(node)`, which is polled.
 
-    A process that still runs `max_stop_sec` after the signal is ended by SIGALRM; 0: never.
+    `args` begin with the first argument, those of the process without. A node with arguments of
+    its own has a `parser` for them, and a factory that takes what it returns. A process that still
+    runs `max_stop_sec` after the signal is ended by SIGALRM; 0: never.
 
-    Return 0; 2 when its settings are refused, so that a restart would not help; 1 when a UttError
-    ends it later. Tracebacks of all threads are written at a crash, and at the SIGUSR2 that a
-    supervisor sends to a process that hangs.
+    Return 0; 2 when arguments, environment or settings are refused, so that a restart would not
+    help; 1 when a UttError ends it later. Tracebacks of all threads are written at a crash, and at
+    the SIGUSR2 that a supervisor sends to a process that hangs.
     """
     faulthandler.enable()
     faulthandler.register(signal.SIGUSR2)
     heartbeat = Heartbeat()
     heartbeat.beat()
     stop = StopRequest(max_stop_sec)
-    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    words = sys.argv[1:] if args is None else list(args)
     try:
-        node = factory()
-    except (UttError, ParameterException) as err:
+        given = node_arguments(parser or default_parser(factory), words)
+        start_ros(words)
+        node = factory() if parser is None else factory(given)
+    except (UttError, ParameterException, OSError) as err:
         rclpy.logging.get_logger('utt_ros').fatal(str(err))
         rclpy.try_shutdown()
         return 2

@@ -54,6 +54,14 @@ STATE = QoSProfile(
 )
 """The newest value of a state, also for late subscribers."""
 
+STATES = QoSProfile(
+    history=QoSHistoryPolicy.KEEP_LAST,
+    depth=16,
+    reliability=QoSReliabilityPolicy.RELIABLE,
+    durability=QoSDurabilityPolicy.TRANSIENT_LOCAL,
+)
+"""The newest values of a few states of one node."""
+
 COLLECTED = QoSProfile(
     history=QoSHistoryPolicy.KEEP_LAST,
     depth=200,

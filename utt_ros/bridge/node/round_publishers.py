@@ -45,5 +45,6 @@ class RoundPublishers:
 
     def rivals(self) -> str:
         """Sentence about other aggregators of the domain; empty without any."""
-        others = self._node.count_publishers(MODEL_TOPIC) - 1
-        return f'{others} other aggregators publish {MODEL_TOPIC}' if others > 0 else ''
+        topic = self._models.topic_name  # after remappings
+        others = self._node.count_publishers(topic) - 1
+        return f'{others} other aggregators publish {topic}' if others > 0 else ''

@@ -19,6 +19,8 @@ import time
 from collections.abc import Callable, Collection
 from typing import Protocol
 
+from rclpy.node import Node
+
 SUBSCRIBERS_SETTLED_S = 1.5  # without a new subscriber; synchronizers look for phones every 0.5 s
 MATCHED_S = 0.3  # the subscriber's side learns of a match a little later
 COUNT_POLL_S = 0.05
@@ -63,3 +65,30 @@ def wait_for_subscribers(
         time.sleep(COUNT_POLL_S)
     if wait.subscribed and max_wait_s:
         time.sleep(MATCHED_S)
+
+
+class TopicReader:
+    """A node, by its full name, that shall receive every message of some topics of `node`.
+
+    A count of subscriptions would be satisfied by a recorder as well.
+    """
+
+    def __init__(self, node: Node, name: str, max_wait_s: float) -> None:
+        self.name = name
+        self._node, self._max_wait_s = node, max_wait_s
+
+    def wait(self, topics: Collection[str], is_stopped: Callable[[], bool]) -> list[str]:
+        """Block until it subscribes to all topics, `is_stopped`, or the longest wait.
+
+        Return the topics to which it does not.
+        """
+        end_s = time.monotonic() + self._max_wait_s
+        while (unread := self._unread(topics)) and not is_stopped() and time.monotonic() < end_s:
+            time.sleep(COUNT_POLL_S)
+        time.sleep(MATCHED_S)
+        return unread
+
+    def _unread(self, topics: Collection[str]) -> list[str]:
+        return [topic for topic in topics if self.name not in {
+            f'{info.node_namespace.rstrip("/")}/{info.node_name}'
+            for info in self._node.get_subscriptions_info_by_topic(topic)}]

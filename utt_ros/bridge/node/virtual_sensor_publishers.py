@@ -26,15 +26,25 @@ from utt_ros.bridge.messages.virtual_measurements import (
     task_deployment_from_message,
     virtual_messages,
 )
-from utt_ros.bridge.node.qos import COLLECTED, SENSOR
+from utt_ros.bridge.node.qos import CONTESTED, SENSOR
 from utt_ros.bridge.node.subject_publishers import KEEP_NS
 from utt_ros.errors import ModelError
+from utt_ros.federation.signing import Verifier
+from utt_ros.federation.types import TaskDeployment
 from utt_ros.msg import DeployedTwin
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.twin.engine import PendingTick
 from utt_ros.twin.latest_worker import LatestOnlyWorker
-from utt_ros.twin.virtual_sensors import VirtualSensors
+from utt_ros.twin.virtual_sensors import (
+    MAX_TASK_TWIN_ID_LENGTH,
+    MAX_VIRTUAL_SENSORS,
+    VirtualSensors,
+    check_task_twin,
+)
 from utt_ros.types import Stamps
+
+MAX_NEW_TOPICS = 16  # of a task twin at a refresh: each takes a millisecond or so
+MAX_WAITING = 2 * MAX_VIRTUAL_SENSORS  # deployments that wait to be opened
 
 
 class VirtualSensorPublishers:
@@ -46,22 +56,29 @@ class VirtualSensorPublishers:
 
     def __init__(
         self, node: Node, area: AreaSettings, window: WindowSettings,
-        wait_for_gap: Callable[[], object],
+        wait_for_gap: Callable[[], object], verifier: Verifier | None = None,
     ) -> None:
         """`wait_for_gap` returns between ticks: a graph is opened then, in a worker thread."""
         self._node, self._area, self._wait_for_gap = node, area.area, wait_for_gap
+        self._verifier = verifier
         self._sensors = VirtualSensors(area, window)
         self._topics: dict[str, _TwinTopics] = {}  # by id
         self._tick: PendingTick | None = None
         self._refused, self._refusal = 0, ''
-        self._worker: LatestOnlyWorker[DeployedTwin] = LatestOnlyWorker(
-            'task twin', self._open, key=lambda message: str(message.id))
-        node.create_subscription(DeployedTwin, 'deployed_twins', self._worker.put, COLLECTED)
+        self._worker: LatestOnlyWorker[TaskDeployment] = LatestOnlyWorker(
+            'task twin', self._open, key=lambda deployment: deployment.id,
+            max_waiting=MAX_WAITING)
+        node.create_subscription(DeployedTwin, 'deployed_twins', self._on_message, CONTESTED)
 
     @property
     def failures(self) -> int:
-        """Task twins that were refused, and ticks at which one failed."""
-        return self._refused + self._sensors.failures
+        """Refused task twins, ticks at which one failed, and measurements out of limits."""
+        return self._refused + self._sensors.failures + self._sensors.implausible
+
+    @property
+    def failure(self) -> str:
+        """Reason of the newest of the failures."""
+        return self._sensors.failure or self._refusal
 
     def publish(self, tick: PendingTick, imu_stamps_ns: Stamps) -> None:
         """Publish the measurements of a tick; `imu_stamps_ns` (C,) are those of its IMU rows."""
@@ -104,21 +121,33 @@ class VirtualSensorPublishers:
             'task_twins': ' '.join(sorted(self._sensors.targets)),
             'task_twins_refused': self._refused,
             'task_twin_failures': self._sensors.failures,
-            'task_twin_trouble': self._sensors.failure or self._refusal,
+            'task_twin_implausible': self._sensors.implausible,
         }
 
-    def _open(self, message: DeployedTwin) -> None:
+    def _on_message(self, message: DeployedTwin) -> None:
+        """Refuse what cannot be genuine before it waits for the worker."""
         try:
-            deployment = task_deployment_from_message(message)
+            deployment = task_deployment_from_message(message, self._verifier, self._area)
+            check_task_twin(deployment, self._area)
+            if not self._worker.put(deployment):
+                raise ModelError(f'graphs of {MAX_WAITING} others wait to be opened')
+        except ModelError as err:
+            self._refuse(message.id, err)
+
+    def _open(self, deployment: TaskDeployment) -> None:
+        try:
             self._wait_for_gap()
             if deployment.graph:
                 self._sensors.deploy(deployment)
             else:
                 self._sensors.remove(deployment.id)
         except ModelError as err:
-            self._refused += 1
-            self._refusal = f'task twin {message.id[:64]!r} refused: {err}'
-            self._node.get_logger().error(self._refusal)
+            self._refuse(deployment.id, err)
+
+    def _refuse(self, name: str, err: ModelError) -> None:
+        self._refused += 1
+        self._refusal = f'task twin {name[:MAX_TASK_TWIN_ID_LENGTH]!r} refused: {err}'
+        self._node.get_logger().error(self._refusal, throttle_duration_sec=1.0)
 
 
 class _TwinTopics:
@@ -143,7 +172,8 @@ class _TwinTopics:
                   for topic, kind in self._kinds.items()}
         for topic in self._publishers.keys() - wanted.keys():
             self._node.destroy_publisher(self._publishers.pop(topic))
-        for topic in sorted(wanted.keys() - self._publishers.keys()):
+        missing = sorted(wanted.keys() - self._publishers.keys())
+        for topic in missing[:MAX_NEW_TOPICS]:
             self._publishers[topic] = self._node.create_publisher(
                 wanted[topic], f'{self._root}/{topic}', SENSOR)
         self.heard = {topic for topic, publisher in self._publishers.items()

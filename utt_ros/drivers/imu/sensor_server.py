@@ -16,7 +16,6 @@
 """IMU source: SensorServer (Android), a WebSocket per phone. See docs/sources/sensor_server.md."""
 
 import json
-import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,19 +27,18 @@ from websockets.sync.client import connect
 from utt_ros.drivers.imu.formats import ANDROID, parse_sensor_server
 from utt_ros.drivers.imu.phone_assemblers import PhoneAssemblers, PhoneSettings
 from utt_ros.drivers.imu.readings import Reading, refusal_key
-from utt_ros.drivers.phone_registry import check_phones
+from utt_ros.drivers.phone_registry import check_addresses
 from utt_ros.drivers.source import Source, SourceEntry
 from utt_ros.drivers.transport.inbox import Inbox
 from utt_ros.drivers.transport.sockets import Arrival
 from utt_ros.drivers.types import InertialSample, MagneticSample
-from utt_ros.errors import MeasurementError, SettingsError, SourceError
+from utt_ros.errors import MeasurementError, SourceError
 from utt_ros.settings import check, setting
 
 MAX_PENDING_MESSAGES = 20_000
 MAX_PENDING_BYTES = 8_388_608
 MAX_MESSAGE_BYTES = 65_536
 MAX_STATE_LENGTH = 300
-MAX_PORT = 65_535
 CONNECT_S = 3.0
 RECEIVE_S = 0.2
 RETRY_S = 5.0  # of one phone
@@ -58,13 +56,7 @@ class SensorServerSettings(PhoneSettings):
 
     def __post_init__(self) -> None:
         check(self)
-        check_phones('devices', self.devices, self.phones)
-        invalid = [device for device in self.devices
-                   if not re.fullmatch(r'[\w.\-]+:\d{1,5}', device)
-                   or int(device.rpartition(':')[2]) > MAX_PORT]
-        if invalid or not self.devices:
-            raise SettingsError(f'devices are {list(self.devices)}: one or more of host:port, '
-                                f'ports up to {MAX_PORT}')
+        check_addresses(self.devices, self.phones)
 
 
 class _Link(Thread):

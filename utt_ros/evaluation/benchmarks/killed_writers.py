@@ -67,7 +67,7 @@ def kill_recordings(folder: Path, kills: int, seed: int = 0) -> KillReport:
         bag = folder / f'bag{number}'
         begin_ns, killed_ns = _kill_after(_record, (bag,), rng.uniform(*RECORDING_SEC))
         try:
-            stamps_ns = _read_everywhere(bag)
+            stamps_ns = read_everywhere(bag)
             lost_s.append((killed_ns - max([begin_ns, *stamps_ns])) / NS_PER_S)
         except Exception as err:  # noqa: BLE001 - whatever a reader raises is the finding
             problems.append(f'{bag}: {type(err).__name__}: {err}')
@@ -119,7 +119,7 @@ def _record(folder: Path, ready: Connection) -> None:
         time.sleep(1.0 / MESSAGES_HZ)
 
 
-def _read_everywhere(bag: Path) -> list[int]:
+def read_everywhere(bag: Path) -> list[int]:
     """Return the stamps of a recording [ns] as all readers read it. Raises their errors."""
     with open_bag(bag) as reader:
         messages = list(reader.messages({TOPIC.name}, reader.start_ns, reader.end_ns))

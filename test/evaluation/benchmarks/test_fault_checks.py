@@ -1,0 +1,67 @@
+# Copyright 2026 The utt_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Checks of `utt bench faults`: each runs in its folder; a failed one does not end the others."""
+
+from pathlib import Path
+
+import pytest
+
+from utt_ros.evaluation.benchmarks import fault_checks
+from utt_ros.evaluation.benchmarks.fault_checks import CHECKS, run_checks
+from utt_ros.evaluation.benchmarks.promises import FaultPlan, PromiseResult
+
+
+def _kept(plan: FaultPlan) -> list[PromiseResult]:
+    return [PromiseResult(plan.folder.name, '', '', kept=plan.folder.is_dir())] * 2
+
+
+def _fail(plan: FaultPlan) -> list[PromiseResult]:
+    """Do what cannot be done."""
+    raise OSError('no space left')
+
+
+@pytest.fixture
+def checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fault_checks, 'CHECKS', {'one': _kept, 'two': _fail, 'three': _kept})
+
+
+def test_checks_run_in_order_each_in_a_folder_of_its_own(checks: None, tmp_path: Path) -> None:
+    noted: list[str] = []
+    results = list(run_checks(['three', 'one'], FaultPlan(tmp_path), noted.append))
+    assert [(item.check, item.promise, item.kept) for item in results] == [
+        ('three', 'three', True), ('three', 'three', True), ('one', 'one', True),
+        ('one', 'one', True)]
+    assert noted == ['three ...', 'one ...']
+
+
+def test_a_check_that_fails_is_a_broken_promise_and_others_go_on(
+    checks: None, tmp_path: Path,
+) -> None:
+    two, *others = run_checks(['two', 'three'], FaultPlan(tmp_path), lambda _: None)
+    assert (two.check, two.promise, two.kept) == ('two', 'Do what cannot be done.', False)
+    assert two.findings == ('OSError: no space left',)
+    assert all(item.kept for item in others)
+
+
+def test_messages_are_refused_in_the_short_form(tmp_path: Path) -> None:
+    results = list(run_checks(['messages'], FaultPlan(tmp_path, short=True), lambda _: None))
+    assert len(results) == 5
+    for item in results:
+        assert '100 sent: 0 accepted, 0 crashed, 0 unnamed' in item.measured
+
+
+def test_every_check_tells_what_it_does() -> None:
+    assert all(check.__doc__ for check in CHECKS.values())

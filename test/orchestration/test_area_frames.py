@@ -1,0 +1,86 @@
+# Copyright 2026 The utt_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Static frames of an area, and their way through a command line."""
+
+from math import pi
+
+import numpy as np
+import pytest
+
+from utt_ros.errors import SettingsError
+from utt_ros.geometry.camera import CameraModel
+from utt_ros.orchestration.area_frames import (
+    FRAME_FLAG,
+    StaticFrame,
+    area_frames,
+    frame_arguments,
+    read_frame,
+)
+from utt_ros.settings import AreaSettings
+
+
+def rotation(frame: StaticFrame) -> np.ndarray:
+    """Rotation matrix of fixed-axis roll, pitch, yaw (REP-103)."""
+    turn = np.eye(3)
+    for angle, (i, j) in zip(frame.rpy_rad, ((1, 2), (2, 0), (0, 1)), strict=True):
+        one = np.eye(3)
+        one[[i, j], [i, j]] = np.cos(angle)
+        one[i, j], one[j, i] = -np.sin(angle), np.sin(angle)
+        turn = one @ turn
+    return turn
+
+
+def frame(settings: AreaSettings, name: str) -> StaticFrame:
+    return next(each for each in area_frames(settings) if each.name == f'{settings.area}/{name}')
+
+
+def test_frames_are_children_of_the_area() -> None:
+    frames = area_frames(AreaSettings(area='hall', ap_position=(1.0, -2.0, 3.0)))
+    assert [each.name for each in frames] == ['hall/camera', 'hall/camera_optical', 'hall/ap']
+    assert {each.parent for each in frames} == {'hall'}
+    assert frames[2].position_m == (1.0, -2.0, 3.0)
+
+
+def test_optical_frame_agrees_with_the_projection_of_the_camera_model() -> None:
+    settings = AreaSettings(area='hall', camera_pitch=0.3)
+    point_m = np.array([6.0, 1.5, 0.0])
+    turn = rotation(frame(settings, 'camera_optical'))
+    x, y, z = turn.T @ (point_m - [0.0, 0.0, settings.camera_height])
+    pixel = settings.cx + settings.fx * x / z, settings.cy + settings.fy * y / z
+    box = [*pixel, z, 1.0, 1.0]
+    np.testing.assert_allclose(CameraModel(settings).back_project(box), point_m[:2], atol=1e-4)
+
+
+def test_camera_frame_looks_down_by_its_pitch() -> None:
+    forward = rotation(frame(AreaSettings(area='hall', camera_pitch=pi / 6), 'camera'))[:, 0]
+    np.testing.assert_allclose(forward, [np.cos(pi / 6), 0.0, -0.5], atol=1e-9)
+
+
+@pytest.mark.parametrize('settings', [
+    AreaSettings(), AreaSettings(area='b', camera_pitch=-1e-7, ap_position=(-1e-6, -3.5, 1e4))])
+def test_arguments_are_read_back(settings: AreaSettings) -> None:
+    words = frame_arguments(area_frames(settings))
+    assert words[::9] == (FRAME_FLAG,) * 3
+    for index, given in enumerate(area_frames(settings)):
+        read = read_frame(words[9 * index + 1:9 * index + 9])
+        assert read[:2] == given[:2]
+        np.testing.assert_allclose(read.position_m, given.position_m, atol=1e-9)
+        np.testing.assert_allclose(read.rpy_rad, given.rpy_rad, atol=1e-9)
+
+
+def test_pose_that_is_no_number_is_refused() -> None:
+    with pytest.raises(SettingsError, match="frame 'hall/ap' has the pose '0 0 up 0 0 0'"):
+        read_frame(['hall', 'hall/ap', '0', '0', 'up', '0', '0', '0'])

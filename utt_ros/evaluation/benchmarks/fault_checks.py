@@ -1,0 +1,129 @@
+# Copyright 2026 The utt_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Checks of `utt bench faults`: what is done to the system, and the promise that must hold."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from utt_ros.evaluation.benchmarks.federation_checks import killed_nodes, soaked_federation
+from utt_ros.evaluation.benchmarks.forged_messages import AttackTally, attack_federation
+from utt_ros.evaluation.benchmarks.full_disk import (
+    FullDiskReport,
+    record_until_full,
+    save_until_full,
+)
+from utt_ros.evaluation.benchmarks.killed_writers import kill_recordings
+from utt_ros.evaluation.benchmarks.mutant_parsers import make_parsers
+from utt_ros.evaluation.benchmarks.mutants import MAX_INPUT_SEC, try_mutants
+from utt_ros.evaluation.benchmarks.parser_samples import write_samples
+from utt_ros.evaluation.benchmarks.promises import FaultCheck, FaultPlan, PromiseResult
+
+MAX_REFUSAL_MS = 1.0
+MAX_LOST_RECORDING_S = 1.0
+
+
+def hostile_messages(plan: FaultPlan) -> list[PromiseResult]:
+    """Send hostile updates and models to a signed federation."""
+    tallies = attack_federation(plan.share(10_000, 100), plan.shard_seed, plan.folder)
+    return [_message_result(tally) for tally in tallies]
+
+
+def _message_result(tally: AttackTally) -> PromiseResult:
+    return PromiseResult(
+        f'{tally.attack} messages are refused and named',
+        f'{tally.sent} sent: {tally.accepted} accepted, {tally.crashed} crashed, '
+        f'{tally.unnamed} unnamed; p50 {tally.p50_ms:.2f} ms',
+        f'0, 0, 0; p50 {MAX_REFUSAL_MS:g} ms', tally.passed and tally.p50_ms < MAX_REFUSAL_MS)
+
+
+def killed_recorders(plan: FaultPlan) -> list[PromiseResult]:
+    """Kill recorders while they write."""
+    report = kill_recordings(plan.folder, plan.share(20, 2), plan.shard_seed)
+    return [PromiseResult(
+        'a killed recording opens',
+        f'{report.kills} kills: {report.unreadable} unreadable, at most {report.lost:.2f} s lost, '
+        f'{report.files_left} files left over',
+        f'0, {MAX_LOST_RECORDING_S:g} s, 0',
+        not report.unreadable and not report.files_left and report.lost <= MAX_LOST_RECORDING_S,
+        report.problems)]
+
+
+def full_disks(plan: FaultPlan) -> list[PromiseResult]:
+    """Fill a disk by a recording, and by checkpoints."""
+    folders = [plan.folder / name for name in ('recording', 'checkpoints')]
+    for folder in folders:
+        folder.mkdir()
+    recorded, saved = record_until_full(folders[0]), save_until_full(folders[1])
+    return [
+        _disk_result('a recording on a full disk opens', recorded, 's', MAX_LOST_RECORDING_S),
+        _disk_result('checkpoints on a full disk stay readable', saved, 'rounds', 0.0)]
+
+
+def _disk_result(
+    promise: str, report: FullDiskReport, unit: str, max_lost: float,
+) -> PromiseResult:
+    return PromiseResult(
+        promise,
+        f'{report.disk}: {"an error" if report.told else "no error"}, {report.lost:.3g} {unit} '
+        f'lost, {report.files_left} files left over',
+        f'an error, {max_lost:g} {unit}, 0',
+        report.told and not report.problem and not report.files_left and report.lost <= max_lost,
+        (report.problem,) if report.problem else ())
+
+
+def mutated_input(plan: FaultPlan) -> list[PromiseResult]:
+    """Give damaged messages, lines, files and graphs to their parsers."""
+    write_samples(plan.folder)
+    report = try_mutants(make_parsers, plan.share(100_000, 300), plan.shard_seed, plan.folder)
+    return [PromiseResult(
+        'a parser refuses damaged input by an error of its own',
+        f'{report.tried.total()} mutants of {len(report.tried)} kinds of input: {report.escaped} '
+        f'other errors, {report.crashed} crashes, {report.hung} above {MAX_INPUT_SEC:g} s',
+        '0, 0, 0', not report.problems, tuple(report.problems))]
+
+
+CHECKS: dict[str, FaultCheck] = {
+    'messages': hostile_messages,
+    'recordings': killed_recorders,
+    'disk': full_disks,
+    'nodes': killed_nodes,
+    'mutants': mutated_input,
+    'soak': soaked_federation,
+}
+
+
+def run_checks(
+    names: Iterable[str], plan: FaultPlan, note: Callable[[str], None],
+) -> Iterator[PromiseResult]:
+    """Run checks one after the other, each in a folder of its own; yield their results."""
+    for name in names:
+        note(f'{name} ...')
+        folder = plan.folder / name
+        folder.mkdir()
+        begin_s = time.monotonic()
+        results = _run_check(CHECKS[name], replace(plan, folder=folder))
+        seconds = time.monotonic() - begin_s
+        yield from (replace(item, check=name, seconds=seconds) for item in results)
+
+
+def _run_check(check: FaultCheck, plan: FaultPlan) -> Sequence[PromiseResult]:
+    try:
+        return check(plan)
+    except Exception as err:  # noqa: BLE001 - a check that fails is a broken promise, others go on
+        return [PromiseResult(
+            str(check.__doc__).splitlines()[0], 'the check failed', '', kept=False,
+            findings=(f'{type(err).__name__}: {err}',))]

@@ -1,0 +1,169 @@
+# Copyright 2026 The utt_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Plan of an operation: modalities that it reads, twins that it makes, weights it begins with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+import numpy as np
+
+from utt_ros.errors import TwinError
+from utt_ros.federation.aggregation import average
+from utt_ros.federation.wire import Tensors, pack
+from utt_ros.models.operations import Pair
+from utt_ros.models.settings import load_config
+from utt_ros.models.twin import check_weights
+from utt_ros.settings import AreaSettings, WindowSettings
+from utt_ros.task_twins.operation_request import OperationRequest
+from utt_ros.task_twins.types import TASKS, ModelReference, TaskTwin, native_id
+from utt_ros.training.columns import CENTRE, Columns
+from utt_ros.training.fine_tuning import Judgement
+from utt_ros.training.twin_models import TwinModel, TwinModels
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTwin:
+    """Twin that an operation is to make."""
+
+    area: str
+    task: str
+    sources: tuple[str, ...]  # modalities, sorted
+
+    @property
+    def pair(self) -> Pair:
+        return self.sources, TASKS[self.task]
+
+
+@dataclass(frozen=True, slots=True)
+class OperationPlan:
+    """Operation with everything that it begins with."""
+
+    request: OperationRequest
+    area: str  # of the sources
+    config: str  # ModelSettings and WindowSettings, JSON
+    weights: Tensors
+    origin: ModelReference  # federation and round
+    follows: bool  # the weights are the area's current model
+    targets: tuple[PlannedTwin, ...]
+
+    @property
+    def pairs(self) -> tuple[Pair, ...]:
+        """Different decodings, in the order of the targets."""
+        return tuple(dict.fromkeys(target.pair for target in self.targets))
+
+
+def plan_operation(
+    request: OperationRequest, area: AreaSettings, window: WindowSettings, models: TwinModels,
+) -> OperationPlan:
+    """Plan an operation in the area of its sources. Raises TwinError or ModelError.
+
+    A native twin is read through its sensor, a made one through the sensors that it reads. A
+    native twin whose own task another area is to get is made there from the other sensors.
+    """
+    sources = [models.registry.live(name) for name in request.sources]
+    areas = request.target_areas or (area.area,)
+    tasks = request.target_tasks or (_shared_task(sources),)
+    targets = tuple(
+        PlannedTwin(name, task, _modalities(sources, task, area, elsewhere=name != area.area))
+        for name in areas for task in tasks)
+    read = [models.read(twin.id) for twin in sources]
+    _check_shapes(read, window, targets)
+    same = len({model.twin.model.checksum for model in read}) == 1
+    weights = read[0].weights if same else average(
+        [(model.weights, 1.0) for model in read], read[0].weights)
+    newest = max((model.twin.model for model in read), key=lambda model: model.round)
+    return OperationPlan(
+        request, area.area, read[0].config, weights, newest,
+        all(twin.follows for twin in sources), targets)
+
+
+def _shared_task(sources: Sequence[TaskTwin]) -> str:
+    tasks = sorted({twin.task for twin in sources})
+    if len(tasks) > 1:
+        raise TwinError(f'the sources make {" and ".join(tasks)}: name the target task')
+    return tasks[0]
+
+
+def _modalities(
+    sources: Sequence[TaskTwin], task: str, area: AreaSettings, *, elsewhere: bool,
+) -> tuple[str, ...]:
+    """Return the modalities that a twin of a task reads when it is made from `sources`."""
+    target, first = TASKS[task], sources[0]
+    if len(sources) == 1 and first.is_native and first.task == task:
+        if not elsewhere:
+            raise TwinError(f'{first.id} makes {task} of {area.area} already: '
+                            'name another task or another area')
+        read = set(area.modalities) - {target}
+        if not read:
+            raise TwinError(f'{area.area} has no sensor beside {target} to make {task} from')
+    else:
+        read = {name for twin in sources for name in twin.sources}
+    for twin in sources:
+        if target in read and target in twin.sources:
+            raise TwinError(f'{twin.id} reads {target}, which a twin of {task} makes: '
+                            'it cannot be its source')
+        missing = sorted(set(twin.sources) - set(area.modalities))
+        if missing:
+            raise TwinError(f'{twin.id} reads {" and ".join(missing)}, which {area.area} has no '
+                            f'sensor for: it has {", ".join(area.modalities)}')
+    return tuple(sorted(read))
+
+
+def _check_shapes(
+    read: Sequence[TwinModel], window: WindowSettings, targets: Sequence[PlannedTwin],
+) -> None:
+    first = read[0]
+    for model in read:
+        if model.config != first.config:
+            raise TwinError(f'{model.twin.id} has a model of another shape than {first.twin.id}: '
+                            'they cannot be averaged')
+    settings, of_model = load_config(first.config)
+    if of_model != window:
+        raise TwinError(f'the model of {first.twin.id} is for {of_model}: this area has {window}')
+    for model in read:
+        check_weights(settings, window, model.weights)
+    for target in targets:
+        lacking = sorted({*target.sources, TASKS[target.task]} - set(settings.modalities))
+        if lacking:
+            raise TwinError(f'the model of {first.twin.id} has no {" and ".join(lacking)}: '
+                            f'it has {", ".join(settings.modalities)}')
+
+
+def propose(
+    target: PlannedTwin, plan: OperationPlan, weights: Tensors, judgement: Judgement,
+    used: Columns,
+) -> TaskTwin:
+    """Return the record of a twin before it is registered; its number is missing in its id."""
+    return TaskTwin(
+        native_id(target.area, target.task), target.area, target.task, target.sources,
+        replace(plan.origin, checksum=pack(weights).checksum, file=''), plan.request.kind,
+        tuple(sorted(plan.request.sources)), windows=len(used[CENTRE]),
+        data_fingerprint=window_fingerprint(used), judged_in=plan.area,
+        judged_windows=judgement.windows,
+        nmse=judgement.nmse, std=judgement.std)
+
+
+def window_fingerprint(columns: Columns) -> str:
+    """Return the SHA-256 of windows, hexadecimal; empty without any."""
+    if not len(columns[CENTRE]):
+        return ''
+    digest = sha256()
+    for name in sorted(columns):
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(columns[name]).data)
+    return digest.hexdigest()
+

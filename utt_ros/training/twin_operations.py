@@ -1,0 +1,236 @@
+# Copyright 2026 The utt_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Transfer, merge and split in a running area: one at a time, in slices between other work.
+
+Nothing is written before the last phase. There, made twins of other areas are handed over first;
+what they have adopted is withdrawn when another part of the operation fails.
+"""
+
+from collections.abc import Callable, Generator
+from concurrent.futures import Future
+from threading import Lock
+from time import monotonic
+from typing import Protocol
+
+from utt_ros.errors import TwinError, UttError
+from utt_ros.federation.types import TwinHandover
+from utt_ros.federation.wire import Tensors, pack
+from utt_ros.models.operations import Pair
+from utt_ros.models.settings import load_config
+from utt_ros.models.twin import UnifiedTwin, load_weights
+from utt_ros.settings import AreaSettings, WindowSettings
+from utt_ros.task_twins.operation_request import (
+    OperationOutcome,
+    OperationProgress,
+    OperationRequest,
+)
+from utt_ros.task_twins.registry_file import dump_twin
+from utt_ros.task_twins.running_operation import RunningOperation
+from utt_ros.task_twins.types import TaskTwin
+from utt_ros.training.client import FederatedClient
+from utt_ros.training.columns import CENTRE, Columns, take
+from utt_ros.training.fine_tuning import (
+    FineTuning,
+    FineTuningBudget,
+    Judgement,
+    newest_examples,
+)
+from utt_ros.training.operation_plan import (
+    OperationPlan,
+    plan_operation,
+    propose,
+)
+from utt_ros.training.settings import LearningSettings
+from utt_ros.training.twin_judgement import check_limit, judge_pair
+from utt_ros.training.twin_models import TwinModel, TwinModels, model_writer
+
+SLICE_SEC = 0.1
+Judgements = dict[Pair, Judgement]
+Work = Generator[OperationProgress, None, OperationOutcome]
+
+
+class TwinCourier(Protocol):
+    """Way to the trainers of other areas; its methods return at once."""
+
+    def hand_over(self, handover: TwinHandover, area: str, /) -> 'Future[TaskTwin]':
+        """Have another area adopt a model; its refusal or absence is a TwinError."""
+
+    def withdraw(self, area: str, twin_id: str, /) -> None:
+        """Have another area roll an adopted twin back."""
+
+
+class TwinOperations:
+    """Operations on the task twins of one area. `start` is for any thread, `step` for training."""
+
+    def __init__(
+        self, area: AreaSettings, window: WindowSettings, learning: LearningSettings, *,
+        client: FederatedClient, models: TwinModels, courier: TwinCourier,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._area, self._window, self._learning = area, window, learning
+        self._client, self._models, self._courier = client, models, courier
+        self._clock, self._lock = clock, Lock()
+        self._running: RunningOperation | None = None
+        self._work: Work | None = None
+
+    def start(self, request: OperationRequest) -> RunningOperation:
+        """Begin an operation. Raises TwinError while another is in work."""
+        with self._lock:
+            if self._running is not None:
+                raise TwinError(f'{self._running.request.name} is in work in {self._area.area}: '
+                                'one operation at a time')
+            self._running = RunningOperation(request)
+        return self._running
+
+    def cancel(self) -> None:
+        """Request the end of the operation in work, if there is one."""
+        running = self._running
+        if running is not None:
+            running.cancel()
+
+    def step(self) -> bool:
+        """Work for SLICE_SEC; return whether more can be done at once."""
+        running = self._running
+        if running is None:
+            return False
+        work = self._work = self._work or self._operate(running)
+        end_s = monotonic() + SLICE_SEC
+        try:
+            while monotonic() < end_s:
+                running.check()
+                running.progress = next(work)
+                if running.progress.phase == 'hand over':
+                    return False
+        except StopIteration as end:
+            self._end(running, end.value, None)
+        except Exception as err:  # noqa: BLE001 - no operation, however it fails, ends training
+            self._end(running, None, err if isinstance(err, UttError) else TwinError(
+                f'{running.request.name} failed: {err!r}'))
+        return self._running is not None
+
+    def _end(
+        self, running: RunningOperation, outcome: OperationOutcome | None, error: UttError | None,
+    ) -> None:
+        if self._work is not None:
+            self._work.close()
+        self._running = self._work = None
+        if outcome is not None:
+            running.outcome.set_result(outcome)
+        else:
+            running.outcome.set_exception(error)
+
+    def _operate(self, running: RunningOperation) -> Work:
+        begin_s, request = self._clock(), running.request
+        yield OperationProgress('prepare')
+        plan = plan_operation(request, self._area, self._window, self._models)
+        twin = UnifiedTwin(*load_config(plan.config))
+        load_weights(twin, plan.weights)
+        memory = self._client.trainer.memory
+        self._check_measured(plan)
+        examples = newest_examples(memory.training, plan.pairs, request.max_windows)
+        held_out = newest_examples(memory.held_out, plan.pairs)
+        yield OperationProgress('judge')
+        before = self._judge(twin, held_out, examples, plan)
+        weights, used = plan.weights, examples
+        if request.tunes:
+            weights = yield from self._tune(twin, examples, plan)
+        else:
+            used = take(examples, slice(0))
+        windows = len(used[CENTRE])
+        yield OperationProgress('judge', windows=windows)
+        judged = self._judge(twin, held_out, examples, plan) if request.tunes else before
+        for pair, judgement in judged.items():
+            check_limit(judgement, pair, request.max_nmse)
+        proposed = [propose(target, plan, weights, judged[target.pair], used)
+                    for target in plan.targets]
+        twins, sent = yield from self._put_in_service(running, plan, weights, proposed)
+        return OperationOutcome(
+            twins, tuple(before[target.pair].mean_nmse for target in plan.targets),
+            self._clock() - begin_s, sent, windows)
+
+    def _tune(
+        self, twin: UnifiedTwin, examples: Columns, plan: OperationPlan,
+    ) -> Generator[OperationProgress, None, Tensors]:
+        request = plan.request
+        tuning = FineTuning(
+            twin, examples, plan.pairs, learning=self._learning, clock=self._clock,
+            budget=FineTuningBudget(request.max_windows, request.max_seconds))
+        while not tuning.done:
+            tuning.step()
+            at = tuning.progress
+            yield OperationProgress(
+                'tune', at.step, at.steps, at.loss, at.windows, at.seconds_left)
+        return tuning.finish()
+
+    def _check_measured(self, plan: OperationPlan) -> None:
+        for sources, target in plan.pairs:
+            if target not in self._area.modalities:
+                raise TwinError(
+                    f'no data to judge on: {self._area.area} does not measure {target}; begin '
+                    'with a twin of an area that does')
+            missing = sorted(set(sources) - set(self._area.modalities))
+            if missing:
+                raise TwinError(f'{self._area.area} has no sensor for {" and ".join(missing)}: '
+                                f'it has {", ".join(self._area.modalities)}')
+
+    def _judge(
+        self, twin: UnifiedTwin, held_out: Columns, training: Columns, plan: OperationPlan,
+    ) -> Judgements:
+        return {pair: judge_pair(twin, held_out, training, pair, self._area.area)
+                for pair in plan.pairs}
+
+    def _put_in_service(
+        self, running: RunningOperation, plan: OperationPlan, weights: Tensors,
+        proposed: list[TaskTwin],
+    ) -> Generator[OperationProgress, None, tuple[tuple[TaskTwin, ...], int]]:
+        """Hand twins over to other areas, register the rest; return all and the bytes sent."""
+        made: dict[int, TaskTwin] = {}
+        packed, sent = pack(weights), 0
+        elsewhere = [index for index, twin in enumerate(proposed)
+                     if twin.area != self._area.area]
+        running.commit()
+        try:
+            for index in elsewhere:
+                handover = TwinHandover(
+                    self._area.area, dump_twin(proposed[index]), plan.config,
+                    plan.request.max_nmse, packed.checksum, packed.payload)
+                pending = self._courier.hand_over(handover, proposed[index].area)
+                while not pending.done():
+                    yield OperationProgress('hand over')
+                made[index] = pending.result()
+                sent += len(packed.payload)
+            yield OperationProgress('register')
+            here = [index for index in range(len(proposed)) if index not in made]
+            registered = self._register([proposed[index] for index in here], plan, weights)
+        except UttError:
+            for twin in made.values():
+                self._courier.withdraw(twin.area, twin.id)
+            raise
+        made |= zip(here, registered, strict=True)
+        return tuple(made[index] for index in range(len(proposed))), sent
+
+    def _register(
+        self, proposed: list[TaskTwin], plan: OperationPlan, weights: Tensors,
+    ) -> tuple[TaskTwin, ...]:
+        if not proposed:
+            return ()
+        follows = plan.follows and not plan.request.tunes
+        made = self._models.registry.register_all([
+            (twin, None if follows else model_writer(TwinModel(twin, plan.config, weights)))
+            for twin in proposed])
+        if follows:
+            self._models.follow()  # the area's model may have changed meanwhile
+        return tuple(self._models.registry.get(twin.id) for twin in made)
