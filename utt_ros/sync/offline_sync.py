@@ -42,13 +42,24 @@ def synchronize(
     Ticks at the end that wait for measurements after the recording are omitted, as in live
     operation.
     """
-    synchronizer = Synchronizer(settings, windows, modalities, associator)
+    yield from replay_session(
+        Synchronizer(settings, windows, modalities, associator), session, modalities)
+
+
+def replay_session(
+    synchronizer: Synchronizer, session: Session, modalities: Sequence[str] = MODALITIES,
+    delay: Callable[[Stamps], Stamps] = np.zeros_like,
+) -> Iterator[SyncedBatch]:
+    """Feed a session to a synchronizer and yield the completed ticks.
+
+    `delay` maps stamps (N,) of all messages to the delays (N,) [ns] of their arrivals.
+    """
     streams = list(_streams(synchronizer, session, modalities))
     stamps_ns = np.concatenate([np.empty(0, np.int64), *(stamps for stamps, _ in streams)])
     numbers = np.repeat(np.arange(len(streams)), [len(stamps) for stamps, _ in streams])
     rows = np.concatenate([np.empty(0, np.int64), *(
         np.arange(len(stamps)) for stamps, _ in streams)])
-    order = np.argsort(stamps_ns, kind='stable')
+    order = np.argsort(stamps_ns + delay(stamps_ns), kind='stable')
     add = [feed for _, feed in streams]
     for number, row in zip(numbers[order].tolist(), rows[order].tolist(), strict=True):
         add[number](row)
