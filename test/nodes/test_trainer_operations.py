@@ -28,12 +28,16 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from utt_ros.action import Merge, Split, Transfer
 from utt_ros.msg import DeployedTwin, SyncedSamples, TaskTwins
-from utt_ros.srv import ManageTwin
+from utt_ros.srv import AdoptTwin, ManageTwin
 
 from utt_ros.bridge.messages.sensors import samples_to_message
-from utt_ros.bridge.messages.task_twins import twin_from_message, twins_from_message
+from utt_ros.bridge.messages.task_twins import (
+    twin_from_message,
+    twins_from_message,
+    twins_to_message,
+)
 from utt_ros.bridge.messages.virtual_measurements import task_deployment_from_message
-from utt_ros.bridge.node.qos import COLLECTED, RELIABLE
+from utt_ros.bridge.node.qos import COLLECTED, RELIABLE, STATE
 from utt_ros.bridge.node.twin_services import TWINS_TOPIC
 from utt_ros.federation.keys import KeyFolder
 from utt_ros.federation.signing import SealVerifier
@@ -118,6 +122,18 @@ class Areas:
 
     def do(self, action: Any, area: str, **fields: Any) -> Any:
         return self.result(self.goal(action, area, **fields)).result
+
+    def pretend_to_be(self, area: str, refusal: str) -> None:
+        """Answer as the trainer of an area with an IMU that adopts nothing."""
+        def refuse(_: AdoptTwin.Request, response: AdoptTwin.Response) -> AdoptTwin.Response:
+            response.message = refusal
+            return response
+
+        self.node.create_service(AdoptTwin, f'/{area}/trainer/adopt_twin', refuse)
+        self._pretended = self.node.create_publisher(TaskTwins, TWINS_TOPIC, STATE)
+        native = TaskTwin(f'{area}_tracking', area, 'tracking', ('imu',))
+        self._pretended.publish(
+            twins_to_message(area, [native], self.node.get_clock().now().to_msg()))
 
     def close(self) -> None:
         self.executor.shutdown()
@@ -323,12 +339,39 @@ def test_an_area_without_camera_gets_its_trajectory_twin_from_another(
     areas.wait_until(lambda: areas.known('south')[first.id].status == 'serving', 10.0, areas.spin)
     areas.wait_until(lambda: first.id in graphs and graphs[first.id].graph, 20.0, areas.spin)
     assert not graphs[second.id].graph
+
+
+def test_what_one_area_adopted_is_rolled_back_when_another_refuses(
+    north: Any, areas: Areas, start: Callable, tmp_path: Path,
+) -> None:
+    start('south', ('imu',))
+    areas.await_model('south')
+    areas.pretend_to_be('west', 'no space left')
+    before = registry(tmp_path)
     lost = areas.do(Split, 'north', source='north_tracking', target_areas=['south', 'west'],
                     target_tasks=['trajectory'])
-    assert 'the trainer of west is away' in lost.message
-    areas.wait_until(  # what south had adopted is rolled back
-        lambda: areas.known('south').get('south_trajectory_4') is not None
-        and areas.known('south')['south_trajectory_4'].status == 'retired', 20.0, areas.spin)
+    assert lost.message == 'west: no space left'
+    areas.wait_until(
+        lambda: 'south_trajectory_2' in areas.known('south')
+        and areas.known('south')['south_trajectory_2'].status == 'retired', 20.0, areas.spin)
+    assert registry(tmp_path) == before
+
+
+def test_deactivated_trainer_ends_its_operation_and_refuses_others(
+    north: Any, areas: Areas, operator: Any, tmp_path: Path,
+) -> None:
+    before = registry(tmp_path)
+    fields = {'source': 'north_position', 'target_task': 'trajectory', 'max_seconds': LONG}
+    goal = areas.goal(Transfer, 'north', **fields)
+    assert operator.change('/north/trainer', 'deactivate')
+    end = areas.result(goal)
+    assert (end.status, end.result.message) == (
+        GoalStatus.STATUS_ABORTED, 'transfer of north_position was canceled')
+    assert areas.do(Transfer, 'north', **fields).message == '/north/trainer is not active'
+    assert operator.change('/north/trainer', 'activate')
+    areas.goal(Transfer, 'north', **fields)
+    assert north.stop() == 0
+    assert registry(tmp_path) == before
 
 
 def test_a_twin_that_follows_gets_the_models_of_its_area(

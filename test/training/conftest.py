@@ -13,22 +13,42 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Simulated walks: windows of three sensors that are informative about each other."""
+"""Simulated walks: windows of three sensors that are informative about each other; trainers."""
 
 from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from utt_ros.errors import TwinError, UttError
+from utt_ros.federation.types import GlobalModel, TwinHandover
+from utt_ros.federation.wire import pack
 from utt_ros.geometry.camera import CameraModel
+from utt_ros.models.settings import ModelSettings, dump_config
+from utt_ros.models.twin import initial_weights
 from utt_ros.motion.gait import GAIT_FEATURES
 from utt_ros.motion.velocity import VELOCITY_FEATURES
 from utt_ros.settings import AreaSettings, WindowSettings
+from utt_ros.task_twins.operation_request import OperationOutcome, OperationRequest
+from utt_ros.task_twins.running_operation import RunningOperation
+from utt_ros.task_twins.types import TaskTwin
+from utt_ros.training.client import FederatedClient
 from utt_ros.training.columns import Columns
+from utt_ros.training.dataset import make_examples
+from utt_ros.training.settings import LearningSettings, TrainerSettings
+from utt_ros.training.twin_adoption import TwinAdoption
+from utt_ros.training.twin_deployment import TwinDeployment
+from utt_ros.training.twin_models import TwinModels, open_twin_models
+from utt_ros.training.twin_operations import TwinOperations
 from utt_ros.types import Windows
 
 Walk = Callable[..., Windows]
 FIELD_T = 3e-5
+SMALL = ModelSettings(width=16, heads=2, feedforward=16)
+LEARNING = LearningSettings(batch=16)
 NS = 1_000_000_000
 
 
@@ -104,4 +124,91 @@ def labelled_columns() -> Callable[[int], Columns]:
             'camera_mask': np.ones((count, 30), bool),
             'gait': np.ones((count, len(GAIT_FEATURES)), np.float32),
         }
+    return make
+
+
+@dataclass
+class Trainer:
+    """Parts of a trainer without ROS, and couriers to other ones."""
+
+    area: AreaSettings
+    window: WindowSettings
+    client: FederatedClient
+    models: TwinModels
+    operations: TwinOperations
+    adoption: TwinAdoption
+    deployment: TwinDeployment
+    folder: Path  # of its task twins
+
+    def run(self, kind: str, *sources: str, **fields: object) -> OperationOutcome:
+        return self.finish(self.operations.start(OperationRequest(kind, sources, **fields)))
+
+    def finish(self, running: RunningOperation) -> OperationOutcome:
+        while not running.outcome.done():
+            self.operations.step()
+        return running.outcome.result()
+
+    def state(self) -> tuple[bytes, set[str]]:
+        return ((self.folder / 'registry.json').read_bytes(),
+                {path.name for path in self.folder.glob('*.safetensors')})
+
+    def receive(self, round_: int) -> None:
+        """Have the area receive a model, whose weights depend on its round."""
+        packed = pack(initial_weights(SMALL, self.window, round_))
+        self.client.inbox.put_model(GlobalModel(
+            'fed', round_, dump_config(SMALL, self.window), packed.schema, packed.checksum,
+            packed.payload))
+        self.client.step(0.0)
+        self.models.follow()
+
+
+class Couriers:
+    """Ways to trainers of the same process."""
+
+    def __init__(self) -> None:
+        self.trainers: dict[str, Trainer] = {}
+
+    def sensors(self, area: str) -> 'Future[tuple[str, ...]]':
+        pending: Future[tuple[str, ...]] = Future()
+        if area in self.trainers:
+            pending.set_result(self.trainers[area].area.modalities)
+        else:
+            pending.set_exception(TwinError(f'the trainer of {area} is away'))
+        return pending
+
+    def hand_over(self, handover: TwinHandover, area: str) -> 'Future[TaskTwin]':
+        pending: Future[TaskTwin] = Future()
+        try:
+            pending.set_result(self.trainers[area].adoption.adopt(handover, lambda: None))
+        except UttError as err:
+            pending.set_exception(err)
+        return pending
+
+    def withdraw(self, area: str, twin_id: str) -> None:
+        self.trainers[area].models.manage('rollback', twin_id)
+
+
+@pytest.fixture
+def build_trainer(tmp_path: Path, shape: WindowSettings, walk: Walk) -> Callable[..., Trainer]:
+    """`build_trainer('hall', ('ftm', 'imu'), 200)` makes a trainer with 200 windows."""
+    couriers = Couriers()
+
+    def make(name: str, modalities: tuple[str, ...] = ('camera', 'ftm', 'imu'),
+             windows: int = 200, round_: int = 1) -> Trainer:
+        area = AreaSettings(area=name, modalities=modalities)
+        client = FederatedClient(
+            area, shape, SMALL, LEARNING, TrainerSettings(state_dir=str(tmp_path / name)))
+        models = open_twin_models(area, str(tmp_path / name), client)
+        trainer = couriers.trainers[name] = Trainer(
+            area, shape, client, models,
+            TwinOperations(area, shape, LEARNING, client=client, models=models, courier=couriers),
+            TwinAdoption(area, shape, client, models), TwinDeployment(models),
+            tmp_path / name / 'twins')
+        if round_:
+            trainer.receive(round_)
+        for buffer, count in ((client.trainer.memory.training, windows),
+                              (client.trainer.memory.held_out, windows // 4)):
+            if count:
+                buffer.add(make_examples(walk(area, count), area, shape))
+        return trainer
     return make

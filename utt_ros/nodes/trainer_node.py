@@ -189,6 +189,7 @@ class TrainerNode(ManagedNode):
             'steps': trainer.steps,
             'steps_skipped': trainer.steps_skipped,
             'problems': client.problems,
+            'operation': self._operations.note,
             'task_twins_serving': len(self._twins.registry.serving),
             'models_refused': client.gate.refused,
         }

@@ -15,7 +15,7 @@
 
 """Plan of an operation: modalities that it reads, twins that it makes, weights it begins with."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
@@ -68,17 +68,19 @@ class OperationPlan:
 
 def plan_operation(
     request: OperationRequest, area: AreaSettings, window: WindowSettings, models: TwinModels,
+    sensors: Mapping[str, Collection[str]],
 ) -> OperationPlan:
     """Plan an operation in the area of its sources. Raises TwinError or ModelError.
 
-    A native twin is read through its sensor, a made one through the sensors that it reads. A
-    native twin whose own task another area is to get is made there from the other sensors.
+    `sensors`: modalities that the areas measure, by area. A native twin is read through its
+    sensor, a made one through the sensors that it reads. A native twin whose own task another area
+    is to get is made there from the other sensors that both areas have.
     """
     sources = [models.registry.live(name) for name in request.sources]
     areas = request.target_areas or (area.area,)
     tasks = request.target_tasks or (_shared_task(sources),)
     targets = tuple(
-        PlannedTwin(name, task, _modalities(sources, task, area, elsewhere=name != area.area))
+        PlannedTwin(name, task, _modalities(sources, task, name, area, sensors[name]))
         for name in areas for task in tasks)
     read = [models.read(twin.id) for twin in sources]
     _check_shapes(read, window, targets)
@@ -99,28 +101,42 @@ def _shared_task(sources: Sequence[TaskTwin]) -> str:
 
 
 def _modalities(
-    sources: Sequence[TaskTwin], task: str, area: AreaSettings, *, elsewhere: bool,
+    sources: Sequence[TaskTwin], task: str, target_area: str, area: AreaSettings,
+    sensors: Collection[str],
 ) -> tuple[str, ...]:
-    """Return the modalities that a twin of a task reads when it is made from `sources`."""
-    target, first = TASKS[task], sources[0]
-    if len(sources) == 1 and first.is_native and first.task == task:
-        if not elsewhere:
-            raise TwinError(f'{first.id} makes {task} of {area.area} already: '
-                            'name another task or another area')
-        read = set(area.modalities) - {target}
-        if not read:
-            raise TwinError(f'{area.area} has no sensor beside {target} to make {task} from')
+    """Return the modalities that a twin of a task reads; `sensors`: those of its area."""
+    target = TASKS[task]
+    if len(sources) == 1 and sources[0].is_native and sources[0].task == task:
+        read = _others(sources[0], target_area, area, sensors)
     else:
         read = {name for twin in sources for name in twin.sources}
     for twin in sources:
         if target in read and target in twin.sources:
             raise TwinError(f'{twin.id} reads {target}, which a twin of {task} makes: '
                             'it cannot be its source')
-        missing = sorted(set(twin.sources) - set(area.modalities))
+    for name, measured in ((area.area, area.modalities), (target_area, sensors)):
+        missing = sorted(read - set(measured))
         if missing:
-            raise TwinError(f'{twin.id} reads {" and ".join(missing)}, which {area.area} has no '
-                            f'sensor for: it has {", ".join(area.modalities)}')
+            raise TwinError(f'{name} has no sensor for {" and ".join(missing)}, which a twin of '
+                            f'{task} would read: it has {" and ".join(sorted(measured))}')
+    if target not in area.modalities:
+        raise TwinError(f'no data to judge on: {area.area} does not measure {target}; begin with '
+                        'a twin of an area that does')
     return tuple(sorted(read))
+
+
+def _others(
+    native: TaskTwin, target_area: str, area: AreaSettings, sensors: Collection[str],
+) -> set[str]:
+    """Return the modalities, beside its own, that a native twin's area shares with another."""
+    if target_area == area.area:
+        raise TwinError(f'{native.id} makes {native.task} of {area.area} already: '
+                        'name another task or another area')
+    read = set(area.modalities) & set(sensors) - {native.target}
+    if not read:
+        raise TwinError(f'{area.area} and {target_area} share no sensor beside {native.target}, '
+                        f'to make {native.task} from')
+    return read
 
 
 def _check_shapes(

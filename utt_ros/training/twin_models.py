@@ -102,7 +102,8 @@ class TwinModels:
     def _current(self) -> Checkpoint:
         current = self._client.current
         if current is None:
-            raise TwinError('the area has no model yet')
+            wait = ': no aggregator has sent one' * self._client.settings.federated
+            raise TwinError(f'the area has no model yet{wait}')
         return current
 
 

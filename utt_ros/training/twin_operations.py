@@ -23,7 +23,7 @@ from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from threading import Lock
 from time import monotonic
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from utt_ros.errors import TwinError, UttError
 from utt_ros.federation.types import TwinHandover
@@ -58,12 +58,16 @@ from utt_ros.training.twin_judgement import check_limit, judge_pair
 from utt_ros.training.twin_models import TwinModel, TwinModels, model_writer
 
 SLICE_SEC = 0.1
+T = TypeVar('T')
 Judgements = dict[Pair, Judgement]
-Work = Generator[OperationProgress, None, OperationOutcome]
+Steps = Generator[OperationProgress | None, None, T]  # None: it waits for another area
 
 
 class TwinCourier(Protocol):
     """Way to the trainers of other areas; its methods return at once."""
+
+    def sensors(self, area: str, /) -> 'Future[tuple[str, ...]]':
+        """Find the modalities that another area measures; its absence is a TwinError."""
 
     def hand_over(self, handover: TwinHandover, area: str, /) -> 'Future[TaskTwin]':
         """Have another area adopt a model; its refusal or absence is a TwinError."""
@@ -84,7 +88,13 @@ class TwinOperations:
         self._client, self._models, self._courier = client, models, courier
         self._clock, self._lock = clock, Lock()
         self._running: RunningOperation | None = None
-        self._work: Work | None = None
+        self._work: Steps[OperationOutcome] | None = None
+
+    @property
+    def note(self) -> str:
+        """Operation in work with its phase; empty without one."""
+        running = self._running
+        return f'{running.request.name}: {running.progress.phase}' if running else ''
 
     def start(self, request: OperationRequest) -> RunningOperation:
         """Begin an operation. Raises TwinError while another is in work."""
@@ -111,9 +121,10 @@ class TwinOperations:
         try:
             while monotonic() < end_s:
                 running.check()
-                running.progress = next(work)
-                if running.progress.phase == 'hand over':
+                progress = next(work)
+                if progress is None:
                     return False
+                running.progress = progress
         except StopIteration as end:
             self._end(running, end.value, None)
         except Exception as err:  # noqa: BLE001 - no operation, however it fails, ends training
@@ -132,14 +143,14 @@ class TwinOperations:
         else:
             running.outcome.set_exception(error)
 
-    def _operate(self, running: RunningOperation) -> Work:
+    def _operate(self, running: RunningOperation) -> Steps[OperationOutcome]:
         begin_s, request = self._clock(), running.request
         yield OperationProgress('prepare')
-        plan = plan_operation(request, self._area, self._window, self._models)
+        sensors = yield from self._find_sensors(request)
+        plan = plan_operation(request, self._area, self._window, self._models, sensors)
         twin = UnifiedTwin(*load_config(plan.config))
         load_weights(twin, plan.weights)
         memory = self._client.trainer.memory
-        self._check_measured(plan)
         examples = newest_examples(memory.training, plan.pairs, request.max_windows)
         held_out = newest_examples(memory.held_out, plan.pairs)
         yield OperationProgress('judge')
@@ -161,9 +172,19 @@ class TwinOperations:
             twins, tuple(before[target.pair].mean_nmse for target in plan.targets),
             self._clock() - begin_s, sent, windows)
 
+    def _find_sensors(self, request: OperationRequest) -> Steps[dict[str, tuple[str, ...]]]:
+        """Return the modalities that the areas of an operation measure."""
+        for name in request.sources:
+            self._models.registry.live(name)  # a wrong id is refused without a wait
+        sensors = {self._area.area: self._area.modalities}
+        for name in request.target_areas:
+            if name not in sensors:
+                sensors[name] = yield from _wait(self._courier.sensors(name))
+        return sensors
+
     def _tune(
         self, twin: UnifiedTwin, examples: Columns, plan: OperationPlan,
-    ) -> Generator[OperationProgress, None, Tensors]:
+    ) -> Steps[Tensors]:
         request = plan.request
         tuning = FineTuning(
             twin, examples, plan.pairs, learning=self._learning, clock=self._clock,
@@ -175,17 +196,6 @@ class TwinOperations:
                 'tune', at.step, at.steps, at.loss, at.windows, at.seconds_left)
         return tuning.finish()
 
-    def _check_measured(self, plan: OperationPlan) -> None:
-        for sources, target in plan.pairs:
-            if target not in self._area.modalities:
-                raise TwinError(
-                    f'no data to judge on: {self._area.area} does not measure {target}; begin '
-                    'with a twin of an area that does')
-            missing = sorted(set(sources) - set(self._area.modalities))
-            if missing:
-                raise TwinError(f'{self._area.area} has no sensor for {" and ".join(missing)}: '
-                                f'it has {", ".join(self._area.modalities)}')
-
     def _judge(
         self, twin: UnifiedTwin, held_out: Columns, training: Columns, plan: OperationPlan,
     ) -> Judgements:
@@ -195,7 +205,7 @@ class TwinOperations:
     def _put_in_service(
         self, running: RunningOperation, plan: OperationPlan, weights: Tensors,
         proposed: list[TaskTwin],
-    ) -> Generator[OperationProgress, None, tuple[tuple[TaskTwin, ...], int]]:
+    ) -> Steps[tuple[tuple[TaskTwin, ...], int]]:
         """Hand twins over to other areas, register the rest; return all and the bytes sent."""
         made: dict[int, TaskTwin] = {}
         packed, sent = pack(weights), 0
@@ -204,18 +214,17 @@ class TwinOperations:
         running.commit()
         try:
             for index in elsewhere:
+                yield OperationProgress('hand over')
                 handover = TwinHandover(
                     self._area.area, dump_twin(proposed[index]), plan.config,
                     plan.request.max_nmse, packed.checksum, packed.payload)
                 pending = self._courier.hand_over(handover, proposed[index].area)
-                while not pending.done():
-                    yield OperationProgress('hand over')
-                made[index] = pending.result()
+                made[index] = yield from _wait(pending)
                 sent += len(packed.payload)
             yield OperationProgress('register')
             here = [index for index in range(len(proposed)) if index not in made]
             registered = self._register([proposed[index] for index in here], plan, weights)
-        except UttError:
+        except Exception:
             for twin in made.values():
                 self._courier.withdraw(twin.area, twin.id)
             raise
@@ -234,3 +243,9 @@ class TwinOperations:
         if follows:
             self._models.follow()  # the area's model may have changed meanwhile
         return tuple(self._models.registry.get(twin.id) for twin in made)
+
+
+def _wait(pending: 'Future[T]') -> Steps[T]:
+    while not pending.done():
+        yield None
+    return pending.result()

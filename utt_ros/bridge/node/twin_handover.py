@@ -16,12 +16,14 @@
 """Models of task twins on the way between the trainers of two areas."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import suppress
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
+from rclpy.client import Client
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
@@ -30,18 +32,25 @@ from utt_ros.bridge.messages.task_twins import (
     handover_to_request,
     twin_from_message,
     twin_to_message,
+    twins_from_message,
 )
 from utt_ros.bridge.node.operator_services import MAX_ANSWER_SEC, answer_request
+from utt_ros.bridge.node.qos import COLLECTED
+from utt_ros.bridge.node.twin_services import TWINS_TOPIC
 from utt_ros.errors import TwinError, UttError
 from utt_ros.federation.signing import Signer, Verifier, sealed
 from utt_ros.federation.types import TwinHandover
+from utt_ros.msg import TaskTwins
 from utt_ros.srv import AdoptTwin, ManageTwin
 from utt_ros.task_twins.types import TaskTwin
 
 POLL_SEC = 0.1
 MAX_DISCOVERY_SEC = 10.0  # of another trainer
 MAX_ADOPTION_SEC = 30.0
+MAX_AREAS = 64  # whose sensors are remembered
 Adopt = Callable[[TwinHandover, Callable[[], None]], TaskTwin]
+T = TypeVar('T')
+Calls = Generator[None, None, T]
 PutRequest = Callable[[Callable[[], str]], 'Future[str]']
 
 
@@ -52,13 +61,21 @@ class TwinCouriers:
         self._node, self._signer = node, signer
         self._new: deque[Iterator[None]] = deque()  # of the training thread
         self._calls: list[Iterator[None]] = []
+        self._sensors: dict[str, tuple[str, ...]] = {}  # by area
+        node.create_subscription(TaskTwins, TWINS_TOPIC, self._on_twins, COLLECTED)
         node.create_timer(POLL_SEC, self._on_tick, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    def sensors(self, area: str) -> 'Future[tuple[str, ...]]':
+        """Find the modalities that another area measures; its absence is a TwinError."""
+        pending: Future[tuple[str, ...]] = Future()
+        self._new.append(_carried_out(self._find(area), pending))
+        return pending
 
     def hand_over(self, handover: TwinHandover, area: str) -> 'Future[TaskTwin]':
         """Have another area adopt a model; its refusal or absence is a TwinError."""
         pending: Future[TaskTwin] = Future()
         request = handover_to_request(sealed(handover, self._signer))
-        self._new.append(self._call(AdoptTwin, area, 'adopt_twin', request, pending))
+        self._new.append(_carried_out(self._call(AdoptTwin, area, 'adopt_twin', request), pending))
         return pending
 
     def withdraw(self, area: str, twin_id: str) -> None:
@@ -71,39 +88,67 @@ class TwinCouriers:
         pending: Future[TaskTwin] = Future()
         pending.add_done_callback(report)
         request = ManageTwin.Request(id=twin_id, verb='rollback')
-        self._new.append(self._call(ManageTwin, area, 'manage_twin', request, pending))
+        self._new.append(_carried_out(
+            self._call(ManageTwin, area, 'manage_twin', request), pending))
+
+    def _on_twins(self, message: TaskTwins) -> None:
+        with suppress(TwinError):
+            natives = [twin for twin in twins_from_message(message) if twin.is_native]
+            if len(self._sensors) < MAX_AREAS or message.area in self._sensors:
+                self._sensors[message.area] = tuple(
+                    twin.target for twin in natives if twin.status == 'serving')
 
     def _on_tick(self) -> None:
         while self._new:
             self._calls.append(self._new.popleft())
         self._calls = [call for call in self._calls if next(call, self) is not self]
 
-    def _call(
-        self, kind: Any, area: str, service: str, request: Any, pending: 'Future[TaskTwin]',
-    ) -> Iterator[None]:
-        """Call a service, in steps; set its twin, or a TwinError."""
+    def _find(self, area: str) -> Calls[tuple[str, ...]]:
+        client = self._node.create_client(AdoptTwin, f'/{area}/trainer/adopt_twin')
+        try:
+            yield from _await_service(client, area)
+            end_s = monotonic() + MAX_DISCOVERY_SEC
+            while area not in self._sensors and monotonic() < end_s:
+                yield
+        finally:
+            self._node.destroy_client(client)
+        if area not in self._sensors:
+            raise TwinError(f'the trainer of {area} sends no task twins on {TWINS_TOPIC}')
+        return self._sensors[area]
+
+    def _call(self, kind: Any, area: str, service: str, request: Any) -> Calls[TaskTwin]:
         client = self._node.create_client(kind, f'/{area}/trainer/{service}')
         try:
-            end_s = monotonic() + MAX_DISCOVERY_SEC
-            while not client.service_is_ready():
-                if monotonic() > end_s:
-                    raise TwinError(f'the trainer of {area} is away: nobody offers '
-                                    f'{client.srv_name} within {MAX_DISCOVERY_SEC:g} s')
-                yield
+            yield from _await_service(client, area)
             answer, end_s = client.call_async(request), monotonic() + MAX_ADOPTION_SEC
             while not answer.done():
                 if monotonic() > end_s:
                     raise TwinError(f'{client.srv_name} has not answered within '
                                     f'{MAX_ADOPTION_SEC:g} s')
                 yield
-            response = answer.result()
-            if not response.success:
-                raise TwinError(f'{area}: {response.message}')
-            pending.set_result(twin_from_message(response.twin))
-        except UttError as err:
-            pending.set_exception(err)
         finally:
             self._node.destroy_client(client)
+        response = answer.result()
+        if not response.success:
+            raise TwinError(f'{area}: {response.message}')
+        return twin_from_message(response.twin)
+
+
+def _await_service(client: Client, area: str) -> Calls[None]:
+    end_s = monotonic() + MAX_DISCOVERY_SEC
+    while not client.service_is_ready():
+        if monotonic() > end_s:
+            raise TwinError(f'the trainer of {area} is away: nobody offers {client.srv_name} '
+                            f'within {MAX_DISCOVERY_SEC:g} s')
+        yield
+
+
+def _carried_out(call: Calls[T], pending: 'Future[T]') -> Iterator[None]:
+    """Step through a call; set its result or its UttError."""
+    try:
+        pending.set_result((yield from call))
+    except UttError as err:
+        pending.set_exception(err)
 
 
 class AdoptionService:
