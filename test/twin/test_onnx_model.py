@@ -86,7 +86,7 @@ def test_a_graph_with_an_unknown_input_is_refused(make_graph):
     def change(graph):
         graph.input[0].name = 'lidar'
 
-    with pytest.raises(ModelError, match='unknown inputs: lidar'):
+    with pytest.raises(ModelError, match="unknown inputs: 'lidar'"):
         OnnxModel(edited(make_graph(), change), SHAPE)
 
 

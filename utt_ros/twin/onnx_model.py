@@ -17,7 +17,6 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import onnx
@@ -26,9 +25,11 @@ import onnxruntime
 from utt_ros.errors import ModelError
 from utt_ros.settings import WindowSettings
 from utt_ros.twin.graph_layout import LIVE_OUTPUTS, input_shapes, output_shapes
+from utt_ros.twin.graph_schema import check_graph, check_weight, read_graph
 from utt_ros.types import FloatArray, MaskArray, Windows
 
 Inputs = Mapping[str, FloatArray | MaskArray]
+MAX_BATCH = 32  # windows in one evaluation; more are evaluated in parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +72,21 @@ class OnnxModel:
 
         It must have ended before the next call.
         """
+        count = len(windows)
         masks = {f'{name}_mask': mask for name, mask in windows.masks.items()}
-        self.graph.bind(len(windows), {**windows.values, **masks, 'context': context})
-        return partial(self._evaluate, len(windows))
-
-    def _evaluate(self, subjects: int) -> ModelOutput:
-        return _model_output(self.graph.evaluate(subjects))
+        inputs: dict[str, FloatArray | MaskArray] = {
+            **windows.values, **masks, 'context': context}
+        if count > MAX_BATCH:
+            return lambda: _model_output(self.graph.run(count, inputs))
+        self.graph.bind(count, inputs)
+        return lambda: _model_output(self.graph.evaluate(count))
 
 
 class OnnxGraph:
     """The part of a graph that gives some outputs, with its weights bound as inputs.
 
     A graph that differs from `like` in its weights alone shares its session. Raises ModelError for
-    a payload that is not a graph, lacks an output, or has an input unknown to `input_shapes`.
+    a payload that does not obey the schema of `check_graph`.
     """
 
     def __init__(
@@ -93,14 +96,13 @@ class OnnxGraph:
         shapes = output_shapes(window)
         self._input_shapes = input_shapes(window)
         self._output_shapes = {name: shapes[name] for name in outputs}
-        self.skeleton, self._weights = split_weights(payload, outputs)
-        shared = like is not None and like.skeleton == self.skeleton
-        self.session: onnxruntime.InferenceSession = (
-            like.session if like and shared else open_session(self.skeleton))
+        self.skeleton, self._weights = split_weights(read_graph(payload), outputs)
+        if like is not None and like.skeleton == self.skeleton:  # which obeys the schema
+            self.session: onnxruntime.InferenceSession = like.session
+        else:
+            check_graph(read_graph(payload), window, outputs)
+            self.session = open_session(self.skeleton)
         self.inputs = {item.name for item in self.session.get_inputs()} - set(self._weights)
-        unknown = sorted(self.inputs - set(self._input_shapes))
-        if unknown:
-            raise ModelError(f'the graph has unknown inputs: {", ".join(unknown)}')
         self._binding = self.session.io_binding()
         for name, weight in self._weights.items():  # kept, since a binding does not keep them
             value = onnxruntime.OrtValue.ortvalue_from_numpy(weight)
@@ -114,8 +116,14 @@ class OnnxGraph:
         if not count:
             return {name: np.zeros((0, *shape), np.float32)
                     for name, shape in self._output_shapes.items()}
-        self.bind(count, inputs)
-        return self.evaluate(count)
+        parts = []
+        for begin in range(0, count, MAX_BATCH):
+            part = slice(begin, begin + MAX_BATCH)
+            self.bind(min(MAX_BATCH, count - begin),
+                      {name: array[part] for name, array in inputs.items()})
+            parts.append(self.evaluate(min(MAX_BATCH, count - begin)))
+        return parts[0] if len(parts) == 1 else {
+            name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
     def bind(self, count: int, inputs: Inputs) -> None:
         """Bind the inputs of the next evaluation, of N windows."""
@@ -145,26 +153,18 @@ class OnnxGraph:
 
 
 def split_weights(
-    payload: bytes, outputs: Collection[str],
+    model: onnx.ModelProto, outputs: Collection[str],
 ) -> tuple[bytes, dict[str, FloatArray]]:
-    """Return the part of a graph that gives these outputs, and its float32 weights.
+    """Split a graph into the part that gives these outputs, and its float32 weights.
 
-    The weights are inputs of that part. Raises ModelError.
+    The weights are inputs of that part, which need not obey the schema. Raises ModelError.
     """
-    try:
-        model = onnx.load_from_string(payload)
-        size, given = len(model.graph.node), {item.name for item in model.graph.output}
-        _prune(model.graph, outputs)
-        initializers = {item.name: item for item in model.graph.initializer
-                        if item.data_type == onnx.TensorProto.FLOAT}
-        weights = {name: onnx.numpy_helper.to_array(item) for name, item in initializers.items()}
-    except Exception as err:  # protobuf has no common base for what broken bytes raise
-        raise ModelError(f'not a graph in ONNX: {err}') from err
-    if not size:
-        raise ModelError('not a graph in ONNX: it has no node')
-    lacking = sorted(set(outputs) - given)
-    if lacking:
-        raise ModelError(f'the graph lacks the outputs {", ".join(lacking)}')
+    _prune(model.graph, outputs)
+    initializers = {item.name: item for item in model.graph.initializer
+                    if item.data_type == onnx.TensorProto.FLOAT}
+    for item in initializers.values():
+        check_weight(item)
+    weights = {name: onnx.numpy_helper.to_array(item) for name, item in initializers.items()}
     for name, item in initializers.items():
         model.graph.initializer.remove(item)
         model.graph.input.append(onnx.helper.make_tensor_value_info(
