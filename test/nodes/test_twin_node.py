@@ -23,6 +23,7 @@ from visualization_msgs.msg import Marker, MarkerArray
 
 from utt_ros.bridge.messages.sensors import to_ns
 from utt_ros.bridge.node.qos import RELIABLE
+from utt_ros.evaluation.benchmarks.hostile_graphs import hostile_graph
 from utt_ros.federation.keys import KeyFolder
 from utt_ros.federation.signing import KeySigner, NullSigner
 
@@ -105,6 +106,38 @@ def test_broken_model_is_refused_and_the_old_one_kept(hall, make_graph):
     hall.wait(lambda: hall.status.ticks == 16)
     hall.wait(lambda: to_ns(hall.outputs['ann', 'position'][-1].header.stamp)
               == T0 + 15 * TICK_NS)
+    hall.wait(lambda: hall.status.round == 1)  # the last good one serves
+
+
+@pytest.mark.parametrize(('kind', 'key'), [
+    ('loop on a measurement', 'models_refused'), ('constant of 15 GB', 'models_refused'),
+    ('slow products', 'models_refused'), ('speed of light', 'models_dropped')])
+def test_hostile_graph_costs_no_prediction_and_the_last_good_one_serves(
+    hall, make_graph, kind, key,
+):
+    reports = hall.listener.hear(DiagnosticArray, '/diagnostics', RELIABLE)
+    hall.deploy(make_graph(1.0), 1)
+    hall.wait(lambda: hall.status.model_ready)
+    hall.tick()
+    hall.wait(lambda: hall.status.ticks == 1)
+    hall.deploy(hostile_graph(kind, make_graph(1.0)), 2)
+
+    def stamps_ns():
+        return [to_ns(message.header.stamp) for message in hall.outputs['ann', 'position']]
+
+    def is_counted():
+        if stamps_ns()[-1:] == [T0 + (hall.sequence - 1) * TICK_NS]:
+            hall.tick()
+        values = [item.values for message in reports for item in message.status]
+        return values and {item.key: item.value for item in values[-1]}[key] == '1'
+
+    hall.wait(lambda: stamps_ns())
+    hall.wait(is_counted, 40.0)
+    hall.wait(lambda: len(stamps_ns()) == hall.sequence)
+    assert stamps_ns() == [T0 + number * TICK_NS for number in range(hall.sequence)]
+    hall.wait(lambda: hall.status.round == 1)
+    hall.deploy(make_graph(1.1), 3)  # one of good will is used again
+    hall.wait(lambda: hall.status.round == 3)
 
 
 def test_without_a_model_positions_and_paths_come_from_the_particle_filter(hall):

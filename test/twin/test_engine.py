@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from utt_ros.errors import MeasurementError
+from utt_ros.evaluation.benchmarks.hostile_graphs import hostile_graph
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.twin.engine import TwinEngine
 from utt_ros.twin.onnx_model import OnnxModel
@@ -198,3 +199,24 @@ def test_ticks_that_are_located_and_never_predicted_disturb_no_later_one(engine,
     assert engine.failures == 0
     np.testing.assert_allclose(
         predictions.trajectory[:, -1] - predictions.position, [[3.0, 0.0]], atol=0.4)
+
+
+def test_subjects_with_absurd_outputs_are_predicted_without_the_model(engine, world):
+    people = world(subjects=2)
+    for _ in range(10):
+        batch = people.tick()
+        batch.imu[0] = 1e6  # which the graph repeats
+        found = engine.step(batch)
+    assert found.subjects == people.names
+    assert np.isfinite(found.imu).reshape(2, -1).all(axis=1).tolist() == [False, True]
+    for name in ('position', 'covariance', 'velocity', 'trajectory'):
+        assert np.isfinite(getattr(found, name)).all(), name
+    assert (engine.models.implausible, engine.failures) == (10, 0)
+
+
+def test_an_absurd_model_leaves_positions_alone(make_graph, world):
+    engine, walk = TwinEngine(AreaSettings(area='hall'), SHAPE), Walk(world)
+    engine.deploy(OnnxModel(hostile_graph('speed of light', make_graph(1.0)), SHAPE))
+    found = run(engine, walk, 40)
+    assert np.linalg.norm(found.position - walk.people.position) < 0.3
+    assert found.imu is None

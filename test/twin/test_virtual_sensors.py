@@ -160,7 +160,7 @@ def test_a_graph_with_outputs_of_another_shape_or_not_finite_is_refused(
     sensors, deployment, make_task_graph,
 ):
     for rows, error in ((np.zeros((2, 5)), r'newest_camera has shape \(1, 2, 5\)'),
-                        (np.full((1, 5), np.inf), 'newest_camera is not finite')):
+                        (np.full((1, 5), np.inf), 'is not finite')):
         with pytest.raises(ModelError, match=error):
             sensors.deploy(changed(
                 deployment, graph=make_task_graph(('ftm', 'imu'), 'camera', rows)))

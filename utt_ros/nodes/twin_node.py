@@ -42,9 +42,11 @@ from utt_ros.bridge.node.qos import RELIABLE
 from utt_ros.bridge.node.subject_publishers import SubjectPublishers
 from utt_ros.bridge.node.virtual_sensor_publishers import VirtualSensorPublishers
 from utt_ros.errors import MeasurementError
+from utt_ros.federation.types import Deployment
 from utt_ros.msg import SyncedSamples, TwinStatus
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.twin.engine import TickPredictions, TwinEngine
+from utt_ros.twin.graph_trial import GraphTrial
 from utt_ros.twin.health import SensorHealth
 from utt_ros.twin.onnx_model import OnnxModel
 from utt_ros.twin.settings import ParticleFilterSettings, TwinSettings
@@ -72,10 +74,12 @@ class TwinNode(ManagedNode):
         self._runtime: OnnxModel | None = None
         self._refused_samples, self._tick_ended, self._input = 0, Event(), None
         self._signing = MessageSigning(self)
+        self._trial = GraphTrial(self._window)
         self._models = DeployedModels(
             self, self._use, area=self._area.area, verifier=self._signing.verifier)
         self._virtual = VirtualSensorPublishers(
-            self, self._area, self._window, self._wait_for_gap, self._signing.verifier)
+            self, self._area, self._window, self._wait_for_gap, check_graph=self._trial.check,
+            verifier=self._signing.verifier)
         self._status = self.create_publisher(TwinStatus, 'twin_status', RELIABLE)
         self._markers = TwinMarkers(self, self._area)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
@@ -98,7 +102,8 @@ class TwinNode(ManagedNode):
         gc.enable()
 
     def destroy_node(self) -> None:
-        """Wait for graphs that are being opened."""
+        """End a trial under way, and wait for graphs that are being opened."""
+        self._trial.close()
         self._models.close()
         self._virtual.end()
         super().destroy_node()
@@ -122,11 +127,12 @@ class TwinNode(ManagedNode):
         self._tick_ended.set()
         self._markers.draw(predictions, self._received_s)
 
-    def _use(self, graph: bytes) -> None:
-        """Deploy a graph, in the worker thread."""
+    def _use(self, deployment: Deployment) -> None:
+        """Deploy a graph after its trial, in the worker thread."""
+        self._trial.check(deployment.graph)
         self._wait_for_gap()
-        self._runtime = OnnxModel(graph, self._window, self._runtime)
-        self._engine.deploy(self._runtime)
+        self._runtime = OnnxModel(deployment.graph, self._window, self._runtime)
+        self._engine.deploy(self._runtime, deployment.round)
 
     def _wait_for_gap(self) -> None:
         """Wait for the end of a tick, if there are any: opening holds Python's lock for 40 ms."""
@@ -142,7 +148,7 @@ class TwinNode(ManagedNode):
         gc.collect()
         self._status.publish(twin_status_to_message(
             self.get_clock().now().to_msg(), self._area.area, self._health, self._predictions,
-            model_round=self._models.round, idle_s=perf_counter() - self._received_s,
+            model_round=self._engine.models.round, idle_s=perf_counter() - self._received_s,
             published=self._outputs.published, times_ms=self._times_ms))
         self._markers.draw_floor()
         if self.is_active:
@@ -152,21 +158,23 @@ class TwinNode(ManagedNode):
 
     def _values(self) -> Mapping[str, object]:
         """Return diagnostics, counted since start."""
-        models = self._models
+        models, service = self._models, self._engine.models
         refused = (self._refused_samples + models.refused + self._engine.failures
                    + self._virtual.failures)
         return {
             'level': 'warn' if refused or self._health.lost or self._signing.note else 'ok',
             'message': (self._engine.failure or models.failure or self._virtual.failure
                         or self._signing.note),
-            'round': -1 if models.round is None else models.round,
+            'round': -1 if service.round is None else service.round,
             'ticks': self._health.ticks,
             'ticks_lost': self._health.lost,
             'predictions': self._outputs.published,
             'subjects_refused': self._engine.refused,
             'samples_refused': self._refused_samples,
             'models_refused': models.refused,
-            'model_failures': self._engine.failures,
+            'model_failures': service.failures,
+            'models_dropped': service.dropped,
+            'predictions_implausible': service.implausible,
             **self._virtual.values(),
         }
 

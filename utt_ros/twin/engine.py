@@ -15,12 +15,10 @@
 
 """Twin engine of one area: a synced batch in, predictions of all its subjects out."""
 
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from utt_ros.errors import ModelError
 from utt_ros.geometry.compass import estimate_heading, rotate, rotate_magnetic_field
 from utt_ros.motion.features import heading_frame, make_context
 from utt_ros.motion.gait import INERTIAL_CHANNELS, gait_features
@@ -28,7 +26,8 @@ from utt_ros.motion.gait_synthesis import GaitSynthesizer
 from utt_ros.motion.velocity import VelocityTracker
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.sync.window_buffer import WindowBuffer
-from utt_ros.twin.onnx_model import ModelOutput, OnnxModel
+from utt_ros.twin.model_service import ModelService, PendingOutput, ServableModel
+from utt_ros.twin.onnx_model import ModelOutput
 from utt_ros.twin.particle_filter import Estimate, MotionPrior, ParticleFilter
 from utt_ros.twin.settings import ParticleFilterSettings
 from utt_ros.types import (
@@ -68,7 +67,8 @@ class TickPredictions:
     velocity: FloatArray  # (S, 2) [m/s]
     trajectory: FloatArray  # (S, H, 2) [m] at the next H ticks
     trajectory_stamps_ns: Stamps  # (H,)
-    imu: FloatArray | None  # (S, C, 9) synthesized rows of this tick; None without a model
+    # (S, C, 9) synthesized rows of this tick; None without a model, NaN where it is implausible
+    imu: FloatArray | None
     imu_stamps_ns: Stamps  # (C,)
     imu_mean: FloatArray | None = None  # (S, C, 9) decoded mean, without the gait
 
@@ -84,7 +84,7 @@ class PendingTick:
     known: Indices  # rows of the subjects in `positions`
     frame: FloatArray  # (S,) direction of the heading frame [rad]
     framed: MaskArray  # (S,) true where that frame is known
-    output: 'Future[ModelOutput] | None'  # None without a model or subjects
+    output: PendingOutput | None  # None without a model or subjects
 
 
 class TwinEngine:
@@ -102,13 +102,10 @@ class TwinEngine:
         self._history = WindowBuffer(window.ticks, window.imu_rows, window.period)
         self._filter = ParticleFilter(area, belief)
         self._refused_before = 0  # by filters before a reset
-        self._model: OnnxModel | None = None
         self._velocities = VelocityTracker(area)
         self._gaits = GaitSynthesizer(window)
         self._compass_errors: dict[str, float] = {}  # by subject [rad]
         self._model_velocities: dict[str, FloatArray] = {}  # by subject (2, 2): mean, std
-        self._pool = ThreadPoolExecutor(1, 'model')
-        self._output: Future[ModelOutput] | None = None
         self._epoch = -1
         seconds = window.period * np.arange(1, window.horizon + 1)
         self._horizon_s = seconds.astype(np.float32)
@@ -116,17 +113,26 @@ class TwinEngine:
         self._row_s = window.period / window.imu_rows
         rows = np.arange(window.imu_rows)[::-1] * self._row_s
         self._row_ages_ns = np.round(1e9 * (lag_s + rows)).astype(np.int64)
-        self.failures = 0  # ticks at which the model gave no usable output
-        self.failure = ''
+        self.models = ModelService(self._horizon_s)
 
     @property
     def refused(self) -> int:
         """Subjects times ticks for which the filter had no slot."""
         return self._refused_before + self._filter.refused
 
-    def deploy(self, model: OnnxModel) -> None:
+    @property
+    def failures(self) -> int:
+        """Ticks at which the model gave no usable output."""
+        return self.models.failures
+
+    @property
+    def failure(self) -> str:
+        """Reason of the newest of these failures."""
+        return self.models.failure
+
+    def deploy(self, model: ServableModel, round_: int | None = None) -> None:
         """Use another model from the next tick on."""
-        self._model = model
+        self.models.deploy(model, round_)
 
     def reset_belief(self) -> int:
         """Restart the particle filter; return the number of subjects of the last tick.
@@ -165,7 +171,7 @@ class TwinEngine:
             gait_features(imu, mask, phone.turns, self._row_s))
         field = rotate_magnetic_field(imu, mask, self._row_s, self._area.magnetic_yaw)
         windows = replace(measured, values={**measured.values, 'imu': field})
-        output = self._submit(windows, context)
+        output = self.models.submit(windows, context)
         estimate = self._filter.step(
             batch, self._motion_prior(batch.subjects, phone.heading, phone.valid))
         known = np.flatnonzero(estimate.known)
@@ -178,30 +184,13 @@ class TwinEngine:
 
     def predict(self, tick: PendingTick) -> TickPredictions:
         """Second half of a step: wait for the model and predict. Once per tick, in their order."""
-        estimate, output = tick.estimate, self._await(tick.output)
+        estimate, output = tick.estimate, self.models.await_output(tick.output)
         self._remember(tick.batch.subjects, estimate, output)
         displacement = estimate.velocity[:, None] * self._horizon_s[:, None]
         if output is not None:
-            displacement[tick.framed] = rotate(
-                output.future, tick.frame[:, None])[tick.framed]
+            usable = tick.framed & np.isfinite(output.future[:, 0, 0])
+            displacement[usable] = rotate(output.future, tick.frame[:, None])[usable]
         return self._predictions(tick, displacement, output)
-
-    def _submit(self, windows: Windows, context: FloatArray) -> 'Future[ModelOutput] | None':
-        """Start the model; it runs while the filter does."""
-        if self._model is None or not windows.subjects:
-            return None
-        if self._output is not None and not self._output.done():
-            self._output.exception()  # of a tick that was never predicted: inputs are in use
-        self._output = self._pool.submit(self._model.prepare(windows, context))
-        return self._output
-
-    def _await(self, output: 'Future[ModelOutput] | None') -> ModelOutput | None:
-        try:
-            return None if output is None else output.result()
-        except ModelError as err:
-            self.failures += 1
-            self.failure = str(err)
-            return None
 
     def _motion_prior(
         self, subjects: tuple[str, ...], heading: FloatArray, valid: MaskArray,

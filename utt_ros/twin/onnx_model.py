@@ -81,6 +81,10 @@ class OnnxModel:
         self.graph.bind(count, inputs)
         return lambda: _model_output(self.graph.evaluate(count))
 
+    def stop(self) -> None:
+        """End an evaluation in another thread after its operator; further ones fail."""
+        self.graph.stop()
+
 
 class OnnxGraph:
     """The part of a graph that gives some outputs, with its weights bound as inputs.
@@ -103,6 +107,7 @@ class OnnxGraph:
             check_graph(read_graph(payload), window, outputs)
             self.session = open_session(self.skeleton)
         self.inputs = {item.name for item in self.session.get_inputs()} - set(self._weights)
+        self._options = onnxruntime.RunOptions()
         self._binding = self.session.io_binding()
         for name, weight in self._weights.items():  # kept, since a binding does not keep them
             value = onnxruntime.OrtValue.ortvalue_from_numpy(weight)
@@ -135,10 +140,14 @@ class OnnxGraph:
         for name in self._output_shapes:
             self._binding.bind_output(name)
 
+    def stop(self) -> None:
+        """End an evaluation in another thread after its operator; further ones fail."""
+        self._options.terminate = True
+
     def evaluate(self, count: int) -> dict[str, FloatArray]:
         """Return the outputs for the N windows that are bound; raises ModelError as `run`."""
         try:
-            self.session.run_with_iobinding(self._binding)
+            self.session.run_with_iobinding(self._binding, self._options)
             arrays = self._binding.copy_outputs_to_cpu()
         except Exception as err:  # the library has no common base for its errors
             raise ModelError(f'the graph failed: {err}') from err

@@ -19,13 +19,21 @@ import numpy as np
 
 from utt_ros.association.translator import PhoneTranslation
 from utt_ros.motion.features import phone_context
+from utt_ros.sensor_limits import MAX_BOX_PX, RANGE_LIMITS_M
 from utt_ros.settings import WindowSettings
+from utt_ros.twin.graph_layout import TRANSLATED_OUTPUTS
 from utt_ros.twin.onnx_model import OnnxGraph
+from utt_ros.twin.output_limits import MAX_PERSON_SPEED_MPS, VELOCITY_STD_LIMITS_MPS
 from utt_ros.types import FloatArray, MaskArray
+
+PHONE_OUTPUTS = ('velocity', 'velocity_log_std', TRANSLATED_OUTPUTS['camera'])
+TRACK_OUTPUTS = (TRANSLATED_OUTPUTS['ftm'],)
 
 
 class OnnxTranslator:
     """An `association.translator.Translator`; the graph is that of `deployed_model`.
+
+    Translations are clipped to the limits of sensors and persons.
 
     Raises ModelError for a graph that does not translate, such as that of a federation without a
     camera, and for one that fails.
@@ -33,9 +41,8 @@ class OnnxTranslator:
 
     def __init__(self, payload: bytes, window: WindowSettings) -> None:
         self._window = window
-        self._phone_graph = OnnxGraph(payload, window, (
-            'velocity', 'velocity_log_std', 'translated_camera'))
-        self._track_graph = OnnxGraph(payload, window, ('translated_ftm',))
+        self._phone_graph = OnnxGraph(payload, window, PHONE_OUTPUTS)
+        self._track_graph = OnnxGraph(payload, window, TRACK_OUTPUTS)
         for graph in (self._phone_graph, self._track_graph):
             graph.run(1, {})
 
@@ -54,10 +61,14 @@ class OnnxTranslator:
         outputs = self._phone_graph.run(len(ftm), {
             'ftm': ftm, 'ftm_mask': ftm_mask, 'imu': imu, 'imu_mask': imu_mask,
             'context': context})
-        return PhoneTranslation(outputs['velocity'], np.exp(outputs['velocity_log_std']),
-                                outputs['translated_camera'])
+        with np.errstate(over='ignore'):  # clipped below
+            std = np.exp(outputs['velocity_log_std'])
+        return PhoneTranslation(
+            np.clip(outputs['velocity'], -MAX_PERSON_SPEED_MPS, MAX_PERSON_SPEED_MPS),
+            np.clip(std, *VELOCITY_STD_LIMITS_MPS),
+            np.clip(outputs['translated_camera'], -MAX_BOX_PX, MAX_BOX_PX))
 
     def translate_tracks(self, boxes: FloatArray, mask: MaskArray) -> FloatArray:
         """Translate boxes (N, T, 5) to the expected FTM windows (N, T, 2)."""
         outputs = self._track_graph.run(len(boxes), {'camera': boxes, 'camera_mask': mask})
-        return outputs['translated_ftm']
+        return np.clip(outputs['translated_ftm'], *RANGE_LIMITS_M)

@@ -25,9 +25,6 @@ from utt_ros.federation.types import UNSEALED, TaskDeployment
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.geometry.compass import rotate_magnetic_field
 from utt_ros.sensor_limits import (
-    MAX_ACCEL_MPS2,
-    MAX_GYRO_RADPS,
-    MAX_MAGNETIC_T,
     MAX_RANGE_STD_M,
     RANGE_LIMITS_M,
     is_name,
@@ -36,6 +33,7 @@ from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.twin.engine import SOURCE_MAX_AGE_S
 from utt_ros.twin.graph_layout import NEWEST_OUTPUTS
 from utt_ros.twin.onnx_model import OnnxGraph
+from utt_ros.twin.output_limits import plausible_rows
 from utt_ros.types import CHANNELS, FloatArray, MaskArray, Windows
 
 MAX_VIRTUAL_SENSORS = 8  # task twins in service at a time
@@ -192,16 +190,8 @@ def _are_ranges_plausible(values: FloatArray) -> MaskArray:
     return np.asarray(within.all(axis=1))
 
 
-def _are_rows_plausible(values: FloatArray) -> MaskArray:
-    """Return which of S subjects have IMU rows (S, C, 9) of possible lengths of each vector."""
-    vectors = values.astype(np.float64).reshape(*values.shape[:2], 3, 3)
-    lengths = np.linalg.norm(vectors, axis=-1)
-    limits = (MAX_ACCEL_MPS2, MAX_GYRO_RADPS, MAX_MAGNETIC_T)
-    return np.asarray((lengths <= limits).all(axis=(1, 2)))
-
-
 _PLAUSIBLE: Mapping[str, Callable[[FloatArray], MaskArray]] = {
-    'camera': _are_boxes_plausible, 'ftm': _are_ranges_plausible, 'imu': _are_rows_plausible}
+    'camera': _are_boxes_plausible, 'ftm': _are_ranges_plausible, 'imu': plausible_rows}
 
 
 def check_task_twin(deployment: TaskDeployment, area: str) -> None:

@@ -40,10 +40,10 @@ def node(ros: int) -> Iterator[Node]:
 def test_newest_graph_is_used_and_refused_or_early_ones_change_nothing(node, wait_until):
     used = []
 
-    def use(graph):
-        if graph == b'broken':
+    def use(deployment):
+        if deployment.graph == b'broken':
             raise ModelError('no graph')
-        used.append(graph)
+        used.append(deployment.graph)
 
     models = DeployedModels(node, use, min_round=1)
     publisher = node.create_publisher(DeployedModel, 'deployed_model', STATE)

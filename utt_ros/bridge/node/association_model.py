@@ -22,9 +22,11 @@ from rclpy.node import Node
 from utt_ros.association.associator import MODEL_METHODS, make_associator
 from utt_ros.bridge.node.deployed_models import DeployedModels
 from utt_ros.bridge.node.message_signing import MessageSigning
+from utt_ros.federation.types import Deployment
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.sync.settings import SyncSettings
-from utt_ros.twin.onnx_translator import OnnxTranslator
+from utt_ros.twin.graph_trial import GraphTrial
+from utt_ros.twin.onnx_translator import PHONE_OUTPUTS, TRACK_OUTPUTS, OnnxTranslator
 
 MIN_ROUND = 1  # a model that was never trained is no evidence
 
@@ -39,12 +41,15 @@ class AssociationModel:
         self.associator = make_associator(settings, area, window)
         self._window = window
         uses_model = settings.association in MODEL_METHODS
+        self._trial = GraphTrial(window) if uses_model else None
         self._models = DeployedModels(
             node, self._use, MIN_ROUND, area=area.area,
             verifier=MessageSigning(node).verifier) if uses_model else None
 
     def close(self) -> None:
-        """Wait for a graph that is being opened."""
+        """End a trial under way, and wait for a graph that is being opened."""
+        if self._trial is not None:
+            self._trial.close()
         if self._models is not None:
             self._models.close()
 
@@ -60,5 +65,8 @@ class AssociationModel:
             'model_trouble': (models.failure if models is not None else '')
             or self.associator.last_model_failure}
 
-    def _use(self, graph: bytes) -> None:
-        self.associator.use_model(OnnxTranslator(graph, self._window))
+    def _use(self, deployment: Deployment) -> None:
+        if self._trial is not None:
+            for outputs in (PHONE_OUTPUTS, TRACK_OUTPUTS):
+                self._trial.check(deployment.graph, outputs)
+        self.associator.use_model(OnnxTranslator(deployment.graph, self._window))

@@ -29,7 +29,7 @@ from utt_ros.twin.latest_worker import LatestOnlyWorker
 
 
 class DeployedModels:
-    """Subscription to `deployed_model`. The newest graph is passed to `use` in a worker thread.
+    """Subscription to `deployed_model`. The newest is passed to `use` in a worker thread.
 
     `use` raises ModelError for a graph that it refuses; the round and the graph in use stay then.
     Models of rounds before `min_round` are ignored. Seals are verified before the hand-over to the
@@ -37,7 +37,7 @@ class DeployedModels:
     """
 
     def __init__(
-        self, node: Node, use: Callable[[bytes], None], min_round: int = 0, *, area: str = '',
+        self, node: Node, use: Callable[[Deployment], None], min_round: int = 0, *, area: str = '',
         verifier: Verifier | None = None,
     ) -> None:
         """`area`: the only one whose models are used; empty: any."""
@@ -63,7 +63,7 @@ class DeployedModels:
 
     def _open(self, deployment: Deployment) -> None:
         try:
-            self._use(deployment.graph)
+            self._use(deployment)
             self.round = deployment.round
         except ModelError as err:
             self._refuse(deployment.round, err)

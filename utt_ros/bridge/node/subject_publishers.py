@@ -16,7 +16,9 @@
 """Publishers of a twin's subjects, created and destroyed as subjects come and go."""
 
 from dataclasses import dataclass
+from itertools import compress
 
+import numpy as np
 from geometry_msgs.msg import PoseWithCovarianceStamped
 from nav_msgs.msg import Path
 from rclpy.node import Node
@@ -63,7 +65,8 @@ class SubjectPublishers:
             _send(subject.trajectory, data)
         if predictions.imu is not None:
             imu = imu_messages(predictions.subjects, predictions.imu, predictions.imu_stamps_ns)
-            for subject, rows in zip(subjects, imu, strict=True):
+            plausible = np.isfinite(predictions.imu[:, 0, 0])
+            for subject, rows in compress(zip(subjects, imu, strict=True), plausible):
                 for data in rows:
                     _send(subject.imu, data)
         self.published += len(subjects)

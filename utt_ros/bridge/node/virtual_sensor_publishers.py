@@ -15,7 +15,7 @@
 
 """Virtual sensors of an area: task twins from its trainer in, measurements on topics out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rclpy.node import Node
@@ -34,6 +34,7 @@ from utt_ros.federation.types import TaskDeployment
 from utt_ros.msg import DeployedTwin
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.twin.engine import PendingTick
+from utt_ros.twin.graph_layout import NEWEST_OUTPUTS
 from utt_ros.twin.latest_worker import LatestOnlyWorker
 from utt_ros.twin.virtual_sensors import (
     MAX_TASK_TWIN_ID_LENGTH,
@@ -45,6 +46,7 @@ from utt_ros.types import Stamps
 
 MAX_NEW_TOPICS = 16  # of a task twin at a refresh: each takes a millisecond or so
 MAX_WAITING = 2 * MAX_VIRTUAL_SENSORS  # deployments that wait to be opened
+GraphCheck = Callable[[bytes, Sequence[str]], object]
 
 
 class VirtualSensorPublishers:
@@ -56,9 +58,14 @@ class VirtualSensorPublishers:
 
     def __init__(
         self, node: Node, area: AreaSettings, window: WindowSettings,
-        wait_for_gap: Callable[[], object], verifier: Verifier | None = None,
+        wait_for_gap: Callable[[], object], *, check_graph: GraphCheck = lambda *_: None,
+        verifier: Verifier | None = None,
     ) -> None:
-        """`wait_for_gap` returns between ticks: a graph is opened then, in a worker thread."""
+        """`wait_for_gap` returns between ticks: a graph is opened then, in a worker thread.
+
+        `check_graph` raises ModelError for a graph that must not be opened in this process.
+        """
+        self._check_graph = check_graph
         self._node, self._area, self._wait_for_gap = node, area.area, wait_for_gap
         self._verifier = verifier
         self._sensors = VirtualSensors(area, window)
@@ -136,6 +143,8 @@ class VirtualSensorPublishers:
 
     def _open(self, deployment: TaskDeployment) -> None:
         try:
+            if deployment.graph:
+                self._check_graph(deployment.graph, (NEWEST_OUTPUTS[deployment.target],))
             self._wait_for_gap()
             if deployment.graph:
                 self._sensors.deploy(deployment)

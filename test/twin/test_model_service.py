@@ -1,0 +1,169 @@
+# Copyright 2026 The utt_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+import time
+from threading import Event
+
+import numpy as np
+import onnx
+import pytest
+from onnx import helper, numpy_helper
+
+from utt_ros.evaluation.benchmarks.hostile_graphs import ATTACKS_BY_OUTPUT, hostile_graph
+from utt_ros.motion.features import CONTEXT
+from utt_ros.settings import WindowSettings
+from utt_ros.twin import model_service
+from utt_ros.twin.model_service import MAX_BAD_TICKS, ModelService
+from utt_ros.twin.onnx_model import OnnxModel
+from utt_ros.types import CHANNELS, Windows
+
+WINDOW = WindowSettings(ticks=8, horizon=4, imu_rows=2)
+HORIZON_S = np.float32([0.1, 0.2, 0.3, 0.4])
+
+
+def windows_of(subjects: int) -> Windows:
+    values, masks = {}, {}
+    for name, channels in CHANNELS.items():
+        rows = WINDOW.ticks * (WINDOW.imu_rows if name == 'imu' else 1)
+        values[name] = np.zeros((subjects, rows, len(channels)), np.float32)
+        masks[name] = np.ones((subjects, rows), bool)
+    return Windows(np.zeros(subjects, np.int64), tuple(map(str, range(subjects))), values, masks)
+
+
+@pytest.fixture
+def service():
+    return ModelService(HORIZON_S)
+
+
+def tick(service, subjects=2):
+    """Return the outputs of a tick."""
+    context = np.zeros((subjects, len(CONTEXT)), np.float32)
+    return service.await_output(service.submit(windows_of(subjects), context))
+
+
+def cubic(payload: bytes) -> bytes:
+    """A graph that obeys the schema and takes S^3 times 0.1 s or so for S subjects."""
+    model = onnx.load_from_string(payload)
+    for node in model.graph.node:
+        node.output[:] = ['genuine' if name == 'velocity' else name for name in node.output]
+    make = helper.make_node
+    constants = {'many': np.array([1000]), 'nothing': np.zeros(1, np.float32)}
+    model.graph.initializer.extend(
+        numpy_helper.from_array(value, name) for name, value in constants.items())
+    model.graph.node.extend((
+        make('Shape', ['context'], ['shape'], start=0, end=1),
+        make('Mul', ['shape', 'many'], ['size']), make('Concat', ['size', 'size'], ['square'],
+                                                       axis=0),
+        make('ReduceMax', ['context'], ['any'], keepdims=0),
+        make('Expand', ['any', 'square'], ['p0']),
+        *(make('MatMul', [f'p{k}', f'p{k}'], [f'p{k + 1}']) for k in range(200)),
+        make('ReduceMax', ['p200'], ['most'], keepdims=0),
+        make('Mul', ['most', 'nothing'], ['effect']),
+        make('Add', ['genuine', 'effect'], ['velocity'])))
+    return model.SerializeToString()
+
+
+class Blocked:
+    """Stands for a model whose evaluation does not end, and does not compute either."""
+
+    def __init__(self):
+        self.go = Event()
+
+    def prepare(self, windows, context):
+        return self.go.wait
+
+    def stop(self):
+        self.go.set()
+
+
+def test_the_newest_model_serves_from_the_next_tick_on(service, make_graph):
+    assert (tick(service), service.round) == (None, None)
+    for number, speed in enumerate((1.0, 2.0)):
+        service.deploy(OnnxModel(make_graph(speed, WINDOW), WINDOW), number)
+        assert service.round == number
+        np.testing.assert_allclose(tick(service).velocity, [[speed, 0]] * 2)
+    assert (service.failures, service.dropped) == (0, 0)
+
+
+@pytest.mark.parametrize('kind', ATTACKS_BY_OUTPUT)
+def test_an_absurd_model_is_dropped_for_the_last_good_one(service, make_graph, kind):
+    good = make_graph(1.0, WINDOW)
+    service.deploy(OnnxModel(good, WINDOW), 1)
+    tick(service)
+    service.deploy(OnnxModel(hostile_graph(kind, good), WINDOW), 2)
+    for _ in range(MAX_BAD_TICKS):
+        assert tick(service) is None
+    assert (service.implausible, service.dropped, service.round) == (2 * MAX_BAD_TICKS, 1, 1)
+    assert 'round 2 is dropped: its predictions are beyond' in service.failure
+    assert tick(service) is not None
+
+
+def test_an_absurd_model_without_a_good_one_before_it_is_never_used(service, make_graph):
+    service.deploy(OnnxModel(
+        hostile_graph('speed of light', make_graph(1.0, WINDOW)), WINDOW), 2)
+    for _ in range(3 * MAX_BAD_TICKS):
+        assert tick(service) is None
+    assert (service.failures, service.dropped, service.round) == (3 * MAX_BAD_TICKS, 0, 2)
+
+
+def test_a_model_that_computes_without_end_is_dropped_and_no_tick_waits_long(
+    service, make_graph, wait_until,
+):
+    good = make_graph(1.0, WINDOW)
+    service.deploy(OnnxModel(good, WINDOW), 1)
+    tick(service, 8)
+    endless = OnnxModel(cubic(good), WINDOW)
+    service.deploy(endless, 2)
+    begin_s = time.monotonic()
+    assert tick(service, 8) is None
+    wait_until(lambda: tick(service, 8) is not None, 20.0)
+    assert time.monotonic() - begin_s < 20.0
+    assert (service.dropped, service.round) == (1, 1)
+    assert 'round 2 is dropped: it computed for' in service.failure
+
+
+def test_a_model_whose_thread_is_not_scheduled_is_late_and_serves_on(service, make_graph):
+    stuck = Blocked()
+    service.deploy(stuck, 1)
+    waited_s = []
+    for _ in range(4):
+        begin_s = time.monotonic()
+        assert tick(service) is None
+        waited_s.append(time.monotonic() - begin_s)
+    assert waited_s[0] >= model_service.MAX_WAIT_S  # later ticks do not wait at all
+    assert min(waited_s[1:]) < 0.1
+    assert (service.dropped, service.round) == (0, 1)
+    service.deploy(OnnxModel(make_graph(1.0, WINDOW), WINDOW), 2)
+    assert tick(service) is not None
+    assert stuck.go.is_set()
+
+
+def test_one_absurd_subject_is_left_out_and_the_others_are_used(service, make_graph):
+    model = OnnxModel(make_graph(1.0, WINDOW), WINDOW)
+    service.deploy(model, 1)
+    windows = windows_of(3)
+    windows.values['imu'][1] = 1e9  # which the graph repeats
+    output = service.await_output(
+        service.submit(windows, np.zeros((3, len(CONTEXT)), np.float32)))
+    for name in ('velocity', 'future', 'imu'):
+        finite = np.isfinite(getattr(output, name)).reshape(3, -1).all(axis=1)
+        assert finite.tolist() == [True, False, True]
+    assert output.swing[1].max() == output.cadence[1] == 0.0
+    assert (service.implausible, service.failures) == (1, 0)
+
+
+def test_more_subjects_than_a_batch_are_evaluated_in_parts(service, make_graph):
+    service.deploy(OnnxModel(make_graph(1.0, WINDOW), WINDOW), 1)
+    assert tick(service, 70).velocity.shape == (70, 2)
