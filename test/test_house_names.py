@@ -51,6 +51,7 @@ TESTED_ELSEWHERE = {
     'utt_ros/drivers/types.py': 'records',
     'utt_ros/errors.py': 'exceptions',
     'utt_ros/evaluation/baselines/baseline_training.py': 'test_association_suite.py',
+    'utt_ros/evaluation/benchmarks/graph_edits.py': 'test_hostile_graphs.py',
     'utt_ros/evaluation/benchmarks/load_generator.py': 'a process of test_live_rig.py',
     'utt_ros/evaluation/benchmarks/observer.py': 'a process of test_live_rig.py',
     'utt_ros/evaluation/benchmarks/parser_samples.py': 'test_mutant_parsers.py reads each sample',
