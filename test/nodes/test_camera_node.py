@@ -181,9 +181,11 @@ def test_topics_of_another_driver_become_tracks(
 @pytest.mark.parametrize(('parameters', 'says'), [
     ({'source': 1}, "'source' to '1' of type 'INTEGER', expecting type 'STRING'"),
     ({'calibration': 1}, "'calibration' to '1' of type 'INTEGER', expecting"),
-    ({'source': 'magic'}, "camera: source is 'magic': it must be one of opencv, topics, zed"),
+    ({'source': 'magic'},
+     "camera: source is 'magic': it must be one of detections, opencv, topics, zed"),
     ({'detection__detector': 'onnx', 'detection__model': '/no/such.onnx'}, 'no such file'),
     ({'detection__detector': 'source'}, 'opencv detects no people'),
+    ({'source': 'detections', 'detections__type': 'no_msgs/msg/Boxes'}, 'must be one of'),
     ({'calibration': '/no/such.yaml'}, 'no/such.yaml'),
     ({'opencv__latency': -1.0}, 'latency')])
 def test_wrong_settings_end_the_node_with_the_reason(

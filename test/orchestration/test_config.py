@@ -28,6 +28,7 @@ from utt_ros.bridge.node.camera_topics import TopicsSettings
 from utt_ros.bridge.node.managed_node import ActivationSettings
 from utt_ros.drivers import camera, ftm, imu
 from utt_ros.drivers.camera.detection import DetectionSettings
+from utt_ros.drivers.camera.detection_stream import DetectionTopicSettings
 from utt_ros.drivers.camera.tracking import TrackingSettings
 from utt_ros.drivers.reader import ReaderSettings
 from utt_ros.drivers.source import SourceEntry
@@ -63,7 +64,8 @@ NODES: dict[str, tuple[str, str, tuple[Part, ...]]] = {  # file, block, what the
         (AreaSettings, ''), (WindowSettings, ''), (TrainerSettings, ''), (LearningSettings, ''),
         (ModelSettings, 'model.'), MANAGED)),
     'camera': ('area.yaml', '/**/camera', (
-        *sources(camera.SOURCES), (TopicsSettings, 'topics.'), (CameraReaderSettings, ''),
+        *sources(camera.SOURCES), (TopicsSettings, 'topics.'),
+        (DetectionTopicSettings, 'detections.'), (CameraReaderSettings, ''),
         (DetectionSettings, 'detection.'), (TrackingSettings, 'tracking.'), MANAGED)),
     'ftm': ('area.yaml', '/**/ftm', (
         *sources(ftm.SOURCES), (ReaderSettings, ''), (FtmSettings, ''), MANAGED)),

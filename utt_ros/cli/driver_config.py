@@ -32,7 +32,6 @@ from utt_ros.plugins import Registry
 from utt_ros.settings import from_mapping, read_node_parameters
 
 SOURCE_KINDS: Mapping[str, ModuleType] = {'camera': camera, 'ftm': ftm, 'imu': imu}
-TOPICS = 'topics'  # source of the camera node that needs ROS
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ def read_driver_config(area: AreaPlan, kind: str) -> DriverConfig:
     known = {item.name for item in fields(ReaderSettings)}
     reader = from_mapping(
         ReaderSettings, {key: parameters[key] for key in parameters if key in known})
-    if (kind, name) == ('camera', TOPICS):
+    if kind == 'camera' and name in camera.NODE_SOURCES:
         return DriverConfig(kind, name, None, (), reader)
     entry = source_registry(kind)[name]
     settings = from_mapping(entry.settings, _strip_prefix(parameters, f'{name}.'))

@@ -17,14 +17,14 @@
 
 import argparse
 
-from utt_ros.cli.driver_config import SOURCE_KINDS, TOPICS, source_registry
+from utt_ros.cli.driver_config import SOURCE_KINDS, source_registry
 from utt_ros.errors import SettingsError
 from utt_ros.text_table import align_columns
 
-EXAMPLES = f"""
+EXAMPLES = """
 A source is chosen in the block of its driver in the area file, such as `source: iw` in /**/ftm;
 config/area.yaml lists the settings of each, docs/sources describes its set-up. The camera has
-another source, `{TOPICS}`: images of another ROS driver.
+two more, of ROS topics: `topics`, images of another driver, and `detections` of another package.
 """
 
 

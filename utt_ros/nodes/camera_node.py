@@ -17,7 +17,8 @@
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +29,15 @@ from std_msgs.msg import Header
 from utt_ros.bridge.compat import cv_bridge
 from utt_ros.bridge.messages.sensors import to_time, tracks_to_message
 from utt_ros.bridge.node.camera_topics import TopicSource, TopicsSettings
+from utt_ros.bridge.node.detection_topics import DetectionTopicSource
 from utt_ros.bridge.node.driver import Driver
 from utt_ros.bridge.node.parameters import declare_settings
 from utt_ros.bridge.node.process import run_node
 from utt_ros.bridge.node.qos import IMAGES, SENSOR
-from utt_ros.drivers.camera import DEFAULT, SOURCES
+from utt_ros.drivers.camera import DEFAULT, NODE_SOURCES, SOURCES
 from utt_ros.drivers.camera.camera_calibration import pinhole_calibration, read_lens_calibration
 from utt_ros.drivers.camera.detection import DetectionSettings, check_detector
+from utt_ros.drivers.camera.detection_stream import DetectionTopicSettings
 from utt_ros.drivers.camera.pipeline import DetectionPipeline
 from utt_ros.drivers.camera.tracking import TrackingSettings
 from utt_ros.drivers.reader import ReaderSettings
@@ -60,12 +63,19 @@ class CameraNode(Driver):
 
     def __init__(self) -> None:
         topics = SourceEntry(
-            'camera topics of another driver', TopicsSettings, self._topics, lambda: '')
-        super().__init__('camera', SOURCES.extended({'topics': topics}), DEFAULT)
+            'camera topics of another driver', TopicsSettings,
+            partial(TopicSource, self), lambda: '')
+        detections = SourceEntry(
+            "another package's detections of people", DetectionTopicSettings,
+            partial(DetectionTopicSource, self), lambda: '', detects_people=True)
+        super().__init__('camera', SOURCES.extended(
+            {'detections': detections, 'topics': topics}), DEFAULT)
 
     def wrap(self, source: Source[Any]) -> Source[Any]:
         """Add detection and tracking to the source."""
         detection = declare_settings(self, DetectionSettings, 'detection.')
+        if self.chosen == 'detections':  # which has no images
+            detection = replace(detection, detector='source')
         check_detector(detection, self.chosen, self.entry)
         tracking = declare_settings(self, TrackingSettings, 'tracking.')
         return DetectionPipeline(source, self.area, detection, tracking)
@@ -81,7 +91,7 @@ class CameraNode(Driver):
         self._frame = f'{self.area.area}/camera_optical'
         self._tracks = self.create_publisher(Tracks, 'camera/tracks', SENSOR)
         self._pictures: dict[str, Publisher] = {}
-        if self.chosen != 'topics':  # whose images have a publisher already
+        if self.chosen not in NODE_SOURCES:  # whose images have a publisher already
             kinds = {'image_raw': Image, 'depth/image_raw': Image, 'camera_info': CameraInfo}
             self._pictures = {
                 name: self.create_publisher(kind, f'camera/{name}', IMAGES)
@@ -107,9 +117,6 @@ class CameraNode(Driver):
             if publisher.get_subscription_count() and (message := makers[name]()) is not None:
                 message.header = header
                 publisher.publish(message)
-
-    def _topics(self, settings: Any, area: Any) -> TopicSource:
-        return TopicSource(self, settings, area)
 
     def _check_size(self) -> None:
         area, info = self.area, self._info

@@ -13,7 +13,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Message definitions of bags: those of ROS 2 Jazzy and those in `msg/*.msg` of this package."""
+"""Message definitions of bags: those of ROS 2 Jazzy, of this package, and of detections."""
 
 from functools import cache
 from pathlib import Path
@@ -22,6 +22,7 @@ from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
 from utt_ros.errors import SessionError
+from utt_ros.sessions.detection_types import register_detections
 
 MESSAGE_PACKAGE = 'utt_ros'
 
@@ -35,6 +36,7 @@ def typestore() -> Typestore:
         text = path.read_text(encoding='utf-8')
         types.update(get_types_from_msg(text, f'{MESSAGE_PACKAGE}/msg/{path.stem}'))
     store.register(types)
+    register_detections(store)
     return store
 
 

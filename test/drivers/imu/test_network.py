@@ -55,8 +55,9 @@ def test_a_phone_3_days_off_is_read_in_si_units_and_host_time(
     samples = collect(source, lambda found: len(found) > 60)
     check_samples(samples, name_of(app))
     assert set(source.counters) <= HARMLESS
-    offset = source.status()[f'{name_of(app)}.offset_s']
-    assert offset == pytest.approx(259_200.0, abs=1.0)
+    if app != 'phyphox':  # whose clock starts with its experiment
+        offset = source.status()[f'{name_of(app)}.offset_s']
+        assert offset == pytest.approx(259_200.0, abs=1.0)
 
 
 @pytest.mark.parametrize('app', APPS)

@@ -22,3 +22,4 @@ from utt_ros.plugins import Registry
 SOURCES: Registry[SourceEntry] = Registry(
     'source', 'utt_ros.camera_sources', {'opencv': opencv.ENTRY, 'zed': zed.ENTRY})
 DEFAULT = 'opencv'
+NODE_SOURCES = ('detections', 'topics')  # of the node alone, since they need ROS
