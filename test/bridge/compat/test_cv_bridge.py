@@ -101,7 +101,39 @@ def test_compressed_images_are_decoded(bridge: Any, kind: str) -> None:
     got = cv_bridge.image_from_message(bridge, CompressedImage(format=kind, data=array('B', data)))
     assert got.shape == smooth.shape
     assert np.abs(got.astype(int) - smooth).max() <= (0 if kind == 'png' else 4)
-    assert cv_bridge.compressed_size(data) == (48, 32)
+
+
+MOSAICS = {'rggb': (0, 0), 'grbg': (0, 1), 'gbrg': (1, 0), 'bggr': (1, 1)}  # place of red
+
+
+@pytest.mark.parametrize('kind', ['.png', '.jpg'])
+@pytest.mark.parametrize('suffix', ['jpeg compressed ', 'png compressed', 'png compressed {}', ''])
+@pytest.mark.parametrize('order', MOSAICS)
+def test_mosaics_that_image_transport_compressed_have_colours(
+    bridge: Any, order: str, suffix: str, kind: str,
+) -> None:
+    mosaic = np.zeros((32, 48), np.uint8)
+    row, column = MOSAICS[order]
+    mosaic[row::2, column::2] = 255
+    name = f'bayer_{order}8'
+    data = cv2.imencode(kind, mosaic, [cv2.IMWRITE_JPEG_QUALITY, 100])[1].tobytes()
+    got = cv_bridge.image_from_message(bridge, CompressedImage(
+        format=f'{name}; {suffix.format(name)}', data=array('B', data)))
+    assert got[4:-4, 4:-4].mean(axis=(0, 1)) == pytest.approx([0, 0, 255], abs=12)
+
+
+@pytest.mark.parametrize('text', [
+    'rgb8; jpeg compressed bgr8', 'bayer_rggb8; jpeg compressed bgr8', 'mono8; png compressed ',
+    'jpeg', 'bayer_magic8; png compressed', ''])
+def test_other_compressed_images_are_no_mosaics(text: str) -> None:
+    assert cv_bridge.compressed_mosaic(text) == ''
+
+
+def test_colours_that_pretend_to_be_a_mosaic_are_refused(bridge: Any) -> None:
+    data = cv2.imencode('.png', np.zeros((8, 8, 3), np.uint8))[1].tobytes()
+    with pytest.raises(MeasurementError, match='not an image of bayer_rggb8'):
+        cv_bridge.image_from_message(bridge, CompressedImage(
+            format='bayer_rggb8; png compressed', data=array('B', data)))
 
 
 @pytest.mark.parametrize(('plane', 'encoding'), [
@@ -180,6 +212,8 @@ def test_calibration_survives_the_conversion() -> None:
     cv_bridge.check_focal_lengths(info, area)
     with pytest.raises(SettingsError, match='fx is'):
         cv_bridge.check_focal_lengths(info, AreaSettings(fx=900.0))
+    cv_bridge.check_focal_lengths(
+        CameraInfo(k=[2 * value for value in info.k], binning_x=2, binning_y=2), area)
     with pytest.raises(SettingsError, match='not calibrated'):
         cv_bridge.check_focal_lengths(CameraInfo(width=1280, height=720), area)
 

@@ -93,6 +93,34 @@ def test_compressed_images_are_found_by_both_conventions_of_names(
         assert source.status()['trouble'] == ''
 
 
+@pytest.mark.parametrize(('depth', 'published'), [
+    ('camera/depth', '/hall/camera/depth/compressedDepth'),
+    ('camera/depth/compressedDepth', '/hall/camera/depth/compressedDepth'),
+    ('camera/packed', '/hall/camera/packed')])
+def test_compressed_depth_is_found_by_both_conventions_of_names(
+    node: Node, wait_until: Callable[..., None], depth: str, published: str,
+) -> None:
+    images = node.create_publisher(Image, 'camera/image_raw', IMAGES)
+    depths = node.create_publisher(CompressedImage, published, IMAGES)
+    png = cv2.imencode('.png', np.full((4, 6), 1500, np.uint16))[1].tobytes()
+    packed = CompressedImage(header=STAMPED, format='16UC1; compressedDepth png',
+                             data=array('B', bytes(12) + png))
+    image = Image(header=STAMPED, height=4, width=6, encoding='mono8', step=6,
+                  data=array('B', bytes(24)))
+    taken: list[Any] = []
+    with TopicSource(node, TopicsSettings(depth=depth, compressed_depth=True),
+                     AreaSettings()) as source:
+        def send() -> None:
+            images.publish(image)
+            depths.publish(packed)
+            rclpy.spin_once(node, timeout_sec=0.05)
+            taken.extend(source.read(0.0))
+
+        wait_until(lambda: taken, spin=send)
+        assert taken[0].depth == pytest.approx(np.full((4, 6), 1.5))
+        assert source.status()['trouble'] == ''
+
+
 @pytest.mark.parametrize('encoding', ['64FC1', '32FC1', '16UC1', '8SC3', 'jpeg', ''])
 def test_refused_encoding_is_named_in_the_status(node: Node, encoding: str) -> None:
     node.create_publisher(Image, 'camera/image_raw', IMAGES)
@@ -110,6 +138,10 @@ def test_refused_encoding_is_named_in_the_status(node: Node, encoding: str) -> N
     ({'compressed': True}, 'camera/image_raw', Image, 'set topics.compressed to false'),
     ({}, 'camera/image', Image, r'nobody publishes /hall/camera/image_raw \(Image\)'),
     ({'compressed': True}, 'image', Image, 'image_raw or /hall/camera/image_raw/compressed'),
+    ({'depth': 'camera/depth'}, 'camera/depth', CompressedImage,
+     'set topics.compressed_depth to true'),
+    ({'depth': 'camera/depth', 'compressed_depth': True}, 'camera/depth', Image,
+     'set topics.compressed_depth to false'),
     ({'camera_info': 'camera/info'}, 'camera/info', Image,
      '/hall/camera/info is sensor_msgs/msg/Image, not CameraInfo$')])
 def test_topics_that_nobody_publishes_and_other_types_are_named_in_the_status(

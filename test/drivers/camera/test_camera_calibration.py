@@ -78,8 +78,15 @@ def test_the_area_defines_a_lens_without_distortion() -> None:
     ('640', '640.5', "image_width is '640.5'"),
     ('0.1, -0.2, 0.001, 0.002', '0.1 -0.2 0.001 0.002', 'distortion_coefficients .* commas'),
     ('plumb_bob', 'none', 'none.* with 5 distortion_coefficients'),
-    ('plumb_bob', 'equidistant', 'needs 4 numbers .*: there are 5'),
+    ('plumb_bob\ndistortion_coefficients: {rows: 1, cols: 5, data: [0.1, -0.2, 0.001, 0.002, 0]',
+     'equidistant\ndistortion_coefficients: {data: [1, 2, 3, 4, 5]',
+     'are 5: a fisheye lens has 4'),
+    ('0.001, 0.002, 0]', '0.001]', 'needs 0, 4, 5, 8, 12 or 14 numbers .*: there are 3'),
     ('image_width', '<?xml version="1.0"?>', 'an XML file'),
+    (TEXT, '<html><body>no</body></html>', 'an XML file'),
+    (TEXT, '<?xml version="1.0"?>\n<opencv_storage><a>1', 'an XML file'),
+    (TEXT, '<?xml version="1.0"?>\n<opencv_storage>\n</opencv_storage>', 'image_width is None'),
+    ('plumb_bob', 'fov', "distortion_model is 'fov'"), ('plumb_bob', 'omni', 'one of'),
     (', 0, 0, 1]\ndist', ']\ndist', 'camera_matrix needs'),
     ('0.1, -0.2, 0.001', '0.1', 'distortion_coefficients needs'),
     ('image_width', '- {', r'hall\.yaml'),
@@ -116,6 +123,14 @@ def test_numbers_are_read_as_ros_and_opencv_write_them(
     ('rational_polynomial', range(1, 15), ('rational_polynomial', 14)),
     ('equidistant', [1, 2, 3, 4], ('equidistant', 4)),
     ('fisheye', [1, 2, 3, 4], ('equidistant', 4)),
+    ('equidistant', [1, 2, 3, 4, 0], ('equidistant', 4)),
+    ('kannala_brandt4', [1, 2, 3, 4, 0], ('equidistant', 4)),
+    ('Kannala_Brandt', [1, 2, 3, 4], ('equidistant', 4)),
+    ('radtan', [1, 2, 3, 4], ('plumb_bob', 4)),
+    ('Brown_Conrady', [1, 2, 3, 4, 5], ('plumb_bob', 5)),
+    ('thin_prism', range(1, 13), ('rational_polynomial', 12)),
+    ('tilted', range(1, 15), ('rational_polynomial', 14)),
+    ('PLUMB_BOB', [1, 2, 3, 4, 5], ('plumb_bob', 5)),
     (None, [1, 2, 3, 4, 5], ('plumb_bob', 5)),
     (None, [1, 2, 3, 4, 5, 0, 0, 0], ('plumb_bob', 5)),
     (None, [1, 2, 3, 4, 5, 6, 7, 8], ('rational_polynomial', 8)),
@@ -148,7 +163,9 @@ def test_forms_of_other_writers_give_the_same_calibration(path: Path, old: str, 
 
 
 @pytest.mark.parametrize('fisheye', [False, True])
-def test_file_that_opencv_writes_is_read(path: Path, fisheye: bool) -> None:
+@pytest.mark.parametrize('suffix', ['.yaml', '.yml', '.xml', '.json'])
+def test_file_that_opencv_writes_is_read(path: Path, suffix: str, fisheye: bool) -> None:
+    path = path.with_suffix(suffix)
     camera = np.array([[500.1, 0, 320.5], [0, 501.2, 240.5], [0, 0, 1]])
     storage = cv2.FileStorage(str(path), cv2.FILE_STORAGE_WRITE)
     for name, value in (('image_width', 640), ('image_height', 480), ('camera_matrix', camera),

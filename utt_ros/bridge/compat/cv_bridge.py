@@ -30,7 +30,12 @@ import numpy.typing as npt
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from utt_ros.drivers.camera.camera_calibration import LensCalibration
-from utt_ros.drivers.camera.pixel_formats import MAX_IMAGE_BYTES, MAX_SIDE_PX, RawImage
+from utt_ros.drivers.camera.compressed_depth import (
+    check_compressed_size,
+    decode_depth,
+    known_depths,
+)
+from utt_ros.drivers.camera.pixel_formats import COLOURS, PLANES, RawImage
 from utt_ros.errors import MeasurementError, SettingsError
 from utt_ros.settings import AreaSettings
 from utt_ros.types import FloatArray
@@ -89,25 +94,47 @@ def image_from_message(bridge: Any, message: Any) -> npt.NDArray[np.uint8]:
         converter = bridge if message.encoding in CONVERTED_BY_ALL else CvBridge()
         wanted = 'passthrough' if message.encoding == '8UC3' else 'bgr8'
         return _guarded(converter.imgmsg_to_cv2, message, wanted)
-    width, height = compressed_size(bytes(message.data[:MAX_JPEG_HEADER_BYTES]))
-    if max(width, height) > MAX_SIDE_PX or width * height * 3 > MAX_IMAGE_BYTES:
-        raise MeasurementError(
-            f'an image of {width} x {height} px is too large: sides up to {MAX_SIDE_PX} px')
+    check_compressed_size(bytes(message.data[:MAX_JPEG_HEADER_BYTES]))
+    mosaic = compressed_mosaic(message.format)
+    if mosaic:
+        return _guarded(_from_mosaic, message, mosaic)
     return _guarded(bridge.compressed_imgmsg_to_cv2, message, 'bgr8')
 
 
-def depth_from_message(bridge: Any, message: Image) -> FloatArray:
+def compressed_mosaic(text: str) -> str:
+    """Return the Bayer encoding of images that image_transport compressed without colours.
+
+    Its format is `bayer_rggb8; jpeg compressed `; with `bgr8` behind it they have colours.
+    """
+    encoding, _, compression = text.partition(';')
+    is_mosaic = encoding in COLOURS and encoding.startswith('bayer_')
+    words = compression.split()
+    return encoding if is_mosaic and (not words or words[-1] in ('compressed', encoding)) else ''
+
+
+def _from_mosaic(message: CompressedImage, desired_encoding: str) -> npt.NDArray[np.uint8]:
+    """Decode a compressed Bayer mosaic to colours (H, W, 3) BGR."""
+    plane = cv2.imdecode(np.frombuffer(message.data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if plane is None or plane.ndim != 2 or plane.dtype != np.dtype(PLANES[desired_encoding][0]):
+        raise MeasurementError(f'{len(message.data)} bytes that are not an image of '
+                               f'{desired_encoding}')
+    return RawImage(desired_encoding, *plane.shape, plane.shape[1] * plane.itemsize,
+                    plane.tobytes(), sys.byteorder == 'big').bgr()
+
+
+def depth_from_message(bridge: Any, message: Any) -> FloatArray:
     """Convert 32FC1, or 16UC1 in millimetres (REP-118), to depth (H, W) [m]; NaN: unknown.
 
-    Raises MeasurementError.
+    Of an Image, or of the CompressedImage of image_transport's `compressedDepth`. Raises
+    MeasurementError.
     """
+    if isinstance(message, CompressedImage):
+        return decode_depth(message.format, message.data)
     _raw(message)
     if message.encoding not in DEPTHS:
         raise MeasurementError(f'{message.encoding} is not an encoding of depth: {sorted(DEPTHS)}')
     raw = _guarded(bridge.imgmsg_to_cv2, message, 'passthrough')
-    scaled = raw.astype(np.float32) * np.float32(DEPTHS[message.encoding])
-    with np.errstate(invalid='ignore'):
-        return np.where(np.isfinite(scaled) & (scaled > 0), scaled, np.float32(np.nan))
+    return known_depths(raw.astype(np.float32) * np.float32(DEPTHS[message.encoding]))
 
 
 def image_message(bridge: Any, plane: npt.NDArray[Any] | None) -> Image | None:
@@ -127,34 +154,21 @@ def camera_info_message(calibration: LensCalibration) -> CameraInfo:
 
 
 def check_focal_lengths(info: CameraInfo, area: AreaSettings) -> None:
-    """Raise SettingsError when the focal lengths differ from the area's by over 5 %."""
+    """Raise SettingsError when the focal lengths differ from the area's by over 5 %.
+
+    Those of a CameraInfo are of the full resolution, before binning.
+    """
     if info.k[0] == info.k[4] == 0.0:
         raise SettingsError(
             'fx and fy are 0 px: the camera is not calibrated; calibrate it, or compare no '
             'calibration (topics.camera_info empty)')
-    for got, want, name in ((info.k[0], area.fx, 'fx'), (info.k[4], area.fy, 'fy')):
+    binned = ((info.k[0] / max(1, info.binning_x), area.fx, 'fx'),
+              (info.k[4] / max(1, info.binning_y), area.fy, 'fy'))
+    for got, want, name in binned:
         if abs(got - want) > FOCAL_TOLERANCE * want:
             raise SettingsError(
                 f'{name} is {got:g} px in the calibration, {want:g} px in the area: correct fx, '
                 'fy, cx and cy of the area')
-
-
-def compressed_size(data: bytes) -> tuple[int, int]:
-    """Return width and height [px] from the header of a JPEG or PNG, before it is decoded.
-
-    Raises MeasurementError for anything else.
-    """
-    if data[:8] == b'\x89PNG\r\n\x1a\n' and data[12:16] == b'IHDR' and len(data) >= 24:
-        return int.from_bytes(data[16:20], 'big'), int.from_bytes(data[20:24], 'big')
-    at = 2 if data[:2] == b'\xff\xd8' else len(data)
-    while at + 9 <= len(data) and data[at] == 0xFF:
-        marker = data[at + 1]
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            return (int.from_bytes(data[at + 7:at + 9], 'big'),
-                    int.from_bytes(data[at + 5:at + 7], 'big'))
-        length = int.from_bytes(data[at + 2:at + 4], 'big')
-        at += 1 if marker == 0xFF else 2 + max(2, length)
-    raise MeasurementError(f'{len(data)} bytes without the header of a JPEG or PNG')
 
 
 def _raw(message: Image) -> RawImage:

@@ -18,7 +18,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from threading import Condition
-from typing import Any
+from typing import Any, NamedTuple
 
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
@@ -45,6 +45,8 @@ class TopicsSettings:
     compressed: bool = setting(
         False, 'images are CompressedImage (JPEG, PNG), on this topic or /compressed below it')
     depth: str = setting('', 'topic of depth, registered to the images; empty: none')
+    compressed_depth: bool = setting(
+        False, 'depth is CompressedImage (PNG), on this topic or /compressedDepth below it')
     camera_info: str = setting('', 'topic of the calibration; empty: none')
     slop: float = setting(0.05, 'maximum difference of stamps of one frame [s]',
                           low=0.001, high=1.0)
@@ -53,6 +55,14 @@ class TopicsSettings:
         check(self)
         if not self.image:
             raise SettingsError('image is empty: it must be the topic of the images')
+
+
+class TopicInput(NamedTuple):
+    """Input of a frame."""
+
+    kind: type
+    topics: list[str]  # on any of which it is published
+    switch: str = ''  # setting that chooses its type
 
 
 class TopicSource(Source[CameraFrame]):
@@ -93,14 +103,15 @@ class TopicSource(Source[CameraFrame]):
 
     def status(self) -> Mapping[str, object]:
         """Return the topics and what is wrong with their publishers."""
-        inputs = [(kind, [self._node.resolve_topic_name(topic) for topic in topics])
-                  for kind, topics in self._inputs]
-        missing = '; '.join(filter(None, (self._missing(*each) for each in inputs)))
-        return {'topics': ', '.join(' or '.join(topics) for _, topics in inputs),
+        inputs = [each._replace(topics=[self._node.resolve_topic_name(topic)
+                                        for topic in each.topics]) for each in self._inputs]
+        missing = '; '.join(filter(None, map(self._missing, inputs)))
+        return {'topics': ', '.join(' or '.join(each.topics) for each in inputs),
                 'trouble': missing or self._trouble}
 
-    def _missing(self, kind: type, topics: list[str]) -> str:
+    def _missing(self, wanted: TopicInput) -> str:
         """Return why no message of an input can come; empty when one can."""
+        kind, topics, switch = wanted
         types = {info.topic_type: topic for topic in topics
                  for info in self._node.get_publishers_info_by_topic(topic)}
         expected = f'sensor_msgs/msg/{kind.__name__}'
@@ -109,9 +120,10 @@ class TopicSource(Source[CameraFrame]):
         if not types:
             return f'nobody publishes {" or ".join(topics)} ({kind.__name__})'
         other, topic = next(iter(types.items()))
-        advice = {'sensor_msgs/msg/CompressedImage': ': set topics.compressed to true',
-                  'sensor_msgs/msg/Image': ': set topics.compressed to false'}.get(other, '')
-        return f'{topic} is {other}, not {kind.__name__}{advice if kind is not CameraInfo else ""}'
+        value = {'sensor_msgs/msg/CompressedImage': 'true',
+                 'sensor_msgs/msg/Image': 'false'}.get(other, '')
+        advice = f': set topics.{switch} to {value}' if switch and value else ''
+        return f'{topic} is {other}, not {kind.__name__}{advice}'
 
     def _keep(self, *messages: Any) -> None:
         with self._changed:
@@ -144,25 +156,31 @@ class TopicSource(Source[CameraFrame]):
             raise SourceError(f'{self._settings.camera_info}: {err}') from err
 
 
-def _topics(settings: TopicsSettings) -> list[tuple[type, list[str]]]:
-    """Return the type and the topics of each input of a frame.
+def _topics(settings: TopicsSettings) -> list[TopicInput]:
+    """Return the inputs of a frame.
 
     Compressed images are published below the topic of the images by image_transport, and on a
     topic of any name by other drivers.
     """
-    images = [settings.image]
-    if settings.compressed and not settings.image.endswith('/compressed'):
-        images.append(f'{settings.image}/compressed')
-    inputs = [(CompressedImage if settings.compressed else Image, images),
-              (Image, [settings.depth]), (CameraInfo, [settings.camera_info])]
-    return [(kind, topics) for kind, topics in inputs if topics[0]]
+    inputs = [
+        _images(settings.image, settings.compressed, 'compressed', 'compressed'),
+        _images(settings.depth, settings.compressed_depth, 'compressedDepth', 'compressed_depth'),
+        TopicInput(CameraInfo, [settings.camera_info])]
+    return [each for each in inputs if each.topics[0]]
 
 
-def _join(node: Node, inputs: list[tuple[type, list[str]]], slop: float, keep: Any) -> Any:
+def _images(topic: str, is_compressed: bool, suffix: str, switch: str) -> TopicInput:
+    topics = [topic]
+    if is_compressed and not topic.endswith(f'/{suffix}'):
+        topics.append(f'{topic}/{suffix}')
+    return TopicInput(CompressedImage if is_compressed else Image, topics, switch)
+
+
+def _join(node: Node, inputs: list[TopicInput], slop: float, keep: Any) -> Any:
     """Call `keep(image, *others)` for messages of one frame."""
     filters = message_filters.load_message_filters()
     merged = []
-    for kind, topics in inputs:
+    for kind, topics, _ in inputs:
         merged.append(filters.SimpleFilter())
         for topic in topics:
             subscriber = filters.Subscriber(node, kind, topic, qos_profile=IMAGES)

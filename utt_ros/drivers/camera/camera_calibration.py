@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import yaml
 
 from utt_ros.errors import SettingsError
@@ -35,9 +36,13 @@ MAX_SIDE_PX = 16384
 NUMBER = re.compile(r'[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?', re.ASCII)
 FILESTORAGE_HEADER = re.compile(r'\ufeff?%YAML:\d\.\d')  # PyYAML expects a space for the colon
 # OpenCV's vector k1 k2 p1 p2 k3 k4 k5 k6 s1 s2 s3 s4 tx ty, of which plumb_bob is the beginning
-OPENCV_MODELS = {'plumb_bob', 'rational_polynomial'}
+OPENCV_MODELS = {'plumb_bob', 'rational_polynomial', 'thin_prism', 'tilted'}
+MODEL_ALIASES = {  # of RealSense, Kalibr and others
+    'radtan': 'plumb_bob', 'brown_conrady': 'plumb_bob', 'thin_prism_model': 'thin_prism',
+    'kannala_brandt': 'equidistant', 'kannala_brandt4': 'equidistant'}
 OPENCV_COUNTS = (4, 5, 8, 12, 14)
 PLUMB_BOB_COUNT = 5
+FISHEYE_COUNT = 4
 FISHEYE_MODELS = {'equidistant', 'fisheye'}  # of four coefficients each
 UNDISTORTED_MODELS = {'', 'none'}
 SPELLINGS = {  # of OpenCV's examples
@@ -95,15 +100,42 @@ def _load(path: Path) -> dict[str, Any]:
     try:
         with path.open(encoding='utf-8') as file:
             text = file.read(MAX_LENS_FILE_BYTES)
-        if text.lstrip('\ufeff \n').startswith('<'):
-            raise SettingsError("an XML file, as OpenCV's FileStorage writes for names that end "
-                                'with .xml: write it to a name that ends with .yaml')
+        if text.lstrip('\ufeff \r\n').startswith('<'):
+            return _spelled(_load_xml(text))
         document = yaml.load(FILESTORAGE_HEADER.sub('', text, count=1), yaml.BaseLoader)  # noqa: S506  texts only
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as err:
         raise SettingsError(str(err)) from err
     if not isinstance(document, dict):
         raise SettingsError(
             "expected the file that camera_calibration or OpenCV's FileStorage writes")
+    return _spelled(document)
+
+
+def _load_xml(text: str) -> dict[str, Any]:
+    """Load an XML file of OpenCV's FileStorage: matrices, numbers and texts as texts."""
+    storage = cv2.FileStorage()
+    try:
+        if not storage.open(text, cv2.FILE_STORAGE_READ | cv2.FILE_STORAGE_MEMORY):
+            raise SettingsError("an XML file that is not of OpenCV's FileStorage")
+        root = storage.root()
+        nodes = {name: root.getNode(name) for name in root.keys()}  # noqa: SIM118  not a dict
+        document = {}
+        for name, node in nodes.items():
+            if node.isMap():
+                matrix = node.mat()
+                document[name] = [] if matrix is None else [
+                    repr(float(value)) for value in matrix.ravel()]
+            else:
+                document[name] = node.string() if node.isString() else f'{node.real():.17g}'
+    except (cv2.error, ValueError, SystemError) as err:
+        raise SettingsError(f"an XML file that OpenCV's FileStorage cannot read: {err}") from err
+    finally:
+        storage.release()
+    return document
+
+
+def _spelled(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a document with the names of camera_calibration."""
     for name, others in SPELLINGS.items():
         spelling = next((other for other in others if other in document), '')
         if name not in document and spelling:
@@ -124,10 +156,12 @@ def _distortion(document: dict[str, Any]) -> tuple[str, tuple[float, ...]]:
     fisheye = document.get('fisheye_model') in ('1', 'true')  # of OpenCV's calibration example
     model = document.get('distortion_model', 'fisheye' if fisheye else 'plumb_bob')
     known = sorted(OPENCV_MODELS | FISHEYE_MODELS)
-    if not isinstance(model, str) or model not in {*known, *UNDISTORTED_MODELS}:
+    name = model.strip().lower() if isinstance(model, str) else None
+    if name not in {*known, *MODEL_ALIASES, *UNDISTORTED_MODELS}:
         raise SettingsError(f'distortion_model is {model!r}: one of {known}')
+    model = MODEL_ALIASES.get(str(name), str(name))
     if model in FISHEYE_MODELS:
-        return 'equidistant', _matrix(document, 'distortion_coefficients', (4,))
+        return 'equidistant', _fisheye(document)
     values = _matrix(document, 'distortion_coefficients', (0, *OPENCV_COUNTS), ())
     if model in UNDISTORTED_MODELS or not values:
         if any(values) or (model in OPENCV_MODELS and 'distortion_model' in document):
@@ -139,6 +173,15 @@ def _distortion(document: dict[str, Any]) -> tuple[str, tuple[float, ...]]:
     if model == 'plumb_bob' and not any(values[PLUMB_BOB_COUNT:]):
         return model, values[:PLUMB_BOB_COUNT]
     return 'rational_polynomial', values + (0.0,) * (8 - len(values))
+
+
+def _fisheye(document: dict[str, Any]) -> tuple[float, ...]:
+    """Return four coefficients; some drivers append zeros."""
+    values = _matrix(document, 'distortion_coefficients', (FISHEYE_COUNT, *OPENCV_COUNTS))
+    if any(values[FISHEYE_COUNT:]):
+        raise SettingsError(f'distortion_coefficients are {len(values)}: a fisheye lens has '
+                            f'{FISHEYE_COUNT}')
+    return values[:FISHEYE_COUNT]
 
 
 def _projection(camera: tuple[float, ...]) -> tuple[float, ...]:

@@ -26,6 +26,7 @@ from time import monotonic, time_ns
 import cv2
 import numpy as np
 
+from utt_ros.drivers.camera.http_stream import open_stream
 from utt_ros.drivers.source import Source, SourceEntry
 from utt_ros.drivers.types import CameraFrame
 from utt_ros.errors import SettingsError, SourceError
@@ -91,7 +92,8 @@ class OpenCVSource(Source[CameraFrame]):
             device = _open_device(settings, self._area)
             self._reader = _LiveCapture(device, settings, self.counters)
         elif '://' in settings.location:
-            self._reader = _LiveCapture(_open_stream(settings), settings, self.counters)
+            self._reader = _LiveCapture(
+                open_stream(settings.location, settings.timeout), settings, self.counters)
         else:
             self._reader = _FileCapture(_open_file(settings), settings, self.counters)
 
@@ -259,16 +261,6 @@ def _open_device(settings: OpenCVSettings, area: AreaSettings) -> cv2.VideoCaptu
     if settings.rate:
         capture.set(cv2.CAP_PROP_FPS, settings.rate)
     capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
-    return capture
-
-
-def _open_stream(settings: OpenCVSettings) -> cv2.VideoCapture:
-    timeout_ms = int(settings.timeout * 1000)
-    capture = cv2.VideoCapture(settings.location, cv2.CAP_FFMPEG, [
-        cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, timeout_ms, cv2.CAP_PROP_READ_TIMEOUT_MSEC, timeout_ms])
-    if not capture.isOpened():
-        raise SourceError(
-            f'{settings.location} cannot be opened: does it play with `ffplay` on this machine?')
     return capture
 
 
