@@ -187,6 +187,7 @@ def test_topics_of_another_driver_become_tracks(
     ({'detection__detector': 'source'}, 'opencv detects no people'),
     ({'source': 'detections', 'detections__type': 'no_msgs/msg/Boxes'}, 'must be one of'),
     ({'calibration': '/no/such.yaml'}, 'no/such.yaml'),
+    ({'calibration': 'file:///no/such.yaml'}, "'/no/such.yaml'"),
     ({'opencv__latency': -1.0}, 'latency')])
 def test_wrong_settings_end_the_node_with_the_reason(
     start_camera: Callable[..., Any], parameters: dict[str, Any], says: str,

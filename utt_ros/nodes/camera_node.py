@@ -83,6 +83,7 @@ class CameraNode(Driver):
     def prepare(self) -> None:
         """Read the calibration and create the publishers."""
         path = self.declare_parameter('calibration', '').value
+        path = path.removeprefix('file://')  # of camera_info_url
         calibration = (read_lens_calibration(Path(path).expanduser()) if path
                        else pinhole_calibration(self.area))
         self._info = cv_bridge.camera_info_message(calibration)

@@ -110,6 +110,10 @@ def test_person_is_found_by_exports_with_any_number_of_outputs(
     ({'logits': np.zeros((1, 100, 92)), 'pred_boxes': np.zeros((1, 100, 4))}, 'pred_boxes'),
     ({'labels': np.zeros((1, 300)), 'boxes': np.zeros((1, 300, 4)), 'scores': np.zeros((1, 300))},
      'labels'),
+    ({'output0': table((1, 300, 6), [0, 0.9, 270, 220, 370, 420])}, 'scores are'),
+    ({'output0': table((1, 300, 6), [*PERSON, 0])}, 'end before they begin'),
+    ({'output': table((1, 25200, 85), [320, 320, 100, 200, -3.0, 4.0])}, 'scores are -3.00'),
+    ({'output': table((1, 3598, 112), [0.01] * 112)}, 'fractions of the image'),  # NanoDet
     (GRIDS, 'grid80')])
 def test_exports_of_other_kinds_are_refused_with_what_they_return(
     constant_network: Callable[..., Path], outputs: dict[str, np.ndarray], says: str,

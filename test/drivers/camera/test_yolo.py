@@ -24,6 +24,7 @@ from hypothesis.extra.numpy import arrays
 from utt_ros.drivers.camera.yolo import (
     MAX_BOXES,
     check_pixels,
+    check_scores,
     choose_output,
     decode_detections,
     letterbox,
@@ -76,7 +77,16 @@ def test_the_output_with_boxes_and_scores_is_chosen_at_any_place(
     {'num_dets': (1, 1), 'det_boxes': (1, 100, 4), 'det_scores': (1, 100)},  # YOLOv7, TensorRT
     {'distances': (1, 64, 8400), 'classes': (1, 80, 8400)},  # undecoded v8
     {f'head{side}': (1, 144, side, side) for side in (80, 40, 20)},
-    {'output0': (1, 300, 84), 'output1': MASKS}])
+    {'output0': (1, 300, 84), 'output1': MASKS},
+    {'boxes': (1, 4, 8400), 'scores': (1, 80, 8400)},  # v8 with its parts apart
+    {'scores': (1, 8400, 80), 'boxes': (1, 4, 8400)},
+    {'boxes': (1, 10647, 1, 4), 'confs': (1, 10647, 80)},  # darknet
+    {'scores': (1, 8732, 21), 'boxes': (1, 8732, 4)},  # SSD
+    {'detection_boxes': (1, 100, 4), 'detection_scores': (1, 100)},  # TensorFlow
+    {'dets': (1, 100, 5), 'labels': (1, 100)},  # MMDetection
+    {'dets': (1, 300, 4), 'labels': (1, 300, 91)},  # RF-DETR
+    {'logits': (1, 900, 256), 'boxes': (1, 900, 4)},  # Grounding DINO
+    {'hm': (1, 80, 128, 128), 'wh': (1, 2, 128, 128), 'reg': (1, 2, 128, 128)}])  # CenterNet
 def test_outputs_that_cannot_be_boxes_with_scores_are_refused_with_their_shapes(
     shapes: dict[str, tuple[int, ...]],
 ) -> None:
@@ -109,6 +119,41 @@ def test_fractions_and_undecoded_offsets_are_not_taken_for_pixels(
 ) -> None:
     with pytest.raises(MeasurementError, match=says):
         check_pixels(output, layout, 640)
+
+
+CORNERS = [270, 220, 370, 420, 0.9, 0]
+
+
+def one_row(row: list[float], layout: str) -> np.ndarray:
+    """Output with one row of values among zeros."""
+    table = np.zeros((1, 300, len(row)), np.float32)
+    table[0, 5] = row
+    return table.transpose(0, 2, 1) if layout == 'columns' else table
+
+
+@pytest.mark.parametrize(('row', 'layout', 'person'), [
+    (CORNERS, 'corners', 0), ([320, 320, 100, 200, 0.9, 0.95], 'rows', 0),
+    ([320, 320, 100, 200, 0.001, 0.0, 1.0], 'rows', 1), ([320, 320, 100, 200, 0.9], 'columns', 0),
+    ([320, 320, 100, 200, 0.9, -3.5, 7.0], 'columns', 0),  # coefficients of masks
+    ([320, 320, 100, 200, 1.004], 'columns', 0), ([*CORNERS[:4], 0.01, 0.5], 'rows', 0),
+    ([0.0, 0.0, 0.0, 0.0, 0.0, 0.0], 'corners', 0), ([*CORNERS, 5.0, -5.0], 'corners', 0)])
+def test_scores_from_0_to_1_pass(row: list[float], layout: str, person: int) -> None:
+    check_scores(one_row(row, layout), layout, person)
+
+
+@pytest.mark.parametrize(('row', 'layout', 'person', 'says'), [
+    ([0, 0.9, 270, 220, 370, 420], 'corners', 0, 'scores are .* 370.00'),  # Paddle
+    ([270, 220, 370, 420, 0, 0.9], 'corners', 0, 'not the number of a class'),
+    ([320, 320, 100, 200, 0.9, 0], 'corners', 0, 'end before they begin'),
+    ([320, 320, 100, 200, -4.5, 2.5], 'rows', 0, 'expected 0 to 1'),  # logits
+    ([320, 320, 100, 200, 0.9, 0.1, 2.5], 'rows', 1, r'0\.90 to 2\.50'),
+    ([320, 320, 100, 200, -7.5], 'columns', 0, 'layout columns has in column 4'),
+    ([320, 320, 100, 200, 0.5, 3.5], 'columns', 1, 'in column 5')])
+def test_tables_of_other_columns_are_refused(
+    row: list[float], layout: str, person: int, says: str,
+) -> None:
+    with pytest.raises(MeasurementError, match=says):
+        check_scores(one_row(row, layout), layout, person)
 
 
 def test_letterbox_keeps_the_aspect_ratio() -> None:

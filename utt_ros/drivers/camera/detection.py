@@ -26,6 +26,7 @@ import numpy as np
 from utt_ros.drivers.camera.yolo import (
     LAYOUTS,
     check_pixels,
+    check_scores,
     choose_output,
     decode_detections,
     letterbox,
@@ -161,6 +162,7 @@ class OnnxDetector(Detector):
     def _decode(self, output: FloatArray) -> tuple[FloatArray, FloatArray]:
         settings = self._settings
         check_pixels(output, self._layout, settings.input_size)
+        check_scores(output, self._layout, settings.person_class)
         return decode_detections(output, self._layout, settings.person_class, settings.score)
 
 

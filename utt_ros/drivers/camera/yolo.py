@@ -36,6 +36,9 @@ MAX_BOXES = 1000  # most confident ones
 MAX_FRACTION = 2.0  # coordinates that all lie below are fractions of the image, not pixels
 MIN_SPREAD = 1 / 8  # of the centers of a dense head that are pixels, by the side of the input
 MIN_DENSE_ROWS = 400  # of a network without suppression; 525 at 160 px
+SCORE_MARGIN = 0.01  # rounding of scores beyond 0 and 1
+MIN_LIKELY_SCORE = 0.3  # of rows whose class and order of corners are checked
+MAX_INVERTED_SHARE = 0.5  # of these rows
 PADDING_GREY = 114  # value with which YOLO networks were trained
 
 
@@ -87,7 +90,8 @@ def choose_output(shapes: Mapping[str, tuple[int, ...]], layout: str = '') -> tu
             reason = str(err)
         if len(shape) != 3 or shape[0] != 1:
             candidates.pop(name, None)
-    rows = {number for shape in shapes.values() for number in shape[1:-1] if shape[-1] == 4}
+    rows = {number for shape in shapes.values() if 4 in shape[1:]  # boxes apart from scores
+            for number in shape[1:] if number != 4}
     listed = ', '.join(f'{name} {shape}' for name, shape in shapes.items())
     if not candidates and len(shapes) == 1 and reason:
         raise MeasurementError(reason)
@@ -120,6 +124,31 @@ def check_pixels(output: FloatArray, layout: str, size: int) -> None:
             raise MeasurementError(
                 f'centers of its {len(boxes)} boxes lie within {spread:.1f} px of an input of '
                 f'{size} px: export it with decoded boxes')
+
+
+def check_scores(output: FloatArray, layout: str, person: int) -> None:
+    """Raise MeasurementError when the columns of a table are not those of its layout.
+
+    Raw heads give logits for scores, other exports class and score before the box, or center and
+    size for corners.
+    """
+    table = np.asarray(output[0].T if layout == 'columns' else output[0], np.float32)
+    table = table[np.isfinite(table).all(axis=1) & (table != 0).any(axis=1)]
+    first = {'rows': 5, 'columns': 4}.get(layout, 4)
+    columns = [first] if layout == 'corners' else [first + person, *[4] * (layout == 'rows')]
+    scores = table[:, [column for column in columns if column < table.shape[1]]]
+    if scores.size and not (scores.min() >= -SCORE_MARGIN and scores.max() <= 1 + SCORE_MARGIN):
+        raise MeasurementError(
+            f'its scores are {scores.min():.2f} to {scores.max():.2f}: expected 0 to 1, as layout '
+            f'{layout} has in column {", ".join(map(str, sorted(columns)))}')
+    if layout != 'corners' or not len(table):
+        return
+    likely = table[table[:, 4] >= min(MIN_LIKELY_SCORE, float(table[:, 4].max()))]
+    if (likely[:, 5] % 1 != 0).any():
+        raise MeasurementError('its last column is not the number of a class')
+    if ((likely[:, 2:4] <= likely[:, :2]).any(axis=1)).mean() > MAX_INVERTED_SHARE:
+        raise MeasurementError(
+            'its boxes end before they begin: expected left, top, right, bottom')
 
 
 def decode_detections(
