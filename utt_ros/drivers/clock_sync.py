@@ -15,8 +15,10 @@
 
 """Clock synchronisation: host time of stamps that carry the clock of another device."""
 
+import re
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import NamedTuple
 
 from utt_ros.types import NS_PER_S
@@ -29,6 +31,16 @@ CLOCK_JUMP_NS = 2 * NS_PER_S  # a lag further off than this belongs to another c
 HOLD_NS = 2 * NS_PER_S  # duration after which it is accepted
 SET_BACK_NS = NS_PER_S  # step of the host's clock
 MAX_STREAMS = 4096
+STAMP_TEXT = re.compile(r'[0-9]{1,20}(\.[0-9]{0,20})?([eE]\+?[0-9]{1,2})?')
+
+
+def parse_stamp(text: str, unit_ns: int = 1) -> int | None:
+    """Return the stamp [ns] of a decimal text in units of `unit_ns`; None for other texts.
+
+    Spreadsheets, scripts and JSON of some languages write 1.7E12 or 1700000000000.0.
+    """
+    text = text.strip()
+    return int(Decimal(text) * unit_ns) if STAMP_TEXT.fullmatch(text) else None
 
 
 class _Point(NamedTuple):

@@ -59,7 +59,12 @@ def test_lists_and_capital_letters_are_read() -> None:
     ({'status': 2}, 'status_no_responder'), ({'status': 77}, 'status_other'),
     ({'status': True}, 'malformed'),
     ({'deviceId': ''}, 'no_device'), ({'deviceId': 7}, 'no_device'),
-    ({'mac': 'home'}, 'incomplete'), ({'distanceMm': 5.2}, 'incomplete'),
+    ({'mac': 'home'}, 'incomplete'), ({'distanceMm': '5230'}, 'incomplete'),
+    ({'distanceMm': True}, 'incomplete'), ({'rssi': -58.5}, 'incomplete'),
+    ({'numAttemptedMeasurements': 7.5}, 'incomplete'), ({'status': 0.5}, 'malformed'),
+    ({'status': 2.0}, 'status_no_responder'), ({'distanceMm': 1e300}, 'implausible'),
+    ({'rangingTimestampMillis': 'soon'}, 'incomplete'),
+    ({'rangingTimestampMillis': '9e99'}, 'implausible'),
     ({'distanceMm': 900_000}, 'implausible'), ({'distanceStdDevMm': -1}, 'implausible'),
     ({'rangingTimestampMillis': -1}, 'implausible'),
     ({'rangingTimestampMillis': 10**40}, 'implausible')])
@@ -67,6 +72,23 @@ def test_invalid_results_are_counted_by_key(change: dict, reason: str) -> None:
     results, refused = parse_android(lines({**GOOD, **change}, GOOD))
     assert len(results) == 1
     assert refused == {reason: 1}
+
+
+@pytest.mark.parametrize(('change', 'range_m', 'boot_ns'), [
+    ({'distanceMm': 5230.0}, 5.23, 86_532_144_000_000),
+    ({'distanceMm': 5230.5}, 5.2305, 86_532_144_000_000),
+    ({name: float(GOOD[name]) for name in (*RESULT_LIMITS, 'status')}, 5.23, 86_532_144_000_000),
+    ({'rangingTimestampMillis': 86532144.5}, 5.23, 86_532_144_500_000),
+    ({'rangingTimestampMillis': '86532144'}, 5.23, 86_532_144_000_000),
+    ({'rangingTimestampMillis': '8.6532144E7'}, 5.23, 86_532_144_000_000),
+    ({'distanceStdDevMm': 412.25}, 5.23, 86_532_144_000_000)])
+def test_numbers_of_languages_without_integers_are_read(
+    change: dict, range_m: float, boot_ns: int,
+) -> None:
+    ((result,), refused) = parse_android(lines({**GOOD, **change}))
+    assert (result.range_m, result.boot_ns) == (range_m, boot_ns)
+    assert (result.attempted, result.successful, result.rssi_dbm) == (8, 7, -58.0)
+    assert not refused
 
 
 @pytest.mark.parametrize('name', [*RESULT_LIMITS, 'mac', 'deviceId', 'status'])

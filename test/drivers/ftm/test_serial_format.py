@@ -110,7 +110,19 @@ def test_other_spellings_of_the_json_are_read() -> None:
     assert parse_gtec(line.replace('42 , "dist_est"', '42 "dist_est"')) == expected
 
 
+@pytest.mark.parametrize('line', [
+    '02:00:00:00:00:01,33.0,35.,507.00,1,33800.0,-51.0,1,2,3,4',
+    '02:00:00:00:00:01, 33, 35, 507, 1, 33800, -51, 1, 2, 3, 4',
+    ('{"id":"02:00:00:00:00:01", "dist_est":507.0, "num_frames":1.0, '
+     '"frames":[{"rtt":33800.0, "rssi":-51.0}]}')])
+def test_whole_numbers_with_a_point_are_read(line: str) -> None:
+    report = parse_gtec(line)
+    assert isinstance(report, BoardReport)
+    assert (report.range_m, report.rssi_dbm, report.attempted) == (5.07, -51.0, 1)
+
+
 @pytest.mark.parametrize('wrong', [
+    '02:00:00:00:00:01,33,35,507.5,0',
     '02:00:00:00:00:01,33,35,507,2,33800,-51,1,2,3,4',
     '02:00:00:00:00:01,33,35,507,x',
     '02:00:00:00:00:01,33,35',

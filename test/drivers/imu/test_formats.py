@@ -98,6 +98,22 @@ def test_columns_of_hyper_imu_are_as_set() -> None:
             formats.parse_hyper_imu(wrong, ('gyro', 'accel'), 5)
 
 
+@pytest.mark.parametrize(('text', 'stamp_ns'), [
+    ('1518819953744', 1_518_819_953_744_000_000), (' 1518819953744 ', 1_518_819_953_744_000_000),
+    ('1518819953744.25', 1_518_819_953_744_250_000),
+    ('1518819953744.0', 1_518_819_953_744_000_000),
+    ('1.518819953744E12', 1_518_819_953_744_000_000), ('1.5e+12', 1_500_000_000_000_000_000)])
+def test_times_of_hyper_imu_are_read_in_any_spelling(text: str, stamp_ns: int) -> None:
+    (reading,) = formats.parse_hyper_imu(f'{text},1,2,3'.encode(), ('time', 'gyro'), 5)
+    assert reading.peer_ns == stamp_ns
+
+
+@pytest.mark.parametrize('text', ['', 'now', '-5', '1e-3', '0x10', '1 5', '1_000', 'nan', 'inf'])
+def test_other_times_of_hyper_imu_are_refused(text: str) -> None:
+    with pytest.raises(MeasurementError, match='milliseconds since the epoch'):
+        formats.parse_hyper_imu(f'{text},1,2,3'.encode(), ('time', 'gyro'), 5)
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(

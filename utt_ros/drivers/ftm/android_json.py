@@ -30,6 +30,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from utt_ros.drivers.clock_sync import parse_stamp
 from utt_ros.drivers.phone_registry import is_mac
 from utt_ros.drivers.types import MAX_FRAME_COUNT
 from utt_ros.sensor_limits import MAX_RANGE_STD_M, RANGE_LIMITS_M
@@ -39,6 +40,8 @@ MAX_ANDROID_ID_LENGTH = 64
 MAX_RESULTS = 1000  # in one datagram or body
 RSSI_LIMITS_DBM = (-126, 20)  # outside, it is unknown to Android
 REFUSED_STATUSES = {1: 'status_fail', 2: 'status_no_responder'}
+STAMP = 'rangingTimestampMillis'
+FRACTIONAL = ('distanceMm', 'distanceStdDevMm', STAMP)
 RESULT_LIMITS = {
     'distanceMm': (RANGE_LIMITS_M[0] * 1000, RANGE_LIMITS_M[1] * 1000),
     'distanceStdDevMm': (0, MAX_RANGE_STD_M * 1000),
@@ -102,14 +105,16 @@ def _result(item: Any) -> AndroidResult | str:
 
     Android reports a standard deviation of 0 for a single frame [S: RangingResult]: unknown.
     """
-    if not isinstance(item, dict) or type(item.get('status')) is not int:
+    status = _number('status', item.get('status')) if isinstance(item, dict) else None
+    if status is None:
         return 'malformed'
-    if item['status'] != 0:
-        return REFUSED_STATUSES.get(item['status'], 'status_other')
+    if status != 0:
+        return REFUSED_STATUSES.get(int(status), 'status_other')
     device, mac = item.get('deviceId'), item.get('mac')
     if not isinstance(device, str) or not 0 < len(device) <= MAX_ANDROID_ID_LENGTH:
         return 'no_device'
-    numbers = [value for name in RESULT_LIMITS if type(value := item.get(name)) is int]
+    numbers = [value for name in RESULT_LIMITS
+               if (value := _number(name, item.get(name))) is not None]
     if not isinstance(mac, str) or not is_mac(mac.lower()) or len(numbers) != len(RESULT_LIMITS):
         return 'incomplete'
     if any(not low <= number <= high
@@ -117,7 +122,23 @@ def _result(item: Any) -> AndroidResult | str:
         return 'implausible'
     distance, std, stamp, attempted, successful, rssi = numbers
     return AndroidResult(
-        device, mac.lower(), stamp * NS_PER_MS, distance / 1000,
+        device, mac.lower(), round(stamp * NS_PER_MS), distance / 1000,
         math.nan if std == 0 and successful <= 1 else std / 1000,
         float(rssi) if RSSI_LIMITS_DBM[0] <= rssi <= RSSI_LIMITS_DBM[1] else math.nan,
-        min(attempted, MAX_FRAME_COUNT), min(successful, MAX_FRAME_COUNT))
+        min(int(attempted), MAX_FRAME_COUNT), min(int(successful), MAX_FRAME_COUNT))
+
+
+def _number(name: str, value: Any) -> int | float | None:
+    """Return a number; None for anything else.
+
+    Languages without integers write 5230.0. Only values in FRACTIONAL may have a fraction, and
+    only the stamp may be a text.
+    """
+    if isinstance(value, str) and name == STAMP:
+        stamp_ns = parse_stamp(value, NS_PER_MS)
+        return None if stamp_ns is None else stamp_ns / NS_PER_MS
+    if isinstance(value, float):
+        if value.is_integer():
+            return int(value)
+        return value if name in FRACTIONAL else None
+    return value if type(value) is int else None

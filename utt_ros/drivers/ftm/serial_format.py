@@ -44,7 +44,7 @@ ESTIMATES = (
         r'Return Time: (?P<ns>-?\d{1,10}(?:\.\d{1,6})?) ns\s*', re.ASCII))
 SESSION_FAILED = re.compile(
     r'ftm_station: .{0,80}(?:failed! \(Status - \d{1,4}\)|procedure failed)|FTM Error: \w')
-INTEGER = re.compile(r'-?\d{1,19}', re.ASCII)
+INTEGER = re.compile(r' ?-?\d{1,19}(?:\.0{0,6})? ?', re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def parse_gtec(line: str) -> BoardReport | str:
 
 def _csv(line: str) -> BoardReport | str:
     fields = line.rstrip(',').split(',')
-    numbers = [int(field) for field in fields[1:] if INTEGER.fullmatch(field)]
+    numbers = [int(field.partition('.')[0]) for field in fields[1:] if INTEGER.fullmatch(field)]
     if len(numbers) != len(fields) - 1 or not is_mac(fields[0].lower()):
         return 'malformed'
     begin = 4 + (len(numbers) - 4) % FRAME_COLUMNS  # one more with own_dist
@@ -119,12 +119,12 @@ def _json(line: str) -> BoardReport | str:
         return 'malformed'
     if not isinstance(item, dict):
         return 'malformed'
-    ap, distance = item.get('id', item.get('mac')), item.get('dist_est')
+    ap, distance = item.get('id', item.get('mac')), _whole(item.get('dist_est'))
     frames = item.get('frames')
     if not isinstance(ap, str) or not is_mac(ap.lower()) or not isinstance(frames, list):
         return 'malformed'
     pairs = [_pair(frame) for frame in frames]
-    if (type(distance) is not int or None in pairs or len(pairs) > MAX_FRAMES
+    if (distance is None or None in pairs or len(pairs) > MAX_FRAMES
             or item.get('num_frames') != len(pairs)):
         return 'malformed'
     valid = [pair for pair in pairs if pair is not None]
@@ -134,8 +134,15 @@ def _json(line: str) -> BoardReport | str:
 def _pair(frame: Any) -> tuple[int, int] | None:
     if not isinstance(frame, dict):
         return None
-    rtt, rssi = frame.get('rtt'), frame.get('rssi')
-    return (rtt, rssi) if type(rtt) is int and type(rssi) is int else None
+    rtt, rssi = _whole(frame.get('rtt')), _whole(frame.get('rssi'))
+    return None if rtt is None or rssi is None else (rtt, rssi)
+
+
+def _whole(value: Any) -> int | None:
+    """Return a whole number, also one that is written as 620.0."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if type(value) is int else None
 
 
 def _report(ap: str, distance_cm: int, trips_ps: list[int], rssi: list[int]) -> BoardReport | str:

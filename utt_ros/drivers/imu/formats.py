@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from utt_ros.drivers.clock_sync import parse_stamp
 from utt_ros.drivers.imu.readings import TESLA, Reading, make_reading, refusal_key
 from utt_ros.errors import MeasurementError
 from utt_ros.types import NS_PER_MS
@@ -128,7 +129,7 @@ def parse_hyper_imu(line: bytes, columns: Sequence[str], arrival_ns: int) -> lis
     stamp_ns, index, vectors = arrival_ns, 0, []
     for column in columns:
         if column == 'time':
-            stamp_ns = _milliseconds(cells[index]) * NS_PER_MS
+            stamp_ns = _milliseconds(cells[index])
         elif column in HYPER_IMU:
             vectors.append((column, [_decimal(cell) for cell in cells[index:index + 3]]))
         index += HYPER_IMU_OTHERS.get(column, 3)
@@ -158,10 +159,11 @@ def _xyz(fields: Any) -> list[Any]:
 
 
 def _milliseconds(text: str) -> int:
-    text = text.strip()
-    if not (text.isascii() and text.isdecimal() and len(text) < 16):
+    """Return nanoseconds."""
+    stamp_ns = parse_stamp(text, NS_PER_MS)
+    if stamp_ns is None:
         raise MeasurementError(f'time {text[:40]!r}: milliseconds since the epoch expected')
-    return int(text)
+    return stamp_ns
 
 
 def _decimal(text: str) -> float:

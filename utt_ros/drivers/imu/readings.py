@@ -15,9 +15,10 @@
 
 """Readings of one phone sensor: SI units, phone axes, phone clock."""
 
-import re
+import math
 from typing import Any, NamedTuple
 
+from utt_ros.drivers.clock_sync import parse_stamp
 from utt_ros.errors import MeasurementError
 from utt_ros.sensor_limits import MAX_ACCEL_MPS2, MAX_GYRO_RADPS, MAX_MAGNETIC_T, STAMP_LIMITS_NS
 
@@ -61,13 +62,12 @@ def make_reading(kind: str, peer_ns: Any, values: Any, scale: float = 1.0) -> Re
 
 def _stamp(kind: str, value: Any) -> int:
     """Return nanoseconds; apps also send them as floats and as texts."""
-    if isinstance(value, str) and re.fullmatch(r'[0-9]{1,20}(\.0*)?', value.strip()):
-        return int(value.strip().partition('.')[0])
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if type(value) is not int:
-        raise MeasurementError(f'stamp {str(value)[:40]} of {kind}: an integer expected')
-    return value
+    stamp = parse_stamp(value) if isinstance(value, str) else value
+    if isinstance(stamp, float) and math.isfinite(stamp):
+        stamp = int(stamp)
+    if type(stamp) is not int:
+        raise MeasurementError(f'stamp {str(value)[:40]} of {kind}: a number expected')
+    return stamp
 
 
 def _number(kind: str, value: Any, limit: float) -> float:
