@@ -118,8 +118,9 @@ def _from_mosaic(message: CompressedImage, desired_encoding: str) -> npt.NDArray
     if plane is None or plane.ndim != 2 or plane.dtype != np.dtype(PLANES[desired_encoding][0]):
         raise MeasurementError(f'{len(message.data)} bytes that are not an image of '
                                f'{desired_encoding}')
-    return RawImage(desired_encoding, *plane.shape, plane.shape[1] * plane.itemsize,
-                    plane.tobytes(), sys.byteorder == 'big').bgr()
+    height, width = plane.shape
+    return RawImage(desired_encoding, height, width, width * plane.itemsize, plane.tobytes(),
+                    sys.byteorder == 'big').bgr()
 
 
 def depth_from_message(bridge: Any, message: Any) -> FloatArray:

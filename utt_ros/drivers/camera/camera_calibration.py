@@ -119,7 +119,7 @@ def _load_xml(text: str) -> dict[str, Any]:
             raise SettingsError("an XML file that is not of OpenCV's FileStorage")
         root = storage.root()
         nodes = {name: root.getNode(name) for name in root.keys()}  # noqa: SIM118  not a dict
-        document = {}
+        document: dict[str, Any] = {}
         for name, node in nodes.items():
             if node.isMap():
                 matrix = node.mat()

@@ -113,8 +113,8 @@ def _zed(message: Any, projection: BoxProjection) -> Iterator[MessageDetection]:
         corners = np.array([corner.kp for corner in item.bounding_box_2d.corners], np.float64)
         low, high = corners.min(axis=0), corners.max(axis=0)
         forward = float(item.position[0])
-        box = projection.flat(*((low + high) / 2).tolist(), *(high - low).tolist(),
-                              forward if forward > 0 else NAN)
+        (u, v), (width, height) = ((low + high) / 2).tolist(), (high - low).tolist()
+        box = projection.flat(u, v, width, height, forward if forward > 0 else NAN)
         label = 'person' if item.label.startswith(ZED_BODY) else item.label
         yield MessageDetection(
             box, float(item.confidence) * ZED_CONFIDENCE, label,
