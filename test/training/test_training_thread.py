@@ -112,3 +112,24 @@ def test_step_that_takes_long_does_not_hold_up_the_end(
     thread.close()
     assert not goes_on.is_set()
     goes_on.set()
+
+
+def test_request_is_carried_out_while_others_get_their_share(client: Any) -> None:
+    class Busy:
+        """A runner on a machine that is busy for ever."""
+
+        def run(self, action: Callable[[], Any], *, free: bool) -> Any:
+            return action()
+
+        def pause_sec(self) -> float:
+            return 3600.0
+
+        def hurry(self) -> None: ...
+        def close(self) -> None: ...
+
+    thread = TrainingThread(client, lambda _: None, runner=Busy())
+    thread.start()
+    assert client.inbox.put_request(lambda: 'first').result(30.0) == 'first'
+    assert client.inbox.put_request(lambda: 'second').result(30.0) == 'second'
+    thread.close()
+    assert client.steps <= 1

@@ -63,6 +63,11 @@ class TrainingInbox:
             self._arrived.notify()
         return pending
 
+    def await_request(self, wait_sec: float) -> bool:
+        """Wait for a request; return whether there is one."""
+        with self._arrived:
+            return bool(self._arrived.wait_for(lambda: self._requests, wait_sec))
+
     def serve_requests(self) -> None:
         """Carry out the requests in the calling thread; a UttError becomes their answer."""
         while self._requests:

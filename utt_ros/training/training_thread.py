@@ -65,12 +65,20 @@ class TrainingThread:
         use_one_thread()
         try:
             self._publish(self._run(self._client.resume))
-            while not self._stop.wait(self._runner.pause_sec()):
+            while not self._stop.is_set():
                 self._publish(self._run(self._step))
+                self._pause()
         except Exception as err:  # noqa: BLE001 - any error must be reported and end the node
             self._failure = err
         finally:
             self._runner.close()
+
+    def _pause(self) -> None:
+        """Leave others their share of the processor; requests are carried out meanwhile."""
+        inbox = self._client.inbox
+        while not self._stop.is_set() and (pause_sec := self._runner.pause_sec()) > 0.0:
+            if inbox.await_request(min(pause_sec, STEP_WAIT_SEC)):
+                inbox.serve_requests()
 
     def _run(self, action: Callable[[], Sequence[ClientEvent]]) -> Sequence[ClientEvent]:
         return self._runner.run(action, free=self._client.current is None)
