@@ -21,6 +21,7 @@ what they have adopted is withdrawn when another part of the operation fails.
 
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
+from contextlib import suppress
 from threading import Lock
 from time import monotonic
 from typing import Protocol, TypeVar
@@ -241,7 +242,8 @@ class TwinOperations:
             (twin, None if follows else model_writer(TwinModel(twin, plan.config, weights)))
             for twin in proposed])
         if follows:
-            self._models.follow()  # the area's model may have changed meanwhile
+            with suppress(TwinError):  # the twins are in service, and follow the next model
+                self._models.follow()  # the area's model may have changed meanwhile
         return tuple(self._models.registry.get(twin.id) for twin in made)
 
 
