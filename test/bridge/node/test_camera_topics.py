@@ -29,6 +29,7 @@ from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
+from utt_ros.bridge.messages.sensors import to_time
 from utt_ros.bridge.node.camera_topics import TopicSource, TopicsSettings
 from utt_ros.bridge.node.qos import IMAGES
 from utt_ros.errors import SourceError
@@ -119,6 +120,24 @@ def test_compressed_depth_is_found_by_both_conventions_of_names(
         wait_until(lambda: taken, spin=send)
         assert taken[0].depth == pytest.approx(np.full((4, 6), 1.5))
         assert source.status()['trouble'] == ''
+
+
+@pytest.mark.parametrize(('late_ns', 'is_paired'), [
+    (0, True), (40_000_000, True), (-40_000_000, True), (60_000_000, False), (-3 * 10**9, False)])
+def test_images_without_partners_are_counted_and_named(
+    node: Node, late_ns: int, is_paired: bool,
+) -> None:
+    for kind, topic in ((Image, 'camera/image_raw'), (Image, 'camera/depth')):
+        node.create_publisher(kind, topic, IMAGES)
+    with TopicSource(node, TopicsSettings(depth='camera/depth'), AreaSettings()) as source:
+        receive = {each.topic_name: each.callback for each in node.subscriptions}
+        for step in range(15):
+            for name, late in (('image_raw', 0), ('depth', late_ns)):
+                stamp_ns = 1_790_000_000_000_000_000 + step * 10 * 10**9 + late
+                receive[f'/hall/camera/{name}'](Image(header=Header(stamp=to_time(stamp_ns))))
+        assert (source.counters['unpaired'] == 0) is is_paired
+        assert ('images without camera/depth within topics.slop' in str(
+            source.status()['trouble'])) is not is_paired
 
 
 @pytest.mark.parametrize('encoding', ['64FC1', '32FC1', '16UC1', '8SC3', 'jpeg', ''])

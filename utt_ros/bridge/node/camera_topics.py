@@ -79,7 +79,8 @@ class TopicSource(Source[CameraFrame]):
         self._is_open = False
         self._changed = Condition()
         self._inputs = _topics(settings)
-        self._filters = _join(node, self._inputs, settings.slop, self._keep)
+        self._waiting = 0  # images since the last complete frame
+        self._filters = _join(node, self._inputs, settings.slop, self._keep, self._wait)
         self._trouble = ''
 
     def open(self) -> None:
@@ -107,7 +108,15 @@ class TopicSource(Source[CameraFrame]):
                                         for topic in each.topics]) for each in self._inputs]
         missing = '; '.join(filter(None, map(self._missing, inputs)))
         return {'topics': ', '.join(' or '.join(each.topics) for each in inputs),
-                'trouble': missing or self._trouble}
+                'trouble': missing or self._unpaired() or self._trouble}
+
+    def _unpaired(self) -> str:
+        """Return that images have no partners; empty when they have."""
+        if self._waiting <= QUEUE:
+            return ''
+        others = ' and '.join(' or '.join(each.topics) for each in self._inputs[1:])
+        return (f'{self._waiting} images without {others} within topics.slop, '
+                f'{self._settings.slop:g} s: compare their stamps')
 
     def _missing(self, wanted: TopicInput) -> str:
         """Return why no message of an input can come; empty when one can."""
@@ -125,8 +134,15 @@ class TopicSource(Source[CameraFrame]):
         advice = f': set topics.{switch} to {value}' if switch and value else ''
         return f'{topic} is {other}, not {kind.__name__}{advice}'
 
+    def _wait(self, _image: Any) -> None:
+        """Count an image that displaces one from the queue of those without partners."""
+        with self._changed:
+            self._waiting += 1
+            self.counters['unpaired'] += self._waiting > QUEUE
+
     def _keep(self, *messages: Any) -> None:
         with self._changed:
+            self._waiting = 0
             if self._is_open:
                 self.counters['superseded'] += self._newest is not None
                 self._newest = messages
@@ -176,8 +192,8 @@ def _images(topic: str, is_compressed: bool, suffix: str, switch: str) -> TopicI
     return TopicInput(CompressedImage if is_compressed else Image, topics, switch)
 
 
-def _join(node: Node, inputs: list[TopicInput], slop: float, keep: Any) -> Any:
-    """Call `keep(image, *others)` for messages of one frame."""
+def _join(node: Node, inputs: list[TopicInput], slop: float, keep: Any, wait: Any) -> Any:
+    """Call `keep(image, *others)` for messages of one frame, and before `wait(image)`."""
     filters = message_filters.load_message_filters()
     merged = []
     for kind, topics, _ in inputs:
@@ -185,6 +201,7 @@ def _join(node: Node, inputs: list[TopicInput], slop: float, keep: Any) -> Any:
         for topic in topics:
             subscriber = filters.Subscriber(node, kind, topic, qos_profile=IMAGES)
             subscriber.registerCallback(merged[-1].signalMessage)
+    merged[0].registerCallback(wait)
     joined = (filters.ApproximateTimeSynchronizer(merged, QUEUE, slop)
               if len(merged) > 1 else merged[0])
     joined.registerCallback(keep)

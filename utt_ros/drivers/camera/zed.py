@@ -155,8 +155,11 @@ class ZedSource(Source[CameraFrame]):
         if not self._objects.is_new:
             return None
         states = self._sl.OBJECT_TRACKING_STATE
-        objects = [item for item in self._objects.object_list
+        found = self._objects.object_list
+        objects = [item for item in found
                    if item.tracking_state == states.OK and len(item.bounding_box_2d) == 4]
+        if len(objects) < len(found):
+            self.counters['predicted'] += len(found) - len(objects)
         boxes = np.full((len(objects), 5), np.nan, np.float32)
         for row, item in zip(boxes, objects, strict=True):
             corners = np.asarray(item.bounding_box_2d, np.float32)
