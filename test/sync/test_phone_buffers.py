@@ -46,6 +46,14 @@ def test_slots_are_limited_and_reused(phones: PhoneBuffers) -> None:
     assert phones.add_phone('q') == slots[3]
 
 
+def test_a_refused_phone_costs_no_copy_of_the_buffers(phones: PhoneBuffers) -> None:
+    for number in range(INITIAL_SLOTS + 1):
+        phones.add_phone(f'p{number}')
+    before = [ring._stamps for ring in phones.rings]
+    assert phones.add_phone('stranger') is None
+    assert all(ring._stamps is kept for ring, kept in zip(phones.rings, before, strict=True))
+
+
 def test_a_phone_in_a_reused_slot_has_no_messages_of_the_former_one(phones: PhoneBuffers) -> None:
     fill(phones, 'a')
     phones.remove_phone('a')

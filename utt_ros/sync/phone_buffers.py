@@ -47,12 +47,12 @@ class PhoneBuffers:
         """Return the slot of a new phone; None when there are too many."""
         if not self._free:
             size = len(self.slots)
+            if size == self._max_phones:
+                return None
             grown = min(max(2 * size, INITIAL_SLOTS), self._max_phones)
             for ring in self.rings:
                 ring.grow(grown)
             self._free = list(range(grown - 1, size - 1, -1))
-        if not self._free:
-            return None
         self.slots[name] = self._free.pop()
         return self.slots[name]
 
