@@ -202,4 +202,5 @@ def test_the_number_of_streams_is_bounded() -> None:
     admitted = [clocks.admit('anna', str(number), 5) for number in range(MAX_STREAMS + 1)]
     assert admitted[-2:] == [5, None]
     assert counters == {'too_many_streams': 1}
+    assert clocks.admit('ben', '0', 5) == 5
     assert clocks.admit('anna', '0', 6) == 6

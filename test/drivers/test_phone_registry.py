@@ -19,6 +19,7 @@ import pytest
 
 from utt_ros.drivers.phone_registry import (
     MAX_PHONES,
+    MIN_SILENCE_NS,
     PhoneRegistry,
     check_phones,
     is_mac,
@@ -29,19 +30,49 @@ from utt_ros.errors import SettingsError
 
 def test_ids_of_devices_become_distinct_names_of_phones() -> None:
     registry = PhoneRegistry((), ())
-    assert registry.name('pixel-7 (anna)') == 'pixel_7_anna'
-    assert registry.name('pixel 7 anna') == ''
-    assert registry.name('pixel-7 (anna)') == 'pixel_7_anna'
-    assert registry.name('4711') == 'phone_4711'
-    assert registry.name('日本') == ''
-    names = [registry.name(f'd{number}') for number in range(2 * MAX_PHONES)]
+    assert registry.name('pixel-7 (anna)', 0) == 'pixel_7_anna'
+    assert registry.name('pixel 7 anna', 0) == ''
+    assert registry.name('pixel-7 (anna)', 0) == 'pixel_7_anna'
+    assert registry.name('4711', 0) == 'phone_4711'
+    assert registry.name('日本', 0) == ''
+    names = [registry.name(f'd{number}', 0) for number in range(2 * MAX_PHONES)]
     assert sum(map(bool, names)) == MAX_PHONES - 2
 
 
 def test_listed_devices_have_their_phones_and_others_none() -> None:
     registry = PhoneRegistry(('pixel-7',), ('anna',))
-    assert registry.name('pixel-7') == 'anna'
-    assert registry.name('other') == ''
+    assert registry.name('pixel-7', 0) == 'anna'
+    assert registry.name('other', 0) == ''
+
+
+def test_phone_takes_the_place_of_the_one_that_is_silent_for_longest() -> None:
+    forgotten: list[str] = []
+    registry = PhoneRegistry((), (), forgotten.append)
+    for number in range(MAX_PHONES):
+        assert registry.name(f'invented{number}', number)
+    assert registry.name('invented0', MAX_PHONES) == 'invented0'
+    assert registry.name('real', MAX_PHONES) == ''
+    assert registry.status() == {
+        'unknown_phone': "device 'real' is one more than 64: list those wanted"}
+    assert registry.name('real', MIN_SILENCE_NS + 1) == 'real'
+    assert forgotten == ['invented1']
+    assert registry.name('late', MIN_SILENCE_NS + 1) == ''
+    assert registry.name('invented1', 2 * MIN_SILENCE_NS) == 'invented1'
+    assert forgotten == ['invented1', 'invented2']
+
+
+@pytest.mark.parametrize(('device', 'reason'), [
+    ('other', 'is not listed'), ('x' * 10**6, 'is not listed')])
+def test_devices_that_are_not_listed_are_named(device: str, reason: str) -> None:
+    registry = PhoneRegistry(('pixel-7',), ('anna',))
+    for number in range(10_000):
+        assert registry.name(f'invented{number}', number) == ''
+    assert registry.name(device, 0) == ''
+    refusal = str(registry.status()['unknown_phone'])
+    assert device[:64] in refusal
+    assert reason in refusal
+    assert len(refusal) < 100
+    assert registry.name('pixel-7', 10**9) == 'anna'
 
 
 @pytest.mark.parametrize(('devices', 'phones', 'error'), [

@@ -30,7 +30,7 @@ MAX_DRIFT = 300e-6  # crystals of phones stay below 100 ppm
 CLOCK_JUMP_NS = 2 * NS_PER_S  # a lag further off than this belongs to another clock if it lasts
 HOLD_NS = 2 * NS_PER_S  # duration after which it is accepted
 SET_BACK_NS = NS_PER_S  # step of the host's clock
-MAX_STREAMS = 4096
+MAX_STREAMS = 64  # of one device
 STAMP_TEXT = re.compile(r'[0-9]{1,20}(\.[0-9]{0,20})?([eE]\+?[0-9]{1,2})?')
 
 
@@ -155,7 +155,7 @@ class StreamClocks:
     def __init__(self, counters: Counter[str]) -> None:
         self._counters = counters
         self._clocks: dict[str, PeerClock] = {}
-        self._last: dict[tuple[str, str], tuple[int, int]] = {}  # host's stamp, peer's stamp
+        self._last: dict[str, dict[str, tuple[int, int]]] = {}  # stamps of host and peer
         self._newest_ns = 0
 
     def check_host(self, now_ns: int) -> bool:
@@ -175,6 +175,11 @@ class StreamClocks:
         self.check_host(arrival_ns)
         return self._clocks.setdefault(device, PeerClock()).observe(peer_ns, arrival_ns)
 
+    def forget(self, device: str) -> None:
+        """Remove a device."""
+        self._clocks.pop(device, None)
+        self._last.pop(device, None)
+
     def jumps(self, device: str) -> int:
         """Return how often the clock of a device restarted."""
         return self._clocks[device].jumps if device in self._clocks else 0
@@ -188,14 +193,15 @@ class StreamClocks:
         return self._admit(device, stream, stamp_ns, stamp_ns)
 
     def _admit(self, device: str, stream: str, stamp_ns: int, peer_ns: int) -> int | None:
-        last_ns, last_peer_ns = self._last.get((device, stream), (0, 0))
+        streams = self._last.setdefault(device, {})
+        last_ns, last_peer_ns = streams.get(stream, (0, 0))
         if stamp_ns <= last_ns:
             self._counters['duplicate' if peer_ns == last_peer_ns else 'backward'] += 1
             return None
-        if len(self._last) >= MAX_STREAMS and (device, stream) not in self._last:
+        if len(streams) >= MAX_STREAMS and stream not in streams:
             self._counters['too_many_streams'] += 1
             return None
-        self._last[device, stream] = stamp_ns, peer_ns
+        streams[stream] = stamp_ns, peer_ns
         return stamp_ns
 
     def status(self) -> Mapping[str, object]:

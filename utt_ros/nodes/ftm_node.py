@@ -20,17 +20,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rclpy.publisher import Publisher
-
 from utt_ros.bridge.messages.sensors import ftm_to_message
 from utt_ros.bridge.node.driver import Driver
 from utt_ros.bridge.node.parameters import declare_settings
+from utt_ros.bridge.node.phone_publishers import PhonePublishers
 from utt_ros.bridge.node.process import run_node
-from utt_ros.bridge.node.qos import SENSOR
 from utt_ros.drivers.ftm import DEFAULT, SOURCES
 from utt_ros.drivers.ftm.ftm_calibration import FtmCalibration, read_ftm_calibration
 from utt_ros.drivers.types import FtmSample
-from utt_ros.msg import FtmRange
 from utt_ros.settings import check, setting
 
 
@@ -50,7 +47,7 @@ class FtmNode(Driver):
     """Publishes `phones/<phone>/ftm`."""
 
     def __init__(self) -> None:
-        self._outputs: dict[str, Publisher] = {}
+        self._outputs = PhonePublishers(self)
         self._calibration = FtmCalibration(())
         self._uncalibrated = 0
         super().__init__('ftm', SOURCES, DEFAULT)
@@ -67,11 +64,8 @@ class FtmNode(Driver):
         for sample in samples:
             corrected = self._calibration.correct(sample)
             self._uncalibrated += corrected is sample
-            if sample.phone not in self._outputs:
-                self._outputs[sample.phone] = self.create_publisher(
-                    FtmRange, f'phones/{sample.phone}/ftm', SENSOR)
-            self._outputs[sample.phone].publish(
-                ftm_to_message(corrected, f'{self.area.area}/ap', self._settings.unknown_std))
+            self._outputs.publish(f'phones/{sample.phone}/ftm', ftm_to_message(
+                corrected, f'{self.area.area}/ap', self._settings.unknown_std))
 
     def _values(self) -> Mapping[str, object]:
         return {

@@ -19,44 +19,28 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from rclpy.publisher import Publisher
-from sensor_msgs.msg import Imu, MagneticField
-
 from utt_ros.bridge.messages.sensors import inertial_to_message, magnetic_to_message
 from utt_ros.bridge.node.driver import Driver
+from utt_ros.bridge.node.phone_publishers import PhonePublishers
 from utt_ros.bridge.node.process import run_node
-from utt_ros.bridge.node.qos import SENSOR
 from utt_ros.drivers.imu import DEFAULT, SOURCES
 from utt_ros.drivers.types import InertialSample
-
-MAX_PUBLISHERS = 256  # sources accept 64 phones, some of which may have changed names
 
 
 class ImuNode(Driver):
     """Publishes inertial and magnetic samples of every phone of its source."""
 
     def __init__(self) -> None:
-        self._topics: dict[tuple[str, type], Publisher] = {}
+        self._outputs = PhonePublishers(self)
         super().__init__('imu', SOURCES, DEFAULT)
 
     def publish(self, samples: Sequence[Any]) -> None:
         for sample in samples:
+            root = f'phones/{sample.phone}/imu'
             if isinstance(sample, InertialSample):
-                publisher = self._topic(sample.phone, Imu, 'data_raw')
-                publisher.publish(inertial_to_message(sample))
+                self._outputs.publish(f'{root}/data_raw', inertial_to_message(sample))
             else:
-                publisher = self._topic(sample.phone, MagneticField, 'mag')
-                publisher.publish(magnetic_to_message(sample))
-
-    def _topic(self, phone: str, kind: type, name: str) -> Publisher:
-        publisher = self._topics.get((phone, kind))
-        if publisher is None:
-            if len(self._topics) == MAX_PUBLISHERS:
-                oldest = next(iter(self._topics))
-                self.destroy_publisher(self._topics.pop(oldest))
-            publisher = self.create_publisher(kind, f'phones/{phone}/imu/{name}', SENSOR)
-            self._topics[phone, kind] = publisher
-        return publisher
+                self._outputs.publish(f'{root}/mag', magnetic_to_message(sample))
 
 
 def main(args: Sequence[str] | None = None) -> int:

@@ -37,6 +37,7 @@ from utt_ros.bridge.node.qos import RELIABLE, SENSOR
 
 TRUTH_DISCOVERY_SEC = 1.0
 TRAIL_POSITIONS = 100
+MAX_TRUTH_TOPICS = 256
 TRUTH_LIFETIME = Duration(sec=2)
 WHITE = ColorRGBA(r=1.0, g=1.0, b=1.0, a=0.6)
 TRUTH_SIZE_M = (0.3, 0.3, 1.7)  # of the cylinder
@@ -58,7 +59,7 @@ class TruthMarkersNode(Node):
     def _discover(self) -> None:
         for topic, _ in self.get_topic_names_and_types():
             match = self._pattern.fullmatch(topic)
-            if match and topic not in self._known:
+            if match and topic not in self._known and len(self._known) < MAX_TRUTH_TOPICS:
                 self._known.add(topic)
                 show = partial(self._show, match[1])
                 self.create_subscription(Odometry, topic, show, SENSOR)

@@ -50,8 +50,8 @@ class AndroidSource(Source[FtmSample]):
         self, settings: AndroidSettings, server: type[PortServer], now: HostClock = time.time_ns,
     ) -> None:
         super().__init__()
-        self._registry = PhoneRegistry(settings.devices, settings.phones)
         self._clocks = StreamClocks(self.counters)
+        self._registry = PhoneRegistry(settings.devices, settings.phones, self._clocks.forget)
         self._server = server(settings.host, settings.port, self.counters, now)
 
     @property
@@ -69,8 +69,8 @@ class AndroidSource(Source[FtmSample]):
         self._server.close()
 
     def status(self) -> Mapping[str, object]:
-        """Return the address, and the clocks of phones."""
-        return {'address': self.address, **self._clocks.status()}
+        """Return the address, the newest unknown phone, and the clocks of phones."""
+        return {'address': self.address, **self._registry.status(), **self._clocks.status()}
 
     def _take(self, arrival: Arrival) -> list[FtmSample]:
         results, refused = parse_android(arrival.data)
@@ -84,7 +84,7 @@ class AndroidSource(Source[FtmSample]):
     def _take_device(
         self, device: str, results: list[AndroidResult], arrival_ns: int,
     ) -> Iterator[FtmSample]:
-        phone = self._registry.name(device)
+        phone = self._registry.name(device, arrival_ns)
         newest_ns = max(result.boot_ns for result in results)
         if not phone or not self._clocks.observe(phone, newest_ns, arrival_ns):
             self.counters['other_clock' if phone else 'unknown_phone'] += len(results)

@@ -64,7 +64,7 @@ class PhoneAssemblers:
         self, settings: PhoneSettings, pairing: PairingSettings, counters: 'Counter[str]',
         inverted: Sequence[str] = (),
     ) -> None:
-        self._registry = PhoneRegistry(settings.devices, settings.phones)
+        self._registry = PhoneRegistry(settings.devices, settings.phones, self._forget)
         self._pairing, self._counters, self._inverted = pairing, counters, inverted
         self._clocks = StreamClocks(counters)
         self._assemblers: dict[str, SampleAssembler] = {}
@@ -76,7 +76,7 @@ class PhoneAssemblers:
         if self._clocks.check_host(arrival_ns):
             for assembler in self._assemblers.values():
                 assembler.clear()
-        phone = self._registry.name(device)
+        phone = self._registry.name(device, arrival_ns)
         if not phone:
             self._counters['unknown_phone'] += 1
             return []
@@ -98,8 +98,12 @@ class PhoneAssemblers:
         return samples
 
     def status(self) -> Mapping[str, object]:
-        """Return offset, drift and spread of each phone's clock."""
-        return self._clocks.status()
+        """Return the newest unknown phone; offset, drift and spread of each phone's clock."""
+        return {**self._registry.status(), **self._clocks.status()}
+
+    def _forget(self, phone: str) -> None:
+        self._clocks.forget(phone)
+        self._assemblers.pop(phone, None)
 
     def _assembler(self, phone: str) -> SampleAssembler:
         if phone not in self._assemblers:
