@@ -20,7 +20,14 @@ from pathlib import Path
 import pytest
 
 from utt_ros.evaluation.benchmarks import fault_checks
-from utt_ros.evaluation.benchmarks.fault_checks import CHECKS, run_checks
+from utt_ros.evaluation.benchmarks.attacks import CLEAN, HONEST, MEAN, SCREENED, PoisoningOutcome
+from utt_ros.evaluation.benchmarks.fault_checks import (
+    CHECKS,
+    disk_result,
+    poisoning_results,
+    run_checks,
+)
+from utt_ros.evaluation.benchmarks.full_disk import FullDiskReport
 from utt_ros.evaluation.benchmarks.promises import FaultPlan, PromiseResult
 
 
@@ -61,6 +68,33 @@ def test_messages_are_refused_in_the_short_form(tmp_path: Path) -> None:
     assert len(results) == 5
     for item in results:
         assert '100 sent: 0 accepted, 0 crashed, 0 unnamed' in item.measured
+
+
+def test_the_worst_attack_decides_and_is_named() -> None:
+    outcomes = [PoisoningOutcome(MEAN, HONEST, 1.0, 0.0, 0.0),
+                PoisoningOutcome(MEAN, CLEAN, 0.9, 0.0, 0.0),
+                PoisoningOutcome(SCREENED, CLEAN, 0.9, 0.0, 0.0),
+                PoisoningOutcome(SCREENED, 'nan', 1.0, 1.0, 0.0),
+                PoisoningOutcome(SCREENED, 'fti', 1.04, 0.0, 0.0)]
+    clean, poisoned = poisoning_results(outcomes)
+    assert (clean.kept, poisoned.kept) == (True, True)
+    assert '2 attacks: error at most 1.040' in poisoned.measured
+    assert '(fti); hostile areas are named in 1' in poisoned.measured
+    outcomes[2:4] = [PoisoningOutcome(SCREENED, CLEAN, 0.92, 0.0, 0.0),
+                     PoisoningOutcome(SCREENED, 'nan', 1.06, 0.0, 0.0)]
+    clean, poisoned = poisoning_results(outcomes)
+    assert (clean.kept, poisoned.kept) == (False, False)
+    assert poisoned.findings == ('nan: 1.060',)
+
+
+def test_a_disk_that_is_not_told_of_breaks_the_promise() -> None:
+    for report, kept in (
+            (FullDiskReport('tmpfs', told=True, lost=0.5, files_left=0), True),
+            (FullDiskReport('tmpfs', told=False, lost=0.5, files_left=0), False),
+            (FullDiskReport('tmpfs', told=True, lost=1.5, files_left=0), False),
+            (FullDiskReport('tmpfs', told=True, lost=0.5, files_left=1), False),
+            (FullDiskReport('tmpfs', told=True, lost=0.5, files_left=0, problem='no'), False)):
+        assert disk_result('it opens', report, 's', 1.0).kept is kept
 
 
 def test_every_check_tells_what_it_does() -> None:

@@ -18,7 +18,19 @@
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
+from utt_ros.evaluation.benchmarks.attacks import (
+    CLEAN,
+    HONEST,
+    MEAN,
+    SCREENED,
+    PoisoningOutcome,
+    PoisoningPlan,
+    poison_federations,
+    poisoning_units,
+    simulated_federations,
+)
 from utt_ros.evaluation.benchmarks.federation_checks import killed_nodes, soaked_federation
 from utt_ros.evaluation.benchmarks.forged_messages import AttackTally, attack_federation
 from utt_ros.evaluation.benchmarks.full_disk import (
@@ -31,9 +43,12 @@ from utt_ros.evaluation.benchmarks.mutant_parsers import make_parsers
 from utt_ros.evaluation.benchmarks.mutants import MAX_INPUT_SEC, try_mutants
 from utt_ros.evaluation.benchmarks.parser_samples import write_samples
 from utt_ros.evaluation.benchmarks.promises import FaultCheck, FaultPlan, PromiseResult
+from utt_ros.evaluation.federated.poisoning import ATTACKS
 
 MAX_REFUSAL_MS = 1.0
 MAX_LOST_RECORDING_S = 1.0
+MAX_CLEAN_ERROR, MAX_POISONED_ERROR = 1.01, 1.05  # relative to a mean
+SHORT_ATTACKS = ('sign_flip', 'replacement')
 
 
 def hostile_messages(plan: FaultPlan) -> list[PromiseResult]:
@@ -69,13 +84,14 @@ def full_disks(plan: FaultPlan) -> list[PromiseResult]:
         folder.mkdir()
     recorded, saved = record_until_full(folders[0]), save_until_full(folders[1])
     return [
-        _disk_result('a recording on a full disk opens', recorded, 's', MAX_LOST_RECORDING_S),
-        _disk_result('checkpoints on a full disk stay readable', saved, 'rounds', 0.0)]
+        disk_result('a recording on a full disk opens', recorded, 's', MAX_LOST_RECORDING_S),
+        disk_result('checkpoints on a full disk stay readable', saved, 'rounds', 0.0)]
 
 
-def _disk_result(
+def disk_result(
     promise: str, report: FullDiskReport, unit: str, max_lost: float,
 ) -> PromiseResult:
+    """Return the row of one full disk."""
     return PromiseResult(
         promise,
         f'{report.disk}: {"an error" if report.told else "no error"}, {report.lost:.3g} {unit} '
@@ -96,12 +112,45 @@ def mutated_input(plan: FaultPlan) -> list[PromiseResult]:
         '0, 0, 0', not report.problems, tuple(report.problems))]
 
 
+def poisoned_federations(plan: FaultPlan) -> list[PromiseResult]:
+    """Let a quarter of the areas of simulated federations be hostile."""
+    attacks = [*SHORT_ATTACKS] if plan.short else [*ATTACKS]
+    poisoning = PoisoningPlan(seed=plan.seed)
+    if plan.short:
+        poisoning = replace(poisoning, areas=5, minutes=1.5, rounds=3)
+    units = poisoning_units([SCREENED], attacks)
+    make = partial(simulated_federations, poisoning)
+    return poisoning_results(list(poison_federations(make, units, 1 if plan.short else 2)))
+
+
+def poisoning_results(outcomes: Sequence[PoisoningOutcome]) -> list[PromiseResult]:
+    """Return the rows of the error without attack, and under the worst one."""
+    errors = {(item.rule, item.attack): item.nmse for item in outcomes}
+    clean = errors[SCREENED, CLEAN] / errors[MEAN, CLEAN]
+    poisoned = {item.attack: item.nmse / errors[MEAN, HONEST] for item in outcomes
+                if item.rule == SCREENED and item.attack != CLEAN}
+    worst = max(poisoned, key=lambda attack: poisoned[attack])
+    named = sum(item.named > 0.0 for item in outcomes if item.attack in poisoned)
+    return [
+        PromiseResult(
+            'screening costs no accuracy', f'error {clean:.3f} of that of a mean',
+            f'{MAX_CLEAN_ERROR:g}', clean <= MAX_CLEAN_ERROR),
+        PromiseResult(
+            'a quarter of hostile areas does not spoil the model',
+            f'{len(poisoned)} attacks: error at most {poisoned[worst]:.3f} of that of the honest '
+            f'areas alone ({worst}); hostile areas are named in {named}',
+            f'{MAX_POISONED_ERROR:g}', poisoned[worst] <= MAX_POISONED_ERROR,
+            tuple(f'{attack}: {error:.3f}' for attack, error in poisoned.items()
+                  if error > MAX_POISONED_ERROR))]
+
+
 CHECKS: dict[str, FaultCheck] = {
     'messages': hostile_messages,
     'recordings': killed_recorders,
     'disk': full_disks,
     'nodes': killed_nodes,
     'mutants': mutated_input,
+    'poisoning': poisoned_federations,
     'soak': soaked_federation,
 }
 
