@@ -15,6 +15,8 @@
 
 """Settings of the aggregator."""
 
+from pathlib import Path
+
 import pytest
 
 from utt_ros.errors import SettingsError
@@ -41,3 +43,15 @@ def test_a_name_that_no_topic_can_have_is_invalid(name: object) -> None:
 
 def test_the_state_folder_is_expanded() -> None:
     assert '~' not in str(AggregatorSettings().state_path)
+
+
+def test_a_root_of_trust_needs_its_rule_and_its_folder(tmp_path: Path) -> None:
+    trusted = AggregatorSettings(weighting='fltrust', trust_sessions=str(tmp_path))
+    assert trusted.trust_path == tmp_path
+    with pytest.raises(SettingsError, match="trust_sessions is '/x': only the weighting"):
+        AggregatorSettings(trust_sessions='/x')
+    with pytest.raises(SettingsError, match="weighting is 'fltrust': it needs trust_sessions"):
+        AggregatorSettings(weighting='fltrust')
+    nowhere = AggregatorSettings(weighting='fltrust', trust_sessions=str(tmp_path / 'no'))
+    with pytest.raises(SettingsError, match='there is no such folder'):
+        _ = nowhere.trust_path

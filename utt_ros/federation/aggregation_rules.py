@@ -21,11 +21,13 @@ from importlib import import_module
 from utt_ros.federation.aggregation import AggregationRule, average_by_windows, average_equally
 from utt_ros.federation.modality_gating import ModalityGating, parse_gates
 from utt_ros.federation.robust_rules import (
+    FlTrust,
     coordinate_median,
     geometric_median,
     multi_krum,
     trimmed_mean,
 )
+from utt_ros.federation.root_of_trust import RootOfTrust
 from utt_ros.federation.wire import Tensors
 from utt_ros.plugins import Registry
 from utt_ros.types import FloatArray
@@ -36,6 +38,7 @@ ServerStep = Callable[
 memory."""
 
 GATED = 'gated'
+FLTRUST = 'fltrust'  # needs a root of trust
 AGGREGATION_RULES: Registry[AggregationRule] = Registry(
     'weighting', 'utt_ros.aggregation_rules',
     {'uniform': average_equally, 'windows': average_by_windows, GATED: ModalityGating({}),
@@ -55,8 +58,15 @@ def register_aggregation_rule(name: str, rule: AggregationRule) -> None:
     AGGREGATION_RULES.register(name, rule)
 
 
-def make_aggregation_rule(weighting: str, gates: Sequence[str] = ()) -> AggregationRule:
-    """Return the rule of that name, with `gates` for gated; raises SettingsError."""
+def make_aggregation_rule(
+    weighting: str, gates: Sequence[str] = (), root: RootOfTrust | None = None,
+) -> AggregationRule:
+    """Return the rule of that name, with `gates` for gated; raises SettingsError.
+
+    With a root of trust it is fltrust.
+    """
+    if root is not None:
+        return FlTrust(root.update)
     if weighting == GATED:
         return ModalityGating(parse_gates(gates))
     return AGGREGATION_RULES[weighting]

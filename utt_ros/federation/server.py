@@ -23,6 +23,7 @@ from utt_ros.errors import ModelError, UpdateRefused
 from utt_ros.federation.aggregation import Contribution
 from utt_ros.federation.aggregation_rules import make_aggregation_rule, make_server_step
 from utt_ros.federation.checkpoints import Checkpoint, CheckpointStore, NullStore
+from utt_ros.federation.root_of_trust import RootOfTrust
 from utt_ros.federation.rounds import RoundKeeper
 from utt_ros.federation.screening import UpdateScreening
 from utt_ros.federation.settings import MAX_NAME_LENGTH, AggregatorSettings, valid_area
@@ -52,11 +53,12 @@ class FederationServer:
 
     def __init__(
         self, settings: AggregatorSettings, store: CheckpointStore | NullStore,
-        begin: Checkpoint, now_ns: int, verifier: Verifier | None = None,
+        begin: Checkpoint, now_ns: int, verifier: Verifier | None = None, *,
+        root: RootOfTrust | None = None,
     ) -> None:
         """`begin`: the newest checkpoint of `store`, or a new federation.
 
-        Without `verifier` every sender is believed.
+        Without `verifier` every sender is believed. A `root` of trust makes the rule fltrust.
         """
         self.accepted = 0  # updates since start
         self.refused = 0
@@ -67,7 +69,8 @@ class FederationServer:
         self._verifier = verifier or NullVerifier()
         self._keeper = RoundKeeper(settings, begin.round, self._known(), now_ns)
         self._contributions: list[Contribution] = []
-        self._aggregate = make_aggregation_rule(settings.weighting, settings.gates)
+        self._root = root
+        self._aggregate = make_aggregation_rule(settings.weighting, settings.gates, root)
         self._screen = UpdateScreening(
             settings.clip, settings.max_share, settings.agreement) if settings.screening else None
         self._suspected: dict[str, str] = {}  # in the newest completed round, area -> reason
@@ -76,6 +79,8 @@ class FederationServer:
         self._memory = begin.memory
         self.tensors = begin.tensors
         self.model = to_global_model(begin)
+        if root is not None:
+            root.begin(self.tensors)
 
     def receive(self, update: Update, now_ns: int) -> str | None:
         """Accept an update, or return the reason for its refusal.
@@ -120,7 +125,7 @@ class FederationServer:
 
         Returns the status of the closed round, None while it continues.
         """
-        if not self._keeper.complete(now_ns):
+        if not self._keeper.complete(now_ns) or (self._root and not self._root.is_ready()):
             return None
         mean = self._aggregate(self._screened(), self.tensors)
         closed = replace(self.status(now_ns), state='completed', deadline_s=0.0)
@@ -133,6 +138,8 @@ class FederationServer:
         self.model = to_global_model(following)
         self._commit(following, closed)
         self._keeper.advance(now_ns)
+        if self._root is not None:
+            self._root.begin(self.tensors)
         return closed
 
     def _screened(self) -> Sequence[Contribution]:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from utt_ros.errors import SettingsError
-from utt_ros.federation.aggregation_rules import AGGREGATION_RULES, BUILTIN_RULES
+from utt_ros.federation.aggregation_rules import AGGREGATION_RULES, BUILTIN_RULES, FLTRUST
 from utt_ros.federation.modality_gating import parse_gates
 from utt_ros.settings import check, setting
 
@@ -57,7 +57,10 @@ class AggregatorSettings:
         low=0.0, high=86400.0,
     )
     weighting: str = setting(
-        'windows', f'aggregation rule: {", ".join(BUILTIN_RULES)} or a registered one')
+        'windows',
+        f'aggregation rule: {", ".join(BUILTIN_RULES)}, {FLTRUST} or a registered one')
+    trust_sessions: str = setting(
+        '', f'folder of recordings of your own, with which {FLTRUST} compares the updates')
     gates: tuple[str, ...] = setting(
         (), 'weights of modalities for gated, such as camera=0.5; empty: equal')
     screening: bool = setting(
@@ -91,7 +94,13 @@ class AggregatorSettings:
 
     def __post_init__(self) -> None:
         check(self)
-        AGGREGATION_RULES[self.weighting]  # raises for an unknown name
+        if self.weighting == FLTRUST and not self.trust_sessions:
+            raise SettingsError(f'weighting is {FLTRUST!r}: it needs trust_sessions')
+        if self.weighting != FLTRUST:
+            AGGREGATION_RULES[self.weighting]  # raises for an unknown name
+        if self.trust_sessions and self.weighting != FLTRUST:
+            raise SettingsError(f'trust_sessions is {self.trust_sessions!r}: only the weighting '
+                                f'{FLTRUST} uses it, and it is {self.weighting}')
         if self.server not in SERVER_NAMES:
             raise SettingsError(
                 f'server is {self.server!r}: it must be one of {", ".join(SERVER_NAMES)}')
@@ -108,3 +117,12 @@ class AggregatorSettings:
     def state_path(self) -> Path:
         """Folder of the state, with '~' expanded."""
         return Path(self.state_dir).expanduser()
+
+    @property
+    def trust_path(self) -> Path:
+        """Folder of trusted recordings, with '~' expanded. Raises SettingsError without one."""
+        path = Path(self.trust_sessions).expanduser()
+        if not path.is_dir():
+            raise SettingsError(
+                f'trust_sessions is {self.trust_sessions!r}: there is no such folder')
+        return path

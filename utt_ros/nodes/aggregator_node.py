@@ -42,6 +42,7 @@ from utt_ros.federation.checkpoints import Checkpoint
 from utt_ros.federation.federation_state import FederationState
 from utt_ros.federation.keys import AGGREGATOR
 from utt_ros.federation.latched_updates import LatchedUpdates
+from utt_ros.federation.root_of_trust import TrustedRecordings
 from utt_ros.federation.server import FederationServer
 from utt_ros.federation.settings import AggregatorSettings
 from utt_ros.models.settings import ModelSettings, dump_config
@@ -72,6 +73,8 @@ class AggregatorNode(ManagedNode):
             partial(read_initial_model, Path(path).expanduser(), model, window) if path else None)
         for problem in self._state.problems:
             self.get_logger().error(f'{problem}; an earlier round is used')
+        self._trusted = self._settings.trust_path if self._settings.trust_sessions else None
+        self._root: TrustedRecordings | None = None
         self._latched = LatchedUpdates(self._settings.max_areas)
         self._input: Subscription | None = None
         self._ticks, self._shown_s = 0, -inf
@@ -97,14 +100,21 @@ class AggregatorNode(ManagedNode):
 
     def destroy_node(self) -> None:
         """End the child process and release the state folder."""
+        if self._root is not None:
+            self._root.close()
         self._state.close()
         super().destroy_node()
 
     def _begin(self, begin: Checkpoint | None) -> None:
         if begin is None:
             return
+        settings = self._settings
+        if self._trusted is not None:
+            self._root = TrustedRecordings(
+                self._trusted, begin.config, settings.state_path / 'root')
         self._server = FederationServer(
-            self._settings, self._state.store, begin, monotonic_ns(), self._signing.verifier)
+            settings, self._state.store, begin, monotonic_ns(), self._signing.verifier,
+            root=self._root)
         self._outputs.publish_model(self._server.model)
         self.get_logger().info(f'federation {begin.federation} is at round {begin.round}')
 
@@ -170,7 +180,8 @@ class AggregatorNode(ManagedNode):
         if server is None:
             return {'level': 'warn', 'message': 'there is no model yet'}
         trouble = '; '.join(filter(
-            None, (self._signing.note, server.problem, self._outputs.rivals())))
+            None, (self._signing.note, server.problem, self._root.problem if self._root else '',
+                   self._outputs.rivals())))
         return {
             'level': 'warn' if trouble else 'ok',
             'message': '; '.join(filter(None, ('rounds are paused' * self._is_paused, trouble))),

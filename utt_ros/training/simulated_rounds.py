@@ -30,6 +30,7 @@ import numpy.typing as npt
 from utt_ros.errors import ModelError, SettingsError
 from utt_ros.federation.checkpoints import Checkpoint, NullStore
 from utt_ros.federation.client_messages import make_update, open_model
+from utt_ros.federation.root_of_trust import RootOfTrust
 from utt_ros.federation.server import FederationServer
 from utt_ros.federation.settings import AggregatorSettings
 from utt_ros.federation.types import GlobalModel, Update
@@ -131,11 +132,13 @@ def never_stop(_round: SimulatedRound, _weights: Tensors) -> bool:
 def run_federation(
     learners: Mapping[str, Learner], weights: Tensors, plan: FederationPlan, *,
     stop: StopRule = never_stop, clock: SecondsClock = process_time,
+    root: RootOfTrust | None = None,
 ) -> FederationResult:
     """Train all areas together, from these weights.
 
     The default clock counts the processor time of this process, so other load on the machine does
-    not lengthen the times; use `perf_counter` where a device computes. An area that can train
+    not lengthen the times; use `perf_counter` where a device computes. A `root` of trust makes the
+    rule fltrust. An area that can train
     nothing is left out of its round. Raises SettingsError when more areas are to be drawn than
     there are.
     """
@@ -145,7 +148,7 @@ def run_federation(
     rng = np.random.default_rng(plan.seed)
     settings = replace(plan.aggregator, quorum=1, deadline=0.0, max_rounds=0)
     initial = Checkpoint(FEDERATION, 0, '{}', weights)
-    server = FederationServer(settings, NullStore(), initial, 0)
+    server = FederationServer(settings, NullStore(), initial, 0, root=root)
     rounds: list[SimulatedRound] = []
     for number in range(plan.rounds):
         drawn = {name: learners[name] for name in _draw(names, plan.sampled, rng)}

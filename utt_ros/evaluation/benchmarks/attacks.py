@@ -30,8 +30,7 @@ import torch
 
 from utt_ros.errors import SettingsError
 from utt_ros.evaluation.federated.poisoning import ATTACKS, HostileLearner, shuffle_modalities
-from utt_ros.federation.aggregation_rules import AGGREGATION_RULES, register_aggregation_rule
-from utt_ros.federation.robust_rules import FlTrust
+from utt_ros.federation.aggregation_rules import FLTRUST
 from utt_ros.federation.settings import AggregatorSettings
 from utt_ros.federation.wire import Tensors
 from utt_ros.models.operations import operations, unique_pairs
@@ -51,11 +50,12 @@ from utt_ros.training.offline_dataset import (
 )
 from utt_ros.training.offline_trainer import offline_trainer
 from utt_ros.training.recordings import RecordedSequence, Recordings
+from utt_ros.training.root_update import LearnedRoot
 from utt_ros.training.simulated_rounds import FederationPlan, Learner, run_federation
 from utt_ros.training.training_recipe import Recipe
 
 CLEAN, HONEST = 'clean', 'honest only'  # no attack: with all areas, without the hostile ones
-MEAN, SCREENED, ROOT_RULE = 'mean', 'screened', 'fltrust'
+MEAN, SCREENED, ROOT_RULE = 'mean', 'screened', FLTRUST
 RULES: dict[str, AggregatorSettings] = {
     MEAN: AggregatorSettings(screening=False),
     SCREENED: AggregatorSettings(),  # the default
@@ -113,12 +113,14 @@ class PoisonedFederations:
     def run(self, rule: str, attack: str) -> PoisoningOutcome:
         """Train one federation and evaluate its model."""
         plan = self._plan
-        settings = RULES.get(rule) or self._trusting_root()
+        settings = RULES.get(rule, RULES[MEAN])
+        root = self._learned_root() if rule == ROOT_RULE else None
         initial = initial_weights(plan.recipe.model, self._data.window, plan.seed)
         result = run_federation(
             self._learners(attack), initial,
             FederationPlan(
-                rounds=plan.rounds, local_steps=plan.recipe.local_steps, aggregator=settings))
+                rounds=plan.rounds, local_steps=plan.recipe.local_steps, aggregator=settings),
+            root=root)
         flagged = [(area, area in item.refused or area in item.suspected)
                    for item in result.rounds for area in item.train_s]
         hostile = self.hostile if attack in ATTACKS else ()
@@ -143,25 +145,13 @@ class PoisonedFederations:
                 learner, ATTACKS[attack], target, number) if hostile else learner
         return learners
 
-    def _trusting_root(self) -> AggregatorSettings:
-        """Return the settings of `fltrust`, with a new learner of the root."""
+    def _learned_root(self) -> LearnedRoot:
+        """Return a root of trust with a new learner. Raises SettingsError without recordings."""
         if self._root is None:
             raise SettingsError('there are no trusted recordings')
         recipe = self._plan.recipe
         columns = model_examples(self._root, recipe.model, 'train', None, TRAIN_STRIDE)
-        learner = offline_trainer(recipe, self._root, columns, 0)
-
-        def train_root(weights: Tensors) -> Tensors:
-            learner.load(weights)
-            learner.train(recipe.local_steps)
-            return learner.update()
-
-        if ROOT_RULE not in AGGREGATION_RULES:
-            register_aggregation_rule(ROOT_RULE, FlTrust(train_root))
-        rule = AGGREGATION_RULES[ROOT_RULE]
-        if isinstance(rule, FlTrust):
-            rule.root = train_root
-        return AggregatorSettings(weighting=ROOT_RULE, screening=False)
+        return LearnedRoot(offline_trainer(recipe, self._root, columns, 0), recipe.local_steps)
 
     def _error(self, weights: Tensors) -> float:
         """Return the mean NMSE_var of all translations on the test split."""
