@@ -43,11 +43,13 @@ from utt_ros.evaluation.benchmarks.mutant_parsers import make_parsers
 from utt_ros.evaluation.benchmarks.mutants import MAX_INPUT_SEC, try_mutants
 from utt_ros.evaluation.benchmarks.parser_samples import write_samples
 from utt_ros.evaluation.benchmarks.promises import FaultCheck, FaultPlan, PromiseResult
+from utt_ros.evaluation.benchmarks.reordered_streams import reorder_streams
 from utt_ros.evaluation.federated.poisoning import ATTACKS
 
 MAX_REFUSAL_MS = 1.0
 MAX_LOST_RECORDING_S = 1.0
 MAX_CLEAN_ERROR, MAX_POISONED_ERROR = 1.01, 1.05  # relative to a mean
+MAX_SESSIONS = 10  # that are reordered
 SHORT_ATTACKS = ('sign_flip', 'replacement')
 
 
@@ -101,6 +103,19 @@ def disk_result(
         (report.problem,) if report.problem else ())
 
 
+def reordered_streams(plan: FaultPlan) -> list[PromiseResult]:
+    """Let the messages of simulated sessions overtake each other by up to 200 ms."""
+    reports = [reorder_streams(seed=plan.shard_seed * MAX_SESSIONS + number)
+               for number in range(plan.share(MAX_SESSIONS, 1))]
+    equal, total, late = (sum(getattr(report, name) for report in reports)
+                          for name in ('equal', 'total', 'late'))
+    return [PromiseResult(
+        'streams reordered by 200 ms give the windows of those in order',
+        f'{len(reports)} sessions, {sum(report.reordered for report in reports)} messages '
+        f'overtaken: {equal} of {total} windows equal, {late} messages late',
+        'all', equal == total > 0)]
+
+
 def mutated_input(plan: FaultPlan) -> list[PromiseResult]:
     """Give damaged messages, lines, files and graphs to their parsers."""
     write_samples(plan.folder)
@@ -146,6 +161,7 @@ def poisoning_results(outcomes: Sequence[PoisoningOutcome]) -> list[PromiseResul
 
 CHECKS: dict[str, FaultCheck] = {
     'messages': hostile_messages,
+    'streams': reordered_streams,
     'recordings': killed_recorders,
     'disk': full_disks,
     'nodes': killed_nodes,
