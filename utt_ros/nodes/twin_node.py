@@ -131,7 +131,8 @@ class TwinNode(ManagedNode):
         """Deploy a graph after its trial, in the worker thread."""
         self._trial.check(deployment.graph)
         self._wait_for_gap()
-        self._runtime = OnnxModel(deployment.graph, self._window, self._runtime)
+        self._runtime = OnnxModel(
+            deployment.graph, self._window, self._runtime, is_tried=True)
         self._engine.deploy(self._runtime, deployment.round)
 
     def _wait_for_gap(self) -> None:

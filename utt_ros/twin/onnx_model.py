@@ -54,10 +54,12 @@ class OnnxModel:
     """
 
     def __init__(
-        self, payload: bytes, window: WindowSettings, like: 'OnnxModel | None' = None,
+        self, payload: bytes, window: WindowSettings, like: 'OnnxModel | None' = None, *,
+        is_tried: bool = False,
     ) -> None:
+        """`is_tried`: by a `GraphTrial`, so that its schema is not checked again."""
         self.graph: OnnxGraph = OnnxGraph(
-            payload, window, LIVE_OUTPUTS, like.graph if like else None)
+            payload, window, LIVE_OUTPUTS, like.graph if like else None, is_tried=is_tried)
         _model_output(self.graph.run(1, {}))
 
     def run(self, windows: Windows, context: FloatArray) -> ModelOutput:
@@ -95,8 +97,9 @@ class OnnxGraph:
 
     def __init__(
         self, payload: bytes, window: WindowSettings, outputs: Sequence[str],
-        like: 'OnnxGraph | None' = None,
+        like: 'OnnxGraph | None' = None, *, is_tried: bool = False,
     ) -> None:
+        """`is_tried`: by a `GraphTrial`, so that its schema is not checked again."""
         shapes = output_shapes(window)
         self._input_shapes = input_shapes(window)
         self._output_shapes = {name: shapes[name] for name in outputs}
@@ -104,7 +107,8 @@ class OnnxGraph:
         if like is not None and like.skeleton == self.skeleton:  # which obeys the schema
             self.session: onnxruntime.InferenceSession = like.session
         else:
-            check_graph(read_graph(payload), window, outputs)
+            if not is_tried:
+                check_graph(read_graph(payload), window, outputs)
             self.session = open_session(self.skeleton)
         self.inputs = {item.name for item in self.session.get_inputs()} - set(self._weights)
         self._options = onnxruntime.RunOptions()

@@ -39,10 +39,13 @@ class OnnxTranslator:
     camera, and for one that fails.
     """
 
-    def __init__(self, payload: bytes, window: WindowSettings) -> None:
+    def __init__(
+        self, payload: bytes, window: WindowSettings, *, is_tried: bool = False,
+    ) -> None:
+        """`is_tried`: by a `GraphTrial`, see `OnnxGraph`."""
         self._window = window
-        self._phone_graph = OnnxGraph(payload, window, PHONE_OUTPUTS)
-        self._track_graph = OnnxGraph(payload, window, TRACK_OUTPUTS)
+        self._phone_graph = OnnxGraph(payload, window, PHONE_OUTPUTS, is_tried=is_tried)
+        self._track_graph = OnnxGraph(payload, window, TRACK_OUTPUTS, is_tried=is_tried)
         for graph in (self._phone_graph, self._track_graph):
             graph.run(1, {})
 

@@ -69,4 +69,4 @@ class AssociationModel:
         if self._trial is not None:
             for outputs in (PHONE_OUTPUTS, TRACK_OUTPUTS):
                 self._trial.check(deployment.graph, outputs)
-        self.associator.use_model(OnnxTranslator(deployment.graph, self._window))
+        self.associator.use_model(OnnxTranslator(deployment.graph, self._window, is_tried=True))

@@ -188,3 +188,5 @@ ATTACKS_BY_OUTPUT: dict[str, GraphEdit] = {  # absurd, though finite, and refuse
     'negative steps': shift_output('cadence', -1e3),
     'absurd swing': shift_output('swing_log_rms', 50.0),
 }
+
+HOSTILE_KINDS = (*RAW_ATTACKS, *ATTACKS_BY_SCHEMA, *ATTACKS_BY_COST, *ATTACKS_BY_OUTPUT)
