@@ -13,11 +13,15 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from utt_ros.files import write_atomically
+from utt_ros.errors import DocumentError
+from utt_ros.files import make_temporary, read_limited, remove_leftovers, write_atomically
 
 
 def test_a_write_replaces_the_old_file_and_leaves_no_other(tmp_path: Path) -> None:
@@ -47,3 +51,48 @@ def test_a_failed_write_keeps_the_old_file_and_removes_its_own(
 def test_a_missing_directory_is_an_os_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         write_atomically(tmp_path / 'nowhere' / 'file', b'')
+
+
+def leave(path: Path) -> Path:
+    """Leave the temporary file of a writer that was killed."""
+    script = ('import os, sys; from pathlib import Path\n'
+              'from utt_ros.files import make_temporary\n'
+              'make_temporary(Path(sys.argv[1])); os.kill(os.getpid(), 9)')
+    subprocess.run([sys.executable, '-c', script, path], timeout=60, check=False)
+    (left,) = path.parent.glob(f'.{path.name}.*.tmp')
+    return left
+
+
+def test_the_next_write_of_a_file_removes_what_a_killed_one_left(tmp_path: Path) -> None:
+    path = tmp_path / 'model.safetensors'
+    left, other = leave(path), leave(tmp_path / 'card.json')
+    write_atomically(path, b'new')
+    assert not left.exists()
+    assert other.exists()
+    assert remove_leftovers(tmp_path) == 1
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_living_writer_writes_is_not_left_over(tmp_path: Path) -> None:
+    descriptor, temporary = make_temporary(tmp_path / 'model.safetensors')
+    assert remove_leftovers(tmp_path) == 0
+    assert temporary.exists()
+    os.close(descriptor)
+    assert remove_leftovers(tmp_path) == 1
+
+
+def test_leftovers_of_a_folder_that_does_not_exist_are_none(tmp_path: Path) -> None:
+    assert remove_leftovers(tmp_path / 'nowhere') == 0
+
+
+def test_a_file_is_read_up_to_its_limit(tmp_path: Path) -> None:
+    path = tmp_path / 'file'
+    path.write_bytes(b'1234')
+    assert read_limited(path, 4) == b'1234'
+    with pytest.raises(DocumentError, match='longer than 3 bytes'):
+        read_limited(path, 3)
+
+
+def test_a_file_without_an_end_is_refused() -> None:
+    with pytest.raises(DocumentError, match='longer than'):
+        read_limited(Path('/dev/zero'), 1000)

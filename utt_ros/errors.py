@@ -24,6 +24,10 @@ class SettingsError(UttError, ValueError):
     """A setting is missing, unknown or outside its limits."""
 
 
+class DocumentError(UttError, ValueError):
+    """A text is not JSON or YAML, or larger or more deeply nested than is allowed."""
+
+
 class MeasurementError(UttError, ValueError):
     """A measurement has a wrong shape, is not finite or is outside the limits of its sensor."""
 

@@ -13,32 +13,87 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Atomic writes: a reader sees the old file or the new one, never a part."""
+"""Atomic writes, what is left of those that were killed, and reads of limited size."""
 
+import fcntl
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
+
+from utt_ros.errors import DocumentError
 
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Replace `path` by `data`: a temporary file beside it, fsync, rename, fsync of the folder.
 
-    The folder must exist. Raises OSError; `path` is then unchanged and the temporary file removed.
-    A process that is killed in between leaves a file named '.<name>.<random>.tmp'.
+    A reader sees the old file or the new one, never a part. The folder must exist. Raises OSError;
+    `path` is then unchanged and the temporary file removed. A process that is killed in between
+    leaves a file named '.<name>.<random>.tmp', which the next write of `path` removes.
     """
-    descriptor, name = tempfile.mkstemp(prefix=f'.{path.name}.', suffix='.tmp', dir=path.parent)
-    temporary = Path(name)
+    remove_leftovers(path.parent, path.name)
+    descriptor, temporary = make_temporary(path)
     try:
         with os.fdopen(descriptor, 'wb') as file:
             file.write(data)
             file.flush()
             os.fchmod(file.fileno(), 0o644)
             os.fsync(file.fileno())
-        temporary.replace(path)
+            temporary.replace(path)
     except BaseException:
-        temporary.unlink()
+        temporary.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def make_temporary(path: Path) -> tuple[int, Path]:
+    """Create a temporary file beside `path`, mode 0600; return its descriptor and its name.
+
+    It is locked while it is open, which tells it from one that a killed process left.
+    """
+    while True:
+        descriptor, name = tempfile.mkstemp(
+            prefix=f'.{path.name}.', suffix='.tmp', dir=path.parent)
+        with suppress(OSError):  # a file system without locks: nothing is removed there either
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if os.fstat(descriptor).st_nlink:
+            return descriptor, Path(name)
+        os.close(descriptor)  # it was taken for a remnant before it was locked
+
+
+def remove_leftovers(folder: Path, name: str = '') -> int:
+    """Remove temporary files of killed writers of `name`, or of any file; return their number.
+
+    Those of living writers stay, and what cannot be removed.
+    """
+    removed = 0
+    prefix = f'.{name}.' if name else '.'
+    with suppress(OSError), os.scandir(folder) as entries:
+        found = [entry.name for entry in entries
+                 if entry.name.startswith(prefix) and entry.name.endswith('.tmp')]
+        for item in found:
+            removed += _remove_unlocked(folder / item)
+    return removed
+
+
+def _remove_unlocked(path: Path) -> bool:
+    """Remove a file that no process has locked; return whether it did."""
+    try:
+        with path.open('rb') as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
+    except OSError:
+        return False
+    return True
+
+
+def read_limited(path: Path, max_bytes: int) -> bytes:
+    """Read a file of at most that size. Raises OSError, and DocumentError for a larger one."""
+    with path.open('rb') as file:
+        content = file.read(max_bytes + 1)
+    if len(content) > max_bytes:
+        raise DocumentError(f'it is longer than {max_bytes} bytes')
+    return content
 
 
 def sync_folder(path: Path) -> None:

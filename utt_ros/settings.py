@@ -29,7 +29,9 @@ from typing import Any, TypeVar
 
 import yaml
 
-from utt_ros.errors import SettingsError
+from utt_ros.documents import load_yaml_document
+from utt_ros.errors import DocumentError, SettingsError
+from utt_ros.files import read_limited
 from utt_ros.types import MODALITIES
 
 EVERY_NODE = '/**'  # block of a ROS 2 parameter file
@@ -45,6 +47,7 @@ FLOAT = re.compile(
     r'|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)')
 INTEGER = re.compile(r'[-+]?(?:0x[0-9a-fA-F]+|[0-9]+)')
 MAX_INTEGER = 2**63 - 1  # of a parameter
+MAX_PARAMETER_FILE_BYTES = 2**20
 NUMBER_STARTS = '-+.0123456789'
 
 
@@ -70,9 +73,9 @@ _resolve_numbers(_Loader)
 _resolve_numbers(_Dumper)
 
 
-def load_yaml(text: str) -> Any:
-    """Load YAML with numbers as ROS reads them: 5e2, 5.28e2, 1e-05. Raises yaml.YAMLError."""
-    return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+def load_yaml(content: str | bytes) -> Any:
+    """Load YAML with numbers as ROS reads them: 5e2, 5.28e2, 1e-05. Raises DocumentError."""
+    return load_yaml_document(content, _Loader, MAX_PARAMETER_FILE_BYTES)
 
 
 def _warn(text: str) -> None:
@@ -250,9 +253,9 @@ def read_parameter_file(path: Path) -> dict[str, Any]:
 
 def _read_document(path: Path) -> dict[object, object]:
     try:
-        document = load_yaml(path.read_text(encoding='utf-8'))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as err:
-        raise SettingsError(f'{path}: {" ".join(str(err).split())}') from err
+        document = load_yaml(read_limited(path, MAX_PARAMETER_FILE_BYTES))
+    except (OSError, DocumentError) as err:
+        raise SettingsError(f'{path}: {err}') from err
     if not isinstance(document, dict):
         raise SettingsError(f'{path}: expected blocks such as "{EVERY_NODE}:"')
     return document
@@ -261,7 +264,7 @@ def _read_document(path: Path) -> dict[object, object]:
 def _parameters(path: Path, name: object, block: object) -> dict[str, Any]:
     parameters = block.get('ros__parameters') if isinstance(block, dict) else None
     if not isinstance(parameters, dict):
-        raise SettingsError(f'{path}: expected "ros__parameters:" in the block {name!r}')
+        raise SettingsError(f'{path}: expected "ros__parameters:" in the block {name!r:.80}')
     return parameters
 
 

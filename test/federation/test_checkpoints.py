@@ -30,6 +30,7 @@ from utt_ros.federation.checkpoints import (
     LOG,
     Checkpoint,
     CheckpointStore,
+    LatestCheckpoint,
     list_checkpoints,
     read_checkpoint,
     read_round_log,
@@ -230,3 +231,39 @@ def test_kill_9_at_any_moment_leaves_a_readable_checkpoint(tmp_path: Path) -> No
         assert restored.round >= done
         assert np.all(restored.tensors['w'] == restored.round)
         assert not list(folder.glob('.*.tmp'))
+
+
+def write(latest: LatestCheckpoint, *rounds: int) -> None:
+    for number in rounds:
+        latest.write(checkpoint(number), pack(checkpoint(number).tensors).checksum)
+
+
+def test_a_damaged_latest_checkpoint_goes_back_one_round(tmp_path: Path) -> None:
+    latest = LatestCheckpoint(tmp_path / 'model.safetensors')
+    assert (latest.exists, latest.read()) == (False, (None, []))
+    write(latest, 1, 2, 3)
+    latest.path.write_bytes(b'damaged')
+    found, problems = latest.read()
+    assert same(found, checkpoint(2))
+    assert len(problems) == 1
+    assert latest.read()[1] == []  # it is put aside
+    write(latest, 4)
+    latest.path.write_bytes(b'damaged')
+    assert same(latest.read()[0], checkpoint(2))  # never replaced by a damaged one
+
+
+def test_a_writer_killed_between_two_checkpoints_leaves_the_former(tmp_path: Path) -> None:
+    latest = LatestCheckpoint(tmp_path / 'model.safetensors')
+    write(latest, 1)
+    latest.path.rename(tmp_path / 'model.former.safetensors')
+    assert latest.exists
+    assert same(latest.read()[0], checkpoint(1))
+
+
+def test_both_latest_checkpoints_damaged_are_none(tmp_path: Path) -> None:
+    latest = LatestCheckpoint(tmp_path / 'model.safetensors')
+    for path in (latest.path, tmp_path / 'model.former.safetensors'):
+        path.write_bytes(b'damaged')
+    found, errors = latest.read()
+    assert found is None
+    assert len(errors) == 2

@@ -25,7 +25,9 @@ import numpy as np
 from utt_ros.association.assignment import Costs
 from utt_ros.association.pair_features import FEATURE_NAMES
 from utt_ros.association.vifi_bipartite import VIFI_FEATURES
+from utt_ros.documents import load_json
 from utt_ros.errors import SettingsError
+from utt_ros.files import read_limited
 from utt_ros.types import FloatArray
 
 SHIPPED_SCORERS = Path(__file__).with_name('scorers.json')  # fitted as in docs/association.md
@@ -78,12 +80,11 @@ def read_scorer(method: str, path: Path = SHIPPED_SCORERS) -> PairScorer:
     """Read the scorer of a method. Raises SettingsError for a file that does not fit."""
     columns = SCORER_FEATURES[method]
     try:
-        with path.open('rb') as file:
-            content = json.loads(file.read(MAX_SCORERS_BYTES))[method]
+        content = load_json(read_limited(path, MAX_SCORERS_BYTES))[method]
         values = {
             item.name: np.array(content[item.name], np.float32) for item in fields(PairScorer)}
         same = tuple(content['columns']) == columns
-    except (OSError, ValueError, KeyError, TypeError) as err:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError) as err:
         raise SettingsError(f'{path}: no scorer for {method!r}: {err!r}') from err
     level = values.pop('level')
     hidden = len(values['hidden_bias']) if values['hidden_bias'].ndim else 0

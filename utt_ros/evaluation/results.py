@@ -15,7 +15,6 @@
 
 """Results of an evaluation: rows, predictions, units of work, and `results.json` as a table."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -24,10 +23,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from utt_ros.documents import load_json
 from utt_ros.errors import SessionError
+from utt_ros.files import read_limited
 from utt_ros.types import FloatArray, MaskArray, NameArray
 
 RESULTS = 'results.json'
+MAX_RESULTS_BYTES = 256 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +90,12 @@ def read_results(folder: Path) -> pd.DataFrame:
     path = folder / RESULTS
     names = [field.name for field in fields(Row)]
     try:
-        content = json.loads(path.read_bytes())
+        content = load_json(read_limited(path, MAX_RESULTS_BYTES), MAX_RESULTS_BYTES)
         rows = pd.DataFrame(
             [[row[name] for name in names] for row in content['rows']], columns=names)
         rows['value'] = rows['value'].astype(np.float64)
         rows['n_windows'] = rows['n_windows'].astype(np.int64)
         rows.attrs['about'] = content['about']
-    except (OSError, ValueError, KeyError, TypeError) as err:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError) as err:
         raise SessionError(f'{path}: {type(err).__name__}: {err}') from err
     return rows

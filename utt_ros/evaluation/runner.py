@@ -38,6 +38,7 @@ from typing import Any
 
 import numpy as np
 
+from utt_ros.documents import load_json
 from utt_ros.errors import SettingsError
 from utt_ros.evaluation.results import RESULTS, Prediction, Row, Unit, UnitResult
 from utt_ros.evaluation.suites import SUITES, UNTRAINED_SUITES, suite_units
@@ -225,7 +226,7 @@ def _check_resumed(request: EvaluationRequest, study: Study) -> None:
             'code': code_digest(), 'training recipe': repr(request.recipe)}
     if not path.exists():
         write_atomically(path, json.dumps(current).encode())
-    elif (stored := json.loads(path.read_bytes())) != current:
+    elif (stored := load_json(path.read_bytes())) != current:
         name = next(name for name in current if stored.get(name) != current[name])
         raise SettingsError(f'{request.out} holds results of another {name}, '
                             f'{stored.get(name)!r}: take another folder')
@@ -237,7 +238,7 @@ def _unit_file(request: EvaluationRequest, key: str) -> Path:
 
 def _read_unit(request: EvaluationRequest, key: str) -> dict[str, Any] | None:
     try:
-        content: dict[str, Any] = json.loads(_unit_file(request, key).read_bytes())
+        content: dict[str, Any] = load_json(_unit_file(request, key).read_bytes())
     except (OSError, ValueError):
         return None
     return content

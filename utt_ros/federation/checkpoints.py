@@ -20,6 +20,8 @@
     rounds.jsonl                one line per completed round, appended and synced
     lock                        held while an aggregator uses the folder
 
+A trainer keeps model.safetensors, and the one before it as model.former.safetensors.
+
 The checkpoint commits a round: it is written after the log line, so a line may be repeated after a
 crash (the later one holds) but never missing.
 """
@@ -30,12 +32,11 @@ import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from safetensors import SafetensorError, safe_open
-
+from utt_ros.documents import load_json
 from utt_ros.errors import ModelError
 from utt_ros.federation.types import RoundStatus
-from utt_ros.federation.wire import Tensors, pack, serialize
-from utt_ros.files import sync_folder, write_atomically
+from utt_ros.federation.wire import Tensors, pack, read_tensors, serialize
+from utt_ros.files import remove_leftovers, sync_folder, write_atomically
 
 LOG = 'rounds.jsonl'
 MEMORY_PREFIX = 'memory/'  # of tensors of the server optimizer, which are not the model
@@ -76,8 +77,7 @@ class CheckpointStore:
 
     def _clean(self) -> None:
         """Remove remains of a killed process: temporary files, an incomplete line in the log."""
-        for path in self.folder.glob('.model-*.tmp'):
-            path.unlink()
+        remove_leftovers(self.folder)
         with (self.folder / LOG).open('ab+') as file:
             file.seek(0)
             content = file.read()
@@ -135,6 +135,44 @@ class CheckpointStore:
         return read_round_log(self.folder)
 
 
+class LatestCheckpoint:
+    """File with the newest checkpoint of a trainer; the one before it lies beside it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._former = path.with_name(f'{path.stem}.former{path.suffix}')
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a checkpoint, readable or not."""
+        return self.path.exists() or self._former.exists()
+
+    def read(self) -> tuple[Checkpoint | None, list[str]]:
+        """Return the newest readable checkpoint, and the errors of a newer one.
+
+        What a killed process left is removed; a damaged newer checkpoint is kept under another
+        name, so that it never replaces the readable one. Raises OSError.
+        """
+        problems: list[str] = []
+        remove_leftovers(self.path.parent, self.path.name)
+        for path in (self.path, self._former):
+            checkpoint = _try_read(path, problems) if path.exists() else None
+            if checkpoint is not None:
+                return checkpoint, problems
+            if path is self.path and path.exists():
+                path.replace(path.with_name(f'{path.name}.damaged'))
+        return None, problems
+
+    def write(self, checkpoint: Checkpoint, checksum: str) -> None:
+        """Write a newer checkpoint; `checksum` is that of the wire form of its tensors.
+
+        Raises OSError.
+        """
+        if self.path.exists():
+            self.path.replace(self._former)
+        write_checkpoint(self.path, checkpoint, checksum)
+
+
 class NullStore:
     """Stand-in for a `CheckpointStore` that writes nothing: a federation within one process."""
 
@@ -177,9 +215,7 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint, checksum: str) -> None:
 def read_checkpoint(path: Path) -> Checkpoint:
     """Read one checkpoint; raises ModelError for a damaged file or one of another format."""
     try:
-        with safe_open(path, framework='numpy') as file:
-            metadata = file.metadata() or {}
-            stored = {name: file.get_tensor(name) for name in sorted(file.keys())}
+        stored, metadata = read_tensors(path)
         tensors = {name: item for name, item in stored.items()
                    if not name.startswith(MEMORY_PREFIX)}
         memory = {name.removeprefix(MEMORY_PREFIX): item for name, item in stored.items()
@@ -189,7 +225,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         )
         checksums = ((metadata['checksum'], tensors),
                      (metadata.get('memory', pack({}).checksum), memory))
-    except (OSError, SafetensorError, KeyError, ValueError) as err:
+    except (OSError, KeyError, ValueError) as err:
         raise ModelError(f'{path.name} is not a readable checkpoint: {err}') from err
     for checksum, part in checksums:
         actual = pack(part).checksum
@@ -212,7 +248,7 @@ def read_round_log(folder: Path) -> list[RoundStatus]:
     rounds: dict[int, RoundStatus] = {}
     for number, line in enumerate(lines, start=1):
         try:
-            closed = RoundStatus(**json.loads(line))
+            closed = RoundStatus(**load_json(line))
         except (ValueError, TypeError) as err:
             raise ModelError(f'{folder / LOG}, line {number} is not a round: {err}') from err
         rounds[closed.round] = closed

@@ -27,7 +27,6 @@ import base64
 import binascii
 import os
 import stat
-import tempfile
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -46,7 +45,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from utt_ros.errors import SettingsError
 from utt_ros.federation.settings import valid_area
-from utt_ros.files import sync_folder, write_atomically
+from utt_ros.files import make_temporary, remove_leftovers, sync_folder, write_atomically
 
 AGGREGATOR = 'aggregator'  # name of its key; no area may have it
 ALGORITHM = 'ed25519:'
@@ -90,6 +89,7 @@ class KeyFolder:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as err:
             raise SettingsError(f'keys cannot be kept in {self.folder}: {err.strerror}') from err
+        remove_leftovers(self.folder)
         self._read()
 
     def private(self, name: str) -> Ed25519PrivateKey:
@@ -159,16 +159,16 @@ class KeyFolder:
         """Write a new private key, unless another process has just done so."""
         pem = Ed25519PrivateKey.generate().private_bytes(
             Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        descriptor, name = tempfile.mkstemp(prefix='.key.', dir=self.folder)  # mode 0600
-        with os.fdopen(descriptor, 'wb') as file:
-            file.write(pem)
-            file.flush()
-            os.fsync(file.fileno())
+        descriptor, temporary = make_temporary(path)
         try:
-            with suppress(FileExistsError):
-                os.link(name, path)
+            with os.fdopen(descriptor, 'wb') as file:
+                file.write(pem)
+                file.flush()
+                os.fsync(file.fileno())
+                with suppress(FileExistsError):
+                    os.link(temporary, path)
         finally:
-            Path(name).unlink()
+            temporary.unlink()
         sync_folder(self.folder)
 
     def _write_public(self, name: str, key: Ed25519PublicKey) -> None:

@@ -21,6 +21,8 @@ Weights are always float32 on the wire: an area that trains in another precision
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
+from struct import Struct
 from typing import Any
 
 import numpy as np
@@ -28,10 +30,16 @@ import numpy.typing as npt
 import safetensors.numpy
 from safetensors import SafetensorError
 
-from utt_ros.errors import ModelError
+from utt_ros.documents import load_json
+from utt_ros.errors import DocumentError, ModelError
+from utt_ros.files import read_limited
 from utt_ros.types import FloatArray
 
 Tensors = Mapping[str, FloatArray]
+MAX_MODEL_FILE_BYTES = 2**30
+HEADER_LENGTH = Struct('<Q')  # at the begin of safetensors, of the JSON that follows [bytes]
+DTYPES = {'F64': '<f8', 'F32': '<f4', 'F16': '<f2', 'I64': '<i8', 'I32': '<i4', 'I16': '<i2',
+          'I8': '<i1', 'U64': '<u8', 'U32': '<u4', 'U16': '<u2', 'U8': '<u1', 'BOOL': '?'}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +112,38 @@ def unpack(payload: bytes, checksum: str, limit_bytes: int) -> dict[str, npt.NDA
 def parse(payload: bytes) -> dict[str, npt.NDArray[Any]]:
     """Return the tensors in safetensors bytes, writable, sorted by name.
 
-    Raises ModelError when the bytes are malformed.
+    Raises ModelError when the bytes are malformed, and for types that numpy does not have.
     """
     try:
-        tensors = safetensors.numpy.load(payload)
-    except (SafetensorError, KeyError, ValueError, TypeError, OverflowError) as err:
+        views = dict(safetensors.deserialize(payload))  # type: ignore[no-untyped-call]
+    except (SafetensorError, ValueError, TypeError, OverflowError) as err:
         raise ModelError(f'payload of {len(payload)} bytes is not safetensors: {err}') from err
-    return {name: np.require(tensors[name], requirements='W') for name in sorted(tensors)}
+    return {name: _tensor(name, views[name]) for name in sorted(views)}
+
+
+def read_tensors(path: Path) -> tuple[dict[str, npt.NDArray[Any]], dict[str, str]]:
+    """Return the tensors and the metadata of a safetensors file.
+
+    Raises OSError, and ModelError when it is larger than a model can be or malformed.
+    """
+    try:
+        content = read_limited(path, MAX_MODEL_FILE_BYTES)
+        tensors = parse(content)
+        (length,) = HEADER_LENGTH.unpack_from(content)
+        header = load_json(content[HEADER_LENGTH.size:][:length], MAX_MODEL_FILE_BYTES)
+    except DocumentError as err:
+        raise ModelError(str(err)) from err
+    return tensors, dict(header.get('__metadata__') or {})
+
+
+def _tensor(name: str, view: Mapping[str, Any]) -> npt.NDArray[Any]:
+    """Return a writable tensor. Raises ModelError for a type that numpy does not have."""
+    kind = DTYPES.get(view['dtype'])
+    if kind is None:
+        raise ModelError(f'tensor {name[:64]!r} has type {view["dtype"]}: '
+                         f'{", ".join(DTYPES)} can be read')
+    try:
+        return np.require(np.frombuffer(view['data'], kind).reshape(view['shape']),
+                          requirements='W')
+    except (ValueError, OverflowError) as err:  # an empty one of a size beyond all memory
+        raise ModelError(f'tensor {name[:64]!r} of shape {view["shape"]!r:.80}: {err}') from err

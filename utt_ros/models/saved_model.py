@@ -25,10 +25,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
-
-from utt_ros.errors import ModelError
-from utt_ros.federation.wire import Tensors, pack, serialize
+from utt_ros.documents import load_json
+from utt_ros.errors import DocumentError, ModelError
+from utt_ros.federation.wire import Tensors, pack, read_tensors, serialize
 from utt_ros.files import write_atomically
 from utt_ros.models.settings import ModelSettings, load_config
 from utt_ros.settings import WindowSettings
@@ -89,10 +88,8 @@ def read_saved_model(path: Path) -> tuple[Tensors, ModelCard]:
     if not path.is_file():
         raise ModelError(f'{path}: there is no such model file')
     try:
-        with safe_open(path, framework='numpy') as file:
-            text = (file.metadata() or {}).get('card', '')
-            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        card = _parse(text)
+        weights, metadata = read_tensors(path)
+        card = _parse(metadata.get('card', ''))
         if _series(card.code_version) != _series(code_version()):
             raise ModelError(
                 f'it was made by version {card.code_version}: this is {code_version()}')
@@ -102,7 +99,7 @@ def read_saved_model(path: Path) -> tuple[Tensors, ModelCard]:
                              f'its configuration {modalities}')
         if pack(weights).checksum != card.checksum:
             raise ModelError('its weights do not match the checksum of its card')
-    except (OSError, SafetensorError, ModelError) as err:
+    except (OSError, ModelError) as err:
         raise ModelError(f'{path}: {err}') from err
     return weights, card
 
@@ -111,9 +108,9 @@ def _parse(text: str) -> ModelCard:
     if not text:
         raise ModelError('it has no card')
     try:
-        content = json.loads(text)
-    except ValueError as err:
-        raise ModelError(f'its card is not JSON: {err}') from err
+        content = load_json(text)
+    except DocumentError as err:
+        raise ModelError(f'its card cannot be read: {err}') from err
     required = {item.name for item in fields(ModelCard) if item.default is MISSING}
     known = {item.name for item in fields(ModelCard)}
     if not isinstance(content, dict) or not required <= set(content) <= known:

@@ -19,7 +19,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from utt_ros.errors import ModelError, SettingsError
+from utt_ros.documents import load_json
+from utt_ros.errors import DocumentError, ModelError, SettingsError
 from utt_ros.settings import WindowSettings, check, from_mapping, setting
 from utt_ros.types import MODALITIES
 
@@ -72,9 +73,9 @@ def load_config(text: str) -> tuple[ModelSettings, WindowSettings]:
         raise ModelError(f'model configuration has {brackets} lists and objects: '
                          f'at most {MAX_CONFIG_PARTS} are allowed')
     try:
-        content: Any = json.loads(text)
-    except ValueError as err:
-        raise ModelError(f'model configuration is not JSON: {err}') from err
+        content: Any = load_json(text)
+    except DocumentError as err:
+        raise ModelError(f'model configuration is {err}') from err
     if not isinstance(content, dict) or set(content) != {'model', 'networks', 'window'}:
         raise ModelError(
             'model configuration must have exactly the parts "model", "networks" and "window"')

@@ -20,11 +20,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
-import yaml
 from rosbags.interfaces import Qos
 from rosbags.rosbag2.metadata import parse_qos
 
-from utt_ros.errors import SessionError
+from utt_ros.documents import MAX_DOCUMENT_BYTES, load_yaml_document
+from utt_ros.errors import DocumentError, SessionError
+from utt_ros.files import read_limited
 
 METADATA = 'metadata.yaml'
 METADATA_KEY = 'rosbag2_bagfile_information'
@@ -112,15 +113,14 @@ def read_metadata(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         raise SessionError(f'{path} does not exist')
     try:
-        document = yaml.load(path.read_text(encoding='utf-8'), Loader=yaml.CSafeLoader)
+        document = load_yaml_document(read_limited(path, MAX_DOCUMENT_BYTES))
         metadata = document[METADATA_KEY]
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as err:
-        reason = ' '.join(str(err).split())
-        raise SessionError(f'{path}: {reason}') from err
+    except (OSError, DocumentError) as err:
+        raise SessionError(f'{path}: {err}') from err
     except (KeyError, TypeError) as err:
         raise SessionError(f'{path} is not the metadata of a bag: {err}') from err
     if not isinstance(metadata, dict):
-        raise SessionError(f'{path} is not the metadata of a bag: it holds {metadata!r}')
+        raise SessionError(f'{path} is not the metadata of a bag: it holds {metadata!r:.200}')
     return metadata
 
 
@@ -135,7 +135,8 @@ def custom_data(metadata: dict[str, Any]) -> dict[str, str]:
 def read_qos(profiles: Any) -> list[Qos]:
     """Read the offered QoS of metadata of any version; empty when it cannot be read."""
     try:
-        offered = parse_qos(profiles)
+        offered = parse_qos(
+            load_yaml_document(profiles) if isinstance(profiles, str) else profiles)
         return offered if all(type(item.depth) is int for item in offered) else []
     except Exception:  # noqa: BLE001 - edited by hand, it raises errors of many types
         return []

@@ -20,7 +20,9 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from utt_ros.documents import MAX_DOCUMENT_BYTES, load_json
 from utt_ros.errors import TwinError
+from utt_ros.files import read_limited
 from utt_ros.task_twins.types import ModelReference, TaskTwin, check_twin
 
 TWINS_FOLDER = 'twins'  # below the state folder of a trainer
@@ -76,7 +78,7 @@ def dump_registry(state: RegistryState) -> bytes:
 def parse_registry(data: bytes) -> RegistryState:
     """Invert dump_registry. Raises TwinError when the content is damaged or of another format."""
     try:
-        content = json.loads(data)
+        content = load_json(data)
         if content.pop('format') != REGISTRY_FORMAT:
             raise TwinError(f'its format is not {REGISTRY_FORMAT}')
         return RegistryState(
@@ -84,7 +86,7 @@ def parse_registry(data: bytes) -> RegistryState:
             {name: _twin(item) for name, item in content['twins'].items()},
             {name: tuple(map(_twin, items)) for name, items in content['earlier'].items()},
             {task: _typed(number, int) for task, number in content['numbers'].items()})
-    except (AttributeError, KeyError, TypeError, ValueError) as err:
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as err:
         reason = str(err) if isinstance(err, TwinError) else repr(err)
         raise TwinError(f'it cannot be read as a registry of task twins: {reason}') from err
 
@@ -93,7 +95,7 @@ def read_registry(folder: Path) -> RegistryState:
     """Read the registry in a folder of twins. Raises TwinError, which names the file."""
     path = folder / REGISTRY_FILE
     try:
-        return parse_registry(path.read_bytes())
+        return parse_registry(read_limited(path, MAX_DOCUMENT_BYTES))
     except FileNotFoundError as err:
         raise TwinError(f'{path}: there is no such registry of task twins') from err
     except (OSError, TwinError) as err:
@@ -125,7 +127,7 @@ def dump_twin(twin: TaskTwin) -> str:
 def parse_twin(text: str) -> TaskTwin:
     """Invert dump_twin. Raises TwinError."""
     try:
-        return twin_from_content(json.loads(text))
+        return twin_from_content(load_json(text))
     except ValueError as err:
         raise TwinError(f'it is not the record of a task twin: {err}') from err
 
@@ -134,7 +136,7 @@ def twin_from_content(content: Any) -> TaskTwin:
     """Return a task twin from the content of its JSON. Raises TwinError."""
     try:
         return _twin(content)
-    except (AttributeError, KeyError, TypeError) as err:
+    except (AttributeError, KeyError, TypeError, OverflowError) as err:
         raise TwinError(f'it is not the record of a task twin: {err!r}') from err
 
 

@@ -28,8 +28,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from utt_ros.documents import MAX_DOCUMENT_BYTES
 from utt_ros.errors import TwinError
-from utt_ros.files import sync_folder, write_atomically
+from utt_ros.files import read_limited, remove_leftovers, sync_folder, write_atomically
 from utt_ros.task_twins.registry_file import (
     REGISTRY_FILE,
     RegistryState,
@@ -56,7 +57,7 @@ class TwinFolder:
         """
         path = self.path / REGISTRY_FILE
         try:
-            state = parse_registry(path.read_bytes())
+            state = parse_registry(read_limited(path, MAX_DOCUMENT_BYTES))
         except FileNotFoundError:
             return RegistryState(area, numbers=self._numbers_aside(area)), ''
         except OSError as err:
@@ -119,9 +120,7 @@ class TwinFolder:
     def _remove_remains(self, state: RegistryState) -> None:
         """Remove files of a killed process: temporary ones, and models that no record names."""
         named = state.files()
-        temporary = self.path.glob('.*.tmp')
-        for path in temporary:
-            path.unlink(missing_ok=True)
+        remove_leftovers(self.path)
         self.remove(path.name for path in self.path.glob(f'*{MODEL_SUFFIX}')
                      if path.name not in named)
 

@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 
 from utt_ros.errors import ModelError, UttError
-from utt_ros.federation.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
+from utt_ros.federation.checkpoints import Checkpoint, LatestCheckpoint
 from utt_ros.federation.client_messages import make_update, open_model
 from utt_ros.federation.model_gate import ModelGate
 from utt_ros.federation.signing import Verifier
@@ -86,7 +86,7 @@ class FederatedClient:
         self.paused = False
         self._area, self._window, self._learning = area, window, learning
         self._exporter = OnnxExporter()
-        self._folder = Path(settings.state_dir).expanduser()
+        self._stored = LatestCheckpoint(Path(settings.state_dir).expanduser() / CHECKPOINT)
         self._checksum = ''  # of the current model's payload
         self._steps_left = 0
         self._reported = True
@@ -95,7 +95,7 @@ class FederatedClient:
         self._needed: int | None = None  # windows before the next training; None: min_windows
         self._closed: tuple[str, int] | None = None  # federation and round
         self._initial: Checkpoint | None = None
-        if not settings.federated and not (self._folder / CHECKPOINT).exists():
+        if not settings.federated and not self._stored.exists:
             self._initial = self._read_initial()
         self._pinned = False
         self._held: GlobalModel | None = None  # newest model that a pinned one keeps waiting
@@ -113,12 +113,15 @@ class FederatedClient:
 
     def resume(self) -> list[ClientEvent]:
         """Deploy the model of the previous process; without one, an area alone starts anew."""
-        path = self._folder / CHECKPOINT
+        path = self._stored.path
         events: list[ClientEvent] = []
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            if path.exists():
-                events += self._adopt(read_checkpoint(path))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            checkpoint, problems = self._stored.read()
+            for problem in problems:
+                events += self._problem(f'{path} is not used: {problem}')
+            if checkpoint is not None:
+                events += self._adopt(checkpoint)
         except (ModelError, OSError) as err:
             events += self._problem(f'{path} is not used: {err}')
         if self.current is None and not self.settings.federated:
@@ -161,12 +164,11 @@ class FederatedClient:
         checkpoint = self._current()
         if not self.settings.federated:
             checkpoint = replace(checkpoint, tensors=read_weights(self.trainer.twin))
-        path = self._folder / CHECKPOINT
         try:
-            write_checkpoint(path, checkpoint, pack(checkpoint.tensors).checksum)
+            self._stored.write(checkpoint, pack(checkpoint.tensors).checksum)
         except OSError as err:
             raise ModelError(f'round {checkpoint.round} cannot be written: {err}') from err
-        return f'the model of round {checkpoint.round} is written to {path}'
+        return f'the model of round {checkpoint.round} is written to {self._stored.path}'
 
     @property
     def _observed(self) -> int:
@@ -224,7 +226,7 @@ class FederatedClient:
 
     def _save(self, checkpoint: Checkpoint) -> list[ClientEvent]:
         try:
-            write_checkpoint(self._folder / CHECKPOINT, checkpoint, self._checksum)
+            self._stored.write(checkpoint, self._checksum)
         except OSError as err:
             return self._problem(f'round {checkpoint.round} is not kept: {err}')
         return []

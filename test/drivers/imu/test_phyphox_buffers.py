@@ -127,7 +127,7 @@ def test_paused_measurement_is_recognised(measuring: Any) -> None:
 
 @pytest.mark.parametrize(('text', 'says'), [
     (b'', 'not JSON'), (b'[1]', 'list where an object'), (b'{}', 'no buffers of phyphox'),
-    (b'{"buffer": 5}', 'no buffers'), (b'[' * 5000, 'not JSON'), (b'\xff\xfe', 'not JSON'),
+    (b'{"buffer": 5}', 'no buffers'), (b'[' * 5000, 'nested'), (b'\xff\xfe', 'not UTF-8'),
     (answer(t=[1], x=[1], y=[1]), 'no buffer z: another experiment'),
     (answer(t=[1], x=[1], y=[1], z=5), 'no buffer z'),
     (answer(t=[1], x=[1], y=[1], z=[]), 'force have 1, 1, 1, 0 values')])

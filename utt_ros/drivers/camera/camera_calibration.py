@@ -27,7 +27,9 @@ from typing import Any
 import cv2
 import yaml
 
+from utt_ros.documents import load_yaml_document
 from utt_ros.errors import SettingsError
+from utt_ros.files import read_limited
 from utt_ros.settings import AreaSettings
 
 MAX_LENS_FILE_BYTES = 100_000
@@ -98,12 +100,12 @@ def read_lens_calibration(path: Path) -> LensCalibration:
 def _load(path: Path) -> dict[str, Any]:
     """Load a document whose scalars are texts, whatever their tags."""
     try:
-        with path.open(encoding='utf-8') as file:
-            text = file.read(MAX_LENS_FILE_BYTES)
+        text = read_limited(path, MAX_LENS_FILE_BYTES).decode()
         if text.lstrip('\ufeff \r\n').startswith('<'):
             return _spelled(_load_xml(text))
-        document = yaml.load(FILESTORAGE_HEADER.sub('', text, count=1), yaml.BaseLoader)  # noqa: S506  texts only
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as err:
+        document = load_yaml_document(
+            FILESTORAGE_HEADER.sub('', text, count=1), yaml.BaseLoader, MAX_LENS_FILE_BYTES)
+    except (OSError, ValueError) as err:
         raise SettingsError(str(err)) from err
     if not isinstance(document, dict):
         raise SettingsError(

@@ -23,16 +23,17 @@ Each line is one such object, or a list of them. `deviceId` is added by the app 
 phone. Other names are ignored.
 """
 
-import json
 import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from utt_ros.documents import load_json
 from utt_ros.drivers.clock_sync import parse_stamp
 from utt_ros.drivers.phone_registry import is_mac
 from utt_ros.drivers.types import MAX_FRAME_COUNT
+from utt_ros.errors import DocumentError
 from utt_ros.sensor_limits import MAX_RANGE_STD_M, RANGE_LIMITS_M
 from utt_ros.types import NS_PER_MS
 
@@ -95,8 +96,8 @@ def _objects(data: bytes, refused: Counter[str]) -> Iterator[Any]:
 def _load(line: str) -> Any:
     """Parse a line; None, which is not a result, when it is not JSON."""
     try:
-        return json.loads(line)
-    except (ValueError, RecursionError):
+        return load_json(line)
+    except DocumentError:
         return None
 
 

@@ -29,7 +29,8 @@ from utt_ros.drivers.ftm.ftm_calibration import (
     yaml_rows,
 )
 from utt_ros.drivers.phone_registry import is_mac, is_plausible_range
-from utt_ros.errors import MeasurementError, SettingsError
+from utt_ros.errors import DocumentError, MeasurementError, SettingsError
+from utt_ros.files import read_limited
 from utt_ros.sensor_limits import RANGE_LIMITS_M, is_name
 
 Rows = list[tuple[str, Mapping[str, Any]]]  # place in the file, fields
@@ -52,16 +53,11 @@ def read_calibration_points(path: Path) -> list[CalibrationPoint]:
 
 def _read_csv(path: Path) -> Rows:
     try:
-        with path.open('rb') as file:
-            data = file.read(MAX_CALIBRATION_BYTES + 1)
-        if len(data) > MAX_CALIBRATION_BYTES:
-            raise SettingsError(
-                f'{path} is longer than {MAX_CALIBRATION_BYTES} bytes: split it')
-        text = data.decode('utf-8-sig')
+        text = read_limited(path, MAX_CALIBRATION_BYTES).decode('utf-8-sig')
         reader = csv.DictReader(StringIO(text), skipinitialspace=True)
         rows: Rows = [(f'line {reader.line_num}', row) for row in reader]
         names: Sequence[str] = reader.fieldnames or ()
-    except (OSError, UnicodeDecodeError, csv.Error) as err:
+    except (OSError, UnicodeDecodeError, DocumentError, csv.Error) as err:
         raise SettingsError(f'{path}: {err}') from err
     if set(POINT_COLUMNS) - {'ap'} - set(names) or set(names) - set(POINT_COLUMNS):
         raise SettingsError(
@@ -78,7 +74,7 @@ def _point(row: Mapping[str, Any], place: str) -> CalibrationPoint:
         raise MeasurementError(f'{place}: ap is {ap!r}: like 02:00:00:00:00:01, or empty')
     try:
         distance_m, range_m = (float(row[name]) for name in POINT_COLUMNS[2:])
-    except (TypeError, ValueError, KeyError) as err:
+    except (TypeError, ValueError, KeyError, OverflowError) as err:
         raise MeasurementError(f'{place}: distance_m and range_m must be numbers: {err}') from err
     if not 0.0 <= distance_m <= RANGE_LIMITS_M[1] or not is_plausible_range(range_m, math.nan):
         raise MeasurementError(

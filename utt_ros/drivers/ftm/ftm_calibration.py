@@ -35,8 +35,8 @@ import numpy.typing as npt
 import yaml
 
 from utt_ros.drivers.types import FtmSample
-from utt_ros.errors import MeasurementError, SettingsError
-from utt_ros.files import write_atomically
+from utt_ros.errors import DocumentError, MeasurementError, SettingsError
+from utt_ros.files import read_limited, write_atomically
 from utt_ros.settings import check, from_mapping, load_yaml, setting
 from utt_ros.types import Array
 
@@ -205,14 +205,8 @@ def read_ftm_calibration(path: Path) -> FtmCalibration:
 def read_yaml(path: Path) -> Any:
     """Read a YAML document of at most MAX_CALIBRATION_BYTES. Raises SettingsError."""
     try:
-        with path.open('rb') as file:
-            data = file.read(MAX_CALIBRATION_BYTES + 1)
-        if len(data) > MAX_CALIBRATION_BYTES:
-            raise SettingsError(f'{path} is longer than {MAX_CALIBRATION_BYTES} bytes')
-        return load_yaml(data.decode())
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError, ValueError) as err:
-        if isinstance(err, SettingsError):
-            raise
+        return load_yaml(read_limited(path, MAX_CALIBRATION_BYTES))
+    except (OSError, DocumentError) as err:
         raise SettingsError(f'{path}: {err}') from err
 
 

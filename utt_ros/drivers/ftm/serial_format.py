@@ -15,15 +15,16 @@
 
 """Parsers of lines of ESP32 boards: examples of ESP-IDF and Arduino, and GTEC's tag reader."""
 
-import json
 import math
 import re
 from dataclasses import dataclass
 from typing import Any
 
+from utt_ros.documents import load_json
 from utt_ros.drivers.ftm.iw_format import METRES_PER_PS
 from utt_ros.drivers.phone_registry import is_mac, is_plausible_range
 from utt_ros.drivers.types import MAX_FRAME_COUNT
+from utt_ros.errors import DocumentError
 from utt_ros.types import NS_PER_MS
 
 MAX_FRAMES = 64
@@ -114,8 +115,8 @@ def _json(line: str) -> BoardReport | str:
     # One release omits the comma between rtt_raw and dist_est.
     line = re.sub(r'(\d) *"dist_est"', r'\1, "dist_est"', line)
     try:
-        item = json.loads(line)
-    except (ValueError, RecursionError):
+        item = load_json(line)
+    except DocumentError:
         return 'malformed'
     if not isinstance(item, dict):
         return 'malformed'

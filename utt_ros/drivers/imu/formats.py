@@ -15,14 +15,14 @@
 
 """Parsers of the messages of IMU apps. Pure functions that raise MeasurementError."""
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from utt_ros.documents import load_json
 from utt_ros.drivers.clock_sync import parse_stamp
 from utt_ros.drivers.imu.readings import TESLA, Reading, make_reading, refusal_key
-from utt_ros.errors import MeasurementError
+from utt_ros.errors import DocumentError, MeasurementError
 from utt_ros.types import NS_PER_MS
 
 MAX_READINGS = 50_000  # of one body
@@ -144,9 +144,9 @@ def packet_width(columns: Sequence[str]) -> int:
 
 def _object(text: str | bytes) -> dict[str, Any]:
     try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as err:
-        raise MeasurementError(f'not JSON: {err}') from err
+        document = load_json(text)
+    except DocumentError as err:
+        raise MeasurementError(str(err)) from err
     if not isinstance(document, dict):
         raise MeasurementError(f'{type(document).__name__} where a JSON object is expected')
     return document

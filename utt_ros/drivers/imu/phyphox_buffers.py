@@ -20,15 +20,15 @@ its start; `/config` lists them by sensor. `/get?t=12.5&x=12.5|t` returns the va
 `t` exceeds 12.5, and `/get?t` the newest one. Numbers have eight significant digits.
 """
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from utt_ros.documents import load_json
 from utt_ros.drivers.imu.readings import TESLA, Reading, make_reading, refusal_key
-from utt_ros.errors import MeasurementError, SourceError
+from utt_ros.errors import DocumentError, MeasurementError, SourceError
 from utt_ros.types import NS_PER_S
 
 MAX_BUFFER_VALUES = 100_000  # of one sensor in an answer
@@ -144,9 +144,9 @@ def _component_names(outputs: Any) -> tuple[str, ...]:
 
 def _object(text: bytes) -> dict[str, Any]:
     try:
-        document = json.loads(text)
-    except (ValueError, RecursionError) as err:
-        raise MeasurementError(f'not JSON: {err}') from err
+        document = load_json(text)
+    except DocumentError as err:
+        raise MeasurementError(str(err)) from err
     if not isinstance(document, dict):
         raise MeasurementError(f'{type(document).__name__} where an object is expected')
     return document

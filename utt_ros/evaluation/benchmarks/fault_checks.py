@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
+from utt_ros.evaluation.benchmarks.attacked_twin import attack_twin
 from utt_ros.evaluation.benchmarks.attacks import (
     CLEAN,
     HONEST,
@@ -38,6 +39,8 @@ from utt_ros.evaluation.benchmarks.full_disk import (
     record_until_full,
     save_until_full,
 )
+from utt_ros.evaluation.benchmarks.hostile_graphs import HOSTILE_KINDS
+from utt_ros.evaluation.benchmarks.killed_checkpoints import kill_checkpoint_writers
 from utt_ros.evaluation.benchmarks.killed_writers import kill_recordings
 from utt_ros.evaluation.benchmarks.mutant_parsers import make_parsers
 from utt_ros.evaluation.benchmarks.mutants import MAX_INPUT_SEC, try_mutants
@@ -47,6 +50,7 @@ from utt_ros.evaluation.benchmarks.reordered_streams import reorder_streams
 from utt_ros.evaluation.federated.poisoning import ATTACKS
 
 MAX_REFUSAL_MS = 1.0
+MAX_SILENT_S = 1.0  # of a twin under attack
 MAX_LOST_RECORDING_S = 1.0
 MAX_CLEAN_ERROR, MAX_POISONED_ERROR = 1.01, 1.05  # relative to a mean
 MAX_SESSIONS = 10  # that are reordered
@@ -116,6 +120,29 @@ def reordered_streams(plan: FaultPlan) -> list[PromiseResult]:
         'all', equal == total > 0)]
 
 
+def killed_savers(plan: FaultPlan) -> list[PromiseResult]:
+    """Kill trainers and aggregators while they write checkpoints."""
+    reports = kill_checkpoint_writers(plan.folder, plan.share(1_000, 10), plan.shard_seed)
+    return [PromiseResult(
+        f'a killed {kind} loses at most a round',
+        f'{report.kills} kills: {report.unreadable} unreadable, at most {report.lost:g} rounds '
+        f'lost, {report.files_left} files left over',
+        '0, 1, 0', not report.unreadable and not report.files_left and report.lost <= 1,
+        report.problems) for kind, report in zip(('trainer', 'aggregator'), reports, strict=True)]
+
+
+def hostile_graphs(plan: FaultPlan) -> list[PromiseResult]:
+    """Deploy hostile graphs to a twin that works."""
+    kinds = HOSTILE_KINDS[plan.shard[0]::plan.shard[1] * (8 if plan.short else 1)]
+    attacks = attack_twin(kinds)
+    used = [attack.kind for attack in attacks if not attack.reason]
+    silent_s = max((attack.silent_s for attack in attacks), default=0.0)
+    return [PromiseResult(
+        'a hostile graph is refused or dropped, and the twin goes on',
+        f'{len(attacks)} kinds: {len(used)} used, silent for {silent_s:.2f} s at most',
+        f'0, {MAX_SILENT_S:g} s', not used and silent_s <= MAX_SILENT_S, tuple(used))]
+
+
 def mutated_input(plan: FaultPlan) -> list[PromiseResult]:
     """Give damaged messages, lines, files and graphs to their parsers."""
     write_samples(plan.folder)
@@ -165,6 +192,8 @@ CHECKS: dict[str, FaultCheck] = {
     'recordings': killed_recorders,
     'disk': full_disks,
     'nodes': killed_nodes,
+    'checkpoints': killed_savers,
+    'graphs': hostile_graphs,
     'mutants': mutated_input,
     'poisoning': poisoned_federations,
     'soak': soaked_federation,

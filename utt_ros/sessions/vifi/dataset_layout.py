@@ -15,14 +15,15 @@
 
 """Sequences of a Vi-Fi data set, their splits (splits.json) and geometry (scenes.json)."""
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from utt_ros.errors import SessionError
+from utt_ros.documents import MAX_DOCUMENT_BYTES, load_json
+from utt_ros.errors import DocumentError, SessionError
+from utt_ros.files import read_limited
 from utt_ros.settings import AreaSettings
 
 SYNC_FOLDER = 'sync_ts16_dfv4p4'
@@ -72,7 +73,7 @@ def area_settings(source: Path, area: str, recordings: Sequence[VifiRecording]) 
     document = _document(source, 'scenes.json')
     try:
         return AreaSettings(area=area, modalities=modalities, **_geometry(document, area))
-    except (KeyError, TypeError, ValueError) as err:
+    except (KeyError, TypeError, ValueError, OverflowError) as err:
         raise SessionError(f'scenes.json, {area}: {type(err).__name__}: {err}') from err
 
 
@@ -86,8 +87,8 @@ def _document(source: Path, name: str) -> dict[str, Any]:
     for path in (source / name, source.parent / name):
         if path.is_file():
             try:
-                document = json.loads(path.read_bytes())
-            except (OSError, ValueError) as err:
+                document = load_json(read_limited(path, MAX_DOCUMENT_BYTES))
+            except (OSError, DocumentError) as err:
                 raise SessionError(f'{path}: {err}') from err
             if not isinstance(document, dict):
                 raise SessionError(f'{path}: it must hold a JSON object')

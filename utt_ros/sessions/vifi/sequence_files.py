@@ -20,7 +20,6 @@ counted in `DiscardCounts`. A file of which no row can be read raises SessionErr
 """
 
 import gzip
-import json
 import zlib
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -31,6 +30,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from utt_ros.documents import load_json
 from utt_ros.errors import SessionError
 from utt_ros.sessions.vifi.safe_pickle import load_array
 from utt_ros.types import GRAVITY_MPS2, Array, GroundTruth, Stamps
@@ -50,7 +50,7 @@ IMU19_ORDERS = (
 
 def read_times(path: Path) -> Array:
     """Read the times (T,) [s] of the frames, which may be non-finite or out of order."""
-    return _parsed(path, lambda data: np.array(json.loads(data), dtype=np.float64).reshape(-1))
+    return _parsed(path, lambda data: np.array(load_json(data), dtype=np.float64).reshape(-1))
 
 
 def read_array(path: Path, features: int) -> Array:
