@@ -40,10 +40,15 @@ def add_live_arguments(parser: argparse.ArgumentParser) -> None:
 
 def connect(args: argparse.Namespace) -> 'TwinClient':
     """Return a client of the running areas. Raises SettingsError."""
+    prepare_reach(args)
+    from utt_ros.bridge.node.twin_client import TwinClient  # noqa: PLC0415 - ROS, not for files
+
+    return TwinClient(args.wait)
+
+
+def prepare_reach(args: argparse.Namespace) -> None:
+    """Set the environment of this process as the arguments ask. Raises SettingsError."""
     if not 0.0 < args.wait < inf:
         raise SettingsError(f'--wait is {args.wait:g}: it must be more than 0 s')
     check_environment()
     use_reach(split_hosts(args.hosts))
-    from utt_ros.bridge.node.twin_client import TwinClient  # noqa: PLC0415 - ROS, not for files
-
-    return TwinClient(args.wait)

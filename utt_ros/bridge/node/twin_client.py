@@ -17,7 +17,7 @@
 
 from collections.abc import Callable
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import rclpy
 from rclpy.context import Context
@@ -40,6 +40,7 @@ from utt_ros.msg import TaskTwins
 from utt_ros.srv import AdoptTwin, GetTwinModel, ManageTwin
 from utt_ros.task_twins.types import TaskTwin, find_twin
 
+C = TypeVar('C', bound='TwinClient')
 SETTLED_SEC = 1.0  # without another area, once all that are discovered have sent their twins
 MAX_ANSWER_SEC = 30.0  # of a service that is there
 POLL_SEC = 0.05
@@ -75,7 +76,7 @@ class TwinClient:
         self._changed_s = monotonic()
         self._node.create_subscription(TaskTwins, TWINS_TOPIC, self._on_twins, COLLECTED)
 
-    def __enter__(self) -> 'TwinClient':  # noqa: PYI034 - Self came with Python 3.11
+    def __enter__(self: C) -> C:  # noqa: PYI019  Self needs Python 3.11
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -125,9 +126,7 @@ class TwinClient:
         name = f'/{area}/trainer/{service}'
         client = self._node.create_client(kind, name)
         try:
-            if not self._spin_until(client.service_is_ready):
-                raise NoAnswer(f'{name} is away: the trainer of {area} does not answer within '
-                               f'{self._wait_sec:g} s')
+            self._wait_for(name, area, client.service_is_ready)
             pending = client.call_async(request)
             if not self._spin_until(pending.done, MAX_ANSWER_SEC):
                 raise NoAnswer(f'{name} has not answered within {MAX_ANSWER_SEC:g} s')
@@ -137,6 +136,11 @@ class TwinClient:
         if not response.success:
             raise TwinError(response.message)
         return response
+
+    def _wait_for(self, name: str, area: str, is_ready: Callable[[], bool]) -> None:
+        if not self._spin_until(is_ready):
+            raise NoAnswer(f'{name} is away: the trainer of {area} does not answer within '
+                           f'{self._wait_sec:g} s')
 
     def _known(self, area: str = '') -> dict[str, TaskTwin]:
         areas = [self._heard[area]] if area else self._heard.values()

@@ -1,0 +1,94 @@
+# Copyright 2026 The utt_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Operations on the way to a trainer and back, and a trainer that ends meanwhile."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from utt_ros.bridge.node.operation_actions import (
+    OPERATION_ACTIONS,
+    outcome_to_result,
+    progress_to_feedback,
+    request_from_goal,
+)
+from utt_ros.bridge.node.operation_client import (
+    OperationClient,
+    outcome_from_result,
+    progress_from_feedback,
+    request_to_goal,
+)
+from utt_ros.errors import NoAnswer
+from utt_ros.orchestration.environment import CHECKOUT
+from utt_ros.task_twins.operation_request import (
+    OperationOutcome,
+    OperationProgress,
+    OperationRequest,
+)
+from utt_ros.task_twins.types import TaskTwin
+
+
+@pytest.mark.parametrize('request_', [
+    OperationRequest('transfer', ('a',), ('hall',), ('position',), 64, 2.5, 0.5),
+    OperationRequest('transfer', ('a',), (), ('position',)),
+    OperationRequest('merge', ('a', 'b'), max_seconds=1.0),
+    OperationRequest('split', ('a',), ('hall', 'roof'), ('position', 'tracking'))])
+def test_a_goal_holds_the_whole_request(request_: OperationRequest) -> None:
+    assert request_from_goal(request_.kind, request_to_goal(request_)) == request_
+
+
+@pytest.mark.parametrize('kind', OPERATION_ACTIONS)
+def test_feedback_and_result_hold_progress_and_outcome(kind: str) -> None:
+    action = OPERATION_ACTIONS[kind]
+    progress = OperationProgress('tune', 3, 10, 0.5, 64, 7.0)
+    assert progress_from_feedback(progress_to_feedback(action, progress)) == progress
+    twin = TaskTwin('hall_position_2', 'hall', 'position', ('imu',), operation=kind)
+    outcome = OperationOutcome((twin,), (0.5,), 2.0, 7, 64)
+    assert outcome_from_result(outcome_to_result(action, outcome)) == outcome
+
+
+ENDLESS = """
+import sys
+from rclpy.node import Node
+from utt_ros.bridge.node.operation_actions import OperationActions
+from utt_ros.bridge.node.process import run_node
+from utt_ros.task_twins.running_operation import RunningOperation
+
+class Endless:
+    start = RunningOperation
+
+class Trainer(Node):
+    def __init__(self):
+        super().__init__('trainer', namespace='hall')
+        self.actions = OperationActions(self, Endless(), lambda: True)
+
+sys.exit(run_node(Trainer, []))
+"""
+
+
+def test_a_trainer_that_is_killed_meanwhile_is_reported(serve_area: Callable) -> None:
+    serve_area('hall', ('ftm', 'imu'))
+    trainer = subprocess.Popen([sys.executable, '-c', ENDLESS], cwd=CHECKOUT)
+    request = OperationRequest('split', ('hall_position',), max_seconds=60.0)
+    try:
+        with OperationClient(60.0) as client, pytest.raises(
+            NoAnswer, match='the trainer has ended meanwhile'):
+            client.operate(request, lambda _: trainer.kill(), lambda: False)
+    finally:
+        trainer.kill()
+        trainer.wait()
