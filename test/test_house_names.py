@@ -44,6 +44,7 @@ TESTED_ELSEWHERE = {
     'utt_ros/bridge/node/qos.py': 'constants',
     'utt_ros/bridge/node/operation_actions.py': 'test/nodes/test_trainer_operations.py',
     'utt_ros/bridge/node/twin_handover.py': 'test/nodes/test_trainer_operations.py',
+    'utt_ros/cli/operation_output.py': 'test_operation_commands.py',
     'utt_ros/drivers/ftm/android_http.py': 'an entry; test_android.py',
     'utt_ros/drivers/ftm/android_udp.py': 'an entry; test_android.py',
     'utt_ros/drivers/ftm/calibration_plot.py': 'test/cli/test_calibrate.py',
@@ -59,6 +60,7 @@ TESTED_ELSEWHERE = {
     'utt_ros/federation/types.py': 'records',
     'utt_ros/nodes/recorder_node.py': 'test/nodes/test_replay_record.py',
     'utt_ros/training/columns.py': 'a type and the selection of rows, in every test of training',
+    'utt_ros/training/operation_work.py': 'test_twin_operations.py, test_offline_operation.py',
     'utt_ros/twin/settings.py': 'limits in test_settings.py, values in test_particle_filter.py',
     'utt_ros/types.py': 'records and units',
 }

@@ -16,27 +16,25 @@
 """`utt twins import`: a model file becomes a task twin of a running area."""
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from utt_ros.srv import AdoptTwin
 
-from utt_ros.bridge.messages.task_twins import (
-    handover_from_request,
-    twin_from_message,
-    twin_to_message,
-)
-from utt_ros.bridge.node.operator_services import answer_request
+from utt_ros.bridge.node.twin_handover import AdoptionService
+from utt_ros.errors import UttError
 from utt_ros.federation.keys import KeyFolder
 from utt_ros.federation.settings import SigningSettings
 from utt_ros.federation.signing import make_verifier
+from utt_ros.federation.types import TwinHandover
 from utt_ros.federation.wire import unpack
 from utt_ros.models.saved_model import read_saved_model, write_saved_model
 from utt_ros.models.settings import ModelSettings, dump_config
 from utt_ros.models.twin import initial_weights
 from utt_ros.settings import WindowSettings
+from utt_ros.task_twins.registry_file import parse_twin
 from utt_ros.task_twins.types import TaskTwin
 from utt_ros.training.twin_models import TwinModel, model_writer
 
@@ -68,17 +66,20 @@ def adopt(serve_area: Callable, keys: Path) -> Callable[..., Any]:
         hall = serve_area('hall', ('ftm', 'imu'))
         verifier = make_verifier(SigningSettings(signed=signed, keys=str(keys)))
 
-        def on_adopt(request: AdoptTwin.Request, response: Any) -> Any:
-            def carry_out() -> str:
-                handover = handover_from_request(request)
-                verifier.verify(handover, handover.seal)
-                unpack(handover.payload, handover.checksum, 2**24)
-                twin = hall.registry.register(twin_from_message(request.twin))
-                response.twin = twin_to_message(twin)
-                return f'{twin.id} serves'
-            return answer_request(response, carry_out)
+        def put_request(action: Callable[[], str]) -> 'Future[str]':
+            pending: Future[str] = Future()
+            try:
+                pending.set_result(action())
+            except UttError as err:
+                pending.set_exception(err)
+            return pending
 
-        hall.node.create_service(AdoptTwin, '~/adopt_twin', on_adopt)
+        def take(handover: TwinHandover, begin_writing: Callable[[], None]) -> TaskTwin:
+            unpack(handover.payload, handover.checksum, 2**24)
+            begin_writing()
+            return hall.registry.register(parse_twin(handover.record))
+
+        AdoptionService(hall.node, verifier, put_request, take)
         return hall
     return serve
 
@@ -88,7 +89,7 @@ def test_an_export_becomes_a_twin_of_another_area(
 ) -> None:
     hall = adopt()
     done = utt('twins', 'import', file, '--area', 'hall', '--keys', keys, '--wait', 30)
-    assert done == (0, 'hall_trajectory_2 serves\n', '')
+    assert done == (0, 'hall_trajectory_2 serves trajectory in hall\n', '')
     twin = hall.registry.get('hall_trajectory_2')
     assert (twin.operation, twin.sources, twin.parents) == (
         'import', ('ftm',), ('stairs_trajectory_4',))

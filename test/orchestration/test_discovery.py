@@ -37,6 +37,7 @@ from utt_ros.orchestration.discovery import (
     discovery_environment,
     opened_by,
     phone_ports,
+    use_reach,
 )
 from utt_ros.orchestration.environment import CHECKOUT
 from utt_ros.orchestration.graph import LaunchPlan, read_area_plan
@@ -99,6 +100,18 @@ def test_hosts_replace_the_environment_and_loopback_only_closes_it(
     choose_reach((), loopback_only=True)
     assert opened_by(os.environ) == []
     assert {name: os.environ.get(name) for name in closed_environment()} == closed_environment()
+
+
+def test_a_node_of_this_process_reaches_as_far_as_those_of_children(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in closed_environment():
+        monkeypatch.setenv(name, '')
+    use_reach(())
+    assert {name: os.environ.get(name) for name in closed_environment()} == closed_environment()
+    monkeypatch.setenv(PEERS, '')
+    use_reach(('10.0.0.2',))
+    assert (os.environ[PEERS], opened_by(os.environ)) == ('10.0.0.2', [PEERS])
 
 
 @pytest.mark.parametrize('hosts', [('a b',), ('a;b',), ('10.0.0.0/8',), ('',)])

@@ -13,30 +13,24 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""`utt transfer`, `utt merge`, `utt split`: task twins made from task twins of running areas."""
+"""`utt transfer`, `utt merge`, `utt split`: task twins made from others, live and offline."""
 
 import argparse
 import json
-import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
-from math import isnan
-from types import FrameType
-from typing import Any
+from pathlib import Path
 
-from tqdm import tqdm
-
+from utt_ros.cli.operation_output import (
+    operation_bar,
+    outcome_content,
+    outcome_table,
+    stop_request,
+)
 from utt_ros.cli.twin_areas import add_live_arguments, prepare_reach
 from utt_ros.errors import NoAnswer, SettingsError, TwinError
-from utt_ros.task_twins.operation_request import (
-    OperationOutcome,
-    OperationProgress,
-    OperationRequest,
-)
+from utt_ros.task_twins.operation_request import OperationOutcome, OperationRequest
+from utt_ros.task_twins.registry_folder import MODEL_SUFFIX
 from utt_ros.task_twins.running_operation import OperationCanceled
-from utt_ros.task_twins.twin_tables import channel_table
 from utt_ros.task_twins.types import TASKS
 
 DEFAULT_SECONDS = 60.0
@@ -45,21 +39,26 @@ EXAMPLES = {
 examples:
   utt transfer hall_position --to-task trajectory                   a camera that hall has not
   utt transfer hall_trajectory --to-task trajectory --to-area stairs --seconds 0
+  utt transfer model.safetensors --sources ftm --to-task trajectory --data sessions --area hall \\
+      --out trajectory.safetensors
 """,
     'merge': """
 examples:
   utt merge hall_tracking hall_trajectory --to-task position
   utt merge hall_position_2 hall_position_3 --max-nmse 0.5
+  utt merge one.safetensors other.safetensors --data sessions/hall --out better.safetensors
 """,
     'split': """
 examples:
   utt split hall_trajectory --to-task position tracking
   utt split hall_position_2 --to-area stairs roof
+  utt split export.safetensors --to-task position tracking --data sessions/hall --out made
 """}
 NOTES = """
 The made twins serve at once, in the place of those that served their tasks; `utt twins rollback`
-undoes that. Ctrl-C cancels, and everything is as before. Exit codes: 0; 1 when an area refuses or
-fails; 130 when canceled. docs/twins.md explains the operations.
+undoes that. With --data, sources are model files and the made ones are written to --out: the test
+split judges them, or held-out blocks of time where there is none. Ctrl-C cancels, and everything
+is as before. Exit codes: 0; 1 when refused or failed; 130 when canceled; 2 for wrong arguments.
 """
 
 
@@ -70,7 +69,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     add = parser.add_argument
     add('sources', nargs='+' if kind == 'merge' else 1, metavar='SOURCE',
-        help='id of a task twin, as `utt twins list` shows it')
+        help=f'id of a task twin, as `utt twins list` shows it; with --data, its {MODEL_SUFFIX}')
     several = '+' if kind == 'split' else 1
     add('--to-task', nargs=several, default=[], choices=TASKS, required=kind == 'transfer',
         help='that is made' + ('' if kind == 'transfer' else ' (default: that of the sources)'))
@@ -85,14 +84,30 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help='largest mean NMSE_var of the result; beyond it nothing changes (default: no limit)')
     add('--json', action='store_true', help='print the outcome as JSON')
     add_live_arguments(parser)
+    _add_offline_arguments(parser, kind)
     parser.set_defaults(run=run)
+
+
+def _add_offline_arguments(parser: argparse.ArgumentParser, kind: str) -> None:
+    group = parser.add_argument_group('offline, on saved models and recordings')
+    add = group.add_argument
+    add('--data', type=Path, metavar='DIR',
+        help='recordings: bags by area, those of one area, or one bag')
+    add('--out', '-o', type=Path, metavar='FILE',
+        help='made model' + ('; a folder for several' if kind == 'split' else ''))
+    add('--area', default='', metavar='AREA',
+        help='that the recordings are of, where --data has several')
+    add('--sources', dest='modalities', default='', metavar='A,B',
+        help='modalities through which the models are read (default: those of their task twin)')
 
 
 def run(args: argparse.Namespace) -> int:
     """Carry out the operation: 0, 1 when it is refused or fails, 130 when it is canceled."""
+    check_mode(args)
     request = make_request(args)
     try:
-        outcome, sentence = operate_live(args, request)
+        outcome, sentence = (operate_live if args.data is None else operate_on_files)(
+            args, request)
     except OperationCanceled as err:
         print(f'utt {args.command}: {err}: everything is as it was before', file=sys.stderr)
         return 130
@@ -104,6 +119,21 @@ def run(args: argparse.Namespace) -> int:
     else:
         print('\n'.join([sentence, *outcome_table(outcome)]))
     return 0
+
+
+def check_mode(args: argparse.Namespace) -> None:
+    """Raise SettingsError for arguments of both, live and offline, or of half of one."""
+    files = [name for name in args.sources if name.endswith(MODEL_SUFFIX)]
+    if args.data is None:
+        for name, given in (('--out', args.out), ('--area', args.area),
+                            ('--sources', args.modalities), (*files[:1], files)):
+            if given:
+                raise SettingsError(f'{name} is for work on model files: it needs --data')
+    elif args.out is None:
+        raise SettingsError('--data is given: --out must name the model to write')
+    elif len(files) < len(args.sources):
+        other = next(name for name in args.sources if name not in files)
+        raise SettingsError(f'{other} is not a {MODEL_SUFFIX} file: --data is for model files')
 
 
 def make_request(args: argparse.Namespace) -> OperationRequest:
@@ -133,53 +163,10 @@ def operate_live(
         return areas.operate(request, show, is_stopped)
 
 
-def outcome_table(outcome: OperationOutcome) -> list[str]:
-    """Return the errors per channel of the made twins, and what they cost."""
-    cost = (f'{outcome.seconds:.1f} s, {outcome.windows} windows, '
-            f'{outcome.bytes} bytes to other areas')
-    return [*channel_table(outcome.twins), cost]
+def operate_on_files(
+    args: argparse.Namespace, request: OperationRequest,
+) -> tuple[OperationOutcome, str]:
+    """Carry out the operation on saved models and recordings. Raises UttError."""
+    from utt_ros.cli.offline_operation_run import run_offline  # noqa: PLC0415 - torch
 
-
-def outcome_content(outcome: OperationOutcome) -> dict[str, Any]:
-    """Return the outcome for JSON; null: not judged."""
-    return {**asdict(outcome), 'nmse_before': [
-        None if isnan(value) else value for value in outcome.nmse_before]}
-
-
-@contextmanager
-def operation_bar() -> Iterator[Callable[[OperationProgress], None]]:
-    """Show the progress of an operation on a terminal."""
-    with tqdm(unit='step', leave=False, disable=None) as bar:
-
-        def show(progress: OperationProgress) -> None:
-            bar.set_description(progress.phase, refresh=False)
-            if progress.steps:
-                bar.total, bar.n = progress.steps, progress.step
-                bar.set_postfix(_postfix(progress), refresh=False)
-            bar.refresh()
-
-        yield show
-
-
-def _postfix(progress: OperationProgress) -> dict[str, str]:
-    left = '?' if isnan(progress.seconds_left) else f'{progress.seconds_left:.0f} s'
-    return {'loss': f'{progress.loss:.4f}', 'windows': str(progress.windows), 'left': left}
-
-
-@contextmanager
-def stop_request() -> Iterator[Callable[[], bool]]:
-    """Yield a function that returns True after Ctrl-C; a second Ctrl-C interrupts."""
-    stopped = False
-
-    def on_signal(_number: int, _frame: FrameType | None) -> None:
-        nonlocal stopped
-        stopped = True
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    former = {number: signal.signal(number, on_signal)
-              for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: stopped
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
+    return run_offline(args, request)

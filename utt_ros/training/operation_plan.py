@@ -18,6 +18,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from typing import Protocol
 
 import numpy as np
 
@@ -32,7 +33,14 @@ from utt_ros.task_twins.operation_request import OperationRequest
 from utt_ros.task_twins.types import TASKS, ModelReference, TaskTwin, native_id
 from utt_ros.training.columns import CENTRE, Columns
 from utt_ros.training.fine_tuning import Judgement
-from utt_ros.training.twin_models import TwinModel, TwinModels
+from utt_ros.training.twin_models import TwinModel
+
+
+class ModelReader(Protocol):
+    """Models of task twins, of a running area or saved."""
+
+    def read(self, twin_id: str, /) -> TwinModel:
+        """Read the model of a twin that is not retired. Raises TwinError or ModelError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +75,7 @@ class OperationPlan:
 
 
 def plan_operation(
-    request: OperationRequest, area: AreaSettings, window: WindowSettings, models: TwinModels,
+    request: OperationRequest, area: AreaSettings, window: WindowSettings, models: ModelReader,
     sensors: Mapping[str, Collection[str]],
 ) -> OperationPlan:
     """Plan an operation in the area of its sources. Raises TwinError or ModelError.
@@ -76,13 +84,13 @@ def plan_operation(
     sensor, a made one through the sensors that it reads. A native twin whose own task another area
     is to get is made there from the other sensors that both areas have.
     """
-    sources = [models.registry.live(name) for name in request.sources]
+    read = [models.read(name) for name in request.sources]
+    sources = [model.twin for model in read]
     areas = request.target_areas or (area.area,)
     tasks = request.target_tasks or (_shared_task(sources),)
     targets = tuple(
         PlannedTwin(name, task, _modalities(sources, task, name, area, sensors[name]))
         for name in areas for task in tasks)
-    read = [models.read(twin.id) for twin in sources]
     _check_shapes(read, window, targets)
     same = len({model.twin.model.checksum for model in read}) == 1
     weights = read[0].weights if same else average(

@@ -129,6 +129,8 @@ def load_recordings(
 ) -> Recordings:
     """Read bags by area (recorded, imported or simulated) or a tree in the layout of Vi-Fi.
 
+    The bags of one area are read as well, from its folder, and one bag, beside its area file.
+
     Sequences are cached in `cache_folder`, by the fingerprint of the files. Raises SessionError.
     """
     window = window or WindowSettings()
@@ -170,6 +172,11 @@ def _sources(folder: Path) -> Iterator[SequenceSource]:
         for area, bags in find_sessions(folder).items():
             settings = read_area(folder / area)
             yield from ((settings, bag.name, bag) for bag in bags)
+        return
+    bags = [path for path in (folder, *sorted(folder.glob('[!.]*'))) if is_readable_bag(path)]
+    if bags:
+        settings = read_area(bags[0].parent)
+        yield from ((settings, bag.name, bag) for bag in bags)
         return
     recordings = find_recordings(folder)
     areas = {name: area_settings(folder, name, recordings)

@@ -19,7 +19,7 @@ Nothing is written before the last phase. There, made twins of other areas are h
 what they have adopted is withdrawn when another part of the operation fails.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from threading import Lock
@@ -29,9 +29,6 @@ from typing import Protocol, TypeVar
 from utt_ros.errors import TwinError, UttError
 from utt_ros.federation.types import TwinHandover
 from utt_ros.federation.wire import Tensors, pack
-from utt_ros.models.operations import Pair
-from utt_ros.models.settings import load_config
-from utt_ros.models.twin import UnifiedTwin, load_weights
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.task_twins.operation_request import (
     OperationOutcome,
@@ -42,25 +39,13 @@ from utt_ros.task_twins.registry_file import dump_twin
 from utt_ros.task_twins.running_operation import RunningOperation
 from utt_ros.task_twins.types import TaskTwin
 from utt_ros.training.client import FederatedClient
-from utt_ros.training.columns import CENTRE, Columns, take
-from utt_ros.training.fine_tuning import (
-    FineTuning,
-    FineTuningBudget,
-    Judgement,
-    newest_examples,
-)
-from utt_ros.training.operation_plan import (
-    OperationPlan,
-    plan_operation,
-    propose,
-)
+from utt_ros.training.operation_plan import OperationPlan, plan_operation
+from utt_ros.training.operation_work import make_model
 from utt_ros.training.settings import LearningSettings
-from utt_ros.training.twin_judgement import check_limit, judge_pair
 from utt_ros.training.twin_models import TwinModel, TwinModels, model_writer
 
 SLICE_SEC = 0.1
 T = TypeVar('T')
-Judgements = dict[Pair, Judgement]
 Steps = Generator[OperationProgress | None, None, T]  # None: it waits for another area
 
 
@@ -149,29 +134,11 @@ class TwinOperations:
         yield OperationProgress('prepare')
         sensors = yield from self._find_sensors(request)
         plan = plan_operation(request, self._area, self._window, self._models, sensors)
-        twin = UnifiedTwin(*load_config(plan.config))
-        load_weights(twin, plan.weights)
-        memory = self._client.trainer.memory
-        examples = newest_examples(memory.training, plan.pairs, request.max_windows)
-        held_out = newest_examples(memory.held_out, plan.pairs)
-        yield OperationProgress('judge')
-        before = self._judge(twin, held_out, examples, plan)
-        weights, used = plan.weights, examples
-        if request.tunes:
-            weights = yield from self._tune(twin, examples, plan)
-        else:
-            used = take(examples, slice(0))
-        windows = len(used[CENTRE])
-        yield OperationProgress('judge', windows=windows)
-        judged = self._judge(twin, held_out, examples, plan) if request.tunes else before
-        for pair, judgement in judged.items():
-            check_limit(judgement, pair, request.max_nmse)
-        proposed = [propose(target, plan, weights, judged[target.pair], used)
-                    for target in plan.targets]
-        twins, sent = yield from self._put_in_service(running, plan, weights, proposed)
+        made = yield from make_model(
+            plan, self._client.trainer.memory, self._learning, self._clock)
+        twins, sent = yield from self._put_in_service(running, plan, made.weights, made.twins)
         return OperationOutcome(
-            twins, tuple(before[target.pair].mean_nmse for target in plan.targets),
-            self._clock() - begin_s, sent, windows)
+            twins, made.nmse_before, self._clock() - begin_s, sent, made.windows)
 
     def _find_sensors(self, request: OperationRequest) -> Steps[dict[str, tuple[str, ...]]]:
         """Return the modalities that the areas of an operation measure."""
@@ -183,29 +150,9 @@ class TwinOperations:
                 sensors[name] = yield from _wait(self._courier.sensors(name))
         return sensors
 
-    def _tune(
-        self, twin: UnifiedTwin, examples: Columns, plan: OperationPlan,
-    ) -> Steps[Tensors]:
-        request = plan.request
-        tuning = FineTuning(
-            twin, examples, plan.pairs, learning=self._learning, clock=self._clock,
-            budget=FineTuningBudget(request.max_windows, request.max_seconds))
-        while not tuning.done:
-            tuning.step()
-            at = tuning.progress
-            yield OperationProgress(
-                'tune', at.step, at.steps, at.loss, at.windows, at.seconds_left)
-        return tuning.finish()
-
-    def _judge(
-        self, twin: UnifiedTwin, held_out: Columns, training: Columns, plan: OperationPlan,
-    ) -> Judgements:
-        return {pair: judge_pair(twin, held_out, training, pair, self._area.area)
-                for pair in plan.pairs}
-
     def _put_in_service(
         self, running: RunningOperation, plan: OperationPlan, weights: Tensors,
-        proposed: list[TaskTwin],
+        proposed: Sequence[TaskTwin],
     ) -> Steps[tuple[tuple[TaskTwin, ...], int]]:
         """Hand twins over to other areas, register the rest; return all and the bytes sent."""
         made: dict[int, TaskTwin] = {}
