@@ -109,7 +109,8 @@ def test_work_goes_on_in_steps_and_can_be_ended(model: Path, area0: Recordings) 
     with pytest.raises(OperationCanceled):
         operate_offline(replace(TRANSFER, max_seconds=600.0), [source], area0, watch)
     assert [item.phase for item in seen] == ['judge', 'tune', 'tune']
-    assert seen[-1].windows == len(memory_of_recordings(area0, area0.areas['area0'])[0].training)
+    memory, _ = memory_of_recordings(area0, area0.areas['area0'])
+    assert 40 <= seen[-1].windows <= len(memory.training), 'those that have all three sensors'
 
 
 @pytest.mark.parametrize(('modalities', 'task', 'complaint'), [
