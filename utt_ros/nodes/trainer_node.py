@@ -27,6 +27,7 @@ from rclpy.subscription import Subscription
 from utt_ros.bridge.messages.federation import model_from_message, round_state_from_message
 from utt_ros.bridge.messages.sensors import deserialize, samples_from_message
 from utt_ros.bridge.node.client_publishers import ClientPublishers
+from utt_ros.bridge.node.diagnostics import counted
 from utt_ros.bridge.node.managed_node import ManagedNode
 from utt_ros.bridge.node.message_signing import MessageSigning
 from utt_ros.bridge.node.operation_actions import OperationActions
@@ -179,7 +180,10 @@ class TrainerNode(ManagedNode):
         return {
             'level': 'warn' if client.problems or lost or self._signing.note else 'ok',
             'message': '; '.join(filter(None, (
-                self._signing.note, client.note, client.problem, client.gate.refusal))),
+                self._signing.note, client.note, client.problem, client.gate.refusal, counted({
+                    'windows dropped:': client.inbox.dropped,
+                    'samples refused:': self._refused_samples,
+                    'steps skipped:': trainer.steps_skipped})))),
             'round': -1 if client.current is None else client.current.round,
             'ticks': self._ticks,
             'samples_refused': self._refused_samples,

@@ -25,8 +25,9 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.experimental.events_executor import EventsExecutor
 from rclpy.lifecycle import TransitionCallbackReturn
 
-from utt_ros.bridge.node.driver import Driver
+from utt_ros.bridge.node.driver import Driver, hardware_name
 from utt_ros.bridge.node.qos import RELIABLE
+from utt_ros.drivers import camera, ftm, imu
 from utt_ros.drivers.reader import SourceReader
 from utt_ros.drivers.source import Source, SourceEntry
 from utt_ros.errors import SourceError
@@ -169,3 +170,15 @@ def test_foreign_texts_in_diagnostics_do_not_end_a_driver(
     values = {pair.key: pair.value for pair in heard[-1].status[0].values}
     assert values['connection'] == 'invalid header: ?'
     assert len(values['long']) <= 1000
+
+
+@pytest.mark.parametrize(('kind', 'source', 'values', 'name'), [
+    (camera, 'opencv', {'location': 'rtsp://me:secret@10.0.0.5/a'}, 'opencv rtsp://10.0.0.5/a'),
+    (camera, 'opencv', {}, 'opencv 0'), (camera, 'zed', {'serial': 123}, 'zed 123'),
+    (camera, 'zed', {}, 'zed'), (ftm, 'iw', {}, 'iw wlan0'),
+    (ftm, 'gtec', {'ports': ('/dev/a', '/dev/b'), 'phones': ('x', 'y')}, 'gtec /dev/a,/dev/b'),
+    (ftm, 'android_udp', {'port': 9000}, 'android_udp 0.0.0.0:9000'),
+    (imu, 'sensor_server', {}, 'sensor_server 192.168.1.2:8080'),
+    (imu, 'iio', {'root': '/sys'}, 'iio /sys')])
+def test_hardware_is_the_device_of_a_source_without_its_password(kind, source, values, name):
+    assert hardware_name(source, kind.SOURCES[source].settings(**values)) == name

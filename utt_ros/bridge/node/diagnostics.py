@@ -24,6 +24,7 @@ from rclpy.node import Node
 from utt_ros.bridge.node.qos import RELIABLE
 
 MAX_TEXT_LENGTH = 1000
+NO_HARDWARE = 'none'  # as diagnostic_updater has it
 DIAGNOSTIC_LEVELS = {
     'ok': DiagnosticStatus.OK, 'warn': DiagnosticStatus.WARN, 'error': DiagnosticStatus.ERROR}
 
@@ -35,8 +36,12 @@ class Diagnostics:
     timer runs on the steady clock, so a paused bag does not silence the diagnostics.
     """
 
-    def __init__(self, node: Node, name: str, values: Callable[[], Mapping[str, object]]) -> None:
-        self._node = node
+    def __init__(
+        self, node: Node, name: str, values: Callable[[], Mapping[str, object]],
+        hardware_id: str = NO_HARDWARE,
+    ) -> None:
+        """`hardware_id` names the device whose state is reported."""
+        self._node, self._hardware_id = node, hardware_id
         self._name = f'{node.get_namespace().strip("/") or "utt"}: {name}'
         self._values = values
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', RELIABLE)
@@ -45,16 +50,23 @@ class Diagnostics:
 
     def _publish(self) -> None:
         values = dict(self._values())
+        level, text = str(values.pop('level', 'ok')), _text(values.pop('message', ''))
         status = DiagnosticStatus(
-            level=DIAGNOSTIC_LEVELS[str(values.pop('level', 'ok'))],
+            level=DIAGNOSTIC_LEVELS[level],
             name=self._name,
-            message=_text(values.pop('message', '')),
-            hardware_id=self._node.get_name(),
+            message=text or ('' if level == 'ok' else counted(values)),
+            hardware_id=self._hardware_id,
             values=[KeyValue(key=key, value=_text(value)) for key, value in values.items()],
         )
         message = DiagnosticArray(status=[status])
         message.header.stamp = self._node.get_clock().now().to_msg()
         self._publisher.publish(message)
+
+
+def counted(values: Mapping[str, object]) -> str:
+    """Return the counters that are not 0, the text of a warning that has none of its own."""
+    return ', '.join(f'{name} {value}' for name, value in values.items()
+                     if type(value) is int and value > 0)
 
 
 class CounterAlarm:

@@ -15,9 +15,11 @@
 
 """Managed node that reads one sensor source; subclasses publish its samples."""
 
+import re
 import time
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 from rcl_interfaces.msg import ParameterDescriptor
@@ -31,7 +33,19 @@ from utt_ros.errors import SettingsError, SourceError
 from utt_ros.plugins import Registry
 from utt_ros.settings import AreaSettings
 
+DEVICE_SETTINGS = (  # names of settings that tell which device it is, the most exact first
+    'location', 'svo', 'serial', 'interface', 'ports', 'devices', 'image', 'root')
 MAX_SILENCE_S = 3.0  # warn about a source that is silent for longer
+
+
+def hardware_name(source: str, settings: Any) -> str:
+    """Return the source and its device, or the port on which it listens, without a password."""
+    values = {item.name: getattr(settings, item.name) for item in fields(settings)}
+    device = next((values[name] for name in DEVICE_SETTINGS if values.get(name)), '')
+    if not device and 'port' in values:
+        device = f'{values.get("host", "")}:{values["port"]}'
+    text = ','.join(map(str, device)) if isinstance(device, tuple) else str(device)
+    return f'{source} {re.sub("//[^/@]*@", "//", text)}'.rstrip()
 
 
 class Driver(ManagedNode):
@@ -53,6 +67,7 @@ class Driver(ManagedNode):
         except SettingsError as err:
             raise SettingsError(f'{name}: {err}') from err
         settings = declare_settings(self, entry.settings, f'{self.chosen}.')
+        self.hardware_id = hardware_name(self.chosen, settings)
         self._reader_settings = declare_settings(self, self.reader_settings)
         self._troubles = TroubleLog(
             lambda text: self.get_logger().warning(f'{self.chosen}: {text}'))
@@ -117,15 +132,16 @@ class Driver(ManagedNode):
         status = self._reader.status()
         bad = status.state != 'open' or status.silent_s > MAX_SILENCE_S
         source = self._source.status()
-        message = status.error or (
-            f'silent for {status.silent_s:.0f} s' if status.silent_s > MAX_SILENCE_S else '')
+        silent = f'silent for {status.silent_s:.0f} s' if status.silent_s > MAX_SILENCE_S else ''
+        message = status.error or silent
         now_s = time.monotonic()
         self._troubles.report('state', message, now_s)
         self._troubles.report('input', str(source.get('trouble', '')), now_s,
                               sum(status.refused.values()))
         return {
             'level': 'warn' if bad or status.dropped else 'ok',
-            'message': message,
+            'message': message or (f'{status.dropped} samples dropped, since the queue was full'
+                                   if status.dropped else status.state if bad else ''),
             'source': self.chosen, 'state': status.state, 'samples': status.samples,
             'rate_hz': f'{status.rate_hz:.1f}', 'silent_s': f'{status.silent_s:.1f}',
             'dropped': status.dropped, 'reopened': status.reopened,

@@ -21,7 +21,7 @@ from typing import Any
 
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
-from utt_ros.bridge.node.diagnostics import Diagnostics
+from utt_ros.bridge.node.diagnostics import NO_HARDWARE, Diagnostics
 from utt_ros.bridge.node.parameters import declare_settings
 from utt_ros.errors import UttError
 from utt_ros.settings import setting
@@ -44,6 +44,7 @@ class ManagedNode(LifecycleNode):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.is_active = False
+        self.hardware_id = NO_HARDWARE
         self._diagnostics_name = name
         self._refuse_wrong_transitions()
 
@@ -64,7 +65,8 @@ class ManagedNode(LifecycleNode):
         Raises UttError when the node cannot become active.
         """
         settings = declare_settings(self, ActivationSettings)
-        self._diagnostics = Diagnostics(self, self._diagnostics_name, self._report)
+        self._diagnostics = Diagnostics(
+            self, self._diagnostics_name, self._report, self.hardware_id)
         if settings.autostart:
             self.trigger_configure()
             if self.trigger_activate() != TransitionCallbackReturn.SUCCESS:
