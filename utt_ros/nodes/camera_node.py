@@ -34,6 +34,7 @@ from utt_ros.bridge.node.driver import Driver
 from utt_ros.bridge.node.parameters import declare_settings
 from utt_ros.bridge.node.process import run_node
 from utt_ros.bridge.node.qos import IMAGES, SENSOR
+from utt_ros.bridge.node.sensor_topics import create_sensor_publisher
 from utt_ros.drivers.camera import DEFAULT, NODE_SOURCES, SOURCES
 from utt_ros.drivers.camera.camera_calibration import pinhole_calibration, read_lens_calibration
 from utt_ros.drivers.camera.detection import DetectionSettings, check_detector
@@ -90,12 +91,12 @@ class CameraNode(Driver):
         self._check_size()
         self._bridge = cv_bridge.load_cv_bridge()
         self._frame = f'{self.area.area}/camera_optical'
-        self._tracks = self.create_publisher(Tracks, 'camera/tracks', SENSOR)
+        self._tracks = create_sensor_publisher(self, Tracks, 'camera/tracks', SENSOR)
         self._pictures: dict[str, Publisher] = {}
         if self.chosen not in NODE_SOURCES:  # whose images have a publisher already
             kinds = {'image_raw': Image, 'depth/image_raw': Image, 'camera_info': CameraInfo}
             self._pictures = {
-                name: self.create_publisher(kind, f'camera/{name}', IMAGES)
+                name: create_sensor_publisher(self, kind, f'camera/{name}', IMAGES)
                 for name, kind in kinds.items()}
 
     def publish(self, samples: Sequence[CameraFrame]) -> None:

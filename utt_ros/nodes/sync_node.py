@@ -23,6 +23,7 @@ are associated with phones when `association` says so; docs/association.md.
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from time import monotonic
 
 from rclpy.clock import Clock, ClockType
 from rclpy.event_handler import PublisherEventCallbacks, QoSOfferedIncompatibleQoSInfo
@@ -32,17 +33,26 @@ from utt_ros.bridge.messages.sensors import deserialize, samples_to_message, tra
 from utt_ros.bridge.node.diagnostics import CounterAlarm
 from utt_ros.bridge.node.managed_node import ManagedNode
 from utt_ros.bridge.node.parameters import declare_settings
-from utt_ros.bridge.node.phone_topics import PHONE_SENSORS, PhoneTopic, Read, find_phone_topics
+from utt_ros.bridge.node.phone_topics import (
+    PHONE_SENSORS,
+    PhoneTopic,
+    Read,
+    describe_silence,
+    find_phone_topics,
+)
 from utt_ros.bridge.node.process import run_node
 from utt_ros.bridge.node.qos import RELIABLE, SENSOR
-from utt_ros.errors import MeasurementError
+from utt_ros.bridge.node.sensor_topics import create_sensor_subscription
+from utt_ros.bridge.node.trouble_log import TroubleLog
+from utt_ros.errors import MeasurementError, SettingsError
 from utt_ros.msg import SyncedSamples, Tracks
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.sync.settings import SyncSettings
 from utt_ros.sync.synchronizer import Synchronizer
 
 AddMessage = Callable[..., None]  # a method of the synchronizer
-PHONE_DISCOVERY_SEC = 0.5
+PHONE_DISCOVERY_SEC = 0.2
+MAX_SILENCE_SEC = 10.0  # from the start to the first message, without a warning
 UNLABELLED = 'boxes_without_subject'
 HARMLESS = {'messages', 'ticks', 'duplicate', 'reordered', 'surplus_frames', UNLABELLED,
             'boxes_without_depth'}
@@ -67,6 +77,8 @@ class SyncNode(ManagedNode):
             self._model.associator if self._model else None)
         self._synchronizer.counters['messages'] = 0
         self._alarm = CounterAlarm(HARMLESS)
+        self._troubles = TroubleLog(self.get_logger().warning)
+        self._begun_s = monotonic()
         events = PublisherEventCallbacks(incompatible_qos=self._on_incompatible_qos)
         self._synced = self.create_publisher(
             SyncedSamples, 'synced', RELIABLE, event_callbacks=events)
@@ -78,6 +90,7 @@ class SyncNode(ManagedNode):
 
     def begin_work(self) -> None:
         """Subscribe to the camera; phones are found by the timer."""
+        self._begun_s = monotonic()
         if 'camera' in self._area.modalities:
             self._cameras.append(self._subscribe(
                 Tracks, 'camera/tracks', self._synchronizer.add_tracks,
@@ -118,12 +131,15 @@ class SyncNode(ManagedNode):
             self._synchronizer.count('too_many_subjects', f'{topic.name} is not subscribed')
             return
         add = partial(topic.sensor.add, self._synchronizer, topic.phone)
-        self._phones[topic.name] = self._subscribe(
-            topic.sensor.type, topic.name, add, topic.sensor.read)
+        try:
+            self._phones[topic.name] = self._subscribe(
+                topic.sensor.type, topic.name, add, topic.sensor.read)
+        except SettingsError as err:
+            self._synchronizer.count('wrong_qos', str(err))
 
     def _subscribe(self, kind: type, topic: str, add: AddMessage, read: Read) -> Subscription:
-        return self.create_subscription(
-            kind, topic, partial(self._on_message, topic, add, read), SENSOR, raw=True)
+        return create_sensor_subscription(
+            self, kind, topic, partial(self._on_message, topic, add, read), SENSOR, raw=True)
 
     def _on_message(self, topic: str, add: AddMessage, read: Read, data: bytes) -> None:
         self._synchronizer.counters['messages'] += 1
@@ -139,14 +155,26 @@ class SyncNode(ManagedNode):
         self._synchronizer.count('incompatible_qos', remark)
         self.get_logger().warning(remark)
 
+    def _silence(self) -> str:
+        """Return why nothing was received since the start; empty when something was."""
+        if (not self.is_active or self._synchronizer.counters['messages']
+                or monotonic() - self._begun_s < MAX_SILENCE_SEC):
+            return ''
+        published = [topic for topic in self.get_topic_names_and_types()
+                     if self.count_publishers(topic[0])]
+        return describe_silence(self.get_namespace(), self._area.modalities, published)
+
     def _values(self) -> Mapping[str, object]:
         counters = dict(self._synchronizer.counters)
         grown, harmful = self._alarm.update(counters)
         remarks = [self._synchronizer.remarks.get(name, name) for name in harmful]
+        silence = self._silence()
+        self._troubles.report('silence', silence, monotonic())
+        remarks += [silence] * bool(silence)
         if UNLABELLED in grown and self._model is None:
             remarks.append('boxes without labels are left out: association: fused matches them')
         return {
-            'level': 'warn' if harmful else 'ok',
+            'level': 'warn' if harmful or silence else 'ok',
             'message': '; '.join(remarks),
             'phones': ' '.join(self._synchronizer.phones),
             'epoch': self._synchronizer.epoch,

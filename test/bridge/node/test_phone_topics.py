@@ -18,7 +18,7 @@
 import pytest
 from sensor_msgs.msg import Imu
 
-from utt_ros.bridge.node.phone_topics import find_phone_topics
+from utt_ros.bridge.node.phone_topics import describe_silence, find_phone_topics
 from utt_ros.errors import MeasurementError
 
 IMU = 'sensor_msgs/msg/Imu'
@@ -49,3 +49,13 @@ def test_topic_of_another_type_is_refused_with_its_type():
     topic = find_phone_topics('/hall', ('ftm',), [('/hall/phones/a/ftm', [IMU])])
     with pytest.raises(MeasurementError, match='/hall/phones/a/ftm is a sensor_msgs/msg/Imu'):
         topic['/hall/phones/a/ftm'].check_type()
+
+
+@pytest.mark.parametrize(('namespace', 'modalities', 'text'), [
+    ('/hall', ('camera',),
+     'no measurements on /hall/camera/tracks; there are measurements in /stairs'),
+    ('/roof', ('ftm',),
+     'no measurements on /roof/phones/<phone>/ftm; there are measurements in /hall, /stairs')])
+def test_silence_names_the_topics_and_the_areas_that_have_some(namespace, modalities, text):
+    assert describe_silence(namespace, modalities, PUBLISHED) == text
+    assert 'there are' not in describe_silence(namespace, modalities, [])

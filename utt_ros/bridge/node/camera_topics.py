@@ -26,6 +26,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from utt_ros.bridge.compat import cv_bridge, message_filters
 from utt_ros.bridge.messages.sensors import to_ns
 from utt_ros.bridge.node.qos import IMAGES
+from utt_ros.bridge.node.sensor_topics import overridable, refused_qos
 from utt_ros.drivers.source import Source
 from utt_ros.drivers.types import CameraFrame
 from utt_ros.errors import MeasurementError, SettingsError, SourceError
@@ -199,7 +200,8 @@ def _join(node: Node, inputs: list[TopicInput], slop: float, keep: Any, wait: An
     for kind, topics, _ in inputs:
         merged.append(filters.SimpleFilter())
         for topic in topics:
-            subscriber = filters.Subscriber(node, kind, topic, qos_profile=IMAGES)
+            with refused_qos(topic):
+                subscriber = filters.Subscriber(node, kind, topic, **overridable(IMAGES))
             subscriber.registerCallback(merged[-1].signalMessage)
     merged[0].registerCallback(wait)
     joined = (filters.ApproximateTimeSynchronizer(merged, QUEUE, slop)

@@ -24,6 +24,7 @@ from rclpy.node import Node
 
 from utt_ros.bridge.messages.sensors import to_ns
 from utt_ros.bridge.node.qos import SENSOR
+from utt_ros.bridge.node.sensor_topics import create_sensor_subscription
 from utt_ros.bridge.node.topic_types import load_message_type
 from utt_ros.drivers.camera.detection_messages import FORMATS
 from utt_ros.drivers.camera.detection_stream import DetectionStream, DetectionTopicSettings
@@ -54,7 +55,7 @@ class DetectionTopicSource(Source[CameraFrame]):
             raise SettingsError(
                 f'detections.type is {settings.type}, whose package is not installed here: '
                 f'install {package}, as ros-<distro>-{package.replace("_", "-")} or from source')
-        node.create_subscription(kind, settings.topic, self.keep, SENSOR)
+        create_sensor_subscription(node, kind, settings.topic, self.keep, SENSOR)
 
     def keep(self, message: Any) -> None:
         """Store a message; beyond the limit the oldest is lost, and counted."""

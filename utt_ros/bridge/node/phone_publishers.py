@@ -21,6 +21,7 @@ from rclpy.node import Node
 from rclpy.publisher import Publisher
 
 from utt_ros.bridge.node.qos import SENSOR
+from utt_ros.bridge.node.sensor_topics import create_sensor_publisher
 
 MAX_PUBLISHERS = 256  # sources accept 64 phones, some of which may have changed names
 
@@ -38,6 +39,6 @@ class PhonePublishers:
         if publisher is None:
             if len(self._topics) >= MAX_PUBLISHERS:
                 self._node.destroy_publisher(self._topics.pop(next(iter(self._topics))))
-            publisher = self._node.create_publisher(type(message), topic, SENSOR)
+            publisher = create_sensor_publisher(self._node, type(message), topic, SENSOR)
         self._topics[topic] = publisher
         publisher.publish(message)

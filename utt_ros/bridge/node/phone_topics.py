@@ -62,6 +62,23 @@ class PhoneTopic(NamedTuple):
             raise MeasurementError(f'{self.name} is a {self.types[0]}')
 
 
+MEASUREMENT_TOPIC = re.compile(
+    rf'(/.+?)/(?:camera/tracks|phones/\w+/(?:{"|".join(PHONE_SENSORS)}))')
+
+
+def describe_silence(
+    namespace: str, modalities: Iterable[str], published: Iterable[tuple[str, Iterable[str]]],
+) -> str:
+    """Return a sentence about an area that receives nothing, with the areas that others serve."""
+    root = namespace.rstrip('/')
+    kinds = {'camera': f'{root}/camera/tracks', 'ftm': f'{root}/phones/<phone>/ftm',
+             'imu': f'{root}/phones/<phone>/imu/data_raw'}
+    matches = [MEASUREMENT_TOPIC.fullmatch(name) for name, _ in published]
+    others = sorted({match[1] for match in matches if match} - {root})
+    found = f'; there are measurements in {", ".join(others)}' if others else ''
+    return f'no measurements on {", ".join(kinds[name] for name in modalities)}{found}'
+
+
 def find_phone_topics(
     namespace: str, modalities: Iterable[str], published: Iterable[tuple[str, Iterable[str]]],
 ) -> Mapping[str, PhoneTopic]:
