@@ -85,7 +85,7 @@ def test_an_app_becomes_rep_145_topics_of_its_phone(
     wait_until(lambda: len(heard) > 30 and len(fields) > 5 and 'ann.offset_s' in diagnosed(),
                30.0, listener.spin)
     for message in heard:
-        assert message.header.frame_id == 'ann'
+        assert message.header.frame_id == 'hall/ann'
         assert message.orientation_covariance[0] == -1.0
         force, rate = message.linear_acceleration, message.angular_velocity
         assert (force.x, force.y, force.z) == pytest.approx((0.25, -0.5, 9.75), rel=1e-5)
@@ -93,7 +93,7 @@ def test_an_app_becomes_rep_145_topics_of_its_phone(
         late_s = (to_ns(message.header.stamp) % 10**10 / 1e9 - rate.z) % 10.0
         assert min(late_s, 10.0 - late_s) < 1.0  # of a busy machine
     for message in fields:
-        assert message.header.frame_id == 'ann'
+        assert message.header.frame_id == 'hall/ann'
         field = message.magnetic_field
         assert (field.x, field.y, field.z) == pytest.approx((20e-6, -10e-6, -40e-6), rel=1e-5)
     for messages in (heard, fields):
@@ -119,7 +119,7 @@ def test_sensors_of_this_machine_become_topics(
     start_node('imu', *NODE, '-p', 'source:=iio', '-p', f'iio.root:={tmp_path}',
                '-p', 'iio.phone:=robot')
     wait_until(lambda: len(heard) > 10, 20.0, listener.spin)
-    assert heard[0].header.frame_id == 'robot'
+    assert heard[0].header.frame_id == 'hall/robot'
     assert heard[0].linear_acceleration.z == pytest.approx(9.8)
     assert heard[0].angular_velocity.x == pytest.approx(-0.5)
 

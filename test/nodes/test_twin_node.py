@@ -58,7 +58,7 @@ def test_three_outputs_of_every_subject_follow_each_tick(hall, make_graph):
         end = path.poses[-1].pose.position
         assert np.hypot(end.x - expected[0] - 3.0, end.y - expected[1]) < 0.6
         imu = hall.outputs[name, 'imu'][-1]
-        assert imu.header.frame_id == name
+        assert imu.header.frame_id == f'hall/{name}'
         assert imu.orientation_covariance[0] == -1.0
         assert imu.linear_acceleration.z == pytest.approx(9.81)
         stamps_ns = [to_ns(each.header.stamp) for each in hall.outputs[name, 'imu'][-5:]]

@@ -51,7 +51,7 @@ def test_values_units_and_frames_are_those_of_the_topic_table(
     for topic, _, _, data in stored(bag):
         first.setdefault(topic, data)
     imu = deserialize_message(first['/hall/phones/anna/imu/data_raw'], Imu)
-    assert imu.header.frame_id == 'anna'
+    assert imu.header.frame_id == 'hall/anna'
     assert imu.orientation_covariance[0] == -1
     assert imu.linear_acceleration.y == session.phones['anna'].inertial[0, 1]
     ftm = deserialize_message(first['/hall/phones/anna/ftm'], FtmRange)

@@ -19,6 +19,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from utt_ros.bridge.messages.predictions import subject_frame
 from utt_ros.bridge.messages.sensors import inertial_to_message, magnetic_to_message
 from utt_ros.bridge.node.driver import Driver
 from utt_ros.bridge.node.phone_publishers import PhonePublishers
@@ -37,10 +38,11 @@ class ImuNode(Driver):
     def publish(self, samples: Sequence[Any]) -> None:
         for sample in samples:
             root = f'phones/{sample.phone}/imu'
+            frame = subject_frame(self.area.area, sample.phone)
             if isinstance(sample, InertialSample):
-                self._outputs.publish(f'{root}/data_raw', inertial_to_message(sample))
+                self._outputs.publish(f'{root}/data_raw', inertial_to_message(sample, frame))
             else:
-                self._outputs.publish(f'{root}/mag', magnetic_to_message(sample))
+                self._outputs.publish(f'{root}/mag', magnetic_to_message(sample, frame))
 
 
 def main(args: Sequence[str] | None = None) -> int:

@@ -33,12 +33,14 @@ from utt_ros.bridge.messages.markers import TwinMarkers
 from utt_ros.bridge.messages.sensors import deserialize, samples_from_message
 from utt_ros.bridge.messages.status import twin_status_to_message
 from utt_ros.bridge.node.deployed_models import DeployedModels
+from utt_ros.bridge.node.diagnostics import counted
 from utt_ros.bridge.node.managed_node import ManagedNode
 from utt_ros.bridge.node.message_signing import MessageSigning
 from utt_ros.bridge.node.operator_services import add_trigger
 from utt_ros.bridge.node.parameters import declare_settings
 from utt_ros.bridge.node.process import run_node
 from utt_ros.bridge.node.qos import RELIABLE
+from utt_ros.bridge.node.subject_frames import SubjectFrames
 from utt_ros.bridge.node.subject_publishers import SubjectPublishers
 from utt_ros.bridge.node.virtual_sensor_publishers import VirtualSensorPublishers
 from utt_ros.errors import MeasurementError
@@ -68,6 +70,7 @@ class TwinNode(ManagedNode):
         self._engine = TwinEngine(self._area, self._window, filter_settings, settings.lag)
         self._health = SensorHealth(self._area.modalities)
         self._outputs = SubjectPublishers(self, self._area.area)
+        self._frames = SubjectFrames(self, self._area.area, publish=settings.publish_tf)
         self._times_ms: deque[float] = deque(maxlen=TIMED_TICKS)
         self._predictions: TickPredictions | None = None
         self._received_s = perf_counter()
@@ -123,6 +126,7 @@ class TwinNode(ManagedNode):
         self._health.update(batch)
         self._predictions, self._received_s = predictions, perf_counter()
         self._times_ms.append(1e3 * (self._received_s - begin_s))
+        self._frames.publish(tick)
         self._virtual.publish(tick, predictions.imu_stamps_ns)
         self._tick_ended.set()
         self._markers.draw(predictions, self._received_s)
@@ -147,6 +151,7 @@ class TwinNode(ManagedNode):
 
     def _publish_status(self) -> None:
         gc.collect()
+        self._frames.refresh()
         self._status.publish(twin_status_to_message(
             self.get_clock().now().to_msg(), self._area.area, self._health, self._predictions,
             model_round=self._engine.models.round, idle_s=perf_counter() - self._received_s,
@@ -164,8 +169,11 @@ class TwinNode(ManagedNode):
                    + self._virtual.failures)
         return {
             'level': 'warn' if refused or self._health.lost or self._signing.note else 'ok',
-            'message': (self._engine.failure or models.failure or self._virtual.failure
-                        or self._signing.note),
+            'message': '; '.join(filter(None, (
+                self._engine.failure or models.failure or self._virtual.failure,
+                self._signing.note,
+                counted({'ticks lost:': self._health.lost,
+                         'samples refused:': self._refused_samples})))),
             'round': -1 if service.round is None else service.round,
             'ticks': self._health.ticks,
             'ticks_lost': self._health.lost,

@@ -147,11 +147,12 @@ def _camera_info(root: str, area: AreaSettings, frames_ns: Stamps) -> BagStream:
 
 
 def _phone(root: str, area: str, phone: str, measured: PhoneStreams) -> list[BagStream]:
-    imu_rows, imu = cdr.new_messages(cdr.IMU, [phone], measured.inertial_stamps_ns)
+    frame = f'{area}/{phone}'
+    imu_rows, imu = cdr.new_messages(cdr.IMU, [frame], measured.inertial_stamps_ns)
     imu['orientation'][:, 3] = 1
     imu['orientation_covariance'][:, 0] = -1  # REP-145: orientation unknown
     imu['accel'], imu['gyro'] = measured.inertial[:, :3], measured.inertial[:, 3:]
-    mag_rows, mag = cdr.new_messages(cdr.MAGNETIC_FIELD, [phone], measured.magnetic_stamps_ns)
+    mag_rows, mag = cdr.new_messages(cdr.MAGNETIC_FIELD, [frame], measured.magnetic_stamps_ns)
     mag['field'] = measured.magnetic
     ftm_rows, ftm = cdr.new_messages(
         cdr.FTM_RANGE, [f'{area}/ap', phone, measured.ap], measured.ftm_stamps_ns)

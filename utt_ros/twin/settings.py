@@ -59,6 +59,8 @@ class TwinSettings:
 
     lag: float = setting(
         0.02, "age of a tick's newest IMU row; that of the synchronizer [s]", low=0.0, high=1.0)
+    publish_tf: bool = setting(
+        True, 'publish a frame of each subject on /tf, where tf2_msgs is installed')
 
     def __post_init__(self) -> None:
         check(self)

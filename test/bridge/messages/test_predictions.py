@@ -75,9 +75,9 @@ def test_imus_are_the_bytes_that_rclpy_makes(subject, rng):
     rows = rng.normal(0, 9, (5, 9)).astype(np.float32)
     stamps_ns = T0 + 2 * 10**7 * np.arange(-4, 1)
     for row, stamp_ns, data in zip(
-            rows.tolist(), stamps_ns.tolist(), imu_messages((subject,), rows[None], stamps_ns)[0],
-            strict=True):
-        message = Imu(header=header(subject, stamp_ns))
+            rows.tolist(), stamps_ns.tolist(),
+            imu_messages('hall', (subject,), rows[None], stamps_ns)[0], strict=True):
+        message = Imu(header=header(f'hall/{subject}', stamp_ns))
         message.orientation_covariance[0] = -1.0
         message.linear_acceleration = Vector3(x=row[0], y=row[1], z=row[2])
         message.angular_velocity = Vector3(x=row[3], y=row[4], z=row[5])
@@ -86,20 +86,20 @@ def test_imus_are_the_bytes_that_rclpy_makes(subject, rng):
 
 def test_without_padding_every_byte_is_the_same():
     rows, stamps_ns = np.ones((1, 9)), np.array([T0])
-    message = Imu(header=header('abc', T0))
+    message = Imu(header=header('a/b', T0))
     message.orientation_covariance[0] = -1.0
     message.linear_acceleration = message.angular_velocity = Vector3(x=1.0, y=1.0, z=1.0)
-    assert imu_messages(('abc',), rows[None], stamps_ns) == [[serialize_message(message)]]
+    assert imu_messages('a', ('b',), rows[None], stamps_ns) == [[serialize_message(message)]]
 
 
 def test_imus_of_many_are_those_of_each(rng):
     subjects, stamps_ns = ('a', 'bc', 'd', 'ef', 'a_much_longer_name'), T0 + np.arange(3)
     rows = rng.normal(size=(5, 3, 9)).astype(np.float32)
-    assert imu_messages(subjects, rows, stamps_ns) == [
-        imu_messages((subject,), rows[[number]], stamps_ns)[0]
+    assert imu_messages('hall', subjects, rows, stamps_ns) == [
+        imu_messages('hall', (subject,), rows[[number]], stamps_ns)[0]
         for number, subject in enumerate(subjects)]
 
 
 def test_no_subjects_make_no_messages():
     assert position_messages('hall', np.zeros((0, 2)), np.zeros((0, 2, 2)), T0) == []
-    assert imu_messages((), np.zeros((0, 5, 9)), T0 + np.arange(5)) == []
+    assert imu_messages('hall', (), np.zeros((0, 5, 9)), T0 + np.arange(5)) == []

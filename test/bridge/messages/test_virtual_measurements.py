@@ -126,7 +126,7 @@ def test_imu_rows_are_the_bytes_that_rclpy_makes(rng, judged):
     variance = np.arange(1, 10.0) ** 2 * judged
     for row, stamp_ns in enumerate(ROWS_NS.tolist()):
         accel, gyro, field = made.values[0, row].reshape(3, 3).astype(float).tolist()
-        header = Header(stamp=to_time(stamp_ns), frame_id='ann')
+        header = Header(stamp=to_time(stamp_ns), frame_id='hall/ann')
         expected = Imu(header=header)
         expected.orientation_covariance[0] = -1.0
         expected.linear_acceleration = vector(accel)

@@ -158,7 +158,7 @@ def test_topics_of_phones_come_and_go_with_their_sources(rig, make_task_graph):
         rig.spin()
         return len(rows) >= 5 and len(others) >= 5
     rig.wait(heard)
-    assert [each.header.frame_id for each in rows[:5]] == ['bob'] * 5
+    assert [each.header.frame_id for each in rows[:5]] == ['hall/bob'] * 5
     rig.virtual.publish(tick('ann', stamp_ns=T0 + KEEP_NS + 1), ROWS_NS)
     rig.virtual.refresh()
     rig.wait(lambda: rig.topics() == of['ann'])

@@ -33,6 +33,11 @@ PLANE = (0, 1, 6, 7)  # x and y in a 6 x 6 covariance
 MAX_TEMPLATES = 1024
 
 
+def subject_frame(area: str, subject: str) -> str:
+    """Return the frame of a subject and its phone, a child of the area's."""
+    return f'{area}/{subject}'
+
+
 @lru_cache(maxsize=8)
 def position_template(area: str) -> CdrTemplate:
     """PoseWithCovarianceStamped: x, y and their covariance (2, 2)."""
@@ -58,10 +63,10 @@ def path_template(area: str, poses: int) -> CdrTemplate:
 
 
 @lru_cache(maxsize=MAX_TEMPLATES)
-def imu_template(subject: str) -> CdrTemplate:
+def imu_template(frame: str) -> CdrTemplate:
     """Imu: acceleration, then angular velocity; orientation unknown (REP-145)."""
     slots = Placeholders()
-    message = Imu(header=Header(stamp=slots.stamp(0), frame_id=subject))
+    message = Imu(header=Header(stamp=slots.stamp(0), frame_id=frame))
     message.linear_acceleration = Vector3(x=slots.number(0), y=slots.number(1), z=slots.number(2))
     message.angular_velocity = Vector3(x=slots.number(3), y=slots.number(4), z=slots.number(5))
     message.orientation_covariance[0] = -1.0
@@ -86,11 +91,11 @@ def path_messages(
 
 
 def imu_messages(
-    subjects: tuple[str, ...], rows: FloatArray, stamps_ns: npt.NDArray[np.int64],
+    area: str, subjects: tuple[str, ...], rows: FloatArray, stamps_ns: npt.NDArray[np.int64],
 ) -> list[list[bytes]]:
     """Serialize one message per row, per subject: rows (S, C, 9) [IMU_CHANNELS].
 
     The magnetic field is left out.
     """
-    templates = [imu_template(subject) for subject in subjects]
+    templates = [imu_template(subject_frame(area, subject)) for subject in subjects]
     return fill_templates(templates, rows[:, :, :6], stamps_ns[:, None])

@@ -139,19 +139,19 @@ def tracks_to_message(header: Header, people: Detections) -> Tracks:
         for name, box, confidence in rows if name])
 
 
-def inertial_to_message(sample: InertialSample) -> Imu:
-    """Convert without orientation (covariance -1, REP-145); the frame is the phone."""
+def inertial_to_message(sample: InertialSample, frame: str) -> Imu:
+    """Convert without orientation (covariance -1, REP-145)."""
     message = Imu(
-        header=Header(stamp=to_time(sample.stamp_ns), frame_id=sample.phone),
+        header=Header(stamp=to_time(sample.stamp_ns), frame_id=frame),
         linear_acceleration=_vector(sample.accel), angular_velocity=_vector(sample.gyro))
     message.orientation_covariance[0] = -1.0
     return message
 
 
-def magnetic_to_message(sample: MagneticSample) -> MagneticField:
-    """Convert a magnetic field [T]; the frame is the phone."""
+def magnetic_to_message(sample: MagneticSample, frame: str) -> MagneticField:
+    """Convert a magnetic field [T]."""
     return MagneticField(
-        header=Header(stamp=to_time(sample.stamp_ns), frame_id=sample.phone),
+        header=Header(stamp=to_time(sample.stamp_ns), frame_id=frame),
         magnetic_field=_vector(sample.field))
 
 

@@ -34,7 +34,7 @@ from utt_ros.bridge.messages.federation import (
     seal_fields,
     seal_from_message,
 )
-from utt_ros.bridge.messages.predictions import MAX_TEMPLATES
+from utt_ros.bridge.messages.predictions import MAX_TEMPLATES, subject_frame
 from utt_ros.bridge.messages.sensors import ftm_to_message, to_time
 from utt_ros.drivers.types import FtmSample
 from utt_ros.federation.signing import Verifier
@@ -119,7 +119,7 @@ def _ranges(
 
 
 def _inertial(
-    _area: str, made: VirtualMeasurements, _stamp_ns: int, rows_ns: Stamps,
+    area: str, made: VirtualMeasurements, _stamp_ns: int, rows_ns: Stamps,
 ) -> Iterator[TopicMessage]:
     """IMU rows; a covariance of 0 is unknown (REP-145)."""
     variance = np.broadcast_to(np.nan_to_num(made.std) ** 2, made.values.shape)
@@ -127,18 +127,18 @@ def _inertial(
             ('phones/{}/imu/data_raw', inertial_template, slice(0, 6)),
             ('phones/{}/imu/mag', magnetic_template, slice(6, 9))):
         numbers = np.concatenate([made.values[..., channels], variance[..., channels]], axis=-1)
-        messages = fill_templates(
-            [template(phone) for phone in made.subjects], numbers, rows_ns[:, None])
+        templates = [template(subject_frame(area, phone)) for phone in made.subjects]
+        messages = fill_templates(templates, numbers, rows_ns[:, None])
         for phone, of_phone in zip(made.subjects, messages, strict=True):
             for data in of_phone:
                 yield topic.format(phone), data
 
 
 @lru_cache(maxsize=MAX_TEMPLATES)
-def inertial_template(phone: str) -> CdrTemplate:
+def inertial_template(frame: str) -> CdrTemplate:
     """Imu: acceleration, angular velocity, then their variances; orientation unknown."""
     slots = Placeholders()
-    message = Imu(header=Header(stamp=slots.stamp(0), frame_id=phone))
+    message = Imu(header=Header(stamp=slots.stamp(0), frame_id=frame))
     message.orientation_covariance[0] = -1.0
     message.linear_acceleration, message.angular_velocity = _vector(slots, 0), _vector(slots, 3)
     for axis, index in enumerate(DIAGONAL):
@@ -148,10 +148,10 @@ def inertial_template(phone: str) -> CdrTemplate:
 
 
 @lru_cache(maxsize=MAX_TEMPLATES)
-def magnetic_template(phone: str) -> CdrTemplate:
+def magnetic_template(frame: str) -> CdrTemplate:
     """MagneticField: field, then its variances."""
     slots = Placeholders()
-    message = MagneticField(header=Header(stamp=slots.stamp(0), frame_id=phone))
+    message = MagneticField(header=Header(stamp=slots.stamp(0), frame_id=frame))
     message.magnetic_field = _vector(slots, 0)
     for axis, index in enumerate(DIAGONAL):
         message.magnetic_field_covariance[index] = slots.number(3 + axis)

@@ -64,7 +64,8 @@ class SubjectPublishers:
         for subject, data in zip(subjects, trajectories, strict=True):
             _send(subject.trajectory, data)
         if predictions.imu is not None:
-            imu = imu_messages(predictions.subjects, predictions.imu, predictions.imu_stamps_ns)
+            imu = imu_messages(
+                self._area, predictions.subjects, predictions.imu, predictions.imu_stamps_ns)
             plausible = np.isfinite(predictions.imu[:, 0, 0])
             for subject, rows in compress(zip(subjects, imu, strict=True), plausible):
                 for data in rows:
