@@ -19,12 +19,13 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 import tomllib
 
 from utt_ros.cli import main as utt
-from utt_ros.cli.main import COMMANDS, EXTRAS, main
+from utt_ros.cli.main import COMMANDS, EXTRAS, describe_refusal, main
 
 ROOT = Path(__file__).parents[2]
 
@@ -87,3 +88,18 @@ def test_commands_that_start_nodes_name_a_variable_that_prevents_it(command, mon
     assert main([command, *required]) == 2
     assert capsys.readouterr().err == (
         f"utt {command}: ROS_DOMAIN_ID is 'robot': it must be an integer in 0..232\n")
+
+
+def test_version_is_that_of_the_package(capsys):
+    with pytest.raises(SystemExit, match='0'):
+        main(['--version'])
+    version = ET.parse(ROOT / 'package.xml').findtext('version')
+    assert capsys.readouterr().out == f'utt_ros {version}\n'
+
+
+@pytest.mark.parametrize(('error', 'text'), [
+    (PermissionError(13, 'Permission denied', '/srv/x'), '/srv/x: Permission denied'),
+    (OSError(28, 'No space left on device'), 'No space left on device'),
+    (OSError('odd'), 'odd')])
+def test_refusal_of_the_system_has_path_and_reason(error, text):
+    assert describe_refusal(error) == text

@@ -99,7 +99,6 @@ def test_every_topic_has_one_publisher_and_no_measurement_is_lost(
     assert first == [sorted(batch.subjects) for batch in offline[:10]]
     assert [bool(batch.imu_mask.any()) for batch in batches[:10]] == [
         bool(batch.imu_mask.any()) for batch in offline[:10]]
-    assert set(first[-1]) == set(session.phones)
     playing.wait()
     assert f'left out of the replay, since nodes that publish such topics run: /{area.name}/' in (
         playing.said)

@@ -16,6 +16,9 @@
 """`utt`: one module per command, imported only when that command is run."""
 
 import argparse
+import os
+import re
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -23,7 +26,8 @@ from importlib.util import find_spec
 from typing import NamedTuple
 
 from utt_ros.errors import UttError
-from utt_ros.orchestration.ros_environment import check_environment
+from utt_ros.orchestration.ros_environment import check_environment, shared_file
+from utt_ros.orchestration.terminal import replace_unprintable
 
 EXTRAS = {'evaluation': ('filterpy', 'pandas', 'jinja2')}  # as in pyproject.toml
 
@@ -61,30 +65,71 @@ COMMANDS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; return its exit code (2 for a UttError)."""
+    """Run one command; return its exit code: 2 for a UttError or a file that cannot be used."""
+    replace_unprintable()
     arguments = list(sys.argv[1:] if arguments is None else arguments)
-    parser = argparse.ArgumentParser(
-        prog='utt', description='Federated network digital twins on ROS 2.')
-    commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
     chosen = next((word for word in arguments if not word.startswith('-')), None)
     try:
-        for name, command in COMMANDS.items():
-            subparser = commands.add_parser(
-                name, help=command.text, description=f'{command.text.capitalize()}.')
-            if name == chosen:
-                import_module(f'utt_ros.cli.{command.module}').configure(subparser)
-        args = parser.parse_args(arguments)
-        require_extra(COMMANDS[args.command].extra)
-        if COMMANDS[args.command].nodes:
-            check_environment()
-        code: int = args.run(args)
+        _raise_interrupts()
+        return _run(chosen, arguments)
     except UttError as err:
         print(f'utt {chosen}: {err}', file=sys.stderr)
         return 2
+    except BrokenPipeError:  # its reader has ended, such as `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except OSError as err:
+        print(f'utt {chosen}: {describe_refusal(err)}', file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print(file=sys.stderr)
-        return 130
+        return 128 + signal.SIGINT
+
+
+def describe_refusal(err: OSError) -> str:
+    """Return what the system refuses, with the path first."""
+    reason = err.strerror or str(err)
+    return f'{err.filename}: {reason}' if err.filename else reason
+
+
+def package_version() -> str:
+    """Return the version of the package, as package.xml has it."""
+    text = shared_file('package.xml').read_text(encoding='utf-8')
+    found = re.search(r'<version>([^<]+)</version>', text)
+    return found[1].strip() if found else 'unknown'
+
+
+class _ShowVersion(argparse.Action):
+    """Print the version; it is looked up only then."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        print(f'utt_ros {package_version()}')
+        parser.exit()
+
+
+def _run(chosen: str | None, arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog='utt', description='Federated network digital twins on ROS 2.')
+    parser.add_argument('--version', action=_ShowVersion, nargs=0,
+                        help="show the package's version and exit")
+    commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
+    for name, command in COMMANDS.items():
+        subparser = commands.add_parser(
+            name, help=command.text, description=f'{command.text.capitalize()}.')
+        if name == chosen:
+            import_module(f'utt_ros.cli.{command.module}').configure(subparser)
+    args = parser.parse_args(arguments)
+    require_extra(COMMANDS[args.command].extra)
+    if COMMANDS[args.command].nodes:
+        check_environment()
+    code: int = args.run(args)
     return code
+
+
+def _raise_interrupts() -> None:
+    """Raise KeyboardInterrupt at a Ctrl-C; until here it ended the program at once."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def require_extra(extra: str) -> None:

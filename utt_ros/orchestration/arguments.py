@@ -21,7 +21,6 @@ from math import inf
 from pathlib import Path
 
 from utt_ros.errors import SettingsError
-from utt_ros.orchestration.environment import shared_file
 from utt_ros.orchestration.graph import (
     DEFAULT_STATE,
     AreaPlan,
@@ -36,6 +35,7 @@ from utt_ros.orchestration.replayed_areas import (
     recorded_areas,
     with_recordings,
 )
+from utt_ros.orchestration.ros_environment import shared_file
 from utt_ros.sessions.session_bags import is_readable_bag
 from utt_ros.settings import AREA_FILE
 

@@ -90,7 +90,7 @@ def remapped(topic: str, remaps: Sequence[tuple[str, str]]) -> str:
 def exec_node(node: str, args: argparse.Namespace) -> NoReturn:
     """Replace this process by a node with the same arguments. Raises SettingsError."""
     choose_reach(split_hosts(args.hosts))
-    command = [sys.executable, '-m', f'utt_ros.nodes.{node}_node', *command_words(args)]
+    command = [sys.executable, '-m', 'utt_ros.orchestration.node', node, *command_words(args)]
     sys.stdout.flush()
     os.execve(command[0], command, child_environment(colour=sys.stderr.isatty()))  # noqa: S606
 

@@ -22,8 +22,8 @@ from importlib import import_module
 from pathlib import Path
 
 from utt_ros.errors import SettingsError
-from utt_ros.orchestration.environment import shared_file
 from utt_ros.orchestration.graph import LaunchPlan
+from utt_ros.orchestration.ros_environment import shared_file
 from utt_ros.settings import read_node_parameters
 
 RANGE = 'ROS_AUTOMATIC_DISCOVERY_RANGE'

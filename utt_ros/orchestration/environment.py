@@ -17,7 +17,6 @@
 
 from dataclasses import replace
 from importlib.util import find_spec
-from pathlib import Path
 
 from utt_ros.errors import SettingsError
 from utt_ros.files import write_atomically
@@ -25,21 +24,27 @@ from utt_ros.orchestration.graph import AreaPlan, LaunchPlan, layout_path
 from utt_ros.orchestration.model_check import check_initial_model
 from utt_ros.orchestration.plan_keys import prepare_keys
 from utt_ros.orchestration.replayed_areas import renamed_recordings
-from utt_ros.orchestration.ros_environment import check_environment, installation_prefixes
-from utt_ros.orchestration.spec import PACKAGE_NAME, find_ros_executable
+from utt_ros.orchestration.ros_environment import (
+    CHECKOUT,
+    check_environment,
+    check_writable,
+    shared_file,
+)
+from utt_ros.orchestration.spec import find_ros_executable
 from utt_ros.sessions.session_bags import is_readable_bag
 from utt_ros.settings import AREA_FILE
 
-CHECKOUT = Path(__file__).parents[2]
+__all__ = ['CHECKOUT', 'check_environment', 'prepare_plan', 'rviz_layout', 'shared_file']
 
 
 def prepare_plan(plan: LaunchPlan) -> tuple[LaunchPlan, list[str]]:
     """Remove programs that are not installed from a plan, and write the RViz layouts.
 
-    Return the plan and remarks for the user. Raises SettingsError
-    for an environment in which no node can start, and a model that cannot be started from.
+    Return the plan and remarks for the user. Raises SettingsError for an environment in which no
+    node can start, a folder that cannot be written, and a model that cannot be started from.
     """
     check_environment()
+    _check_paths(plan)
     check_initial_model(plan)
     remarks = prepare_keys(plan)
     transforms = find_spec('tf2_msgs') is not None
@@ -63,22 +68,23 @@ def prepare_plan(plan: LaunchPlan) -> tuple[LaunchPlan, list[str]]:
     return plan, remarks
 
 
+def _check_paths(plan: LaunchPlan) -> None:
+    """Raise SettingsError for a folder that cannot be written."""
+    try:
+        check_writable(plan.state_dir.expanduser(), 'the state of nodes')
+    except RuntimeError as err:
+        raise SettingsError(f'there is no home folder for {plan.state_dir}: set HOME, or give '
+                            'another folder') from err
+    if plan.record is not None:
+        if plan.record.exists():
+            raise SettingsError(f'{plan.record} exists: a recording needs a new folder')
+        check_writable(plan.record, 'the recording')
+
+
 def rviz_layout(template: str, area: AreaPlan) -> str:
     """Adapt frame and topics of an RViz layout, made for an area named 'area', to an area."""
     text = template.replace('Fixed Frame: area\n', f'Fixed Frame: {area.name}\n')
     return text.replace('Value: /area/', f'Value: {area.root}/')
-
-
-def shared_file(name: str) -> Path:
-    """Return the path of a file of share/utt_ros, or of the checkout.
-
-    Raises SettingsError when neither exists.
-    """
-    candidates = [prefix / 'share' / PACKAGE_NAME / name for prefix in installation_prefixes()]
-    for path in (*candidates, CHECKOUT / name):
-        if path.is_file():
-            return path
-    raise SettingsError(f'{name} is not installed')
 
 
 def _silence(area: AreaPlan) -> str:

@@ -21,10 +21,9 @@ from importlib import import_module
 
 
 def main() -> int:
-    """Import the node and run it; a Ctrl-C during the import ends it without a traceback."""
+    """Import the node and run it; a Ctrl-C before it runs ends it without a traceback."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     node = import_module(f'utt_ros.nodes.{sys.argv.pop(1)}_node')
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     code: int = node.main()
     return code
 

@@ -20,8 +20,10 @@ import sys
 from pathlib import Path
 
 from utt_ros.errors import SettingsError
+from utt_ros.orchestration.spec import PACKAGE_NAME
 
 MIDDLEWARE_INDEX = 'share/ament_index/resource_index/rmw_typesupport'
+CHECKOUT = Path(__file__).parents[2]
 MAX_DOMAIN_ID = 232  # beyond it the ports of DDS exceed 65535 [S]
 
 
@@ -40,6 +42,26 @@ def installation_prefixes() -> list[Path]:
     """Return the prefixes of ROS packages: those of AMENT_PREFIX_PATH, and that of Python."""
     names = [*os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep), sys.prefix]
     return [Path(name) for name in names if name]
+
+
+def shared_file(name: str) -> Path:
+    """Return the path of a file of share/utt_ros, or of the checkout.
+
+    Raises SettingsError when neither exists.
+    """
+    candidates = [prefix / 'share' / PACKAGE_NAME / name for prefix in installation_prefixes()]
+    for path in (*candidates, CHECKOUT / name):
+        if path.is_file():
+            return path
+    raise SettingsError(f'{name} is not installed')
+
+
+def check_writable(folder: Path, content: str) -> None:
+    """Raise SettingsError when a folder, which may be a new one, cannot be written."""
+    whole = folder.absolute()
+    existing = next(path for path in (whole, *whole.parents) if os.path.exists(path))  # noqa: PTH110 - Path.exists raises where a parent cannot be searched
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        raise SettingsError(f'{content} cannot be written to {folder}')
 
 
 def _check_middleware(name: str) -> None:
@@ -63,7 +85,7 @@ def _check_log_folder() -> None:
     except RuntimeError as err:  # a user without an entry in the system's table, and no HOME
         raise SettingsError(f'there is no home folder for {folder}: set HOME, or ROS_LOG_DIR and '
                             'the folders of state and keys') from err
-    existing = next(path for path in (folder, *folder.parents) if os.path.exists(path))  # noqa: PTH110 - Path.exists raises where a parent cannot be searched
-    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
-        raise SettingsError(f'logs of nodes cannot be written to {folder}: '
-                            'set ROS_LOG_DIR to a folder that can be written')
+    try:
+        check_writable(folder, 'logs of nodes')
+    except SettingsError as err:
+        raise SettingsError(f'{err}: set ROS_LOG_DIR to a folder that can be written') from err

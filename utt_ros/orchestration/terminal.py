@@ -15,6 +15,7 @@
 
 """Key presses of the terminal in whose foreground this process runs."""
 
+import io
 import os
 import select
 import sys
@@ -25,6 +26,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 KEY_POLL_SEC = 0.1
+
+
+def replace_unprintable() -> None:
+    """Print `?` in place of characters that an output cannot encode, such as ASCII terminals."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors='replace')
 
 
 @contextmanager

@@ -19,6 +19,7 @@ Bags by area and the layout of Vi-Fi are both read. Splits are by whole sequence
 """
 
 import hashlib
+import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -140,7 +141,9 @@ def load_recordings(
     cache.mkdir(parents=True, exist_ok=True)
     missing = [source for source in sources if not _cache_file(cache, source).exists()]
     if len(missing) >= MIN_POOL_SEQUENCES:
-        with ProcessPoolExecutor(mp_context=get_context('spawn')) as pool:
+        with ProcessPoolExecutor(
+                mp_context=get_context('spawn'), initializer=signal.signal,
+                initargs=(signal.SIGINT, signal.SIG_IGN)) as pool:
             for _ in pool.map(partial(_fill_cache, cache=cache, window=window), missing):
                 pass
     sequences = [item for source in sources for item in _read_sequence(source, cache, window)]

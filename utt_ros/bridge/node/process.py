@@ -36,6 +36,7 @@ from rclpy.node import Node
 from utt_ros.bridge.node.node_arguments import default_parser, node_arguments, start_ros
 from utt_ros.errors import UttError
 from utt_ros.orchestration.heartbeat import Heartbeat
+from utt_ros.orchestration.terminal import replace_unprintable
 
 N = TypeVar('N', bound=Node)
 SPIN_SEC = 0.2
@@ -60,6 +61,7 @@ def run_node(
     help; 1 when a UttError ends it later. Tracebacks of all threads are written at a crash, and at
     the SIGUSR2 that a supervisor sends to a process that hangs.
     """
+    replace_unprintable()
     faulthandler.enable()
     faulthandler.register(signal.SIGUSR2)
     heartbeat = Heartbeat()

@@ -18,6 +18,7 @@ A quarter of the areas is hostile. Errors are NMSE_var on the test split, over a
 relative to a mean of the honest areas alone.
 """
 
+import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -213,6 +214,7 @@ def poison_federations(
 
 
 def _begin(make: MakeFederations) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of the terminal: the parent ends the pool
     _federations.append(make())
 
 
