@@ -16,8 +16,6 @@
 """Kills of processes while they write checkpoints, and what is then readable."""
 
 import multiprocessing
-import os
-import signal
 import struct
 import time
 from collections.abc import Iterator
@@ -133,9 +131,12 @@ def _kill_one(kind: _State, folder: Path, seconds: float) -> int:
         if not receiver.poll(START_SEC):
             raise UttError(f'{process.name} did not write within {START_SEC:g} s')
         time.sleep(seconds)
-        os.kill(process.pid or 0, signal.SIGKILL)
+        process.kill()
         process.join()
-        return _last_round(receiver)
+        written = _last_round(receiver)
+    if written < 0:
+        raise UttError(f'{process.name} ended before it wrote')
+    return written
 
 
 @contextmanager
