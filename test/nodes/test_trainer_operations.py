@@ -230,7 +230,9 @@ def test_canceled_operation_leaves_everything_as_it_was(
     assert not end.result.success
     assert registry(tmp_path) == before
     assert not list((tmp_path / 'north/twins').glob('*.safetensors'))
+    graphs = deployed(areas, 'north', tmp_path / 'keys')
     assert areas.do(Transfer, 'north', source='north_position', target_task='tracking').success
+    areas.wait_until(lambda: 'north_tracking_2' in graphs, 60.0, areas.spin)
 
 
 @pytest.mark.parametrize('victim', ['trainer', 'client'])
@@ -258,7 +260,9 @@ def test_kill_half_way_leaves_the_registry_as_it_was(
             Transfer, 'north', source='north_tracking', target_task='position').success
 
     assert registry(tmp_path) == before
+    graphs = deployed(areas, 'north', tmp_path / 'keys')
     areas.wait_until(is_free, 60.0)
+    areas.wait_until(lambda: graphs, 60.0, areas.spin)
     assert sorted(areas.known('north')) == [
         'north_position', 'north_position_2', 'north_tracking', 'north_trajectory']
 

@@ -19,6 +19,7 @@ Callbacks only pass on what arrived. Training has a thread of its own, which yie
 processes.
 """
 
+import gc
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
@@ -86,7 +87,7 @@ class TrainerNode(ManagedNode):
         self._operations = TwinOperations(
             area, window, learning, client=self._client, models=self._twins,
             courier=TwinCouriers(self, self._signing.signer))
-        OperationActions(self, self._operations, lambda: self.is_active)
+        self._actions = OperationActions(self, self._operations, lambda: self.is_active)
         AdoptionService(
             self, self._signing.verifier, self._client.inbox.put_request,
             TwinAdoption(area, window, self._client, self._twins).adopt)
@@ -114,6 +115,7 @@ class TrainerNode(ManagedNode):
 
     def destroy_node(self) -> None:
         self._training.close()
+        self._actions.close()
         super().destroy_node()
 
     def _do_chores(self) -> bool:
@@ -203,6 +205,7 @@ def main(args: Sequence[str] | None = None) -> int:
     """Run the trainer until SIGINT or SIGTERM."""
     code = run_node(TrainerNode, args, max_stop_sec=MAX_STOP_SEC)
     abandon_threads(code)  # the current step of training
+    gc.freeze()  # at its end the interpreter would look through torch's objects for seconds
     return code
 
 

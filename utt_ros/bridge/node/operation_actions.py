@@ -60,10 +60,19 @@ class OperationActions:
     ) -> None:
         self._node, self._operations, self._is_active = node, operations, is_active
         self._goal: _Goal | None = None
-        for kind, action in OPERATION_ACTIONS.items():
+        self._servers = [
             _DeferredServer(node, action, f'~/{kind}', self._on_goal, self._on_cancel)
+            for kind, action in OPERATION_ACTIONS.items()]
         self._timer = node.create_timer(
             FEEDBACK_SEC, self._watch, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    def close(self) -> None:
+        """Destroy the servers, with the goal in work."""
+        self._timer.cancel()
+        self._goal = None
+        for server in self._servers:
+            server.destroy()
+        self._servers.clear()
 
     def _on_goal(self, server: '_DeferredServer', handle: Any) -> None:
         kind = next(name for name, action in OPERATION_ACTIONS.items()
