@@ -126,7 +126,7 @@ def check_mode(args: argparse.Namespace) -> None:
     files = [name for name in args.sources if name.endswith(MODEL_SUFFIX)]
     if args.data is None:
         for name, given in (('--out', args.out), ('--area', args.area),
-                            ('--sources', args.modalities), (*files[:1], files)):
+                            ('--sources', args.modalities), (files[0] if files else '', files)):
             if given:
                 raise SettingsError(f'{name} is for work on model files: it needs --data')
     elif args.out is None:
