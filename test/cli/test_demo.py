@@ -37,6 +37,7 @@ from utt_ros.federation.wire import pack
 from utt_ros.sessions.bag_io import open_bag
 from utt_ros.sessions.message_types import typestore
 from utt_ros.sessions.session_bags import read_session
+from utt_ros.task_twins.operation_request import OperationRequest
 from utt_ros.types import NS_PER_S
 
 POSE, CLOCK = 'geometry_msgs/msg/PoseWithCovarianceStamped', 'rosgraph_msgs/msg/Clock'
@@ -128,6 +129,11 @@ def replays(monkeypatch: pytest.MonkeyPatch) -> Replays:
         return [PublishedPositions(
             np.zeros(0, np.str_), none, np.zeros((0, 2)), np.zeros((0, 2, 2)), none)]
 
+    def perform(requests: Sequence[OperationRequest], log: Callable[[str], None]) -> list[Any]:
+        assert [request.kind for request in requests] == ['transfer', 'split', 'merge']
+        return []
+
+    monkeypatch.setattr(demo, 'perform_operations', perform)
     replays = Replays(rounds=2)
     monkeypatch.setattr(demo, 'run_replay', replays)
     monkeypatch.setattr(demo, 'nmse_by_checkpoint', nmse)
@@ -142,6 +148,7 @@ def test_summary_table_and_map_of_a_demonstration_are_written(
     assert utt_demo(out, '--sessions', sessions, '--rounds', 2) == 0
     summary = json.loads((out / 'summary.json').read_bytes())
     assert (summary['rounds'], summary['bytes_per_round']) == (2, 1500)
+    assert summary['operations'] == []
     assert {name: area['modalities'] for name, area in summary['areas'].items()} == {
         'area0': ['camera', 'ftm', 'imu'], 'area1': ['ftm', 'imu']}
     for area in summary['areas'].values():

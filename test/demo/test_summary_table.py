@@ -25,7 +25,18 @@ AREA = {
     'untrained_m': {'camera': None, 'no_camera': {'median': 2.5, 'p90': 6.0}},
     'latency_ms': {'p50': 3.25, 'p99': 7.75}, 'latency_training_ms': None,
 }
-SUMMARY = {'rounds': 8, 'bytes_per_round': 4_000_000, 'wall_s': 200.4, 'areas': {'hall': AREA}}
+TRANSFER = {
+    'operation': 'transfer', 'area': 'stairs', 'sources': ['hall_trajectory'],
+    'target': 'stairs_trajectory_2', 'reads': ['ftm', 'imu'], 'seconds': 2.5, 'bytes': 1_700_000,
+    'windows': 120, 'nmse': 0.301, 'nmse_before': 0.302, 'nmse_scratch': 0.689,
+    'seconds_scratch': 10.0, 'windows_scratch': 480, 'nmse_scratch_end': 0.4,
+    'scratch_reached': False}
+SPLIT = {
+    'operation': 'split', 'area': 'hall', 'sources': ['hall_trajectory'],
+    'target': 'hall_position_2', 'reads': ['camera'], 'seconds': 4.5, 'bytes': 0, 'windows': 110,
+    'nmse': 0.511, 'nmse_before': 0.512, 'nmse_scratch': None}
+SUMMARY = {'rounds': 8, 'bytes_per_round': 4_000_000, 'wall_s': 200.4, 'areas': {'hall': AREA},
+           'operations': [TRANSFER, SPLIT]}
 
 
 def test_table_holds_every_number_of_an_area():
@@ -33,6 +44,17 @@ def test_table_holds_every_number_of_an_area():
     for part in ('hall: ftm+imu', '1200', '4,000,000', '1.250', '0.500', '1.500', '3.250', '0.875',
                  '2.500', '6.000', 'p50 3.2 ms', 'p99 7.8 ms'):
         assert part in text, part
+
+
+def test_table_holds_the_operations_and_what_a_transfer_saves():
+    text = replay_table(SUMMARY)
+    for part in ('stairs_trajectory_2', '120', '2.5', '1.7', '0.302', '0.301', '0.689',
+                 'does not reach that error with 10.0 s and 480 windows',
+                 '0.25 of the time, 0.25 of the windows', 'hall_position_2', '0.511'):
+        assert part in text, part
+    reached = replay_table(SUMMARY | {'operations': [TRANSFER | {'scratch_reached': True}]})
+    assert 'from scratch takes 10.0 s and 480 windows' in reached
+    assert 'from scratch' not in replay_table(SUMMARY | {'operations': []})
 
 
 def test_table_omits_conditions_that_an_area_cannot_have():

@@ -33,6 +33,12 @@ from tqdm import tqdm
 from utt_ros.cli import demo_live, import_, simulate
 from utt_ros.demo.figure import draw_position_map
 from utt_ros.demo.held_out import nmse_by_checkpoint, untrained_positions
+from utt_ros.demo.operation_costs import operation_costs
+from utt_ros.demo.operations_stage import (
+    PerformedOperation,
+    perform_operations,
+    plan_demo_operations,
+)
 from utt_ros.demo.position_scores import (
     PositionScores,
     PublishedPositions,
@@ -59,6 +65,7 @@ from utt_ros.federation.checkpoints import (
 )
 from utt_ros.federation.types import RoundStatus
 from utt_ros.files import write_atomically
+from utt_ros.orchestration.discovery import use_reach
 from utt_ros.sessions.bag_io import open_bag
 from utt_ros.sessions.session_bags import read_session
 
@@ -96,6 +103,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the demonstration. Raises UttError."""
     begin_s = time.monotonic()
+    use_reach(())
     if args.rounds < 1:
         raise UttError(f'--rounds is {args.rounds}: it must be at least 1')
     if args.live and args.sessions:
@@ -110,14 +118,16 @@ def run(args: argparse.Namespace) -> int:
     names = ', '.join(f'{area.name} ({"+".join(area.settings.modalities)})' for area in areas)
     _log(f'{len(areas)} areas: {names}')
     rate = replay_rate(len(areas), os.cpu_count() or 1)
-    _train(areas, args.rounds, out, rate)
+    performed = _train(areas, args.rounds, out, rate)
     log = [status for status in read_round_log(out / 'state' / 'aggregator')
            if status.state == 'completed']
     if not log:
         raise UttError(f'no round was completed; logs are in {out / "log"}')
     _test(areas, len(log), out, rate)
     _log('evaluating')
-    summary = _summary(areas, log, out, rate) | {'wall_s': time.monotonic() - begin_s}
+    summary = _summary(areas, log, out, rate)
+    summary['operations'] = operation_costs(performed, areas, _initial_model(out))
+    summary['wall_s'] = time.monotonic() - begin_s
     write_atomically(out / 'summary.json', json.dumps(summary, indent=2, allow_nan=False).encode())
     print(replay_table(summary))
     print(f'\n{out / "summary.json"}\n{out / "map.png"}')
@@ -162,22 +172,31 @@ def _sessions(args: argparse.Namespace, out: Path) -> Path:
     return bags
 
 
-def _train(areas: Sequence[DemoArea], rounds: int, out: Path, rate: float) -> None:
+def _train(
+    areas: Sequence[DemoArea], rounds: int, out: Path, rate: float,
+) -> list[PerformedOperation]:
+    """Train until the rounds are completed, then make task twins while the areas still run."""
     if rate < 1.0:
         _log(f'replaying at {rate:g} times the recorded speed, so that {len(areas)} areas can '
              f'train on {os.cpu_count()} cores')
-    log = out / 'state' / 'aggregator' / 'rounds.jsonl'
+    log = _aggregator(out) / 'rounds.jsonl'
     limit_s = max(MIN_LIMIT_S, SECONDS_PER_ROUND_AND_AREA * rounds * len(areas))
     end_s = time.monotonic() + limit_s
     replay_run = ReplayRun(out, out / 'training', rounds, 60.0, min_round=0, learn=True, rate=rate)
+    performed: list[PerformedOperation] = []
     with tqdm(total=rounds, desc='training', unit='round', disable=None) as bar:
 
         def watch() -> bool:
             done = log.read_bytes().count(b'\n') if log.exists() else 0
             bar.update(done - bar.n)
-            return done >= rounds or time.monotonic() > end_s
+            if done < rounds:
+                return time.monotonic() > end_s
+            bar.close()
+            performed.extend(perform_operations(plan_demo_operations(areas), _log))
+            return True
 
         run_replay(areas, replay_run, watch)
+    return performed
 
 
 def _test(areas: Sequence[DemoArea], rounds: int, out: Path, rate: float) -> None:
@@ -195,11 +214,7 @@ def _test(areas: Sequence[DemoArea], rounds: int, out: Path, rate: float) -> Non
 def _summary(
     areas: Sequence[DemoArea], log: Sequence[RoundStatus], out: Path, rate: float,
 ) -> dict[str, Any]:
-    store = list_checkpoints(out / 'state' / 'aggregator')
-    models = [read_checkpoint(path) for path in (store[0], store[-1])]
-    if models[0].round != 0:
-        raise ModelError(
-            f'the oldest model in {out / "state"} is of round {models[0].round}: it must be 0')
+    models = [_initial_model(out), read_checkpoint(list_checkpoints(_aggregator(out))[-1])]
     replayed = SimpleNamespace(
         test=read_published_positions(out / 'test'),
         test_clock=read_replay_clocks(out / 'test', areas[0].name),
@@ -214,6 +229,18 @@ def _summary(
     return {
         'rounds': len(log), 'bytes_per_round': round(sum(traffic) / len(traffic)),
         'replay_rate': rate, 'areas': summaries}
+
+
+def _initial_model(out: Path) -> Checkpoint:
+    model = read_checkpoint(list_checkpoints(_aggregator(out))[0])
+    if model.round != 0:
+        raise ModelError(f'the oldest model in {out / "state"} is of round {model.round}: '
+                         'it must be 0')
+    return model
+
+
+def _aggregator(out: Path) -> Path:
+    return out / 'state' / 'aggregator'
 
 
 def _area_summary(

@@ -44,18 +44,28 @@ MAX_WINDOWS = 4096
 
 def held_out_windows(area: DemoArea, bags: Sequence[Path], window: WindowSettings) -> Columns:
     """Cut sessions into windows that do not overlap. Raises SessionError when there is none."""
+    return cut_sessions(area, bags, window, window.ticks).all()
+
+
+def cut_sessions(
+    area: DemoArea, bags: Sequence[Path], window: WindowSettings, stride: int,
+) -> ReplayBuffer:
+    """Cut sessions into windows that begin every `stride` ticks.
+
+    Raises SessionError when there is none.
+    """
     kept = ReplayBuffer(MAX_WINDOWS)
     for bag in bags:
         batches = synchronize(
             read_session(bag), modalities=area.settings.modalities, windows=window)
         ticks = window.ticks + window.horizon
-        for windows in cut_windows(batches, window, ticks, stride=window.ticks):
+        for windows in cut_windows(batches, window, ticks, stride=stride):
             kept.add(make_examples(windows, area.settings, window))
     if not len(kept):
         seconds = window.period * (window.ticks + window.horizon)
         raise SessionError(
             f'no session of area {area.name!r} has {seconds:.1f} s of consecutive measurements')
-    return kept.all()
+    return kept
 
 
 def nmse_by_checkpoint(

@@ -15,7 +15,7 @@
 
 """Tables of the demonstration, from the summaries that are written as JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from utt_ros.text_table import align_columns
@@ -31,6 +31,8 @@ def replay_table(summary: Mapping[str, Any]) -> str:
     lines = [head]
     for name, area in summary['areas'].items():
         lines += ['', *_area(name, area)]
+    if summary['operations']:
+        lines += ['', *_operations(summary['operations'])]
     return '\n'.join(lines)
 
 
@@ -82,6 +84,27 @@ def _area(name: str, area: Mapping[str, Any]) -> list[str]:
             [_position(label, area['position_error_m'][key], area['untrained_m'][key])
              for key, label in SITUATIONS.items() if area['position_error_m'][key]]),
         *latencies]
+
+
+def _operations(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Format task twins that were made while the areas ran, and the cost of training anew."""
+    table = [
+        [row['operation'], ' '.join(row['sources']), row['target'], str(row['windows']),
+         f'{row["seconds"]:.1f}', f'{row["bytes"] / 1e6:.1f}', _number(row['nmse_before']),
+         _number(row['nmse']), _number(row['nmse_scratch'])] for row in rows]
+    head = ['made by', 'from', 'task twin', 'windows', 'seconds', 'MB', 'NMSE_var before', 'after',
+            'from scratch']
+    return [*align_columns(head, table, left=3), *filter(None, map(_scratch_cost, rows))]
+
+
+def _scratch_cost(row: Mapping[str, Any]) -> str:
+    if 'seconds_scratch' not in row:
+        return ''
+    reached = 'takes' if row['scratch_reached'] else 'does not reach that error with'
+    return (f'  {row["target"]} from scratch {reached} {row["seconds_scratch"]:.1f} s and '
+            f'{row["windows_scratch"]} windows: its transfer took '
+            f'{row["seconds"] / row["seconds_scratch"]:.2f} of the time, '
+            f'{row["windows"] / row["windows_scratch"]:.2f} of the windows')
 
 
 def _position(
