@@ -137,7 +137,7 @@ def test_exported_task_twins_measure_what_their_sensors_would(twins):
         assert 0.0 <= ranging.range < 100.0
         for kind in (Imu, MagneticField):
             rows = phones[name, kind][-5:]
-            assert [row.header.frame_id for row in rows] == [name] * 5
+            assert [row.header.frame_id for row in rows] == [f'hall/{name}'] * 5
             assert [to_ns(row.header.stamp) for row in rows] == [
                 last_ns - k * LAG_NS for k in (5, 4, 3, 2, 1)]
         assert phones[name, Imu][-1].orientation_covariance[0] == -1.0
