@@ -150,6 +150,63 @@ def test_a_model_whose_thread_is_not_scheduled_is_late_and_serves_on(service, ma
     assert stuck.go.is_set()
 
 
+class Delayed:
+    """A model whose evaluations wait for `go`, as on a busy machine."""
+
+    def __init__(self, model):
+        self.model, self.go = model, Event()
+        self.go.set()
+
+    def prepare(self, windows, context):
+        work = self.model.prepare(windows, context)
+        return lambda: self.go.wait(60.0) and work()
+
+    def stop(self):
+        self.model.stop()
+
+
+@pytest.fixture
+def delayed(service, make_graph):
+    """A good model in service that has answered once."""
+    model = Delayed(OnnxModel(make_graph(1.0, WINDOW), WINDOW))
+    service.deploy(model, 1)
+    assert tick(service) is not None
+    return model
+
+
+def test_a_good_model_that_was_late_when_it_was_replaced_still_stands_by(
+    service, make_graph, delayed, wait_until,
+):
+    delayed.go.clear()
+    assert tick(service) is None
+    service.deploy(OnnxModel(
+        hostile_graph('speed of light', make_graph(1.0, WINDOW)), WINDOW), 2)
+    assert tick(service) is None
+    delayed.go.set()
+    wait_until(lambda: tick(service) is not None, 20.0)
+    assert (service.dropped, service.round) == (1, 1)
+
+
+def test_late_ticks_and_a_bad_one_do_not_drop_a_good_model(
+    service, make_graph, delayed, wait_until,
+):
+    newer = Delayed(OnnxModel(make_graph(2.0, WINDOW), WINDOW))
+    service.deploy(newer, 2)
+    assert tick(service) is not None
+    for _ in range(MAX_BAD_TICKS):
+        newer.go.clear()
+        pending = service.submit(windows_of(2), np.zeros((2, len(CONTEXT)), np.float32))
+        assert service.await_output(pending) is None
+        newer.go.set()
+        wait_until(pending.future.done, 20.0)
+    newer.model, good = OnnxModel(
+        hostile_graph('speed of light', make_graph(1.0, WINDOW)), WINDOW), newer.model
+    assert tick(service) is None
+    newer.model = good
+    assert tick(service) is not None
+    assert (service.dropped, service.round) == (0, 2)
+
+
 def test_one_absurd_subject_is_left_out_and_the_others_are_used(service, make_graph):
     model = OnnxModel(make_graph(1.0, WINDOW), WINDOW)
     service.deploy(model, 1)

@@ -50,12 +50,12 @@ class ServableModel(Protocol):
     def stop(self) -> None: ...
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Served:
     model: ServableModel
     round: int | None
     is_proven: bool = False  # it gave plausible outputs
-    bad_ticks: int = 0  # in succession
+    bad_ticks: int = 0  # in succession; ticks without an answer in time do not count
 
 
 @dataclass(slots=True)
@@ -119,8 +119,9 @@ class ModelService:
             output = pending.future.result(0.0 if pending.is_late else MAX_WAIT_S)
         except FutureTimeoutError:
             pending.is_late = True
-            self._fail(pending.served, f'no answer within {MAX_WAIT_S:g} s')
-            return None
+            self.failures += 1
+            self.failure = f'no answer within {MAX_WAIT_S:g} s'
+            return None  # no fault of the model, unless it computes: see _is_free
         except ModelError as err:
             self._fail(pending.served, str(err))
             return None
@@ -145,12 +146,15 @@ class ModelService:
             if pending.future.done():
                 return True
         computed_s = self._thread.computing_s() - pending.begin_s
-        if pending.served is self._serving and computed_s < MAX_COMPUTING_S:
+        is_wanted = pending.served in (self._serving, self._standby)
+        if is_wanted and computed_s < MAX_COMPUTING_S:
             self.failures += 1
             return False  # the machine is busy, or a single call takes long
         self._abandon(pending)
         if pending.served is self._serving:
             self._drop(f'it computed for {computed_s:.2f} s')
+        elif pending.served is self._standby:
+            self._standby = None  # a stopped model evaluates no more
         return True
 
     def _abandon(self, pending: PendingOutput) -> None:
