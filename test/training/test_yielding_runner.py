@@ -38,6 +38,7 @@ class Machine:
         self.times: dict[int, ProcessorTime] = {}
         self.log: list[str] = []
         self.raised = Event()
+        self.refusals = 0  # of `restore`
 
     def read(self, thread_id: int) -> ProcessorTime:
         return self.times.get(thread_id, ProcessorTime(0.0, 0.0))
@@ -51,10 +52,12 @@ class Machine:
     def lower(self) -> None:
         self.log.append('lowered')
 
-    def restore(self, thread_id: int) -> None:
+    def restore(self, thread_id: int) -> bool:
         assert thread_id != self.own
         self.log.append('raised')
         self.raised.set()
+        self.refusals -= 1
+        return self.refusals < 0
 
 
 @pytest.fixture
@@ -99,6 +102,16 @@ def test_actions_that_starved_at_idle_priority_are_followed_by_normal_ones_until
         runner.run(lambda: machine.work(ran_s, waited_s))  # noqa: B023
     assert machine.log == [
         'normal', 'lowered', 'idle', 'raised', 'normal', 'normal', 'lowered', 'idle']
+
+
+def test_raise_that_was_refused_is_tried_again_before_the_next_normal_action(
+    machine: Machine, runner: YieldingRunner,
+) -> None:
+    machine.refusals = 2
+    for ran_s, waited_s in ((1.0, 0.0), (0.01, 5.0), (0.5, 0.5), (0.5, 0.5), (0.5, 0.5)):
+        runner.run(lambda: machine.work(ran_s, waited_s))  # noqa: B023
+    assert machine.log == ['normal', 'lowered', 'idle', 'raised', 'raised', 'normal', 'raised',
+                           'normal', 'normal']
 
 
 def test_action_that_starves_is_raised_while_it_runs(

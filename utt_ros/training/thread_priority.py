@@ -67,18 +67,23 @@ def use_idle_priority() -> None:
     _set_session_niceness(MAX_NICENESS)
 
 
-def raise_priority(thread_id: int) -> None:
+def raise_priority(thread_id: int) -> bool:
     """Raise a thread of this process to normal priority, as far as the kernel permits it.
 
-    The session that this process leads is raised in any case. The policy of the thread needs
-    CAP_SYS_NICE or a limit of niceness (RLIMIT_NICE) of 20.
+    False: try again later, for the session that this process leads was changed less than 0.1 s
+    after another one. The policy of the thread needs CAP_SYS_NICE or a limit of niceness
+    (RLIMIT_NICE) of 20.
     """
-    _set_session_niceness(0)
+    is_raised = _set_session_niceness(0)
     with suppress(OSError):
         os.sched_setscheduler(thread_id, os.SCHED_OTHER, os.sched_param(0))
+    return is_raised
 
 
-def _set_session_niceness(niceness: int) -> None:
+def _set_session_niceness(niceness: int) -> bool:
     if os.getsid(0) == os.getpid() and AUTOGROUP.exists():
-        with suppress(OSError):  # the kernel refuses changes in quick succession
+        try:
             AUTOGROUP.write_text(str(niceness))
+        except OSError:  # the kernel refuses changes in quick succession, of any process
+            return False
+    return True

@@ -91,10 +91,13 @@ class YieldingRunner:
 
     def __init__(
         self, lower: Callable[[], None] = use_idle_priority,
-        restore: Callable[[int], None] = raise_priority,
+        restore: Callable[[int], bool] = raise_priority,
         read_time: Callable[[int], ProcessorTime] = read_processor_time,
     ) -> None:
-        """`lower` is for the calling thread, `restore` for one given by its native id."""
+        """`lower` is for the calling thread, `restore` for one given by its native id.
+
+        `restore` returns whether it succeeded; it is called again before the next actions if not.
+        """
         self._lower, self._restore, self._read_time = lower, restore, read_time
         self._executor = ThreadPoolExecutor(1, 'training_idle')
         self._idle_id: int | None = None
@@ -115,14 +118,14 @@ class YieldingRunner:
     def hurry(self) -> None:
         """Raise the thread of idle priority, as far as that is permitted; from any thread."""
         if self._idle_id is not None and self._is_lowered:
-            self._is_lowered = False
-            self._restore(self._idle_id)
+            self._is_lowered = not self._restore(self._idle_id)
 
     def close(self) -> None:
         """End the thread of idle priority, after its action."""
         self._executor.shutdown()
 
     def _run_normal(self, action: Callable[[], T], *, free: bool) -> T:
+        self.hurry()  # where it was refused: a lowered session slows this thread as well
         own_id = get_native_id()
         self._normal = self._normal or ShareMeter(self._read_time, own_id)
         begin = self._read_time(own_id)
