@@ -70,3 +70,14 @@ def test_a_confined_process_writes_no_file_and_takes_no_memory_without_limit(tmp
         check=True)
     assert done.stdout.split()[0] == 'OSError'
     assert 'MemoryError' in done.stdout.split()[1]
+
+
+def test_computing_time_is_limited_below_a_hard_limit_that_stays():
+    script = (
+        'import resource\nfrom utt_ros.twin.graph_trial_child import _limit_cpu\n'
+        'resource.setrlimit(resource.RLIMIT_CPU, (500, 500))\n_limit_cpu()\n'
+        'print(*resource.getrlimit(resource.RLIMIT_CPU))\n')
+    done = subprocess.run(
+        [sys.executable, '-c', script], capture_output=True, text=True, timeout=60, check=True)
+    soft, hard = map(int, done.stdout.split())
+    assert 0 < soft < hard == 500
