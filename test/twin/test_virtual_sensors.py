@@ -25,6 +25,8 @@ from utt_ros.federation.types import Seal, TaskDeployment
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.geometry.compass import rotate_magnetic_field
 from utt_ros.settings import AreaSettings, WindowSettings
+from utt_ros.twin import virtual_sensors
+from utt_ros.twin.model_service import MAX_BAD_TICKS
 from utt_ros.twin.virtual_sensors import MAX_VIRTUAL_SENSORS, VirtualSensors
 from utt_ros.types import CHANNELS, Windows
 
@@ -225,3 +227,22 @@ def test_a_graph_that_fails_at_work_is_counted_and_named(sensors, deployment, ma
     assert sensors.measure(deployment.id, make_windows()) is None
     assert sensors.failures == 1
     assert sensors.failure == 'hall_trajectory_2: newest_camera is not finite'
+
+
+@pytest.mark.parametrize('kind', ['fails', 'is slow'])
+def test_a_graph_that_fails_again_and_again_or_is_slow_is_dropped_for_good(
+    sensors, deployment, make_task_graph, monkeypatch, kind,
+):
+    faulty = changed(deployment, graph=make_task_graph(
+        ('ftm', 'imu'), 'camera', BOX[None], fragile=kind == 'fails'))
+    sensors.deploy(faulty)
+    if kind == 'is slow':
+        monkeypatch.setattr(virtual_sensors, 'MAX_COMPUTING_S', 0.0)
+    ticks = MAX_BAD_TICKS if kind == 'fails' else 1
+    for number in range(ticks):
+        assert (deployment.id in sensors.targets, sensors.dropped) == (True, 0), number
+        assert sensors.measure(deployment.id, make_windows()) is None
+    assert (sensors.targets, sensors.dropped, sensors.failures) == ({}, 1, ticks)
+    assert sensors.failure.startswith('hall_trajectory_2 is dropped: ')
+    with pytest.raises(ModelError, match='was dropped'):
+        sensors.deploy(faulty)

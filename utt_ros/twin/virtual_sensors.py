@@ -15,8 +15,11 @@
 
 """Virtual sensors: deployed task twins of an area, evaluated at a tick."""
 
+import time
+from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from threading import Lock
 
 import numpy as np
 
@@ -32,6 +35,7 @@ from utt_ros.sensor_limits import (
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.twin.engine import SOURCE_MAX_AGE_S
 from utt_ros.twin.graph_layout import NEWEST_OUTPUTS
+from utt_ros.twin.model_service import MAX_BAD_TICKS, MAX_COMPUTING_S
 from utt_ros.twin.onnx_model import OnnxGraph
 from utt_ros.twin.output_limits import plausible_rows
 from utt_ros.types import CHANNELS, FloatArray, MaskArray, Windows
@@ -53,23 +57,31 @@ class VirtualMeasurements:
     std: FloatArray  # (F,) of the residual; NaN: not judged
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class _Sensor:
     deployment: TaskDeployment
     graph: OnnxGraph
     std: FloatArray
+    bad_ticks: int = 0  # in succession
 
 
 class VirtualSensors:
-    """Task twins in service. `deploy` and `remove` are for one thread, the rest for another."""
+    """Task twins in service. `deploy` and `remove` are for one thread, the rest for another.
+
+    One that computes for more than MAX_COMPUTING_S, or fails at MAX_BAD_TICKS in succession, is
+    dropped: its graph runs within the tick. The same deployment is refused from then on.
+    """
 
     def __init__(self, area: AreaSettings, window: WindowSettings) -> None:
         self._area, self._window = area, window
         self._camera = CameraModel(area)
         self._row_s = window.period / window.imu_rows
         self._sensors: Mapping[str, _Sensor] = {}  # by id; replaced, never changed
+        self._lock = Lock()  # of replacements
+        self._faulty: deque[TaskDeployment] = deque(maxlen=MAX_VIRTUAL_SENSORS)
         self.failures = 0  # ticks at which a graph gave no usable output
         self.implausible = 0  # measurements of subjects outside the limits of the sensor
+        self.dropped = 0  # task twins
         self.failure = ''
 
     @property
@@ -88,6 +100,9 @@ class VirtualSensors:
         light = replace(deployment, graph=b'', seal=UNSEALED)
         if former and former.deployment == light:
             return
+        with self._lock:
+            if light in self._faulty:
+                raise ModelError(f'{name} was dropped: its graph failed or computed for too long')
         if len(others) >= MAX_VIRTUAL_SENSORS:
             raise ModelError(f'{len(others)} task twins are in service: '
                              f'at most {MAX_VIRTUAL_SENSORS}')
@@ -98,11 +113,13 @@ class VirtualSensors:
         graph.run(1, {})
         unknown = (np.nan,) * len(CHANNELS[deployment.target])
         std = np.array(deployment.std or unknown, np.float32)
-        self._sensors = {**others, name: _Sensor(light, graph, std)}
+        with self._lock:
+            self._sensors = {**self._sensors, name: _Sensor(light, graph, std)}
 
     def remove(self, name: str) -> None:
         """Take a task twin out of service; without effect for an unknown one."""
-        self._sensors = {key: item for key, item in self._sensors.items() if key != name}
+        with self._lock:
+            self._sensors = {key: item for key, item in self._sensors.items() if key != name}
 
     def subjects(self, name: str, windows: Windows) -> tuple[str, ...]:
         """Return the subjects whose sources are all present."""
@@ -131,16 +148,44 @@ class VirtualSensors:
         for source in sources:
             inputs[source] = windows.values[source][rows]
             inputs[f'{source}_mask'] = windows.masks[source][rows]
-        try:
-            values = sensor.graph.run(len(rows), inputs)[NEWEST_OUTPUTS[target]]
-        except ModelError as err:
-            self.failures += 1
-            self.failure = f'{name}: {err}'
+        values = self._evaluate(sensor, len(rows), inputs)
+        if values is None:
             return None
         subjects = tuple(windows.subjects[row] for row in rows)
         made = VirtualMeasurements(subjects, values, sensor.std)
         return self._physical(target, self._select_plausible(
             name, made, _PLAUSIBLE[target](values)))
+
+    def _evaluate(
+        self, sensor: _Sensor, count: int, inputs: Mapping[str, FloatArray | MaskArray],
+    ) -> FloatArray | None:
+        """Return the output of a graph; None where it fails, which is counted, or is dropped."""
+        begin_s = time.thread_time()
+        try:
+            values = sensor.graph.run(count, inputs)[NEWEST_OUTPUTS[sensor.deployment.target]]
+        except ModelError as err:
+            values, reason = None, str(err)
+            sensor.bad_ticks += 1
+        else:
+            sensor.bad_ticks = 0
+        computed_s = time.thread_time() - begin_s
+        if computed_s > MAX_COMPUTING_S:
+            values, reason = None, f'it computed for {computed_s:.2f} s'
+        if values is None:
+            self.failures += 1
+            self.failure = f'{sensor.deployment.id}: {reason}'
+            if computed_s > MAX_COMPUTING_S or sensor.bad_ticks >= MAX_BAD_TICKS:
+                self._drop(sensor, reason)
+        return values
+
+    def _drop(self, sensor: _Sensor, reason: str) -> None:
+        name = sensor.deployment.id
+        with self._lock:
+            self._faulty.append(sensor.deployment)
+            self._sensors = {key: item for key, item in self._sensors.items()
+                             if item is not sensor}
+        self.dropped += 1
+        self.failure = f'{name} is dropped: {reason}'
 
     def _rows(self, windows: Windows, sources: Collection[str]) -> list[int]:
         """Return rows of the subjects of whom every source measured recently."""

@@ -127,6 +127,7 @@ class VirtualSensorPublishers:
         return {
             'task_twins': ' '.join(sorted(self._sensors.targets)),
             'task_twins_refused': self._refused,
+            'task_twins_dropped': self._sensors.dropped,
             'task_twin_failures': self._sensors.failures,
             'task_twin_implausible': self._sensors.implausible,
         }
