@@ -25,6 +25,7 @@ from utt_ros.training.yielding_runner import (
     GUARANTEED_SHARE,
     LOOK_SEC,
     MAX_CREDIT_SEC,
+    MAX_DEBT_SEC,
     ProcessorBudget,
     YieldingRunner,
 )
@@ -87,7 +88,7 @@ def test_actions_stay_at_normal_priority_on_a_busy_machine(
     for _ in range(5):
         runner.run(lambda: machine.work(1.0, 1.0))
     assert machine.log == ['normal'] * 5
-    assert runner.pause_sec() == pytest.approx((5.0 - MAX_CREDIT_SEC) / GUARANTEED_SHARE, abs=1.0)
+    assert runner.pause_sec() == pytest.approx(MAX_DEBT_SEC / GUARANTEED_SHARE, abs=1.0)
 
 
 def test_first_actions_cost_nothing(machine: Machine, runner: YieldingRunner) -> None:
@@ -140,7 +141,13 @@ def test_actions_return_their_result_or_error_at_either_priority(
 def test_budget_is_a_share_of_the_time_and_saved_up_to_a_limit() -> None:
     budget = ProcessorBudget(0.0)
     assert budget.pause_sec(1000.0) == 0.0
-    budget.spend(MAX_CREDIT_SEC + 1.0)
-    assert budget.pause_sec(1000.0) == pytest.approx(1.0 / GUARANTEED_SHARE)
-    assert budget.pause_sec(1004.0) == pytest.approx(1.0 / GUARANTEED_SHARE - 4.0)
+    budget.spend(MAX_CREDIT_SEC + 0.9)
+    assert budget.pause_sec(1000.0) == pytest.approx(0.9 / GUARANTEED_SHARE)
+    assert budget.pause_sec(1004.0) == pytest.approx(0.9 / GUARANTEED_SHARE - 4.0)
     assert budget.pause_sec(1011.0) == 0.0
+
+
+def test_pause_after_a_long_action_is_limited() -> None:
+    budget = ProcessorBudget(0.0)
+    budget.spend(500.0)
+    assert budget.pause_sec(0.0) == pytest.approx(MAX_DEBT_SEC / GUARANTEED_SHARE)

@@ -38,6 +38,7 @@ GUARANTEED_SHARE = 0.1  # of one core
 MIN_QUIET_SHARE = 0.75  # at normal priority; beside one busy program per core it is 0.5 to 0.67
 MIN_JUDGED_SEC = 0.1  # wanted processor time from which a share is judged
 MAX_CREDIT_SEC = 2.0
+MAX_DEBT_SEC = 1.0  # so that no action, however long, is followed by a pause of minutes
 LOOK_SEC = 1.0
 
 
@@ -49,8 +50,8 @@ class ProcessorBudget:
         self._now_s = now_s
 
     def spend(self, seconds: float) -> None:
-        """Take processor time from the credit, which may become negative."""
-        self._credit_s -= seconds
+        """Take processor time from the credit, which falls to -MAX_DEBT_SEC at most."""
+        self._credit_s = max(-MAX_DEBT_SEC, self._credit_s - seconds)
 
     def pause_sec(self, now_s: float) -> float:
         """Return the time until the credit is no longer negative [s]."""
