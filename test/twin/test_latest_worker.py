@@ -15,7 +15,12 @@
 
 import threading
 
-from utt_ros.twin.latest_worker import LatestOnlyWorker
+from utt_ros.errors import ModelError
+from utt_ros.twin.latest_worker import LatestOnlyWorker, describe_error
+
+
+def fail(item, err):
+    raise AssertionError(item) from err
 
 
 def test_a_new_item_replaces_the_one_that_waits():
@@ -26,7 +31,7 @@ def test_a_new_item_replaces_the_one_that_waits():
         assert go_on.wait(5.0)
         done.append(item)
 
-    worker = LatestOnlyWorker('test', work)
+    worker = LatestOnlyWorker('test', work, fail)
     worker.put('first')
     assert begun.wait(5.0)
     for item in ('second', 'third', 'fourth'):
@@ -44,7 +49,7 @@ def test_items_of_different_keys_do_not_replace_each_other():
         assert go_on.wait(5.0)
         done.append(item)
 
-    worker = LatestOnlyWorker('test', work, key=lambda item: item[0], max_waiting=3)
+    worker = LatestOnlyWorker('test', work, fail, key=lambda item: item[0], max_waiting=3)
     for item in ('start', 'a1', 'b1', 'a2', 'b2', 'b3'):
         worker.put(item)
     go_on.set()
@@ -62,7 +67,7 @@ def test_items_of_more_keys_than_may_wait_are_dropped_and_replacements_are_not()
         assert go_on.wait(5.0)
         done.append(item)
 
-    worker = LatestOnlyWorker('test', work, key=lambda item: item[0], max_waiting=2)
+    worker = LatestOnlyWorker('test', work, fail, key=lambda item: item[0], max_waiting=2)
     worker.put('start')
     assert begun.wait(5.0)
     assert [worker.put(item) for item in ('a1', 'b1', 'c1', 'a2')] == [True, True, False, True]
@@ -76,7 +81,26 @@ def test_items_of_more_keys_than_may_wait_are_dropped_and_replacements_are_not()
 
 def test_closing_drops_the_waiting_item_and_ends_the_thread():
     before = threading.active_count()
-    worker = LatestOnlyWorker('test', lambda item: None)
+    worker = LatestOnlyWorker('test', lambda item: None, fail)
     worker.put(1)
     worker.close()
     assert threading.active_count() == before
+
+
+def test_an_item_whose_work_fails_is_reported_and_the_next_is_processed():
+    done, refused = [], []
+
+    def work(item):
+        done.append(1 / item)
+
+    worker = LatestOnlyWorker('test', work, lambda item, err: refused.append((item, str(err))))
+    for item in (0, 2):
+        worker.put(item)
+        worker._pool.submit(lambda: None).result(5.0)
+    worker.close()
+    assert (done, refused) == ([0.5], [(0, 'division by zero')])
+
+
+def test_an_error_from_elsewhere_is_described_with_its_type():
+    assert describe_error(KeyError('a')) == "KeyError('a')"
+    assert describe_error(ModelError('no graph')) == 'no graph'

@@ -20,20 +20,25 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from typing import Generic, TypeVar
 
+from utt_ros.errors import UttError
+
 Item = TypeVar('Item')
 
 
 class LatestOnlyWorker(Generic[Item]):
     """Calls `work` in a thread of its own; a new item replaces the waiting one of its key.
 
-    Items of at most `max_waiting` keys wait.
+    Items of at most `max_waiting` keys wait. An error of `work` is passed to `refuse`, in that
+    thread, and the next item is processed.
     """
 
     def __init__(
         self, name: str, work: Callable[[Item], None],
+        refuse: Callable[[Item, Exception], None],
         key: Callable[[Item], str] = lambda _item: '', max_waiting: int = 1,
     ) -> None:
-        self._work, self._key, self._max_waiting = work, key, max_waiting
+        self._work, self._refuse = work, refuse
+        self._key, self._max_waiting = key, max_waiting
         self._lock = Lock()
         self._pool = ThreadPoolExecutor(1, name)
         self._waiting: dict[str, Item] = {}
@@ -60,4 +65,12 @@ class LatestOnlyWorker(Generic[Item]):
     def _take(self, key: str) -> None:
         with self._lock:
             item = self._waiting.pop(key)
-        self._work(item)
+        try:
+            self._work(item)
+        except Exception as err:  # noqa: BLE001 - nobody awaits the future that would keep it
+            self._refuse(item, err)
+
+
+def describe_error(err: Exception) -> str:
+    """Return the sentence of an error of this package, and the type too of any other."""
+    return str(err) if isinstance(err, UttError) else repr(err)

@@ -43,6 +43,8 @@ def test_newest_graph_is_used_and_refused_or_early_ones_change_nothing(node, wai
     def use(deployment):
         if deployment.graph == b'broken':
             raise ModelError('no graph')
+        if deployment.graph == b'odd':
+            raise KeyError('velocity')
         used.append(deployment.graph)
 
     models = DeployedModels(node, use, min_round=1)
@@ -60,5 +62,7 @@ def test_newest_graph_is_used_and_refused_or_early_ones_change_nothing(node, wai
     publish(4, b'broken', lambda: models.refused == 1)
     assert (used, models.round) == ([b'good'], 3)
     assert models.failure == 'model of round 4 refused: no graph'
+    publish(5, b'odd', lambda: models.refused == 2)
+    assert models.failure == "model of round 5 refused: KeyError('velocity')"
     models.close()
     executor.shutdown()

@@ -25,7 +25,7 @@ from utt_ros.errors import ModelError
 from utt_ros.federation.signing import Verifier
 from utt_ros.federation.types import Deployment
 from utt_ros.msg import DeployedModel
-from utt_ros.twin.latest_worker import LatestOnlyWorker
+from utt_ros.twin.latest_worker import LatestOnlyWorker, describe_error
 
 
 class DeployedModels:
@@ -46,7 +46,8 @@ class DeployedModels:
         self.round: int | None = None  # of the graph in use
         self.refused = 0
         self.failure = ''
-        self._worker: LatestOnlyWorker[Deployment] = LatestOnlyWorker('graph', self._open)
+        self._worker: LatestOnlyWorker[Deployment] = LatestOnlyWorker(
+            'graph', self._open, lambda deployment, err: self._refuse(deployment.round, err))
         node.create_subscription(DeployedModel, 'deployed_model', self._on_message, CONTESTED)
 
     def close(self) -> None:
@@ -62,13 +63,10 @@ class DeployedModels:
             self._refuse(message.round, err)
 
     def _open(self, deployment: Deployment) -> None:
-        try:
-            self._use(deployment)
-            self.round = deployment.round
-        except ModelError as err:
-            self._refuse(deployment.round, err)
+        self._use(deployment)
+        self.round = deployment.round
 
-    def _refuse(self, round_: int, err: ModelError) -> None:
+    def _refuse(self, round_: int, err: Exception) -> None:
         self.refused += 1
-        self.failure = f'model of round {round_} refused: {err}'
+        self.failure = f'model of round {round_} refused: {describe_error(err)}'
         self._node.get_logger().error(self.failure, throttle_duration_sec=1.0)

@@ -35,7 +35,7 @@ from utt_ros.msg import DeployedTwin
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.twin.engine import PendingTick
 from utt_ros.twin.graph_layout import NEWEST_OUTPUTS
-from utt_ros.twin.latest_worker import LatestOnlyWorker
+from utt_ros.twin.latest_worker import LatestOnlyWorker, describe_error
 from utt_ros.twin.virtual_sensors import (
     MAX_TASK_TWIN_ID_LENGTH,
     MAX_VIRTUAL_SENSORS,
@@ -73,8 +73,8 @@ class VirtualSensorPublishers:
         self._tick: PendingTick | None = None
         self._refused, self._refusal = 0, ''
         self._worker: LatestOnlyWorker[TaskDeployment] = LatestOnlyWorker(
-            'task twin', self._open, key=lambda deployment: deployment.id,
-            max_waiting=MAX_WAITING)
+            'task twin', self._open, lambda deployment, err: self._refuse(deployment.id, err),
+            key=lambda deployment: deployment.id, max_waiting=MAX_WAITING)
         node.create_subscription(DeployedTwin, 'deployed_twins', self._on_message, CONTESTED)
 
     @property
@@ -143,20 +143,18 @@ class VirtualSensorPublishers:
             self._refuse(message.id, err)
 
     def _open(self, deployment: TaskDeployment) -> None:
-        try:
-            if deployment.graph:
-                self._check_graph(deployment.graph, (NEWEST_OUTPUTS[deployment.target],))
-            self._wait_for_gap()
-            if deployment.graph:
-                self._sensors.deploy(deployment)
-            else:
-                self._sensors.remove(deployment.id)
-        except ModelError as err:
-            self._refuse(deployment.id, err)
+        if deployment.graph:
+            self._check_graph(deployment.graph, (NEWEST_OUTPUTS[deployment.target],))
+        self._wait_for_gap()
+        if deployment.graph:
+            self._sensors.deploy(deployment)
+        else:
+            self._sensors.remove(deployment.id)
 
-    def _refuse(self, name: str, err: ModelError) -> None:
+    def _refuse(self, name: str, err: Exception) -> None:
         self._refused += 1
-        self._refusal = f'task twin {name[:MAX_TASK_TWIN_ID_LENGTH]!r} refused: {err}'
+        name = name[:MAX_TASK_TWIN_ID_LENGTH]
+        self._refusal = f'task twin {name!r} refused: {describe_error(err)}'
         self._node.get_logger().error(self._refusal, throttle_duration_sec=1.0)
 
 
