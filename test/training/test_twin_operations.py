@@ -81,6 +81,19 @@ def test_operation_is_canceled_between_two_slices(build_trainer: Callable[..., A
     assert hall.run('transfer', 'hall_position', target_tasks=('tracking',)).twins
 
 
+def test_an_operation_has_its_outcome_before_the_next_may_begin(
+    build_trainer: Callable[..., Any],
+) -> None:
+    hall = build_trainer('hall')
+    running = hall.operations.start(OperationRequest('split', ('unknown',)))
+    notes: list[str] = []
+    running.outcome.add_done_callback(lambda _: notes.append(hall.operations.note))
+    with pytest.raises(TwinError):
+        hall.finish(running)
+    assert notes == ['split of unknown: prepare']
+    assert hall.operations.note == ''
+
+
 def test_an_area_without_camera_adopts_the_twin_of_another(
     build_trainer: Callable[..., Any],
 ) -> None:

@@ -123,11 +123,12 @@ class TwinOperations:
     ) -> None:
         if self._work is not None:
             self._work.close()
-        self._running = self._work = None
-        if outcome is not None:
-            running.outcome.set_result(outcome)
-        else:
-            running.outcome.set_exception(error)
+        with self._lock:  # the next one begins when this one has an outcome
+            if outcome is not None:
+                running.outcome.set_result(outcome)
+            else:
+                running.outcome.set_exception(error)
+            self._running = self._work = None
 
     def _operate(self, running: RunningOperation) -> Steps[OperationOutcome]:
         begin_s, request = self._clock(), running.request

@@ -20,9 +20,14 @@ import sys
 from collections.abc import Callable
 
 import pytest
+from rclpy.action import ActionClient
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
 
+from utt_ros.bridge.node import operation_actions
 from utt_ros.bridge.node.operation_actions import (
     OPERATION_ACTIONS,
+    OperationActions,
     outcome_to_result,
     progress_to_feedback,
     request_from_goal,
@@ -33,13 +38,14 @@ from utt_ros.bridge.node.operation_client import (
     progress_from_feedback,
     request_to_goal,
 )
-from utt_ros.errors import NoAnswer
+from utt_ros.errors import NoAnswer, TwinError
 from utt_ros.orchestration.environment import CHECKOUT
 from utt_ros.task_twins.operation_request import (
     OperationOutcome,
     OperationProgress,
     OperationRequest,
 )
+from utt_ros.task_twins.running_operation import RunningOperation
 from utt_ros.task_twins.types import TaskTwin
 
 
@@ -92,3 +98,39 @@ def test_a_trainer_that_is_killed_meanwhile_is_reported(serve_area: Callable) ->
     finally:
         trainer.kill()
         trainer.wait()
+
+
+def test_a_goal_that_ended_between_two_looks_has_its_result(
+    ros: int,
+    wait_until: Callable[..., None], monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun: list[RunningOperation] = []
+
+    class Starter:
+        def start(self, request: OperationRequest) -> RunningOperation:
+            begun.append(RunningOperation(request))
+            return begun[-1]
+
+    monkeypatch.setattr(operation_actions, 'FEEDBACK_SEC', 3600.0)  # the timer never looks
+    node, executor = Node('trainer', namespace='hall'), SingleThreadedExecutor()
+    executor.add_node(node)
+    actions = OperationActions(node, Starter(), lambda: True)
+    action = OPERATION_ACTIONS['split']
+    client = ActionClient(node, action, '/hall/trainer/split')
+    goals = []
+    try:
+        for _ in range(2):
+            wait_until(client.server_is_ready, 30.0, lambda: executor.spin_once(0.02))
+            goals.append(client.send_goal_async(action.Goal(source='hall_position')))
+            wait_until(lambda: len(begun) == len(goals) and goals[-1].done(), 30.0,
+                       lambda: executor.spin_once(0.02))
+            if len(begun) == 1:
+                begun[0].outcome.set_exception(TwinError('hall_position is retired'))
+        pending = goals[0].result().get_result_async()
+        wait_until(pending.done, 30.0, lambda: executor.spin_once(0.02))
+        assert pending.result().result.message == 'hall_position is retired'
+    finally:
+        client.destroy()
+        actions.close()
+        executor.shutdown()
+        node.destroy_node()

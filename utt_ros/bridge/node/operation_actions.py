@@ -84,6 +84,7 @@ class OperationActions:
         except UttError as err:
             server.finish(handle, handle.abort, _failure(server.action_type, err))
         else:
+            self._finish_ended()  # the timer may not have looked since
             topic = f'{self._node.get_fully_qualified_name()}/{kind}/_action/feedback'
             self._goal = _Goal(server, handle, running, topic)
 
@@ -94,13 +95,16 @@ class OperationActions:
             return CancelResponse.REJECT
         return CancelResponse.ACCEPT
 
-    def _watch(self) -> None:
+    def _finish_ended(self) -> None:
         goal = self._goal
-        if goal is None:
-            return
-        if goal.running.outcome.done():
+        if goal is not None and goal.running.outcome.done():
             self._goal = None
             goal.finish()
+
+    def _watch(self) -> None:
+        self._finish_ended()
+        goal = self._goal
+        if goal is None:
             return
         goal.handle.publish_feedback(
             progress_to_feedback(goal.server.action_type, goal.running.progress))
