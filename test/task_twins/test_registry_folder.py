@@ -15,13 +15,16 @@
 
 """Folder of task twins: damage, remains of a killed process and missing files."""
 
+import errno
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from utt_ros.documents import MAX_DOCUMENT_BYTES
 from utt_ros.errors import TwinError
+from utt_ros.task_twins import registry_folder
 from utt_ros.task_twins.twin_registry import TwinRegistry
 from utt_ros.task_twins.types import TaskTwin
 
@@ -89,14 +92,49 @@ def test_a_twin_without_its_file_is_paused_and_cannot_be_resumed(tmp_path: Path)
         registry.resume(twin.id)
 
 
-def test_a_folder_that_cannot_be_used_leaves_the_native_twins(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
     path = tmp_path / 'file'
     path.write_text('')
-    registry = open_registry(path)
-    assert [twin.id for twin in registry.twins] == ['hall_position']
-    assert 'Not a directory' in registry.problem
-    with pytest.raises(TwinError, match='cannot be written'):
-        registry.register(TRANSFER)
+    with pytest.raises(TwinError, match=r'registry\.json cannot be read: .*Not a directory'):
+        open_registry(path)
+    assert path.read_text() == ''
+
+
+def test_a_failed_read_touches_neither_registry_nor_models(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: object) -> bytes:
+        raise OSError(errno.EIO, 'Input/output error')
+
+    open_registry(tmp_path).register(TRANSFER, write)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with monkeypatch.context() as patch:
+        patch.setattr(registry_folder, 'read_limited', fail)
+        with pytest.raises(TwinError, match=r'cannot be read: .*Input/output error'):
+            open_registry(tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_registry_that_is_too_large_is_kept_aside(tmp_path: Path) -> None:
+    folder = tmp_path / 'twins'
+    open_registry(folder).register(TRANSFER)
+    with (folder / 'registry.json').open('ab') as file:
+        file.truncate(MAX_DOCUMENT_BYTES + 1)
+    registry = open_registry(folder)
+    assert f'it is longer than {MAX_DOCUMENT_BYTES} bytes; it is kept in' in registry.problem
+    assert registry.register(TRANSFER).id == 'hall_trajectory_3'
+
+
+@pytest.mark.parametrize('numbers', [(7, 3), (3, 7)])
+def test_ids_follow_the_largest_of_all_damaged_registries(
+    tmp_path: Path, numbers: tuple[int, ...],
+) -> None:
+    for index, number in enumerate(numbers):
+        aside = tmp_path / f'twins.damaged-{index}'
+        aside.mkdir()
+        (aside / 'registry.json').write_text(f'"hall_trajectory_{number}"')
+    (tmp_path / 'twins.damaged-8').mkdir()  # without a registry
+    assert open_registry(tmp_path / 'twins').register(TRANSFER).id == 'hall_trajectory_8'
 
 
 KILLED = """

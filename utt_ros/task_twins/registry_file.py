@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from utt_ros.documents import MAX_DOCUMENT_BYTES, load_json
-from utt_ros.errors import TwinError
+from utt_ros.errors import DocumentError, TwinError
 from utt_ros.files import read_limited
 from utt_ros.task_twins.types import ModelReference, TaskTwin, check_twin
 
@@ -98,7 +98,7 @@ def read_registry(folder: Path) -> RegistryState:
         return parse_registry(read_limited(path, MAX_DOCUMENT_BYTES))
     except FileNotFoundError as err:
         raise TwinError(f'{path}: there is no such registry of task twins') from err
-    except (OSError, TwinError) as err:
+    except (OSError, TwinError, DocumentError) as err:
         raise TwinError(f'{path}: {err}') from err
 
 

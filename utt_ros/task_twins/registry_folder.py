@@ -29,7 +29,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from utt_ros.documents import MAX_DOCUMENT_BYTES
-from utt_ros.errors import TwinError
+from utt_ros.errors import DocumentError, TwinError
 from utt_ros.files import read_limited, remove_leftovers, sync_folder, write_atomically
 from utt_ros.task_twins.registry_file import (
     REGISTRY_FILE,
@@ -41,6 +41,7 @@ from utt_ros.task_twins.types import TASKS, native_id
 
 WriteModel = Callable[[Path], None]  # raises OSError
 MODEL_SUFFIX = '.safetensors'
+MAX_LINE = 4096  # characters of a damaged registry that are looked through at once
 
 
 class TwinFolder:
@@ -53,7 +54,8 @@ class TwinFolder:
         """Return the registry and a sentence about what is wrong with it, empty when it is sound.
 
         A damaged registry is moved aside with its folder. A serving twin whose model file is
-        missing is paused. Raises TwinError when the folder belongs to another area.
+        missing is paused. Raises TwinError, and touches nothing, when the folder belongs to
+        another area or cannot be read.
         """
         path = self.path / REGISTRY_FILE
         try:
@@ -61,8 +63,8 @@ class TwinFolder:
         except FileNotFoundError:
             return RegistryState(area, numbers=self._numbers_aside(area)), ''
         except OSError as err:
-            return RegistryState(area), f'{path} cannot be read: {err}'
-        except TwinError as err:
+            raise TwinError(f'{path} cannot be read: {err}') from err
+        except (TwinError, DocumentError) as err:
             return self._begin_anew(area, f'{path}: {err}')
         if state.area != area:
             raise TwinError(f'{self.path} holds the task twins of {state.area}: '
@@ -100,7 +102,7 @@ class TwinFolder:
             self.path.rename(aside)
             sync_folder(aside.parent)
         except OSError as err:
-            return RegistryState(area), f'{problem}; it cannot be moved aside: {err}'
+            raise TwinError(f'{problem}; it cannot be moved aside: {err}') from err
         return (RegistryState(area, numbers=self._numbers_aside(area)),
                 f'{problem}; it is kept in {aside}, and {area} begins with its native twins')
 
@@ -108,13 +110,22 @@ class TwinFolder:
         return self.path.with_name(f'{self.path.name}.damaged-{number}')
 
     def _numbers_aside(self, area: str) -> dict[str, int]:
-        """Return the largest numbers in damaged registries, so that no id is used again."""
+        """Return the largest numbers in damaged registries, so that no id is used again.
+
+        Raises TwinError when one cannot be read.
+        """
         numbers: dict[str, int] = {}
         for folder in self.path.parent.glob(self._aside('*').name):
-            content = (folder / REGISTRY_FILE).read_text(errors='replace')
-            for task in TASKS:
-                found = re.findall(rf'\b{native_id(area, task)}_([0-9]{{1,9}})\b', content)
-                numbers[task] = max(map(int, found), default=numbers.get(task, 0))
+            path = folder / REGISTRY_FILE
+            try:
+                with path.open(errors='replace') as file:
+                    for line in iter(lambda: file.readline(MAX_LINE), ''):
+                        _note_numbers(line, area, numbers)
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except OSError as err:
+                raise TwinError(f'{path} cannot be read: {err}; its ids must not be given '
+                                'again') from err
         return numbers
 
     def _remove_remains(self, state: RegistryState) -> None:
@@ -140,3 +151,10 @@ class TwinFolder:
         for name in names:
             for path in (self.path / name, (self.path / name).with_suffix('.json')):
                 path.unlink(missing_ok=True)
+
+
+def _note_numbers(text: str, area: str, numbers: dict[str, int]) -> None:
+    """Raise the number of each task to the largest of its ids in a text."""
+    for task in TASKS:
+        found = re.findall(rf'\b{native_id(area, task)}_([0-9]{{1,9}})\b', text)
+        numbers[task] = max([numbers.get(task, 0), *map(int, found)])

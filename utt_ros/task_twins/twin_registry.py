@@ -50,7 +50,7 @@ class TwinRegistry:
         """Open the folder; without a registry, begin with the native twins of `modalities`.
 
         A registry that cannot be read is moved aside with its folder, see `problem`. Raises
-        TwinError when the folder belongs to another area.
+        TwinError when the folder belongs to another area or cannot be read.
         """
         self.revision = 0  # number of changes since start
         self._folder, self._area, self._clock_ns = TwinFolder(folder), area, clock_ns
