@@ -43,7 +43,6 @@ TESTED_ELSEWHERE = {
     'utt_ros/bridge/node/association_model.py': 'test/nodes/test_sync_matching.py',
     'utt_ros/bridge/node/qos.py': 'constants',
     'utt_ros/bridge/node/operation_actions.py': 'test/nodes/test_trainer_operations.py',
-    'utt_ros/bridge/node/twin_handover.py': 'test/nodes/test_trainer_operations.py',
     'utt_ros/cli/operation_output.py': 'test_operation_commands.py',
     'utt_ros/drivers/ftm/android_http.py': 'an entry; test_android.py',
     'utt_ros/drivers/ftm/android_udp.py': 'an entry; test_android.py',

@@ -47,6 +47,7 @@ from utt_ros.task_twins.types import TaskTwin
 POLL_SEC = 0.1
 MAX_DISCOVERY_SEC = 10.0  # of another trainer
 MAX_ADOPTION_SEC = 30.0
+MAX_BEGIN_SEC = 3.0  # until an adopted model is judged; the rest of MAX_ANSWER_SEC is for writing
 MAX_AREAS = 64  # whose sensors are remembered
 Adopt = Callable[[TwinHandover, Callable[[], None]], TaskTwin]
 T = TypeVar('T')
@@ -61,7 +62,7 @@ class TwinCouriers:
         self._node, self._signer = node, signer
         self._new: deque[Iterator[None]] = deque()  # of the training thread
         self._calls: list[Iterator[None]] = []
-        self._sensors: dict[str, tuple[str, ...]] = {}  # by area
+        self._sensors: dict[str, tuple[str, ...]] = {}  # by area, newest last
         node.create_subscription(TaskTwins, TWINS_TOPIC, self._on_twins, COLLECTED)
         node.create_timer(POLL_SEC, self._on_tick, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
@@ -94,9 +95,11 @@ class TwinCouriers:
     def _on_twins(self, message: TaskTwins) -> None:
         with suppress(TwinError):
             natives = [twin for twin in twins_from_message(message) if twin.is_native]
-            if len(self._sensors) < MAX_AREAS or message.area in self._sensors:
-                self._sensors[message.area] = tuple(
-                    twin.target for twin in natives if twin.status == 'serving')
+            self._sensors.pop(message.area, None)
+            self._sensors[message.area] = tuple(
+                twin.target for twin in natives if twin.status == 'serving')
+            while len(self._sensors) > MAX_AREAS:
+                del self._sensors[next(iter(self._sensors))]
 
     def _on_tick(self) -> None:
         while self._new:
@@ -190,12 +193,21 @@ class AdoptionService:
 
         pending = self._put_request(adopt)
         try:
-            pending.result(MAX_ANSWER_SEC)
+            pending.result(MAX_BEGIN_SEC)
         except FutureTimeout:
             pending.cancel()
             if permit.cancel():
                 raise TwinError(
-                    f'the request was withdrawn after {MAX_ANSWER_SEC:g} s, which is the limit: '
+                    f'the request was withdrawn after {MAX_BEGIN_SEC:g} s, which is the limit: '
                     'another piece of work takes longer') from None
-            pending.result(MAX_ANSWER_SEC)
+            _await_writing(pending)
         return made[0]
+
+
+def _await_writing(pending: 'Future[str]') -> None:
+    """Wait for an adoption that cannot be withdrawn any more; raises TwinError."""
+    try:
+        pending.result(MAX_ANSWER_SEC - MAX_BEGIN_SEC)
+    except FutureTimeout:
+        raise TwinError(f'there is no answer after {MAX_ANSWER_SEC:g} s, which is the limit, but '
+                        f'adoption goes on: see {TWINS_TOPIC}') from None
