@@ -80,7 +80,8 @@ class OperationClient(TwinClient):
                 seen_s = monotonic()
                 if not is_present():
                     raise NoAnswer('the trainer has ended meanwhile: the operation is lost, and '
-                                   'everything is as it was before')
+                                   'everything is as it was before, unless it was being handed '
+                                   'over to another area: see `utt twins list`')
         result = pending.result().result
         if pending.result().status == GoalStatus.STATUS_CANCELED:
             raise OperationCanceled(result.message)
