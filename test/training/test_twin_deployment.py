@@ -55,3 +55,8 @@ def test_a_twin_whose_file_is_damaged_is_a_problem_and_the_others_serve(
     assert isinstance(problem, ClientProblem)
     assert 'hall_trajectory_2 is not in service' in problem.text
     assert deployed.id == good.twins[0].id
+    assert hall.deployment.step() == []
+    assert (hall.deployment.problem, hall.deployment.problems) == (problem.text, 1)
+    hall.models.manage('pause', bad.twins[0].id)
+    hall.deployment.step()
+    assert (hall.deployment.problem, hall.deployment.problems) == ('', 1)

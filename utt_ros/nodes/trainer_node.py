@@ -178,11 +178,13 @@ class TrainerNode(ManagedNode):
         """Return diagnostics, counted since start. Raises the error that ended training."""
         self._training.check()
         client, trainer = self._client, self._client.trainer
+        problems = client.problems + self._deployment.problems
         lost = client.inbox.dropped + self._refused_samples + trainer.steps_skipped
         return {
-            'level': 'warn' if client.problems or lost or self._signing.note else 'ok',
+            'level': 'warn' if problems or lost or self._signing.note else 'ok',
             'message': '; '.join(filter(None, (
-                self._signing.note, client.note, client.problem, client.gate.refusal, counted({
+                self._signing.note, client.note, client.problem, self._deployment.problem,
+                client.gate.refusal, counted({
                     'windows dropped:': client.inbox.dropped,
                     'samples refused:': self._refused_samples,
                     'steps skipped:': trainer.steps_skipped})))),
@@ -194,7 +196,7 @@ class TrainerNode(ManagedNode):
             'windows_dropped': client.inbox.dropped,
             'steps': trainer.steps,
             'steps_skipped': trainer.steps_skipped,
-            'problems': client.problems,
+            'problems': problems,
             'operation': self._operations.note,
             'task_twins_serving': len(self._twins.registry.serving),
             'models_refused': client.gate.refused,

@@ -23,7 +23,7 @@ from utt_ros.models.settings import load_config
 from utt_ros.models.task_twin_export import export_task_twin
 from utt_ros.models.twin import UnifiedTwin, load_weights
 from utt_ros.task_twins.types import ModelReference, TaskTwin
-from utt_ros.training.client import ClientProblem
+from utt_ros.training.client import MAX_PROBLEM, ClientProblem
 from utt_ros.training.twin_models import TwinModels
 from utt_ros.types import CHANNELS
 
@@ -45,6 +45,8 @@ class TwinDeployment:
         self._models = models
         self._seen: tuple[int, bool] | None = None  # revision; whether the area has a model
         self._deployed: dict[str, _Deployed] = {}  # by id
+        self.problems = 0  # exports that failed, since start
+        self.problem = ''  # sentence about twins that cannot be exported, empty without any
 
     def step(self) -> list[DeploymentEvent]:
         """Return the graphs of all serving twins after a change, and empty ones of the others.
@@ -61,6 +63,8 @@ class TwinDeployment:
         self._deployed = {}
         for twin in registry.serving:
             self._renew(twin, former.get(twin.id), events)
+        failed = [event.text for event in events if isinstance(event, ClientProblem)]
+        self.problem, self.problems = '; '.join(failed), self.problems + len(failed)
         if left or self._deployed != former:
             left += [item.deployment for name, item in former.items()
                      if name not in self._deployed]
@@ -87,7 +91,7 @@ class TwinDeployment:
         try:
             self._deployed[twin.id] = _Deployed(twin.model, export_twin(twin.id, self._models))
         except UttError as err:
-            events.append(ClientProblem(f'{twin.id} is not in service: {err}'))
+            events.append(ClientProblem(f'{twin.id} is not in service: {err}'[:MAX_PROBLEM]))
 
 
 def export_twin(twin_id: str, models: TwinModels) -> TaskDeployment:
