@@ -21,7 +21,7 @@ from math import isnan, nan
 import pytest
 
 from utt_ros.errors import TwinError
-from utt_ros.task_twins.types import ModelReference, TaskTwin, check_twin, native_id
+from utt_ros.task_twins.types import ModelReference, TaskTwin, check_twin, native_id, native_of
 
 TWIN = TaskTwin(
     'hall_position_2', 'hall', 'position', ('camera', 'imu'), operation='merge',
@@ -47,6 +47,13 @@ def test_a_native_twin_reads_its_own_modality() -> None:
 
 def test_an_id_is_a_ros_name_whatever_the_area_is_called() -> None:
     assert native_id('hall_', 'position') == 'hall_position'
+
+
+@pytest.mark.parametrize(('twin_id', 'native'), [
+    ('hall_2_position', 'hall_2_position'), ('hall_position_12', 'hall_position'),
+    ('hall_smell_2', ''), ('position_2', ''), ('2_position', '')])
+def test_an_id_names_the_native_twin_of_its_area_and_task(twin_id: str, native: str) -> None:
+    assert native_of(twin_id) == native
 
 
 @pytest.mark.parametrize(('change', 'text'), [

@@ -95,6 +95,12 @@ def native_id(area: str, task: str) -> str:
     return re.sub('_+', '_', f'{area}_{task}')  # ROS names have no double underscore
 
 
+def native_of(twin_id: str) -> str:
+    """Return the id of the native twin of the area and task in an id; empty for another text."""
+    found = re.fullmatch(rf'([A-Za-z]\w*_({"|".join(TASKS)}))(_[0-9]+)?', twin_id, re.ASCII)
+    return found[1] if found else ''
+
+
 def find_twin(twins: Mapping[str, TaskTwin], twin_id: str) -> TaskTwin:
     """Return a twin by id. Raises TwinError with ids that are close to an unknown one."""
     if twin_id in twins:

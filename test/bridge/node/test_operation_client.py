@@ -18,13 +18,15 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from threading import Event, Thread
+from typing import Any
 
 import pytest
 from rclpy.action import ActionClient
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
-from utt_ros.bridge.node import operation_actions
+from utt_ros.bridge.node import operation_actions, operation_client
 from utt_ros.bridge.node.operation_actions import (
     OPERATION_ACTIONS,
     OperationActions,
@@ -98,6 +100,47 @@ def test_a_trainer_that_is_killed_meanwhile_is_reported(serve_area: Callable) ->
     finally:
         trainer.kill()
         trainer.wait()
+
+
+def test_made_twins_are_known_when_their_operation_is_done(
+    serve_area: Callable, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hall = serve_area('hall', ('ftm', 'imu'))
+    twin = TaskTwin('hall_trajectory_2', 'hall', 'trajectory', ('imu',), operation='split')
+
+    class Starter:
+        def start(self, request: OperationRequest) -> RunningOperation:
+            operation = RunningOperation(request)
+            operation.outcome.set_result(OperationOutcome((twin,), (0.5,), 2.0, 7, 64))
+            return operation
+
+    def announce_late(result: Any) -> OperationOutcome:
+        hall.registry.register(twin)
+        return outcome_from_result(result)
+
+    monkeypatch.setattr(operation_client, 'outcome_from_result', announce_late)
+    node, executor, closed = Node('trainer', namespace='hall'), SingleThreadedExecutor(), Event()
+    actions = OperationActions(node, Starter(), lambda: True)
+    executor.add_node(node)
+
+    def spin() -> None:
+        while not closed.is_set():
+            executor.spin_once(timeout_sec=0.05)
+
+    thread = Thread(target=spin, name='trainer')
+    thread.start()
+    try:
+        with OperationClient(30.0) as client:
+            client.twins()  # all areas are known
+            request = OperationRequest('split', ('hall_position',), max_seconds=60.0)
+            outcome, _ = client.operate(request, lambda _: None, lambda: False)
+            assert client.find(outcome.twins[0].id) == hall.registry.get('hall_trajectory_2')
+    finally:
+        closed.set()
+        thread.join()
+        actions.close()
+        executor.shutdown()
+        node.destroy_node()
 
 
 def test_a_goal_that_ended_between_two_looks_has_its_result(

@@ -16,6 +16,7 @@
 """Client of running areas: it finds twins of all areas and passes on what trainers answer."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from rclpy.node import Node
@@ -42,6 +43,22 @@ def test_twins_of_all_running_areas_are_found(serve_area: Callable) -> None:
     with TwinClient(3.0) as client, pytest.raises(
         NoAnswer, match="area 'roof' does not answer: there are hall, stairs"):
         client.twins('roof')
+
+
+def test_a_twin_of_an_area_that_appears_late_is_found(serve_area: Callable) -> None:
+    serve_area('hall', ('ftm', 'imu'))
+    with TwinClient(WAIT_SEC) as client, ThreadPoolExecutor() as pool:
+        assert sorted(client.twins()) == ['hall_position', 'hall_tracking']
+        served = pool.submit(serve_area, 'stairs', ('camera',))
+        assert client.find('stairs_trajectory').area == 'stairs'
+        served.result()
+
+
+def test_an_area_that_never_appears_ends_the_search(serve_area: Callable) -> None:
+    serve_area('hall', ('ftm', 'imu'))
+    with TwinClient(2.0) as client, pytest.raises(
+        TwinError, match="no task twin 'hull_position': close to it: hall_position"):
+        client.find('hull_position')
 
 
 def test_the_area_of_a_twin_carries_out_a_change(serve_area: Callable) -> None:

@@ -69,7 +69,7 @@ class OperationClient(TwinClient):
     def _follow(
         self, goal: Any, is_stopped: Callable[[], bool], is_present: Callable[[], bool],
     ) -> tuple[OperationOutcome, str]:
-        """Wait for the result; cancel the goal once when `is_stopped`."""
+        """Wait for the result and the twins made; cancel the goal once when `is_stopped`."""
         pending, canceling, seen_s = goal.get_result_async(), False, monotonic()
         while not pending.done():
             self._executor.spin_once(timeout_sec=POLL_SEC)
@@ -87,7 +87,10 @@ class OperationClient(TwinClient):
             raise OperationCanceled(result.message)
         if not result.success:
             raise TwinError(result.message or 'the trainer has forgotten the operation')
-        return outcome_from_result(result), result.message
+        outcome = outcome_from_result(result)
+        made = {twin.id for twin in outcome.twins}
+        self._spin_until(lambda: made <= self._known().keys() or is_stopped())
+        return outcome, result.message
 
     def _area_of(self, request: OperationRequest) -> str:
         """Return the area that owns all sources. Raises TwinError."""

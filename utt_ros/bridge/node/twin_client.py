@@ -38,7 +38,7 @@ from utt_ros.federation.types import TwinHandover
 from utt_ros.federation.wire import Tensors, unpack
 from utt_ros.msg import TaskTwins
 from utt_ros.srv import AdoptTwin, GetTwinModel, ManageTwin
-from utt_ros.task_twins.types import TaskTwin, find_twin
+from utt_ros.task_twins.types import TASKS, TaskTwin, find_twin, native_id, native_of
 
 C = TypeVar('C', bound='TwinClient')
 SETTLED_SEC = 1.0  # without another area, once all that are discovered have sent their twins
@@ -94,8 +94,12 @@ class TwinClient:
         return self._known(area)
 
     def find(self, twin_id: str) -> TaskTwin:
-        """Return a twin of any area. Raises TwinError, with ids that are close to it."""
-        self._spin_until(lambda: twin_id in self._known() or self._is_settled())
+        """Return a twin of any area, which may still be about to appear.
+
+        Raises TwinError, with ids that are close to it.
+        """
+        self._spin_until(lambda: twin_id in self._known() or (
+            self._is_settled() and self._is_owner_heard(twin_id)))
         self._check_heard()
         return find_twin(self._known(), twin_id)
 
@@ -156,6 +160,12 @@ class TwinClient:
         """Check that all areas that were discovered have sent their twins, and no other comes."""
         return (bool(self._heard) and monotonic() - self._changed_s > SETTLED_SEC
                 and len(self._heard) >= self._node.count_publishers(TWINS_TOPIC))
+
+    def _is_owner_heard(self, twin_id: str) -> bool:
+        """Check that the area in an id has sent its twins; True for an id without one."""
+        native = native_of(twin_id)
+        return not native or any(
+            native == native_id(area, task) for area in self._heard for task in TASKS)
 
     def _on_twins(self, message: TaskTwins) -> None:
         if message.area not in self._heard:
