@@ -156,7 +156,14 @@ class SyncNode(ManagedNode):
         self.get_logger().warning(remark)
 
     def _silence(self) -> str:
-        """Return why nothing was received since the start; empty when something was."""
+        """Return why nothing was received since the start; empty when something was.
+
+        Simulated time has a start of its own: a replay may wait for a model first.
+        """
+        clock = self.get_clock()
+        if clock.ros_time_is_active and not clock.now().nanoseconds:
+            self._begun_s = monotonic()
+            return ''
         if (not self.is_active or self._synchronizer.counters['messages']
                 or monotonic() - self._begun_s < MAX_SILENCE_SEC):
             return ''
