@@ -22,7 +22,7 @@ from math import inf, isnan, nan
 import pytest
 from builtin_interfaces.msg import Time
 from rclpy.serialization import deserialize_message, serialize_message
-from utt_ros.msg import GlobalModel, ModelUpdate, RoundStatus
+from utt_ros.msg import GlobalModel, ModelUpdate, RoundStatus, TrainingMetrics
 
 from utt_ros.bridge.messages import federation
 from utt_ros.errors import ModelError
@@ -88,6 +88,22 @@ def test_a_graph_survives_the_wire() -> None:
     message = federation.deployment_to_message(deployment, STAMP)
     assert message.header.stamp == STAMP
     assert federation.deployment_from_message(message) == deployment
+
+
+@pytest.mark.parametrize(('names', 'values'), [
+    ('accepted', 'windows'), ('refused', 'reasons'), ('suspected', 'suspicions')])
+def test_a_round_status_with_lists_of_different_lengths_is_refused(
+    names: str, values: str,
+) -> None:
+    message = RoundStatus(**{names: ['north', 'south']})
+    with pytest.raises(ModelError, match=rf'{values} has 0 values.* 2 names'):
+        federation.round_status_from_message(message)
+
+
+def test_a_report_without_an_error_for_each_operation_is_refused() -> None:
+    message = TrainingMetrics(operations=['transfer:ftm->imu'], nmse_var=[0.5, 0.25])
+    with pytest.raises(ModelError, match=r'nmse_var has 2 values.* 1 names'):
+        federation.report_from_message(message)
 
 
 def test_a_damaged_graph_is_refused() -> None:

@@ -20,12 +20,13 @@ no measurable time.
 """
 
 from array import array
+from collections.abc import Sequence
 from typing import Any
 
 from builtin_interfaces.msg import Time
 from std_msgs.msg import Header
 
-from utt_ros.errors import SignatureRefused
+from utt_ros.errors import ModelError, SignatureRefused
 from utt_ros.federation import types
 from utt_ros.federation.settings import MAX_NAME_LENGTH
 from utt_ros.federation.signing import Verifier
@@ -142,19 +143,22 @@ def round_status_to_message(
 
 
 def round_status_from_message(message: RoundStatus) -> types.RoundStatus:
-    """Invert round_status_to_message; times have the precision of float32."""
+    """Invert round_status_to_message; times have the precision of float32.
+
+    Raises ModelError when a list does not have a value for each of its names.
+    """
     return types.RoundStatus(
         federation=message.federation,
         round=message.round,
         state=message.state,
         quorum=message.quorum,
         deadline_s=message.deadline,
-        accepted=dict(zip(message.accepted, message.windows, strict=True)),
-        refused=dict(zip(message.refused, message.reasons, strict=True)),
+        accepted=_by_name('windows', message.accepted, message.windows),
+        refused=_by_name('reasons', message.refused, message.reasons),
         bytes_received=message.bytes_received,
         bytes_sent=message.bytes_sent,
         duration_s=message.duration,
-        suspected=dict(zip(message.suspected, message.suspicions, strict=True)),
+        suspected=_by_name('suspicions', message.suspected, message.suspicions),
     )
 
 
@@ -216,9 +220,19 @@ def report_to_message(report: types.Report, stamp: Time) -> TrainingMetrics:
 
 
 def report_from_message(message: TrainingMetrics) -> types.Report:
-    """Invert report_to_message; numbers have the precision of float32."""
-    nmse = dict(zip(message.operations, message.nmse_var, strict=True))
+    """Invert report_to_message; numbers have the precision of float32.
+
+    Raises ModelError when there is not one NMSE for each operation.
+    """
+    nmse = _by_name('nmse_var', message.operations, message.nmse_var)
     return types.Report(
         message.area, message.round, message.windows, message.held_out, message.steps,
         message.loss, nmse,
     )
+
+
+def _by_name(field: str, names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
+    if len(values) != len(names):
+        raise ModelError(f'{field} has {len(values)} values: it must have one for each of '
+                         f'{len(names)} names')
+    return dict(zip(names, values, strict=True))
