@@ -65,6 +65,16 @@ def _fixed_seeds() -> None:
         sys.modules['torch'].manual_seed(SEED)
 
 
+@pytest.fixture(autouse=True)
+def _same_environment() -> Iterator[None]:
+    """Undo what a test, or a command that it ran in this process, set for its children."""
+    before = dict(os.environ)
+    yield
+    for name in os.environ.keys() - before.keys():
+        del os.environ[name]
+    os.environ.update(before)
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     """Make a seeded source of random numbers."""
