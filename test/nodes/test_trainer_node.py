@@ -239,8 +239,10 @@ def test_training_is_paused_and_goes_on_and_a_checkpoint_is_written_meanwhile(
     wait_until(lambda: len(outside.deployments) >= 2, 60.0, outside.feed)
     assert operator.switch('/north/trainer/pause_training', on=True) == (
         True, 'training is paused: models are still deployed, and windows kept')
-    paused = ticks_later(outside, wait_until, 30)
-    assert paused['message'] == 'training is paused'
+    running = ticks_later(outside, wait_until, 30)
+    assert running['message'] == 'training is paused'
+    paused = ticks_later(outside, wait_until, 30)  # the step in progress has ended
+    assert int(paused['steps']) - int(running['steps']) <= 1
     later = ticks_later(outside, wait_until, 50)  # longer than a held-out block
     assert later['steps'] == paused['steps']
     assert int(later['windows']) > int(paused['windows'])

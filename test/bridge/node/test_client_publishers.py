@@ -19,7 +19,7 @@ from collections.abc import Callable
 
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
-from utt_ros.msg import DeployedModel, ModelUpdate, TrainingMetrics
+from utt_ros.msg import DeployedModel, DeployedTwin, ModelUpdate, TrainingMetrics
 
 from utt_ros.bridge.node.client_publishers import ClientPublishers
 from utt_ros.bridge.node.qos import STATE
@@ -32,7 +32,8 @@ def test_each_event_goes_to_its_topic_and_others_are_left_out(
     node = Node('trainer', namespace='/hall')
     heard: list[object] = []
     for kind, topic in ((DeployedModel, '/hall/deployed_model'), (ModelUpdate, '/utt/updates'),
-                        (TrainingMetrics, '/hall/training_metrics')):
+                        (TrainingMetrics, '/hall/training_metrics'),
+                        (DeployedTwin, '/hall/deployed_twins')):
         qos = 10 if kind is TrainingMetrics else STATE
         node.create_subscription(kind, topic, heard.append, qos)
     executor = SingleThreadedExecutor()

@@ -36,7 +36,7 @@ BAD_FILES = {
     'no YAML': ('a: [', 'while parsing'),
     'a text': ('just words', 'expected blocks'),
     'without ros__parameters': ('/**: {area: hall}', 'expected "ros__parameters:"'),
-    'binary': (b'\xff\xfe\x00', 'codec'),
+    'binary': (b'\xff\xfe\x00', 'not UTF-8'),
     'nothing': ('/**:\n  ros__parameters:\n    area:\n', "area in '/\\*\\*' is None"),
     'mixed list': ('/**:\n  ros__parameters:\n    a.b: [1, x]\n', r'a.b .* is \[1, .x.\]'),
     'nested list': ('/**:\n  ros__parameters:\n    a: {b: [[1]]}\n', r'a\.b in'),
