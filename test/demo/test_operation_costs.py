@@ -25,7 +25,7 @@ from utt_ros.demo.operations_stage import PerformedOperation
 from utt_ros.demo.scenes import find_demo_areas
 from utt_ros.federation.checkpoints import Checkpoint
 from utt_ros.models.settings import ModelSettings, dump_config
-from utt_ros.models.twin import UnifiedTwin, initial_weights, load_weights
+from utt_ros.models.twin import build_twin, initial_weights
 from utt_ros.settings import WindowSettings
 from utt_ros.task_twins.operation_request import OperationOutcome, OperationRequest
 from utt_ros.task_twins.types import TaskTwin
@@ -60,8 +60,7 @@ def made(task, sources, area='area0'):
 
 
 def test_a_transfer_is_compared_with_the_cheapest_training_from_scratch(area, untrained):
-    twin = UnifiedTwin(MODEL, WINDOW)
-    load_weights(twin, untrained.tensors)
+    twin = build_twin(MODEL, WINDOW, untrained.tensors)
     tuning = FineTuning(
         twin, newest_examples(cut_sessions(area, area.train, WINDOW, 5), [PAIR]), [PAIR],
         learning=LearningSettings(), budget=FineTuningBudget(max_windows=1000))

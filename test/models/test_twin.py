@@ -33,6 +33,7 @@ from utt_ros.models.operations import operations, unique_pairs
 from utt_ros.models.settings import ModelSettings
 from utt_ros.models.twin import (
     UnifiedTwin,
+    build_twin,
     check_weights,
     initial_weights,
     load_weights,
@@ -151,9 +152,8 @@ def test_equal_seeds_give_equal_weights_and_leave_the_generator_alone() -> None:
 
 
 def test_weights_are_read_as_copies_and_loaded_back() -> None:
-    twin = UnifiedTwin(MODEL, WINDOW)
     weights = initial_weights(MODEL, WINDOW, 5)
-    load_weights(twin, weights)
+    twin = build_twin(MODEL, WINDOW, weights)
     weights['motion.say.bias'] += 1
     assert not read_weights(twin)['motion.say.bias'].any()
 

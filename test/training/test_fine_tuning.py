@@ -25,7 +25,7 @@ import torch
 
 from utt_ros.errors import SettingsError
 from utt_ros.models.settings import ModelSettings
-from utt_ros.models.twin import UnifiedTwin, initial_weights, load_weights, read_weights
+from utt_ros.models.twin import UnifiedTwin, build_twin, initial_weights, read_weights
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.training.columns import CENTRE, Columns
 from utt_ros.training.dataset import make_examples
@@ -58,9 +58,7 @@ def _one_thread() -> None:
 
 
 def model(shape: WindowSettings, seed: int = 0) -> UnifiedTwin:
-    twin = UnifiedTwin(MODEL, shape)
-    load_weights(twin, initial_weights(MODEL, shape, seed))
-    return twin
+    return build_twin(MODEL, shape, initial_weights(MODEL, shape, seed))
 
 
 def numbered(count: int, camera: slice = slice(None)) -> Columns:

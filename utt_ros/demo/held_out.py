@@ -27,7 +27,7 @@ from utt_ros.federation.checkpoints import Checkpoint
 from utt_ros.models.onnx_export import export_onnx
 from utt_ros.models.operations import operations, unique_pairs
 from utt_ros.models.settings import load_config
-from utt_ros.models.twin import UnifiedTwin, load_weights
+from utt_ros.models.twin import build_twin
 from utt_ros.sessions.session_bags import read_session
 from utt_ros.settings import WindowSettings
 from utt_ros.sync.offline_sync import synchronize
@@ -82,8 +82,7 @@ def nmse_by_checkpoint(
     test = held_out_windows(area, area.test, window)
     results = []
     for checkpoint in checkpoints:
-        twin = UnifiedTwin(model, window)
-        load_weights(twin, checkpoint.tensors)
+        twin = build_twin(model, window, checkpoint.tensors)
         errors = relative_errors(twin, test, unique_pairs(required), means)
         results.append(nmse_by_operation(errors, required))
     return results
@@ -95,9 +94,7 @@ def untrained_positions(initial: Checkpoint, area: DemoArea) -> list[PublishedPo
     Engine and samples are the same as live.
     """
     model, window = load_config(initial.config)
-    twin = UnifiedTwin(model, window)
-    load_weights(twin, initial.tensors)
-    payload = export_onnx(twin)
+    payload = export_onnx(build_twin(model, window, initial.tensors))
     positions = []
     for bag in area.test:
         engine = TwinEngine(area.settings, window)

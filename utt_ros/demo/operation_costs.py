@@ -28,7 +28,7 @@ from utt_ros.federation.checkpoints import Checkpoint
 from utt_ros.federation.wire import Tensors
 from utt_ros.models.operations import Pair
 from utt_ros.models.settings import load_config
-from utt_ros.models.twin import UnifiedTwin, load_weights
+from utt_ros.models.twin import build_twin
 from utt_ros.task_twins.types import TaskTwin
 from utt_ros.training.columns import CENTRE, Columns
 from utt_ros.training.fine_tuning import (
@@ -126,8 +126,7 @@ class _Judge:
 
         Judging it does not count as training time.
         """
-        twin = UnifiedTwin(self._model, self._window)
-        load_weights(twin, self._untrained.tensors)
+        twin = build_twin(self._model, self._window, self._untrained.tensors)
         count = len(examples[CENTRE])
         judging_s = 0.0
         tuning = FineTuning(
@@ -146,8 +145,7 @@ class _Judge:
         return ScratchTraining(error, seconds, count, error <= nmse)
 
     def _nmse(self, weights: Tensors, pair: Pair) -> float:
-        twin = UnifiedTwin(self._model, self._window)
-        load_weights(twin, weights)
+        twin = build_twin(self._model, self._window, weights)
         training = newest_examples(self._training, [pair])
         return judge(twin, self._test, training, pair).mean_nmse
 

@@ -33,7 +33,7 @@ from utt_ros.models.saved_model import (
     write_saved_model,
 )
 from utt_ros.models.settings import dump_config
-from utt_ros.models.twin import UnifiedTwin, load_weights, read_weights
+from utt_ros.models.twin import UnifiedTwin, build_twin, read_weights
 
 PACKAGE = Path(__file__).parents[1]
 
@@ -80,8 +80,7 @@ def load_model(
         model, window = card.settings
         selected = select_modalities(model.modalities, modalities)
         _check_scaling(card, selected)
-        twin = UnifiedTwin(model, window, selected.values())
-        load_weights(twin, weights)
+        twin = build_twin(model, window, weights, selected.values())
     except (ModelError, SettingsError) as err:
         raise ModelError(f'{path}: {err}') from err
     return twin, card

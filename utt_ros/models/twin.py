@@ -137,6 +137,16 @@ def load_weights(twin: UnifiedTwin, weights: Mapping[str, npt.NDArray[np.generic
     twin.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in weights.items()})
 
 
+def build_twin(
+    model: ModelSettings, window: WindowSettings,
+    weights: Mapping[str, npt.NDArray[np.generic]], modalities: Iterable[Modality] = (),
+) -> UnifiedTwin:
+    """Make a model with weights; `modalities` as in `UnifiedTwin`. Raises ModelError."""
+    twin = UnifiedTwin(model, window, modalities)
+    load_weights(twin, weights)
+    return twin
+
+
 def check_weights(
     model: ModelSettings, window: WindowSettings, weights: Mapping[str, npt.NDArray[np.generic]],
 ) -> None:

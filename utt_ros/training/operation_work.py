@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from utt_ros.federation.wire import Tensors
 from utt_ros.models.operations import Pair
 from utt_ros.models.settings import load_config
-from utt_ros.models.twin import UnifiedTwin, load_weights
+from utt_ros.models.twin import UnifiedTwin, build_twin
 from utt_ros.task_twins.operation_request import OperationProgress
 from utt_ros.task_twins.types import TaskTwin
 from utt_ros.training.columns import CENTRE, Columns, take
@@ -62,8 +62,7 @@ def make_model(
     SettingsError when there are too few windows to fine-tune on.
     """
     request = plan.request
-    twin = UnifiedTwin(*load_config(plan.config))
-    load_weights(twin, plan.weights)
+    twin = build_twin(*load_config(plan.config), plan.weights)
     examples = newest_examples(memory.training, plan.pairs, request.max_windows)
     held_out = newest_examples(memory.held_out, plan.pairs)
     yield OperationProgress('judge')

@@ -27,7 +27,7 @@ from utt_ros.federation.types import TwinHandover
 from utt_ros.federation.wire import Tensors, unpack
 from utt_ros.models.operations import Pair
 from utt_ros.models.settings import ModelSettings, load_config
-from utt_ros.models.twin import UnifiedTwin, check_weights, load_weights
+from utt_ros.models.twin import build_twin, check_weights
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.task_twins.registry_file import parse_twin
 from utt_ros.task_twins.types import TaskTwin
@@ -97,8 +97,8 @@ class TwinAdoption:
         pair: Pair = (twin.sources, twin.target)
         if twin.target not in self._area.modalities:
             return _within(twin, limit)
-        memory, model = self._client.trainer.memory, UnifiedTwin(settings, self._window)
-        load_weights(model, weights)
+        memory = self._client.trainer.memory
+        model = build_twin(settings, self._window, weights)
         held_out, training = (
             newest_examples(buffer, [pair]) for buffer in (memory.held_out, memory.training))
         try:

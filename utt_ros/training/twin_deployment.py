@@ -21,7 +21,7 @@ from utt_ros.errors import UttError
 from utt_ros.federation.types import TaskDeployment
 from utt_ros.models.settings import load_config
 from utt_ros.models.task_twin_export import export_task_twin
-from utt_ros.models.twin import UnifiedTwin, load_weights
+from utt_ros.models.twin import build_twin
 from utt_ros.task_twins.types import ModelReference, TaskTwin
 from utt_ros.training.client import MAX_PROBLEM, ClientProblem
 from utt_ros.training.twin_models import TwinModels
@@ -97,9 +97,7 @@ class TwinDeployment:
 def export_twin(twin_id: str, models: TwinModels) -> TaskDeployment:
     """Export a task twin as an inference graph. Raises TwinError or ModelError."""
     stored = models.read(twin_id)
-    settings, window = load_config(stored.config)
-    model = UnifiedTwin(settings, window)
-    load_weights(model, stored.weights)
+    model = build_twin(*load_config(stored.config), stored.weights)
     graph = export_task_twin(model, (stored.twin.sources, stored.twin.target))
     return _deployment(stored.twin, stored.config, graph)
 

@@ -36,7 +36,7 @@ from utt_ros.federation.settings import AggregatorSettings
 from utt_ros.federation.wire import Tensors
 from utt_ros.models.operations import operations, unique_pairs
 from utt_ros.models.settings import ModelSettings
-from utt_ros.models.twin import UnifiedTwin, initial_weights, load_weights
+from utt_ros.models.twin import build_twin, initial_weights
 from utt_ros.sessions.simulator.world import SessionPlan, plan_sessions, simulate_session
 from utt_ros.settings import WindowSettings
 from utt_ros.sync.offline_sync import synchronize
@@ -156,8 +156,7 @@ class PoisonedFederations:
 
     def _error(self, weights: Tensors) -> float:
         """Return the mean NMSE_var of all translations on the test split."""
-        twin = UnifiedTwin(self._plan.recipe.model, self._data.window)
-        load_weights(twin, weights)
+        twin = build_twin(self._plan.recipe.model, self._data.window, weights)
         errors = relative_errors(twin, self._test, self._pairs, self._means)
         return float(np.mean([error.nmse_var for error in errors.values()
                               if isfinite(error.nmse_var)]))

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from utt_ros.models.onnx_export import export_onnx
 from utt_ros.models.settings import ModelSettings, dump_config, load_config
-from utt_ros.models.twin import UnifiedTwin, initial_weights, load_weights
+from utt_ros.models.twin import UnifiedTwin, build_twin, initial_weights
 from utt_ros.settings import WindowSettings
 
 SEED = 1
@@ -39,6 +39,4 @@ def read_twin(config: Path) -> UnifiedTwin:
 
 def make_twin(model: ModelSettings, window: WindowSettings) -> UnifiedTwin:
     """Make the model; equal settings give equal weights."""
-    twin = UnifiedTwin(model, window).eval()
-    load_weights(twin, initial_weights(model, window, SEED))
-    return twin
+    return build_twin(model, window, initial_weights(model, window, SEED)).eval()
