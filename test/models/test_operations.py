@@ -15,7 +15,14 @@
 
 """Enumeration of operations."""
 
-from utt_ros.models.operations import merges, operations, splits, transfers, unique_pairs
+from utt_ros.models.operations import (
+    describe_lack,
+    merges,
+    operations,
+    splits,
+    transfers,
+    unique_pairs,
+)
 
 THREE = ('camera', 'ftm', 'imu')
 
@@ -55,3 +62,9 @@ def test_every_subset_of_four_modalities_can_be_merged_and_split() -> None:
 
 def test_kinds_can_be_chosen() -> None:
     assert {item.kind for item in operations(THREE, ('merge',))} == {'merge'}
+
+
+def test_lacking_modalities_are_named_with_those_that_there_are() -> None:
+    assert describe_lack({'lidar', 'imu', 'camera'}, ('ftm', 'imu')) == (
+        'no camera and lidar: it has ftm, imu')
+    assert not describe_lack(['ftm'], ('ftm', 'imu'))

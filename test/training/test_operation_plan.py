@@ -26,7 +26,9 @@ from utt_ros.models.settings import ModelSettings, dump_config
 from utt_ros.models.twin import initial_weights
 from utt_ros.settings import WindowSettings
 from utt_ros.task_twins.operation_request import OperationRequest
-from utt_ros.training.operation_plan import plan_operation
+from utt_ros.training import operation_plan
+from utt_ros.training.columns import Columns
+from utt_ros.training.operation_plan import plan_operation, window_fingerprint
 from utt_ros.training.twin_models import model_writer
 
 MODEL = ModelSettings(width=16, heads=2, feedforward=16)
@@ -110,3 +112,18 @@ def test_an_area_without_a_model_has_nothing_to_begin_with(
         plan_operation(
             OperationRequest('transfer', ('hall_position',), (), ('tracking',)), hall.area, shape,
             hall.models, {'hall': hall.area.modalities})
+
+
+def test_the_windows_of_several_twins_are_hashed_once(
+    build_trainer: Callable[..., Any], monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hashed: list[str] = []
+
+    def note(columns: Columns) -> str:
+        hashed.append(window_fingerprint(columns))
+        return hashed[-1]
+
+    monkeypatch.setattr(operation_plan, 'window_fingerprint', note)
+    outcome = build_trainer('hall').run(
+        'split', 'hall_tracking', target_tasks=('position', 'trajectory'), max_windows=60)
+    assert [twin.data_fingerprint for twin in outcome.twins] == 2 * hashed

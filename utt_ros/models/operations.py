@@ -82,6 +82,12 @@ def operations(
     return [operation for operation in found if operation.kind in kinds]
 
 
+def describe_lack(needed: Iterable[str], available: Collection[str]) -> str:
+    """Return the modalities that are needed and not available, in words; empty without any."""
+    lacking = sorted(set(needed) - set(available))
+    return f'no {" and ".join(lacking)}: it has {", ".join(available)}' if lacking else ''
+
+
 def unique_pairs(wanted: Iterable[Operation]) -> list[Pair]:
     """Return the distinct decodings of operations, by target; splits share those of transfers."""
     pairs = {pair for operation in wanted for pair in operation.pairs}

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from utt_ros.errors import ModelError
 from utt_ros.models.onnx_export import OnnxExporter, example_inputs, trace_graph
-from utt_ros.models.operations import Pair
+from utt_ros.models.operations import Pair, describe_lack
 from utt_ros.models.settings import ModelSettings
 from utt_ros.models.twin import UnifiedTwin
 from utt_ros.settings import WindowSettings
@@ -62,10 +62,8 @@ def export_task_twin(twin: UnifiedTwin, pair: Pair) -> bytes:
     ModelError for a model without one of the modalities.
     """
     sources, target = pair
-    lacking = sorted({*sources, target} - set(twin.settings.modalities))
-    if lacking:
-        raise ModelError(f'the model has no {", ".join(lacking)}: '
-                         f'it has {", ".join(twin.settings.modalities)}')
+    if lack := describe_lack({*sources, target}, twin.settings.modalities):
+        raise ModelError(f'the model has {lack}')
     return _exporter(twin.settings, twin.window, pair).export(twin)
 
 

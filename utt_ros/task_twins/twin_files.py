@@ -20,6 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from utt_ros.errors import ModelError, TwinError
+from utt_ros.models.operations import describe_lack
 from utt_ros.models.saved_model import ModelCard, read_saved_model
 from utt_ros.task_twins.registry_file import twin_from_content
 from utt_ros.task_twins.types import (
@@ -69,10 +70,8 @@ def imported_twin(
     inherited = made.sources if made and same else [
         name for name in card.modalities if name != TASKS[task]]
     sources = tuple(sorted(sources or inherited))
-    missing = {*sources, TASKS[task]} - set(card.modalities)
-    if missing:
-        raise TwinError(f'the model has no {", ".join(sorted(missing))}: '
-                        f'it has {", ".join(card.modalities)}')
+    if lack := describe_lack({*sources, TASKS[task]}, card.modalities):
+        raise TwinError(f'the model has {lack}')
     base = made if made and same and sources == made.sources else TaskTwin('', area, task, sources)
     origin = record.model if record else ModelReference()
     return check_twin(replace(

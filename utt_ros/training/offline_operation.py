@@ -21,6 +21,7 @@ from pathlib import Path
 from time import monotonic, time_ns
 
 from utt_ros.errors import ModelError, SessionError, SettingsError, TwinError
+from utt_ros.models.operations import describe_lack
 from utt_ros.models.saved_model import (
     DataStatistics,
     ModelCard,
@@ -117,10 +118,8 @@ def _make_record(
     if not modalities or not task:
         raise TwinError('its card has no task twin: name the modalities through which it is read '
                         'with --sources, and the task with --to-task')
-    missing = sorted(set(modalities) - set(card.modalities))
-    if missing:
-        raise TwinError(f'the model has no {", ".join(missing)}: '
-                        f'it has {", ".join(card.modalities)}')
+    if lack := describe_lack(modalities, card.modalities):
+        raise TwinError(f'the model has {lack}')
     return check_twin(TaskTwin(
         native_id(area, task), area, task, tuple(sorted(modalities)), operation='import'))
 

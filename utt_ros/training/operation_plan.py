@@ -25,7 +25,7 @@ import numpy as np
 from utt_ros.errors import TwinError
 from utt_ros.federation.aggregation import average
 from utt_ros.federation.wire import Tensors, pack
-from utt_ros.models.operations import Pair
+from utt_ros.models.operations import Pair, describe_lack
 from utt_ros.models.settings import load_config
 from utt_ros.models.twin import check_weights
 from utt_ros.settings import AreaSettings, WindowSettings
@@ -161,24 +161,27 @@ def _check_shapes(
     for model in read:
         check_weights(settings, window, model.weights)
     for target in targets:
-        lacking = sorted({*target.sources, TASKS[target.task]} - set(settings.modalities))
-        if lacking:
-            raise TwinError(f'the model of {first.twin.id} has no {" and ".join(lacking)}: '
-                            f'it has {", ".join(settings.modalities)}')
+        if lack := describe_lack({*target.sources, TASKS[target.task]}, settings.modalities):
+            raise TwinError(f'the model of {first.twin.id} has {lack}')
 
 
 def propose(
-    target: PlannedTwin, plan: OperationPlan, weights: Tensors, judgement: Judgement,
-    used: Columns,
-) -> TaskTwin:
-    """Return the record of a twin before it is registered; its number is missing in its id."""
-    return TaskTwin(
-        native_id(target.area, target.task), target.area, target.task, target.sources,
-        replace(plan.origin, checksum=pack(weights).checksum, file=''), plan.request.kind,
-        tuple(sorted(plan.request.sources)), windows=len(used[CENTRE]),
-        data_fingerprint=window_fingerprint(used), judged_in=plan.area,
-        judged_windows=judgement.windows,
-        nmse=judgement.nmse, std=judgement.std)
+    plan: OperationPlan, weights: Tensors, judged: Mapping[Pair, Judgement], used: Columns,
+) -> tuple[TaskTwin, ...]:
+    """Return the records of the targets before they are registered, with ids without numbers.
+
+    `used`: windows of fine-tuning.
+    """
+    model = replace(plan.origin, checksum=pack(weights).checksum, file='')
+    fingerprint = window_fingerprint(used)
+    return tuple(
+        TaskTwin(
+            native_id(target.area, target.task), target.area, target.task, target.sources, model,
+            plan.request.kind, tuple(sorted(plan.request.sources)), windows=len(used[CENTRE]),
+            data_fingerprint=fingerprint, judged_in=plan.area,
+            judged_windows=judged[target.pair].windows, nmse=judged[target.pair].nmse,
+            std=judged[target.pair].std)
+        for target in plan.targets)
 
 
 def window_fingerprint(columns: Columns) -> str:

@@ -76,8 +76,7 @@ def make_model(
     for pair, judgement in judged.items():
         check_limit(judgement, pair, request.max_nmse)
     return MadeModel(
-        weights, tuple(propose(target, plan, weights, judged[target.pair], used)
-                       for target in plan.targets),
+        weights, propose(plan, weights, judged, used),
         tuple(before[target.pair].mean_nmse for target in plan.targets), len(used[CENTRE]))
 
 

@@ -25,7 +25,7 @@ from dataclasses import replace
 from utt_ros.errors import TwinError
 from utt_ros.federation.types import TwinHandover
 from utt_ros.federation.wire import Tensors, unpack
-from utt_ros.models.operations import Pair
+from utt_ros.models.operations import Pair, describe_lack
 from utt_ros.models.settings import ModelSettings, load_config
 from utt_ros.models.twin import build_twin, check_weights
 from utt_ros.settings import AreaSettings, WindowSettings
@@ -68,12 +68,10 @@ class TwinAdoption:
             raise TwinError(f'it is for area {twin.area!r}: this is {area.area!r}')
         if twin.is_native:
             raise TwinError(f'a native twin of {area.area} is a sensor: it cannot be handed over')
-        missing = sorted(set(twin.sources) - set(area.modalities))
-        if missing:
+        if lack := describe_lack(twin.sources, area.modalities):
             raise TwinError(
                 f'a twin of {twin.task} from {" and ".join(twin.sources)} cannot be made in '
-                f'{area.area}, which has no {" and ".join(missing)}: it has '
-                f'{", ".join(area.modalities)}')
+                f'{area.area}, which has {lack}')
 
     def _open(
         self, handover: TwinHandover, twin: TaskTwin,
@@ -81,10 +79,8 @@ class TwinAdoption:
         settings, window = load_config(handover.config)
         if window != self._window:
             raise TwinError(f'the model is for {window}: {self._area.area} has {self._window}')
-        lacking = sorted({*twin.sources, twin.target} - set(settings.modalities))
-        if lacking:
-            raise TwinError(f'the model has no {" and ".join(lacking)}: '
-                            f'it has {", ".join(settings.modalities)}')
+        if lack := describe_lack({*twin.sources, twin.target}, settings.modalities):
+            raise TwinError(f'the model has {lack}')
         weights = unpack(
             handover.payload, handover.checksum, self._client.settings.max_model_bytes)
         check_weights(settings, window, weights)
