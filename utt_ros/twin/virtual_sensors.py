@@ -89,17 +89,21 @@ class VirtualSensors:
         """Modalities that are made, by id of the task twin."""
         return {name: sensor.deployment.target for name, sensor in self._sensors.items()}
 
-    def deploy(self, deployment: TaskDeployment) -> None:
-        """Put a task twin in service from the next tick on. Raises ModelError.
+    def serves(self, deployment: TaskDeployment) -> bool:
+        """Check that a deployment is in service, which trainers repeat for late subscribers."""
+        sensor = self._sensors.get(deployment.id)
+        return sensor is not None and sensor.deployment == _light(deployment)
 
-        A deployment that is repeated, as trainers do for late subscribers, opens no graph.
+    def deploy(self, deployment: TaskDeployment, *, is_tried: bool = False) -> None:
+        """Put a task twin in service from the next tick on, unless it is. Raises ModelError.
+
+        `is_tried`: by a `GraphTrial`, so that the schema of its graph is not checked again.
         """
         check_task_twin(deployment, self._area.area)
-        name, others = deployment.id, {**self._sensors}
-        former = others.pop(name, None)
-        light = replace(deployment, graph=b'', seal=UNSEALED)
-        if former and former.deployment == light:
+        if self.serves(deployment):
             return
+        name, others, light = deployment.id, {**self._sensors}, _light(deployment)
+        former = others.pop(name, None)
         with self._lock:
             if light in self._faulty:
                 raise ModelError(f'{name} was dropped: its graph failed or computed for too long')
@@ -108,7 +112,8 @@ class VirtualSensors:
                              f'at most {MAX_VIRTUAL_SENSORS}')
         output = NEWEST_OUTPUTS[deployment.target]
         graph = OnnxGraph(
-            deployment.graph, self._window, (output,), former.graph if former else None)
+            deployment.graph, self._window, (output,), former.graph if former else None,
+            is_tried=is_tried)
         _check_inputs(graph, deployment.sources)
         graph.run(1, {})
         unknown = (np.nan,) * len(CHANNELS[deployment.target])
@@ -221,6 +226,11 @@ class VirtualSensors:
         self.failure = f'{name}: its measurements are outside the limits of the sensor'
         return replace(made, subjects=tuple(made.subjects[row] for row in rows),
                        values=made.values[rows])
+
+
+def _light(deployment: TaskDeployment) -> TaskDeployment:
+    """Return a deployment without its graph, of which it keeps the checksum, and its seal."""
+    return replace(deployment, graph=b'', seal=UNSEALED)
 
 
 def _are_boxes_plausible(values: FloatArray) -> MaskArray:

@@ -36,7 +36,7 @@ from utt_ros.bridge.node.virtual_sensor_publishers import (
 from utt_ros.federation.types import TaskDeployment
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.settings import AreaSettings, WindowSettings
-from utt_ros.twin.virtual_sensors import MAX_VIRTUAL_SENSORS
+from utt_ros.twin.virtual_sensors import MAX_VIRTUAL_SENSORS, VirtualSensors
 from utt_ros.types import CHANNELS, Windows
 
 AREA = AreaSettings(area='hall')
@@ -67,9 +67,10 @@ class Rig:
         self._executor.add_node(self.node)
         self._wait_until = wait_until
         self._trainers = {}
-        self.gaps = []
+        self.gaps, self.trials = [], []
         self.virtual = VirtualSensorPublishers(
-            self.node, AREA, SHAPE, lambda: self.gaps.append(1))
+            self.node, AREA, SHAPE, lambda: self.gaps.append(1),
+            check_graph=lambda graph, _: self.trials.append(graph))
 
     def wait(self, condition):
         self._wait_until(condition, 20.0, self.spin)
@@ -175,6 +176,25 @@ def test_a_withdrawn_task_twin_takes_its_topics_with_it(rig, make_task_graph):
     rig.wait(lambda: rig.values()['task_twins'] == 't')
     rig.virtual.refresh()
     rig.wait(lambda: rig.topics() == {TRACKS, TRACKS_STD})
+
+
+def test_a_repeated_deployment_is_not_tried_again(rig, make_task_graph, monkeypatch):
+    found, serves = [], VirtualSensors.serves
+
+    def note(sensors, deployment):
+        found.append(serves(sensors, deployment))
+        return found[-1]
+
+    monkeypatch.setattr(VirtualSensors, 'serves', note)
+    graph = make_task_graph(('ftm',), 'camera', BOX[None])
+    rig.deploy('t', 'camera', graph)
+    rig.wait(lambda: rig.values()['task_twins'] == 't')
+    rig.deploy('t', 'camera', graph)
+    rig.wait(lambda: any(found))
+    other = make_task_graph(('ftm',), 'camera', 2.0 * BOX[None])
+    rig.deploy('t', 'camera', other)
+    rig.wait(lambda: rig.trials[1:])
+    assert rig.trials == [graph, other]
 
 
 def test_a_refused_task_twin_is_counted_and_named(rig, make_task_graph):

@@ -58,7 +58,7 @@ class VirtualSensorPublishers:
 
     def __init__(
         self, node: Node, area: AreaSettings, window: WindowSettings,
-        wait_for_gap: Callable[[], object], *, check_graph: GraphCheck = lambda *_: None,
+        wait_for_gap: Callable[[], object], *, check_graph: GraphCheck | None = None,
         verifier: Verifier | None = None,
     ) -> None:
         """`wait_for_gap` returns between ticks: a graph is opened then, in a worker thread.
@@ -143,13 +143,14 @@ class VirtualSensorPublishers:
             self._refuse(message.id, err)
 
     def _open(self, deployment: TaskDeployment) -> None:
-        if deployment.graph:
-            self._check_graph(deployment.graph, (NEWEST_OUTPUTS[deployment.target],))
-        self._wait_for_gap()
-        if deployment.graph:
-            self._sensors.deploy(deployment)
-        else:
+        if not deployment.graph:
+            self._wait_for_gap()
             self._sensors.remove(deployment.id)
+        elif not self._sensors.serves(deployment):
+            if self._check_graph is not None:
+                self._check_graph(deployment.graph, (NEWEST_OUTPUTS[deployment.target],))
+            self._wait_for_gap()
+            self._sensors.deploy(deployment, is_tried=self._check_graph is not None)
 
     def _refuse(self, name: str, err: Exception) -> None:
         self._refused += 1
