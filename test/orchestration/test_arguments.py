@@ -32,6 +32,7 @@ from utt_ros.orchestration.arguments import (
     plan_area,
     plan_federation,
     plan_replay,
+    split_list,
 )
 from utt_ros.orchestration.environment import shared_file
 from utt_ros.orchestration.graph import graph_nodes
@@ -221,3 +222,8 @@ def test_model_of_the_package_can_be_started_from() -> None:
 def test_invalid_argument_is_refused(name: str, value: str, reason: str) -> None:
     with pytest.raises(SettingsError, match=f"{name} is '{value}': {reason}"):
         plan_area(values(AREA_ARGUMENTS, area='hall', **{name: value}))
+
+
+def test_lists_have_commas_and_no_empty_words() -> None:
+    assert split_list(' a, b,,c ,') == ('a', 'b', 'c')
+    assert split_list('') == ()

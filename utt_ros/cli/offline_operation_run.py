@@ -22,6 +22,7 @@ from pathlib import Path
 
 from utt_ros.cli.operation_output import operation_bar, stop_request
 from utt_ros.errors import SettingsError
+from utt_ros.orchestration.arguments import split_list
 from utt_ros.task_twins.operation_request import (
     OperationOutcome,
     OperationProgress,
@@ -50,7 +51,7 @@ def run_offline(
     for note in data.notes:
         print(f'utt {args.command}: {note}', file=sys.stderr)
     (area,) = data.areas
-    modalities = [name.strip() for name in args.modalities.split(',') if name.strip()]
+    modalities = split_list(args.modalities)
     task = request.target_tasks[0] if request.target_tasks else ''
     sources = [read_source(Path(name), area, modalities, task) for name in request.sources]
     with operation_bar() as show, stop_request() as is_stopped:

@@ -20,7 +20,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from utt_ros.errors import SettingsError
-from utt_ros.orchestration.arguments import split_hosts
+from utt_ros.orchestration.arguments import split_list
 from utt_ros.orchestration.discovery import use_reach
 from utt_ros.orchestration.ros_environment import check_environment
 
@@ -51,4 +51,4 @@ def prepare_reach(args: argparse.Namespace) -> None:
     if not 0.0 < args.wait < inf:
         raise SettingsError(f'--wait is {args.wait:g}: it must be more than 0 s')
     check_environment()
-    use_reach(split_hosts(args.hosts))
+    use_reach(split_list(args.hosts))

@@ -26,6 +26,7 @@ from utt_ros.federation.signing import Signer, make_signer, sealed
 from utt_ros.federation.types import TwinHandover
 from utt_ros.federation.wire import pack
 from utt_ros.models.saved_model import read_saved_model
+from utt_ros.orchestration.arguments import split_list
 from utt_ros.task_twins.registry_file import dump_twin
 from utt_ros.task_twins.twin_files import imported_twin
 from utt_ros.task_twins.types import TASKS
@@ -64,9 +65,8 @@ def make_handover(args: argparse.Namespace) -> TwinHandover:
     if not 0.0 <= args.max_nmse < inf:
         raise SettingsError(f'--max-nmse is {args.max_nmse:g}: it must be finite, at least 0')
     weights, card = read_saved_model(args.file)
-    sources = [name.strip() for name in args.sources.split(',') if name.strip()]
     try:
-        record = imported_twin(card, args.area, args.task, sources)
+        record = imported_twin(card, args.area, args.task, split_list(args.sources))
     except TwinError as err:
         raise ModelError(f'{args.file}: {err}') from err
     packed = pack(weights)

@@ -172,7 +172,7 @@ def _with_common(plan: LaunchPlan, values: Mapping[str, str]) -> LaunchPlan:
         rate=_number(values, 'rate'), start_offset_sec=_number(values, 'start_offset'),
         loop=_boolean(values, 'loop'), log_level=values['log_level'],
         signed=_boolean(values, 'signed'), keys=Path(values['keys']) if values['keys'] else None,
-        hosts=split_hosts(values['hosts']),
+        hosts=split_list(values['hosts']),
         hang_sec=_hang_sec(values),
     )
 
@@ -186,8 +186,8 @@ def _hang_sec(values: Mapping[str, str]) -> float:
     return seconds
 
 
-def split_hosts(text: str) -> tuple[str, ...]:
-    """Return the hosts of a list with commas."""
+def split_list(text: str) -> tuple[str, ...]:
+    """Return the words of a list with commas."""
     return tuple(word.strip() for word in text.split(',') if word.strip())
 
 
@@ -211,7 +211,7 @@ def _recorded_name(bags: tuple[Path, ...], only: bool = True) -> str:
 
 
 def _paths(text: str) -> tuple[Path, ...]:
-    return tuple(Path(word.strip()).expanduser() for word in text.split(',') if word.strip())
+    return tuple(Path(word).expanduser() for word in split_list(text))
 
 
 def _boolean(values: Mapping[str, str], name: str) -> bool:

@@ -23,7 +23,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, NoReturn
 
-from utt_ros.orchestration.arguments import split_hosts
+from utt_ros.orchestration.arguments import split_list
 from utt_ros.orchestration.discovery import choose_reach
 from utt_ros.orchestration.supervisor import child_environment
 from utt_ros.sessions.player import PlaySettings
@@ -89,7 +89,7 @@ def remapped(topic: str, remaps: Sequence[tuple[str, str]]) -> str:
 
 def exec_node(node: str, args: argparse.Namespace) -> NoReturn:
     """Replace this process by a node with the same arguments. Raises SettingsError."""
-    choose_reach(split_hosts(args.hosts))
+    choose_reach(split_list(args.hosts))
     command = [sys.executable, '-m', 'utt_ros.orchestration.node', node, *command_words(args)]
     sys.stdout.flush()
     os.execve(command[0], command, child_environment(colour=sys.stderr.isatty()))  # noqa: S606

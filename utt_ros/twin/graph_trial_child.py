@@ -90,9 +90,14 @@ def try_graph(
 def _limit_cpu() -> None:
     used = resource.getrusage(resource.RUSAGE_SELF)
     seconds = int(used.ru_utime + used.ru_stime) + 1 + MAX_TRIAL_CPU_SEC
-    _, hard = resource.getrlimit(resource.RLIMIT_CPU)  # only privileged processes raise it
-    lower = seconds if hard == resource.RLIM_INFINITY else min(seconds, hard)
-    resource.setrlimit(resource.RLIMIT_CPU, (lower, hard))
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)  # it stays: a later trial has more time
+    resource.setrlimit(resource.RLIMIT_CPU, (_permitted(resource.RLIMIT_CPU, seconds), hard))
+
+
+def _permitted(kind: int, limit: int) -> int:
+    """Return a limit, or the hard one below it, which only privileged processes raise."""
+    _, hard = resource.getrlimit(kind)
+    return limit if hard == resource.RLIM_INFINITY else min(limit, hard)
 
 
 def confine() -> None:
@@ -101,8 +106,7 @@ def confine() -> None:
     memory = pages * resource.getpagesize() + MAX_TRIAL_MEMORY_BYTES
     for kind, limit in ((resource.RLIMIT_AS, memory), (resource.RLIMIT_FSIZE, 0),
                         (resource.RLIMIT_NOFILE, MAX_OPEN_FILES), (resource.RLIMIT_CORE, 0)):
-        _, hard = resource.getrlimit(kind)
-        lower = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+        lower = _permitted(kind, limit)
         resource.setrlimit(kind, (lower, lower))
 
 
