@@ -33,7 +33,7 @@ from utt_ros.cli.main import main
 from utt_ros.drivers.reader import ReaderSettings, SourceReader
 from utt_ros.drivers.source import Source
 from utt_ros.errors import SourceError
-from utt_ros.orchestration.environment import CHECKOUT
+from utt_ros.orchestration.ros_environment import CHECKOUT
 
 PEERS = Path(__file__).parents[1] / 'drivers' / 'peers'
 CAPTURE = CHECKOUT / 'docs/sources/captures/two_people.mp4'

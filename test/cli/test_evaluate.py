@@ -33,7 +33,7 @@ from utt_ros.evaluation.report import html_report
 from utt_ros.evaluation.results import read_results
 from utt_ros.evaluation.runner import EvaluationRequest, FinishedUnit
 from utt_ros.models.saved_model import read_saved_model, write_saved_model
-from utt_ros.orchestration.environment import CHECKOUT
+from utt_ros.orchestration.ros_environment import CHECKOUT
 
 UTT = [sys.executable, '-c', 'import sys; from utt_ros.cli.main import main; sys.exit(main())']
 

@@ -29,7 +29,7 @@ import pytest
 
 from utt_ros.bridge.node.operation_actions import OperationActions
 from utt_ros.errors import TwinError
-from utt_ros.orchestration.environment import CHECKOUT
+from utt_ros.orchestration.ros_environment import CHECKOUT
 from utt_ros.task_twins.operation_request import (
     OperationOutcome,
     OperationProgress,

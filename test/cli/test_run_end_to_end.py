@@ -35,7 +35,7 @@ from utt_ros.msg import FtmRange, TwinStatus
 
 from utt_ros.bridge.node.qos import SENSOR
 from utt_ros.cli.main import main
-from utt_ros.orchestration.environment import CHECKOUT
+from utt_ros.orchestration.ros_environment import CHECKOUT
 
 UTT = 'import sys; from utt_ros.cli.main import main; sys.exit(main())'
 START_SEC = 90.0  # torch is imported, on a machine that may be busy

@@ -20,7 +20,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from utt_ros.orchestration.environment import CHECKOUT
+from utt_ros.orchestration.ros_environment import CHECKOUT
 
 PARSERS = {'android_json.py', 'serial_format.py', 'assembler.py', 'readings.py'}  # return keys
 KEY = re.compile(r'[a-z][a-z_]*')

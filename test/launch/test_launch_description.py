@@ -27,7 +27,7 @@ from utt_ros.orchestration.arguments import (
     FEDERATION_ARGUMENTS,
     REPLAY_ARGUMENTS,
 )
-from utt_ros.orchestration.environment import shared_file
+from utt_ros.orchestration.ros_environment import shared_file
 from utt_ros.settings import AreaSettings, write_parameter_file
 
 Action = Any  # of the stand-in in conftest

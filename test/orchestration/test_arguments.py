@@ -34,9 +34,9 @@ from utt_ros.orchestration.arguments import (
     plan_replay,
     split_list,
 )
-from utt_ros.orchestration.environment import shared_file
 from utt_ros.orchestration.graph import graph_nodes
 from utt_ros.orchestration.model_check import check_initial_model
+from utt_ros.orchestration.ros_environment import shared_file
 from utt_ros.settings import AreaSettings, write_parameter_file
 
 MakeBag = Callable[..., Path]

@@ -24,13 +24,9 @@ import pytest
 import yaml
 
 from utt_ros.errors import SettingsError
-from utt_ros.orchestration.environment import (
-    CHECKOUT,
-    prepare_plan,
-    rviz_layout,
-    shared_file,
-)
+from utt_ros.orchestration.environment import prepare_plan, rviz_layout
 from utt_ros.orchestration.graph import AreaPlan, LaunchPlan, graph_nodes, read_area_plan
+from utt_ros.orchestration.ros_environment import CHECKOUT, shared_file
 from utt_ros.settings import AreaSettings, write_parameter_file
 
 HALL = AreaPlan(AreaSettings(area='hall'), parameter_files=(Path('/hall.yaml'),))

@@ -25,7 +25,6 @@ from utt_ros.orchestration.model_check import check_initial_model
 from utt_ros.orchestration.plan_keys import prepare_keys
 from utt_ros.orchestration.replayed_areas import renamed_recordings
 from utt_ros.orchestration.ros_environment import (
-    CHECKOUT,
     check_environment,
     check_writable,
     shared_file,
@@ -33,8 +32,6 @@ from utt_ros.orchestration.ros_environment import (
 from utt_ros.orchestration.spec import find_ros_executable
 from utt_ros.sessions.session_bags import is_readable_bag
 from utt_ros.settings import AREA_FILE
-
-__all__ = ['CHECKOUT', 'check_environment', 'prepare_plan', 'rviz_layout', 'shared_file']
 
 
 def prepare_plan(plan: LaunchPlan) -> tuple[LaunchPlan, list[str]]:

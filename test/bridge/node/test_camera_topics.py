@@ -53,13 +53,6 @@ def test_images_without_a_valid_stamp_are_refused(
 
 
 @pytest.fixture
-def node(ros: int) -> Iterator[Node]:
-    made = Node('listener', namespace='hall')
-    yield made
-    made.destroy_node()
-
-
-@pytest.fixture
 def other(ros: int) -> Iterator[Node]:
     """Node of another process: one process cannot use a topic with two types."""
     context = rclpy.Context()

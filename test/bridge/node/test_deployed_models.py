@@ -15,12 +15,7 @@
 
 """Deployed models are opened in order; a refused one leaves the previous in use."""
 
-from collections.abc import Iterator
-
-import pytest
 from builtin_interfaces.msg import Time
-from rclpy.executors import SingleThreadedExecutor
-from rclpy.node import Node
 from utt_ros.msg import DeployedModel
 
 from utt_ros.bridge.messages.federation import deployment_to_message
@@ -30,14 +25,7 @@ from utt_ros.errors import ModelError
 from utt_ros.federation.types import Deployment
 
 
-@pytest.fixture
-def node(ros: int) -> Iterator[Node]:
-    made = Node('user')
-    yield made
-    made.destroy_node()
-
-
-def test_newest_graph_is_used_and_refused_or_early_ones_change_nothing(node, wait_until):
+def test_newest_graph_is_used_and_refused_or_early_ones_change_nothing(node, spin, wait_until):
     used = []
 
     def use(deployment):
@@ -49,13 +37,11 @@ def test_newest_graph_is_used_and_refused_or_early_ones_change_nothing(node, wai
 
     models = DeployedModels(node, use, min_round=1)
     publisher = node.create_publisher(DeployedModel, 'deployed_model', STATE)
-    executor = SingleThreadedExecutor()
-    executor.add_node(node)
 
     def publish(number, graph, until):
         deployment = Deployment('hall', 'fed', number, '{}', graph)
         publisher.publish(deployment_to_message(deployment, Time()))
-        wait_until(until, 10.0, lambda: executor.spin_once(timeout_sec=0.05))
+        wait_until(until, 10.0, spin)
 
     publish(0, b'untrained', lambda: True)
     publish(3, b'good', lambda: models.round == 3)
@@ -65,4 +51,3 @@ def test_newest_graph_is_used_and_refused_or_early_ones_change_nothing(node, wai
     publish(5, b'odd', lambda: models.refused == 2)
     assert models.failure == "model of round 5 refused: KeyError('velocity')"
     models.close()
-    executor.shutdown()

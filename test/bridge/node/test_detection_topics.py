@@ -16,7 +16,7 @@
 """Detections of another package as a source, without the network."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
@@ -39,13 +39,6 @@ from utt_ros.errors import SettingsError
 from utt_ros.settings import AreaSettings
 
 START_S = 1_790_000_000
-
-
-@pytest.fixture
-def node(ros: int) -> Iterator[Node]:
-    made = Node('listener', namespace='hall')
-    yield made
-    made.destroy_node()
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from rclpy.node import Node
 
 from utt_ros.bridge.node.diagnostics import MAX_TEXT_LENGTH, CounterAlarm, Diagnostics
 from utt_ros.bridge.node.qos import RELIABLE
-from utt_ros.orchestration.environment import CHECKOUT
+from utt_ros.orchestration.ros_environment import CHECKOUT
 
 
 def test_values_are_published_as_a_status_with_level_and_bounded_text(ros, wait_until):

@@ -97,18 +97,23 @@ def test_environment_without_running_nodes_is_refused_in_one_line(
     assert variable in line
 
 
+def write_bad_file(folder: Path, kind: str) -> Path:
+    """Write what BAD_FILES has of a kind."""
+    path, (content, _) = folder / 'bad.yaml', BAD_FILES[kind]
+    if content == '/':
+        path.mkdir()
+    elif content is not None:
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
 @pytest.mark.usefixtures('ros_domain')
 @pytest.mark.parametrize('node', ['sync', 'player', 'wait_ready'])
 @pytest.mark.parametrize('kind', BAD_FILES)
 def test_bad_parameter_file_is_refused_in_one_line_that_names_it(
     node: str, kind: str, tmp_path: Path, capfd: pytest.CaptureFixture[str],
 ) -> None:
-    content, _ = BAD_FILES[kind]
-    path = tmp_path / 'bad.yaml'
-    if content == '/':
-        path.mkdir()
-    elif content is not None:
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    path = write_bad_file(tmp_path, kind)
     assert run(node, '--ros-args', '--params-file', str(path)) == 2
     out, err = capfd.readouterr()
     (line,) = (out + err).splitlines()
@@ -117,14 +122,8 @@ def test_bad_parameter_file_is_refused_in_one_line_that_names_it(
 
 @pytest.mark.parametrize('kind', BAD_FILES)
 def test_bad_parameter_file_is_described(kind: str, tmp_path: Path) -> None:
-    content, complaint = BAD_FILES[kind]
-    path = tmp_path / 'bad.yaml'
-    if content == '/':
-        path.mkdir()
-    elif content is not None:
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    with pytest.raises(SettingsError, match=complaint) as refused:
-        check_parameter_file(path)
+    with pytest.raises(SettingsError, match=BAD_FILES[kind][1]) as refused:
+        check_parameter_file(write_bad_file(tmp_path, kind))
     assert '\n' not in str(refused.value)
 
 

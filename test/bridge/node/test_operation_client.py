@@ -41,7 +41,7 @@ from utt_ros.bridge.node.operation_client import (
     request_to_goal,
 )
 from utt_ros.errors import NoAnswer, TwinError
-from utt_ros.orchestration.environment import CHECKOUT
+from utt_ros.orchestration.ros_environment import CHECKOUT
 from utt_ros.task_twins.operation_request import (
     OperationOutcome,
     OperationProgress,

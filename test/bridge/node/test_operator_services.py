@@ -15,13 +15,10 @@
 
 """Services for operators: one sentence, also for what is refused."""
 
-from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import Any
 
 import pytest
-from rclpy.executors import SingleThreadedExecutor
-from rclpy.node import Node
 from std_srvs.srv import SetBool, Trigger
 
 from utt_ros.bridge.node import operator_services
@@ -29,27 +26,8 @@ from utt_ros.bridge.node.operator_services import add_switch, add_trigger, wait_
 from utt_ros.errors import ModelError, UttError
 
 
-@pytest.fixture
-def node(ros: int) -> Iterator[Node]:
-    node = Node('server')
-    yield node
-    node.destroy_node()
-
-
-@pytest.fixture
-def call(node: Node, wait_until: Callable[..., None]) -> Iterator[Callable[..., tuple[bool, str]]]:
-    executor = SingleThreadedExecutor()
-    executor.add_node(node)
-
-    def ask(kind: type, name: str, **fields: Any) -> tuple[bool, str]:
-        client = node.create_client(kind, f'/server/{name}')
-        wait_until(client.service_is_ready)
-        future = client.call_async(kind.Request(**fields))
-        wait_until(future.done, spin=lambda: executor.spin_once(timeout_sec=0.05))
-        return future.result().success, future.result().message
-
-    yield ask
-    executor.shutdown()
+def sentence(response: Any) -> tuple[bool, str]:
+    return response.success, response.message
 
 
 def test_trigger_answers_with_the_sentence_of_its_action_or_of_its_error(node, call):
@@ -58,14 +36,14 @@ def test_trigger_answers_with_the_sentence_of_its_action_or_of_its_error(node, c
 
     add_trigger(node, 'save', lambda: 'saved')
     add_trigger(node, 'pin', refuse)
-    assert call(Trigger, 'save') == (True, 'saved')
-    assert call(Trigger, 'pin') == (False, 'there is no model yet')
+    assert sentence(call(Trigger, 'save')) == (True, 'saved')
+    assert sentence(call(Trigger, 'pin')) == (False, 'there is no model yet')
 
 
 def test_switch_passes_its_position_to_the_action(node, call):
     add_switch(node, 'pause', lambda on: f'paused: {on}')
-    assert call(SetBool, 'pause', data=True) == (True, 'paused: True')
-    assert call(SetBool, 'pause', data=False) == (True, 'paused: False')
+    assert sentence(call(SetBool, 'pause', data=True)) == (True, 'paused: True')
+    assert sentence(call(SetBool, 'pause', data=False)) == (True, 'paused: False')
 
 
 @pytest.mark.parametrize(('is_running', 'outcome'), [(False, 'was withdrawn'), (True, 'goes on')])

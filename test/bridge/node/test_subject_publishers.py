@@ -16,18 +16,9 @@
 """Publishers of subjects are created on first use and destroyed after they left."""
 
 import numpy as np
-import pytest
-from rclpy.node import Node
 
 from utt_ros.bridge.node.subject_publishers import KEEP_NS, SubjectPublishers
 from utt_ros.twin.engine import TickPositions
-
-
-@pytest.fixture
-def node(ros):
-    created = Node('twin', namespace='/hall')
-    yield created
-    created.destroy_node()
 
 
 def positions(stamp_ns, *subjects):

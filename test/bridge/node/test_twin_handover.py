@@ -15,12 +15,11 @@
 
 """Models on the way to other trainers: late adoptions, and areas that nobody has."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
 from threading import Event, Thread
 
 import pytest
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from utt_ros.msg import TaskTwins
 from utt_ros.srv import AdoptTwin
@@ -36,21 +35,6 @@ from utt_ros.task_twins.registry_file import dump_twin
 from utt_ros.task_twins.types import TaskTwin
 
 TWIN = TaskTwin('hall_position_2', 'hall', 'position', ('imu',), operation='transfer')
-
-
-@pytest.fixture
-def node(ros: int) -> Iterator[Node]:
-    node = Node('trainer', namespace='hall')
-    yield node
-    node.destroy_node()
-
-
-@pytest.fixture
-def spin(node: Node) -> Iterator[Callable[[], None]]:
-    executor = SingleThreadedExecutor()
-    executor.add_node(node)
-    yield lambda: executor.spin_once(0.02)
-    executor.shutdown()
 
 
 def test_an_adoption_that_takes_too_long_is_a_sentence_and_goes_on(
@@ -79,7 +63,7 @@ def test_an_adoption_that_takes_too_long_is_a_sentence_and_goes_on(
 
     threads: list[Thread] = []
     AdoptionService(node, NullVerifier(), put_request, adopt)
-    client = node.create_client(AdoptTwin, '/hall/trainer/adopt_twin')
+    client = node.create_client(AdoptTwin, '/hall/tested/adopt_twin')
     try:
         wait_until(client.service_is_ready, 30.0, spin)
         answer = client.call_async(handover_to_request(

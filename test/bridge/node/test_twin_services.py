@@ -15,13 +15,11 @@
 
 """Task twins of an area on ROS: the latched topic follows the registry, services answer."""
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pytest
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from utt_ros.msg import TaskTwins
 from utt_ros.srv import GetTwinModel, ManageTwin
@@ -65,39 +63,17 @@ def manager(tmp_path: Path) -> Manager:
     return Manager(tmp_path / 'twins')
 
 
-@pytest.fixture
-def server(ros: int, manager: Manager) -> Iterator[Node]:
-    node = Node('trainer', namespace='hall')
-    node.twins = TwinServices(node, 'hall', manager)
-    yield node
-    node.destroy_node()
-
-
-@pytest.fixture
-def spin(server: Node) -> Iterator[Callable[[], None]]:
-    executor = SingleThreadedExecutor()
-    executor.add_node(server)
-    yield lambda: executor.spin_once(timeout_sec=0.05)
-    executor.shutdown()
-
-
-@pytest.fixture
-def call(server: Node, spin, wait_until) -> Callable[..., Any]:
-    def ask(kind: type, name: str, **fields: str) -> Any:
-        client = server.create_client(kind, f'/hall/trainer/{name}')
-        wait_until(client.service_is_ready)
-        future = client.call_async(kind.Request(**fields))
-        wait_until(future.done, spin=spin)
-        return future.result()
-    return ask
+@pytest.fixture(autouse=True)
+def services(node: Node, manager: Manager) -> TwinServices:
+    return TwinServices(node, 'hall', manager)
 
 
 def test_the_topic_follows_the_registry_also_for_late_subscribers(
-    server: Node, manager: Manager, spin, wait_until,
+    node: Node, manager: Manager, spin, wait_until,
 ) -> None:
     manager.registry.register(TRANSFER)
     heard: list[TaskTwins] = []
-    server.create_subscription(TaskTwins, TWINS_TOPIC, heard.append, COLLECTED)
+    node.create_subscription(TaskTwins, TWINS_TOPIC, heard.append, COLLECTED)
     wait_until(lambda: heard, spin=spin)
     assert (heard[-1].area, twins_from_message(heard[-1])) == ('hall', manager.registry.twins)
     manager.registry.pause('hall_trajectory_2')
@@ -130,5 +106,5 @@ def test_a_model_travels_with_its_checksum(manager: Manager, call) -> None:
     assert twin_from_message(answer.twin) == manager.registry.get('hall_position')
 
 
-def test_a_registry_that_cannot_be_written_does_not_end_training(server: Node) -> None:
-    server.twins.follow_model()
+def test_a_registry_that_cannot_be_written_does_not_end_training(services: TwinServices) -> None:
+    services.follow_model()
