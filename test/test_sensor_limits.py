@@ -20,9 +20,20 @@ from utt_ros.sensor_limits import (
     MAX_BOX_PX,
     MAX_DEPTH_M,
     MAX_SUBJECT_NAME_LENGTH,
+    ROS_STAMP_END_NS,
     check_boxes,
     is_name,
+    is_ros_stamp,
 )
+from utt_ros.types import NS_PER_S
+
+
+@pytest.mark.parametrize(('stamp_ns', 'is_stamp'), [
+    (-1, False), (0, False), (1, True), (ROS_STAMP_END_NS - 1, True), (ROS_STAMP_END_NS, False)])
+def test_a_stamp_is_positive_and_fits_a_message(stamp_ns: int, is_stamp: bool) -> None:
+    assert is_ros_stamp(stamp_ns) is is_stamp
+    if is_stamp:
+        assert stamp_ns // NS_PER_S < 2**31
 
 
 @pytest.mark.parametrize('name', ['a', 'anna_2', 'a' * MAX_SUBJECT_NAME_LENGTH])

@@ -17,9 +17,10 @@
 
 import numpy as np
 
-from utt_ros.types import FloatArray, MaskArray
+from utt_ros.types import NS_PER_S, FloatArray, MaskArray
 
 STAMP_LIMITS_NS = (1, 2**62)
+ROS_STAMP_END_NS = 2**31 * NS_PER_S  # of the seconds of a message, which have 32 bits and a sign
 MAX_ACCEL_MPS2 = 500.0  # phones measure up to 8 or 16 g; drops and other scales included
 MAX_GYRO_RADPS = 100.0  # phones measure up to 2000 deg/s = 35 rad/s
 MAX_MAGNETIC_T = 0.01  # a hundred times the field of the earth; phones measure up to 5 mT
@@ -29,6 +30,11 @@ MAX_BOX_PX = 1e5
 MAX_DEPTH_M = 1000.0
 MAX_FRAME_BOXES = 256  # in one frame
 MAX_SUBJECT_NAME_LENGTH = 64
+
+
+def is_ros_stamp(stamp_ns: int) -> bool:
+    """Return whether the stamp of a message is after 0 and can be that of another message."""
+    return STAMP_LIMITS_NS[0] <= stamp_ns < ROS_STAMP_END_NS
 
 
 def is_name(name: str, max_length: int = MAX_SUBJECT_NAME_LENGTH) -> bool:

@@ -22,8 +22,9 @@ from difflib import get_close_matches
 from math import isfinite
 
 from utt_ros.errors import TwinError
+from utt_ros.sensor_limits import ROS_STAMP_END_NS
 from utt_ros.settings import AREA_NAME
-from utt_ros.types import CHANNELS, MODALITIES, NS_PER_S
+from utt_ros.types import CHANNELS, MODALITIES
 
 TASKS = {'trajectory': 'camera', 'position': 'ftm', 'tracking': 'imu'}  # task -> modality it makes
 TASK_OF = {target: task for task, target in TASKS.items()}
@@ -170,7 +171,7 @@ def _check_numbers(twin: TaskTwin) -> None:
                     f'{name} of {channel} of {twin.id} is {value}: it must be finite, at least 0')
     for name, count, limit in (
         ('windows', twin.windows, 2**64), ('judged_windows', twin.judged_windows, 2**64),
-        ('round', twin.model.round, 2**32), ('created_ns', twin.created_ns, 2**31 * NS_PER_S),
+        ('round', twin.model.round, 2**32), ('created_ns', twin.created_ns, ROS_STAMP_END_NS),
     ):
         if not 0 <= count < limit:
             raise TwinError(f'{name} of {twin.id} is {count}: it must be 0 to {limit - 1}')

@@ -30,12 +30,10 @@ from utt_ros.bridge.node.sensor_topics import overridable, refused_qos
 from utt_ros.drivers.source import Source
 from utt_ros.drivers.types import CameraFrame
 from utt_ros.errors import MeasurementError, SettingsError, SourceError
-from utt_ros.sensor_limits import STAMP_LIMITS_NS
+from utt_ros.sensor_limits import is_ros_stamp
 from utt_ros.settings import AreaSettings, check, setting
-from utt_ros.types import NS_PER_S
 
 QUEUE = 10
-END_NS = 2**31 * NS_PER_S  # end of the range of ROS stamps
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +149,7 @@ class TopicSource(Source[CameraFrame]):
 
     def _pictures(self, messages: tuple[Any, ...]) -> list[CameraFrame]:
         stamp_ns = to_ns(messages[0].header.stamp)
-        if not STAMP_LIMITS_NS[0] <= stamp_ns < END_NS:
+        if not is_ros_stamp(stamp_ns):
             self.counters['implausible'] += 1
             return []
         depth = None

@@ -31,12 +31,11 @@ from utt_ros.drivers.camera.detection_messages import (
 )
 from utt_ros.drivers.types import CameraFrame, Detections
 from utt_ros.errors import SettingsError
-from utt_ros.sensor_limits import STAMP_LIMITS_NS
+from utt_ros.sensor_limits import is_ros_stamp
 from utt_ros.settings import AreaSettings, check, setting
 from utt_ros.types import NS_PER_S, FloatArray, MaskArray
 
 ANY_CLASS = '*'
-END_NS = 2**31 * NS_PER_S  # end of the range of ROS stamps
 MAX_PAUSE_NS = 2 * NS_PER_S  # between two messages; beyond, ids may be of other people
 MAX_CLASSES = 20  # named in the status
 MAX_LABEL_LENGTH = 64
@@ -109,7 +108,7 @@ class DetectionStream:
 
     def frame(self, message: Any, stamp_ns: int) -> CameraFrame | None:
         """Return the people of a message; None, counted, for one out of order."""
-        if not STAMP_LIMITS_NS[0] <= stamp_ns < END_NS:
+        if not is_ros_stamp(stamp_ns):
             self._counters['implausible'] += 1
             return None
         elapsed_ns = stamp_ns - self._last_ns
