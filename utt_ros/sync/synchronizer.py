@@ -35,6 +35,7 @@ from utt_ros.sync.association_types import (
     Tracks,
     attach_boxes,
 )
+from utt_ros.sync.frame_checks import drop_invalid_boxes
 from utt_ros.sync.phone_buffers import PhoneBuffers, Span, select_subjects
 from utt_ros.sync.ring_buffers import Insertion, RingBuffers
 from utt_ros.sync.settings import SyncSettings
@@ -147,7 +148,7 @@ class Synchronizer:
                 'out_of_range', f'{len(boxes)} boxes in a frame: at most {limits.MAX_FRAME_BOXES}')
         elif self._agrees(CAMERA_SOURCE, stamp_ns):
             frame = Tracks(stamp_ns, boxes, tuple(subjects), tuple(track_ids), confidence)
-            counter = self._ticks.add_frame(self._drop_invalid(frame))
+            counter = self._ticks.add_frame(drop_invalid_boxes(frame, self.count))
             if counter:
                 self.count(counter, f'camera frame {(self.now_ns or 0) - stamp_ns} ns old')
 
@@ -230,25 +231,6 @@ class Synchronizer:
                 self._begin_epoch()
         self._ticks.start(stamp_ns)
         return True
-
-    def _drop_invalid(self, frame: Tracks) -> Tracks:
-        """Drop boxes outside the limits and labels that are not valid names."""
-        finite, within = limits.check_boxes(frame.boxes)
-        keep, subjects = [], list(frame.subjects)
-        for box, subject in enumerate(subjects):
-            if not (finite[box] and within[box]):
-                name = 'out_of_range' if finite[box] else 'not_finite'
-                self.count(name, f'box {frame.boxes[box].tolist()} of {subject!r}')
-                continue
-            keep.append(box)
-            if not subject:
-                self.counters['boxes_without_subject'] += 1
-            elif not limits.is_name(subject):
-                self.count('bad_name', f'{subject[:limits.MAX_SUBJECT_NAME_LENGTH]!r} of a box')
-                subjects[box] = ''
-        return Tracks(
-            frame.stamp_ns, frame.boxes[keep], tuple(subjects[box] for box in keep),
-            tuple(frame.track_ids[box] for box in keep), frame.confidence[keep])
 
     def _refuse(self, value: float, remark: str) -> None:
         self.count('out_of_range' if abs(value) < float('inf') else 'not_finite', remark)
