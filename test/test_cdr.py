@@ -90,6 +90,14 @@ def test_messages_with_strings_of_different_length_are_read() -> None:
     assert read['range'].tolist() == [1, 2, 3, 4, 5, 6]
 
 
+def test_a_string_of_every_message_is_read() -> None:
+    parts = [cdr.new_messages(cdr.FTM_RANGE, ['hall/ap', 'anna', ap], STAMPS)[0]
+             for ap in ('b', 'a', 'other')]
+    messages = [row.tobytes() for rows in parts for row in rows]
+    assert cdr.read_string_column(cdr.FTM_RANGE, messages, 2) == [*'bbaa', 'other', 'other']
+    assert cdr.read_string_column(cdr.FTM_RANGE, [], 2) == []
+
+
 def test_no_messages_give_empty_arrays() -> None:
     stamps, read = cdr.read_messages(cdr.IMU, [])
     assert stamps.shape == (0,)

@@ -161,6 +161,20 @@ def read_strings(layout: MessageLayout, message: bytes) -> list[str]:
             for span in _spans(layout, message)[:layout.strings]]
 
 
+def read_string_column(
+    layout: MessageLayout, messages: Sequence[bytes], index: int,
+) -> list[str]:
+    """Return one of the strings of each message. Raises SessionError as `read_messages`."""
+    known: dict[bytes, str] = {}  # by the bytes between stamp and numbers, which seldom differ
+    column = []
+    for message in messages:
+        head = message[:STAMP_END - STAMP.itemsize] + message[STAMP_END:-layout.numbers.itemsize]
+        if head not in known:
+            known[head] = read_strings(layout, message)[index]
+        column.append(known[head])
+    return column
+
+
 def _unpack(message: bytes, numbers: Struct, name: str) -> tuple[int, tuple[float, ...]]:
     stamp_ns, length = _unpack_header(message)
     # counted from byte 4 the string begins at 12; the numbers are aligned to 8

@@ -110,7 +110,13 @@ class PhoneStreams:
     magnetic_stamps_ns: Stamps  # (C,)
     magnetic: FloatArray  # (C, 3) [T]
     ftm_signal: FloatArray | None = None  # (A, 3) RSSI [dBm], frames attempted, succeeded
-    ap: str = ''  # BSSID of the responder, empty when unknown
+    ap: str = ''  # BSSID of the responder, empty when unknown; of several the first one heard
+    ftm_aps: tuple[str, ...] | None = None  # A, BSSID of each range; None: all of `ap`
+
+    @property
+    def range_aps(self) -> tuple[str, ...]:
+        """BSSID of the responder of each range (A)."""
+        return (self.ap,) * len(self.ftm) if self.ftm_aps is None else self.ftm_aps
 
 
 @dataclass(frozen=True, slots=True)

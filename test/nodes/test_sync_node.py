@@ -155,6 +155,23 @@ def test_hostile_messages_are_counted_and_stop_nothing(area):
     assert sum(bool(each.get_subscription_count()) for each in others) == 6
 
 
+def test_ranges_of_a_second_access_point_are_named_and_change_nothing(area, listener):
+    ftm, imu, _ = phone = area.phone('a')
+    area.wait_heard(*phone)
+    for at_ms, address, range_m in ((0, 'own', 5.0), (40, 'other', 9.0)):
+        message = FtmRange(ap=address, range=range_m, range_std=0.5)
+        message.header.stamp = to_time(T0 + at_ms * MS)
+        ftm.publish(message)
+    area.imu(imu, 0, 100)
+    area.frame(100)
+    area.wait(lambda: area.synced)
+    assert area.batches()[0].ftm.tolist() == [[5.0, 0.5]]
+    assert area.batches()[0].ftm_age_s == pytest.approx([0.1])
+    area.wait(lambda: area.count('unknown_ap') == 1)
+    area.wait(lambda: any("'other' are refused: the area has 'own'" in each['message']
+                          for each in area.reports()))
+
+
 def test_boxes_without_labels_are_reported_with_the_setting_that_associates_them(area, listener):
     area.wait_heard(area.camera)
     times = count(0, 100)

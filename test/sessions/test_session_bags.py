@@ -59,6 +59,17 @@ def rewrite(bag: Path, to: Path, plugin: StoragePlugin, rows: list[Any]) -> None
             writer.write(topics[topic], stamp, data)
 
 
+def test_each_range_keeps_its_access_point_also_two_of_one_stamp(
+        session: Session, area: AreaSettings, tmp_path: Path) -> None:
+    phone = session.phones['anna']
+    stamps = phone.ftm_stamps_ns.copy()
+    stamps[1] = stamps[0]
+    mixed = replace(phone, ap='02:b', ftm_aps=('02:b', '02:c', 'other') * 3, ftm_stamps_ns=stamps)
+    write_session(replace(session, phones={'anna': mixed}), area, tmp_path / 'bag')
+    found = read_session(tmp_path / 'bag').phones['anna']
+    assert same(found, mixed)
+
+
 def test_a_session_comes_back_as_it_was_written(session: Session, bag: Path) -> None:
     read = read_session(bag)
     assert (read.area, read.name, read.split) == ('hall', 'first', 'val')

@@ -13,11 +13,13 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from utt_ros.settings import WindowSettings
-from utt_ros.sync.offline_sync import synchronize
+from utt_ros.sync.offline_sync import replay_session, synchronize
 from utt_ros.sync.synchronizer import Synchronizer
 from utt_ros.types import Frames, PhoneStreams, Session
 
@@ -40,6 +42,31 @@ def session_of(events):
             stamps_ns=np.array([event.stamp_ns for event in frames]),
             starts=np.cumsum([0, *counts]), boxes=np.concatenate([e.values[0] for e in frames]),
             subjects=seen, track_ids=tuple(f't{name}' for name in seen)))
+
+
+def test_ranges_of_another_access_point_leave_no_trace_but_their_count(
+        make_camera, make_phone, bits):
+    rng = np.random.default_rng(4)
+    events = make_camera(rng, 3, ('a', 'b')) + make_phone(rng, 'a', 3) + make_phone(rng, 'b', 3)
+    session = session_of(events)
+    alone = [bits(batch) for batch in synchronize(session)]
+    assert alone
+    phones, none = {}, np.zeros(0, np.int64)
+    for name, phone in session.phones.items():
+        stamps = np.concatenate([phone.ftm_stamps_ns, phone.ftm_stamps_ns + 40_000_000])
+        order = np.argsort(stamps)
+        aps = np.array(['own'] * len(phone.ftm) + ['other'] * len(phone.ftm))[order]
+        phones[name] = replace(
+            phone, ftm_stamps_ns=stamps[order], ap='own', ftm_aps=tuple(aps.tolist()),
+            ftm=np.concatenate([phone.ftm, phone.ftm + 9])[order])
+    phones['c'] = replace(  # in range of the other alone
+        phones['a'], ap='other', ftm_aps=None, inertial_stamps_ns=none, magnetic_stamps_ns=none)
+    synchronizer = Synchronizer()
+    found = list(replay_session(synchronizer, replace(session, phones=phones)))
+    assert [bits(batch) for batch in found] == alone
+    assert synchronizer.counters['unknown_ap'] == sum(
+        ap == 'other' for phone in phones.values() for ap in phone.range_aps)
+    assert "'other' are refused" in synchronizer.remarks['unknown_ap']
 
 
 @pytest.mark.parametrize('modalities', [('camera', 'ftm', 'imu'), ('ftm', 'imu'), ('camera',)])

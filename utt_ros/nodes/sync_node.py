@@ -178,6 +178,8 @@ class SyncNode(ManagedNode):
         silence = self._silence()
         self._troubles.report('silence', silence, monotonic())
         remarks += [silence] * bool(silence)
+        self._troubles.report('unknown_ap', self._synchronizer.remarks.get('unknown_ap', ''),
+                              monotonic(), counters['unknown_ap'])
         if UNLABELLED in grown and self._model is None:
             remarks.append('boxes without labels are left out: association: fused matches them')
         return {

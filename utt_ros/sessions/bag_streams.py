@@ -39,6 +39,7 @@ from utt_ros.types import (
 
 TRACKS = 'utt_ros/msg/Tracks'
 CAMERA_INFO = 'sensor_msgs/msg/CameraInfo'
+AP_STRING = 2  # of the strings of an FtmRange
 SIGNAL_FIELDS = ('rssi', 'attempted', 'successful')
 TOPIC_NAME = re.compile(r'[A-Za-z]\w*', re.ASCII)
 
@@ -90,7 +91,7 @@ def frames_from_messages(messages: Sequence[bytes]) -> Frames:
 def phone_from_messages(
         ftm: Sequence[bytes], imu: Sequence[bytes], mag: Sequence[bytes]) -> PhoneStreams:
     """Measurements of a phone, in order of stamps, each stamp once."""
-    ftm_stamps, ranging = _sorted_unique(*cdr.read_messages(cdr.FTM_RANGE, ftm))
+    ftm_stamps, ranging, aps = _read_ranges(ftm)
     imu_stamps, inertial = _sorted_unique(*cdr.read_messages(cdr.IMU, imu))
     mag_stamps, magnetic = _sorted_unique(*cdr.read_messages(cdr.MAGNETIC_FIELD, mag))
     signal = np.stack([ranging[field].astype(np.float32) for field in SIGNAL_FIELDS], -1)
@@ -103,7 +104,8 @@ def phone_from_messages(
         magnetic_stamps_ns=mag_stamps,
         magnetic=magnetic['field'].astype(np.float32),
         ftm_signal=signal if known.any() else None,
-        ap=cdr.read_strings(cdr.FTM_RANGE, ftm[0])[2] if ftm else '')
+        ap=aps[0] if aps else '',
+        ftm_aps=aps if len(set(aps)) > 1 else None)
 
 
 def truth_from_messages(messages: Sequence[bytes]) -> GroundTruth:
@@ -154,21 +156,31 @@ def _phone(root: str, area: str, phone: str, measured: PhoneStreams) -> list[Bag
     imu['accel'], imu['gyro'] = measured.inertial[:, :3], measured.inertial[:, 3:]
     mag_rows, mag = cdr.new_messages(cdr.MAGNETIC_FIELD, [frame], measured.magnetic_stamps_ns)
     mag['field'] = measured.magnetic
-    ftm_rows, ftm = cdr.new_messages(
-        cdr.FTM_RANGE, [f'{area}/ap', phone, measured.ap], measured.ftm_stamps_ns)
-    ftm['range'], ftm['range_std'] = measured.ftm.T
+    sensors = (
+        ('ftm', cdr.FTM_RANGE, measured.ftm_stamps_ns, _range_messages(area, phone, measured)),
+        ('imu/data_raw', cdr.IMU, measured.inertial_stamps_ns, _messages(imu_rows)),
+        ('imu/mag', cdr.MAGNETIC_FIELD, measured.magnetic_stamps_ns, _messages(mag_rows)))
+    return [BagStream(f'{root}/{name}', layout.type, False, stamps_ns, messages)
+            for name, layout, stamps_ns, messages in sensors]
+
+
+def _range_messages(area: str, phone: str, measured: PhoneStreams) -> Messages:
+    """Serialize ranges, those of an access point at a time, and return them in their order."""
     signal = measured.ftm_signal
     if signal is None:
-        signal = np.tile(np.array([np.nan, 0, 0], np.float32), (len(ftm), 1))
-    ftm['rssi'] = signal[:, 0]
+        signal = np.tile(np.array([np.nan, 0, 0], np.float32), (len(measured.ftm), 1))
     frames = np.clip(np.nan_to_num(signal[:, 1:]), 0, 255).astype(np.uint8)
-    ftm['attempted'], ftm['successful'] = frames.T
-    sensors = (
-        ('ftm', cdr.FTM_RANGE, measured.ftm_stamps_ns, ftm_rows),
-        ('imu/data_raw', cdr.IMU, measured.inertial_stamps_ns, imu_rows),
-        ('imu/mag', cdr.MAGNETIC_FIELD, measured.magnetic_stamps_ns, mag_rows))
-    return [BagStream(f'{root}/{name}', layout.type, False, stamps_ns, _messages(rows))
-            for name, layout, stamps_ns, rows in sensors]
+    aps = np.array(measured.range_aps, np.str_)
+    messages: dict[int, memoryview | bytes] = {}
+    for ap in dict.fromkeys(measured.range_aps):
+        chosen = np.flatnonzero(aps == ap)
+        rows, ftm = cdr.new_messages(
+            cdr.FTM_RANGE, [f'{area}/ap', phone, ap], measured.ftm_stamps_ns[chosen])
+        ftm['range'], ftm['range_std'] = measured.ftm[chosen].T
+        ftm['rssi'] = signal[chosen, 0]
+        ftm['attempted'], ftm['successful'] = frames[chosen].T
+        messages |= zip(chosen.tolist(), _messages(rows), strict=True)
+    return [messages[row] for row in range(len(messages))]  # type: ignore[return-value]
 
 
 def _odometry(root: str, area: str, subject: str, truth: GroundTruth) -> BagStream:
@@ -195,6 +207,17 @@ def _header(stamp_ns: int, frame_id: str) -> Any:
     types = typestore().types
     stamp = types['builtin_interfaces/msg/Time'](stamp_ns // NS_PER_S, stamp_ns % NS_PER_S)
     return types['std_msgs/msg/Header'](stamp, frame_id)
+
+
+def _read_ranges(messages: Sequence[bytes]) -> tuple[Stamps, cdr.Numbers, tuple[str, ...]]:
+    """Stamps, numbers and addresses, in order of stamps, each stamp once per access point."""
+    stamps_ns, numbers = cdr.read_messages(cdr.FTM_RANGE, messages)
+    aps = cdr.read_string_column(cdr.FTM_RANGE, messages, AP_STRING)
+    places = {ap: place for place, ap in enumerate(sorted(set(aps)))}
+    key = np.empty(len(aps), [('stamp', np.int64), ('ap', np.int64)])
+    key['stamp'], key['ap'] = stamps_ns, [places[ap] for ap in aps]
+    first = np.unique(key, return_index=True)[1]
+    return stamps_ns[first], numbers[first], tuple(aps[row] for row in first.tolist())
 
 
 def _sorted_unique(stamps_ns: Stamps, numbers: cdr.Numbers) -> tuple[Stamps, cdr.Numbers]:

@@ -24,7 +24,15 @@ from utt_ros.settings import WindowSettings
 from utt_ros.sync.association_types import Associator
 from utt_ros.sync.settings import SyncSettings
 from utt_ros.sync.synchronizer import Synchronizer
-from utt_ros.types import MODALITIES, FloatArray, Frames, Session, Stamps, SyncedBatch
+from utt_ros.types import (
+    MODALITIES,
+    FloatArray,
+    Frames,
+    PhoneStreams,
+    Session,
+    Stamps,
+    SyncedBatch,
+)
 
 _Stream = tuple[Stamps, Callable[[int], None]]  # stamps, and a feeder of the i-th message
 
@@ -74,8 +82,8 @@ def _streams(
         yield session.frames.stamps_ns, partial(_add_frame, synchronizer, session.frames)
     for name, phone in sorted(session.phones.items()):
         if 'ftm' in modalities:
-            add_ftm = partial(_add_ftm, synchronizer, name)
-            yield _stream(phone.ftm_stamps_ns, phone.ftm, add_ftm)
+            add_ftm = partial(_add_ftm, synchronizer, name, phone, phone.range_aps)
+            yield phone.ftm_stamps_ns, add_ftm
         if 'imu' in modalities:
             add_inertial = partial(synchronizer.add_inertial, name)
             yield _stream(phone.inertial_stamps_ns, phone.inertial, add_inertial)
@@ -92,9 +100,10 @@ def _stream(
 
 
 def _add_ftm(
-    synchronizer: Synchronizer, name: str, stamp_ns: int, values: list[float]
+    synchronizer: Synchronizer, name: str, phone: PhoneStreams, addresses: Sequence[str], row: int,
 ) -> None:
-    synchronizer.add_ftm(name, stamp_ns, values[0], values[1])
+    range_m, std_m = phone.ftm[row].tolist()
+    synchronizer.add_ftm(name, int(phone.ftm_stamps_ns[row]), range_m, std_m, addresses[row])
 
 
 def _add_frame(synchronizer: Synchronizer, frames: Frames, row: int) -> None:

@@ -25,6 +25,7 @@ import numpy as np
 from utt_ros import sensor_limits as limits
 from utt_ros.errors import MeasurementError
 from utt_ros.settings import WindowSettings
+from utt_ros.sync.access_points import AccessPointSelector
 from utt_ros.sync.area_clock import CAMERA_SOURCE, AreaClock, StampVerdict
 from utt_ros.sync.association_types import (
     NO_FRAME,
@@ -45,7 +46,7 @@ from utt_ros.types import CAMERA_CHANNELS, MODALITIES, NEVER_NS, FloatArray, Syn
 COUNTERS = (
     'ticks', 'late', 'duplicate', 'reordered', 'not_finite', 'out_of_range', 'bad_name',
     'clock_off', 'clock_jumps', 'overflow', 'too_many_subjects', 'released_by_max_wait',
-    'surplus_frames', 'boxes_without_subject', 'boxes_without_depth',
+    'unknown_ap', 'surplus_frames', 'boxes_without_subject', 'boxes_without_depth',
 )
 PHONE_TIMEOUT_FACTOR = 10  # times subject_timeout
 
@@ -76,6 +77,7 @@ class Synchronizer:
         self._max_subjects = settings.max_subjects
         steps = np.arange(windows.imu_rows - 1, -1, -1, dtype=np.int64)
         self._offsets_ns = -self._lag_ns - steps * self._period_ns // windows.imu_rows  # (C,)
+        self._access_points = AccessPointSelector()
         self._clock = AreaClock(_ns(settings.clock_tolerance))
         self._phones = PhoneBuffers(settings.capacity, self._max_subjects, _ns(settings.max_gap))
         self.counters = dict.fromkeys(COUNTERS, 0)
@@ -114,8 +116,16 @@ class Synchronizer:
             self._refuse(field, f'magnetic field of {subject!r}: {field**0.5:g} T of at most '
                          f'{limits.MAX_MAGNETIC_T:g}')
 
-    def add_ftm(self, subject: str, stamp_ns: int, range_m: float, std_m: float) -> None:
-        """Add the range between a phone and the access point and its standard deviation [m]."""
+    def add_ftm(
+        self, subject: str, stamp_ns: int, range_m: float, std_m: float, ap: str = '',
+    ) -> None:
+        """Add the range between a phone and an access point and its standard deviation [m].
+
+        One of an access point that the area does not have is counted and leaves no other trace.
+        """
+        if self._access_points.select(ap) is None:
+            self.count('unknown_ap', self._access_points.explain())
+            return
         low, high = limits.RANGE_LIMITS_M
         if low <= range_m <= high and 0.0 <= std_m <= limits.MAX_RANGE_STD_M:
             self._add(self._phones.ftm, subject, stamp_ns, (range_m, std_m))

@@ -115,9 +115,9 @@ def tracks_from_message(
             [track.subject for track in tracks], [track.track_id for track in tracks], confidence)
 
 
-def ftm_from_message(message: FtmRange) -> tuple[int, float, float]:
-    """Return stamp [ns], range [m] and its standard deviation [m]."""
-    return to_ns(message.header.stamp), message.range, message.range_std
+def ftm_from_message(message: FtmRange) -> tuple[int, float, float, str]:
+    """Return stamp [ns], range and its standard deviation [m], address of the access point."""
+    return to_ns(message.header.stamp), message.range, message.range_std, message.ap
 
 
 def ftm_to_message(sample: FtmSample, frame: str, unknown_std_m: float) -> FtmRange:
