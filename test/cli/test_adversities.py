@@ -86,9 +86,10 @@ def test_every_command_helps_on_an_ascii_terminal(environment: dict[str, str]) -
     assert done.stdout.endswith('caf? ?\n')
 
 
-def test_reader_that_ends_early_is_no_error() -> None:
+@pytest.mark.parametrize('word', ['sources', '--help', '--version'])
+def test_reader_that_ends_early_is_no_error(word: str) -> None:
     code = ('import sys\nfrom utt_ros.cli.main import main\n'
-            'sys.stdin.readline()\nsys.exit(main(["sources"]))')
+            f'sys.stdin.readline()\nsys.exit(main(["{word}"]))')
     with subprocess.Popen(
             [sys.executable, '-c', code], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE) as process:

@@ -71,7 +71,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = next((word for word in arguments if not word.startswith('-')), None)
     try:
         _raise_interrupts()
-        return _run(chosen, arguments)
+        try:
+            return _run(chosen, arguments)
+        finally:
+            sys.stdout.flush()  # here, where a reader that has ended is no error
     except UttError as err:
         print(f'utt {chosen}: {err}', file=sys.stderr)
         return 2
