@@ -22,7 +22,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -36,7 +35,8 @@ from utt_ros.task_twins.operation_request import (
     OperationRequest,
 )
 from utt_ros.task_twins.running_operation import OperationCanceled, RunningOperation
-from utt_ros.task_twins.types import TASKS, TaskTwin
+from utt_ros.task_twins.twin_registry import TwinRegistry
+from utt_ros.task_twins.types import TaskTwin
 
 UTT = [sys.executable, '-c', 'import sys; from utt_ros.cli.main import main; sys.exit(main())']
 MADE = TaskTwin(
@@ -48,7 +48,8 @@ MADE = TaskTwin(
 class Starter:
     """Operations that end as a test has them end: at once, or when they are canceled."""
 
-    def __init__(self) -> None:
+    def __init__(self, registry: TwinRegistry) -> None:
+        self._registry = registry
         self.requests: list[OperationRequest] = []
         self.running: RunningOperation | None = None
         self.error = ''
@@ -65,9 +66,8 @@ class Starter:
         elif self.error:
             running.outcome.set_exception(TwinError(self.error))
         else:
-            made = tuple(replace(MADE, task=task) for task in request.target_tasks or TASKS)
-            running.outcome.set_result(OperationOutcome(
-                (MADE,) * len(made[:1]), (0.75,), 2.0, 1024, 64))
+            self._registry.register(MADE)
+            running.outcome.set_result(OperationOutcome((MADE,), (0.75,), 2.0, 1024, 64))
         return running
 
     def _end_when_canceled(self, running: RunningOperation) -> None:
@@ -82,7 +82,8 @@ class Starter:
 @pytest.fixture
 def starter(serve_area: Callable) -> Starter:
     """Serve hall with the three actions, and stairs without."""
-    hall, made = serve_area('hall', ('ftm', 'imu')), Starter()
+    hall = serve_area('hall', ('ftm', 'imu'))
+    made = Starter(hall.registry)
     OperationActions(hall.node, made, lambda: True)
     serve_area('stairs', ('camera',))
     return made
