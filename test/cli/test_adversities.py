@@ -92,7 +92,7 @@ def test_reader_that_ends_early_is_no_error(word: str) -> None:
             f'sys.stdin.readline()\nsys.exit(main(["{word}"]))')
     with subprocess.Popen(
             [sys.executable, '-c', code], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE) as process:
+            stderr=subprocess.PIPE, env={**os.environ, 'PYTHONUNBUFFERED': ''}) as process:
         process.stdout.close()
         process.stdin.write(b'\n')
         process.stdin.close()
