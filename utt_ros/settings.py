@@ -23,6 +23,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
+from difflib import get_close_matches
 from math import isfinite
 from pathlib import Path
 from typing import Any, TypeVar
@@ -49,6 +50,7 @@ INTEGER = re.compile(r'[-+]?(?:0x[0-9a-fA-F]+|[0-9]+)')
 MAX_INTEGER = 2**63 - 1  # of a parameter
 MAX_PARAMETER_FILE_BYTES = 2**20
 NUMBER_STARTS = '-+.0123456789'
+NEAR = 0.6  # ratio of matching characters of a name that is suggested
 
 
 class _Loader(yaml.SafeLoader):
@@ -127,9 +129,16 @@ def from_mapping(
     values = _renamed(known, values, warn)
     unknown = sorted(set(values) - set(known))
     if unknown:
-        raise SettingsError(
-            f'{cls.__name__} has no setting {unknown[0]!r}; it has {", ".join(sorted(known))}')
+        near = nearest_name(unknown[0], known)
+        raise SettingsError(f'{cls.__name__} has no setting {unknown[0]!r}; '
+                            + (f'did you mean {near!r}? It' if near else 'it')
+                            + f' has {", ".join(sorted(known))}')
     return cls(**{name: _fit(name, value, known[name].default) for name, value in values.items()})
+
+
+def nearest_name(name: str, known: Iterable[str]) -> str:
+    """Return the known name that is most like another one; empty when none is near."""
+    return next(iter(get_close_matches(name, sorted(known), n=1, cutoff=NEAR)), '')
 
 
 def _renamed(
@@ -278,7 +287,7 @@ def read_node_parameters(paths: Iterable[Path], node: str) -> dict[str, Any]:
     for path in paths:
         for block, values in read_parameter_blocks(path).items():
             if _node_pattern(block).fullmatch(node):
-                parameters |= _flatten(values)
+                parameters |= flatten_parameters(values)
     return parameters
 
 
@@ -287,11 +296,12 @@ def _node_pattern(block: str) -> re.Pattern[str]:
     return re.compile(re.escape(block).replace(r'/\*\*', '(/.*)?').replace(r'\*', '[^/]+'))
 
 
-def _flatten(values: Mapping[str, Any], prefix: str = '') -> dict[str, Any]:
+def flatten_parameters(values: Mapping[str, Any], prefix: str = '') -> dict[str, Any]:
+    """Join nested names with dots, as rcl does."""
     flat: dict[str, Any] = {}
     for name, value in values.items():
         full = f'{prefix}{name}'
-        flat |= _flatten(value, f'{full}.') if isinstance(value, dict) else {full: value}
+        flat |= flatten_parameters(value, f'{full}.') if isinstance(value, dict) else {full: value}
     return flat
 
 

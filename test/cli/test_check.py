@@ -140,12 +140,20 @@ def test_a_source_that_cannot_be_read_gives_its_error_while_others_are_read(
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
         other.bind(('127.0.0.1', free_ports[0]))
         path = write_area(camera={'source': 'topics'}, ftm=ftm_block(free_ports[0]),
-                          imu={'source': 'iio', 'iio': {'rat': 3.0}})
+                          imu={'source': 'iio', 'iio': {'rate': 'fast'}})
         assert main(['check', str(path), '--seconds', '0.5']) == 1
     out = capsys.readouterr().out
     assert 'camera: not read: topics need ROS' in out
     assert 'ftm: cannot listen on 127.0.0.1' in out
-    assert "imu: IioSettings has no setting 'rat'" in out
+    assert "imu: rate is 'fast'" in out
+
+
+def test_unknown_key_is_refused_with_the_nearest_one(
+    write_area: Callable[..., Path], capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = write_area(imu={'source': 'iio', 'iio': {'rat': 3.0}})
+    assert main(['check', str(path), '--seconds', '0.5']) == 2
+    assert "unknown parameter 'iio.rat': did you mean 'iio.rate'" in capsys.readouterr().err
 
 
 class FailsOnce(Source[Any]):

@@ -70,7 +70,7 @@ def test_later_block_has_precedence_and_names_may_be_nested_or_dotted(tmp_path: 
     ({'source': 5}, 'source is 5: it must be one of android_http, android_udp'),
     ({'android_udp': {'devices': 'ann'}}, "devices is 'ann': it must be a list"),
     ({'source': 'sonar'}, "source is 'sonar': it must be one of android_http"),
-    ({'android_udp': {'prot': 3}}, "no setting 'prot'"),
+    ({'android_udp': {'prot': 3}}, "did you mean 'android_udp.port'"),
     ({'android_udp': {'port': 0}}, 'port is 0: it must be at least 1'),
     ({'queue': 0}, 'queue is 0')])
 def test_settings_that_do_not_fit_are_refused(

@@ -200,6 +200,13 @@ def test_area_file_that_is_wrong_ends_the_node_with_code_2(start_node, ros_domai
     process.expect(2)
 
 
+def test_parameter_that_no_node_has_ends_the_node_with_the_nearest_name(start_node, ros_domain):
+    process = start_node('sync', '--ros-args', '-p', 'camera_hieght:=3.0', '-p', 'learn:=false')
+    assert process.wait() == 2
+    assert "'camera_hieght': did you mean 'camera_height'?" in process.said
+    process.expect(2)
+
+
 def test_deactivated_synchronizer_hears_nothing_and_goes_on_in_a_new_epoch(area, operator):
     _, imu, _ = phone = area.phone('a')
     area.wait_heard(*phone)

@@ -71,6 +71,7 @@ def test_area_without_arguments_has_the_configuration_of_the_package() -> None:
     (area,) = plan_area(values(AREA_ARGUMENTS)).areas
     assert area.name == 'area'
     assert area.parameter_files == (shared_file('config/area.yaml'),)
+    assert area.assumed == ('camera_height', 'camera_pitch', 'ap_position', 'magnetic_yaw')
 
 
 def test_name_of_an_area_overrides_that_of_its_file(sessions: Path) -> None:

@@ -121,6 +121,19 @@ def test_area_that_would_be_silent_is_remarked_with_the_remedy(
     assert ('--sessions' in remark) == bool(recordings)
 
 
+def test_settings_that_must_be_surveyed_are_not_assumed_in_silence(tmp_path: Path) -> None:
+    file = tmp_path / 'hall.yaml'
+    file.write_text('/**:\n  ros__parameters: {area: hall, camera_height: 3.1, '
+                    'modalities: [camera, imu]}\n')
+    _, remarks = prepare_plan(LaunchPlan((read_area_plan(file),), tmp_path, federated=False))
+    (remark,) = [each for each in remarks if 'assumed' in each]
+    assert remark.startswith('WARNING: hall: not given')
+    assert 'camera_pitch 0.20943951, magnetic_yaw 0.0;' in remark
+    write_parameter_file(file, AreaSettings(area='hall'))
+    _, remarks = prepare_plan(LaunchPlan((read_area_plan(file),), tmp_path, federated=False))
+    assert not any('assumed' in each for each in remarks)
+
+
 @pytest.mark.parametrize('change', [
     {'bags': (Path('bag'),)}, {'drivers': ('ftm',)}])
 def test_area_with_an_input_is_not_remarked_as_silent(

@@ -297,10 +297,10 @@ def test_area_file_may_hold_settings_of_nodes_as_well(tmp_path: Path) -> None:
 
 def test_parameters_of_the_graph_are_refused_in_a_block_of_one_node(tmp_path: Path) -> None:
     path = tmp_path / 'area.yaml'
-    own = '/**/twin:\n  ros__parameters: {particles: 300}\n'
+    own = '/**/twin:\n  ros__parameters: {belief.particles: 300}\n'
     path.write_text(f'/**:\n  ros__parameters: {{area: hall}}\n{own}')
     assert read_area_plan(path).name == 'hall'
-    path.write_text(path.read_text().replace('particles: 300', 'use_sim_time: true'))
+    path.write_text(path.read_text().replace('belief.particles: 300', 'use_sim_time: true'))
     with pytest.raises(SettingsError, match='use_sim_time is not for a block of one node'):
         read_area_plan(path)
 

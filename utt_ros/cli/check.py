@@ -122,6 +122,8 @@ def run(args: argparse.Namespace) -> int:
     try:
         _read(checks, args.seconds)
         print(check_report(checks, time.time_ns()))
+        if area.assumed:
+            print(area.assumptions())
     finally:
         for check in checks:
             if check.reader is not None:

@@ -52,10 +52,7 @@ def source_registry(kind: str) -> Registry[SourceEntry]:
 
 
 def read_driver_config(area: AreaPlan, kind: str) -> DriverConfig:
-    """Read the configured source of an area's driver. Raises SettingsError.
-
-    Settings unknown to the source are refused here, but ignored by its node.
-    """
+    """Read the configured source of an area's driver. Raises SettingsError."""
     parameters = read_node_parameters(area.parameter_files, f'{area.root}/{kind}')
     name = parameters.get('source', SOURCE_KINDS[kind].DEFAULT)
     if not isinstance(name, str):

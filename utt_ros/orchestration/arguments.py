@@ -28,6 +28,7 @@ from utt_ros.orchestration.graph import (
     find_area_plans,
     parameters_of,
     read_area_plan,
+    surveyed_names,
 )
 from utt_ros.orchestration.heartbeat import HANG_SEC
 from utt_ros.orchestration.replayed_areas import (
@@ -107,6 +108,8 @@ def plan_area(values: Mapping[str, str]) -> LaunchPlan:
     named = values['area'] or ('' if given else _recorded_name(bags))
     area = read_area_plan(
         given or shared_file(DEFAULT_FILE), name=named, namespace=values['namespace'])
+    if given is None:  # the example has values, but of no room
+        area = replace(area, assumed=surveyed_names(area.settings))
     if bags:
         area = with_recordings(area, bags, rename=bool(values['area']))
     plan = LaunchPlan((area,), federated=_boolean(values, 'federated'))
@@ -126,7 +129,7 @@ def plan_federation(values: Mapping[str, str]) -> LaunchPlan:
         areas = tuple(with_recordings(area, find_area_bags(area)) for area in areas)
     files = _paths(values['aggregator_file'])
     for file in files:
-        parameters_of(file)
+        parameters_of(file, ('aggregator',))
     aggregator = _boolean(values, 'aggregator')
     return _with_common(LaunchPlan(areas, aggregator=aggregator, aggregator_files=files), values)
 

@@ -53,6 +53,7 @@ def prepare_plan(plan: LaunchPlan) -> tuple[LaunchPlan, list[str]]:
     remarks += [f'{area.name}: recordings replace its drivers'
                 for area in plan.areas if plan.nodes and area.bags and area.drivers]
     if plan.nodes:
+        remarks += [f'WARNING: {text}' for area in plan.areas if (text := area.assumptions())]
         remarks += [text for area in plan.areas for text in renamed_recordings(area)]
         remarks += [_silence(area) for area in plan.areas if not (area.bags or area.drivers)]
     plan = replace(plan, rviz=rviz, transforms=transforms)

@@ -18,7 +18,7 @@
 Launch files and `utt run` both translate it, so they start the same nodes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from typing import Any
 from utt_ros.errors import SettingsError
 from utt_ros.orchestration.area_frames import area_frames, frame_arguments
 from utt_ros.orchestration.heartbeat import HANG_SEC
+from utt_ros.orchestration.parameter_names import AREA_NODES, check_parameter_names
 from utt_ros.orchestration.spec import NodeSpec, ParameterValue
 from utt_ros.settings import (
     AREA_FILE,
@@ -47,6 +48,8 @@ STATIC_FRAMES_TOPIC = '/tf_static'
 PLAYED = '(?:camera|phones|truth)/.*'  # topics of a recorded area that none of its nodes publishes
 MEASURED = {  # topics of the measurements of each sensor
     'camera': 'camera/tracks', 'ftm': r'phones/\w+/ftm', 'imu': r'phones/\w+/imu/(?:data_raw|mag)'}
+SURVEYED = {  # settings that have no default but in simulation, by the sensor that needs them
+    'camera': ('camera_height', 'camera_pitch'), 'ftm': ('ap_position',), 'imu': ('magnetic_yaw',)}
 FEDERATION_TOPICS = ('model', 'rounds', 'twins', 'updates')  # below /utt
 
 
@@ -60,6 +63,7 @@ class AreaPlan:
     bags: tuple[Path, ...] = ()
     recorded: tuple[str, ...] = ()  # namespaces of the area in its bags; empty: its name
     drivers: tuple[str, ...] = ()  # nodes that read its sensors, unless bags replace them
+    assumed: tuple[str, ...] = ()  # surveyed settings that its file does not give
 
     @property
     def name(self) -> str:
@@ -70,6 +74,12 @@ class AreaPlan:
     def root(self) -> str:
         """Absolute namespace of its nodes."""
         return f'/{(self.namespace or self.name).strip("/")}'
+
+    def assumptions(self) -> str:
+        """Return a sentence about surveyed settings that have their defaults; empty without."""
+        values = [f'{name} {getattr(self.settings, name)}' for name in self.assumed]
+        return (f'{self.name}: not given, and so assumed: {", ".join(values)}; positions are as '
+                'wrong as these are (docs/survey.md)') if values else ''
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,27 +134,36 @@ def read_area_plan(
     """Read an area file, which may hold settings of its nodes; `name` overrides the file's."""
     known = {item.name for item in fields(AreaSettings)}
     values = {} if path is None else parameters_of(path)
+    for file in extra_files:
+        check_parameter_names(file)
     settings = from_mapping(AreaSettings, {key: values[key] for key in values if key in known})
     if name:
         settings = replace(settings, area=name)
     files = (() if path is None else (path,)) + tuple(extra_files)
     drivers = _drivers(path, values, settings)
-    return AreaPlan(
-        settings, namespace, tuple(file.absolute() for file in files), drivers=drivers)
+    assumed = tuple(name for name in surveyed_names(settings) if values and name not in values)
+    return AreaPlan(settings, namespace, tuple(file.absolute() for file in files),
+                    drivers=drivers, assumed=assumed)
 
 
-def parameters_of(path: Path) -> dict[str, Any]:
-    """Read the parameters of every node from a parameter file.
+def surveyed_names(settings: AreaSettings) -> tuple[str, ...]:
+    """Return the settings of an area's sensors that differ from room to room."""
+    return tuple(name for modality in settings.modalities for name in SURVEYED[modality])
 
-    Blocks of single nodes, such as '/**/twin', are read by ROS. There rcl prefers the file to the
-    command line while `launch` prefers its own parameters, so parameters of the graph are refused
-    in them: SettingsError.
+
+def parameters_of(path: Path, nodes: Collection[str] = AREA_NODES) -> dict[str, Any]:
+    """Read the parameters of every one of `nodes` from a parameter file.
+
+    A name that none of them has is refused. Blocks of single nodes, such as '/**/twin', are read
+    by ROS. There rcl prefers the file to the command line while `launch` prefers its own
+    parameters, so parameters of the graph are refused in them: SettingsError.
     """
     parameters = read_parameter_file(path)
     for block, values in read_parameter_blocks(path).items():
         decided = sorted(GRAPH_PARAMETERS & set(values)) if block != EVERY_NODE else ()
         if decided:
             raise SettingsError(f'{path}: {decided[0]} is not for a block of one node, {block!r}')
+    check_parameter_names(path, nodes)
     return parameters
 
 

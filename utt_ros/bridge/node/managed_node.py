@@ -23,7 +23,13 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 
 from utt_ros.bridge.node.diagnostics import NO_HARDWARE, Diagnostics
 from utt_ros.bridge.node.parameters import declare_settings
-from utt_ros.errors import UttError
+from utt_ros.errors import SettingsError, UttError
+from utt_ros.orchestration.parameter_names import (
+    NODE_SETTINGS,
+    explain_unknown,
+    known_parameters,
+    unknown_parameters,
+)
 from utt_ros.settings import setting
 
 
@@ -62,9 +68,10 @@ class ManagedNode(LifecycleNode):
     def start(self) -> None:
         """Publish diagnostics, and become active unless `autostart` is false.
 
-        Raises UttError when the node cannot become active.
+        Raises UttError for an unknown parameter, and when the node cannot become active.
         """
         settings = declare_settings(self, ActivationSettings)
+        self._refuse_unknown_parameters()
         self._diagnostics = Diagnostics(
             self, self._diagnostics_name, self._report, self.hardware_id)
         if settings.autostart:
@@ -105,6 +112,15 @@ class ManagedNode(LifecycleNode):
             remarks = ('not active', str(values.get('message', '')))
             values['message'] = '; '.join(filter(None, remarks))
         return values
+
+    def _refuse_unknown_parameters(self) -> None:
+        """Raise SettingsError for a given parameter that no node of an area has."""
+        given = [name for name in self._parameter_overrides if not self.has_parameter(name)]
+        nodes = tuple(NODE_SETTINGS)
+        unknown = unknown_parameters(given, nodes)
+        if unknown:
+            reason = explain_unknown(unknown[0], known_parameters(nodes))
+            raise SettingsError(f'{self.get_fully_qualified_name()}: {reason}')
 
     def _refuse_wrong_transitions(self) -> None:
         """Answer a transition that the state does not have; rclpy would end the process."""
