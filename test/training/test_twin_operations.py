@@ -42,6 +42,16 @@ def test_transfer_fine_tunes_a_model_of_its_own(build_trainer: Callable[..., Any
     assert twin.model.checksum != hall.models.read('hall_position').twin.model.checksum
 
 
+def test_error_of_a_model_is_the_same_whatever_the_budget(
+    build_trainer: Callable[..., Any],
+) -> None:
+    hall = build_trainer('hall')
+    budgets = ({}, {'max_windows': 40}, {'max_windows': 150}, {'max_seconds': 0.01})
+    before = {hall.run('transfer', 'hall_position', target_tasks=('trajectory',), **budget)
+              .nmse_before for budget in budgets}
+    assert len(before) == 1
+
+
 def test_split_makes_one_twin_for_each_task_at_once(build_trainer: Callable[..., Any]) -> None:
     hall = build_trainer('hall')
     revision = hall.models.registry.revision

@@ -63,16 +63,16 @@ def make_model(
     """
     request = plan.request
     twin = build_twin(*load_config(plan.config), plan.weights)
-    examples = newest_examples(memory.training, plan.pairs, request.max_windows)
+    training = newest_examples(memory.training, plan.pairs)
     held_out = newest_examples(memory.held_out, plan.pairs)
     yield OperationProgress('judge')
-    before = _judge(twin, held_out, examples, plan)
-    weights, used, judged = plan.weights, take(examples, slice(0)), before
+    before = _judge(twin, held_out, training, plan)
+    weights, used, judged = plan.weights, take(training, slice(0)), before
     if request.tunes:
-        used = examples
-        weights = yield from _tune(twin, examples, plan, learning, clock)
+        used = take(training, slice(-request.max_windows, None))  # 0: all
+        weights = yield from _tune(twin, used, plan, learning, clock)
         yield OperationProgress('judge', windows=len(used[CENTRE]))
-        judged = _judge(twin, held_out, examples, plan)
+        judged = _judge(twin, held_out, training, plan)
     for pair, judgement in judged.items():
         check_limit(judgement, pair, request.max_nmse)
     return MadeModel(
