@@ -143,6 +143,25 @@ def test_made_twins_are_known_when_their_operation_is_done(
         node.destroy_node()
 
 
+def test_a_client_that_has_its_result_no_longer_subscribes_to_feedback(
+    serve_area: Callable, wait_until: Callable[..., None],
+) -> None:
+    class Refusal:
+        def start(self, request: OperationRequest) -> RunningOperation:
+            raise TwinError(f'no time for {request.name}')
+
+    node = serve_area('hall', ('ftm', 'imu')).node
+    actions = OperationActions(node, Refusal(), lambda: True)
+    try:
+        with OperationClient(60.0) as client:
+            with pytest.raises(TwinError, match='no time for split'):
+                client.operate(
+                    OperationRequest('split', ('hall_position',)), lambda _: None, lambda: False)
+            wait_until(lambda: not node.count_subscribers('/hall/trainer/split/_action/feedback'))
+    finally:
+        actions.close()
+
+
 def test_a_goal_that_ended_between_two_looks_has_its_result(
     ros: int,
     wait_until: Callable[..., None], monkeypatch: pytest.MonkeyPatch,

@@ -33,6 +33,7 @@ from utt_ros.task_twins.operation_request import (
 )
 from utt_ros.task_twins.running_operation import OperationCanceled
 
+MAX_READY = 16  # callbacks of one wait: of a subscription, the parts of an action, and guards
 PRESENCE_SEC = 1.0  # between two looks whether the trainer is still there
 
 
@@ -65,6 +66,16 @@ class OperationClient(TwinClient):
             return self._follow(goal, is_stopped, lambda: servers <= self._servers(name))
         finally:
             client.destroy()
+            self._release_destroyed()
+
+    def _release_destroyed(self) -> None:
+        """Serve what is ready: an executor keeps destroyed entities until it waits anew.
+
+        The feedback of an operation would still have a subscriber, and its trainer take that for
+        its client.
+        """
+        for _ in range(MAX_READY):
+            self._executor.spin_once(timeout_sec=0.0)
 
     def _follow(
         self, goal: Any, is_stopped: Callable[[], bool], is_present: Callable[[], bool],
