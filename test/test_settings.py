@@ -22,7 +22,6 @@ from utt_ros.settings import (
     AreaSettings,
     WindowSettings,
     from_mapping,
-    load_yaml,
     read_node_parameters,
     read_parameter_file,
     write_parameter_file,
@@ -128,23 +127,6 @@ def test_a_former_name_is_accepted_with_a_warning_that_names_the_new_one():
 def test_a_setting_under_both_names_is_refused(cls, former, name):
     with pytest.raises(SettingsError, match=f'{former} and {name} are both given'):
         from_mapping(cls, {former: 0.5, name: 0.5})
-
-
-@pytest.mark.parametrize(('text', 'number'), [
-    ('5e2', 500.0), ('5.28e2', 528.0), ('1e-3', 1e-3), ('1e-05', 1e-5), ('5E+2', 500.0),
-    ('-2e1', -20.0), ('+2e1', 20.0), ('.5', 0.5), ('.5e1', 5.0), ('5.', 5.0), ('1.e3', 1000.0),
-    ('12e03', 12000.0), ('528.365', 528.365), ('.inf', float('inf')), ('-.inf', float('-inf')),
-    ('500', 500), ('-3', -3), ('+3', 3), ('0', 0), ('0x1F', 31), ('017', 15)])
-def test_numbers_are_read_as_rcl_reads_them(text, number):
-    loaded = load_yaml(f'a: {text}')['a']
-    assert (loaded, type(loaded)) == (number, type(number))
-    assert load_yaml(f'[{text}, {text}]') == [number, number]
-
-
-@pytest.mark.parametrize('text', [
-    '1:30', '10:20:30', '1_000', '1e', 'e5', '1.2.3', '5e2m', '02:00:00:00:00:01', '1e5.5', '.'])
-def test_what_rcl_takes_for_a_text_is_a_text(text):
-    assert load_yaml(f'a: {text}') == {'a': text}
 
 
 @pytest.mark.parametrize('text', ['5e2', '1e-05', '1:30', '500', '0x1F', 'true', 'hall'])

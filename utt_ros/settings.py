@@ -28,56 +28,17 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
-
-from utt_ros.documents import load_yaml_document
 from utt_ros.errors import DocumentError, SettingsError
 from utt_ros.files import read_limited
+from utt_ros.parameter_yaml import MAX_PARAMETER_FILE_BYTES, dump_yaml, load_yaml
 from utt_ros.types import MODALITIES
 
 EVERY_NODE = '/**'  # block of a ROS 2 parameter file
 AREA_FILE = 'area.yaml'  # of a folder with the recordings of one area
+MAX_INTEGER = 2**63 - 1  # of a parameter
+NEAR = 0.6  # ratio of matching characters of a name that is suggested
 AREA_NAME = re.compile(r'[A-Za-z]\w*', re.ASCII)
 _T = TypeVar('_T')
-
-
-# Decimal numbers as strtod, and so rcl, reads them; PyYAML takes 5e2 and 1e-05 for texts, 1:30 for
-# a number.
-FLOAT = re.compile(
-    r'[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?'
-    r'|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)')
-INTEGER = re.compile(r'[-+]?(?:0x[0-9a-fA-F]+|[0-9]+)')
-MAX_INTEGER = 2**63 - 1  # of a parameter
-MAX_PARAMETER_FILE_BYTES = 2**20
-NUMBER_STARTS = '-+.0123456789'
-NEAR = 0.6  # ratio of matching characters of a name that is suggested
-
-
-class _Loader(yaml.SafeLoader):
-    """Reads YAML with the numbers of ROS 2 parameter files."""
-
-
-class _Dumper(yaml.SafeDumper):
-    """Writes texts that look like such numbers in quotes."""
-
-
-def _resolve_numbers(cls: type[yaml.resolver.BaseResolver]) -> None:
-    numbers = {f'tag:yaml.org,2002:{kind}' for kind in ('float', 'int')}
-    cls.yaml_implicit_resolvers = {
-        first: [(tag, pattern) for tag, pattern in patterns if tag not in numbers]
-        for first, patterns in cls.yaml_implicit_resolvers.items()}
-    for kind, pattern in (('float', FLOAT), ('int', INTEGER)):
-        whole = re.compile(f'(?:{pattern.pattern})$')
-        cls.add_implicit_resolver(f'tag:yaml.org,2002:{kind}', whole, list(NUMBER_STARTS))
-
-
-_resolve_numbers(_Loader)
-_resolve_numbers(_Dumper)
-
-
-def load_yaml(content: str | bytes) -> Any:
-    """Load YAML with numbers as ROS reads them: 5e2, 5.28e2, 1e-05. Raises DocumentError."""
-    return load_yaml_document(content, _Loader, MAX_PARAMETER_FILE_BYTES)
 
 
 def _warn(text: str) -> None:
@@ -311,5 +272,4 @@ def write_parameter_file(path: Path, settings: Any) -> None:
     plain = {
         name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
     document = {EVERY_NODE: {'ros__parameters': plain}}
-    text = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
-    path.write_text(text, encoding='utf-8')
+    path.write_text(dump_yaml(document), encoding='utf-8')

@@ -37,7 +37,8 @@ import yaml
 from utt_ros.drivers.types import FtmSample
 from utt_ros.errors import DocumentError, MeasurementError, SettingsError
 from utt_ros.files import read_limited, write_atomically
-from utt_ros.settings import check, from_mapping, load_yaml, setting
+from utt_ros.parameter_yaml import load_yaml
+from utt_ros.settings import check, from_mapping, setting
 from utt_ros.types import Array
 
 MIN_PLACES = 3  # for an offset, so that one outlier is visible
