@@ -55,7 +55,7 @@ def test_an_integer_is_accepted_for_a_float():
     ({'area': 'große_halle'}, 'a letter, then letters, digits and underscores'),
     ({'area': '1st'}, 'a letter, then letters, digits and underscores'),
     ({'camera_hieght': 3.0}, "no setting 'camera_hieght'; did you mean 'camera_height'"),
-    ({'colour': 'red'}, "AreaSettings has no setting 'colour'; it has ap_position, area"),
+    ({'colour': 'red'}, "AreaSettings has no setting 'colour'; it has access_points, ap_position"),
 ])
 def test_an_invalid_setting_is_refused_with_its_value_and_limit(values, complaint):
     with pytest.raises(SettingsError, match=complaint):

@@ -28,6 +28,14 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, TypeVar
 
+from utt_ros.access_point_list import (
+    DEFAULT_AP_POSITION,
+    MAX_AP_COORDINATE_M,
+    AccessPoint,
+    ap_name,
+    check_access_points,
+    read_access_points,
+)
 from utt_ros.errors import DocumentError, SettingsError
 from utt_ros.files import read_limited
 from utt_ros.parameter_yaml import MAX_PARAMETER_FILE_BYTES, dump_yaml, load_yaml
@@ -47,13 +55,14 @@ def _warn(text: str) -> None:
 
 def setting(
     default: Any, text: str, *, low: float | None = None, high: float | None = None,
-    former: str = '',
+    former: str = '', read: Callable[[str, Any], Any] | None = None,
 ) -> Any:
     """Declare a field with a description and, for numbers, inclusive limits.
 
-    `former`: name of the field before it was renamed, accepted for one release.
+    `former`: name of the field before it was renamed, accepted for one release. `read` converts
+    the name and a mapping to the value of a field that is a tuple of pairs, and passes such ones.
     """
-    metadata = {'text': text, 'low': low, 'high': high, 'former': former}
+    metadata = {'text': text, 'low': low, 'high': high, 'former': former, 'read': read}
     if isinstance(default, list):
         raise TypeError('use a tuple: settings are frozen')
     return field(default=default, metadata=metadata)
@@ -94,7 +103,29 @@ def from_mapping(
         raise SettingsError(f'{cls.__name__} has no setting {unknown[0]!r}; '
                             + (f'did you mean {near!r}? It' if near else 'it')
                             + f' has {", ".join(sorted(known))}')
-    return cls(**{name: _fit(name, value, known[name].default) for name, value in values.items()})
+    return cls(**{name: _read_value(known[name], value) for name, value in values.items()})
+
+
+def to_mapping(settings: Any) -> dict[str, Any]:
+    """Return names and plain values of settings, as `from_mapping` and rcl read them.
+
+    Empty lists, which rcl does not read, are left out.
+    """
+    plain: dict[str, Any] = {}
+    for item in fields(settings):
+        value = getattr(settings, item.name)
+        if item.metadata.get('read'):
+            value = {key: list(numbers) for key, numbers in value}
+        elif isinstance(value, tuple):
+            value = list(value)
+        if value not in ([], {}):
+            plain[item.name] = value
+    return plain
+
+
+def _read_value(item: Field[Any], value: Any) -> Any:
+    read = item.metadata.get('read')
+    return read(item.name, value) if read else _fit(item.name, value, item.default)
 
 
 def nearest_name(name: str, known: Iterable[str]) -> str:
@@ -161,7 +192,11 @@ class AreaSettings:
     camera_pitch: float = setting(
         0.20943951, 'angle of the optical axis below the horizon [rad]', low=-1.6, high=1.6)
     ap_position: tuple[float, ...] = setting(
-        (0.0, 0.0, 2.5), 'access point in the area frame [m]', low=-1e4, high=1e4)
+        DEFAULT_AP_POSITION, 'access point in the area frame [m]; of several the first one',
+        low=-MAX_AP_COORDINATE_M, high=MAX_AP_COORDINATE_M)
+    access_points: tuple[AccessPoint, ...] = setting(
+        (), 'positions of access points by the address that the FTM source reports, the one that '
+        'models read first [m]', read=read_access_points)
     phone_height: float = setting(
         1.2, 'usual height of a carried phone above the floor [m]', low=0.0, high=3.0)
     person_height: float = setting(1.7, 'usual height of a person [m]', low=0.5, high=2.5)
@@ -184,6 +219,30 @@ class AreaSettings:
         if len(self.ap_position) != 3:
             raise SettingsError(
                 f'ap_position has {len(self.ap_position)} numbers: it must have 3')
+        if self.access_points:
+            check_access_points(self.access_points)
+            first = self.access_points[0]
+            if self.ap_position not in (DEFAULT_AP_POSITION, first.position):
+                raise SettingsError(
+                    f'ap_position is {list(self.ap_position)}, but the first of access_points, '
+                    f'{first.address!r}, is at {list(first.position)}: give one of them')
+            object.__setattr__(self, 'ap_position', first.position)
+
+    @property
+    def ap_addresses(self) -> tuple[str, ...]:
+        """Addresses of the access points; empty for one whose address is not given."""
+        return tuple(item.address for item in self.access_points)
+
+    @property
+    def ap_positions(self) -> tuple[tuple[float, ...], ...]:
+        """Positions of the access points, at least one [m]."""
+        return tuple(item.position for item in self.access_points) or (self.ap_position,)
+
+    @property
+    def ap_frames(self) -> tuple[str, ...]:
+        """Frames of the access points; that of the first is <area>/ap."""
+        others = (f'{self.area}/ap_{ap_name(item.address)}' for item in self.access_points[1:])
+        return (f'{self.area}/ap', *others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,8 +327,5 @@ def flatten_parameters(values: Mapping[str, Any], prefix: str = '') -> dict[str,
 
 def write_parameter_file(path: Path, settings: Any) -> None:
     """Write settings as a ROS 2 parameter file for every node."""
-    values = {item.name: getattr(settings, item.name) for item in fields(settings)}
-    plain = {
-        name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
-    document = {EVERY_NODE: {'ros__parameters': plain}}
+    document = {EVERY_NODE: {'ros__parameters': to_mapping(settings)}}
     path.write_text(dump_yaml(document), encoding='utf-8')

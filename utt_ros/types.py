@@ -20,7 +20,7 @@ origin on the floor below the camera, x forward along the horizontal view direct
 Where a mask is false the value is missing and 0.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -49,6 +49,7 @@ IMU_CHANNELS = (
 )
 CHANNELS = {'camera': CAMERA_CHANNELS, 'ftm': FTM_CHANNELS, 'imu': IMU_CHANNELS}
 MODALITIES = tuple(sorted(CHANNELS))
+FURTHER_RANGES = ('further_ftm', 'further_ftm_age_s', 'further_ftm_mask')  # of a SyncedBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,17 @@ class SyncedBatch:
     ftm_mask: MaskArray  # (S,) true when new since the previous tick
     imu: FloatArray  # (S, C, 9) IMU_CHANNELS, phone frame
     imu_mask: MaskArray  # (S, C)
+    # of the A access points after the first, as `ftm`; A = 0 where they are not given
+    further_ftm: FloatArray = field(default_factory=lambda: np.zeros((0, 0, 2), np.float32))
+    further_ftm_age_s: FloatArray = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    further_ftm_mask: MaskArray = field(default_factory=lambda: np.zeros((0, 0), bool))
+
+    def __post_init__(self) -> None:
+        for name in FURTHER_RANGES:
+            values = getattr(self, name)
+            if len(values) != len(self.subjects):
+                shape = (len(self.subjects), *values.shape[1:])
+                object.__setattr__(self, name, np.zeros(shape, values.dtype))
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,6 +132,9 @@ def test_settings_that_must_be_surveyed_are_not_assumed_in_silence(tmp_path: Pat
     write_parameter_file(file, AreaSettings(area='hall'))
     _, remarks = prepare_plan(LaunchPlan((read_area_plan(file),), tmp_path, federated=False))
     assert not any('assumed' in each for each in remarks)
+    file.write_text('/**:\n  ros__parameters: {area: hall, modalities: [ftm], '
+                    'access_points: {a: [0.0, 0.0, 2.0]}}\n')
+    assert not read_area_plan(file).assumed
 
 
 @pytest.mark.parametrize('change', [

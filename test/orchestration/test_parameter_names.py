@@ -71,6 +71,7 @@ def test_settings_that_need_ros_are_known() -> None:
     ({'__camera': '{opencv: {locaton: "0"}}'}, "did you mean 'opencv.location'"),
     ({'__camera': '{open_cv: {location: "0"}}'}, "did you mean 'opencv.location'"),
     ({'__camera': '{detection: {detecter: hog}}'}, "did you mean 'detection.detector'"),
+    ({'every': '{acess_points: {"02:01": [0.0, 0.0, 1.0]}}'}, 'unknown parameter .acess_points'),
     ({'__imu': '{qwertz: 1}'}, "unknown parameter 'qwertz'$"),
     ({'__snyc': '{association: fused}'}, r"'/\*\*/snyc' is no node: did you mean 'sync'"),
 ])
@@ -82,6 +83,7 @@ def test_unknown_parameter_is_refused_with_the_nearest_one(
 
 @pytest.mark.parametrize('blocks', [
     {'every': '{area: hall, use_sim_time: true, association: fused, model.width: 64}'},
+    {'every': '{access_points: {"02:01": [0.0, 0.0, 1.0]}}'},
     {'__sync': '{association_least: 0.4}'},  # a former name
     {'__rviz2': '{anything: 1}'},  # a node of another package
     {'__imu': '{pocket_lidar: {port: 1}}'},  # a source of another package

@@ -24,7 +24,7 @@ def test_the_first_address_heard_is_that_of_an_area_without_one():
         0, 0, 0, None, 0, 0]
     assert selector.explain() == (
         "ranges of access points 'ab:02' are refused: the area has 'ab:01', the first one heard; "
-        'switch the others off, or give the source the address to range')
+        'list each of them with its position in access_points')
 
 
 def test_refused_addresses_are_named_once_and_their_number_and_length_are_bounded():

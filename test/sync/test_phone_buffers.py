@@ -64,7 +64,7 @@ def test_a_phone_in_a_reused_slot_has_no_messages_of_the_former_one(phones: Phon
 
 def test_samples_hold_interpolated_imu_and_the_newest_range(phones: PhoneBuffers) -> None:
     fill(phones, 'a')
-    phones.ftm.add(phones.slots['a'], 5, (3.0, 0.5))
+    phones.ftm[0].add(phones.slots['a'], 5, (3.0, 0.5))
     samples = phones.sample(('a',), SPAN, 25, INSTANTS)
     np.testing.assert_array_equal(samples.imu[0], [(*INERTIAL, *FIELD)] * 2)
     assert samples.imu_mask.all()
@@ -111,3 +111,22 @@ def test_selected_subjects_without_a_phone_get_masked_zeros(phones: PhoneBuffers
     assert samples.imu_mask.any(axis=1).tolist() == [False, True, False]
     assert not samples.imu[0].any()
     assert samples.ftm_age_s.tolist() == [np.inf, np.inf, np.inf]
+
+
+def test_ranges_of_further_access_points_are_sampled_each_with_its_age_and_once() -> None:
+    phones = PhoneBuffers(capacity=16, max_phones=4, max_gap_ns=70, access_points=3)
+    for name in ('a', 'b'):
+        phones.add_phone(name)
+    phones.ftm[1].add(phones.slots['a'], 40, (3.0, 0.5))
+    phones.ftm[2].add(phones.slots['b'], 80, (9.0, 0.25))
+    assert phones.present((0, 100)) == ('a', 'b')
+    taken = phones.sample_further_ranges(('a', 'b'), ('0', 'a', 'b'), (0, 100), 100)
+    again = phones.sample_further_ranges(('a', 'b'), ('0', 'a', 'b'), (0, 100), 100)
+    ftm, age_s, is_new = taken
+    assert ftm.tolist() == [[[0, 0], [0, 0]], [[3, 0.5], [0, 0]], [[0, 0], [9, 0.25]]]
+    assert is_new.tolist() == [[False, False], [True, False], [False, True]]
+    np.testing.assert_allclose(age_s[1:], [[6e-8, np.inf], [np.inf, 2e-8]])
+    assert not again[2].any()
+    assert (again[1] == age_s).all()
+    phones.remove_phone('a')
+    assert phones.present((0, 100)) == ('b',)

@@ -57,7 +57,8 @@ def cut_sessions(
     kept = ReplayBuffer(MAX_WINDOWS)
     for bag in bags:
         batches = synchronize(
-            read_session(bag), modalities=area.settings.modalities, windows=window)
+            read_session(bag), modalities=area.settings.modalities, windows=window,
+            access_points=area.settings.ap_addresses)
         ticks = window.ticks + window.horizon
         for windows in cut_windows(batches, window, ticks, stride=stride):
             kept.add(make_examples(windows, area.settings, window))
@@ -100,7 +101,8 @@ def untrained_positions(initial: Checkpoint, area: DemoArea) -> list[PublishedPo
         engine = TwinEngine(area.settings, window)
         engine.deploy(OnnxModel(payload, window))
         batches = synchronize(
-            read_session(bag), modalities=area.settings.modalities, windows=window)
+            read_session(bag), modalities=area.settings.modalities, windows=window,
+            access_points=area.settings.ap_addresses)
         positions.append(_stack([engine.step(batch) for batch in batches]))
     return positions
 

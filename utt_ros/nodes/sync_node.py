@@ -74,7 +74,7 @@ class SyncNode(ManagedNode):
             self._model = AssociationModel(self, settings, self._area, window)
         self._synchronizer = Synchronizer(
             settings, window, self._area.modalities,
-            self._model.associator if self._model else None)
+            self._model.associator if self._model else None, access_points=self._area.ap_addresses)
         self._synchronizer.counters['messages'] = 0
         self._alarm = CounterAlarm(HARMLESS)
         self._troubles = TroubleLog(self.get_logger().warning)

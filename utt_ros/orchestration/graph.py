@@ -141,7 +141,8 @@ def read_area_plan(
         settings = replace(settings, area=name)
     files = (() if path is None else (path,)) + tuple(extra_files)
     drivers = _drivers(path, values, settings)
-    assumed = tuple(name for name in surveyed_names(settings) if values and name not in values)
+    given = {*values, *(['ap_position'] if settings.access_points else [])}
+    assumed = tuple(name for name in surveyed_names(settings) if values and name not in given)
     return AreaPlan(settings, namespace, tuple(file.absolute() for file in files),
                     drivers=drivers, assumed=assumed)
 

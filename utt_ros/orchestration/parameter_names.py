@@ -96,7 +96,9 @@ def unknown_parameters(names: Iterable[str], nodes: Collection[str] = AREA_NODES
     if not rest:
         return []  # without an import of drivers
     known = known_parameters(nodes)
-    groups = {name.partition('.')[0] for name in known if '.' in name}
+    mappings = _mapping_names(frozenset(nodes))
+    rest = [name for name in rest if name.partition('.')[0] not in mappings]
+    groups = {name.partition('.')[0] for name in known if '.' in name} | mappings
     return [name for name in rest if name not in known
             and not (_is_foreign_source(name, groups) and set(nodes) & set(OWN_NAMES))]
 
@@ -124,6 +126,13 @@ def _settings_names(nodes: frozenset[str]) -> frozenset[str]:
     own = {name for node in nodes for name in OWN_NAMES.get(node, ())}
     return frozenset(COMMON_NAMES) | own | {
         name for cls, prefix in parts for name in _field_names(cls, prefix)}
+
+
+@cache
+def _mapping_names(nodes: frozenset[str]) -> frozenset[str]:
+    """Return the names of settings that are mappings, whose keys are the installer's."""
+    return frozenset(item.name for node in nodes for cls, _ in NODE_SETTINGS[node]
+                     for item in fields(cls) if item.metadata.get('read'))
 
 
 @cache

@@ -53,6 +53,6 @@ class AccessPointSelector:
         known = ', '.join(repr(name) for name in self._indices)
         text = f'ranges of access points {", ".join(named)} are refused: the area has {known}'
         if self._is_given:
-            return text
-        return (f'{text}, the first one heard; switch the others off, or give the source the '
-                'address to range')
+            return f'{text}; list those as well, with their positions, in access_points'
+        return (f'{text}, the first one heard; list each of them with its position in '
+                'access_points')

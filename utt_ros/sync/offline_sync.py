@@ -43,15 +43,18 @@ def synchronize(
     modalities: Sequence[str] = MODALITIES,
     windows: WindowSettings | None = None,
     associator: Associator | None = None,
+    *,
+    access_points: Sequence[str] = (),
 ) -> Iterator[SyncedBatch]:
     """Yield the samples of a session at its ticks, from streams merged in order of stamps.
 
     Boxes are associated by labels unless an associator is given, a new one for every session.
-    Ticks at the end that wait for measurements after the recording are omitted, as in live
-    operation.
+    `access_points` are addresses, see `Synchronizer`. Ticks at the end that wait for measurements
+    after the recording are omitted, as in live operation.
     """
-    yield from replay_session(
-        Synchronizer(settings, windows, modalities, associator), session, modalities)
+    synchronizer = Synchronizer(
+        settings, windows, modalities, associator, access_points=access_points)
+    yield from replay_session(synchronizer, session, modalities)
 
 
 def replay_session(

@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from utt_ros.sync.association_types import PhoneSamples
 from utt_ros.sync.ring_buffers import RingBuffers
-from utt_ros.types import FTM_CHANNELS, NEVER_NS, Stamps
+from utt_ros.types import FTM_CHANNELS, NEVER_NS, FloatArray, MaskArray, Stamps
 
 INITIAL_SLOTS = 8
 _T = TypeVar('_T', bound=np.generic)
@@ -32,16 +32,19 @@ Span = tuple[int, int]  # half-open interval (begin, end] of stamps [ns]
 class PhoneBuffers:
     """Ring buffers of up to `max_phones` phones, one slot per phone in each."""
 
-    def __init__(self, capacity: int, max_phones: int, max_gap_ns: int) -> None:
+    def __init__(
+        self, capacity: int, max_phones: int, max_gap_ns: int, access_points: int = 1,
+    ) -> None:
         self.inertial = RingBuffers(6, capacity)
         self.magnetic = RingBuffers(3, capacity)
-        self.ftm = RingBuffers(2, capacity)
-        self.rings = (self.inertial, self.magnetic, self.ftm)
+        self.ftm = tuple(RingBuffers(2, capacity) for _ in range(access_points))
+        self.rings = (self.inertial, self.magnetic, *self.ftm)
         self.slots: dict[str, int] = {}
         self._free: list[int] = []
         self._max_phones = max_phones
         self._max_gap_ns = max_gap_ns
-        self._ranged_ns: dict[str, int] = {}  # newest sampled range
+        # newest sampled range by phone, of each access point
+        self._ranged_ns: list[dict[str, int]] = [{} for _ in range(access_points)]
 
     def add_phone(self, name: str) -> int | None:
         """Return the slot of a new phone; None when there are too many."""
@@ -60,13 +63,15 @@ class PhoneBuffers:
         """Remove a phone and its buffered messages."""
         slot = self.slots.pop(name)
         self._free.append(slot)
-        self._ranged_ns.pop(name, None)
+        for ranged_ns in self._ranged_ns:
+            ranged_ns.pop(name, None)
         for ring in self.rings:
             ring.clear(slot)
 
     def clear(self) -> None:
         """Drop all buffered messages; phones keep their slots."""
-        self._ranged_ns.clear()
+        for ranged_ns in self._ranged_ns:
+            ranged_ns.clear()
         for ring in self.rings:
             ring.needed_ns = NEVER_NS
             for slot in self.slots.values():
@@ -117,19 +122,45 @@ class PhoneBuffers:
         mask &= magnetic_mask | np.array(lacks_field, bool)[:, None]
         imu = np.concatenate([inertial, magnetic], axis=2)
         imu[~mask] = 0.0
+        return PhoneSamples(names, *self._sample_ranges(0, names, span, stamp_ns), imu, mask)
+
+    def sample_further_ranges(
+        self, names: tuple[str, ...], subjects: tuple[str, ...], span: Span, stamp_ns: int,
+    ) -> tuple[FloatArray, FloatArray, MaskArray]:
+        """Sample ranges (S, A, 2), ages (S, A), mask (S, A) of the access points after the first.
+
+        `subjects` are the phones `names` and others, which get masked zeros.
+        """
+        count, further = len(subjects), len(self.ftm) - 1
+        ftm = np.zeros((count, further, len(FTM_CHANNELS)), np.float32)
+        age_s = np.full((count, further), np.inf, np.float32)
+        is_new = np.zeros((count, further), bool)
+        if further:
+            rows = [subjects.index(name) for name in names]
+            for column in range(further):
+                ftm[rows, column], age_s[rows, column], is_new[rows, column] = (
+                    self._sample_ranges(column + 1, names, span, stamp_ns))
+        return ftm, age_s, is_new
+
+    def _sample_ranges(
+        self, access_point: int, names: tuple[str, ...], span: Span, stamp_ns: int,
+    ) -> tuple[FloatArray, FloatArray, MaskArray]:
+        """Sample ranges (P, 2), ages (P,) and mask (P,) of an access point."""
+        ring, sampled_ns = self.ftm[access_point], self._ranged_ns[access_point]
         ftm = np.zeros((len(names), len(FTM_CHANNELS)), np.float32)
         age_s = np.full(len(names), np.inf, np.float32)
         is_new = np.zeros(len(names), bool)
-        for row, (name, slot) in enumerate(zip(names, slots, strict=True)):
-            ranged_ns = self.ftm.latest(slot, span[1])
+        for row, name in enumerate(names):
+            slot = self.slots[name]
+            ranged_ns = ring.latest(slot, span[1])
             if ranged_ns <= span[0]:
                 continue
             age_s[row] = (stamp_ns - ranged_ns) / 1e9
-            if ranged_ns > self._ranged_ns.get(name, NEVER_NS):
-                ftm[row] = self.ftm.value(slot, ranged_ns)
+            if ranged_ns > sampled_ns.get(name, NEVER_NS):
+                ftm[row] = ring.value(slot, ranged_ns)
                 is_new[row] = True
-                self._ranged_ns[name] = ranged_ns
-        return PhoneSamples(names, ftm, age_s, is_new, imu, mask)
+                sampled_ns[name] = ranged_ns
+        return ftm, age_s, is_new
 
 
 def select_subjects(samples: PhoneSamples, subjects: tuple[str, ...]) -> PhoneSamples:

@@ -65,7 +65,10 @@ class Synchronizer:
         windows: WindowSettings | None = None,
         modalities: Sequence[str] = MODALITIES,
         associator: Associator | None = None,
+        *,
+        access_points: Sequence[str] = (),
     ) -> None:
+        """`access_points`: addresses, the first one's first; empty: one of unknown address."""
         settings, windows = settings or SyncSettings(), windows or WindowSettings()
         self._has_camera = 'camera' in modalities
         self._associator = associator or LabelAssociator()
@@ -77,9 +80,11 @@ class Synchronizer:
         self._max_subjects = settings.max_subjects
         steps = np.arange(windows.imu_rows - 1, -1, -1, dtype=np.int64)
         self._offsets_ns = -self._lag_ns - steps * self._period_ns // windows.imu_rows  # (C,)
-        self._access_points = AccessPointSelector()
+        self._access_points = AccessPointSelector(access_points)
         self._clock = AreaClock(_ns(settings.clock_tolerance))
-        self._phones = PhoneBuffers(settings.capacity, self._max_subjects, _ns(settings.max_gap))
+        self._phones = PhoneBuffers(
+            settings.capacity, self._max_subjects, _ns(settings.max_gap),
+            max(len(access_points), 1))
         self.counters = dict.fromkeys(COUNTERS, 0)
         self.remarks: dict[str, str] = {}
         self.epoch = -1
@@ -123,12 +128,12 @@ class Synchronizer:
 
         One of an access point that the area does not have is counted and leaves no other trace.
         """
-        if self._access_points.select(ap) is None:
+        if (number := self._access_points.select(ap)) is None:
             self.count('unknown_ap', self._access_points.explain())
             return
         low, high = limits.RANGE_LIMITS_M
         if low <= range_m <= high and 0.0 <= std_m <= limits.MAX_RANGE_STD_M:
-            self._add(self._phones.ftm, subject, stamp_ns, (range_m, std_m))
+            self._add(self._phones.ftm[number], subject, stamp_ns, (range_m, std_m))
         else:
             self._refuse(
                 range_m + std_m, f'FTM of {subject!r}: range {range_m:g} m outside '
@@ -265,6 +270,8 @@ class Synchronizer:
         matches = self._associate(frame, phones) if frame else ()
         subjects = tuple(sorted({*names, *self._seen_ns}))
         phones = select_subjects(phones, subjects)
+        further_ftm, further_ftm_age_s, further_ftm_mask = self._phones.sample_further_ranges(
+            names, subjects, span, stamp_ns)
         track_ids, association, camera, camera_mask = attach_boxes(
             frame or NO_FRAME, matches, subjects)
         self._sampled_ns = span[1]
@@ -276,7 +283,8 @@ class Synchronizer:
             camera_tick=frame is not None, subjects=subjects, track_ids=track_ids,
             association=association, camera=camera, camera_mask=camera_mask, ftm=phones.ftm,
             ftm_age_s=phones.ftm_age_s, ftm_mask=phones.ftm_mask, imu=phones.imu,
-            imu_mask=phones.imu_mask)
+            imu_mask=phones.imu_mask, further_ftm=further_ftm,
+            further_ftm_age_s=further_ftm_age_s, further_ftm_mask=further_ftm_mask)
 
     def _associate(self, frame: Tracks, phones: PhoneSamples) -> list[Match]:
         """Associate the boxes of a frame and refuse subjects beyond the maximum."""

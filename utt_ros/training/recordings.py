@@ -206,7 +206,9 @@ def _read_sequence(
     if cached is None:
         session = (read_recording(origin)[0] if isinstance(origin, VifiRecording)
                    else read_session(origin, area.area))
-        batches = tuple(synchronize(session, modalities=area.modalities, windows=window))
+        batches = tuple(synchronize(
+            session, modalities=area.modalities, windows=window,
+            access_points=area.ap_addresses))
         if not batches:
             return []
         write_cache(_cache_file(cache, source), session, batches)

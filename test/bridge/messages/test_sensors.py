@@ -34,7 +34,7 @@ from utt_ros.types import SyncedBatch
 STAMP = 1_700_000_000_123_456_789
 
 
-def batch(rng, subjects=('a', 'b', 'c'), rows=5):
+def batch(rng, subjects=('a', 'b', 'c'), rows=5, further=0):
     n = len(subjects)
 
     def numbers(*shape):
@@ -49,12 +49,14 @@ def batch(rng, subjects=('a', 'b', 'c'), rows=5):
         stamp_ns=STAMP, epoch=3, sequence=2**40, camera_tick=True, subjects=tuple(subjects),
         track_ids=('', 't1', 't2')[:n], association=numbers(n), camera=numbers(n, 5),
         camera_mask=mask(n), ftm=numbers(n, 2), ftm_age_s=age, ftm_mask=mask(n),
-        imu=numbers(n, rows, 9), imu_mask=mask(n, rows))
+        imu=numbers(n, rows, 9), imu_mask=mask(n, rows), further_ftm=numbers(n, further, 2),
+        further_ftm_age_s=np.abs(numbers(n, further)), further_ftm_mask=mask(n, further))
 
 
+@pytest.mark.parametrize('further', [0, 3])
 @pytest.mark.parametrize('subjects', [('a', 'b', 'c'), ('a',), ()])
-def test_batch_survives_the_wire_bit_by_bit(rng, subjects):
-    sent = batch(rng, subjects)
+def test_batch_survives_the_wire_bit_by_bit(rng, subjects, further):
+    sent = batch(rng, subjects, further=further)
     data = serialize_message(samples_to_message(sent, 'hall'))
     message = deserialize_message(data, SyncedSamples)
     received = samples_from_message(message)
@@ -88,6 +90,9 @@ def test_received_numbers_are_not_copied(rng):
     ('ftm', array('f', [float('nan')] * 6), 'ftm has a number that is not finite'),
     ('imu', array('f', [float('inf')] * 135), 'imu has a number that is not finite'),
     ('ftm_age', array('f', [float('nan')] * 3), 'ftm_age has a number'),
+    ('further_aps', 1, 'further_ftm has 0 values'),
+    ('further_aps', 32, 'less than 32'),
+    ('further_ftm', array('f', [1.0]), 'further_ftm has 1 values'),
 ])
 def test_message_that_does_not_fit_is_refused_by_field_and_length(rng, field, value, text):
     message = samples_to_message(batch(rng), 'hall')

@@ -110,7 +110,7 @@ def test_ranges_have_the_standard_deviation_of_the_residual_or_of_a_burst(rng):
     message = messages['phones/bob/ftm']
     assert isinstance(message, FtmRange)
     assert (message.phone, message.header.frame_id) == ('bob', 'hall/ap')
-    assert ftm_from_message(message) == (T0, pytest.approx(made.values[1, 0, 0]), 1.0)
+    assert ftm_from_message(message) == (T0, pytest.approx(made.values[1, 0, 0]), 1.0, '')
     unjudged = made_by(rng, 'ftm', std=False)
     message = dict(convert('ftm', unjudged))['phones/ann/ftm']
     assert message.range_std == pytest.approx(unjudged.values[0, 0, 1])

@@ -25,7 +25,7 @@ from rclpy.parameter import Parameter
 
 from utt_ros.bridge.node.parameters import declare_settings, follow_parameters
 from utt_ros.errors import SettingsError
-from utt_ros.settings import check, setting
+from utt_ros.settings import AreaSettings, check, setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,23 @@ def test_field_becomes_a_read_only_parameter_with_its_text_and_limits(make_node)
     assert descriptor.description == 'norm [m]'
     limits = descriptor.floating_point_range[0]
     assert (limits.from_value, limits.to_value) == (0.5, 9.0)
+
+
+def test_positions_by_address_are_parameters_in_the_order_of_their_file(make_node, tmp_path):
+    path = tmp_path / 'area.yaml'
+    path.write_text('/**:\n  ros__parameters:\n    access_points:\n'
+                    '      "02:00:00:00:00:0b": [1.0, 2.0, 2.5]\n'
+                    '      02:00:00:00:00:0a: [4, 5, 6]\n')
+    node = Node('reader', cli_args=['--ros-args', '--params-file', str(path)])
+    try:
+        area = declare_settings(node, AreaSettings)
+        assert area.ap_addresses == ('02:00:00:00:00:0b', '02:00:00:00:00:0a')
+        assert area.ap_positions == ((1.0, 2.0, 2.5), (4.0, 5.0, 6.0))
+        name = 'access_points.02:00:00:00:00:0b'
+        assert list(node.get_parameter(name).value) == [1.0, 2.0, 2.5]
+        assert node.describe_parameter(name).read_only
+    finally:
+        node.destroy_node()
 
 
 @pytest.mark.parametrize('value', [0.25, 'wide'])

@@ -28,6 +28,7 @@ from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import Imu, MagneticField
 from std_msgs.msg import Header
 
+from utt_ros.access_point_list import MAX_ACCESS_POINTS
 from utt_ros.drivers.types import Detections, FtmSample, InertialSample, MagneticSample
 from utt_ros.errors import MeasurementError
 from utt_ros.msg import FtmRange, SyncedSamples, Track, Tracks
@@ -63,6 +64,10 @@ def samples_to_message(batch: SyncedBatch, area: str) -> SyncedSamples:
         ftm=_array('f', batch.ftm),
         ftm_age=_array('f', batch.ftm_age_s),
         ftm_mask=_array('B', batch.ftm_mask),
+        further_aps=batch.further_ftm.shape[1],
+        further_ftm=_array('f', batch.further_ftm),
+        further_ftm_age=_array('f', batch.further_ftm_age_s),
+        further_ftm_mask=_array('B', batch.further_ftm_mask),
         imu_rows=batch.imu.shape[1],
         imu=_array('f', batch.imu),
         imu_mask=_array('B', batch.imu_mask),
@@ -80,6 +85,9 @@ def samples_from_message(message: SyncedSamples) -> SyncedBatch:
     if count > MAX_BATCH_SUBJECTS or not 1 <= rows <= MAX_IMU_ROWS:
         raise MeasurementError(f'{count} subjects with {rows} rows of IMU: at most '
                                f'{MAX_BATCH_SUBJECTS} with 1..{MAX_IMU_ROWS}')
+    further = int(message.further_aps)
+    if further >= MAX_ACCESS_POINTS:
+        raise MeasurementError(f'{further} further access points: less than {MAX_ACCESS_POINTS}')
     if len(message.track_ids) != count:
         raise MeasurementError(f'track_ids has {len(message.track_ids)} values: {count} expected')
     if any(first >= second for first, second in pairwise(subjects)):
@@ -100,6 +108,9 @@ def samples_from_message(message: SyncedSamples) -> SyncedBatch:
         ftm_mask=_mask(message, 'ftm_mask', (count,)),
         imu=_numbers(message, 'imu', (count, rows, imu)),
         imu_mask=_mask(message, 'imu_mask', (count, rows)),
+        further_ftm=_numbers(message, 'further_ftm', (count, further, ftm)),
+        further_ftm_age_s=_numbers(message, 'further_ftm_age', (count, further), finite=False),
+        further_ftm_mask=_mask(message, 'further_ftm_mask', (count, further)),
     )
 
 

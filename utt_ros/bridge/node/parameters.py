@@ -51,6 +51,9 @@ def declare_settings(
     warn = node.get_logger().warning
     values: dict[str, Any] = {}
     for item in fields(cls):  # type: ignore[arg-type]
+        if item.metadata.get('read'):
+            values[item.name] = _declare_mapping(node, prefix + item.name, item)
+            continue
         default = list(item.default) if isinstance(item.default, tuple) else item.default
         former = _former_values(node, prefix, item)
         if former:
@@ -87,6 +90,18 @@ def follow_parameters(
         return SetParametersResult(successful=True)
 
     node.add_on_set_parameters_callback(on_set)
+
+
+def _declare_mapping(node: Node, name: str, item: Any) -> dict[str, Any]:
+    """Declare the parameters `name`.<key> that are given, in the order of the file."""
+    given = [full for full in node._parameter_overrides  # noqa: SLF001  # rclpy lists them nowhere
+             if full.startswith(f'{name}.')]
+    descriptor = ParameterDescriptor(
+        description=item.metadata['text'], read_only=True, dynamic_typing=True)
+    values = {full.removeprefix(f'{name}.'): node.declare_parameter(full, None, descriptor).value
+              for full in given}
+    return {key: list(value) if isinstance(value, Sequence) and not isinstance(value, str)
+            else value for key, value in values.items()}
 
 
 def _former_values(node: Node, prefix: str, item: Any) -> dict[str, Any]:

@@ -79,7 +79,8 @@ def replay_live(
         live.use_model(translator)
         timed = TimedAssociator(live)
     batches = list(synchronize(
-        unlabelled, modalities=recording.area.modalities, windows=window, associator=timed))
+        unlabelled, modalities=recording.area.modalities, windows=window, associator=timed,
+        access_points=recording.area.ap_addresses))
     record = record_association(unlabelled, owners, batches)
     errors: tuple[Array, Array] = (np.zeros(0), np.zeros(0))
     if twin:

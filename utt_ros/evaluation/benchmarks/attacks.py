@@ -182,7 +182,8 @@ def simulate_recordings(plan: PoisoningPlan) -> tuple[Recordings, Recordings]:
 
 def _record(plan: SessionPlan, window: WindowSettings) -> RecordedSequence:
     session, area = simulate_session(plan), plan.area.settings
-    batches = tuple(synchronize(session, modalities=area.modalities, windows=window))
+    batches = tuple(synchronize(
+        session, modalities=area.modalities, windows=window, access_points=area.ap_addresses))
     return RecordedSequence(area, plan.name, plan.split, batches, session)
 
 

@@ -19,7 +19,6 @@ Texts have the forms of `docs/sources`.
 """
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +33,7 @@ from utt_ros.models.settings import ModelSettings, dump_config
 from utt_ros.models.twin import UnifiedTwin
 from utt_ros.sessions.session_bags import write_session
 from utt_ros.sessions.simulator.world import plan_sessions, simulate_session
-from utt_ros.settings import AreaSettings, WindowSettings
+from utt_ros.settings import AreaSettings, WindowSettings, to_mapping
 from utt_ros.types import CHANNELS, SyncedBatch
 
 WINDOW = WindowSettings()
@@ -120,8 +119,7 @@ def synced_batch() -> SyncedBatch:
 
 def write_samples(folder: Path) -> None:
     """Write the files of SAMPLE_FILES."""
-    values = {name: list(value) if isinstance(value, tuple) else value
-              for name, value in asdict(AreaSettings(area='hall')).items()}
+    values = to_mapping(AreaSettings(area='hall'))
     (folder / 'area.yaml').write_text(yaml.safe_dump(
         {'/**': {'ros__parameters': {**values, 'drivers': ['imu']}},
          '/**/twin': {'ros__parameters': {'particles': 100}}}), encoding='utf-8')

@@ -17,7 +17,6 @@
 
 import socket
 from contextlib import ExitStack
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ import yaml
 
 from utt_ros.sessions.simulator.figure_detector import NETWORK_SIDE_PX, write_figure_detector
 from utt_ros.sessions.simulator.live_world import live_session_plan
+from utt_ros.settings import to_mapping
 
 
 def free_ports() -> tuple[int, int, int]:
@@ -44,8 +44,7 @@ def write_live_area(file: Path, seed: int, ports: tuple[int, int, int]) -> None:
     camera, ftm, imu = ports
     network = file.with_name('figures.onnx').absolute()
     write_figure_detector(area, network)
-    values = {name: list(value) if isinstance(value, tuple) else value
-            for name, value in asdict(area).items()}
+    values = to_mapping(area)
     blocks: dict[str, dict[str, Any]] = {
         '/**': {**values, 'depth_error': 0.1, 'drivers': ['camera', 'ftm', 'imu']},
         '/**/sync': {'association': 'fused'},
