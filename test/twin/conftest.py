@@ -22,7 +22,7 @@ import pytest
 
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.settings import AreaSettings
-from utt_ros.twin.particle_filter import MotionPrior
+from utt_ros.twin.filter_types import MotionPrior
 from utt_ros.types import SyncedBatch
 
 T0 = 1_700_000_000_000_000_000

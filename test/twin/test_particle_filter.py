@@ -17,7 +17,8 @@ import numpy as np
 import pytest
 
 from utt_ros.settings import AreaSettings
-from utt_ros.twin.particle_filter import MotionPrior, ParticleFilter
+from utt_ros.twin.filter_types import MotionPrior
+from utt_ros.twin.particle_filter import ParticleFilter
 from utt_ros.twin.settings import ParticleFilterSettings
 from utt_ros.types import CHI2_90_2D
 

@@ -26,9 +26,10 @@ from utt_ros.motion.gait_synthesis import GaitSynthesizer
 from utt_ros.motion.velocity import VelocityTracker
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.sync.window_buffer import WindowBuffer
+from utt_ros.twin.filter_types import Estimate, MotionPrior
 from utt_ros.twin.model_service import ModelService, PendingOutput, ServableModel
 from utt_ros.twin.onnx_model import ModelOutput
-from utt_ros.twin.particle_filter import Estimate, MotionPrior, ParticleFilter
+from utt_ros.twin.particle_filter import ParticleFilter
 from utt_ros.twin.settings import ParticleFilterSettings
 from utt_ros.types import (
     MODALITIES,

@@ -21,8 +21,6 @@ model's velocity moves them along the compass heading, or a random walk where th
 docs/belief.md explains the choices.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from utt_ros.geometry.camera import CameraModel
@@ -34,6 +32,7 @@ from utt_ros.twin.ensemble import (
     position_covariance,
     systematic_resample,
 )
+from utt_ros.twin.filter_types import Estimate, MotionPrior
 from utt_ros.twin.ftm_model import FtmRangeModel
 from utt_ros.twin.settings import ParticleFilterSettings
 from utt_ros.twin.subject_slots import SubjectSlots, subject_generator
@@ -56,28 +55,6 @@ MIN_EFFECTIVE_PARTICLE_SHARE = 0.5  # of the particles; an ensemble with less is
 MAX_DISTANCE_M = 1000.0  # a position or range beyond is a fault
 RING_STD_M = 0.5  # radial deviation of a new ensemble about its first range
 MAX_EMPTY_NS = 3_000_000_000  # a camera that detected nobody for longer may be covered
-
-
-@dataclass(frozen=True, slots=True)
-class MotionPrior:
-    """Predicted motion of subjects in the heading frame: x along the compass heading, y left."""
-
-    heading: FloatArray  # (S,) [rad] area frame
-    heading_valid: MaskArray  # (S,)
-    velocity: FloatArray  # (S, 2) [m/s]
-    velocity_std: FloatArray  # (S, 2) [m/s]
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """Filter estimates of a tick's S subjects; zeros where the position is not known."""
-
-    known: MaskArray  # (S,) false before the first box or range
-    position: FloatArray  # (S, 2) [m] area frame
-    covariance: FloatArray  # (S, 2, 2) [m^2]
-    velocity: FloatArray  # (S, 2) [m/s] area frame
-    compass_error: FloatArray  # (S,) [rad]; true heading = compass heading + error
-    age_s: dict[str, Array]  # per modality (S,): age of the last measurement; inf when none
 
 
 class ParticleFilter:
