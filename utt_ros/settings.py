@@ -244,6 +244,12 @@ class AreaSettings:
         others = (f'{self.area}/ap_{ap_name(item.address)}' for item in self.access_points[1:])
         return (f'{self.area}/ap', *others)
 
+    def ap_frame(self, address: str) -> str:
+        """Return the frame of an access point; of one that is not listed that of the first."""
+        names = [each.lower() for each in self.ap_addresses]
+        listed = address.lower() in names
+        return self.ap_frames[names.index(address.lower()) if listed else 0]
+
 
 @dataclass(frozen=True, slots=True)
 class WindowSettings:

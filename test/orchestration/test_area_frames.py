@@ -20,6 +20,7 @@ from math import pi
 import numpy as np
 import pytest
 
+from utt_ros.access_point_list import AccessPoint
 from utt_ros.errors import SettingsError
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.orchestration.area_frames import (
@@ -52,6 +53,16 @@ def test_frames_are_children_of_the_area() -> None:
     assert [each.name for each in frames] == ['hall/camera', 'hall/camera_optical', 'hall/ap']
     assert {each.parent for each in frames} == {'hall'}
     assert frames[2].position_m == (1.0, -2.0, 3.0)
+
+
+def test_each_access_point_has_a_frame() -> None:
+    area = AreaSettings(area='hall', access_points=(
+        AccessPoint('02:0b', (1.0, -2.0, 3.0)), AccessPoint('02:0A', (4.0, 5.0, 2.5))))
+    assert area_frames(area)[2:] == (
+        StaticFrame('hall', 'hall/ap', (1.0, -2.0, 3.0)),
+        StaticFrame('hall', 'hall/ap_02_0a', (4.0, 5.0, 2.5)))
+    assert area.ap_frame('02:0a') == 'hall/ap_02_0a'
+    assert [area.ap_frame(name) for name in ('02:0B', 'other', '')] == ['hall/ap'] * 3
 
 
 def test_optical_frame_agrees_with_the_projection_of_the_camera_model() -> None:

@@ -65,7 +65,7 @@ class FtmNode(Driver):
             corrected = self._calibration.correct(sample)
             self._uncalibrated += corrected is sample
             self._outputs.publish(f'phones/{sample.phone}/ftm', ftm_to_message(
-                corrected, f'{self.area.area}/ap', self._settings.unknown_std))
+                corrected, self.area.ap_frame(sample.ap), self._settings.unknown_std))
 
     def _values(self) -> Mapping[str, object]:
         return {

@@ -38,12 +38,12 @@ class StaticFrame(NamedTuple):
 def area_frames(area: AreaSettings) -> tuple[StaticFrame, ...]:
     """Return the static frames of an area, children of its own frame."""
     camera = (0.0, 0.0, area.camera_height)
-    x, y, z = area.ap_position
     return (
         StaticFrame(area.area, f'{area.area}/camera', camera, (0.0, area.camera_pitch, 0.0)),
         StaticFrame(area.area, f'{area.area}/camera_optical', camera,
                     (-pi / 2 - area.camera_pitch, 0.0, -pi / 2)),
-        StaticFrame(area.area, f'{area.area}/ap', (x, y, z)))
+        *(StaticFrame(area.area, name, (x, y, z))
+          for name, (x, y, z) in zip(area.ap_frames, area.ap_positions, strict=True)))
 
 
 def frame_arguments(frames: Iterable[StaticFrame]) -> tuple[str, ...]:

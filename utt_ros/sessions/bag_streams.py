@@ -65,7 +65,7 @@ def session_streams(session: Session, area: AreaSettings) -> list[BagStream]:
         streams.append(_tracks(f'{root}/camera', session.area, session.frames))
         streams.append(_camera_info(f'{root}/camera', area, session.frames.stamps_ns))
     for phone, measured in sorted(session.phones.items()):
-        streams += _phone(f'{root}/phones/{_name(phone)}', session.area, phone, measured)
+        streams += _phone(f'{root}/phones/{_name(phone)}', area, phone, measured)
     for subject, truth in sorted(session.truth.items()):
         streams.append(_odometry(f'{root}/truth/{_name(subject)}', session.area, subject, truth))
     return streams
@@ -148,8 +148,10 @@ def _camera_info(root: str, area: AreaSettings, frames_ns: Stamps) -> BagStream:
     return BagStream(f'{root}/camera_info', CAMERA_INFO, False, stamps_ns, _messages(rows))
 
 
-def _phone(root: str, area: str, phone: str, measured: PhoneStreams) -> list[BagStream]:
-    frame = f'{area}/{phone}'
+def _phone(
+    root: str, area: AreaSettings, phone: str, measured: PhoneStreams,
+) -> list[BagStream]:
+    frame = f'{area.area}/{phone}'
     imu_rows, imu = cdr.new_messages(cdr.IMU, [frame], measured.inertial_stamps_ns)
     imu['orientation'][:, 3] = 1
     imu['orientation_covariance'][:, 0] = -1  # REP-145: orientation unknown
@@ -164,7 +166,7 @@ def _phone(root: str, area: str, phone: str, measured: PhoneStreams) -> list[Bag
             for name, layout, stamps_ns, messages in sensors]
 
 
-def _range_messages(area: str, phone: str, measured: PhoneStreams) -> Messages:
+def _range_messages(area: AreaSettings, phone: str, measured: PhoneStreams) -> Messages:
     """Serialize ranges, those of an access point at a time, and return them in their order."""
     signal = measured.ftm_signal
     if signal is None:
@@ -175,7 +177,7 @@ def _range_messages(area: str, phone: str, measured: PhoneStreams) -> Messages:
     for ap in dict.fromkeys(measured.range_aps):
         chosen = np.flatnonzero(aps == ap)
         rows, ftm = cdr.new_messages(
-            cdr.FTM_RANGE, [f'{area}/ap', phone, ap], measured.ftm_stamps_ns[chosen])
+            cdr.FTM_RANGE, [area.ap_frame(ap), phone, ap], measured.ftm_stamps_ns[chosen])
         ftm['range'], ftm['range_std'] = measured.ftm[chosen].T
         ftm['rssi'] = signal[chosen, 0]
         ftm['attempted'], ftm['successful'] = frames[chosen].T

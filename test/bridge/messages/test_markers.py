@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from visualization_msgs.msg import Marker
 
+from utt_ros.access_point_list import AccessPoint
 from utt_ros.bridge.messages.markers import area_markers, subject_markers, view_outline
 from utt_ros.bridge.messages.sensors import to_time
 from utt_ros.geometry.camera import CameraModel
@@ -81,6 +82,14 @@ def test_outline_separates_visible_from_hidden_floor():
     inward /= np.linalg.norm(inward, axis=1, keepdims=True)
     assert camera.in_view(outline + 0.3 * inward).mean() > 0.9
     assert camera.in_view(outline - 0.5 * inward).mean() < 0.05  # but for a pointed corner
+
+
+def test_every_access_point_is_shown():
+    area = AreaSettings(area='hall', modalities=('ftm', 'imu'), access_points=(
+        AccessPoint('a', (1.0, -2.0, 3.0)), AccessPoint('b', (4.0, 5.0, 2.5))))
+    shown = area_markers(area).markers
+    assert len({each.id for each in shown}) == 2
+    assert [(each.pose.position.x, each.pose.position.z) for each in shown] == [(1, 3), (4, 2.5)]
 
 
 def test_area_without_a_camera_shows_its_access_point_alone():

@@ -33,7 +33,7 @@ from utt_ros.twin.engine import TickPredictions
 from utt_ros.types import CHI2_90_2D, FloatArray
 
 BODY, ELLIPSE, PATH, LABEL = range(4)  # ids within the namespace of a subject
-VIEW, ACCESS_POINT = range(2)  # ids within the area's namespace
+VIEW, ACCESS_POINT = range(2)  # ids within the area's namespace; further access points follow
 INTERVAL_S = 0.2
 SUBJECT_LIFETIME = Duration(sec=2)  # of a subject's markers that are not deleted
 HEIGHT_M = 1.0  # of spheres above the floor
@@ -94,10 +94,10 @@ def subject_markers(
 
 
 def area_markers(area: AreaSettings) -> MarkerArray:
-    """Create the access point and, with a camera, the outline of its field of view."""
+    """Create the access points and, with a camera, the outline of its field of view."""
     make = partial(_marker, Header(frame_id=area.area), 'area')
-    x, y, z = area.ap_position
-    markers = [make(ACCESS_POINT, Marker.CUBE, BLUE, pose=_pose(x, y, z), scale=_cube(0.25))]
+    markers = [make(ACCESS_POINT + number, Marker.CUBE, BLUE, pose=_pose(x, y, z),
+                    scale=_cube(0.25)) for number, (x, y, z) in enumerate(area.ap_positions)]
     if 'camera' in area.modalities:
         points = [Point(x=a, y=b) for a, b in view_outline(CameraModel(area)).tolist()]
         markers.append(make(VIEW, Marker.LINE_STRIP, GREY, points=points, scale=Vector3(x=0.05)))
