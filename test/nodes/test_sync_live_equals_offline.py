@@ -25,7 +25,7 @@ from utt_ros.association.associator import make_associator
 from utt_ros.bridge.messages.sensors import samples_from_message
 from utt_ros.bridge.node.qos import RELIABLE
 from utt_ros.evaluation.association.label_removal import remove_session_labels
-from utt_ros.sessions.session_bags import read_session, write_area, write_session
+from utt_ros.sessions.session_bags import read_area, read_session, write_area, write_session
 from utt_ros.sessions.simulator.world import plan_sessions, simulate_session
 from utt_ros.settings import WindowSettings
 from utt_ros.sync.offline_sync import synchronize
@@ -40,9 +40,10 @@ RATE = 2.5
 
 @pytest.fixture
 def bags(tmp_path: Path) -> dict[str, Path]:
-    """Ten seconds of an area with a camera and of one without."""
+    """Ten seconds of an area with a camera and of one without, which has three access points."""
     found = {}
-    for planned in plan_sessions(2, 0.5, seed=5, without_camera=['area1']):
+    several = plan_sessions(2, 0.5, seed=5, without_camera=['area1'], access_points=3)
+    for planned in (*plan_sessions(1, 0.5, seed=5), *several):
         area = planned.area.settings
         if area.area not in found:
             write_area(area, tmp_path / area.area)
@@ -114,7 +115,8 @@ def test_replayed_session_gives_bit_identical_samples_and_windows(
                    '-r', f'__ns:=/{name}', '-r', f'/clock:=/{name}/clock')
         for name, bag in bags.items()]
     offline = {
-        name: list(synchronize(read_session(bag), modalities=AREAS[name], windows=SHAPE))
+        name: list(synchronize(read_session(bag), modalities=AREAS[name], windows=SHAPE,
+                               access_points=read_area(bag.parent).ap_addresses))
         for name, bag in bags.items()}
 
     def all_arrived():
@@ -128,6 +130,8 @@ def test_replayed_session_gives_bit_identical_samples_and_windows(
         assert len(batches) > 90
         assert any(batch.imu_mask.any() for batch in batches)
         assert any(batch.ftm_mask.any() for batch in batches)
+        further = np.array([batch.further_ftm_mask.any(0) for batch in batches])
+        assert further.any(0).tolist() == [True, True] * (name == 'area1')
         assert any(batch.camera_mask.any() for batch in batches) == ('camera' in modalities)
         assert [bits(batch) for batch in batches] == [bits(batch) for batch in offline[name]]
         cut = list(cut_windows(offline[name], SHAPE, SHAPE.ticks, stride=1))

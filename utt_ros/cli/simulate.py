@@ -28,6 +28,7 @@ EXAMPLES = """
 examples:
   utt simulate --out sessions --areas 3 --minutes 4 --seed 1
   utt simulate --out sessions --areas 3 --minutes 4 --seed 1 --without-camera area2
+  utt simulate --out sessions --access-points 3
 
 Areas are named area0, area1, ...; the same seed gives the same bytes. docs/simulator.md describes
 the models and the sources of their numbers.
@@ -47,12 +48,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
                         help='seed of all random numbers (default: 0)')
     parser.add_argument('--without-camera', nargs='+', default=[], metavar='AREA',
                         help='areas without a camera')
+    parser.add_argument('--access-points', type=int, default=1, metavar='N',
+                        help='access points per area (default: 1)')
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Simulate and write sessions. Raises UttError."""
-    sessions = plan_sessions(args.areas, args.minutes, args.seed, args.without_camera)
+    sessions = plan_sessions(
+        args.areas, args.minutes, args.seed, args.without_camera, args.access_points)
     if args.out.exists() and any(args.out.iterdir()):
         raise SessionError(f'{args.out} is not empty: sessions of two runs would be mixed')
     for plan in tqdm(sessions, unit='session', disable=None):

@@ -45,7 +45,7 @@ def test_ranges_are_android_results_in_millimetres_and_time_since_boot(
 ) -> None:
     clock = phone_clock('walker1', 0)
     boot_ns = clock.boot_ns(streams.ftm_stamps_ns - START_NS)
-    lines = ranging_results('walker1', streams.ap, boot_ns, streams.ftm, streams.ftm_signal)
+    lines = ranging_results('walker1', streams.range_aps, boot_ns, streams.ftm, streams.ftm_signal)
     parsed, refused = parse_android(b''.join(lines))
     assert not refused
     assert {result.device for result in parsed} == {'walker1'}

@@ -13,6 +13,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -47,6 +48,22 @@ def test_one_more_area_or_a_missing_camera_does_not_change_the_others() -> None:
     assert without.frames is None
     for phone, streams in with_camera.phones.items():
         assert np.array_equal(streams.inertial, without.phones[phone].inertial)
+
+
+def test_further_access_points_change_neither_walks_nor_the_ranges_of_the_first() -> None:
+    one, three = (simulate_session(plan_sessions(1, 0.6, seed=7, access_points=count)[1])
+                  for count in (1, 3))
+    assert one.phones.keys() == three.phones.keys()
+    for name, phone in three.phones.items():
+        assert np.array_equal(phone.inertial, one.phones[name].inertial)
+        aps = np.array(phone.range_aps)
+        first = aps == '02:00:00:00:00:00'
+        assert np.array_equal(phone.ftm[first], one.phones[name].ftm)
+        assert (np.diff(phone.ftm_stamps_ns) >= 0).all()
+        for number in (1, 2):
+            assert 1.5 < (aps == f'02:00:00:00:0{number}:00').sum() / (
+                np.ptp(phone.ftm_stamps_ns) / 1e9) < 3.5
+    assert same(one, replace(three, phones=one.phones))
 
 
 def test_areas_and_sessions_differ() -> None:

@@ -88,7 +88,7 @@ def run_phone(
             rows = _between(streams.ftm_stamps_ns - first_ns, low_ns, high_ns)
             boot_ns = clock.boot_ns(streams.ftm_stamps_ns[rows] - first_ns)
             for datagram in ranging_results(
-                    name, streams.ap, boot_ns, streams.ftm[rows], ftm_signal[rows]):
+                    name, streams.range_aps[rows], boot_ns, streams.ftm[rows], ftm_signal[rows]):
                 sender.sendto(datagram, ('127.0.0.1', args.ftm_port))
 
 

@@ -45,24 +45,25 @@ RSSI_AT_1_M_DBM, PATH_LOSS_EXPONENT, SHADOW_DB, FADING_DB = -45.0, 1.8, 8.0, 3.0
 class RangeBias(NamedTuple):
     """Bias of ranges."""
 
-    offset_m: float  # of a phone
+    offset_m: float  # of a phone and an access point
     slope: float  # per metre, of an area
 
 
 def simulate_ranging(
         rng: Generator, area: AreaSettings, bias: RangeBias, walk: SimulatedWalk,
-        others: Sequence[SimulatedWalk],
+        others: Sequence[SimulatedWalk], *, access_point: int = 0,
 ) -> tuple[Array, Array, Array]:
     """Return times (A,) [s], range and std (A, 2) [m], RSSI [dBm] and frame counts (A, 3)."""
     times = _times(rng, walk)
     samples = walk.at(times)
     phone = np.column_stack([samples.position_m, np.full(len(times), area.phone_height)])
-    to_ap = np.asarray(area.ap_position) - phone
+    ap_m = np.asarray(area.ap_positions[access_point])
+    to_ap = ap_m - phone
     distance = np.linalg.norm(to_ap, axis=1)
     angle = np.arctan2(to_ap[:, 1], to_ap[:, 0]) - samples.heading_rad
     shadowed = _shadowed(rng, np.abs((angle + np.pi) % (2 * np.pi) - np.pi))
     for other in others:
-        shadowed |= _is_between(area, samples.position_m, other, times)
+        shadowed |= _is_between(area, ap_m, samples.position_m, other, times)
     ranges = (1 + bias.slope) * distance + bias.offset_m + _errors(rng, distance, shadowed)
     spread = np.clip((0.35 + 0.1 * shadowed) * np.exp(0.35 * rng.normal(size=len(times))), 0.05, 2)
     counts = np.maximum(rng.binomial(BURST_FRAMES, np.where(shadowed, 0.85, 0.95)), 1)
@@ -98,16 +99,15 @@ def _shadowed(rng: Generator, angle_rad: Array) -> MaskArray:
 
 
 def _is_between(
-    area: AreaSettings, phone_m: Array, other: SimulatedWalk, times_s: Array,
+    area: AreaSettings, ap_m: Array, phone_m: Array, other: SimulatedWalk, times_s: Array,
 ) -> MaskArray:
     """Mask of times when a person is where the line to the access point is below a head."""
-    access_point = np.asarray(area.ap_position)
-    line = access_point[:2] - phone_m
+    line = ap_m[:2] - phone_m
     between = other.at(times_s).position_m - phone_m
     length = np.maximum(np.sum(line**2, axis=1), 1e-6)
     share = np.sum(between * line, axis=1) / length
     offset = np.abs(line[:, 0] * between[:, 1] - line[:, 1] * between[:, 0]) / np.sqrt(length)
-    height = area.phone_height + share * (access_point[2] - area.phone_height)
+    height = area.phone_height + share * (ap_m[2] - area.phone_height)
     return np.asarray(
         other.covers(times_s) & (share > 0) & (share < 1) & (offset < MAX_BYSTANDER_M)
         & (height < area.person_height))

@@ -16,6 +16,7 @@
 """Wire formats of phone apps, as the phones of the live demonstration send them."""
 
 import json
+from collections.abc import Sequence
 
 import numpy as np
 from scipy.signal import lfilter
@@ -39,16 +40,20 @@ def sensor_logger_body(device: str, readings: SensorReadings) -> bytes:
 
 
 def ranging_results(
-    device: str, ap: str, boot_ns: Stamps, ftm: FloatArray, signal: FloatArray,
+    device: str, aps: Sequence[str], boot_ns: Stamps, ftm: FloatArray, signal: FloatArray,
 ) -> list[bytes]:
-    """Encode N RangingResults of Android, a datagram each: ftm (N, 2) [m], signal (N, 3)."""
+    """Encode N RangingResults of Android, a datagram each: ftm (N, 2) [m], signal (N, 3).
+
+    `aps`: N addresses.
+    """
     millimetres, counts = np.rint(1000 * ftm).astype(int), np.rint(signal).astype(int)
-    rows = zip((boot_ns // NS_PER_MS).tolist(), millimetres.tolist(), counts.tolist(), strict=True)
+    rows = zip((boot_ns // NS_PER_MS).tolist(), aps, millimetres.tolist(), counts.tolist(),
+               strict=True)
     return [json.dumps({
         'deviceId': device, 'mac': ap, 'status': 0, 'distanceMm': distance,
         'distanceStdDevMm': std, 'rssi': rssi, 'numAttemptedMeasurements': attempted,
         'numSuccessfulMeasurements': successful, 'rangingTimestampMillis': stamp}).encode() + b'\n'
-        for stamp, (distance, std), (rssi, attempted, successful) in rows]
+        for stamp, ap, (distance, std), (rssi, attempted, successful) in rows]
 
 
 def sensor_logger_readings(streams: PhoneStreams) -> SensorReadings:

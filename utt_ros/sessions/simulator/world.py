@@ -19,7 +19,7 @@ Random numbers are drawn from streams that are keyed by seed, area, session and 
 more area or session does not change the others.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, auto
 
@@ -29,6 +29,11 @@ from numpy.random import Generator
 
 from utt_ros.errors import SettingsError
 from utt_ros.sessions.simulator import detections
+from utt_ros.sessions.simulator.ap_placement import (
+    MAX_SIMULATED_APS,
+    ap_address,
+    place_access_points,
+)
 from utt_ros.sessions.simulator.ftm_ranging import RangeBias, simulate_ranging
 from utt_ros.sessions.simulator.imu import simulate_imu
 from utt_ros.sessions.simulator.magnetic_field import SimulatedField, random_field
@@ -40,7 +45,7 @@ from utt_ros.sessions.simulator.trajectories import (
     simulate_walk,
 )
 from utt_ros.settings import AreaSettings
-from utt_ros.types import MODALITIES, Array, Frames, GroundTruth, PhoneStreams, Session
+from utt_ros.types import MODALITIES, Array, Frames, GroundTruth, Indices, PhoneStreams, Session
 
 START_NS = 1_735_725_600_000_000_000  # 2025-01-01 10:00 UTC: start of every area
 GAP_S = 10.0
@@ -51,6 +56,7 @@ AREA_PEOPLE = 6
 MIN_SESSION_PEOPLE = 3
 DOORS = 3
 TRUTH_HZ = 10.0
+AP_OFFSET_STD_M = 0.3  # of access points of one model, against each other
 
 
 class RandomPurpose(IntEnum):
@@ -63,6 +69,7 @@ class RandomPurpose(IntEnum):
     IMU = auto()
     FTM = auto()
     CAMERA = auto()
+    ACCESS_POINTS = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +83,7 @@ class SimulatedArea:
     field: SimulatedField
     doors_m: Array  # (DOORS, 2)
     range_slope: float
+    ap_offsets_m: tuple[float, ...] = (0.0,)  # of ranges to each access point
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +108,9 @@ class SessionPlan:
             return 'test'
         return 'val' if remaining <= 2 * held_out else 'train'
 
-    def random(self, purpose: RandomPurpose, who: int = 0) -> Generator:
+    def random(self, purpose: RandomPurpose, who: int = 0, *more: int) -> Generator:
         """Return the random stream of one purpose, and person, in this session."""
-        return _random(self.area.seed, self.area.index, purpose, self.number, who)
+        return _random(self.area.seed, self.area.index, purpose, self.number, who, *more)
 
     def stamps(self, times_s: Array) -> npt.NDArray[np.int64]:
         """Convert times [s] since the start of the session to stamps [ns]."""
@@ -112,6 +120,7 @@ class SessionPlan:
 
 def plan_sessions(
         areas: int, minutes: float, seed: int, without_camera: Collection[str] = (),
+        access_points: int = 1,
 ) -> list[SessionPlan]:
     """Plan `minutes` in each of `areas` areas, in three or more sessions of about a minute.
 
@@ -125,6 +134,9 @@ def plan_sessions(
     if not min_minutes <= minutes < np.inf:
         raise SettingsError(
             f'minutes is {minutes}: it must be finite and at least {min_minutes:g}')
+    if not 1 <= access_points <= MAX_SIMULATED_APS:
+        raise SettingsError(
+            f'there are {access_points} access points: it must be 1 to {MAX_SIMULATED_APS}')
     unknown = sorted(set(without_camera) - {_name(index) for index in range(areas)})
     if unknown:
         raise SettingsError(f'without a camera: {unknown[0]!r}, but areas are '
@@ -132,7 +144,7 @@ def plan_sessions(
     count = max(3, round(minutes * 60 / SESSION_S))
     return [
         SessionPlan(area, number, count, minutes * 60 / count)
-        for area in (_area(seed, index, without_camera) for index in range(areas))
+        for area in (_area(seed, index, without_camera, access_points) for index in range(areas))
         for number in range(count)]
 
 
@@ -155,7 +167,9 @@ def simulate_session(plan: SessionPlan) -> Session:
         truth={_walker(who): _truth(plan, walks[who]) for who in company})
 
 
-def _area(seed: int, index: int, without_camera: Collection[str]) -> SimulatedArea:
+def _area(
+    seed: int, index: int, without_camera: Collection[str], access_points: int,
+) -> SimulatedArea:
     rng = _random(seed, index, RandomPurpose.AREA)
     name, magnetic_yaw = _name(index), float(rng.uniform(-np.pi, np.pi))
     modalities = tuple(
@@ -164,15 +178,19 @@ def _area(seed: int, index: int, without_camera: Collection[str]) -> SimulatedAr
     doors = rng.uniform(low, high, (DOORS, 2))
     walls = rng.integers(0, 2, DOORS)  # 0: at an end of the room, 1: at a side
     doors[np.arange(DOORS), walls] = np.where(rng.random(DOORS) < 0.5, low[walls], high[walls])
+    of_aps = _random(seed, index, RandomPurpose.ACCESS_POINTS)
+    placed = place_access_points(of_aps, index, access_points) if access_points > 1 else ()
     return SimulatedArea(
         seed=seed,
         index=index,
-        settings=AreaSettings(area=name, modalities=modalities, magnetic_yaw=magnetic_yaw),
+        settings=AreaSettings(area=name, modalities=modalities, magnetic_yaw=magnetic_yaw,
+                              access_points=placed),
         people=tuple(random_person(_random(seed, index, RandomPurpose.PERSON, who))
                      for who in range(AREA_PEOPLE)),
         field=random_field(rng, magnetic_yaw),
         doors_m=doors,
-        range_slope=float(rng.normal(0.12, 0.03)))
+        range_slope=float(rng.normal(0.12, 0.03)),
+        ap_offsets_m=(0.0, *of_aps.normal(0.0, AP_OFFSET_STD_M, access_points - 1).tolist()))
 
 
 def _frames(plan: SessionPlan, walks: dict[int, SimulatedWalk]) -> Frames:
@@ -194,9 +212,8 @@ def _phone(plan: SessionPlan, who: int, walks: dict[int, SimulatedWalk]) -> Phon
     others = [other for key, other in walks.items() if key != who]
     imu_times, imu, mag_times, mag = simulate_imu(
         plan.random(RandomPurpose.IMU, who), owner, walks[who], area.field)
-    ftm_times, ftm, signal = simulate_ranging(
-        plan.random(RandomPurpose.FTM, who), area.settings,
-        RangeBias(owner.range_offset_m, area.range_slope), walks[who], others)
+    ftm_times, ftm, signal, numbers = _ranging(plan, who, walks[who], others)
+    aps = tuple(ap_address(area.index, number) for number in numbers.tolist())
     return PhoneStreams(
         ftm_stamps_ns=plan.stamps(ftm_times),
         ftm=ftm.astype(np.float32),
@@ -205,7 +222,26 @@ def _phone(plan: SessionPlan, who: int, walks: dict[int, SimulatedWalk]) -> Phon
         magnetic_stamps_ns=plan.stamps(mag_times),
         magnetic=mag.astype(np.float32),
         ftm_signal=signal.astype(np.float32),
-        ap=f'02:00:00:00:00:{area.index % 256:02x}')
+        ap=ap_address(area.index, 0) if not aps else aps[0],
+        ftm_aps=aps if len(set(aps)) > 1 else None)
+
+
+def _ranging(
+    plan: SessionPlan, who: int, walk: SimulatedWalk, others: Sequence[SimulatedWalk],
+) -> tuple[Array, Array, Array, Indices]:
+    """Times, ranges and signals of all access points as `simulate_ranging`, and their numbers."""
+    area, offset_m = plan.area, plan.area.people[who].range_offset_m
+    parts = []
+    for number, ap_offset_m in enumerate(area.ap_offsets_m):
+        stream = (number,) if number else ()  # that of the first is the one of areas with one
+        ranging = simulate_ranging(
+            plan.random(RandomPurpose.FTM, who, *stream), area.settings,
+            RangeBias(offset_m + ap_offset_m, area.range_slope), walk, others,
+            access_point=number)
+        parts.append((*ranging, np.full(len(ranging[0]), number)))
+    times, ftm, signal, numbers = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    order = np.argsort(times, kind='stable')
+    return times[order], ftm[order], signal[order], numbers[order]
 
 
 def _truth(plan: SessionPlan, walked: SimulatedWalk) -> GroundTruth:
