@@ -13,9 +13,13 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from utt_ros.access_point_list import AccessPoint
+from utt_ros.errors import MeasurementError
 from utt_ros.settings import AreaSettings
 from utt_ros.twin.filter_types import MotionPrior
 from utt_ros.twin.particle_filter import ParticleFilter
@@ -129,8 +133,68 @@ def test_the_trend_of_ranges_is_learned_where_there_is_a_camera(world):
     people, tracker = world(subjects=20), ParticleFilter(AREA)
     walk(tracker, people, 150)
     # 1.1 d - 0.5, as in the world; only what it gives within reach of the camera matters
-    found = tracker._ftm.trend @ [[1.0] * 2, [6.0, 14.0]]
+    found = tracker.range_trends[0] @ [[1.0] * 2, [6.0, 14.0]]
     np.testing.assert_allclose(found, [0.1, 0.9], atol=0.3)
+
+
+def further_ranges(batch, people, area, every=3):
+    """The tick with ranges to the access points after the first, whose offsets differ."""
+    columns = []
+    for number, (x, y, z) in enumerate(area.ap_positions[1:]):
+        plane = np.hypot(*(people.position - (x, y)).T)
+        distance = np.hypot(plane, z - area.phone_height)
+        noise = 0.5 * people.rng.standard_t(4, len(plane))
+        columns.append(1.1 * distance - 0.5 + 0.6 * number + noise)
+    values = np.stack(columns, axis=1).astype(np.float32)
+    mask = np.full(values.shape, batch.sequence % every == 1)
+    return replace(
+        batch, further_ftm=np.stack([values, 0.4 + 0 * values], axis=2) * mask[..., None],
+        further_ftm_age_s=np.full(values.shape, 0.1, np.float32), further_ftm_mask=mask)
+
+
+def places(*positions):
+    return replace(AREA, access_points=tuple(
+        AccessPoint(f'ap{number}', (x, y, 2.5)) for number, (x, y) in enumerate(positions)))
+
+
+def test_with_three_access_points_people_are_found_without_a_camera(world):
+    errors = []
+    for area in (AREA, places((0, 0), (12, 8), (14, -9))):
+        people, tracker = world(subjects=12), ParticleFilter(area)
+        for _ in range(120):
+            batch = people.tick(camera=False)
+            if len(area.ap_positions) > 1:
+                batch = further_ranges(batch, people, area)
+            estimate = tracker.step(batch, people.prior())
+        errors.append(np.linalg.norm(estimate.position - people.position, axis=1))
+    assert np.median(errors[1]) < 1.2
+    assert np.median(errors[1]) < 0.5 * np.median(errors[0])
+
+
+def test_the_trend_of_each_access_point_is_learned(world):
+    area = places((0, 0), (12, 8), (14, -9))
+    people, tracker = world(subjects=20), ParticleFilter(area)
+    for _ in range(150):
+        tracker.step(further_ranges(people.tick(), people, area), people.prior())
+    found = tracker.range_trends @ [1.0, 9.0]
+    np.testing.assert_allclose(found, [0.4, 0.4, 1.0], atol=0.3)
+
+
+def test_an_address_alone_changes_no_bit(world):
+    found = []
+    for area in (AREA, places(AREA.ap_position[:2])):
+        people, tracker = world(subjects=5), ParticleFilter(area)
+        estimate = walk(tracker, people, 40)
+        estimate = walk(tracker, people, 40, camera=False)
+        found.append((estimate.position.tobytes(), estimate.covariance.tobytes()))
+    assert found[0] == found[1]
+
+
+def test_a_tick_with_more_access_points_than_the_area_is_refused(world):
+    area, people = places((0, 0), (12, 8), (14, -9)), world(subjects=2)
+    batch = further_ranges(people.tick(), people, area)
+    with pytest.raises(MeasurementError, match='ranges of 3 access points: the area has 2'):
+        ParticleFilter(places((0, 0), (12, 8))).step(batch)
 
 
 def test_ages_are_the_times_since_the_last_measurement_of_each_sensor(world):

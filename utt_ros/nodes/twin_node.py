@@ -182,6 +182,8 @@ class TwinNode(ManagedNode):
             'samples_refused': self._refused_samples,
             'models_refused': models.refused,
             'model_failures': service.failures,
+            'range_trends': '; '.join(f'{offset:+.2f} m {slope:+.3f} m/m'
+                                      for offset, slope in self._engine.range_trends),
             'models_dropped': service.dropped,
             'predictions_implausible': service.implausible,
             **self._virtual.values(),

@@ -33,6 +33,7 @@ from utt_ros.twin.particle_filter import ParticleFilter
 from utt_ros.twin.settings import ParticleFilterSettings
 from utt_ros.types import (
     MODALITIES,
+    Array,
     FloatArray,
     Indices,
     MaskArray,
@@ -120,6 +121,11 @@ class TwinEngine:
     def refused(self) -> int:
         """Subjects times ticks for which the filter had no slot."""
         return self._refused_before + self._filter.refused
+
+    @property
+    def range_trends(self) -> Array:
+        """Learned offsets [m] and slopes [m/m] of ranges to A access points, (A, 2)."""
+        return self._filter.range_trends
 
     @property
     def failures(self) -> int:

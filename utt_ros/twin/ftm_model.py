@@ -17,15 +17,16 @@
 
 A range is the distance from the phone to the access point, plus a trend that grows with distance
 (multipath), plus a slowly varying bias (bodies and walls in between), plus noise with heavy tails.
-The trend is learned per area from people whom the camera sees at the same time.
+The trend is learned per access point from people whom the camera sees at the same time.
 """
 
 import numpy as np
 import numpy.typing as npt
 
+from utt_ros.errors import MeasurementError
 from utt_ros.settings import AreaSettings
 from utt_ros.twin.settings import ParticleFilterSettings
-from utt_ros.types import Array, FloatArray
+from utt_ros.types import Array, FloatArray, MaskArray, SyncedBatch
 
 Floats = npt.NDArray[np.floating]
 
@@ -34,15 +35,35 @@ TREND_STD = (0.5, 0.05)  # of that prior [R]
 REPEATS = 16.0  # consecutive ranges with the information of one: biases last for seconds
 MAX_RESIDUAL_M = 2.5  # from the trend; larger ones are clipped
 DEGREES_OF_FREEDOM = 4.0  # of the Student distribution
+MAX_DISTANCE_M = 1000.0  # a position or range beyond is a fault
 MIN_FLOOR_DISTANCE_M2 = 0.25  # squared
 
 
-class FtmRangeModel:
-    """Likelihood of ranges for ensembles of one area; learns the area's trend."""
+def usable_ranges(batch: SyncedBatch, access_points: int) -> tuple[Array, MaskArray]:
+    """Return ranges [m] of a tick and where they are new and usable, (S, A) for A access points.
 
-    def __init__(self, area: AreaSettings, settings: ParticleFilterSettings) -> None:
-        self._ap = np.asarray(area.ap_position, np.float32)
-        self._rise = float(area.ap_position[2]) - area.phone_height
+    Raises MeasurementError when there are more than `access_points`.
+    """
+    ranges, mask = batch.ftm[:, :1], batch.ftm_mask[:, None]
+    if further := batch.further_ftm.shape[1]:
+        if further >= access_points:
+            raise MeasurementError(f'a tick has ranges of {further + 1} access points: the area '
+                                   f'has {access_points}')
+        ranges = np.concatenate([ranges, batch.further_ftm[..., 0]], axis=1)
+        mask = np.concatenate([mask, batch.further_ftm_mask], axis=1)
+    return ranges.astype(np.float64), mask & (np.abs(ranges) <= MAX_DISTANCE_M)
+
+
+class FtmRangeModel:
+    """Likelihood of ranges to one access point for ensembles of an area; learns their trend."""
+
+    def __init__(
+        self, area: AreaSettings, settings: ParticleFilterSettings, access_point: int = 0,
+    ) -> None:
+        position = area.ap_positions[access_point]
+        self.position = np.asarray(position[:2])  # (2,) [m]
+        self._ap = np.asarray(position, np.float32)
+        self._rise = float(position[2]) - area.phone_height
         self._variance = settings.range_std**2
         self._noise = settings.range_bias_std**2 + self._variance
         self._precision = np.diag(np.array(TREND_STD) ** -2.0)

@@ -15,7 +15,8 @@
 
 """Particle filter of an area's subjects: positions that outlive the loss of any sensor.
 
-Each subject has an ensemble of particles with position, velocity, compass error and range bias.
+Each subject has an ensemble of particles with position, velocity, compass error and a bias of the
+ranges to each access point.
 Camera boxes update it as a Kalman filter would; FTM ranges weight the particles; in between, the
 model's velocity moves them along the compass heading, or a random walk where there is none.
 docs/belief.md explains the choices.
@@ -33,7 +34,7 @@ from utt_ros.twin.ensemble import (
     systematic_resample,
 )
 from utt_ros.twin.filter_types import Estimate, MotionPrior
-from utt_ros.twin.ftm_model import FtmRangeModel
+from utt_ros.twin.ftm_model import MAX_DISTANCE_M, FtmRangeModel, usable_ranges
 from utt_ros.twin.settings import ParticleFilterSettings
 from utt_ros.twin.subject_slots import SubjectSlots, subject_generator
 from utt_ros.twin.visibility import MISS_INTERVAL_TICKS, OCCLUSION_PROBABILITY, VisibilityMap
@@ -47,12 +48,12 @@ from utt_ros.types import (
     SyncedBatch,
 )
 
-# position [m], velocity [m/s], compass error [rad], range bias [m], probability of occlusion
-X, Y, VX, VY, COMPASS, BIAS, OCCLUDED = range(7)
+# position [m], velocity [m/s], compass error [rad], bias of ranges to the first access point [m],
+# probability of occlusion, biases of ranges to further access points [m]
+X, Y, VX, VY, COMPASS, BIAS, OCCLUDED, FURTHER_BIAS = range(8)
 MAX_NIS = 16.0  # squared Mahalanobis distance beyond which a box contradicts the ensemble
 MAX_CONTRADICTIONS = 2  # in a row, at which the ensemble is placed anew at the box
 MIN_EFFECTIVE_PARTICLE_SHARE = 0.5  # of the particles; an ensemble with less is resampled
-MAX_DISTANCE_M = 1000.0  # a position or range beyond is a fault
 RING_STD_M = 0.5  # radial deviation of a new ensemble about its first range
 MAX_EMPTY_NS = 3_000_000_000  # a camera that detected nobody for longer may be covered
 
@@ -64,12 +65,13 @@ class ParticleFilter:
         self.settings = settings or ParticleFilterSettings()
         self._camera = CameraModel(area)
         self._visibility = VisibilityMap(self._camera)
-        self._ap = np.asarray(area.ap_position[:2])
-        self._ftm = FtmRangeModel(area, self.settings)
+        self._ftm = tuple(FtmRangeModel(area, self.settings, number)
+                          for number in range(len(area.ap_positions)))
+        self._biases = (BIAS, *range(FURTHER_BIAS, FURTHER_BIAS + len(self._ftm) - 1))
         rows, particles = self.settings.max_subjects, self.settings.particles
-        self._states = np.zeros((rows, 7, particles), np.float32)
+        self._states = np.zeros((rows, OCCLUDED + len(self._ftm), particles), np.float32)
         self._weights = np.full((rows, particles), 1 / particles, np.float32)
-        self._bias_variance = np.zeros(rows, np.float32)
+        self._bias_variance = np.zeros((rows, len(self._ftm)), np.float32)
         self._reference = np.zeros((rows, 3), np.float32)  # heading, velocity of the last prior
         self._known, self._guided = np.zeros(rows, bool), np.zeros(rows, bool)
         self._contradictions = np.zeros(rows, np.intp)
@@ -83,12 +85,19 @@ class ParticleFilter:
         """Subjects times ticks beyond `max_subjects`."""
         return self._slots.refused
 
+    @property
+    def range_trends(self) -> Array:
+        """Learned offsets [m] and slopes [m/m] of ranges to A access points, (A, 2)."""
+        return np.stack([model.trend for model in self._ftm])
+
     def step(self, batch: SyncedBatch, prior: MotionPrior | None = None) -> Estimate:
         """Predict all subjects of a tick to its stamp and update them with its measurements.
 
         Values that are not finite or absurd count as not measured. A new epoch, or an absence of
-        more than `max_gap`, starts a subject anew.
+        more than `max_gap`, starts a subject anew. Raises MeasurementError for a tick with ranges
+        of more access points than the area has.
         """
+        ranges, ranged = usable_ranges(batch, len(self._ftm))
         rows, elapsed, new = self._slots.assign(batch)
         for name, row in new:
             self._reset(row, name, batch.epoch)
@@ -97,10 +106,11 @@ class ParticleFilter:
         if prior is not None:
             prior = MotionPrior(prior.heading[served], prior.heading_valid[served],
                                 prior.velocity[served], prior.velocity_std[served])
-        measured = self._usable(batch, served, rows)
+        measured = self._usable(batch, ranged, served, rows)
         self._predict(rows, elapsed, prior)
         self._update_camera(rows, batch.camera[served], measured[:, 0])
-        self._update_ftm(rows, batch.ftm[served, 0].astype(np.float64), measured[:, 1])
+        for number in np.flatnonzero(ranged[served].any(0)).tolist():
+            self._update_ftm(number, rows, ranges[served, number], ranged[served, number])
         if self._camera_works(batch) and batch.sequence % MISS_INTERVAL_TICKS == 0:
             missed = ~measured[:, 0] & self._known[rows]
             self._update_missed_detection(rows[missed], MISS_INTERVAL_TICKS * elapsed[missed])
@@ -118,11 +128,13 @@ class ParticleFilter:
         self._known[row] = self._guided[row] = False
         self._contradictions[row], self._measured_ns[row] = 0, NEVER_NS
 
-    def _usable(self, batch: SyncedBatch, served: Indices, rows: Indices) -> MaskArray:
+    def _usable(
+        self, batch: SyncedBatch, ranged: MaskArray, served: Indices, rows: Indices,
+    ) -> MaskArray:
         """Return where a measurement is new and usable (S, 3), and record its stamp."""
         measured = np.stack([
             batch.camera_mask & np.isfinite(batch.camera).all(1),
-            batch.ftm_mask & (np.abs(batch.ftm[:, 0]) <= MAX_DISTANCE_M),
+            ranged.any(1),
             batch.imu_mask.any(1)], axis=1)[served]
         self._measured_ns[rows] = np.where(measured, batch.stamp_ns, self._measured_ns[rows])
         return np.asarray(measured)
@@ -156,7 +168,8 @@ class ParticleFilter:
         states[:, COMPASS] += own.heading_std * np.sqrt(1 - last**2) * noise[:, 0]
         last = np.exp(-seconds / np.float32(own.range_bias_tau))
         states[:, BIAS] *= last
-        self._bias_variance[rows] += (1 - last[:, 0]**2) * (
+        states[:, FURTHER_BIAS:] *= last[..., None]
+        self._bias_variance[rows] += (1 - last**2) * (
             own.range_bias_std**2 - self._bias_variance[rows])
 
         change = reference[:, 1:] - keep * old[:, 1:]
@@ -208,24 +221,27 @@ class ParticleFilter:
             self._place(rows[index], positions[index], covariances[index])
             self._states[rows[index], COMPASS] = compass
 
-    def _update_ftm(self, rows: Indices, ranges: Array, ranged: MaskArray) -> None:
-        """Update with ranges (S,) [m] where `ranged` (S,)."""
+    def _update_ftm(
+        self, number: int, rows: Indices, ranges: Array, ranged: MaskArray,
+    ) -> None:
+        """Update with ranges (S,) [m] to an access point, where `ranged` (S,)."""
+        model, part = self._ftm[number], self._biases[number]
         for index in np.flatnonzero(ranged & ~self._known[rows]):
-            self._place_on_ring(rows[index], ranges[index])
+            self._place_on_ring(rows[index], number, ranges[index])
             ranged = ranged & (np.arange(len(rows)) != index)
         rows, ranges = rows[ranged], ranges[ranged]
-        x, y, bias = (self._states[rows, part] for part in (X, Y, BIAS))
-        innovation = ranges[:, None].astype(np.float32) - self._ftm.expected_range(x, y) - bias
-        variance = self._bias_variance[rows]
-        likelihood, gain = self._ftm.likelihood(innovation, variance[:, None])
+        x, y, bias = self._states[rows, X], self._states[rows, Y], self._states[rows, part]
+        innovation = ranges[:, None].astype(np.float32) - model.expected_range(x, y) - bias
+        variance = self._bias_variance[rows, number]
+        likelihood, gain = model.likelihood(innovation, variance[:, None])
         self._multiply_weights(rows, likelihood)
-        self._states[rows, BIAS] = bias + gain * innovation
-        self._bias_variance[rows] = self._ftm.posterior_bias_variance(variance)
+        self._states[rows, part] = bias + gain * innovation
+        self._bias_variance[rows, number] = model.posterior_bias_variance(variance)
         visible = self._measured_ns[rows, 0] == self._slots.stamps_ns[rows]
         if visible.any():
             seen = rows[visible]
             mean = ensemble_mean(self._states[seen], self._weights[seen])
-            self._ftm.update_trend(ranges[visible], mean[:, :2].astype(np.float64))
+            model.update_trend(ranges[visible], mean[:, :2].astype(np.float64))
 
     def _update_missed_detection(self, rows: Indices, elapsed: FloatArray) -> None:
         """Update subjects that the camera did not detect for `elapsed` seconds (S,)."""
@@ -253,17 +269,17 @@ class ParticleFilter:
         draw = self._draw(row)
         self._states[row, :2] = centre[:, None] + np.linalg.cholesky(covariance) @ draw[:2]
 
-    def _place_on_ring(self, row: int, measured: float) -> None:
-        """Start an ensemble on a ring about the access point: a range has no bearing."""
-        draw = self._draw(row)
+    def _place_on_ring(self, row: int, number: int, measured: float) -> None:
+        """Start an ensemble on a ring about an access point: a range has no bearing."""
+        draw, model = self._draw(row), self._ftm[number]
         count = self.settings.particles
         bias = self.settings.range_bias_std * draw[0]
-        radius = self._ftm.floor_distance(measured - bias + RING_STD_M * draw[1])
+        radius = model.floor_distance(measured - bias + RING_STD_M * draw[1])
         bearing = 2 * np.pi * (np.arange(count) + self._random[row].random()) / count
         ring = radius * np.stack([np.cos(bearing), np.sin(bearing)])
-        self._states[row, :2] = self._ap[:, None] + ring
-        self._states[row, BIAS] = bias
-        self._bias_variance[row] = RING_STD_M**2
+        self._states[row, :2] = model.position[:, None] + ring
+        self._states[row, self._biases[number]] = bias
+        self._bias_variance[row, number] = RING_STD_M**2
 
     def _draw(self, row: int) -> Array:
         """Draw all but the positions of an ensemble; return normal numbers (2, P) for those."""
@@ -271,7 +287,8 @@ class ParticleFilter:
         draw = self._random[row].standard_normal((5, own.particles))
         self._states[row, VX:VY + 1] = own.walk_std * draw[2:4]
         self._states[row, COMPASS] = own.heading_std * draw[4]
-        self._states[row, BIAS], self._states[row, OCCLUDED] = 0.0, OCCLUSION_PROBABILITY
+        self._states[row, self._biases] = 0.0
+        self._states[row, OCCLUDED] = OCCLUSION_PROBABILITY
         self._bias_variance[row] = own.range_bias_std**2
         self._weights[row] = 1 / own.particles
         self._known[row], self._guided[row], self._contradictions[row] = True, False, 0
@@ -281,7 +298,8 @@ class ParticleFilter:
         count = len(batch.subjects)
         known = np.zeros(count, bool)
         known[served] = self._known[rows]
-        mean, covariance = np.zeros((count, 7), np.float32), np.zeros((count, 2, 2), np.float32)
+        mean = np.zeros((count, self._states.shape[1]), np.float32)
+        covariance = np.zeros((count, 2, 2), np.float32)
         known_rows = rows[self._known[rows]]
         states, weights = self._states[known_rows], self._weights[known_rows]
         mean[known] = ensemble_mean(states, weights)
