@@ -86,6 +86,29 @@ def test_genuine_item_passes_and_its_replay_is_refused(
         verifier.verify(item, seal)
 
 
+def test_hand_over_is_a_replay_after_a_restart_too(
+    tmp_path: Path, keys: KeyFolder, signer_of: Callable[[Any], KeySigner],
+) -> None:
+    memory = tmp_path / 'handovers.json'
+    seal = signer_of(HANDOVER).sign(HANDOVER)
+    SealVerifier(keys, memory=memory).verify(HANDOVER, seal)
+    with pytest.raises(SignatureRefused, match='it is a replay'):
+        SealVerifier(keys, memory=memory).verify(HANDOVER, seal)
+    SealVerifier(keys, memory=memory).verify(HANDOVER, signer_of(HANDOVER).sign(HANDOVER))
+
+
+@pytest.mark.parametrize('content', ['', '[', '[1]', '{"hall": "x"}', '{"hall": 1e9}', '\xff'])
+def test_damaged_memory_of_hand_overs_is_begun_anew(
+    content: str, tmp_path: Path, keys: KeyFolder, signer_of: Callable[[Any], KeySigner],
+) -> None:
+    memory = tmp_path / 'handovers.json'
+    memory.write_bytes(content.encode('latin-1'))
+    seal = signer_of(HANDOVER).sign(HANDOVER)
+    SealVerifier(keys, memory=memory).verify(HANDOVER, seal)
+    with pytest.raises(SignatureRefused, match='it is a replay'):
+        SealVerifier(keys, memory=memory).verify(HANDOVER, seal)
+
+
 @pytest.mark.parametrize(('item', 'name'), [
     (item, name) for item in ITEMS for name in SIGNED_KINDS[type(item)].fields])
 def test_every_signed_field_is_bound(

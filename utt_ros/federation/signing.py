@@ -34,7 +34,8 @@ from typing import Any, Protocol, TypeVar
 
 from cryptography.exceptions import InvalidSignature
 
-from utt_ros.errors import SignatureRefused
+from utt_ros.documents import load_json
+from utt_ros.errors import DocumentError, SignatureRefused
 from utt_ros.federation.keys import AGGREGATOR, KeyFolder, key_id
 from utt_ros.federation.settings import MAX_NAME_LENGTH, SigningSettings
 from utt_ros.federation.types import (
@@ -48,12 +49,14 @@ from utt_ros.federation.types import (
     Update,
 )
 from utt_ros.federation.wire import check_size, checksum_of
+from utt_ros.files import read_limited, write_atomically
 
 SIGNATURE_BYTES = 64
 MAX_TEXT = 65536  # characters of one signed field, such as a configuration
 MAX_ITEMS = 64  # of a signed list
 MAX_PAYLOAD_BYTES = 64 * 2**20
 COUNTER_DIGITS = 20
+MAX_MEMORY_BYTES = 2**20  # of the counters of hand-overs, a line for each trusted area
 
 S = TypeVar('S', bound=Update | GlobalModel | Deployment | TaskDeployment | TwinHandover)
 
@@ -164,12 +167,19 @@ class SealVerifier:
 
     Cheapest check first: sizes, key, counter, signature, payload. A counter is used up by an item
     that passes all of them, so that a genuine seal around another payload stops nothing.
+
+    Counters of hand-overs are kept in the file `memory` across restarts: an old model or graph is
+    replaced by the next genuine one, but what is adopted twice stays.
     """
 
-    def __init__(self, keys: KeyFolder, max_bytes: int = MAX_PAYLOAD_BYTES) -> None:
-        """`max_bytes`: of a payload."""
-        self._keys, self._max_bytes = keys, max_bytes
-        self._newest: dict[tuple[type, str], Seal] = {}
+    def __init__(
+        self, keys: KeyFolder, max_bytes: int = MAX_PAYLOAD_BYTES, memory: Path | None = None,
+    ) -> None:
+        """`max_bytes`: of a payload. A damaged `memory` is begun anew."""
+        self._keys, self._max_bytes, self._memory = keys, max_bytes, memory
+        self._newest: dict[tuple[type, str], Seal] = {
+            (TwinHandover, name): replace(UNSEALED, counter=counter)
+            for name, counter in _read_memory(memory).items()}
 
     def verify(self, item: Any, seal: Seal, *, repeated: bool = False) -> None:
         name = sender_of(item)
@@ -199,6 +209,15 @@ class SealVerifier:
         if payload is not None and checksum_of(payload) != item.checksum:
             raise SignatureRefused(f'its payload is not the one that {shown} signed')
         self._newest[type(item), name] = seal
+        if self._memory is not None and isinstance(item, TwinHandover):
+            self._remember(self._memory)
+
+    def _remember(self, memory: Path) -> None:
+        """Write the counters of hand-overs; a full disk does not stop the receiver."""
+        counters = {name: seal.counter for (kind, name), seal in self._newest.items()
+                    if kind is TwinHandover}
+        with suppress(OSError):
+            write_atomically(memory, json.dumps(counters).encode())
 
 
 def make_signer(settings: SigningSettings, name: str) -> Signer:
@@ -207,12 +226,12 @@ def make_signer(settings: SigningSettings, name: str) -> Signer:
 
 
 def make_verifier(
-    settings: SigningSettings, max_bytes: int = MAX_PAYLOAD_BYTES,
+    settings: SigningSettings, max_bytes: int = MAX_PAYLOAD_BYTES, memory: Path | None = None,
 ) -> Verifier:
     """Return the verifier with the keys of the settings. Raises SettingsError."""
     if not settings.signed:
         return NullVerifier()
-    return SealVerifier(KeyFolder(Path(settings.keys)), max_bytes)
+    return SealVerifier(KeyFolder(Path(settings.keys)), max_bytes, memory)
 
 
 def sealed(item: S, signer: Signer) -> S:
@@ -225,6 +244,17 @@ def _is_short(value: str | tuple[str | float, ...]) -> bool:
         return len(value) <= MAX_TEXT
     return len(value) <= MAX_ITEMS and all(
         len(item) <= MAX_NAME_LENGTH for item in value if isinstance(item, str))
+
+
+def _read_memory(path: Path | None) -> dict[str, int]:
+    """Return the stored counters of hand-overs by sender; none where there is no sound file."""
+    if path is None:
+        return {}
+    with suppress(OSError, DocumentError):
+        content = load_json(read_limited(path, MAX_MEMORY_BYTES))
+        if isinstance(content, dict) and all(type(value) is int for value in content.values()):
+            return content
+    return {}
 
 
 def _read_counter(path: Path) -> int:

@@ -22,6 +22,7 @@ processes.
 import gc
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from rclpy.subscription import Subscription
 
@@ -54,6 +55,7 @@ from utt_ros.training.twin_models import open_twin_models
 from utt_ros.training.twin_operations import TwinOperations
 
 MAX_STOP_SEC = 3.5  # training may hold Python's lock while it gets next to no processor time
+HANDOVERS = 'handovers.json'  # counters of those that were adopted, in the state folder
 WRITABLE = ('learn', 'local_steps', 'min_windows')  # parameters
 
 
@@ -67,7 +69,9 @@ class TrainerNode(ManagedNode):
         self._settings = declare_settings(self, TrainerSettings, writable=WRITABLE)
         learning = declare_settings(self, LearningSettings)
         self._min_association = learning.min_association
-        self._signing = MessageSigning(self, area.area, self._settings.max_model_bytes)
+        self._signing = MessageSigning(
+            self, area.area, self._settings.max_model_bytes,
+            memory=Path(self._settings.state_dir).expanduser() / HANDOVERS)
         self._client = FederatedClient(
             area, window, declare_settings(self, ModelSettings, 'model.'), learning,
             self._settings, verifier=self._signing.verifier)
