@@ -26,19 +26,22 @@ from utt_ros.sessions.session_bags import write_session
 from utt_ros.settings import AreaSettings
 from utt_ros.types import PhoneStreams, Session
 
-AP = '02:00:00:00:00:01'
+AP, OTHER = '02:00:00:00:00:01', '02:00:00:00:00:0a'
 DISTANCES = (1.0, 2.0, 4.0, 6.0, 9.0)
 CAPTURE = Path(__file__).parents[2] / 'docs/sources/captures/ftm_points.csv'
 
 
-def recording(folder: Path, distance_m: float, rng: np.random.Generator) -> Path:
+def recording(
+    folder: Path, distance_m: float, rng: np.random.Generator, aps: tuple[str, ...] = (AP,),
+) -> Path:
     """Write a bag of 20 s with a phone that lies still."""
     stamps = 10**9 + np.arange(60) * 333_333_333
     ranges = distance_m + 0.85 + rng.normal(0, 0.3, 60)
     empty = np.zeros(0, np.int64)
     phone = PhoneStreams(
         stamps, np.stack([ranges, np.full(60, 0.3)], axis=1).astype(np.float32),
-        empty, np.zeros((0, 6), np.float32), empty, np.zeros((0, 3), np.float32), ap=AP)
+        empty, np.zeros((0, 6), np.float32), empty, np.zeros((0, 3), np.float32), ap=AP,
+        ftm_aps=aps * (60 // len(aps)))
     bag = folder / f'at_{distance_m:g}'
     write_session(Session('hall', bag.name, '', None, {'anna': phone}, {}),
                   AreaSettings(area='hall'), bag)
@@ -58,6 +61,17 @@ def test_recordings_become_a_calibration_a_report_and_a_plot(
     assert f'anna, {AP}: offset +0.8' in printed
     assert '300 ranges at 5 distances' in printed
     assert out.with_suffix('.png').read_bytes().startswith(b'\x89PNG')
+
+
+def test_distances_are_from_the_chosen_access_point_where_several_were_in_range(
+        tmp_path: Path, rng: np.random.Generator, capsys: pytest.CaptureFixture[str]) -> None:
+    bags = [str(recording(tmp_path, distance, rng, (AP, OTHER))) for distance in DISTANCES]
+    out = tmp_path / 'ftm.yaml'
+    words = ['calibrate', 'ftm', *bags, '--distances', *map(str, DISTANCES), '--out', str(out)]
+    assert main(words) == 2
+    assert f'ranges of {AP}, {OTHER}: choose one with --ap' in capsys.readouterr().err
+    assert main([*words, '--ap', OTHER.upper()]) == 0
+    assert list(read_ftm_calibration(out).fits) == [('anna', OTHER)]
 
 
 def test_capture_in_the_documentation_is_fitted_with_a_scale(

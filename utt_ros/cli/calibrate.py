@@ -55,6 +55,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--distances', type=float, nargs='+', default=[], metavar='M',
                         help='distance of each bag [m]')
     parser.add_argument('--phone', nargs='+', metavar='NAME', help='only these phones')
+    parser.add_argument('--ap', metavar='BSSID', default='',
+                        help='access point that distances of bags are from, if several were in '
+                        'range')
     parser.add_argument('--scale', action='store_true',
                         help='also fit a scale, over distances that span 3 m or more')
     parser.add_argument('--out', type=Path, default=Path('ftm_calibration.yaml'), metavar='FILE',
@@ -110,7 +113,7 @@ def _points(args: argparse.Namespace) -> list[CalibrationPoint]:
     points = [point for path in args.sources if path not in bags
               for point in read_calibration_points(path)]
     for bag, distance_m in zip(bags, args.distances, strict=True):
-        points += _recorded(bag, distance_m)
+        points += _recorded(bag, distance_m, args.ap)
     selected = [point for point in points if not args.phone or point.phone in args.phone]
     if points and not selected:
         known = ', '.join(sorted({point.phone for point in points}))
@@ -118,13 +121,18 @@ def _points(args: argparse.Namespace) -> list[CalibrationPoint]:
     return selected
 
 
-def _recorded(bag: Path, distance_m: float) -> list[CalibrationPoint]:
-    """Read all ranges of a bag, recorded at one distance."""
+def _recorded(bag: Path, distance_m: float, ap: str) -> list[CalibrationPoint]:
+    """Read all ranges of a bag, recorded at one distance from an access point, '' if one."""
     if not 0.0 <= distance_m <= RANGE_LIMITS_M[1]:
         raise SettingsError(f'--distances {distance_m:g}: 0..{RANGE_LIMITS_M[1]:g} m')
     if not is_readable_bag(bag):
         raise UttError(f'{bag}: not a bag')
+    phones = sorted(read_session(bag).phones.items())
+    heard = sorted({address for _, streams in phones for address in streams.range_aps})
+    if not ap and len(heard) > 1:
+        raise MeasurementError(f'{bag}: ranges of {", ".join(heard)}: choose one with --ap')
     return [
-        CalibrationPoint(phone, streams.ap, distance_m, float(range_m))
-        for phone, streams in sorted(read_session(bag).phones.items())
-        for range_m in streams.ftm[:, 0]]
+        CalibrationPoint(phone, address, distance_m, float(range_m))
+        for phone, streams in phones
+        for range_m, address in zip(streams.ftm[:, 0], streams.range_aps, strict=True)
+        if not ap or address.lower() == ap.lower()]

@@ -204,8 +204,9 @@ def _read_sequence(
     area, name, origin = source
     cached = read_cache(_cache_file(cache, source))
     if cached is None:
-        session = (read_recording(origin)[0] if isinstance(origin, VifiRecording)
-                   else read_session(origin, area.area))
+        session = (
+            read_recording(origin, area.ap_addresses)[0] if isinstance(origin, VifiRecording)
+            else read_session(origin, area.area))
         batches = tuple(synchronize(
             session, modalities=area.modalities, windows=window,
             access_points=area.ap_addresses))

@@ -61,6 +61,15 @@ def test_geometry_comes_from_scenes_json(sequence: Path, tmp_path: Path) -> None
     assert (area.phone_height, area.person_height) == (1.1, 1.8)
 
 
+def test_access_points_come_from_scenes_json_by_address(sequence: Path, tmp_path: Path) -> None:
+    scene = {**SCENES['scenes']['scene0'], 'aps': [
+        {'mac': '02:b', 'xyz_area_m': [0, 1, 2]}, {'mac': '02:a', 'xyz_area_m': [8.5, 1, 2]}]}
+    (tmp_path / 'scenes.json').write_text(json.dumps({**SCENES, 'scenes': {'scene0': scene}}))
+    area = area_settings(tmp_path, 'scene0', find_recordings(tmp_path))
+    assert area.access_points == (('02:b', (0.0, 1.0, 2.0)), ('02:a', (8.5, 1.0, 2.0)))
+    assert area.ap_position == (0, 1, 2)
+
+
 @pytest.mark.parametrize('document', [[], {'camera': CAMERA}, {**SCENES, 'scenes': {}},
                                       {**SCENES, 'camera': {**CAMERA, 'fx': 'wide'}}])
 def test_a_broken_scenes_json_is_an_error(

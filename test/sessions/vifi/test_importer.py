@@ -27,6 +27,8 @@ import pytest
 from utt_ros.cli.main import main
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.sessions.session_bags import find_sessions, read_area, read_session, read_split
+from utt_ros.sessions.vifi.dataset_layout import find_recordings
+from utt_ros.sessions.vifi.importer import read_recording
 
 pytestmark = pytest.mark.slow
 
@@ -327,6 +329,23 @@ def renamed_by_a_browser(folder: Path) -> None:
 def second_access_point(folder: Path) -> None:
     put_rows(folder / 'WiFi' / 'Subject0.csv.gz', [*wifi_rows(), *(
         row.replace(':07', ':08').replace('160000', '160001') for row in wifi_rows(3))])
+
+
+def test_ranges_of_listed_access_points_are_kept_with_their_addresses(tmp_path: Path) -> None:
+    folder = make(tmp_path)
+    others = (row.replace(':07', f':{ap}') for ap, count in (('08', 3), ('09', 2))
+              for row in wifi_rows(count))  # at the times of the first
+    put_rows(folder / 'WiFi' / 'Subject0.csv.gz', [*wifi_rows(), *others])
+    recording, = find_recordings(tmp_path)
+    listed = ('02:00:00:00:00:07', '02:00:00:00:00:08')
+    session, discarded = read_recording(recording, listed)
+    phone = session.phones['subject0']
+    assert phone.range_aps == (*listed * 3, *listed[:1] * 9)
+    assert (np.diff(phone.ftm_stamps_ns) >= 0).all()
+    assert phone.ap == listed[0]
+    assert discarded['of further access points'] == 2
+    alone = read_recording(recording)[0].phones['subject0']
+    assert np.array_equal(alone.ftm, phone.ftm[[ap == listed[0] for ap in phone.range_aps]])
 
 
 PARTIAL = [  # what the damage costs: ranges, IMU and compass rows that are left, and its count

@@ -75,9 +75,9 @@ def test_valid_rows_are_ordered_and_the_others_counted() -> None:
 def test_a_ranging_is_stamped_in_the_middle_of_its_frames() -> None:
     times = np.arange(8) / 10
     range_mm = np.array([1000, 1000, 1000, np.nan, 2000, 2000, 2000, 2500.0])
-    stamps_ns, ftm, signal, ap = synced_ranging(
+    stamps_ns, ftm, signal, aps = synced_ranging(
         times, np.stack([range_mm, np.full(8, 250.0)], axis=1), np.full((8, 1), -55.0))
     assert stamps_ns.tolist() == [100_000_000, 500_000_000, 700_000_000]
     assert ftm.tolist() == [[1.0, 0.25], [2.0, 0.25], [2.5, 0.25]]
     assert signal.tolist() == [[-55, 0, 0]] * 3
-    assert ap == ''
+    assert aps == ('', '', '')

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from utt_ros.access_point_list import read_access_points
 from utt_ros.documents import MAX_DOCUMENT_BYTES, load_json
 from utt_ros.errors import DocumentError, SessionError
 from utt_ros.files import read_limited
@@ -107,11 +108,20 @@ def _geometry(document: dict[str, Any], area: str) -> dict[str, Any]:
         **{name: float(camera[name]) for name in ('fx', 'fy', 'cx', 'cy')},
         'camera_height': float(camera['height_m']),
         'camera_pitch': float(camera['pitch_down_rad']),
-        'ap_position': tuple(float(value) for value in scene['ap_xyz_area_m']),
+        **_access_points(scene),
         'phone_height': float(document['phone_height_m']),
         'person_height': float(document['person_height_m']),
         'magnetic_yaw': float(scene['pose_floor']['yaw_rad']),
     }
+
+
+def _access_points(scene: dict[str, Any]) -> dict[str, Any]:
+    """Settings of the access points: by address where the scene lists them, else of one."""
+    listed = scene.get('aps', ())
+    if not listed:
+        return {'ap_position': tuple(float(value) for value in scene['ap_xyz_area_m'])}
+    positions = {item['mac']: [float(value) for value in item['xyz_area_m']] for item in listed}
+    return {'access_points': read_access_points('aps', positions)}
 
 
 def _area_name(folder: str) -> str:

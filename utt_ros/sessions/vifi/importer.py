@@ -29,7 +29,8 @@ read.
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -70,13 +71,18 @@ COPY_FILE = re.compile(  # of browsers, file managers and editors
 
 def import_recording(recording: VifiRecording, area: AreaSettings, bag: Path) -> DiscardCounts:
     """Write a sequence as a bag; return counts of discarded rows. Raises SessionError."""
-    session, discarded = read_recording(recording)
+    session, discarded = read_recording(recording, area.ap_addresses)
     write_session(session, area, bag)
     return discarded
 
 
-def read_recording(recording: VifiRecording) -> tuple[Session, DiscardCounts]:
-    """Read a sequence and count discarded rows. Raises SessionError."""
+def read_recording(
+    recording: VifiRecording, access_points: Sequence[str] = (),
+) -> tuple[Session, DiscardCounts]:
+    """Read a sequence and count discarded rows. Raises SessionError.
+
+    `access_points` are the addresses of the area, see `read_wifi_csv`.
+    """
     discarded: DiscardCounts = DiscardCounts()
     folder = recording.folder
     times, arrays = _synced(folder, discarded)
@@ -93,9 +99,11 @@ def read_recording(recording: VifiRecording) -> tuple[Session, DiscardCounts]:
     phones = {}
     for i in subjects:
         synced = (_synced_ranging(times, arrays, i), _synced_motion(times, arrays, i, discarded))
-        raw = (_raw(read_wifi_csv, wifi.get(i), discarded),
+        read_wifi = partial(read_wifi_csv, access_points=access_points)
+        raw = (_raw(read_wifi, wifi.get(i), discarded),
                _raw(read_imu_csv, imu.get(i), discarded))
-        offset_ns = _clock_offset(folder, i, raw, synced, discarded)
+        offset_ns = _clock_offset(
+            folder, i, (_of_first(raw[0], access_points), raw[1]), synced, discarded)
         ranging = _shifted(raw[0], offset_ns) if raw[0] is not None else synced[0]
         motion = _shifted(raw[1], offset_ns) if raw[1] is not None else synced[1]
         if len(ranging[0]) or len(motion[0]):
@@ -149,7 +157,7 @@ def _frames(times: Array, boxes: Array) -> Frames:
 
 def _synced_ranging(times: Array, arrays: dict[str, Array], subject: int) -> RangingColumns:
     if 'FTM' not in arrays:
-        return np.empty(0, np.int64), np.empty((0, 2)), np.empty((0, 3)), ''
+        return np.empty(0, np.int64), np.empty((0, 2)), np.empty((0, 3)), ()
     unknown = np.full((len(times), 1), np.nan)
     rssi = arrays['RSSI'][:, subject] if 'RSSI' in arrays else unknown
     return synced_ranging(times, arrays['FTM'][:, subject], rssi)
@@ -173,6 +181,17 @@ def _raw(
         discarded['raw files without measurements'] += 1
         return None
     return columns
+
+
+def _of_first(
+    ranging: RangingColumns | None, access_points: Sequence[str],
+) -> RangingColumns | None:
+    """Ranges of the first access point, as the synchronised arrays hold them."""
+    if ranging is None or len(access_points) < 2:
+        return ranging
+    stamps_ns, ranges, signal, aps = ranging
+    own = np.array([ap.lower() == access_points[0].lower() for ap in aps], bool)
+    return stamps_ns[own], ranges[own], signal[own], (access_points[0],) * int(own.sum())
 
 
 def _shifted(columns: RawColumns, offset_ns: int) -> RawColumns:
@@ -210,7 +229,7 @@ def _clock_offset(
 
 
 def _phone(ranging: RangingColumns, motion: MotionColumns) -> PhoneStreams:
-    ftm_stamps_ns, ftm, signal, ap = ranging
+    ftm_stamps_ns, ftm, signal, aps = ranging
     inertial_stamps_ns, inertial, magnetic_stamps_ns, magnetic = motion
     return PhoneStreams(
         ftm_stamps_ns=ftm_stamps_ns,
@@ -220,7 +239,8 @@ def _phone(ranging: RangingColumns, motion: MotionColumns) -> PhoneStreams:
         magnetic_stamps_ns=magnetic_stamps_ns,
         magnetic=magnetic.astype(np.float32),
         ftm_signal=signal.astype(np.float32),
-        ap=ap)
+        ap=aps[0] if aps else '',
+        ftm_aps=aps if len(set(aps)) > 1 else None)
 
 
 def _raw_files(folder: Path, discarded: DiscardCounts) -> dict[int, Path]:

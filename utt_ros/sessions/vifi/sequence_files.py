@@ -22,7 +22,7 @@ counted in `DiscardCounts`. A file of which no row can be read raises SessionErr
 import gzip
 import zlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import TypeVar
@@ -33,12 +33,12 @@ import numpy.typing as npt
 from utt_ros.documents import load_json
 from utt_ros.errors import SessionError
 from utt_ros.sessions.vifi.safe_pickle import load_array
-from utt_ros.types import GRAVITY_MPS2, Array, GroundTruth, Stamps
+from utt_ros.types import GRAVITY_MPS2, Array, GroundTruth, Indices, NameArray, Stamps
 
 Parsed = TypeVar('Parsed')
 DiscardCounts = Counter[str]  # by reason
 MISSING_NUMBERS = {'', 'nan', 'null', 'none', 'n/a', 'na', '-'}  # of exports of other tools
-RangingColumns = tuple[Stamps, Array, Array, str]  # see `read_wifi_csv`
+RangingColumns = tuple[Stamps, Array, Array, tuple[str, ...]]  # see `read_wifi_csv`
 MotionColumns = tuple[Stamps, Array, Stamps, Array]  # see `read_imu_csv`
 
 IMU19 = {'ACCEL': 3, 'GYRO': 3, 'MAG': 3, 'GRAV': 3, 'LINEAR': 3, 'Quaternion': 4}
@@ -84,9 +84,12 @@ def read_imu19(path: Path) -> Array:
         'the quaternion a norm of 1')
 
 
-def read_wifi_csv(path: Path, discarded: DiscardCounts) -> RangingColumns:
-    """Read stamps (A,), range and std (A, 2) [m], RSSI [dBm] and counts (A, 3), BSSID.
+def read_wifi_csv(
+    path: Path, discarded: DiscardCounts, access_points: Collection[str] = (),
+) -> RangingColumns:
+    """Read stamps (A,), range and std (A, 2) [m], RSSI [dBm] and counts (A, 3), BSSIDs (A).
 
+    Ranges of `access_points` are kept; where there are none, those of the most frequent one.
     Columns of a raw file: t_ms, WiFi-FTM, MAC, range mm, std mm, attempted, successful, time of
     the ranging, RSSI, status, hash.
     """
@@ -95,16 +98,10 @@ def read_wifi_csv(path: Path, discarded: DiscardCounts) -> RangingColumns:
         table, kept = _table(rows, (0, 3, 4, 5, 6, 8, 9), discarded)
         successful = table[:, 6] == 0
         table, kept = table[successful], kept[successful]
-        order = valid_row_order(table[:, 0], table, discarded)
-        table, kept = table[order], kept[order]
-        addresses = Counter(rows[row].split(',')[2].strip() for row in kept)
-        ap = max(addresses, key=addresses.__getitem__, default='')
-        if len(addresses) > 1:
-            discarded['of further access points'] += (
-                addresses.total() - addresses[ap])
-            own = np.array([rows[row].split(',')[2].strip() == ap for row in kept])
-            table = table[own]
-        return (_ms_to_ns(table[:, 0]), table[:, 1:3] / 1e3, table[:, [5, 3, 4]], ap)
+        aps = np.array([rows[row].split(',')[2].strip() for row in kept], np.str_)
+        table, aps = _of_access_points(table, aps, access_points, discarded)
+        return (_ms_to_ns(table[:, 0]), table[:, 1:3] / 1e3, table[:, [5, 3, 4]],
+                tuple(aps.tolist()))
     return _parsed(path, parse, discarded)
 
 
@@ -157,7 +154,7 @@ def synced_ranging(times: Array, ftm_mm: Array, rssi: Array) -> RangingColumns:
     last = np.r_[first[1:], len(frames)] - 1
     middle = frames[(first + last + 1) // 2]
     signal = np.concatenate([rssi[middle], np.zeros((len(middle), 2))], axis=1)
-    return seconds_to_ns(times[middle]), ftm_mm[middle] / 1e3, signal, ''
+    return seconds_to_ns(times[middle]), ftm_mm[middle] / 1e3, signal, ('',) * len(middle)
 
 
 def synced_motion(times: Array, agm: Array, discarded: DiscardCounts) -> MotionColumns:
@@ -187,6 +184,24 @@ def seconds_to_ns(seconds: Array) -> Stamps:
 
 def _ms_to_ns(milliseconds: Array) -> Stamps:
     return np.asarray(np.rint(milliseconds * 1e3).astype(np.int64) * 1000)
+
+
+def _of_access_points(
+    table: Array, aps: NameArray, access_points: Collection[str], discarded: DiscardCounts,
+) -> tuple[Array, NameArray]:
+    """Rows (A, F) of these access points in order of times, and their addresses; count others."""
+    counts = Counter(aps.tolist())
+    wanted = {name.lower() for name in access_points}
+    chosen = [ap for ap in counts if ap.lower() in wanted] if wanted else [
+        ap for ap, _ in counts.most_common(1)]
+    parts: list[Indices] = [np.empty(0, np.intp)]
+    for ap in chosen:  # two may range at one time
+        rows = np.flatnonzero(aps == ap)
+        parts.append(rows[valid_row_order(table[rows, 0], table[rows], discarded)])
+    discarded['of further access points'] += sum(counts[ap] for ap in counts.keys() - {*chosen})
+    kept = np.concatenate(parts)
+    kept = kept[np.argsort(table[kept, 0], kind='stable')]
+    return table[kept], aps[kept]
 
 
 def _at_times_of(accel: Array, gyro: Array) -> tuple[Array, Array]:
