@@ -99,8 +99,16 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
              for index, name in enumerate(('hall', 'stairs', 'school'))}
     areas = {name: replace(plans[name][0].area.settings, area=name) for name in plans}
     samples = {name: read(plans[name][-1], areas[name]) for name in ('hall', 'stairs')}
+    learning = LearningSettings(batch=BATCH, learning_rate=RATE, terms=('transfer', 'merge'))
+    trainer = area_trainer(MODEL, WINDOW, areas['school'], learning)
+    for plan in plans['school'][:2]:
+        for windows in cut_windows(
+                read(plan, areas['school']), WINDOW, WINDOW.ticks + WINDOW.horizon, STRIDE):
+            trainer.memory.training.add(make_examples(windows, areas['school'], WINDOW))
+    trainer.load(initial_weights(MODEL, WINDOW, 0))
+    trainer.train(SCHOOL_STEPS)
     model = tmp_path_factory.mktemp('model') / 'school.safetensors'
-    train([read(plan, areas['school']) for plan in plans['school'][:2]], areas['school'], model)
+    save_model(model, trainer.twin, 'simulated', {}, {})
     depths = true_depths(plans['stairs'][-1], areas['stairs'], samples['stairs'][:LAP_TICKS])
     return World(areas, samples, depths, model)
 
@@ -118,17 +126,6 @@ def true_depths(
 
 def read(plan: SessionPlan, area: AreaSettings) -> list[SyncedBatch]:
     return list(synchronize(simulate_session(plan), modalities=area.modalities, windows=WINDOW))
-
-
-def train(sessions: list[list[SyncedBatch]], area: AreaSettings, path: Path) -> None:
-    learning = LearningSettings(batch=BATCH, learning_rate=RATE, terms=('transfer', 'merge'))
-    trainer = area_trainer(MODEL, WINDOW, area, learning)
-    for session in sessions:
-        for windows in cut_windows(session, WINDOW, WINDOW.ticks + WINDOW.horizon, STRIDE):
-            trainer.memory.training.add(make_examples(windows, area, WINDOW))
-    trainer.load(initial_weights(MODEL, WINDOW, 0))
-    trainer.train(SCHOOL_STEPS)
-    save_model(path, trainer.twin, 'simulated', {}, {})
 
 
 class Building:
@@ -163,22 +160,15 @@ class Building:
     def wait(self, condition: Callable[[], object], timeout_sec: float = 60.0) -> None:
         self._wait(condition, timeout_sec, self._listener.spin)
 
-    def value(self, area: str, key: str) -> str:
-        """Return an entry of the newest diagnostics of a trainer; '-1' when there are none."""
-        return self._values.get(f'{area}: trainer', {}).get(key, '-1')
-
-    def _renew(self) -> None:
-        """Forget diagnostics until now."""
+    def await_value(self, area: str, key: str, check: Callable[[str], bool]) -> None:
+        """Wait until diagnostics of a trainer, from now on, have a value that passes."""
         self._since_ns = self._listener.node.get_clock().now().nanoseconds
         self._values.clear()
-
-    def await_operation(self, phase: str) -> None:
-        """Wait until the hall reports, from now on, an operation in a phase; '': none."""
-        self._renew()
-        self.wait(lambda: self.value('hall', 'operation').rpartition(': ')[2] == phase)
+        self.wait(lambda: check(self._values.get(f'{area}: trainer', {}).get(key, '-1')))
 
     def start_trainer(self, area: str, **parameters: object) -> Any:
         """Start a trainer; the novice begins untrained, the others with the school's model."""
+        self._twins.pop(area, None)
         if area != 'novice':
             parameters['initial_model'] = self._world.model
         settings = self._world.areas['stairs' if area == 'stairs' else 'hall']
@@ -214,8 +204,8 @@ class Building:
                 self._publisher(area, 1).publish(samples_to_message(batch, area))
                 if count % 20 == 0 or count == len(samples):  # the queue of a reader holds 50
                     self.wait(client.call_async(GetState.Request()).done)
-            self._renew()  # the first samples may be lost
-            self.wait(lambda area=area: int(self.value(area, 'ticks')) > 0.9 * len(samples))
+            self.await_value(  # the first samples may be lost
+                area, 'ticks', lambda value: int(value) > 0.9 * len(samples))
 
     def lap(self) -> None:
         """Publish the same samples of the stairs again, later, as fast as the twin follows."""
@@ -262,10 +252,6 @@ class Building:
         files = {str(path.relative_to(self.folder)): path.read_bytes() for path in paths}
         return dict(self._twins), files
 
-    def forget_twins(self) -> None:
-        """Forget what areas have published: they are to start anew."""
-        self._twins.clear()
-
 
 @pytest.fixture
 def building(
@@ -297,7 +283,7 @@ def test_transfer_gives_an_area_a_camera_that_is_better_than_its_alternatives(
 ) -> None:
     building.start_trainer('hall')
     building.start_trainer('stairs')
-    building.start_trainer('novice', learning_rate=2 * RATE)
+    building.start_trainer('novice', learning_rate=2 * RATE)  # of which fine-tuning takes half
     building.start_twin()
     building.await_models('hall', 'stairs', 'novice')
     building.feed('hall', 'novice')
@@ -348,17 +334,16 @@ def test_an_operation_that_ends_half_way_changes_nothing_and_a_rollback_undoes_o
     doomed = begin_in_background(building)
     doomed.kill()
     doomed.wait()
-    building.await_operation('')
+    building.await_value('hall', 'operation', lambda note: not note)
     assert_unchanged()
 
     left = begin_in_background(building)
     for trainer in (hall, stairs):
-        trainer.process.kill()
         trainer.expect(-9)
+        trainer.process.kill()
         trainer.wait()
-    building.forget_twins()
-    building.start_trainer('hall')
-    building.start_trainer('stairs')
+    for area in ('hall', 'stairs'):
+        building.start_trainer(area)
     building.await_models('hall', 'stairs')
     assert left.wait(60.0) == 1
     assert_unchanged()
@@ -371,11 +356,11 @@ def test_an_operation_that_ends_half_way_changes_nothing_and_a_rollback_undoes_o
 
 def begin_in_background(building: Building) -> subprocess.Popen:
     """Return `utt transfer` as a process whose operation is being worked on."""
-    building.await_operation('')
+    building.await_value('hall', 'operation', lambda note: not note)
     (building.folder / 'profile.xml').write_text(PROFILE)
     process = subprocess.Popen(
         [*UTT, 'transfer', 'hall_trajectory', '--to-task', 'trajectory',
          '--to-area', 'stairs', '--seconds', f'{LONG_SEC:g}', '--wait', '60'],
         env=os.environ | {'FASTRTPS_DEFAULT_PROFILES_FILE': str(building.folder / 'profile.xml')})
-    building.await_operation('tune')
+    building.await_value('hall', 'operation', lambda note: note.endswith(': tune'))
     return process
