@@ -38,6 +38,7 @@ from utt_ros.access_point_list import (
 )
 from utt_ros.errors import DocumentError, SettingsError
 from utt_ros.files import read_limited
+from utt_ros.map_pose import MAP_FRAME, MAX_MAP_COORDINATE_M, MapPose, read_map_pose
 from utt_ros.parameter_yaml import MAX_PARAMETER_FILE_BYTES, dump_yaml, load_yaml
 from utt_ros.types import MODALITIES
 
@@ -206,12 +207,19 @@ class AreaSettings:
     magnetic_yaw: float = setting(
         0.0, 'direction of the x axis, counter-clockwise from magnetic east [rad]',
         low=-6.3, high=6.3)
+    map_pose: tuple[float, ...] = setting(
+        (0.0, 0.0, 0.0), 'pose of the area frame in the frame map of the building: x, y [m] and '
+        'yaw [rad], or x, y, z and yaw', low=-MAX_MAP_COORDINATE_M, high=MAX_MAP_COORDINATE_M)
 
     def __post_init__(self) -> None:
         check(self)
         if not AREA_NAME.fullmatch(self.area):
             raise SettingsError(
                 f'area is {self.area!r}: a letter, then letters, digits and underscores')
+        if self.area == MAP_FRAME:
+            raise SettingsError(f'area is {self.area!r}, which is the frame of the building: give '
+                                'it another name')
+        read_map_pose(self.map_pose)
         wrong = sorted(set(self.modalities) - set(MODALITIES))
         if wrong or not self.modalities:
             raise SettingsError(
@@ -227,6 +235,11 @@ class AreaSettings:
                     f'ap_position is {list(self.ap_position)}, but the first of access_points, '
                     f'{first.address!r}, is at {list(first.position)}: give one of them')
             object.__setattr__(self, 'ap_position', first.position)
+
+    @property
+    def pose_in_map(self) -> MapPose:
+        """Pose of the area frame in the frame of the building."""
+        return read_map_pose(self.map_pose)
 
     @property
     def ap_addresses(self) -> tuple[str, ...]:

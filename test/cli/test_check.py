@@ -134,6 +134,22 @@ def test_a_silent_source_and_a_silent_phone_are_named_and_fail(
     assert 'imu: it is open and silent' in out
 
 
+def test_areas_of_a_building_are_checked_one_after_the_other(
+    write_area: Callable[..., Path], capsys: pytest.CaptureFixture[str],
+) -> None:
+    hall = write_area(camera={'source': 'topics'})
+    stairs = hall.with_name('stairs.yaml')
+    stairs.write_text(hall.read_text().replace('area: hall', 'area: stairs'))
+    main(['check', str(hall), str(stairs), '--seconds', '0.1'])
+    said = capsys.readouterr()
+    assert said.out.count('camera: not read') == 2
+    assert 'hall, stairs lie at the same place of the map' in said.out
+    assert [line for line in said.err.splitlines() if 'reading' in line] == [
+        'hall: reading for 0.1 s', 'stairs: reading for 0.1 s']
+    main(['check', str(hall), '--seconds', '0.1'])
+    assert 'same place' not in capsys.readouterr().out
+
+
 def test_a_source_that_cannot_be_read_gives_its_error_while_others_are_read(
     write_area: Callable[..., Path], free_ports: list[int], capsys: pytest.CaptureFixture[str],
 ) -> None:

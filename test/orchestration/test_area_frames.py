@@ -27,6 +27,7 @@ from utt_ros.orchestration.area_frames import (
     FRAME_FLAG,
     StaticFrame,
     area_frames,
+    coinciding_areas,
     frame_arguments,
     read_frame,
 )
@@ -50,15 +51,41 @@ def frame(settings: AreaSettings, name: str) -> StaticFrame:
 
 def test_frames_are_children_of_the_area() -> None:
     frames = area_frames(AreaSettings(area='hall', ap_position=(1.0, -2.0, 3.0)))
-    assert [each.name for each in frames] == ['hall/camera', 'hall/camera_optical', 'hall/ap']
-    assert {each.parent for each in frames} == {'hall'}
-    assert frames[2].position_m == (1.0, -2.0, 3.0)
+    assert [each.name for each in frames] == [
+        'hall', 'hall/camera', 'hall/camera_optical', 'hall/ap']
+    assert [each.parent for each in frames] == ['map', 'hall', 'hall', 'hall']
+    assert frames[3].position_m == (1.0, -2.0, 3.0)
+
+
+def test_area_has_its_pose_in_the_building() -> None:
+    flat = area_frames(AreaSettings(area='hall', map_pose=(4.0, -2.0, 0.5)))[0]
+    assert flat == StaticFrame('map', 'hall', (4.0, -2.0, 0.0), (0.0, 0.0, 0.5))
+    upstairs = area_frames(AreaSettings(area='loft', map_pose=(4.0, -2.0, 3.2, -0.5)))[0]
+    assert upstairs == StaticFrame('map', 'loft', (4.0, -2.0, 3.2), (0.0, 0.0, -0.5))
+
+
+def test_static_frame_turns_as_the_pose_does() -> None:
+    area = AreaSettings(area='hall', map_pose=(4.0, -2.0, 0.5))
+    own = area_frames(area)[0]
+    point = np.array([3.0, 1.0])
+    np.testing.assert_allclose(
+        (rotation(own) @ [*point, 0.0])[:2] + own.position_m[:2],
+        area.pose_in_map.to_map(point[None])[0])
+
+
+def test_areas_at_the_same_place_are_named_together() -> None:
+    poses = {'hall': (0.0, 0.0, 0.0), 'stairs': (0.0, 0.0, 1.0), 'loft': (0.0, 0.0, 3.0, 0.0),
+             'yard': (9.0, 0.0, 0.0)}
+    areas = [AreaSettings(area=name, map_pose=pose) for name, pose in poses.items()]
+    (sentence,) = coinciding_areas(areas)
+    assert sentence.startswith('hall, stairs lie at the same place of the map, (0, 0, 0) m: give ')
+    assert not coinciding_areas(areas[1:])
 
 
 def test_each_access_point_has_a_frame() -> None:
     area = AreaSettings(area='hall', access_points=(
         AccessPoint('02:0b', (1.0, -2.0, 3.0)), AccessPoint('02:0A', (4.0, 5.0, 2.5))))
-    assert area_frames(area)[2:] == (
+    assert area_frames(area)[3:] == (
         StaticFrame('hall', 'hall/ap', (1.0, -2.0, 3.0)),
         StaticFrame('hall', 'hall/ap_02_0a', (4.0, 5.0, 2.5)))
     assert area.ap_frame('02:0a') == 'hall/ap_02_0a'
@@ -84,7 +111,7 @@ def test_camera_frame_looks_down_by_its_pitch() -> None:
     AreaSettings(), AreaSettings(area='b', camera_pitch=-1e-7, ap_position=(-1e-6, -3.5, 1e4))])
 def test_arguments_are_read_back(settings: AreaSettings) -> None:
     words = frame_arguments(area_frames(settings))
-    assert words[::9] == (FRAME_FLAG,) * 3
+    assert words[::9] == (FRAME_FLAG,) * 4
     for index, given in enumerate(area_frames(settings)):
         read = read_frame(words[9 * index + 1:9 * index + 9])
         assert read[:2] == given[:2]

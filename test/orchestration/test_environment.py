@@ -137,6 +137,15 @@ def test_settings_that_must_be_surveyed_are_not_assumed_in_silence(tmp_path: Pat
     assert not read_area_plan(file).assumed
 
 
+def test_areas_of_a_building_without_poses_are_remarked(tmp_path: Path) -> None:
+    stairs = replace(HALL, settings=AreaSettings(area='stairs'))
+    plan = LaunchPlan((HALL, stairs), tmp_path, federated=False)
+    assert any('hall, stairs lie at the same place' in each for each in prepare_plan(plan)[1])
+    moved = replace(stairs, settings=AreaSettings(area='stairs', map_pose=(5.0, 0.0, 0.0)))
+    _, remarks = prepare_plan(replace(plan, areas=(HALL, moved)))
+    assert not any('same place' in each for each in remarks)
+
+
 @pytest.mark.parametrize('change', [
     {'bags': (Path('bag'),)}, {'drivers': ('ftm',)}])
 def test_area_with_an_input_is_not_remarked_as_silent(

@@ -28,6 +28,7 @@ from utt_ros.drivers.reader import ReaderStatus, SourceReader
 from utt_ros.drivers.source import Source
 from utt_ros.drivers.types import CameraFrame, MagneticSample
 from utt_ros.errors import SettingsError
+from utt_ros.orchestration.area_frames import coinciding_areas
 from utt_ros.orchestration.graph import AreaPlan, read_area_plan
 from utt_ros.text_table import align_columns
 from utt_ros.types import NS_PER_S
@@ -36,6 +37,7 @@ EXAMPLES = """
 examples:
   utt check hall.yaml
   utt check hall.yaml --seconds 30         the drift of a clock takes 20 s
+  utt check hall.yaml stairs.yaml          two areas of a building, one after the other
 
 Reads the source of every driver in the area file, as its node would, without ROS. Stop the area
 first: a port and a camera have one reader. Exit code 1: a source or a phone was silent.
@@ -104,23 +106,32 @@ class SourceCheck:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog, parser.formatter_class = EXAMPLES, argparse.RawDescriptionHelpFormatter
-    parser.add_argument('area', type=Path, metavar='AREA', help='area file')
+    parser.add_argument('areas', type=Path, nargs='+', metavar='AREA', help='area file')
     parser.add_argument('--seconds', type=float, default=5.0, metavar='N',
                         help='duration of reading (default: 5)')
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Read all sources in parallel and print a report. Raises SettingsError."""
+    """Read all sources of an area in parallel and print a report. Raises SettingsError."""
     if not 0.1 <= args.seconds <= 3600.0:
         raise SettingsError(f'--seconds is {args.seconds:g}: 0.1..3600')
-    area = read_area_plan(args.area)
-    if not area.drivers:
-        raise SettingsError(f'{args.area} lists no drivers, so there is nothing to check')
+    areas = [read_area_plan(path) for path in args.areas]
+    for path, area in zip(args.areas, areas, strict=True):
+        if not area.drivers:
+            raise SettingsError(f'{path} lists no drivers, so there is nothing to check')
+    failed = [_check_area(area, args.seconds) for area in areas]
+    for sentence in coinciding_areas([area.settings for area in areas]):
+        print(sentence)
+    return int(any(failed))
+
+
+def _check_area(area: AreaPlan, seconds: float) -> bool:
+    """Print the report of an area; return whether a source or a phone was silent."""
     checks = [_source_check(area, kind) for kind in area.drivers]
-    print(f'{area.name}: reading for {args.seconds:g} s', file=sys.stderr)
+    print(f'{area.name}: reading for {seconds:g} s', file=sys.stderr)
     try:
-        _read(checks, args.seconds)
+        _read(checks, seconds)
         print(check_report(checks, time.time_ns()))
         if area.assumed:
             print(area.assumptions())
@@ -128,7 +139,7 @@ def run(args: argparse.Namespace) -> int:
         for check in checks:
             if check.reader is not None:
                 check.reader.stop()
-    return int(any(check.failed for check in checks))
+    return any(check.failed for check in checks)
 
 
 def check_report(checks: Sequence[SourceCheck], now_ns: int) -> str:

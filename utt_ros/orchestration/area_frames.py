@@ -13,13 +13,14 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Static frames of an area (REP-103, REP-105): camera, camera_optical and access point."""
+"""Static frames (REP-103, REP-105): areas in `map`; their cameras and access points in them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import pi
 from typing import NamedTuple
 
 from utt_ros.errors import SettingsError
+from utt_ros.map_pose import MAP_FRAME
 from utt_ros.settings import AreaSettings
 
 FRAME_FLAG = '--frame'
@@ -36,14 +37,31 @@ class StaticFrame(NamedTuple):
 
 
 def area_frames(area: AreaSettings) -> tuple[StaticFrame, ...]:
-    """Return the static frames of an area, children of its own frame."""
+    """Return the static frames of an area: its own, a child of `map`, and the children of it."""
     camera = (0.0, 0.0, area.camera_height)
+    pose = area.pose_in_map
     return (
+        StaticFrame(MAP_FRAME, area.area, pose.position_m, (0.0, 0.0, pose.yaw)),
         StaticFrame(area.area, f'{area.area}/camera', camera, (0.0, area.camera_pitch, 0.0)),
         StaticFrame(area.area, f'{area.area}/camera_optical', camera,
                     (-pi / 2 - area.camera_pitch, 0.0, -pi / 2)),
         *(StaticFrame(area.area, name, (x, y, z))
           for name, (x, y, z) in zip(area.ap_frames, area.ap_positions, strict=True)))
+
+
+def coinciding_areas(areas: Sequence[AreaSettings]) -> list[str]:
+    """Return sentences about areas whose frames have the same origin in `map`."""
+    poses = {area.area: area.pose_in_map for area in areas}
+    sentences, seen = [], set[str]()
+    for pose in poses.values():
+        same = [other for other in poses if other not in seen and pose.is_at(poses[other])]
+        seen.update(same)
+        if len(same) > 1:
+            x, y, z = pose.position_m
+            sentences.append(
+                f'{", ".join(same)} lie at the same place of the map, ({x:g}, {y:g}, {z:g}) m: '
+                'give map_pose in their area files (docs/building.md)')
+    return sentences
 
 
 def frame_arguments(frames: Iterable[StaticFrame]) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from importlib.util import find_spec
 
 from utt_ros.errors import SettingsError
 from utt_ros.files import write_atomically
+from utt_ros.orchestration.area_frames import coinciding_areas
 from utt_ros.orchestration.graph import AreaPlan, LaunchPlan, layout_path
 from utt_ros.orchestration.model_check import check_initial_model
 from utt_ros.orchestration.plan_keys import prepare_keys
@@ -56,6 +57,7 @@ def prepare_plan(plan: LaunchPlan) -> tuple[LaunchPlan, list[str]]:
         remarks += [f'WARNING: {text}' for area in plan.areas if (text := area.assumptions())]
         remarks += [text for area in plan.areas for text in renamed_recordings(area)]
         remarks += [_silence(area) for area in plan.areas if not (area.bags or area.drivers)]
+        remarks += coinciding_areas([area.settings for area in plan.areas])
     plan = replace(plan, rviz=rviz, transforms=transforms)
     if rviz:
         template = shared_file('config/area.rviz').read_text(encoding='utf-8')

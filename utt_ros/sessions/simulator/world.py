@@ -183,8 +183,9 @@ def _area(
     return SimulatedArea(
         seed=seed,
         index=index,
-        settings=AreaSettings(area=name, modalities=modalities, magnetic_yaw=magnetic_yaw,
-                              access_points=placed),
+        settings=AreaSettings(
+            area=name, modalities=modalities, magnetic_yaw=magnetic_yaw, access_points=placed,
+            map_pose=(0.0, index * float(high[1] - low[1]), 0.0)),  # side by side
         people=tuple(random_person(_random(seed, index, RandomPurpose.PERSON, who))
                      for who in range(AREA_PEOPLE)),
         field=random_field(rng, magnetic_yaw),
