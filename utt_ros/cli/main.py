@@ -48,6 +48,7 @@ COMMANDS = {
     'record': Command('record', 'record the topics of an area to a bag', nodes=True),
     'recover': Command('recover', 'write what is whole of a damaged bag to a new one'),
     'run': Command('run', 'start the nodes of one or more areas', nodes=True),
+    'status': Command('status_command', 'show what running areas and their federation do'),
     'demo': Command('demo', 'simulate, replay, train and evaluate three areas', nodes=True),
     'twins': Command('twins', 'list, show, change, export and import the task twins of areas'),
     'transfer': Command('operation_commands', 'make a task twin from another one'),

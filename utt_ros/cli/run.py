@@ -37,7 +37,7 @@ from utt_ros.orchestration.discovery import choose_reach, describe_reach, phone_
 from utt_ros.orchestration.environment import prepare_plan
 from utt_ros.orchestration.graph import DEFAULT_STATE, LaunchPlan, graph_nodes
 from utt_ros.orchestration.heartbeat import HANG_SEC
-from utt_ros.orchestration.spec import process_spec
+from utt_ros.orchestration.spec import ProcessSpec, process_spec
 from utt_ros.orchestration.supervisor import Supervisor
 
 EXAMPLES = """\
@@ -55,6 +55,10 @@ An area file holds the geometry of camera and access point and the drivers of th
 config/area.yaml. `utt sources` lists sensor sources, `utt check AREA` reads those of an area.
 Ctrl-C stops all nodes; a second Ctrl-C kills them.
 """
+
+REPORTER = (  # of a line for each area every 10 s
+    sys.executable, '-c', 'import sys; from utt_ros.cli.main import main; sys.exit(main())',
+    'status', '--follow', '10')
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -99,6 +103,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add('--hang-timeout', type=float, default=HANG_SEC, metavar='SEC',
         help='kill and restart a node whose callbacks stand still for this long; 0: never '
              '(default %(default)g)')
+    add('--quiet', action='store_true',
+        help='no line for each area every 10 s, as `utt status` prints it')
     add('--log-dir', type=Path, metavar='DIR', help='folder for a log file per node')
 
 
@@ -112,6 +118,8 @@ def run(args: argparse.Namespace) -> int:
     for remark in (*remarks, describe_reach(os.environ), *phone_ports(plan)):
         print(f'utt: {remark}', file=sys.stderr)
     specs = [process_spec(node) for node in graph_nodes(plan)]
+    if not args.quiet:
+        specs.append(ProcessSpec('status', REPORTER, respawn=True))
     return run_supervised(Supervisor(specs, log_dir=args.log_dir, hang_sec=plan.hang_sec))
 
 

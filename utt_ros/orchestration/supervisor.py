@@ -229,7 +229,7 @@ class Supervisor:
             self._output.note(consequence.text)
             self._follow(spec.name, consequence, now_s)
         else:
-            self._output.note(f'{spec.name} {describe_exit(code)}')
+            self._output.note(f'{spec.name} {describe_exit(code) if code else "is done"}')
             if spec.essential and code:
                 self.failure = self.failure or f'{spec.name} {describe_exit(code)}'
         self._tasks.discard(spec.name)
