@@ -160,7 +160,8 @@ def _sessions(args: argparse.Namespace, out: Path) -> Path:
     if source is None:
         _log('simulating three areas, the last one without a camera')
         simulate.run(argparse.Namespace(
-            out=bags, areas=3, minutes=4.0, seed=args.seed, without_camera=['area2']))
+            out=bags, areas=3, minutes=4.0, seed=args.seed, without_camera=['area2'],
+            access_points=1))
         return bags
     if not (source / 'seqs').is_dir():
         return Path(source)
