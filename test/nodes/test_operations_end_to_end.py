@@ -55,6 +55,7 @@ from utt_ros.training.settings import LearningSettings
 from utt_ros.training.trainer import area_trainer, use_one_thread
 from utt_ros.types import SyncedBatch
 
+pytestmark = pytest.mark.timeout(300)  # about 60 s, unless others keep the processors busy
 WINDOW = WindowSettings(ticks=12, imu_rows=2, horizon=4)
 MODEL = ModelSettings(width=16, heads=2, feedforward=32)
 STRIDE, BATCH, RATE = 2, 32, 3e-3
@@ -157,7 +158,7 @@ class Building:
             for status in message.status:
                 self._values[status.name] = {item.key: item.value for item in status.values}
 
-    def wait(self, condition: Callable[[], object], timeout_sec: float = 60.0) -> None:
+    def wait(self, condition: Callable[[], object], timeout_sec: float = 90.0) -> None:
         self._wait(condition, timeout_sec, self._listener.spin)
 
     def await_value(self, area: str, key: str, check: Callable[[str], bool]) -> None:
@@ -192,7 +193,7 @@ class Building:
     def await_models(self, *areas: str) -> None:
         for area in areas:
             self.wait(lambda area=area: area in self._twins and all(
-                twin.model.checksum for twin in self._twins[area]), 90.0)
+                twin.model.checksum for twin in self._twins[area]))
 
     def feed(self, *areas: str) -> None:
         """Publish the samples of the hall to the trainers of areas, as fast as these follow."""
@@ -226,7 +227,7 @@ class Building:
             self._frames[twin_id] = self._listener.hear(
                 Tracks, f'/stairs/twins/{twin_id}/camera/tracks', SENSOR)
         frames = self._frames[twin_id]
-        self._wait(lambda: len(self._ticks(frames)) > 0.8 * LAP_TICKS, 60.0, self.lap)
+        self._wait(lambda: len(self._ticks(frames)) > 0.8 * LAP_TICKS, 90.0, self.lap)
         return {(tick, track.subject): np.array(
             [track.center_x, track.center_y, track.depth, track.width, track.height])
             for tick, frame in self._ticks(frames).items() for track in frame.tracks}
@@ -262,7 +263,7 @@ def building(
 
 @pytest.fixture
 def client(ros_domain: int) -> Iterator[OperationClient]:
-    with OperationClient(60.0) as made:
+    with OperationClient(90.0) as made:
         yield made
 
 
