@@ -31,7 +31,7 @@ def test_fifth_death_within_a_minute_stops_the_unit_and_a_retry_follows() -> Non
     policy = RestartPolicy(UNITS)
     for number in range(4):
         consequence = policy.exit('hall/sync', 1, 5.0 * number)
-        assert consequence.restart_sec == 0.5 * 2 ** number
+        assert consequence.restart_sec == 0.1 * 2 ** number
         assert not policy.down
     consequence = policy.exit('hall/sync', -9, 20.0)
     assert (consequence.stop, consequence.retry_sec) == (('hall/sync', 'hall/twin'), 30.0)
@@ -42,7 +42,7 @@ def test_fifth_death_within_a_minute_stops_the_unit_and_a_retry_follows() -> Non
     assert not policy.ended
     policy.started('hall/twin')
     assert not policy.down
-    assert policy.exit('hall/sync', 1, 51.0).restart_sec == 0.5
+    assert policy.exit('hall/sync', 1, 51.0).restart_sec == 0.1
 
 
 def test_unit_that_refuses_its_settings_is_not_started_again() -> None:

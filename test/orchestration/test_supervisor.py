@@ -157,7 +157,7 @@ def test_process_that_dies_is_reported_and_restarted(
         first = running.pids()['area/twin']
         os.kill(first, signal.SIGKILL)
         wait_until(lambda: running.pids().get('area/twin', first) != first)
-        assert 'area/twin was ended by SIGKILL; restarting it in 0.5 s' in said.getvalue()
+        assert 'area/twin was ended by SIGKILL; restarting it in 0.1 s' in said.getvalue()
         assert running.failure is None
 
 
@@ -247,7 +247,7 @@ def test_process_that_hangs_is_killed_and_restarted(said: io.StringIO, wait_unti
         wait_until(lambda: said.getvalue().count('] beats') == 2, timeout_sec=4 * WAIT_SEC)
     text = f'hall/twin (process {pid}) hangs: no heartbeat for 3 s; it is killed'
     assert text in said.getvalue()
-    assert 'hall/twin was ended by SIGKILL; restarting it in 0.5 s' in said.getvalue()
+    assert 'hall/twin was ended by SIGKILL; restarting it in 0.1 s' in said.getvalue()
     assert running.failure is None
 
 

@@ -24,7 +24,8 @@ from mcap.reader import make_reader
 from rosbags.rosbag2 import StoragePlugin, Writer
 
 from utt_ros.errors import SessionError, SettingsError
-from utt_ros.sessions.bag_io import BagTopic, find_topics, offered_qos, open_bag, topic_matches
+from utt_ros.sessions.bag_io import find_topics, offered_qos, open_bag, topic_matches
+from utt_ros.sessions.bag_topic import BagTopic
 from utt_ros.sessions.message_types import typestore
 
 TRACKS = 'utt_ros/msg/Tracks'

@@ -19,7 +19,8 @@ import pytest
 import yaml
 
 from utt_ros.errors import SessionError
-from utt_ros.sessions.bag_io import BagTopic, find_topics
+from utt_ros.sessions.bag_io import find_topics
+from utt_ros.sessions.bag_topic import BagTopic
 from utt_ros.sessions.recorder import BagRecorder
 from utt_ros.sessions.session_bags import read_session
 

@@ -40,7 +40,8 @@ from utt_ros.bridge.node.topic_types import load_message_type, topic_qos
 from utt_ros.errors import SessionError, UttError
 from utt_ros.orchestration.bag_arguments import add_player_arguments, play_settings, remapped
 from utt_ros.orchestration.terminal import listen_for_keys
-from utt_ros.sessions.bag_io import BagTopic, find_topics, topic_matches
+from utt_ros.sessions.bag_io import find_topics, topic_matches
+from utt_ros.sessions.bag_topic import BagTopic
 from utt_ros.sessions.player import Player, ReplayPosition
 
 CLOCK_TYPE = 'rosgraph_msgs/msg/Clock'

@@ -33,7 +33,8 @@ from utt_ros.bridge.node.diagnostics import Diagnostics
 from utt_ros.bridge.node.process import run_node
 from utt_ros.bridge.node.topic_types import common_topic, load_message_type, topic_qos
 from utt_ros.orchestration.bag_arguments import add_recorder_arguments
-from utt_ros.sessions.bag_io import BagTopic, topic_matches
+from utt_ros.sessions.bag_io import topic_matches
+from utt_ros.sessions.bag_topic import BagTopic
 from utt_ros.sessions.recorder import BagRecorder
 
 TOPIC_DISCOVERY_SEC = 0.5

@@ -32,7 +32,7 @@ MAX_RETRY_SEC = 600.0
 class RestartBackoff:
     """Exponential back-off of restarts, with a limit of deaths per window."""
 
-    def __init__(self, first_sec: float = 0.5, limit: int = 5, window_sec: float = 60.0) -> None:
+    def __init__(self, first_sec: float = 0.1, limit: int = 5, window_sec: float = 60.0) -> None:
         self._first_sec = first_sec
         self._limit = limit
         self._window_sec = window_sec

@@ -25,7 +25,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from functools import cache
 from itertools import chain
 from operator import attrgetter, itemgetter
@@ -46,6 +45,7 @@ from rosbags.interfaces import (
 from utt_ros.errors import SessionError, SettingsError
 from utt_ros.sessions.bag_files import METADATA, BagFiles, find_bag_files
 from utt_ros.sessions.bag_streams import BagStream
+from utt_ros.sessions.bag_topic import BagTopic
 from utt_ros.sessions.bag_writer import BagWriter, TopicDefinition
 from utt_ros.sessions.message_types import typestore
 from utt_ros.sessions.storage_reader import StorageReader
@@ -55,17 +55,6 @@ MAX_NAMED_TOPICS = 3  # in a remark
 LOG = logging.getLogger(__name__)
 
 LoggedMessage = tuple[int, str, bytes]  # log time [ns], topic, serialized
-
-
-@dataclass(frozen=True, slots=True)
-class BagTopic:
-    """A topic of a bag and the QoS that its publishers offered; reliable when none is recorded."""
-
-    name: str
-    type: str
-    reliable: bool = True
-    transient: bool = False  # late subscribers get the newest messages as well
-    depth: int = 0  # 0: unknown
 
 
 class BagReader:

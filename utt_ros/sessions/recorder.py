@@ -21,7 +21,8 @@ from operator import itemgetter
 from pathlib import Path
 
 from utt_ros.errors import SessionError
-from utt_ros.sessions.bag_io import BagTopic, LoggedMessage, offered_qos
+from utt_ros.sessions.bag_io import LoggedMessage, offered_qos
+from utt_ros.sessions.bag_topic import BagTopic
 from utt_ros.sessions.bag_writer import BagWriter, TopicDefinition
 from utt_ros.sessions.message_types import typestore
 

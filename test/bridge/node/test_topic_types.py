@@ -15,6 +15,8 @@
 
 """Message types by name, and QoS of topics that are replayed or recorded."""
 
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -29,7 +31,7 @@ from utt_ros.bridge.node.topic_types import (
     message_type_name,
     topic_qos,
 )
-from utt_ros.sessions.bag_io import BagTopic
+from utt_ros.sessions.bag_topic import BagTopic
 
 
 def test_message_type_is_found_by_its_name_and_named_again():
@@ -55,3 +57,9 @@ def test_common_qos_of_publishers_is_the_weakest(offered, reliable, transient):
     publishers = [SimpleNamespace(qos_profile=qos) for qos in offered]
     topic = common_topic('/a', 'sensor_msgs/msg/Imu', publishers)
     assert (topic.reliable, topic.transient) == (reliable, transient)
+
+
+def test_nodes_that_restart_into_a_running_area_load_no_reader_of_bags():
+    code = ('import sys\nfrom utt_ros.nodes import sync_node, twin_node\n'
+            'sys.exit("rosbags" in sys.modules)')
+    assert subprocess.run([sys.executable, '-c', code], check=False).returncode == 0

@@ -22,7 +22,7 @@ from typing import Any
 from rclpy.qos import QoSDurabilityPolicy, QoSHistoryPolicy, QoSProfile, QoSReliabilityPolicy
 from rclpy.topic_endpoint_info import TopicEndpointInfo
 
-from utt_ros.sessions.bag_io import BagTopic
+from utt_ros.sessions.bag_topic import BagTopic
 
 MIN_DEPTH = 50
 

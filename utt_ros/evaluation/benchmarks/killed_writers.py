@@ -31,7 +31,8 @@ from mcap.reader import make_reader
 from rosbags.rosbag2 import Reader
 
 from utt_ros.errors import UttError
-from utt_ros.sessions.bag_io import BagTopic, open_bag
+from utt_ros.sessions.bag_io import open_bag
+from utt_ros.sessions.bag_topic import BagTopic
 from utt_ros.sessions.recorder import BagRecorder
 from utt_ros.types import NS_PER_S
 
