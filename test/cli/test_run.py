@@ -111,10 +111,11 @@ def test_options_and_launch_arguments_make_the_same_nodes(sessions: Path) -> Non
     bag = sessions / 'hall' / 'one'
     launched = plan_area(defaults(
         AREA_ARGUMENTS, bag=bag, rate=2.0, loop='true', start_offset=3.0, rviz='true',
-        record='/bag', state_dir='/state', log_level='warn', model='/model'))
+        record='/bag', state_dir='/state', log_level='warn', model='/model',
+        floor_plan='/plan.yaml'))
     words = ('--bag', bag, '--rate', 2, '--loop', '--start-offset', 3, '--rviz')
     given = plan(*words, '--record', '/bag', '--state', '/state', '--log-level', 'warn',
-                 '--model', '/model')
+                 '--model', '/model', '--floor-plan', '/plan.yaml')
     assert graph_nodes(given) == graph_nodes(launched)
 
     file = sessions / 'aggregator.yaml'

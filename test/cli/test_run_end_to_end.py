@@ -31,7 +31,7 @@ from nav_msgs.msg import Path as PathMessage
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from sensor_msgs.msg import Imu
-from utt_ros.msg import FtmRange, TwinStatus
+from utt_ros.msg import FtmRange, People, TwinStatus
 
 from utt_ros.bridge.node.qos import SENSOR
 from utt_ros.cli.main import main
@@ -90,10 +90,13 @@ def test_area_predicts_from_a_recording_until_ctrl_c(
         received.update({'model'} if status.model_ready else ())
 
     node.create_subscription(TwinStatus, f'/{area}/twin_status', on_status, SENSOR)
-    outputs = {'imu', 'model', 'position', 'trajectory'}
+    node.create_subscription(
+        People, '/utt/people',
+        lambda message: received.update({'people'} if message.people else ()), SENSOR)
+    outputs = {'imu', 'model', 'people', 'position', 'trajectory'}
     wait_until(lambda: received == outputs, timeout_sec=START_SEC, spin=listen)
     nodes = psutil.Process(process.pid).children()
-    assert len(nodes) == 4
+    assert len(nodes) == 5  # with the player and the building
     sockets = [item.laddr.ip for each in nodes for item in each.net_connections('inet')]
     assert len(sockets) >= 12
     assert set(sockets) == {'127.0.0.1'}

@@ -44,8 +44,8 @@ pytest.importorskip('launch_ros', reason='launch and launch_ros are not installe
 
 Wait = Callable[..., None]
 LAUNCH = Path(__file__).parents[2] / 'launch'
-NODES = ('aggregator', 'player', 'static_frames', 'sync', 'trainer', 'truth_markers', 'twin',
-         'wait_ready')
+NODES = ('aggregator', 'building', 'player', 'static_frames', 'sync', 'trainer', 'truth_markers',
+         'twin', 'wait_ready')
 WAIT_SEC = 60.0
 
 STAND_IN = f"""#!{sys.executable}

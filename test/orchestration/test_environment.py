@@ -21,12 +21,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import yaml
 
 from utt_ros.errors import SettingsError
-from utt_ros.orchestration.environment import prepare_plan, rviz_layout
+from utt_ros.orchestration.environment import prepare_plan
 from utt_ros.orchestration.graph import AreaPlan, LaunchPlan, graph_nodes, read_area_plan
-from utt_ros.orchestration.ros_environment import CHECKOUT, shared_file
+from utt_ros.orchestration.ros_environment import shared_file
 from utt_ros.settings import AreaSettings, write_parameter_file
 
 HALL = AreaPlan(AreaSettings(area='hall'), parameter_files=(Path('/hall.yaml'),))
@@ -75,13 +74,20 @@ def test_missing_programs_are_left_out_with_a_remark(
     assert not (tmp_path / 'state/hall').exists()
 
 
-def test_layout_shows_the_topics_and_the_frame_of_its_area() -> None:
-    template = (CHECKOUT / 'config' / 'area.rviz').read_text()
-    area = replace(HALL, namespace='/building/hall')
-    shown = yaml.safe_load(rviz_layout(template, area))['Visualization Manager']
-    assert shown['Global Options']['Fixed Frame'] == 'hall'
-    topics = [item['Topic']['Value'] for item in shown['Displays'] if 'Topic' in item]
-    assert topics == ['/building/hall/markers', '/building/hall/truth_markers']
+@pytest.mark.usefixtures('installed')
+def test_several_areas_have_the_layout_of_their_building(tmp_path: Path) -> None:
+    stairs = replace(HALL, settings=AreaSettings(area='stairs', map_pose=(9.0, 0.0, 0.0)))
+    plan, _ = prepare_plan(LaunchPlan((HALL, stairs), tmp_path, rviz=True, federated=False))
+    assert plan.rviz
+    text = (tmp_path / 'building' / 'building.rviz').read_text()
+    assert 'Fixed Frame: map\n' in text
+    assert '/stairs/markers' in text
+
+
+def test_bad_floor_plan_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    given = LaunchPlan((HALL,), tmp_path, federated=False, floor_plan=tmp_path / 'none.yaml')
+    with pytest.raises(SettingsError, match=r'floor plan .*none\.yaml: '):
+        prepare_plan(given)
 
 
 def test_shared_file_of_the_installation_is_preferred(

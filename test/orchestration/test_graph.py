@@ -27,7 +27,7 @@ from utt_ros import orchestration
 from utt_ros.errors import SettingsError
 from utt_ros.orchestration.area_frames import area_frames, frame_arguments
 from utt_ros.orchestration.graph import (
-    FEDERATION_TOPICS,
+    COMMON_TOPICS,
     AreaPlan,
     LaunchPlan,
     find_area_plans,
@@ -197,6 +197,44 @@ def test_rviz_gets_the_layout_and_the_clock_of_its_area() -> None:
     assert nodes['hall/truth_markers'].namespace == '/hall'
 
 
+def test_several_areas_are_shown_in_one_window() -> None:
+    given = replace(plan(area('hall', bags=('a',)), area('stairs', bags=('b',))), rviz=True)
+    nodes = by_label(graph_nodes(given))
+    assert {label for label in nodes if 'rviz' in label} == {'utt/rviz'}
+    assert nodes['utt/rviz'].arguments == ('-d', '/state/building/building.rviz')
+    assert nodes['utt/rviz'].parameters == {'use_sim_time': False}
+    assert {'hall/truth_markers', 'stairs/truth_markers'} <= nodes.keys()
+
+
+def test_building_is_one_node_beside_the_aggregator_or_areas_on_their_own() -> None:
+    given = replace(plan(area('hall'), area('stairs')), building=True)
+    assert 'utt/building' not in by_label(graph_nodes(given))  # the aggregator runs elsewhere
+    for change in ({'aggregator': True}, {'federated': False}):
+        node = by_label(graph_nodes(replace(given, **change)))['utt/building']
+        assert node.arguments == ()
+        assert node.respawn
+        assert not node.essential
+        assert node.parameters == {'use_sim_time': False}
+    alone = replace(given, nodes=False, federated=False)
+    assert 'utt/building' not in by_label(graph_nodes(alone))
+
+
+def test_building_has_the_clock_of_a_single_replay_and_the_floor_plan() -> None:
+    one = replace(plan(area(bags=('a',))), building=True, federated=False,
+                  floor_plan=Path('/plan.yaml'))
+    node = by_label(graph_nodes(one))['utt/building']
+    assert node.parameters == {'use_sim_time': True}
+    assert node.arguments == ('--floor-plan', '/plan.yaml')
+    two = replace(one, areas=(*one.areas, area('stairs', bags=('b',))))
+    assert by_label(graph_nodes(two))['utt/building'].parameters == {'use_sim_time': False}
+
+
+def test_people_of_the_building_are_recorded_with_its_areas() -> None:
+    given = in_namespace(replace(plan(area()), building=True, record=Path('/bag')), 'site')
+    recorder = by_label(graph_nodes(given))['site/utt/recorder']
+    assert recorder.arguments == ('/bag', '/site/hall/', '/site/utt/people')
+
+
 def with_drivers(path: Path, drivers: object, **area: object) -> Path:
     told = {'area': 'hall', 'drivers': drivers, **area}
     path.write_text(yaml.safe_dump({'/**': {'ros__parameters': told}}))
@@ -261,15 +299,17 @@ def test_replay_alone_has_the_frames_of_areas_whose_file_is_known() -> None:
 def test_pushed_namespace_moves_all_nodes_and_the_topics_of_the_federation(prefix: str) -> None:
     top = f'/{prefix.strip("/")}'
     given = replace(plan(area(bags=('a',)), area('live', namespace='x/live')), aggregator=True,
-                    record=Path('/bag'), transforms=True, rviz=True)
+                    building=True, record=Path('/bag'), transforms=True, rviz=True)
     nodes = by_label(graph_nodes(in_namespace(given, prefix)))
     assert {name.partition(top[1:] + '/')[2] for name in nodes} == {
         node.label for node in graph_nodes(given)}
     for node in nodes.values():
         assert node.namespace.startswith(f'{top}/')
         assert ('/utt/model', f'{top}/utt/model') in node.remappings
+        assert ('/map', f'{top}/map') in node.remappings
     assert nodes[f'{top[1:]}/utt/ready'].arguments == (f'{top[1:]}/hall',)
-    assert nodes[f'{top[1:]}/utt/recorder'].arguments[1:] == (f'{top}/hall/', f'{top}/x/live/')
+    assert nodes[f'{top[1:]}/utt/recorder'].arguments[1:] == (
+        f'{top}/hall/', f'{top}/x/live/', f'{top}/utt/people')
     assert f'/hall/:={top}/hall/' in nodes[f'{top[1:]}/hall/player'].arguments
     assert nodes[f'{top[1:]}/hall/sync'].parameters['area'] == 'hall'
 
@@ -280,11 +320,11 @@ def test_plan_without_a_pushed_namespace_stays_as_it_is(prefix: str) -> None:
     assert in_namespace(given, prefix) is given
 
 
-def test_every_topic_of_the_federation_follows_a_pushed_namespace() -> None:
+def test_every_common_topic_follows_a_pushed_namespace() -> None:
     package = Path(orchestration.__file__).parents[1]
     found = {name for path in package.rglob('*.py')
              for name in re.findall(r"'/utt/(\w+)'", path.read_text(encoding='utf-8'))}
-    assert found == set(FEDERATION_TOPICS)
+    assert found == set(COMMON_TOPICS)
 
 
 def test_area_file_may_hold_settings_of_nodes_as_well(tmp_path: Path) -> None:

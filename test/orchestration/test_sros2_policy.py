@@ -41,7 +41,8 @@ def test_every_node_of_an_area_and_the_aggregator_has_an_enclave(
     enclaves: dict[str, ET.Element],
 ) -> None:
     hall = AreaPlan(AreaSettings(area='hall'), drivers=('camera', 'ftm', 'imu'))
-    labels = {f'/{node.label}' for node in graph_nodes(LaunchPlan((hall,), aggregator=True))}
+    plan = LaunchPlan((hall,), aggregator=True, building=True)
+    labels = {f'/{node.label}' for node in graph_nodes(plan)}
     assert labels == enclaves.keys() - {'/operator'}
     for path, enclave in enclaves.items():
         profile = next(enclave.iter('profile'))

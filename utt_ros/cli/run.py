@@ -87,7 +87,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help=f'model of utt train to start from, where there is no state; {PRETRAINED}: that of '
              'the package (default: untrained)')
     add('--record', type=Path, metavar='DIR', help='new bag of all topics of the areas')
-    add('--rviz', action='store_true', help='show the areas in RViz')
+    add('--floor-plan', type=Path, metavar='FILE',
+        help='floor plan of the building, a YAML file of map_server (docs/building.md)')
+    add('--rviz', action='store_true', help='show the area, or the building of several, in RViz')
     add('--rate', type=float, default=1.0, help='speed of the replay (default 1)')
     add('--start-offset', type=float, default=0.0, metavar='SEC',
         help='start of the replay within the recording')
@@ -177,7 +179,7 @@ def _values(
     values.update(
         given, state_dir=str(args.state), model=str(args.model or ''),
         rviz=str(args.rviz), loop=str(args.loop),
-        record=str(args.record or ''), rate=str(args.rate),
+        record=str(args.record or ''), floor_plan=str(args.floor_plan or ''), rate=str(args.rate),
         start_offset=str(args.start_offset), log_level=args.log_level,
         hang_timeout=str(args.hang_timeout),
         hosts=args.hosts, keys=args.keys, signed=str(not args.unsigned),

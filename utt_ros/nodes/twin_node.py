@@ -153,7 +153,7 @@ class TwinNode(ManagedNode):
         gc.collect()
         self._frames.refresh()
         self._status.publish(twin_status_to_message(
-            self.get_clock().now().to_msg(), self._area.area, self._health, self._predictions,
+            self.get_clock().now().to_msg(), self._area, self._health, self._predictions,
             model_round=self._engine.models.round, idle_s=perf_counter() - self._received_s,
             published=self._outputs.published, times_ms=self._times_ms))
         self._markers.draw_floor()

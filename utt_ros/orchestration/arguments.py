@@ -59,7 +59,8 @@ COMMON_ARGUMENTS: LaunchArguments = {
     **SIGNING_ARGUMENTS,
     'use_sim_time': ('false', 'time comes from /clock, as it does in an area that replays a bag'),
     'state_dir': (str(DEFAULT_STATE), 'folder of models and rounds'),
-    'rviz': ('false', 'show every area in RViz, if installed'),
+    'floor_plan': ('', 'floor plan of the building, a YAML file of map_server; empty: none'),
+    'rviz': ('false', 'show the area, or the building of several, in RViz, if installed'),
     'record': ('', 'new bag of all topics of the areas; empty: none'),
     'rate': ('1.0', 'speed of the replay; 2.0 is twice as fast'),
     'start_offset': ('0.0', 'start of the replay within the recording [s]'),
@@ -175,7 +176,8 @@ def _with_common(plan: LaunchPlan, values: Mapping[str, str]) -> LaunchPlan:
         rate=_number(values, 'rate'), start_offset_sec=_number(values, 'start_offset'),
         loop=_boolean(values, 'loop'), log_level=values['log_level'],
         signed=_boolean(values, 'signed'), keys=Path(values['keys']) if values['keys'] else None,
-        hosts=split_list(values['hosts']),
+        hosts=split_list(values['hosts']), building=True,
+        floor_plan=next(iter(_paths(values['floor_plan'])), None),
         hang_sec=_hang_sec(values),
     )
 

@@ -16,6 +16,7 @@
 """Requirements of nodes and launch plans: environment, optional programs, files of the package."""
 
 from dataclasses import replace
+from importlib import import_module
 from importlib.util import find_spec
 
 from utt_ros.errors import SettingsError
@@ -25,11 +26,8 @@ from utt_ros.orchestration.graph import AreaPlan, LaunchPlan, layout_path
 from utt_ros.orchestration.model_check import check_initial_model
 from utt_ros.orchestration.plan_keys import prepare_keys
 from utt_ros.orchestration.replayed_areas import renamed_recordings
-from utt_ros.orchestration.ros_environment import (
-    check_environment,
-    check_writable,
-    shared_file,
-)
+from utt_ros.orchestration.ros_environment import check_environment, check_writable
+from utt_ros.orchestration.rviz_layouts import rviz_layout
 from utt_ros.orchestration.spec import find_ros_executable
 from utt_ros.sessions.session_bags import is_readable_bag
 from utt_ros.settings import AREA_FILE
@@ -60,31 +58,25 @@ def prepare_plan(plan: LaunchPlan) -> tuple[LaunchPlan, list[str]]:
         remarks += coinciding_areas([area.settings for area in plan.areas])
     plan = replace(plan, rviz=rviz, transforms=transforms)
     if rviz:
-        template = shared_file('config/area.rviz').read_text(encoding='utf-8')
-        for area in plan.areas:
-            path = layout_path(plan, area)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, rviz_layout(template, area).encode())
+        path = layout_path(plan)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, rviz_layout(plan).encode())
     return plan, remarks
 
 
 def _check_paths(plan: LaunchPlan) -> None:
-    """Raise SettingsError for a folder that cannot be written."""
+    """Raise SettingsError for a folder that cannot be written, and for a bad floor plan."""
     try:
         check_writable(plan.state_dir.expanduser(), 'the state of nodes')
     except RuntimeError as err:
         raise SettingsError(f'there is no home folder for {plan.state_dir}: set HOME, or give '
                             'another folder') from err
+    if plan.floor_plan is not None:  # the module loads OpenCV
+        import_module('utt_ros.building.floor_plan').read_floor_plan(plan.floor_plan.expanduser())
     if plan.record is not None:
         if plan.record.exists():
             raise SettingsError(f'{plan.record} exists: a recording needs a new folder')
         check_writable(plan.record, 'the recording')
-
-
-def rviz_layout(template: str, area: AreaPlan) -> str:
-    """Adapt frame and topics of an RViz layout, made for an area named 'area', to an area."""
-    text = template.replace('Fixed Frame: area\n', f'Fixed Frame: {area.name}\n')
-    return text.replace('Value: /area/', f'Value: {area.root}/')
 
 
 def _silence(area: AreaPlan) -> str:

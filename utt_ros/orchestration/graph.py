@@ -50,7 +50,9 @@ MEASURED = {  # topics of the measurements of each sensor
     'camera': 'camera/tracks', 'ftm': r'phones/\w+/ftm', 'imu': r'phones/\w+/imu/(?:data_raw|mag)'}
 SURVEYED = {  # settings that have no default but in simulation, by the sensor that needs them
     'camera': ('camera_height', 'camera_pitch'), 'ftm': ('ap_position',), 'imu': ('magnetic_yaw',)}
-FEDERATION_TOPICS = ('model', 'rounds', 'twins', 'updates')  # below /utt
+COMMON_TOPICS = (  # below /utt
+    'building_markers', 'model', 'people', 'rounds', 'twins', 'updates')
+MAP_TOPIC = '/map'
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,8 @@ class LaunchPlan:
     record: Path | None = None
     rviz: bool = False
     transforms: bool = False  # publish the static frames
+    building: bool = False  # publish the people of all areas, in one frame
+    floor_plan: Path | None = None  # of the building, in the format of map_server
     log_level: str = 'info'
     hang_sec: float = HANG_SEC  # silence of a node's executor after which it is killed; 0: never
     prefix: str = ''  # namespace of the launch, with a leading slash, above all others
@@ -176,16 +180,17 @@ def graph_nodes(plan: LaunchPlan) -> list[NodeSpec]:
             nodes.append(aggregator_node(plan))
         for area in plan.areas:
             nodes += area_nodes(plan, area)
+    if plan.building and plan.nodes and (plan.aggregator or not plan.federated):
+        nodes.append(building_node(plan))
     if plan.transforms and any(area.parameter_files for area in plan.areas):
         nodes.append(frames_node(plan))
     if plan.rviz:
-        for area in plan.areas:
-            nodes += view_nodes(plan, area)
+        nodes += view_nodes(plan)
     if plan.record is not None:
         nodes.append(record_node(plan, plan.record))
     nodes += replay_nodes(plan)
-    moved = tuple((f'/utt/{name}', f'{plan.tools_namespace}/{name}')
-                  for name in FEDERATION_TOPICS) if plan.prefix else ()
+    moved = (*((f'/utt/{name}', f'{plan.tools_namespace}/{name}') for name in COMMON_TOPICS),
+             (MAP_TOPIC, f'{plan.prefix}{MAP_TOPIC}')) if plan.prefix else ()
     return [replace(node, remappings=(*node.remappings, *moved)) for node in nodes]
 
 
@@ -230,6 +235,20 @@ def aggregator_node(plan: LaunchPlan) -> NodeSpec:
     )
 
 
+def building_node(plan: LaunchPlan) -> NodeSpec:
+    """Create the node of the building; areas of other hosts are part of it as well.
+
+    Beside an aggregator, or areas without one, so that a building has one such node.
+    """
+    path = plan.floor_plan
+    is_replay = len(plan.areas) == 1 and bool(plan.areas[0].bags)  # on the global clock
+    return NodeSpec(
+        'building', 'building', plan.tools_namespace,
+        parameters={'use_sim_time': plan.use_sim_time or is_replay},
+        arguments=('--floor-plan', str(path.expanduser().absolute())) if path else (),
+        ros_arguments=_log_level(plan), respawn=True)
+
+
 def replay_nodes(plan: LaunchPlan) -> list[NodeSpec]:
     """List the players; they start when the twins have a model, so that no sample is lost."""
     replayed = [area for area in plan.areas if area.bags]
@@ -241,8 +260,10 @@ def replay_nodes(plan: LaunchPlan) -> list[NodeSpec]:
 
 
 def record_node(plan: LaunchPlan, folder: Path) -> NodeSpec:
-    """Create the recorder of all topics of the areas."""
+    """Create the recorder of all topics of the areas, and of the people of their building."""
     topics = tuple(f'{area.root}/' for area in plan.areas)
+    if plan.building:
+        topics += (f'{plan.tools_namespace}/people',)
     return NodeSpec(
         'recorder', 'recorder', plan.tools_namespace, arguments=(str(folder), *topics),
         ros_arguments=_log_level(plan),
@@ -258,19 +279,23 @@ def frames_node(plan: LaunchPlan) -> NodeSpec:
         arguments=frame_arguments(frames), ros_arguments=_log_level(plan), respawn=True)
 
 
-def view_nodes(plan: LaunchPlan, area: AreaPlan) -> list[NodeSpec]:
-    """List RViz and the node that draws the ground truth for it."""
+def view_nodes(plan: LaunchPlan) -> list[NodeSpec]:
+    """List RViz, one for all areas, and the nodes that draw the ground truth for it."""
+    area = plan.areas[0]
+    alone = len(plan.areas) == 1
     rviz = NodeSpec(
-        'rviz', 'rviz2', area.root, package='rviz2',
-        arguments=('-d', str(layout_path(plan, area))),
-        parameters=_time(plan, area), remappings=_clock(plan, area), essential=True,
-    )
-    return [_area_node(plan, area, 'truth_markers', {}), rviz]
+        'rviz', 'rviz2', area.root if alone else plan.tools_namespace, package='rviz2',
+        arguments=('-d', str(layout_path(plan))),
+        parameters=_time(plan, area) if alone else {'use_sim_time': plan.use_sim_time},
+        remappings=_clock(plan, area) if alone else (), essential=True)
+    return [*(_area_node(plan, each, 'truth_markers', {}) for each in plan.areas), rviz]
 
 
-def layout_path(plan: LaunchPlan, area: AreaPlan) -> Path:
-    """Return the path to which the RViz layout of an area is written."""
-    return _state(plan, area.name) / 'area.rviz'
+def layout_path(plan: LaunchPlan) -> Path:
+    """Return the path to which the RViz layout is written: of the area, or of the building."""
+    alone = len(plan.areas) == 1
+    return (_state(plan, plan.areas[0].name) / 'area.rviz' if alone
+            else _state(plan, 'building') / 'building.rviz')
 
 
 def keys_path(plan: LaunchPlan) -> Path:

@@ -20,17 +20,21 @@ import pytest
 from builtin_interfaces.msg import Time
 
 from utt_ros.bridge.messages.status import twin_status_to_message
+from utt_ros.settings import AreaSettings
 from utt_ros.twin.engine import TickPredictions
 from utt_ros.twin.health import SensorHealth
 
 STAMP = Time(sec=3)
+HALL = AreaSettings(area='hall', map_pose=(1.0, 2.0, 3.0, 0.5))
 
 
 def test_status_before_the_first_model_and_tick_is_empty():
     message = twin_status_to_message(
-        STAMP, 'hall', SensorHealth(('camera', 'ftm')), None, model_round=None, idle_s=0.0,
+        STAMP, HALL, SensorHealth(('camera', 'ftm')), None, model_round=None, idle_s=0.0,
         published=0, times_ms=())
     assert (message.area, message.model_ready, message.round) == ('hall', False, 0)
+    assert message.header.frame_id == 'hall'
+    assert list(message.map_pose) == [1.0, 2.0, 3.0, 0.5]
     assert not message.subjects
     assert list(message.modalities) == ['camera', 'ftm']
 
@@ -42,7 +46,7 @@ def test_position_std_is_along_the_larger_axis_and_times_are_percentiles():
         0, ('ann',), ('camera+ftm',), zeros, covariance, zeros, np.zeros((1, 3, 2), np.float32),
         np.arange(3), None, np.arange(2))
     message = twin_status_to_message(
-        STAMP, 'hall', SensorHealth(('ftm',)), predictions, model_round=7, idle_s=0.0, published=9,
+        STAMP, HALL, SensorHealth(('ftm',)), predictions, model_round=7, idle_s=0.0, published=9,
         times_ms=[1.0] * 99 + [3.0])
     assert (message.round, message.model_ready, message.predictions) == (7, True, 9)
     assert (list(message.subjects), list(message.sources)) == (['ann'], ['camera+ftm'])

@@ -25,8 +25,8 @@ import pytest
 from utt_ros.bridge.node.node_arguments import check_parameter_file, parameter_files
 from utt_ros.errors import SettingsError
 
-NODES = ('aggregator', 'camera', 'ftm', 'imu', 'player', 'recorder', 'static_frames', 'sync',
-         'trainer', 'truth_markers', 'twin', 'wait_ready')
+NODES = ('aggregator', 'building', 'camera', 'ftm', 'imu', 'player', 'recorder', 'static_frames',
+         'sync', 'trainer', 'truth_markers', 'twin', 'wait_ready')
 REQUIRED = {  # arguments without which a node does not start
     'player': ['bag'], 'recorder': ['bag'], 'wait_ready': ['hall'],
     'static_frames': ['--frame', 'a', 'b', *'000000']}

@@ -30,7 +30,7 @@ from utt_ros.bridge.node.qos import RELIABLE
 from utt_ros.geometry.camera import DEPTH_LIMITS_M, CameraModel
 from utt_ros.settings import AreaSettings
 from utt_ros.twin.engine import TickPredictions
-from utt_ros.types import CHI2_90_2D, FloatArray
+from utt_ros.types import CHI2_90_2D, Array, FloatArray
 
 BODY, ELLIPSE, PATH, LABEL = range(4)  # ids within the namespace of a subject
 VIEW, ACCESS_POINT = range(2)  # ids within the area's namespace; further access points follow
@@ -76,14 +76,14 @@ def subject_markers(
     header = Header(stamp=to_time(predictions.stamp_ns), frame_id=area)
     markers = []
     for row, subject in enumerate(predictions.subjects):
-        make = partial(_marker, header, f'twin/{subject}', lifetime=SUBJECT_LIFETIME)
+        make = partial(colored_marker, header, f'twin/{subject}', lifetime=SUBJECT_LIFETIME)
         x, y = predictions.position[row].tolist()
         seen = ORANGE if 'camera' in predictions.sources[row] else BLUE
         points = [Point(x=x, y=y)] + [
             Point(x=a, y=b) for a, b in predictions.trajectory[row].tolist()]
         markers += [
             make(BODY, Marker.SPHERE, seen, pose=_pose(x, y, HEIGHT_M), scale=_cube(0.3)),
-            _ellipse(make, x, y, predictions.covariance[row], seen),
+            ellipse_marker(make, (x, y, 0.0), predictions.covariance[row], seen),
             make(PATH, Marker.LINE_STRIP, seen, points=points, scale=Vector3(x=0.06)),
             make(LABEL, Marker.TEXT_VIEW_FACING, GREY, pose=_pose(x, y, HEIGHT_M + 1.0),
                  scale=Vector3(z=0.4), text=f'{subject}\n{predictions.sources[row]}')]
@@ -95,7 +95,7 @@ def subject_markers(
 
 def area_markers(area: AreaSettings) -> MarkerArray:
     """Create the access points and, with a camera, the outline of its field of view."""
-    make = partial(_marker, Header(frame_id=area.area), 'area')
+    make = partial(colored_marker, Header(frame_id=area.area), 'area')
     markers = [make(ACCESS_POINT + number, Marker.CUBE, BLUE, pose=_pose(x, y, z),
                     scale=_cube(0.25)) for number, (x, y, z) in enumerate(area.ap_positions)]
     if 'camera' in area.modalities:
@@ -116,24 +116,27 @@ def view_outline(camera: CameraModel) -> FloatArray:
     return np.concatenate([near, far[::-1], near[:1]]).astype(np.float32)
 
 
-def _ellipse(
-    make: 'partial[Marker]', x: float, y: float, covariance: FloatArray,
-    color: tuple[float, float, float],
+def ellipse_marker(
+    make: 'partial[Marker]', position_m: tuple[float, float, float],
+    covariance: Array | FloatArray, color: tuple[float, float, float],
 ) -> Marker:
+    """Create the 90 % ellipse of a position on the floor at z, covariance (2, 2) [m^2]."""
     variances, axes = np.linalg.eigh(covariance.astype(np.float64))
     length = 2 * np.sqrt(CHI2_90_2D * np.clip(variances, 1e-6, None))
     angle = float(np.arctan2(axes[1, 1], axes[0, 1]))  # of the longer axis
-    pose = _pose(x, y, 0.02)
+    x, y, z = position_m
+    pose = _pose(x, y, z + 0.02)
     pose.orientation = Quaternion(z=np.sin(angle / 2), w=np.cos(angle / 2))
     short, long = np.minimum(length, MAX_AXIS_M).tolist()
     return make(ELLIPSE, Marker.CYLINDER, color, alpha=0.25, pose=pose,
                 scale=Vector3(x=long, y=short, z=0.02))
 
 
-def _marker(
+def colored_marker(
     header: Header, namespace: str, number: int, kind: int, color: tuple[float, float, float],
     *, alpha: float = 0.9, **fields: object,
 ) -> Marker:
+    """Create a marker that adds a shape."""
     marker = Marker(header=header, ns=namespace, id=number, type=kind, action=Marker.ADD, **fields)
     marker.color = ColorRGBA(r=color[0], g=color[1], b=color[2], a=alpha)
     return marker

@@ -22,12 +22,13 @@ from builtin_interfaces.msg import Time
 from std_msgs.msg import Header
 
 from utt_ros.msg import TwinStatus
+from utt_ros.settings import AreaSettings
 from utt_ros.twin.engine import TickPredictions
 from utt_ros.twin.health import SensorHealth
 
 
 def twin_status_to_message(
-    stamp: Time, area: str, health: SensorHealth, predictions: TickPredictions | None, *,
+    stamp: Time, area: AreaSettings, health: SensorHealth, predictions: TickPredictions | None, *,
     model_round: int | None, idle_s: float, published: int, times_ms: Collection[float],
 ) -> TwinStatus:
     """Convert the health and the newest predictions of a twin.
@@ -37,7 +38,8 @@ def twin_status_to_message(
     the last ticks.
     """
     message = TwinStatus(
-        header=Header(stamp=stamp, frame_id=area), area=area, round=model_round or 0,
+        header=Header(stamp=stamp, frame_id=area.area), area=area.area,
+        map_pose=list(area.pose_in_map), round=model_round or 0,
         model_ready=model_round is not None, modalities=list(health.modalities),
         missing=health.missing(), ticks=health.ticks, ticks_lost=health.lost,
         predictions=published, note=health.summary(idle_s, model_round is not None))
