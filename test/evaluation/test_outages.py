@@ -19,8 +19,17 @@ from dataclasses import replace
 
 import numpy as np
 
+from utt_ros.access_point_list import AccessPoint
 from utt_ros.evaluation.ground_truth import SubjectTrajectory
-from utt_ros.evaluation.outages import in_outage, mask_trajectory_camera, outage_mask
+from utt_ros.evaluation.outages import (
+    in_outage,
+    keep_access_points,
+    mask_trajectory_camera,
+    outage_mask,
+)
+from utt_ros.settings import AreaSettings
+from utt_ros.training.recordings import RecordedSequence
+from utt_ros.types import Session, SyncedBatch
 
 
 def test_outages_have_their_interval_and_length() -> None:
@@ -37,6 +46,25 @@ def test_masked_trajectory_has_no_boxes_in_outages(walk: SubjectTrajectory) -> N
     masked = mask_trajectory_camera(walk, off)
     assert not (masked.camera_mask & off).any()
     assert (masked.camera_mask == ~off).all()
+
+
+def test_access_points_after_the_first_ones_are_removed_with_their_ranges() -> None:
+    area = AreaSettings(access_points=tuple(
+        AccessPoint(name, (float(x), 0.0, 2.5)) for x, name in enumerate('abc')))
+    batch = SyncedBatch(
+        1, 0, 0, True, ('p',), ('',), np.ones(1, np.float32), np.zeros((1, 5), np.float32),
+        np.zeros(1, bool), np.full((1, 2), 3, np.float32), np.zeros(1, np.float32),
+        np.ones(1, bool), np.zeros((1, 5, 9), np.float32), np.zeros((1, 5), bool),
+        np.arange(4, dtype=np.float32).reshape(1, 2, 2), np.zeros((1, 2), np.float32),
+        np.ones((1, 2), bool))
+    whole = RecordedSequence(area, 'one', 'test', (batch,), Session('a', 'one', '', None, {}, {}))
+    two, one = keep_access_points(whole, 2), keep_access_points(whole, 1)
+    assert two.area.ap_addresses == ('a', 'b')
+    assert two.batches[0].further_ftm.tolist() == [[[0, 1]]]
+    assert one.area.ap_positions == ((0.0, 0.0, 2.5),)
+    assert one.batches[0].further_ftm_mask.shape == (1, 0)
+    assert one.batches[0].ftm.tolist() == [[3, 3]]
+    assert keep_access_points(whole, 3) is whole
 
 
 def test_only_outages_of_subjects_in_view_are_selected(walk: SubjectTrajectory) -> None:

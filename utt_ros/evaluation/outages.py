@@ -21,7 +21,8 @@ from dataclasses import replace
 import numpy as np
 
 from utt_ros.evaluation.ground_truth import SubjectTrajectory
-from utt_ros.types import MaskArray, Stamps, SyncedBatch
+from utt_ros.training.recordings import RecordedSequence
+from utt_ros.types import FURTHER_RANGES, MaskArray, Stamps, SyncedBatch
 
 BETWEEN_S = 10.0  # of a working camera before each outage
 MAX_IN_VIEW_AGE_S = 1.0  # of the last box of a subject who is in view when an outage begins
@@ -41,6 +42,17 @@ def mask_camera(batches: Sequence[SyncedBatch], off: MaskArray) -> list[SyncedBa
         replace(batch, camera_tick=False, camera=np.zeros_like(batch.camera),
                 camera_mask=np.zeros_like(batch.camera_mask)) if masked else batch
         for batch, masked in zip(batches, off, strict=True)]
+
+
+def keep_access_points(recording: RecordedSequence, count: int) -> RecordedSequence:
+    """Remove the access points after the first `count`, and their ranges."""
+    if len(recording.area.access_points) <= count:
+        return recording
+    batches = tuple(
+        replace(batch, **{name: getattr(batch, name)[:, :count - 1] for name in FURTHER_RANGES})
+        for batch in recording.batches)
+    area = replace(recording.area, access_points=recording.area.access_points[:count])
+    return replace(recording, area=area, batches=batches)
 
 
 def mask_trajectory_camera(walk: SubjectTrajectory, off: MaskArray) -> SubjectTrajectory:

@@ -15,12 +15,15 @@
 
 """The suite of downstream tasks, on one synthetic walk as train, val and test split."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from utt_ros.access_point_list import AccessPoint
 from utt_ros.evaluation.results import UnitResult
+from utt_ros.evaluation.suites import task_rows
 from utt_ros.evaluation.suites.tasks_suite import OUTAGES_S, tasks_units
 from utt_ros.evaluation.trained_models import Study
 from utt_ros.geometry.camera import CameraModel
@@ -104,6 +107,18 @@ def test_baseline_predicts_and_estimates_without_its_camera(study: Study) -> Non
     assert found['position', 'camera', 'median_m'] < 0.05
     assert f'outage_{OUTAGES_S[0]:g}s' in {row.target for row in outcome.rows}
     assert not [row for row in outcome.rows if row.target == 'camera_off']  # never sees anybody
+
+
+def test_twin_is_evaluated_with_the_first_one_and_with_all_access_points(
+        study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(task_rows, 'SETTLED_S', 5.0)
+    assert not run(study, 'tasks-aps-utt-seed0').rows  # of areas with one
+    area = AreaSettings('a', access_points=(
+        AccessPoint('first', (0.0, 0.0, 2.5)), AccessPoint('second', (12.0, 5.0, 2.5))))
+    recordings = tuple(replace(item, area=area) for item in study.data.recordings)
+    several = replace(study, data=replace(study.data, recordings=recordings))
+    targets = {row.target for row in run(several, 'tasks-aps-utt-seed0').rows}
+    assert targets == {'camera_off_1_aps', 'camera_off_2_aps'}
 
 
 def test_metrics_that_the_imu_baselines_cannot_have_are_nan(study: Study) -> None:

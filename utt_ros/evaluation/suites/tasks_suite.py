@@ -16,6 +16,7 @@
 """Downstream tasks of the live twin, with the position and IMU baselines."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from math import inf, nan
 
@@ -25,7 +26,7 @@ from utt_ros.evaluation.baselines.registry import BASELINES, Baseline
 from utt_ros.evaluation.engine_replay import replay_engine
 from utt_ros.evaluation.ground_truth import SubjectTrajectory, TrackEstimate
 from utt_ros.evaluation.metrics import activity, synthesized_imu
-from utt_ros.evaluation.outages import mask_camera, mask_trajectory_camera
+from utt_ros.evaluation.outages import keep_access_points, mask_camera, mask_trajectory_camera
 from utt_ros.evaluation.results import Row, Unit, UnitResult
 from utt_ros.evaluation.suites.task_rows import (
     TASKS_SUITE,
@@ -67,7 +68,8 @@ def tasks_units(study: Study) -> list[Unit]:
                     for name in BASELINES.names()]
     return [*of_twins('follow', _twin_tracks), *of_baselines,
             Unit(f'{TASKS_SUITE}-imu-floors', partial(_imu_baselines, study)),
-            *of_twins('outages', _twin_outages), *of_twins('imu', _twin_imu)]
+            *of_twins('outages', _twin_outages), *of_twins('aps', _twin_access_points),
+            *of_twins('imu', _twin_imu)]
 
 
 def twin_tracker(twin: UnifiedTwin, window: WindowSettings) -> Tracker:
@@ -114,6 +116,19 @@ def _twin_tracks(study: Study, seed: int) -> UnitResult:
 
 def _twin_outages(study: Study, seed: int) -> UnitResult:
     return _outages(study, *_twin(study, seed))
+
+
+def _twin_access_points(study: Study, seed: int) -> UnitResult:
+    """Positions without a camera, with the first one, two, ... of the access points."""
+    tracker, label = _twin(study, seed)
+    data, rows = study.data, []
+    most = max((len(item.area.ap_positions) for item in data.of(study.split)), default=1)
+    for count in range(1, most + 1) if most > 1 else ():
+        kept = replace(data, recordings=tuple(
+            keep_access_points(item, count) for item in data.of(study.split)))
+        tracked = list(track_walks(kept, study.split, tracker, inf))
+        rows += no_camera_rows(tracked, label, count) if tracked else []
+    return UnitResult(tuple(rows))
 
 
 def _twin_imu(study: Study, seed: int) -> UnitResult:
