@@ -50,13 +50,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
                         help='areas without a camera')
     parser.add_argument('--access-points', type=int, default=1, metavar='N',
                         help='access points per area (default: 1)')
+    parser.add_argument('--one-access-point', nargs='+', default=[], metavar='AREA',
+                        help='areas with one access point all the same')
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Simulate and write sessions. Raises UttError."""
     sessions = plan_sessions(
-        args.areas, args.minutes, args.seed, args.without_camera, args.access_points)
+        args.areas, args.minutes, args.seed, args.without_camera, args.access_points,
+        one_access_point=args.one_access_point)
     if args.out.exists() and any(args.out.iterdir()):
         raise SessionError(f'{args.out} is not empty: sessions of two runs would be mixed')
     for plan in tqdm(sessions, unit='session', disable=None):

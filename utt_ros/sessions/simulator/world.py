@@ -120,7 +120,7 @@ class SessionPlan:
 
 def plan_sessions(
         areas: int, minutes: float, seed: int, without_camera: Collection[str] = (),
-        access_points: int = 1,
+        access_points: int = 1, *, one_access_point: Collection[str] = (),
 ) -> list[SessionPlan]:
     """Plan `minutes` in each of `areas` areas, in three or more sessions of about a minute.
 
@@ -137,14 +137,18 @@ def plan_sessions(
     if not 1 <= access_points <= MAX_SIMULATED_APS:
         raise SettingsError(
             f'there are {access_points} access points: it must be 1 to {MAX_SIMULATED_APS}')
-    unknown = sorted(set(without_camera) - {_name(index) for index in range(areas)})
-    if unknown:
-        raise SettingsError(f'without a camera: {unknown[0]!r}, but areas are '
-                            f'{_name(0)} to {_name(areas - 1)}')
+    names = [_name(index) for index in range(areas)]
+    for text, given in (('without a camera', without_camera),
+                        ('with one access point', one_access_point)):
+        if unknown := sorted({*given} - {*names}):
+            raise SettingsError(
+                f'{text}: {unknown[0]!r}, but areas are {names[0]} to {names[-1]}')
     count = max(3, round(minutes * 60 / SESSION_S))
     return [
         SessionPlan(area, number, count, minutes * 60 / count)
-        for area in (_area(seed, index, without_camera, access_points) for index in range(areas))
+        for area in (
+            _area(seed, index, without_camera, 1 if name in one_access_point else access_points)
+            for index, name in enumerate(names))
         for number in range(count)]
 
 
