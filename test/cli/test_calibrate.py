@@ -104,7 +104,7 @@ def test_points_that_cannot_be_fitted_are_refused(
 
 def test_help_shows_examples(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match='0'):
-        main(['calibrate', '--help'])
+        main(['calibrate', 'ftm', '--help'])
     printed = capsys.readouterr().out
     assert 'utt calibrate ftm points.csv' in printed
     assert '--scale' in printed

@@ -13,12 +13,13 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""`utt calibrate`: fit the systematic error of a sensor and write it to a file."""
+"""`utt calibrate`: fit systematic errors of a sensor, or its pose, and write them to a file."""
 
 import argparse
 from collections.abc import Mapping
 from pathlib import Path
 
+from utt_ros.cli.calibrate_camera import configure_camera
 from utt_ros.drivers.ftm.calibration_plot import draw_calibration
 from utt_ros.drivers.ftm.calibration_points import read_calibration_points
 from utt_ros.drivers.ftm.ftm_calibration import (
@@ -33,6 +34,10 @@ from utt_ros.errors import MeasurementError, SettingsError, UttError
 from utt_ros.sensor_limits import RANGE_LIMITS_M
 from utt_ros.sessions.session_bags import is_readable_bag, read_session
 
+SENSORS = {
+    'ftm': 'systematic error of Wi-Fi ranges',
+    'camera': 'height and pitch of the camera: walkers or floor points',
+}
 EXAMPLES = """
 examples:
   utt calibrate ftm points.csv                     columns phone, ap, distance_m, range_m
@@ -48,8 +53,13 @@ access point that are not measured again are kept.
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
+    sensors = parser.add_subparsers(dest='sensor', required=True, metavar='SENSOR')
+    for name, add in {'ftm': configure_ftm, 'camera': configure_camera}.items():
+        add(sensors.add_parser(name, help=SENSORS[name], description=f'Fit: {SENSORS[name]}.'))
+
+
+def configure_ftm(parser: argparse.ArgumentParser) -> None:
     parser.epilog, parser.formatter_class = EXAMPLES, argparse.RawDescriptionHelpFormatter
-    parser.add_argument('sensor', choices=['ftm'], help='calibrated sensor: ftm')
     parser.add_argument('sources', type=Path, nargs='+', metavar='SRC',
                         help='tables of points, and bags')
     parser.add_argument('--distances', type=float, nargs='+', default=[], metavar='M',

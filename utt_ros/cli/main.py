@@ -57,7 +57,7 @@ COMMANDS = {
     'keys': Command('keys_command', 'make, show and trust the keys of areas and aggregator'),
     'sources': Command('sources', 'list sensor sources and whether they work on this machine'),
     'check': Command('check', 'read every sensor of an area for some seconds'),
-    'calibrate': Command('calibrate', 'fit the systematic error of a sensor'),
+    'calibrate': Command('calibrate', 'fit systematic errors of a sensor, or its pose'),
     'train': Command('train', 'train a model on recordings'),
     'evaluate': Command(
         'evaluate', 'reproduce the tables and figures of the paper on recordings', 'evaluation'),
