@@ -19,7 +19,9 @@ import numpy as np
 import pytest
 
 from utt_ros.errors import MeasurementError
-from utt_ros.sessions.survey_data import walker_boxes
+from utt_ros.geometry.camera import CameraModel
+from utt_ros.sessions.survey_data import seen_walks, walker_boxes
+from utt_ros.settings import AreaSettings
 from utt_ros.types import Frames, Session
 
 
@@ -48,3 +50,17 @@ def test_walker_is_a_subject_or_a_track_of_one_session() -> None:
 def test_sessions_without_a_box_are_refused(given: list[Session]) -> None:
     with pytest.raises(MeasurementError, match='no boxes of people'):
         walker_boxes(given)
+
+
+def test_walk_is_cut_at_gaps_and_has_the_velocity_of_its_line() -> None:
+    area = AreaSettings(area='hall')
+    times = np.concatenate([np.arange(1.0, 7.0, 0.1), np.arange(9.0, 10.0, 0.1)])
+    walked = np.stack([4.0 + 0.8 * (times - 1), -1.0 + 0.3 * (times - 1)], axis=1)
+    boxes = CameraModel(area).project(walked).astype(np.float32)
+    count = len(times)
+    frames = Frames((times * 1e9).astype(np.int64), np.arange(count + 1, dtype=np.int64), boxes,
+                    ('anna',) * count, ('1',) * count)
+    (walk,) = seen_walks(frames, area)  # the second part is too short
+    assert walk.name == 'anna'
+    assert walk.velocities_mps == pytest.approx(np.tile([0.8, 0.3], (len(walk.times_s), 1)),
+                                                abs=0.1)

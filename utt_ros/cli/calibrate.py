@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from utt_ros.cli.calibrate_camera import configure_camera
+from utt_ros.cli.calibrate_yaw import configure_yaw
 from utt_ros.drivers.ftm.calibration_plot import draw_calibration
 from utt_ros.drivers.ftm.calibration_points import read_calibration_points
 from utt_ros.drivers.ftm.ftm_calibration import (
@@ -37,6 +38,7 @@ from utt_ros.sessions.session_bags import is_readable_bag, read_session
 SENSORS = {
     'ftm': 'systematic error of Wi-Fi ranges',
     'camera': 'height and pitch of the camera: walkers or floor points',
+    'yaw': 'direction of the x axis from magnetic east: walks with phones',
 }
 EXAMPLES = """
 examples:
@@ -54,7 +56,8 @@ access point that are not measured again are kept.
 
 def configure(parser: argparse.ArgumentParser) -> None:
     sensors = parser.add_subparsers(dest='sensor', required=True, metavar='SENSOR')
-    for name, add in {'ftm': configure_ftm, 'camera': configure_camera}.items():
+    parsers = {'ftm': configure_ftm, 'camera': configure_camera, 'yaw': configure_yaw}
+    for name, add in parsers.items():
         add(sensors.add_parser(name, help=SENSORS[name], description=f'Fit: {SENSORS[name]}.'))
 
 
