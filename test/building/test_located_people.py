@@ -42,9 +42,10 @@ def building(**poses: MapPose) -> BuildingPeople:
 
 def locate(
     people: BuildingPeople, area: str, position: Sequence[float], now_ns: int = T0, *,
-    covariance: Any = SURE, subject: str = 'ann',
+    covariance: Any = SURE, subject: str = 'ann', stamp_ns: int = 7,
 ) -> None:
-    people.update_position(area, subject, np.array(position, float), np.array(covariance), now_ns)
+    people.update_position(area, subject, np.array(position, float), np.array(covariance),
+                           stamp_ns=stamp_ns, now_ns=now_ns)
 
 
 def only(people: BuildingPeople, now_ns: int = T0) -> BuildingPerson:
@@ -76,9 +77,9 @@ def test_somebody_in_two_areas_is_one_person_between_both_estimates() -> None:
 def test_the_surer_area_is_that_of_the_person_and_counts_more() -> None:
     people = building()
     locate(people, 'hall', (11.0, 0.0), covariance=4.0 * np.eye(2))
-    locate(people, 'stairs', (1.4, 0.0))
+    locate(people, 'stairs', (1.4, 0.0), stamp_ns=8)
     person = only(people)
-    assert person.area == 'stairs'
+    assert (person.area, person.stamp_ns) == ('stairs', 8)
     assert person.position_m[0] == pytest.approx(11.4, abs=0.01)
 
 
@@ -202,6 +203,8 @@ def test_people_are_sorted_and_counted_once_each() -> None:
     ({'covariance': [1.0, 1.0]}, 'a covariance is'),
     ({'subject': 'ann/../ben'}, 'not the name of a subject'),
     ({'subject': ''}, 'not the name of a subject'),
+    ({'stamp_ns': 0}, 'the stamp of a position is 0 ns'),
+    ({'stamp_ns': 2**62}, 'the stamp of a position is'),
     ({'area': 'yard'}, "area 'yard' has not told its pose")])
 def test_hostile_estimates_are_refused_and_change_nothing(
     change: dict[str, Any], complaint: str,

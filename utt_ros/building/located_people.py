@@ -29,7 +29,7 @@ import numpy as np
 from utt_ros.building.position_fusion import agreement, intersect_covariances
 from utt_ros.errors import MeasurementError
 from utt_ros.map_pose import MAX_MAP_COORDINATE_M, MapPose
-from utt_ros.sensor_limits import is_name
+from utt_ros.sensor_limits import is_name, is_ros_stamp
 from utt_ros.types import NS_PER_S, Array
 
 MAX_POSITION_AGE_NS = 3 * NS_PER_S  # of an estimate; a person without a newer one has left
@@ -55,6 +55,7 @@ class BuildingPerson:
     sources: tuple[str, ...]  # of these estimates; empty texts while unknown
     position_m: tuple[float, float, float]  # z: floor of the surest area
     covariance: Array  # (2, 2) [m^2]
+    stamp_ns: int  # of the surest area's estimate, on its clock
     age_s: float  # of the newest estimate
 
 
@@ -62,6 +63,7 @@ class BuildingPerson:
 class _Estimate:
     position: Array  # (2,) [m] in `map`
     covariance: Array  # (2, 2) [m^2]
+    stamp_ns: int  # on the clock of the area
     received_ns: int
 
 
@@ -109,18 +111,22 @@ class BuildingPeople:
         self._areas[area] = _Area(pose, sources, now_ns)
 
     def update_position(
-        self, area: str, subject: str, position: Array, covariance: Array, now_ns: int,
+        self, area: str, subject: str, position: Array, covariance: Array, *, stamp_ns: int,
+        now_ns: int,
     ) -> None:
         """Set the newest estimate of an area: position (2,) [m], covariance (2, 2) [m^2].
 
-        Both are in the frame of the area. Raises MeasurementError for an area without a pose, a
-        name that is none, numbers out of their limits, and one person too many.
+        Both are in the frame of the area, and `stamp_ns` on its clock. Raises MeasurementError for
+        an area without a pose, a name that is none, a stamp or numbers out of their limits, and
+        one person too many.
         """
         known = self._areas.get(area)
         if known is None:
             raise MeasurementError(f'area {area!r:.80} has not told its pose yet')
         if not is_name(subject):
             raise MeasurementError(f'{subject!r:.80} is not the name of a subject')
+        if not is_ros_stamp(stamp_ns):
+            raise MeasurementError(f'the stamp of a position is {stamp_ns} ns: it must be after 0')
         _check_position(position)
         covariance = _checked_covariance(covariance)
         of_subject = self._estimates.get(subject, {})
@@ -131,7 +137,7 @@ class BuildingPeople:
             self._count += 1
         self._estimates.setdefault(subject, of_subject)[area] = _Estimate(
             known.pose.to_map(position[None])[0],
-            known.pose.rotate_covariances(covariance), now_ns)
+            known.pose.rotate_covariances(covariance), stamp_ns, now_ns)
 
     def people(self, now_ns: int) -> tuple[BuildingPerson, ...]:
         """Return everybody who has a recent estimate, sorted by name; forget the others."""
@@ -179,7 +185,7 @@ class BuildingPeople:
             subject, names[row], fused,
             tuple(self._areas[name].sources.get(subject, '') for name in fused),
             (float(position[0]), float(position[1]), self._areas[names[row]].pose.z),
-            covariance, float(ages_s[agrees].min()))
+            covariance, estimates[names[row]].stamp_ns, float(ages_s[agrees].min()))
 
     def _surest_row(self, subject: str, names: list[str], covariances: Array) -> int:
         """Return the surest area; the former one unless another is surer by far."""

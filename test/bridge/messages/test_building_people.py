@@ -26,7 +26,7 @@ from utt_ros.building.located_people import BuildingPerson
 STAMP = Time(sec=5)
 ANN = BuildingPerson(
     'ann', 'stairs', ('hall', 'stairs'), ('camera+ftm', ''), (9.0, 2.0, 3.0),
-    np.array([[1.0, 0.5], [0.5, 4.0]]), 0.25)
+    np.array([[1.0, 0.5], [0.5, 4.0]]), 3_000_000_007, 0.25)
 
 
 def test_message_has_everything_of_a_person_in_the_frame_of_the_building() -> None:
@@ -36,6 +36,7 @@ def test_message_has_everything_of_a_person_in_the_frame_of_the_building() -> No
     assert (person.id, person.area, list(person.areas), list(person.sources)) == (
         'ann', 'stairs', ['hall', 'stairs'], ['camera+ftm', ''])
     assert (person.x, person.y, person.z, person.age) == (9.0, 2.0, 3.0, 0.25)
+    assert person.stamp == Time(sec=3, nanosec=7)
     assert list(person.covariance) == [1.0, 0.5, 0.5, 4.0]
 
 

@@ -40,7 +40,7 @@ def status(area: str = 'hall', x: float = 10.0) -> TwinStatus:
 
 def position(frame: str = 'hall', x: float = 2.0) -> PoseWithCovarianceStamped:
     message = PoseWithCovarianceStamped()
-    message.header.frame_id = frame
+    message.header.frame_id, message.header.stamp.sec = frame, 7
     message.pose.pose.position.x = x
     message.pose.covariance[[0, 7]] = 0.04
     return message
@@ -82,6 +82,7 @@ def test_areas_are_found_wherever_their_namespace_is(
 
     wait_until(lambda: len(people.people(NOW_NS)) == 2, spin=step)
     ann, ben = people.people(NOW_NS)
+    assert ann.stamp_ns == 7_000_000_000
     assert (ann.subject, ann.area, ann.sources) == ('ann', 'hall', ('camera+ftm',))
     assert ann.position_m == pytest.approx((12.0, 0.0, 0.0))
     np.testing.assert_allclose(ann.covariance, 0.04 * np.eye(2), atol=1e-3)

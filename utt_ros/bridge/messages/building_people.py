@@ -35,6 +35,7 @@ from utt_ros.bridge.messages.markers import (
     colored_marker,
     ellipse_marker,
 )
+from utt_ros.bridge.messages.sensors import to_time
 from utt_ros.building.located_people import BuildingPerson
 from utt_ros.map_pose import MAP_FRAME
 from utt_ros.msg import People, Person
@@ -79,8 +80,8 @@ def person_markers(
 def _person_to_message(person: BuildingPerson) -> Person:
     x, y, z = person.position_m
     return Person(
-        id=person.subject, area=person.area, areas=list(person.areas),
-        sources=list(person.sources), x=x, y=y, z=z,
+        stamp=to_time(person.stamp_ns), id=person.subject, area=person.area,
+        areas=list(person.areas), sources=list(person.sources), x=x, y=y, z=z,
         covariance=np.ravel(person.covariance), age=person.age_s)
 
 

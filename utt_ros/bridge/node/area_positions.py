@@ -25,6 +25,7 @@ from rclpy.node import Node
 from rclpy.subscription import Subscription
 
 from utt_ros.bridge.messages.predictions import PLANE
+from utt_ros.bridge.messages.sensors import to_ns
 from utt_ros.bridge.node.qos import RELIABLE, SENSOR
 from utt_ros.bridge.node.topic_types import message_type_name
 from utt_ros.building.located_people import MAX_BUILDING_AREAS, MAX_POSITIONS, BuildingPeople
@@ -112,7 +113,8 @@ class AreaPositions:
             place = message.pose.pose.position
             self._people.update_position(
                 area, subject, np.array([place.x, place.y]),
-                message.pose.covariance[list(PLANE)].reshape(2, 2), self._now_ns())
+                message.pose.covariance[list(PLANE)].reshape(2, 2),
+                stamp_ns=to_ns(message.header.stamp), now_ns=self._now_ns())
         except MeasurementError as err:
             self._refuse(root, err)
 
