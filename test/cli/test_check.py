@@ -231,3 +231,19 @@ def test_ctrl_c_ends_a_check_at_once(write_area: Callable[..., Path]) -> None:
     _, err = process.communicate(timeout=20)
     assert process.returncode == 130
     assert 'Traceback' not in err
+
+
+def test_recordings_tell_a_wrong_pitch_without_a_sensor(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(['simulate', '--out', str(tmp_path), '--areas', '1', '--minutes', '1']) == 0
+    bags = sorted(map(str, (tmp_path / 'area0').glob('session*')))
+    path = tmp_path / 'wrong.yaml'
+    path.write_text('/**:\n  ros__parameters: {area: area0, camera_pitch: 0.25}\n')
+    assert main(['check', str(path), '--bag', *bags]) == 0
+    out = capsys.readouterr().out
+    assert 'WARNING: camera_pitch is 0.250 but walkers say 0.2' in out
+    assert 'camera_height 2.500 agrees with walkers' in out
+    assert 'area0: not given, and so assumed: camera_height 2.5' in out
+    assert main(['check', str(path), str(path), '--bag', *bags]) == 2
+    assert '--bag checks one area' in capsys.readouterr().err

@@ -24,6 +24,13 @@ from pathlib import Path
 from typing import Any
 
 from utt_ros.cli.driver_config import read_driver_config
+from utt_ros.cli.survey_check import (
+    MIN_SURVEY_S,
+    session_of_samples,
+    survey_findings,
+    without_images,
+)
+from utt_ros.cli.survey_output import read_survey_bags
 from utt_ros.drivers.reader import ReaderStatus, SourceReader
 from utt_ros.drivers.source import Source
 from utt_ros.drivers.types import CameraFrame, MagneticSample
@@ -39,6 +46,9 @@ examples:
   utt check hall.yaml --seconds 30         the drift of a clock takes 20 s
   utt check hall.yaml stairs.yaml          two areas of a building, one after the other
 
+  utt check hall.yaml --seconds 60         while people walk: camera and yaw of the area as well
+  utt check hall.yaml --bag walks/hall/*   the same from recordings, without sensors
+
 Reads the source of every driver in the area file, as its node would, without ROS. Stop the area
 first: a port and a camera have one reader. Exit code 1: a source or a phone was silent.
 """
@@ -47,6 +57,7 @@ CHECK_COLUMNS = (
 CLOCK_VALUES = ('offset_s', 'drift_ppm', 'spread_s')  # of a phone; two have columns
 CAMERA_STREAM, NO_STREAM = 'camera', '(nobody)'
 CHECK_POLL_S = 0.1
+MAX_SURVEY_SAMPLES = 300_000  # of a source: those of four phones in five minutes
 
 
 @dataclass(slots=True)
@@ -73,6 +84,7 @@ class SourceCheck:
     source: Source[Any] | None = None
     reader: SourceReader | None = None
     streams: dict[str, SampleStream] = field(default_factory=dict)
+    samples: list[Any] = field(default_factory=list)  # for a survey
     remarks: list[str] = field(default_factory=list)
     last_error: str = ''  # while it was lost; it may be open again at the end
     failed: bool = False
@@ -83,6 +95,8 @@ class SourceCheck:
             return
         self.last_error = self.reader.status().error or self.last_error
         for sample in self.reader.take():
+            if len(self.samples) < MAX_SURVEY_SAMPLES:
+                self.samples.append(without_images(sample))
             name = CAMERA_STREAM if isinstance(sample, CameraFrame) else sample.phone
             name += ' (magnetic)' if isinstance(sample, MagneticSample) else ''
             stream = self.streams.setdefault(name, SampleStream(0, sample.stamp_ns, 0))
@@ -109,6 +123,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('areas', type=Path, nargs='+', metavar='AREA', help='area file')
     parser.add_argument('--seconds', type=float, default=5.0, metavar='N',
                         help='duration of reading (default: 5)')
+    parser.add_argument('--bag', type=Path, nargs='+', default=[], metavar='BAG',
+                        help='check the settings of one area by its recordings, read no sensor')
     parser.set_defaults(run=run)
 
 
@@ -117,6 +133,8 @@ def run(args: argparse.Namespace) -> int:
     if not 0.1 <= args.seconds <= 3600.0:
         raise SettingsError(f'--seconds is {args.seconds:g}: 0.1..3600')
     areas = [read_area_plan(path) for path in args.areas]
+    if args.bag:
+        return _check_recordings(areas, args.bag)
     for path, area in zip(args.areas, areas, strict=True):
         if not area.drivers:
             raise SettingsError(f'{path} lists no drivers, so there is nothing to check')
@@ -124,6 +142,18 @@ def run(args: argparse.Namespace) -> int:
     for sentence in coinciding_areas([area.settings for area in areas]):
         print(sentence)
     return int(any(failed))
+
+
+def _check_recordings(areas: Sequence[AreaPlan], bags: Sequence[Path]) -> int:
+    """Print what walks in recordings say about an area. Raises UttError."""
+    if len(areas) != 1:
+        raise SettingsError('--bag checks one area: give one area file before it')
+    (area,) = areas
+    if area.assumed:
+        print(area.assumptions())
+    for finding in survey_findings(read_survey_bags(bags, area.settings), area.settings):
+        print(finding)
+    return 0
 
 
 def _check_area(area: AreaPlan, seconds: float) -> bool:
@@ -135,6 +165,11 @@ def _check_area(area: AreaPlan, seconds: float) -> bool:
         print(check_report(checks, time.time_ns()))
         if area.assumed:
             print(area.assumptions())
+        if seconds >= MIN_SURVEY_S:
+            samples = [sample for check in checks for sample in check.samples]
+            for finding in survey_findings(
+                    [session_of_samples(area.name, samples)], area.settings):
+                print(finding)
     finally:
         for check in checks:
             if check.reader is not None:

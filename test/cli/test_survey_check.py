@@ -1,0 +1,87 @@
+# Copyright 2026 The utt_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Findings about surveyed settings: what is wrong is told, and what is right is not."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from utt_ros.cli.survey_check import session_of_samples, survey_findings, without_images
+from utt_ros.drivers.types import CameraFrame, Detections, InertialSample, MagneticSample
+from utt_ros.sessions.simulator.world import plan_sessions, simulate_session
+from utt_ros.settings import AreaSettings
+from utt_ros.types import Session
+
+
+@pytest.fixture(scope='module')
+def walked() -> tuple[AreaSettings, list[Session]]:
+    """A minute of simulated walks, and the area as it is."""
+    plans = plan_sessions(1, 1.0, 0)
+    return plans[0].area.settings, [simulate_session(plan) for plan in plans]
+
+
+def test_right_settings_agree_with_a_minute_of_walks(
+        walked: tuple[AreaSettings, list[Session]]) -> None:
+    area, sessions = walked
+    findings = list(survey_findings(sessions, area))
+    assert len(findings) == 3
+    assert all('agrees with walkers' in finding for finding in findings)
+
+
+@pytest.mark.parametrize(('name', 'offset', 'reason'), [
+    ('camera_pitch', 0.04, r'camera_pitch is 0.249 but walkers say 0.2\d\d ± 0.000'),
+    ('camera_height', 1.0, r'camera_height is 3.500 but walkers say 2.\d\d\d ± 0.0\d\d'),
+    ('magnetic_yaw', 0.5, r'magnetic_yaw is .* but walkers say .*`utt calibrate yaw`')])
+def test_one_wrong_setting_is_told_with_the_value_of_the_walkers(
+    name: str, offset: float, reason: str, walked: tuple[AreaSettings, list[Session]],
+) -> None:
+    area, sessions = walked
+    wrong = replace(area, **{name: getattr(area, name) + offset})
+    warnings = [each for each in survey_findings(sessions, wrong) if 'WARNING' in each]
+    assert len(warnings) == 1
+    with pytest.raises(ValueError, match=reason):
+        raise ValueError(warnings[0])
+
+
+def test_what_cannot_be_checked_is_told_with_the_reason() -> None:
+    area, nothing = AreaSettings(area='hall'), Session('hall', 'one', '', None, {}, {})
+    camera, yaw = survey_findings([nothing], area)
+    assert camera.startswith('camera_height and camera_pitch are not checked: no boxes')
+    assert yaw.startswith('magnetic_yaw is not checked: no compass')
+    assert not list(survey_findings([nothing], replace(area, modalities=('ftm', 'imu'))))
+
+
+def test_samples_of_drivers_are_a_session_in_order_of_stamps() -> None:
+    image = np.zeros((4, 4), np.uint8)
+    boxes = np.full((2, 5), 50.0, np.float32)
+    people = Detections(boxes, np.ones(2, np.float32), ('1', '2'))
+    three = np.ones(3, np.float32)
+    samples = [without_images(each) for each in (
+        CameraFrame(20, image, people=people), CameraFrame(10, image, people=people),
+        CameraFrame(15, image), InertialSample('anna', 7, three, 2 * three),
+        InertialSample('anna', 5, three, three), MagneticSample('anna', 6, three))]
+    assert samples[0].image is None
+    session = session_of_samples('hall', samples)
+    assert session.frames is not None
+    assert session.frames.stamps_ns.tolist() == [10, 20]
+    assert session.frames.starts.tolist() == [0, 2, 4]
+    assert session.frames.track_ids == ('1', '2', '1', '2')
+    anna = session.phones['anna']
+    assert anna.inertial_stamps_ns.tolist() == [5, 7]
+    assert anna.inertial[1].tolist() == [1, 1, 1, 2, 2, 2]
+    assert len(anna.magnetic) == 1
+    assert session_of_samples('hall', []).frames is None
