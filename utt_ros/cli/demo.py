@@ -158,10 +158,10 @@ def _sessions(args: argparse.Namespace, out: Path) -> Path:
     """Return the folder of bags: given, imported into `out`, or simulated there."""
     source, bags = args.sessions, out / 'sessions'
     if source is None:
-        _log('simulating three areas, the last one without a camera')
+        _log('simulating three areas, the last one without a camera, area1 with one access point')
         simulate.run(argparse.Namespace(
             out=bags, areas=3, minutes=4.0, seed=args.seed, without_camera=['area2'],
-            access_points=1))
+            access_points=3, one_access_point=['area1']))
         return bags
     if not (source / 'seqs').is_dir():
         return Path(source)
