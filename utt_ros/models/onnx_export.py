@@ -94,10 +94,12 @@ class OnnxExporter:
         if self.graph is None:
             self.graph = self._trace(twin)
         weights = {f'twin.{name}': tensor for name, tensor in twin.state_dict().items()}
-        for initializer in self.graph.graph.initializer:
+        graph = onnx.ModelProto()
+        graph.CopyFrom(self.graph)  # a message keeps the memory of values that are replaced
+        for initializer in graph.graph.initializer:
             if initializer.name in weights:
                 initializer.raw_data = weights[initializer.name].detach().numpy().tobytes()
-        content: bytes = self.graph.SerializeToString(deterministic=True)
+        content: bytes = graph.SerializeToString(deterministic=True)
         return content
 
 
