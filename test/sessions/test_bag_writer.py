@@ -25,6 +25,7 @@ from mcap.reader import make_reader
 from rosbags.rosbag2 import Reader
 
 from utt_ros.errors import SessionError
+from utt_ros.sessions import bag_writer
 from utt_ros.sessions.bag_io import find_topics, offered_qos
 from utt_ros.sessions.bag_writer import BagWriter, TopicDefinition
 
@@ -62,6 +63,23 @@ def test_a_bag_that_was_not_closed_opens_in_every_reader(
             assert reader.message_count == commits * 40
         assert [row[2] for row in contents(tmp_path / 'bag')] == [
             message(number) for number in list(range(40)) * commits]
+
+
+def test_a_bag_whose_writer_dies_before_it_counts_a_new_topic_opens_in_every_reader(
+        tmp_path: Path, contents, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = make(tmp_path / 'bag', commits=0)
+    sync = bag_writer._CommittedFile.sync
+
+    def sync_and_die(file: bag_writer._CommittedFile) -> None:
+        sync(file)
+        raise InterruptedError
+
+    monkeypatch.setattr(bag_writer._CommittedFile, 'sync', sync_and_die)
+    with pytest.raises(InterruptedError):
+        writer.commit()
+    with Reader(tmp_path / 'bag') as reader:
+        assert [stamp for _, stamp, _ in reader.messages()] == [10_000]
+    assert [row[2] for row in contents(tmp_path / 'bag')] == [message(0)]
 
 
 def test_a_closed_bag_has_an_index_and_metadata_as_rosbag2_writes_it(tmp_path: Path) -> None:

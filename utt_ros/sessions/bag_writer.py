@@ -21,7 +21,7 @@ index.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,7 @@ class BagWriter:
         self._custom = dict(custom or {})
         self._topics: list[TopicDefinition] = []
         self._counts: list[int] = []  # by topic
+        self._durable: list[int] = []  # of `_counts`, at the last commit
         self._span_ns = (NO_START_NS, 0)  # of the log times
         self._schemas: dict[str, int] = {}  # by type
         try:
@@ -110,41 +111,49 @@ class BagWriter:
             self._file.commit()
 
     def commit(self) -> None:
-        """Make what was written durable: the storage file first, then metadata that counts it."""
+        """Make what was written durable: the storage file first, then metadata that counts it.
+
+        New topics are in the metadata before: rosbags leaves out those that it does not list.
+        """
+        if len(self._topics) > len(self._durable):
+            self._durable += [0] * (len(self._topics) - len(self._durable))
+            self._write_metadata(self._durable)
         self._mcap.flush()  # type: ignore[no-untyped-call]
         self._file.commit()
         self._file.sync()
-        self._write_metadata()
+        self._durable = self._counts.copy()
+        self._write_metadata(self._durable)
 
     def close(self) -> None:
         """Complete the bag."""
         self._mcap.flush()  # type: ignore[no-untyped-call]  # in front of this record:
         self._mcap.add_metadata('rosbag2', {
-            'serialized_metadata': _dump(self._metadata()[METADATA_KEY])})
+            'serialized_metadata': _dump(self._metadata(self._counts)[METADATA_KEY])})
         self._mcap.finish()  # type: ignore[no-untyped-call]
         self._file.commit(is_last=True)
         self._file.sync()
-        self._write_metadata()
+        self._write_metadata(self._counts)
         self.abort()
 
     def abort(self) -> None:
         """Close the file without completing the bag."""
         self._file.close()
 
-    def _write_metadata(self) -> None:
-        write_atomically(self._folder / METADATA, _dump(self._metadata()).encode())
+    def _write_metadata(self, counts: Sequence[int]) -> None:
+        write_atomically(self._folder / METADATA, _dump(self._metadata(counts)).encode())
 
-    def _metadata(self) -> dict[str, Any]:
+    def _metadata(self, counts: Sequence[int]) -> dict[str, Any]:
+        """Return the metadata of a bag with so many messages of each topic."""
         first_ns, last_ns = self._span_ns
         start = {'nanoseconds_since_epoch': first_ns}
         duration = {'nanoseconds': max(last_ns - first_ns, 0)}
-        count = sum(self._counts)
+        count = sum(counts)
         topics = [
             {'topic_metadata': {
                 'name': topic.name, 'type': topic.type, 'serialization_format': 'cdr',
                 'offered_qos_profiles': dump_qos_v9(list(topic.qos)),
                 'type_description_hash': topic.type_hash}, 'message_count': number}
-            for topic, number in zip(self._topics, self._counts, strict=True)]
+            for topic, number in zip(self._topics, counts, strict=True)]
         return {METADATA_KEY: {
             'version': VERSION, 'storage_identifier': 'mcap',
             'duration': duration, 'starting_time': start, 'message_count': count,
