@@ -79,7 +79,9 @@ def write_frame(recorder: Recorder, live: LiveSession, number: int, stamp_ns: in
         association=np.ones(count, np.float32),
         camera=np.array([boxes[name] for name in shown], np.float32).ravel(),
         camera_mask=np.ones(count, np.uint8), ftm=nothing, ftm_age=nothing,
-        ftm_mask=np.zeros(0, np.uint8), imu_rows=5, imu=nothing, imu_mask=np.zeros(0, np.uint8))
+        ftm_mask=np.zeros(0, np.uint8), further_aps=0, further_ftm=nothing,
+        further_ftm_age=nothing, further_ftm_mask=np.zeros(0, np.uint8), imu_rows=5, imu=nothing,
+        imu_mask=np.zeros(0, np.uint8))
 
 
 def write_position(recorder: Recorder, name: str, stamp_ns: int, place: np.ndarray) -> None:

@@ -122,7 +122,7 @@ def write_samples(folder: Path) -> None:
     values = to_mapping(AreaSettings(area='hall'))
     (folder / 'area.yaml').write_text(yaml.safe_dump(
         {'/**': {'ros__parameters': {**values, 'drivers': ['imu']}},
-         '/**/twin': {'ros__parameters': {'particles': 100}}}), encoding='utf-8')
+         '/**/twin': {'ros__parameters': {'belief.particles': 100}}}), encoding='utf-8')
     write_ftm_calibration(folder / 'ftm.yaml', {('anna', MAC): FtmFit('anna', MAC, 0.4, 1.01)})
     (folder / 'lens.yaml').write_text(LENS, encoding='utf-8')
     checkpoint = Checkpoint('f00d', 3, CONFIG, WEIGHTS, WEIGHTS)
