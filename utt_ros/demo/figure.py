@@ -63,7 +63,7 @@ def _panel(panel: Axes, name: str, settings: AreaSettings, scores: PositionScore
         half = np.arctan(settings.image_width / 2 / settings.fx)
         x, y = VIEW_M * np.cos(half), VIEW_M * np.sin(half)
         panel.fill([0, x, x], [0, y, -y], color='#f0e442', alpha=0.25, lw=0, label='camera view')
-    panel.plot(*settings.ap_position[:2], 'k^', ms=7, label='access point')
+    panel.plot(*np.array(settings.ap_positions)[:, :2].T, 'k^', ms=7, label='access point')
     scores = _first_seconds(scores)
     for subject in sorted(set(scores.subjects)):
         rows = np.flatnonzero(scores.subjects == subject)
