@@ -60,7 +60,7 @@ class FederationStatus:
 
 @dataclass(slots=True)
 class SystemStatus:
-    """Newest state of all areas that were heard."""
+    """Newest state of all areas that were heard; its texts are `printable`."""
 
     areas: dict[str, AreaStatus] = field(default_factory=dict)
     federation: FederationStatus | None = None
@@ -115,9 +115,10 @@ def describe_area(status: AreaStatus, troubles: Mapping[str, str], now_s: float)
         parts[-1] += f', NMSE_var {status.nmse:.2f}'
     if status.ticks_lost:
         parts.append(f'{status.ticks_lost} ticks lost')
-    parts += [text for text in [status.note] if text]
+    if status.note:
+        parts.append(status.note)
     parts += [f'{name}: {text}' for name, text in troubles.items() if text != status.note]
-    return printable(f'{status.area}: {"; ".join(parts)}', limit=None)
+    return f'{status.area}: {"; ".join(parts)}'
 
 
 def describe_federation(status: FederationStatus) -> str:
@@ -126,13 +127,15 @@ def describe_federation(status: FederationStatus) -> str:
     parts = [f'round {status.round} {status.state}, updates of {there}']
     parts += [f'refused: {area}: {reason}' for area, reason in status.refused.items()]
     parts += [f'suspected: {area}: {reason}' for area, reason in status.suspected.items()]
-    return printable(f'federation: {"; ".join(parts)}', limit=None)
+    return f'federation: {"; ".join(parts)}'
 
 
-def printable(text: str, limit: int | None = MAX_SHOWN_CHARACTERS) -> str:
+def printable(text: str) -> str:
     """Return text of another process without control characters, cut to a length."""
     clean = ''.join(letter if letter.isprintable() else '?' for letter in text)
-    return clean if limit is None or len(clean) <= limit else f'{clean[:limit - 3]}...'
+    if len(clean) > MAX_SHOWN_CHARACTERS:
+        clean = f'{clean[:MAX_SHOWN_CHARACTERS - 3]}...'
+    return clean
 
 
 def _describe_people(people: Mapping[str, PersonStatus]) -> str:
