@@ -17,17 +17,13 @@
 
 from functools import partial
 from time import monotonic
-from typing import TypeVar
 
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from rclpy.context import Context
-from rclpy.executors import SingleThreadedExecutor
-from rclpy.node import Node
-from rclpy.signals import SignalHandlerOptions
 
 from utt_ros.bridge.messages.federation import report_from_message, round_status_from_message
+from utt_ros.bridge.node.operator_node import OperatorNode
 from utt_ros.bridge.node.qos import RELIABLE
+from utt_ros.bridge.node.topic_types import message_type_name
 from utt_ros.errors import UttError
 from utt_ros.msg import RoundStatus, TrainingMetrics, TwinStatus
 from utt_ros.orchestration.system_status import (
@@ -37,37 +33,23 @@ from utt_ros.orchestration.system_status import (
     printable,
 )
 
-S = TypeVar('S', bound='StatusWatch')
-STATUS_TYPE = 'utt_ros/msg/TwinStatus'
+STATUS_TYPE = message_type_name(TwinStatus)
 MAX_WATCHED_AREAS = 1024
 MAX_TROUBLES = 4096
 LOOK_SEC = 1.0  # between looks for new areas
 
 
-class StatusWatch:
+class StatusWatch(OperatorNode):
     """Newest state of all running areas. For one thread, in a `with` block."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.status = SystemStatus()
-        self._context = Context()
-        rclpy.init(args=[], context=self._context, signal_handler_options=SignalHandlerOptions.NO)
-        self._node = Node('status', context=self._context, enable_rosout=False,
-                          start_parameter_services=False)
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self._node)
         self._watched: set[str] = set()
         self._looked_s = -LOOK_SEC
         subscribe = self._node.create_subscription
         subscribe(DiagnosticArray, '/diagnostics', self._on_diagnostics, RELIABLE)
         subscribe(RoundStatus, '/utt/rounds', self._on_rounds, RELIABLE)
-
-    def __enter__(self: S) -> S:  # noqa: PYI019  Self needs Python 3.11
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._executor.shutdown()
-        self._node.destroy_node()
-        rclpy.try_shutdown(context=self._context)
 
     def spin_once(self, timeout_sec: float) -> None:
         """Take what arrives, and look for new areas."""

@@ -17,19 +17,14 @@
 
 from collections.abc import Callable
 from time import monotonic
-from typing import Any, NamedTuple, TypeVar
-
-import rclpy
-from rclpy.context import Context
-from rclpy.executors import SingleThreadedExecutor
-from rclpy.node import Node
-from rclpy.signals import SignalHandlerOptions
+from typing import Any, NamedTuple
 
 from utt_ros.bridge.messages.task_twins import (
     handover_to_request,
     twin_from_message,
     twins_from_message,
 )
+from utt_ros.bridge.node.operator_node import OperatorNode
 from utt_ros.bridge.node.qos import COLLECTED
 from utt_ros.bridge.node.twin_services import TWINS_TOPIC
 from utt_ros.errors import NoAnswer, TwinError
@@ -40,11 +35,9 @@ from utt_ros.msg import TaskTwins
 from utt_ros.srv import AdoptTwin, GetTwinModel, ManageTwin
 from utt_ros.task_twins.types import TASKS, TaskTwin, find_twin, native_id, native_of
 
-C = TypeVar('C', bound='TwinClient')
 SETTLED_SEC = 1.0  # without another area, once all that are discovered have sent their twins
 MAX_ANSWER_SEC = 30.0  # of a service that is there
 POLL_SEC = 0.05
-ENCLAVE = ('--ros-args', '--enclave', '/operator')  # of config/sros2_policy.xml
 
 
 class ReceivedTwinModel(NamedTuple):
@@ -55,7 +48,7 @@ class ReceivedTwinModel(NamedTuple):
     weights: Tensors
 
 
-class TwinClient:
+class TwinClient(OperatorNode):
     """Operator of running areas, as a node of its own. For one thread, in a `with` block.
 
     Requests raise NoAnswer when a node is away, and TwinError when it refuses.
@@ -64,25 +57,11 @@ class TwinClient:
     def __init__(self, wait_sec: float) -> None:
         """`wait_sec`: longest wait for areas to appear."""
         self._wait_sec = wait_sec
-        self._context = Context()
-        rclpy.init(args=list(ENCLAVE), context=self._context,
-                   signal_handler_options=SignalHandlerOptions.NO)
-        self._node = Node('operator', context=self._context, enable_rosout=False,
-                          start_parameter_services=False)
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self._node)
+        super().__init__()
         self.problems: dict[str, str] = {}  # by area that sent records which cannot be read
         self._heard: dict[str, tuple[TaskTwin, ...]] = {}  # by area
         self._changed_s = monotonic()
         self._node.create_subscription(TaskTwins, TWINS_TOPIC, self._on_twins, COLLECTED)
-
-    def __enter__(self: C) -> C:  # noqa: PYI019  Self needs Python 3.11
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._executor.shutdown()
-        self._node.destroy_node()
-        rclpy.try_shutdown(context=self._context)
 
     def twins(self, area: str = '') -> dict[str, TaskTwin]:
         """Return the twins of an area, or of all that answer, by id."""
