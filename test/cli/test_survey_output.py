@@ -13,7 +13,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What a survey writes is read as parameters of the area."""
+"""Files of a survey, read as parameters of the area, and its refusals."""
 
 import argparse
 from pathlib import Path

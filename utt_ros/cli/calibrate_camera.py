@@ -25,10 +25,9 @@ import numpy as np
 from utt_ros.cli.survey_output import (
     SurveyedValue,
     add_survey_arguments,
-    compare_with_area,
     read_survey_bags,
     read_surveyed_area,
-    write_survey,
+    report_survey,
 )
 from utt_ros.drivers.camera.camera_survey_plot import draw_camera_survey
 from utt_ros.drivers.camera.floor_points import read_floor_points
@@ -76,15 +75,13 @@ def run_camera_survey(args: argparse.Namespace) -> int:
                                    np.concatenate([places for _, places in points]), area)
     else:
         fit = fit_camera_to_walkers(walker_boxes(read_survey_bags(bags, area)), area)
-    values = camera_values(fit)
-    lines = [*compare_with_area(values, area), *_camera_remarks(fit, bool(tables)),
-             *(_point_table(fit) if tables else _residual_table(fit))]
-    print('\n'.join(lines), end='\n\n')
-    print(write_survey(args, values, partial(draw_camera_survey, fit=fit, walkers=bool(bags))))
+    table = _point_table(fit) if tables else _residual_table(fit)
+    report_survey(args, area, _camera_values(fit), [*_camera_remarks(fit, bool(tables)), *table],
+                  partial(draw_camera_survey, fit=fit, walkers=bool(bags)))
     return 0
 
 
-def camera_values(fit: CameraFit) -> dict[str, SurveyedValue]:
+def _camera_values(fit: CameraFit) -> dict[str, SurveyedValue]:
     """Return the settings of an area that a fitted pose gives."""
     return {'camera_height': SurveyedValue(fit.height_m, fit.height_error_m, 'm', 3),
             'camera_pitch': SurveyedValue(fit.pitch_rad, fit.pitch_error_rad, 'rad', 4)}

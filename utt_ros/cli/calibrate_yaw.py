@@ -25,10 +25,9 @@ import numpy as np
 from utt_ros.cli.survey_output import (
     SurveyedValue,
     add_survey_arguments,
-    compare_with_area,
     read_survey_bags,
     read_surveyed_area,
-    write_survey,
+    report_survey,
 )
 from utt_ros.drivers.imu.yaw_survey_plot import draw_yaw_survey
 from utt_ros.geometry.yaw_survey import GOOD_YAW_ERROR_RAD, YawFit
@@ -56,14 +55,12 @@ def run_yaw_survey(args: argparse.Namespace) -> int:
     """Fit, print, write and draw the yaw of an area."""
     area = read_surveyed_area(args, args.sources)
     fit, by_steps = survey_yaw(read_survey_bags(args.sources, area), area)
-    values = yaw_values(fit)
-    lines = [*compare_with_area(values, area), *_yaw_remarks(fit, by_steps), *_phone_table(fit)]
-    print('\n'.join(lines), end='\n\n')
-    print(write_survey(args, values, partial(draw_yaw_survey, fit=fit)))
+    report_survey(args, area, _yaw_values(fit), [*_yaw_remarks(fit, by_steps), *_phone_table(fit)],
+                  partial(draw_yaw_survey, fit=fit))
     return 0
 
 
-def yaw_values(fit: YawFit) -> dict[str, SurveyedValue]:
+def _yaw_values(fit: YawFit) -> dict[str, SurveyedValue]:
     """Return the setting of an area that a fitted yaw gives."""
     return {'magnetic_yaw': SurveyedValue(fit.yaw_rad, fit.error_rad, 'rad', 4)}
 

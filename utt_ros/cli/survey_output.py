@@ -16,7 +16,7 @@
 """Input and output of surveys: area and bags, settings with errors as lines of an area file."""
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -67,6 +67,18 @@ def read_survey_bags(bags: Sequence[Path], area: AreaSettings) -> list[Session]:
             raise SettingsError(
                 f'{bag} is a recording of area {session.area!r}, the file is of {area.area!r}')
     return sessions
+
+
+def report_survey(
+    args: argparse.Namespace, area: AreaSettings, values: Mapping[str, SurveyedValue],
+    remarks: Iterable[str], draw: Callable[[Path], None],
+) -> None:
+    """Print the values beside those of the area, and remarks; write parameters and figure.
+
+    Raises SettingsError for a file that cannot be written.
+    """
+    print('\n'.join([*compare_with_area(values, area), *remarks]), end='\n\n')
+    print(write_survey(args, values, draw))
 
 
 def compare_with_area(values: Mapping[str, SurveyedValue], area: AreaSettings) -> list[str]:
