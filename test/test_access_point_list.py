@@ -19,13 +19,8 @@ import pytest
 
 from utt_ros.access_point_list import AccessPoint, read_access_points
 from utt_ros.errors import SettingsError
-from utt_ros.settings import (
-    AreaSettings,
-    from_mapping,
-    read_parameter_file,
-    to_mapping,
-    write_parameter_file,
-)
+from utt_ros.parameter_files import read_parameter_file, write_parameter_file
+from utt_ros.settings import AreaSettings, from_mapping, to_mapping
 
 TWO = {'02:00:00:00:00:0B': [1, 2.0, 2.5], 'east': [0.0, -1.0, 3.0]}
 AREA = from_mapping(AreaSettings, {'area': 'hall', 'access_points': TWO})

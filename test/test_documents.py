@@ -34,9 +34,9 @@ from utt_ros.federation.checkpoints import LOG, read_round_log
 from utt_ros.federation.wire import serialize
 from utt_ros.models.saved_model import read_saved_model
 from utt_ros.models.settings import load_config
+from utt_ros.parameter_files import read_node_parameters, read_parameter_file
 from utt_ros.parameter_yaml import load_yaml
 from utt_ros.sessions.bag_files import custom_data, read_metadata, read_qos
-from utt_ros.settings import read_node_parameters, read_parameter_file
 from utt_ros.task_twins.registry_file import parse_registry, parse_twin
 
 BOMB = 'a0: &a0 [x, x, x, x, x, x, x, x, x]\n' + ''.join(

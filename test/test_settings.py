@@ -18,14 +18,8 @@ from dataclasses import dataclass
 import pytest
 
 from utt_ros.errors import SettingsError
-from utt_ros.settings import (
-    AreaSettings,
-    WindowSettings,
-    from_mapping,
-    read_node_parameters,
-    read_parameter_file,
-    write_parameter_file,
-)
+from utt_ros.parameter_files import read_node_parameters, read_parameter_file, write_parameter_file
+from utt_ros.settings import AreaSettings, WindowSettings, from_mapping
 from utt_ros.sync.settings import SyncSettings
 from utt_ros.training.settings import LearningSettings
 

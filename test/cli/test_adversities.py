@@ -24,7 +24,8 @@ from pathlib import Path
 import pytest
 
 from utt_ros.cli.main import COMMANDS, main
-from utt_ros.settings import AreaSettings, write_parameter_file
+from utt_ros.parameter_files import write_parameter_file
+from utt_ros.settings import AreaSettings
 
 PREFIX = Path(sys.prefix)
 NOWHERE = '/dev/null/x'  # not even root can write there

@@ -22,8 +22,9 @@ import numpy as np
 import pytest
 
 from utt_ros.cli.main import main
+from utt_ros.parameter_files import read_parameter_file, write_parameter_file
 from utt_ros.sessions.session_bags import write_session
-from utt_ros.settings import AreaSettings, read_parameter_file, write_parameter_file
+from utt_ros.settings import AreaSettings
 from utt_ros.types import Frames, Session
 
 TABLE = """u,v,x,y

@@ -22,9 +22,9 @@ import numpy as np
 import pytest
 
 from utt_ros.cli.main import main
+from utt_ros.parameter_files import read_parameter_file
 from utt_ros.sessions.session_bags import write_area, write_session
 from utt_ros.sessions.simulator.world import SessionPlan, plan_sessions, simulate_session
-from utt_ros.settings import read_parameter_file
 from utt_ros.types import Array, Session
 
 

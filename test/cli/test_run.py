@@ -35,7 +35,8 @@ from utt_ros.orchestration.arguments import (
     plan_federation,
 )
 from utt_ros.orchestration.graph import LaunchPlan, graph_nodes
-from utt_ros.settings import AreaSettings, write_parameter_file
+from utt_ros.parameter_files import write_parameter_file
+from utt_ros.settings import AreaSettings
 
 WATCH = """
 import sys

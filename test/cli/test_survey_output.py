@@ -28,7 +28,8 @@ from utt_ros.cli.survey_output import (
     write_survey,
 )
 from utt_ros.errors import SettingsError, UttError
-from utt_ros.settings import AreaSettings, read_parameter_file
+from utt_ros.parameter_files import read_parameter_file
+from utt_ros.settings import AreaSettings
 
 VALUES = {'camera_pitch': SurveyedValue(0.25041, 0.0031, 'rad', 4)}
 

@@ -28,7 +28,8 @@ from utt_ros.orchestration.arguments import (
     REPLAY_ARGUMENTS,
 )
 from utt_ros.orchestration.ros_environment import shared_file
-from utt_ros.settings import AreaSettings, write_parameter_file
+from utt_ros.parameter_files import write_parameter_file
+from utt_ros.settings import AreaSettings
 
 Action = Any  # of the stand-in in conftest
 Load = Callable[[str], Any]

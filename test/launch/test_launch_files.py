@@ -38,7 +38,8 @@ from utt_ros.orchestration.arguments import (
 from utt_ros.orchestration.graph import graph_nodes
 from utt_ros.orchestration.spec import process_spec
 from utt_ros.orchestration.supervisor import Supervisor
-from utt_ros.settings import AreaSettings, write_parameter_file
+from utt_ros.parameter_files import write_parameter_file
+from utt_ros.settings import AreaSettings
 
 pytest.importorskip('launch_ros', reason='launch and launch_ros are not installed')
 

@@ -37,7 +37,8 @@ from utt_ros.orchestration.arguments import (
 from utt_ros.orchestration.graph import graph_nodes
 from utt_ros.orchestration.model_check import check_initial_model
 from utt_ros.orchestration.ros_environment import shared_file
-from utt_ros.settings import AreaSettings, write_parameter_file
+from utt_ros.parameter_files import write_parameter_file
+from utt_ros.settings import AreaSettings
 
 MakeBag = Callable[..., Path]
 

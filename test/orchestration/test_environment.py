@@ -26,7 +26,8 @@ from utt_ros.errors import SettingsError
 from utt_ros.orchestration.environment import prepare_plan
 from utt_ros.orchestration.graph import AreaPlan, LaunchPlan, graph_nodes, read_area_plan
 from utt_ros.orchestration.ros_environment import shared_file
-from utt_ros.settings import AreaSettings, write_parameter_file
+from utt_ros.parameter_files import write_parameter_file
+from utt_ros.settings import AreaSettings
 
 HALL = AreaPlan(AreaSettings(area='hall'), parameter_files=(Path('/hall.yaml'),))
 

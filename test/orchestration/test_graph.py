@@ -36,8 +36,9 @@ from utt_ros.orchestration.graph import (
     read_area_plan,
 )
 from utt_ros.orchestration.spec import NodeSpec
+from utt_ros.parameter_files import write_parameter_file
 from utt_ros.sessions.bag_io import topic_matches
-from utt_ros.settings import AreaSettings, write_parameter_file
+from utt_ros.settings import AreaSettings
 
 STATE = Path('/state')
 

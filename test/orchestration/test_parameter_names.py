@@ -31,7 +31,7 @@ from utt_ros.orchestration.parameter_names import (
     unknown_parameters,
 )
 from utt_ros.orchestration.ros_environment import CHECKOUT
-from utt_ros.settings import flatten_parameters, read_parameter_blocks
+from utt_ros.parameter_files import flatten_parameters, read_parameter_blocks
 
 
 def write(path: Path, **blocks: str) -> Path:

@@ -27,10 +27,11 @@ from pathlib import Path
 from tqdm import tqdm
 
 from utt_ros.errors import SessionError, UttError
+from utt_ros.parameter_files import AREA_FILE
 from utt_ros.sessions.session_bags import is_bag, write_area
 from utt_ros.sessions.vifi.dataset_layout import VifiRecording, area_settings, find_recordings
 from utt_ros.sessions.vifi.importer import import_recording
-from utt_ros.settings import AREA_FILE, AreaSettings
+from utt_ros.settings import AreaSettings
 
 EXAMPLES = """
 examples:

@@ -20,8 +20,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from utt_ros.errors import SessionError
+from utt_ros.parameter_files import AREA_FILE
 from utt_ros.sessions.session_bags import find_sessions, read_area, read_split, write_area
-from utt_ros.settings import AREA_FILE, AreaSettings
+from utt_ros.settings import AreaSettings
 from utt_ros.types import MODALITIES
 
 

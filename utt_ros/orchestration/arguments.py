@@ -37,8 +37,8 @@ from utt_ros.orchestration.replayed_areas import (
     with_recordings,
 )
 from utt_ros.orchestration.ros_environment import shared_file
+from utt_ros.parameter_files import AREA_FILE
 from utt_ros.sessions.session_bags import is_readable_bag
-from utt_ros.settings import AREA_FILE
 
 LaunchArguments = dict[str, tuple[str, str]]  # name -> default, description
 PRETRAINED = 'pretrained'

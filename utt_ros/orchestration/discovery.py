@@ -24,7 +24,7 @@ from pathlib import Path
 from utt_ros.errors import SettingsError
 from utt_ros.orchestration.graph import LaunchPlan
 from utt_ros.orchestration.ros_environment import shared_file
-from utt_ros.settings import read_node_parameters
+from utt_ros.parameter_files import read_node_parameters
 
 RANGE = 'ROS_AUTOMATIC_DISCOVERY_RANGE'
 PEERS = 'ROS_STATIC_PEERS'

@@ -29,8 +29,8 @@ from utt_ros.orchestration.replayed_areas import renamed_recordings
 from utt_ros.orchestration.ros_environment import check_environment, check_writable
 from utt_ros.orchestration.rviz_layouts import rviz_layout
 from utt_ros.orchestration.spec import find_ros_executable
+from utt_ros.parameter_files import AREA_FILE
 from utt_ros.sessions.session_bags import is_readable_bag
-from utt_ros.settings import AREA_FILE
 
 
 def prepare_plan(plan: LaunchPlan) -> tuple[LaunchPlan, list[str]]:

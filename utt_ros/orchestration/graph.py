@@ -28,14 +28,13 @@ from utt_ros.orchestration.area_frames import area_frames, frame_arguments
 from utt_ros.orchestration.heartbeat import HANG_SEC
 from utt_ros.orchestration.parameter_names import AREA_NODES, check_parameter_names
 from utt_ros.orchestration.spec import NodeSpec, ParameterValue
-from utt_ros.settings import (
+from utt_ros.parameter_files import (
     AREA_FILE,
     EVERY_NODE,
-    AreaSettings,
-    from_mapping,
     read_parameter_blocks,
     read_parameter_file,
 )
+from utt_ros.settings import AreaSettings, from_mapping
 from utt_ros.types import MODALITIES
 
 DEFAULT_STATE = Path('~/.ros/utt_ros')

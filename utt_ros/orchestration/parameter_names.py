@@ -26,13 +26,8 @@ from utt_ros.drivers.reader import ReaderSettings
 from utt_ros.errors import SettingsError
 from utt_ros.federation.settings import AggregatorSettings, SigningSettings
 from utt_ros.models.settings import ModelSettings
-from utt_ros.settings import (
-    AreaSettings,
-    WindowSettings,
-    flatten_parameters,
-    nearest_name,
-    read_parameter_blocks,
-)
+from utt_ros.parameter_files import flatten_parameters, read_parameter_blocks
+from utt_ros.settings import AreaSettings, WindowSettings, nearest_name
 from utt_ros.sync.settings import SyncSettings
 from utt_ros.training.settings import LearningSettings, TrainerSettings
 from utt_ros.twin.settings import ParticleFilterSettings, TwinSettings

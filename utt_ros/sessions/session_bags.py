@@ -29,6 +29,7 @@ from pathlib import Path
 from utt_ros import cdr
 from utt_ros.errors import SessionError
 from utt_ros.files import sync_folder
+from utt_ros.parameter_files import AREA_FILE, read_parameter_file, write_parameter_file
 from utt_ros.sessions.bag_files import METADATA, custom_data, read_metadata, storage_files
 from utt_ros.sessions.bag_io import read_bag, write_bag
 from utt_ros.sessions.bag_streams import (
@@ -38,13 +39,7 @@ from utt_ros.sessions.bag_streams import (
     session_streams,
     truth_from_messages,
 )
-from utt_ros.settings import (
-    AREA_FILE,
-    AreaSettings,
-    from_mapping,
-    read_parameter_file,
-    write_parameter_file,
-)
+from utt_ros.settings import AreaSettings, from_mapping
 from utt_ros.types import Session
 
 TOPIC = re.compile(

@@ -27,7 +27,7 @@ from rclpy.signals import SignalHandlerOptions
 
 from utt_ros.errors import SettingsError
 from utt_ros.orchestration.ros_environment import check_environment
-from utt_ros.settings import read_parameter_blocks
+from utt_ros.parameter_files import read_parameter_blocks
 
 ROS_ARGUMENTS = """
 ROS arguments follow --ros-args:

@@ -33,11 +33,11 @@ from utt_ros.orchestration.environment import prepare_plan
 from utt_ros.orchestration.graph import LaunchPlan, graph_nodes, read_area_plan
 from utt_ros.orchestration.spec import ProcessSpec, process_spec
 from utt_ros.orchestration.supervisor import Supervisor
+from utt_ros.parameter_files import AREA_FILE
 from utt_ros.sessions.session_bags import write_area, write_session
 from utt_ros.sessions.simulator.live_area import free_ports, write_live_area
 from utt_ros.sessions.simulator.live_world import live_session_plan
 from utt_ros.sessions.simulator.world import plan_sessions, simulate_session
-from utt_ros.settings import AREA_FILE
 
 AREA_PHONES = 2  # of a replayed area
 REPLAY_SEC = 600.0  # length of its recording, which is repeated
