@@ -29,7 +29,7 @@ from utt_ros.cli.main import main
 from utt_ros.demo.live_scores import LiveSession
 from utt_ros.demo.live_stage import LiveRun
 from utt_ros.errors import UttError
-from utt_ros.orchestration.graph import read_area_plan
+from utt_ros.orchestration.launch_plan import read_area_plan
 
 SUMMARY: dict[str, Any] = {
     'streams': {'camera/tracks': {'made': 200, 'heard': 199, 'rate_hz': 10.0, 'late_ms': 25.0}},

@@ -23,7 +23,7 @@ import yaml
 from utt_ros.cli.driver_config import SOURCE_KINDS, read_driver_config
 from utt_ros.drivers import camera, ftm, imu
 from utt_ros.errors import SettingsError
-from utt_ros.orchestration.graph import AreaPlan, read_area_plan
+from utt_ros.orchestration.launch_plan import AreaPlan, read_area_plan
 from utt_ros.orchestration.ros_environment import CHECKOUT
 
 

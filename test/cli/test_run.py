@@ -34,7 +34,8 @@ from utt_ros.orchestration.arguments import (
     plan_area,
     plan_federation,
 )
-from utt_ros.orchestration.graph import LaunchPlan, graph_nodes
+from utt_ros.orchestration.graph import graph_nodes
+from utt_ros.orchestration.launch_plan import LaunchPlan
 from utt_ros.parameter_files import write_parameter_file
 from utt_ros.settings import AreaSettings
 

@@ -29,7 +29,8 @@ from utt_ros.msg import SyncedSamples
 
 from utt_ros.bridge.messages.sensors import samples_from_message
 from utt_ros.bridge.node.qos import RELIABLE
-from utt_ros.orchestration.graph import LaunchPlan, graph_nodes, read_area_plan
+from utt_ros.orchestration.graph import graph_nodes
+from utt_ros.orchestration.launch_plan import LaunchPlan, read_area_plan
 from utt_ros.orchestration.replayed_areas import with_recordings
 from utt_ros.sessions.bag_io import write_bag
 from utt_ros.sessions.bag_streams import BagStream, session_streams

@@ -36,7 +36,7 @@ from utt_ros.federation.settings import AggregatorSettings
 from utt_ros.models.settings import ModelSettings
 from utt_ros.nodes.camera_node import CameraReaderSettings
 from utt_ros.nodes.ftm_node import FtmSettings
-from utt_ros.orchestration.graph import GRAPH_PARAMETERS, read_area_plan
+from utt_ros.orchestration.launch_plan import GRAPH_PARAMETERS, read_area_plan
 from utt_ros.orchestration.ros_environment import CHECKOUT
 from utt_ros.plugins import Registry
 from utt_ros.settings import AreaSettings, WindowSettings

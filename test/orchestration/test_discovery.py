@@ -39,7 +39,7 @@ from utt_ros.orchestration.discovery import (
     phone_ports,
     use_reach,
 )
-from utt_ros.orchestration.graph import LaunchPlan, read_area_plan
+from utt_ros.orchestration.launch_plan import LaunchPlan, read_area_plan
 from utt_ros.orchestration.ros_environment import CHECKOUT
 
 PROFILE = str(CHECKOUT / 'config/fastdds_localhost.xml')

@@ -24,7 +24,8 @@ import pytest
 
 from utt_ros.errors import SettingsError
 from utt_ros.orchestration.environment import prepare_plan
-from utt_ros.orchestration.graph import AreaPlan, LaunchPlan, graph_nodes, read_area_plan
+from utt_ros.orchestration.graph import graph_nodes
+from utt_ros.orchestration.launch_plan import AreaPlan, LaunchPlan, read_area_plan
 from utt_ros.orchestration.ros_environment import shared_file
 from utt_ros.parameter_files import write_parameter_file
 from utt_ros.settings import AreaSettings

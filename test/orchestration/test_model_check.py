@@ -27,7 +27,8 @@ from utt_ros.federation.wire import pack
 from utt_ros.models.saved_model import ModelCard, code_version, write_saved_model
 from utt_ros.models.settings import ModelSettings, dump_config
 from utt_ros.orchestration.environment import prepare_plan
-from utt_ros.orchestration.graph import AreaPlan, LaunchPlan, graph_nodes
+from utt_ros.orchestration.graph import graph_nodes
+from utt_ros.orchestration.launch_plan import AreaPlan, LaunchPlan
 from utt_ros.orchestration.model_check import check_initial_model
 from utt_ros.settings import AreaSettings, WindowSettings
 

@@ -21,7 +21,8 @@ import pytest
 
 from utt_ros.errors import SettingsError
 from utt_ros.federation.keys import AGGREGATOR, KeyFolder, public_line
-from utt_ros.orchestration.graph import AreaPlan, LaunchPlan, graph_nodes
+from utt_ros.orchestration.graph import graph_nodes
+from utt_ros.orchestration.launch_plan import AreaPlan, LaunchPlan
 from utt_ros.orchestration.plan_keys import prepare_keys
 from utt_ros.settings import AreaSettings
 

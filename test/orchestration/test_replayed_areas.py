@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 
 from utt_ros.errors import SessionError, SettingsError
-from utt_ros.orchestration.graph import AreaPlan
+from utt_ros.orchestration.launch_plan import AreaPlan
 from utt_ros.orchestration.replayed_areas import (
     recorded_areas,
     renamed_recordings,

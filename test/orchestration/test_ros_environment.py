@@ -21,7 +21,7 @@ import pytest
 
 from utt_ros.errors import SettingsError
 from utt_ros.orchestration.environment import prepare_plan
-from utt_ros.orchestration.graph import AreaPlan, LaunchPlan
+from utt_ros.orchestration.launch_plan import AreaPlan, LaunchPlan
 from utt_ros.orchestration.ros_environment import MIDDLEWARE_INDEX, check_environment
 from utt_ros.settings import AreaSettings
 

@@ -21,7 +21,7 @@ from typing import Any
 
 import yaml
 
-from utt_ros.orchestration.graph import AreaPlan, LaunchPlan, in_namespace
+from utt_ros.orchestration.launch_plan import AreaPlan, LaunchPlan, in_namespace
 from utt_ros.orchestration.ros_environment import CHECKOUT
 from utt_ros.orchestration.rviz_layouts import area_layout, building_layout, rviz_layout
 from utt_ros.settings import AreaSettings

@@ -19,7 +19,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from utt_ros.orchestration.graph import AreaPlan, LaunchPlan, graph_nodes
+from utt_ros.orchestration.graph import graph_nodes
+from utt_ros.orchestration.launch_plan import AreaPlan, LaunchPlan
 from utt_ros.orchestration.ros_environment import CHECKOUT
 from utt_ros.settings import AreaSettings
 from utt_ros.task_twins.operation_request import SOURCE_COUNTS

@@ -47,13 +47,14 @@ from utt_ros.orchestration.discovery import (
     phone_ports,
 )
 from utt_ros.orchestration.environment import prepare_plan
-from utt_ros.orchestration.graph import LaunchPlan, graph_nodes, in_namespace
+from utt_ros.orchestration.graph import graph_nodes
 from utt_ros.orchestration.heartbeat import (
     BEAT_SEC,
     HANG_SEC,
     HEARTBEAT_VARIABLE,
     HeartbeatMonitor,
 )
+from utt_ros.orchestration.launch_plan import LaunchPlan, in_namespace
 from utt_ros.orchestration.restarts import Consequence, RestartPolicy, describe_exit
 from utt_ros.orchestration.shared_memory import remove_dead_segments
 from utt_ros.orchestration.spec import NodeSpec, enclave_arguments

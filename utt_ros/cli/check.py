@@ -36,7 +36,7 @@ from utt_ros.drivers.source import Source
 from utt_ros.drivers.types import CameraFrame, MagneticSample
 from utt_ros.errors import SettingsError
 from utt_ros.orchestration.area_frames import coinciding_areas
-from utt_ros.orchestration.graph import AreaPlan, read_area_plan
+from utt_ros.orchestration.launch_plan import AreaPlan, read_area_plan
 from utt_ros.text_table import align_columns
 from utt_ros.types import NS_PER_S
 

@@ -29,7 +29,7 @@ from utt_ros.demo.live_stage import LiveRun, run_live
 from utt_ros.demo.summary_table import live_table
 from utt_ros.errors import UttError
 from utt_ros.files import write_atomically
-from utt_ros.orchestration.graph import read_area_plan
+from utt_ros.orchestration.launch_plan import read_area_plan
 from utt_ros.sessions.simulator.live_area import free_ports, write_live_area
 from utt_ros.sessions.simulator.live_world import live_session_plan
 from utt_ros.sessions.simulator.world import START_NS, simulate_session

@@ -27,7 +27,7 @@ from utt_ros.drivers.camera.tracking import TrackingSettings
 from utt_ros.drivers.reader import ReaderSettings
 from utt_ros.drivers.source import Source, SourceEntry
 from utt_ros.errors import SettingsError
-from utt_ros.orchestration.graph import AreaPlan
+from utt_ros.orchestration.launch_plan import AreaPlan
 from utt_ros.parameter_files import read_node_parameters
 from utt_ros.plugins import Registry
 from utt_ros.settings import from_mapping

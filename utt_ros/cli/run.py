@@ -35,8 +35,9 @@ from utt_ros.orchestration.arguments import (
 )
 from utt_ros.orchestration.discovery import choose_reach, describe_reach, phone_ports
 from utt_ros.orchestration.environment import prepare_plan
-from utt_ros.orchestration.graph import DEFAULT_STATE, LaunchPlan, graph_nodes
+from utt_ros.orchestration.graph import graph_nodes
 from utt_ros.orchestration.heartbeat import HANG_SEC
+from utt_ros.orchestration.launch_plan import DEFAULT_STATE, LaunchPlan
 from utt_ros.orchestration.spec import ProcessSpec, process_spec
 from utt_ros.orchestration.supervisor import Supervisor
 

@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from utt_ros.errors import SettingsError, UttError
 from utt_ros.files import write_atomically
-from utt_ros.orchestration.graph import read_area_plan
+from utt_ros.orchestration.launch_plan import read_area_plan
 from utt_ros.parameter_files import AREA_FILE, EVERY_NODE
 from utt_ros.sessions.session_bags import is_readable_bag, read_session
 from utt_ros.settings import AreaSettings

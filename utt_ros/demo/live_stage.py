@@ -21,7 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from utt_ros.errors import UttError
-from utt_ros.orchestration.graph import LaunchPlan, graph_nodes, read_area_plan
+from utt_ros.orchestration.graph import graph_nodes
+from utt_ros.orchestration.launch_plan import LaunchPlan, read_area_plan
 from utt_ros.orchestration.spec import NodeSpec, ProcessSpec, process_spec
 from utt_ros.orchestration.supervisor import Supervisor
 

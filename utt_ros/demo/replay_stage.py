@@ -21,7 +21,8 @@ from pathlib import Path
 
 from utt_ros.demo.scenes import DemoArea
 from utt_ros.errors import UttError
-from utt_ros.orchestration.graph import AreaPlan, LaunchPlan, graph_nodes
+from utt_ros.orchestration.graph import graph_nodes
+from utt_ros.orchestration.launch_plan import AreaPlan, LaunchPlan
 from utt_ros.orchestration.spec import NodeSpec, ParameterValue, process_spec
 from utt_ros.orchestration.supervisor import Supervisor
 

@@ -21,7 +21,8 @@ from math import inf
 from pathlib import Path
 
 from utt_ros.errors import SettingsError
-from utt_ros.orchestration.graph import (
+from utt_ros.orchestration.heartbeat import HANG_SEC
+from utt_ros.orchestration.launch_plan import (
     DEFAULT_STATE,
     AreaPlan,
     LaunchPlan,
@@ -30,7 +31,6 @@ from utt_ros.orchestration.graph import (
     read_area_plan,
     surveyed_names,
 )
-from utt_ros.orchestration.heartbeat import HANG_SEC
 from utt_ros.orchestration.replayed_areas import (
     area_name,
     recorded_areas,

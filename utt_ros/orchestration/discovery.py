@@ -22,7 +22,7 @@ from importlib import import_module
 from pathlib import Path
 
 from utt_ros.errors import SettingsError
-from utt_ros.orchestration.graph import LaunchPlan
+from utt_ros.orchestration.launch_plan import LaunchPlan
 from utt_ros.orchestration.ros_environment import shared_file
 from utt_ros.parameter_files import read_node_parameters
 

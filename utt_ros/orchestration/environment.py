@@ -22,7 +22,8 @@ from importlib.util import find_spec
 from utt_ros.errors import SettingsError
 from utt_ros.files import write_atomically
 from utt_ros.orchestration.area_frames import coinciding_areas
-from utt_ros.orchestration.graph import AreaPlan, LaunchPlan, layout_path
+from utt_ros.orchestration.graph import layout_path
+from utt_ros.orchestration.launch_plan import AreaPlan, LaunchPlan
 from utt_ros.orchestration.model_check import check_initial_model
 from utt_ros.orchestration.plan_keys import prepare_keys
 from utt_ros.orchestration.replayed_areas import renamed_recordings

@@ -23,7 +23,8 @@ from typing import Any, TypeVar
 from utt_ros.errors import ModelError, SettingsError
 from utt_ros.models.settings import ModelSettings
 from utt_ros.models.starting_model import read_initial_model
-from utt_ros.orchestration.graph import LaunchPlan, aggregator_node, area_nodes
+from utt_ros.orchestration.graph import aggregator_node, area_nodes
+from utt_ros.orchestration.launch_plan import LaunchPlan
 from utt_ros.parameter_files import read_node_parameters
 from utt_ros.settings import WindowSettings, from_mapping
 

@@ -16,7 +16,8 @@
 """Keys of a launch plan: made before its nodes start, so that all of them find all keys."""
 
 from utt_ros.federation.keys import AGGREGATOR, KeyFolder
-from utt_ros.orchestration.graph import LaunchPlan, keys_path
+from utt_ros.orchestration.graph import keys_path
+from utt_ros.orchestration.launch_plan import LaunchPlan
 
 
 def prepare_keys(plan: LaunchPlan) -> list[str]:

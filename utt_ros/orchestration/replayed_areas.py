@@ -21,7 +21,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from utt_ros.errors import SettingsError
-from utt_ros.orchestration.graph import MEASURED, AreaPlan
+from utt_ros.orchestration.graph import MEASURED
+from utt_ros.orchestration.launch_plan import AreaPlan
 from utt_ros.sessions.bag_io import open_bag
 
 MEASUREMENT = re.compile(

@@ -21,7 +21,8 @@ from typing import Any
 
 import yaml
 
-from utt_ros.orchestration.graph import MAP_TOPIC, AreaPlan, LaunchPlan
+from utt_ros.orchestration.graph import MAP_TOPIC
+from utt_ros.orchestration.launch_plan import AreaPlan, LaunchPlan
 from utt_ros.orchestration.ros_environment import shared_file
 
 AREA_TEMPLATE, BUILDING_TEMPLATE = 'config/area.rviz', 'config/building.rviz'

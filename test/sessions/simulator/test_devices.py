@@ -28,7 +28,7 @@ from utt_ros.cli.driver_config import read_driver_config
 from utt_ros.demo.live_stage import LiveRun
 from utt_ros.drivers.reader import SourceReader
 from utt_ros.drivers.types import CameraFrame, FtmSample, InertialSample
-from utt_ros.orchestration.graph import read_area_plan
+from utt_ros.orchestration.launch_plan import read_area_plan
 from utt_ros.sessions.simulator.live_area import free_ports, write_live_area
 from utt_ros.sessions.simulator.live_world import live_session_plan, phone_clock
 from utt_ros.sessions.simulator.world import START_NS, simulate_session

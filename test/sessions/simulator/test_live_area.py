@@ -18,7 +18,7 @@
 from pathlib import Path
 
 from utt_ros.cli.driver_config import read_driver_config
-from utt_ros.orchestration.graph import read_area_plan
+from utt_ros.orchestration.launch_plan import read_area_plan
 from utt_ros.sessions.simulator.live_area import free_ports, write_live_area
 
 

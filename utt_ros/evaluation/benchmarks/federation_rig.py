@@ -30,7 +30,8 @@ import yaml
 from utt_ros.errors import UttError
 from utt_ros.evaluation.benchmarks.area_watch import AreaWatch, open_watch
 from utt_ros.orchestration.environment import prepare_plan
-from utt_ros.orchestration.graph import LaunchPlan, graph_nodes, read_area_plan
+from utt_ros.orchestration.graph import graph_nodes
+from utt_ros.orchestration.launch_plan import LaunchPlan, read_area_plan
 from utt_ros.orchestration.spec import ProcessSpec, process_spec
 from utt_ros.orchestration.supervisor import Supervisor
 from utt_ros.parameter_files import AREA_FILE

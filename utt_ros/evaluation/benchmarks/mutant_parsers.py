@@ -74,7 +74,7 @@ from utt_ros.models.settings import load_config
 from utt_ros.msg import DeployedModel, ModelUpdate, SyncedSamples, Tracks
 from utt_ros.msg import GlobalModel as GlobalModelMessage
 from utt_ros.msg import RoundStatus as RoundStatusMessage
-from utt_ros.orchestration.graph import read_area_plan
+from utt_ros.orchestration.launch_plan import read_area_plan
 from utt_ros.sessions.session_bags import read_session
 from utt_ros.sessions.vifi.safe_pickle import load_array
 from utt_ros.sync.settings import SyncSettings

@@ -20,7 +20,8 @@ from pathlib import Path
 
 from utt_ros.evaluation.benchmarks.live_rig import Scenario, rig_process
 from utt_ros.evaluation.benchmarks.load_messages import AREA
-from utt_ros.orchestration.graph import AreaPlan, LaunchPlan, graph_nodes
+from utt_ros.orchestration.graph import graph_nodes
+from utt_ros.orchestration.launch_plan import AreaPlan, LaunchPlan
 from utt_ros.orchestration.spec import NodeSpec, ParameterValue, ProcessSpec, process_spec
 
 PIPELINE = ('sync', 'twin')
