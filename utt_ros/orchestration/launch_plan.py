@@ -25,7 +25,11 @@ from typing import Any
 
 from utt_ros.errors import SettingsError
 from utt_ros.orchestration.heartbeat import HANG_SEC
-from utt_ros.orchestration.parameter_names import AREA_NODES, check_parameter_names
+from utt_ros.orchestration.parameter_names import (
+    AREA_NODES,
+    check_block_names,
+    check_parameter_names,
+)
 from utt_ros.parameter_files import (
     AREA_FILE,
     EVERY_NODE,
@@ -153,11 +157,12 @@ def parameters_of(path: Path, nodes: Collection[str] = AREA_NODES) -> dict[str, 
     parameters, so parameters of the graph are refused in them: SettingsError.
     """
     parameters = read_parameter_file(path)
-    for block, values in read_parameter_blocks(path).items():
+    blocks = read_parameter_blocks(path)
+    for block, values in blocks.items():
         decided = sorted(GRAPH_PARAMETERS & set(values)) if block != EVERY_NODE else ()
         if decided:
             raise SettingsError(f'{path}: {decided[0]} is not for a block of one node, {block!r}')
-    check_parameter_names(path, nodes)
+    check_block_names(path, blocks, nodes)
     return parameters
 
 

@@ -15,12 +15,13 @@
 
 """Names of the parameters of all nodes: an unknown one is refused with the nearest known one."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from utt_ros.drivers.reader import ReaderSettings
 from utt_ros.errors import SettingsError
@@ -63,7 +64,14 @@ def check_parameter_names(path: Path, nodes: Collection[str] = AREA_NODES) -> No
 
     Blocks of other nodes, such as RViz, are left alone, unless their name is nearly one of ours.
     """
-    for block, values in read_parameter_blocks(path).items():
+    check_block_names(path, read_parameter_blocks(path), nodes)
+
+
+def check_block_names(
+    path: Path, blocks: Mapping[str, Mapping[str, Any]], nodes: Collection[str] = AREA_NODES,
+) -> None:
+    """Check the blocks of a file that was read, as `check_parameter_names` does."""
+    for block, values in blocks.items():
         node = block.rpartition('/')[2]
         names = flatten_parameters(values)
         if '*' in node:
