@@ -111,6 +111,16 @@ def test_later_exports_only_exchange_the_weights() -> None:
     assert second == export_onnx(twin)
 
 
+def test_exports_leave_the_traced_graph_as_it_is_which_would_keep_the_weights_of_each() -> None:
+    exporter = OnnxExporter()
+    twin = randomize_heads(UnifiedTwin(MODEL, WINDOW))
+    exporter.export(twin)
+    traced = exporter.graph.SerializeToString(deterministic=True)
+    load_weights(twin, initial_weights(MODEL, WINDOW, 3))
+    assert exporter.export(twin) != traced
+    assert exporter.graph.SerializeToString(deterministic=True) == traced
+
+
 def test_the_imu_is_synthesized_from_other_modalities_where_one_is_present() -> None:
     twin = UnifiedTwin(MODEL, WINDOW)
     graph, given = export_onnx(twin), inputs(twin)
