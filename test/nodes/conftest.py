@@ -95,6 +95,11 @@ class Listener:
         self.node.create_subscription(kind, topic, heard.append, qos, **options)
         return heard
 
+    def is_matched(self, topic: str) -> bool:
+        """Return whether every subscription of a topic has a publisher."""
+        return all(each.get_publisher_count() for each in self.node.subscriptions
+                   if each.topic_name == topic)
+
     def spin(self) -> None:
         """Serve one callback."""
         self._executor.spin_once(timeout_sec=0.05)

@@ -75,10 +75,11 @@ def test_every_topic_has_one_publisher_and_no_measurement_is_lost(
     session = read_session(recording)
     for phone in session.phones:  # as a recorder, which hears the phones before the synchronizer
         listener.hear(Imu, f'{area.root}/phones/{phone}/imu/data_raw', qos_profile_sensor_data)
-    playing = start_node('player', *player.arguments, '--ros-args', '-r', f'__ns:={area.root}')
     for name in ('sync', 'twin'):
         start_node(name, '--ros-args', '-r', f'__ns:={area.root}', '--params-file',
                    recording.parent / 'area.yaml', '-p', 'use_sim_time:=true')
+    wait_until(lambda: listener.is_matched(f'{area.root}/synced'), 30.0, listener.spin)
+    playing = start_node('player', *player.arguments, '--ros-args', '-r', f'__ns:={area.root}')
     publishers: dict[str, int] = {}
     looked_s = 0.0
 
