@@ -20,6 +20,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import psutil
 import pytest
@@ -41,7 +42,9 @@ from utt_ros.orchestration.discovery import (
 )
 from utt_ros.orchestration.launch_plan import LaunchPlan, read_area_plan
 from utt_ros.orchestration.ros_environment import CHECKOUT
+from utt_ros.types import NS_PER_S
 
+REGULAR_SEC = 3.0  # between announcements of a participant, by default of Fast DDS
 PROFILE = str(CHECKOUT / 'config/fastdds_localhost.xml')
 
 
@@ -63,6 +66,15 @@ def test_environment_without_other_settings_is_closed(given: dict[str, str]) -> 
     assert opened_by(made) == []
     assert '127.0.0.1 alone' in describe_reach(made)
     assert discovery_environment(made) == discovery_environment({}), 'children stay closed'
+
+
+def test_a_node_announces_itself_until_its_regular_announcements_begin() -> None:
+    name = '{http://www.eprosima.com}'
+    initial = ET.parse(PROFILE).getroot().find(f'.//{name}initialAnnouncements')
+    assert initial is not None
+    count, period_ns = (int(initial.findtext(f'.//{name}{item}', '0'))
+                        for item in ('count', 'nanosec'))
+    assert count * period_ns / NS_PER_S > REGULAR_SEC
 
 
 @pytest.mark.parametrize(('given', 'added'), [
