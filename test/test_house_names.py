@@ -60,7 +60,6 @@ TESTED_ELSEWHERE = {
     'utt_ros/nodes/recorder_node.py': 'test/nodes/test_replay_record.py',
     'utt_ros/parameter_files.py': 'test_settings.py',
     'utt_ros/sessions/bag_topic.py': 'a record',
-    'utt_ros/training/columns.py': 'a type and the selection of rows, in every test of training',
     'utt_ros/training/operation_work.py': 'test_twin_operations.py, test_offline_operation.py',
     'utt_ros/twin/filter_types.py': 'records',
     'utt_ros/twin/settings.py': 'limits in test_settings.py, values in test_particle_filter.py',

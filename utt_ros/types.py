@@ -49,6 +49,7 @@ IMU_CHANNELS = (
 )
 CHANNELS = {'camera': CAMERA_CHANNELS, 'ftm': FTM_CHANNELS, 'imu': IMU_CHANNELS}
 MODALITIES = tuple(sorted(CHANNELS))
+FURTHER_FTM = 'further_ftm'  # ranges to the access points of an area after the first
 FURTHER_RANGES = ('further_ftm', 'further_ftm_age_s', 'further_ftm_mask')  # of a SyncedBatch
 
 
@@ -88,7 +89,9 @@ class Windows:
     """N windows of T consecutive ticks, C rows of IMU per tick.
 
     `values[m]` and `masks[m]` are float32 (N, T_m, F_m) and bool (N, T_m), with T_m = T for camera
-    and ftm and T * C for imu. `stamps_ns` is that of each window's last tick.
+    and ftm and T * C for imu. `stamps_ns` is that of each window's last tick. Of an area with A
+    access points after the first, FURTHER_FTM has (N, T, A, 2) and (N, T, A): a mask is true at
+    the tick at which a range is new, so it tells the age of each range as well.
     """
 
     stamps_ns: Stamps  # (N,)

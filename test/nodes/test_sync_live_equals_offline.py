@@ -31,7 +31,7 @@ from utt_ros.settings import WindowSettings
 from utt_ros.sync.offline_sync import synchronize
 from utt_ros.sync.settings import SyncSettings
 from utt_ros.sync.window_buffer import WindowBuffer, cut_windows
-from utt_ros.types import SyncedBatch
+from utt_ros.types import FURTHER_FTM, SyncedBatch
 
 AREAS = {'area0': ('camera', 'ftm', 'imu'), 'area1': ('ftm', 'imu')}
 SHAPE = WindowSettings()
@@ -136,4 +136,5 @@ def test_replayed_session_gives_bit_identical_samples_and_windows(
         assert [bits(batch) for batch in batches] == [bits(batch) for batch in offline[name]]
         cut = list(cut_windows(offline[name], SHAPE, SHAPE.ticks, stride=1))
         assert len(cut) > 60
+        assert any(FURTHER_FTM in each.values for each in cut) == (name == 'area1')
         assert [bits(each) for each in windows_of(batches)] == [bits(each) for each in cut]

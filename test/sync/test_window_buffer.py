@@ -13,6 +13,8 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -24,7 +26,7 @@ from utt_ros.sync.window_buffer import (
     WindowCutter,
     cut_windows,
 )
-from utt_ros.types import SyncedBatch
+from utt_ros.types import FURTHER_FTM, SyncedBatch
 
 MS = 1_000_000
 C = 2
@@ -40,6 +42,17 @@ def batch(at_ms, subjects=('a',), epoch=0, sequence=0, rows=C):
         ftm=np.full((n, 2), at_ms, np.float32), ftm_age_s=np.zeros(n, np.float32),
         ftm_mask=np.ones(n, bool), imu=np.full((n, rows, 9), at_ms, np.float32),
         imu_mask=np.ones((n, rows), bool))
+
+
+def ranged(at_ms, subjects=('a',), further=2):
+    """Return a tick with ranges of further access points; that of the last one is not new."""
+    tick, shape = batch(at_ms, subjects), (len(subjects), further)
+    mask = np.ones(shape, bool)
+    mask[:, -1] = False
+    values = at_ms + np.arange(further)
+    return replace(
+        tick, further_ftm=np.broadcast_to(values[:, None], (*shape, 2)).astype(np.float32),
+        further_ftm_age_s=np.zeros(shape, np.float32), further_ftm_mask=mask)
 
 
 def buffer_of(*batches, ticks=4):
@@ -68,6 +81,32 @@ def test_window_holds_the_last_ticks_and_masks_what_was_before():
         'camera': (1, 4, 5), 'ftm': (1, 4, 2), 'imu': (1, 8, 9)}
     assert column(windows) == [0, 0, 100, 200]
     assert buffer.length == 2
+
+
+def test_a_window_holds_new_ranges_of_every_access_point():
+    ticks = (ranged(at_ms, ('a', 'b'), 3) for at_ms in range(100, 900, 100))
+    windows = buffer_of(*ticks).windows()
+    assert windows.values[FURTHER_FTM].shape == (2, 4, 3, 2)
+    assert windows.masks[FURTHER_FTM][1].tolist() == [[True, True, False]] * 4
+    assert windows.values[FURTHER_FTM][1, :, :, 0].tolist() == [
+        [at_ms, at_ms + 1, 0] for at_ms in (500, 600, 700, 800)]
+
+
+def test_ranges_of_further_access_points_change_nothing_else():
+    without, several = (buffer_of(*map(make, (100, 200))).windows() for make in (batch, ranged))
+    assert several.values.keys() - without.values.keys() == {FURTHER_FTM}
+    for name in without.values:
+        assert several.values[name].tobytes() == without.values[name].tobytes()
+        assert several.masks[name].tobytes() == without.masks[name].tobytes()
+
+
+def test_another_number_of_access_points_empties_the_buffer():
+    buffer = buffer_of(ranged(100), ranged(200), batch(300))
+    assert FURTHER_FTM not in buffer.windows().values
+    assert column(buffer.windows()) == [0, 0, 0, 300]
+    buffer.push(ranged(400, further=1))
+    assert buffer.length == 1
+    assert buffer.windows().values[FURTHER_FTM].shape == (1, 4, 1, 2)
 
 
 def test_a_window_holds_the_newest_ticks_after_any_number_of_them():

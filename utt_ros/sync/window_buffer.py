@@ -21,7 +21,15 @@ import numpy as np
 
 from utt_ros.errors import MeasurementError
 from utt_ros.settings import WindowSettings
-from utt_ros.types import CHANNELS, FloatArray, MaskArray, SyncedBatch, Windows
+from utt_ros.types import (
+    CHANNELS,
+    FTM_CHANNELS,
+    FURTHER_FTM,
+    FloatArray,
+    MaskArray,
+    SyncedBatch,
+    Windows,
+)
 
 INITIAL_ROWS = 8
 MAX_WINDOW_SUBJECTS = 1024
@@ -31,8 +39,8 @@ class WindowBuffer:
     """Buffer of the last T ticks of every subject.
 
     Ticks that are missing, by the stamps, and ticks without the subject are masked zeros. A new
-    epoch, or a stamp that does not increase, empties the buffer. A subject that was absent for T
-    ticks is removed.
+    epoch, a stamp that does not increase, or another number of access points empties the buffer.
+    A subject that was absent for T ticks is removed.
     """
 
     def __init__(self, ticks: int, imu_rows: int, period: float = 0.1) -> None:
@@ -42,9 +50,7 @@ class WindowBuffer:
         self._values: dict[str, FloatArray] = {}  # (rows, 2 T, rows per tick, F), see _advance
         self._masks: dict[str, MaskArray] = {}
         for name, channels in CHANNELS.items():
-            shape = (0, 2 * ticks, self._per_tick[name])
-            self._values[name] = np.zeros((*shape, len(channels)), np.float32)
-            self._masks[name] = np.zeros(shape, bool)
+            self._allocate(name, 0, len(channels))
         self.clear()
 
     @property
@@ -71,6 +77,9 @@ class WindowBuffer:
         if batch.imu.shape[1] != self._per_tick['imu']:
             raise MeasurementError(f'a tick has {batch.imu.shape[1]} rows of IMU: windows have '
                                    f'{self._per_tick["imu"]}')
+        further = batch.further_ftm.shape[1]
+        if further != self._per_tick.get(FURTHER_FTM, 0):
+            self._set_access_points(further)
         if batch.epoch != self._epoch or batch.stamp_ns <= self._stamp_ns:
             self.clear()
         gap_ns = batch.stamp_ns - self._stamp_ns if self._length else self._period_ns
@@ -92,15 +101,29 @@ class WindowBuffer:
         span = slice(self._end - self._ticks, self._end)
         values: dict[str, FloatArray] = {}
         masks: dict[str, MaskArray] = {}
-        for name, channels in CHANNELS.items():
-            length = self._ticks * self._per_tick[name]
-            values[name] = np.zeros((len(names), length, len(channels)), np.float32)
-            masks[name] = np.zeros((len(names), length), bool)
-            values[name][known] = self._values[name][rows, span].reshape(
-                len(rows), length, len(channels))
-            masks[name][known] = self._masks[name][rows, span].reshape(len(rows), length)
+        for name, array in self._values.items():
+            shape = ((self._ticks, self._per_tick[name]) if name == FURTHER_FTM
+                     else (self._ticks * self._per_tick[name],))
+            channels = array.shape[3]
+            values[name] = np.zeros((len(names), *shape, channels), np.float32)
+            masks[name] = np.zeros((len(names), *shape), bool)
+            values[name][known] = array[rows, span].reshape(len(rows), *shape, channels)
+            masks[name][known] = self._masks[name][rows, span].reshape(len(rows), *shape)
         stamps_ns = np.full(len(names), self._stamp_ns, np.int64)
         return Windows(stamps_ns, names, values, masks)
+
+    def _allocate(self, name: str, rows: int, channels: int) -> None:
+        shape = (rows, 2 * self._ticks, self._per_tick[name])
+        self._values[name] = np.zeros((*shape, channels), np.float32)
+        self._masks[name] = np.zeros(shape, bool)
+
+    def _set_access_points(self, further: int) -> None:
+        """Change the number of access points after the first, and empty the buffer."""
+        self._per_tick[FURTHER_FTM] = further
+        self._allocate(FURTHER_FTM, len(self._masks['imu']), len(FTM_CHANNELS))
+        if not further:
+            del self._values[FURTHER_FTM], self._masks[FURTHER_FTM]
+        self.clear()
 
     def _advance(self, steps: int) -> None:
         """Append `steps` masked ticks.
@@ -126,8 +149,10 @@ class WindowBuffer:
         column = self._end - 1
         measured = {'camera': (batch.camera[:, None], batch.camera_mask[:, None]),
                     'ftm': (batch.ftm[:, None], batch.ftm_mask[:, None]),
-                    'imu': (batch.imu, batch.imu_mask)}
-        for name, (values, mask) in measured.items():
+                    'imu': (batch.imu, batch.imu_mask),
+                    FURTHER_FTM: (batch.further_ftm, batch.further_ftm_mask)}
+        for name in self._values:
+            values, mask = measured[name]
             self._values[name][rows, column] = values[kept] * mask[kept, :, None]
             self._masks[name][rows, column] = mask[kept]
 
@@ -145,13 +170,13 @@ class WindowBuffer:
     def _grow(self) -> None:
         size = len(self._masks['imu'])
         added = min(max(2 * size, INITIAL_ROWS), MAX_WINDOW_SUBJECTS) - size
-        for name in CHANNELS:
+        for name in self._values:
             self._values[name] = np.pad(self._values[name], ((0, added), (0, 0), (0, 0), (0, 0)))
             self._masks[name] = np.pad(self._masks[name], ((0, added), (0, 0), (0, 0)))
         self._free += range(size, size + added)
 
     def _wipe(self, rows: int | slice, ticks: slice) -> None:
-        for name in CHANNELS:
+        for name in self._values:
             self._values[name][rows, ticks] = 0.0
             self._masks[name][rows, ticks] = False
 

@@ -15,10 +15,13 @@
 
 """Columns of training examples: arrays of equal length, by name."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from utt_ros.types import FURTHER_FTM, MaskArray
 
 CENTRE = 'centre_px'  # (N,) image column about which paths can be mirrored; NaN: not mirrored
 
@@ -30,3 +33,43 @@ and of StrideHarmonics."""
 def take(columns: Columns, rows: npt.NDArray[np.intp] | slice) -> Columns:
     """Select rows of every column."""
     return {name: values[rows] for name, values in columns.items()}
+
+
+def is_measured(columns: Columns, name: str) -> MaskArray:
+    """Return where (N,) a modality was measured; ranges to any access point."""
+    measured = columns[f'{name}_mask'].any(1)
+    if name == 'ftm' and (further := columns.get(f'{FURTHER_FTM}_mask')) is not None:
+        measured = measured | further.any((1, 2))
+    return np.asarray(measured)
+
+
+def concatenate_columns(parts: Sequence[Mapping[str, npt.NDArray[Any]]]) -> Columns:
+    """Concatenate at least one set of columns; zeros where a part has fewer access points.
+
+    Only columns of access points may differ in shape, or be absent from a part.
+    """
+    joined: Columns = {}
+    for name in dict.fromkeys(name for part in parts for name in part):
+        given = [part.get(name) for part in parts]
+        widest = max((values for values in given if values is not None), key=_row_size)
+        count = [len(next(iter(part.values()))) for part in parts]
+        joined[name] = np.concatenate([
+            _padded(values, (rows, *widest.shape[1:]), widest.dtype)
+            for values, rows in zip(given, count, strict=True)])
+    return joined
+
+
+def _row_size(values: npt.NDArray[Any]) -> tuple[int, ...]:
+    return values.shape[1:]
+
+
+def _padded(
+    values: npt.NDArray[Any] | None, shape: tuple[int, ...], dtype: npt.DTypeLike,
+) -> npt.NDArray[Any]:
+    """Append zeros up to a shape."""
+    if values is None:
+        return np.zeros(shape, dtype)
+    if values.shape == shape:
+        return values
+    return np.pad(values, [(0, size - given) for size, given in zip(
+        shape, values.shape, strict=True)])

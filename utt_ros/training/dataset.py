@@ -23,7 +23,7 @@ import numpy as np
 from utt_ros.geometry.compass import rotate_magnetic_field
 from utt_ros.motion.gait import fit_stride_harmonics
 from utt_ros.settings import AreaSettings, WindowSettings
-from utt_ros.training.columns import CENTRE, Columns
+from utt_ros.training.columns import CENTRE, Columns, concatenate_columns
 from utt_ros.training.labels import motion_labels
 from utt_ros.types import SyncedBatch, Windows
 
@@ -65,14 +65,12 @@ def mask_uncertain_boxes(batch: SyncedBatch, min_association: float) -> SyncedBa
 
 
 def concatenate_windows(pieces: Sequence[Windows]) -> Windows:
-    """Concatenate at least one set of windows of equal shape."""
+    """Concatenate at least one set of windows, whose numbers of access points may differ."""
     return Windows(
         np.concatenate([piece.stamps_ns for piece in pieces]),
         tuple(name for piece in pieces for name in piece.subjects),
-        {name: np.concatenate([piece.values[name] for piece in pieces])
-         for name in pieces[0].values},
-        {name: np.concatenate([piece.masks[name] for piece in pieces])
-         for name in pieces[0].masks})
+        concatenate_columns([piece.values for piece in pieces]),
+        concatenate_columns([piece.masks for piece in pieces]))
 
 
 def merge_windows(pieces: Sequence[Windows], max_windows: int) -> Iterator[Windows]:

@@ -32,10 +32,10 @@ from utt_ros.models.modalities import BUILTIN, Modality
 from utt_ros.models.settings import ModelSettings
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.training.augmentation import MIRRORS
-from utt_ros.training.columns import CENTRE, Columns
+from utt_ros.training.columns import CENTRE, Columns, concatenate_columns
 from utt_ros.training.dataset import make_examples, mirror_column
 from utt_ros.training.recordings import Recordings, SequenceWindows
-from utt_ros.types import NameArray, Stamps
+from utt_ros.types import FURTHER_FTM, NameArray, Stamps
 
 TRAIN_STRIDE = 5  # ticks between windows of the train split
 VAL_STRIDE = 30
@@ -106,8 +106,9 @@ def _paired(data: Recordings, cut: SequenceWindows) -> Columns:
     for name, values in cut.windows.values.items():
         half = values.shape[1] // 2
         for title, rows in ((name, slice(half, None)), (past(name), slice(None, half))):
-            columns[title] = values[:, rows]
-            columns[f'{title}_mask'] = cut.windows.masks[name][:, rows]
+            if title != past(FURTHER_FTM):
+                columns[title] = values[:, rows]
+                columns[f'{title}_mask'] = cut.windows.masks[name][:, rows]
     return columns
 
 
@@ -134,4 +135,4 @@ def _stack(parts: list[Columns], split: str, area: str | None) -> Columns:
     if not parts:
         raise SessionError(f'no {split} sequence is long enough for a window'
                            f'{f" in area {area!r}" if area else ""}')
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return concatenate_columns(parts)

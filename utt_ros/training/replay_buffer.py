@@ -20,10 +20,10 @@ from collections.abc import Iterable
 import numpy as np
 
 from utt_ros.settings import AreaSettings, WindowSettings
-from utt_ros.training.columns import Columns, take
+from utt_ros.training.columns import Columns, is_measured, take
 from utt_ros.training.dataset import make_examples
 from utt_ros.training.settings import LearningSettings
-from utt_ros.types import NS_PER_S, Indices, MaskArray, Stamps, Windows
+from utt_ros.types import CHANNELS, NS_PER_S, Indices, MaskArray, Stamps, Windows
 
 
 class ReplayBuffer:
@@ -86,7 +86,7 @@ class ReplayMemory:
             block_ns=round(self._learning.holdout_block * NS_PER_S),
             every=self._learning.holdout_every)
         examples = make_examples(windows, area, window)
-        measured = np.any([examples[f'{name}_mask'].any(1) for name in windows.masks], axis=0)
+        measured = np.any([is_measured(examples, name) for name in CHANNELS], axis=0)
         for buffer, chosen in ((self.training, train & measured),
                                (self.held_out, held & measured)):
             if chosen.any():
