@@ -19,6 +19,7 @@ import argparse
 from collections.abc import Mapping
 from pathlib import Path
 
+from utt_ros.cli.calibrate_access_points import configure_access_points
 from utt_ros.cli.calibrate_camera import configure_camera
 from utt_ros.cli.calibrate_yaw import configure_yaw
 from utt_ros.drivers.ftm.calibration_plot import draw_calibration
@@ -39,6 +40,7 @@ SENSORS = {
     'ftm': 'systematic error of Wi-Fi ranges',
     'camera': 'height and pitch of the camera: walkers or floor points',
     'yaw': 'direction of the x axis from magnetic east: walks with phones',
+    'access-points': 'range offsets, and positions, of access points: walks in view of the camera',
 }
 EXAMPLES = """
 examples:
@@ -56,7 +58,8 @@ access point that are not measured again are kept.
 
 def configure(parser: argparse.ArgumentParser) -> None:
     sensors = parser.add_subparsers(dest='sensor', required=True, metavar='SENSOR')
-    parsers = {'ftm': configure_ftm, 'camera': configure_camera, 'yaw': configure_yaw}
+    parsers = {'ftm': configure_ftm, 'camera': configure_camera, 'yaw': configure_yaw,
+               'access-points': configure_access_points}
     for name, add in parsers.items():
         add(sensors.add_parser(name, help=SENSORS[name], description=f'Fit: {SENSORS[name]}.'))
 

@@ -39,6 +39,7 @@ from utt_ros.geometry.camera import (
     PERSON_HEIGHT_STD_M,
     PIXEL_JITTER,
 )
+from utt_ros.geometry.robust_errors import CAUCHY, clustered_covariances
 from utt_ros.settings import AreaSettings
 from utt_ros.types import Array, MaskArray
 
@@ -53,7 +54,6 @@ MIN_POINTS = 4
 POINT_STD_PX = 2.0  # of a point that somebody clicked [R]
 START_PITCHES_RAD, START_HEIGHTS_M = (0.0, 0.25, 0.6, 1.0), (1.4, 2.5, 5.0)
 LOW_POSE, HIGH_POSE = (0.3, -0.8, -0.5), (30.0, 1.5, 0.5)  # height, pitch, roll
-CAUCHY = 2.4  # scale of the loss: 95 % efficiency for normal errors [S: Holland, Welsch 1977]
 WEIGHT_PASSES = 3  # of fits with the weights of the former one
 MAD_STD = 1.4826  # standard deviation of a normal error, in its median absolute deviation
 POSE_SIZE = 3
@@ -262,19 +262,9 @@ def _project_floor(floor_m: Array, pose: Array) -> Array:
 def _standard_errors(
     jacobian: Array, residuals: Array, clusters: npt.NDArray[np.int64],
 ) -> Array:
-    """Compute standard errors of parameters; residuals of one cluster may be alike [D].
-
-    The larger one of the model's error and of the sandwich estimate [S: Huber 1967], with Cauchy's
-    weights. Rows beyond the clusters are priors.
-    """
-    weights = 1 / (1 + (residuals / CAUCHY)**2)
-    bread = np.linalg.pinv(jacobian.T @ (weights[:, None] * jacobian))
-    scores = jacobian * (weights * residuals)[:, None]
-    sums = np.zeros((int(clusters.max()) + 1, jacobian.shape[1]))
-    np.add.at(sums, clusters, scores[:len(clusters)])
-    count = len(sums)
-    meat = sums.T @ sums * count / max(count - 1, 1)
-    return np.asarray(np.sqrt(np.maximum(np.diag(bread), np.diag(bread @ meat @ bread))))
+    """Compute standard errors: the larger ones of the model's and of the sandwich estimate."""
+    errors = [np.diag(each) for each in clustered_covariances(jacobian, residuals, clusters)]
+    return np.asarray(np.sqrt(np.maximum(*errors)))
 
 
 def _check_pose(fit: CameraFit, max_pitch_error_rad: float) -> None:

@@ -61,11 +61,13 @@ class SeenWalk(NamedTuple):
     velocities_mps: Array  # (N, 2)
 
 
-class _CarriedWalk(NamedTuple):
+class CarriedWalk(NamedTuple):
     """Walk with a phone; guessed when neither a label nor the number of phones tells which."""
 
-    name: str
-    samples: HeadingSamples
+    session: int  # number of its session
+    name: str  # of the phone
+    walk: SeenWalk
+    samples: HeadingSamples | None  # None without a compass
     guessed: bool
 
 
@@ -101,7 +103,8 @@ def heading_samples(sessions: Sequence[Session], area: AreaSettings) -> HeadingS
     """
     if not any(len(phone.magnetic) for session in sessions for phone in session.phones.values()):
         raise MeasurementError('no compass: no phone sent a magnetic field')
-    parts = _agreeing([each for session in sessions for each in _carried(session, area)])
+    parts = [(each.name, each.samples) for each in carried_walks(sessions, area)
+             if each.samples is not None]
     if not parts:
         raise MeasurementError(
             'no walk with a compass: the camera saw nobody whose phone is known; record one '
@@ -164,38 +167,41 @@ def _smooth_walk(name: str, times_s: Array, positions_m: Array) -> SeenWalk:
     return SeenWalk(name, grid, smooth, velocity)
 
 
-def _agreeing(parts: Sequence[_CarriedWalk]) -> list[tuple[str, HeadingSamples]]:
-    """Leave out walks whose phone was guessed, and turned out to be another one's.
+def carried_walks(sessions: Sequence[Session], area: AreaSettings) -> list[CarriedWalk]:
+    """Return the walks whose phone is known, or told by the compass that alone follows them.
 
-    All differences of compass and course are the yaw, and angles of phones.
+    Without those whose phone was guessed, and turned out to be another one's: all differences of
+    compass and course are the yaw, and angles of phones.
     """
-    turns = [np.exp(1j * (each.samples.compass_rad - each.samples.courses_rad)).sum()
-             for each in parts]
+    walks = [each for number, session in enumerate(sessions)
+             for each in _carried(number, session, area)]
+    turns = [0j if each.samples is None else
+             np.exp(1j * (each.samples.compass_rad - each.samples.courses_rad)).sum()
+             for each in walks]
     common = np.sum(turns)
-    return [(each.name, each.samples) for each, turn in zip(parts, turns, strict=True)
+    return [each for each, turn in zip(walks, turns, strict=True)
             if not each.guessed or abs(np.angle(turn * common.conj())) <= MAX_GUESS_RAD]
 
 
-def _carried(session: Session, area: AreaSettings) -> Iterator[_CarriedWalk]:
+def _carried(number: int, session: Session, area: AreaSettings) -> Iterator[CarriedWalk]:
     """Yield the walks of a session with the phone that was carried."""
     if session.frames is None:
         return
     compasses = {name: compass for name, phone in session.phones.items()
                  if (compass := _compass(phone)) is not None}
-    only = len(session.phones) == 1
+    only = next(iter(session.phones)) if len(session.phones) == 1 else ''
     for walk in seen_walks(session.frames, area):
         offers = {name: part for name, (stamps, headings, valid) in compasses.items()
                   if walk.name in ('', name)
                   and (part := _compare(walk, stamps, headings, valid)) is not None}
-        name = walk.name or _follower(offers, only=only)
-        if name in offers:
-            yield _CarriedWalk(name, offers[name], not walk.name and not only)
+        name = walk.name or only or _follower(offers)
+        if name in session.phones:
+            yield CarriedWalk(
+                number, name, walk, offers.get(name), not (walk.name or only))
 
 
-def _follower(offers: dict[str, HeadingSamples], *, only: bool) -> str:
+def _follower(offers: dict[str, HeadingSamples]) -> str:
     """Return the phone whose compass alone follows a walk; empty when that is not clear."""
-    if only:
-        return next(iter(offers), '')
     ranked = sorted(((heading_agreement(part.compass_rad, part.courses_rad), name)
                      for name, part in offers.items()), reverse=True)
     second = ranked[1][0] if len(ranked) > 1 else 0.0
