@@ -73,3 +73,10 @@ def test_poses_of_another_form_are_refused(given: object, complaint: str) -> Non
 def test_no_area_is_named_as_the_frame_of_the_building() -> None:
     with pytest.raises(SettingsError, match="area is 'map', which is the frame of the building"):
         AreaSettings(area='map')
+
+
+def test_the_inverse_leads_back() -> None:
+    pose = MapPose(3.0, -2.0, 1.0, 2.5)
+    points = np.array([[1.0, 2.0], [-4.0, 0.5]])
+    np.testing.assert_allclose(pose.inverse().to_map(pose.to_map(points)), points)
+    assert pose.inverse().z == -1.0

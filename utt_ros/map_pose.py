@@ -45,11 +45,11 @@ class MapPose(NamedTuple):
 
     def to_map(self, points_m: Array) -> Array:
         """Transform points (N, 2) of the area to `map`."""
-        return points_m @ self._rotation().T + (self.x, self.y)
+        return points_m @ self.rotation().T + (self.x, self.y)
 
     def rotate_covariances(self, covariances: Array) -> Array:
         """Transform covariances (N, 2, 2) of the area to `map`."""
-        rotation = self._rotation()
+        rotation = self.rotation()
         return np.asarray(rotation @ covariances @ rotation.T)
 
     def is_at(self, other: 'MapPose') -> bool:
@@ -57,7 +57,13 @@ class MapPose(NamedTuple):
         return all(abs(own - its) <= SAME_PLACE_M
                    for own, its in zip(self.position_m, other.position_m, strict=True))
 
-    def _rotation(self) -> Array:
+    def inverse(self) -> 'MapPose':
+        """Return the pose of `map` in the area frame."""
+        x, y = -self.rotation().T @ (self.x, self.y)
+        return MapPose(float(x), float(y), -self.z, -self.yaw)
+
+    def rotation(self) -> Array:
+        """Return the rotation (2, 2) from the area frame to `map`."""
         c, s = cos(self.yaw), sin(self.yaw)
         return np.array([[c, -s], [s, c]])
 

@@ -95,7 +95,13 @@ def flatten_parameters(values: Mapping[str, Any], prefix: str = '') -> dict[str,
     return flat
 
 
-def write_parameter_file(path: Path, settings: Any) -> None:
-    """Write settings as a ROS 2 parameter file for every node."""
-    document = {EVERY_NODE: {'ros__parameters': to_mapping(settings)}}
+def write_parameter_file(
+    path: Path, settings: Any, of_nodes: Mapping[str, Mapping[str, Any]] | None = None,
+) -> None:
+    """Write settings as a ROS 2 parameter file for every node, and those of single nodes.
+
+    `of_nodes`: parameters by pattern of node names.
+    """
+    blocks = {EVERY_NODE: to_mapping(settings), **(of_nodes or {})}
+    document = {name: {'ros__parameters': dict(values)} for name, values in blocks.items()}
     path.write_text(dump_yaml(document), encoding='utf-8')

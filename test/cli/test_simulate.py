@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from utt_ros.cli.main import main
+from utt_ros.parameter_files import read_parameter_blocks
 
 
 def utt_simulate(out: Path, *options: str) -> int:
@@ -34,6 +35,12 @@ def test_same_seed_gives_the_same_bytes_and_another_seed_different_ones(tmp_path
     assert len(one) == 1 + 3 * 2
     assert one == two
     assert one != other
+
+
+def test_areas_with_people_of_their_own_hand_nobody_over(tmp_path: Path) -> None:
+    assert utt_simulate(tmp_path, '--areas', '1') == 0
+    blocks = read_parameter_blocks(tmp_path / 'area0' / 'area.yaml')
+    assert blocks['/**/twin'] == {'hand_over': 0.0}
 
 
 def test_sessions_of_two_runs_are_not_mixed(

@@ -18,14 +18,16 @@
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
-from utt_ros.msg import SyncedSamples
+from utt_ros.msg import SubjectBeliefs, SyncedSamples
 from visualization_msgs.msg import Marker, MarkerArray
 
+from utt_ros.bridge.messages.beliefs import beliefs_to_message
 from utt_ros.bridge.messages.sensors import to_ns
-from utt_ros.bridge.node.qos import RELIABLE
+from utt_ros.bridge.node.qos import RELIABLE, SENSOR
 from utt_ros.evaluation.benchmarks.hostile_graphs import hostile_graph
 from utt_ros.federation.keys import KeyFolder
 from utt_ros.federation.signing import KeySigner, NullSigner
+from utt_ros.twin.subject_belief import AreaBeliefs, SubjectBelief
 
 TICK_NS = 100_000_000
 LAG_NS = 20_000_000
@@ -226,3 +228,32 @@ def test_graphs_of_strangers_are_refused_and_named(hall, make_graph, tmp_path):
     refused = {item.key: item.value for item in reports[-1].status[0].values}['models_refused']
     assert refused == '3'
     assert hall.status.round == 3
+
+
+def test_who_comes_from_another_area_begins_where_that_area_saw_them(hall, tmp_path):
+    values = {}
+
+    def read(report):
+        for status in report.status:
+            if status.name == 'hall: twin':
+                values.update({item.key: item.value for item in status.values})
+
+    hall.listener.node.create_subscription(DiagnosticArray, '/diagnostics', read, RELIABLE)
+    publisher = hall.listener.node.create_publisher(SubjectBeliefs, '/utt/beliefs', SENSOR)
+    hall.wait(publisher.get_subscription_count)
+    known = {name: SubjectBelief(np.array([*start, 1.0, 0.0, 0.0]), 0.04 * np.eye(5), None)
+             for name, start in hall.start.items()}
+    signer = KeySigner(KeyFolder(tmp_path / 'keys'), 'stairs')
+    publisher.publish(beliefs_to_message(AreaBeliefs('stairs', T0, known), signer))
+    hall.wait(lambda: values.get('beliefs_kept') == '2', 30.0)
+    beliefs = hall.listener.hear(SubjectBeliefs, '/utt/beliefs', SENSOR)
+    hall.wait(lambda: hall.listener.is_matched('/utt/beliefs'))
+    for _ in range(6):
+        hall.tick(camera=False)
+    hall.wait(lambda: hall.outputs['ann', 'position'] and to_ns(
+        hall.outputs['ann', 'position'][-1].header.stamp) == T0 + 5 * TICK_NS, 30.0)
+    point = hall.outputs['ann', 'position'][-1].pose.pose.position
+    expected = hall.truth('ann', 5)  # ranges alone leave a ring
+    assert np.hypot(point.x - expected[0], point.y - expected[1]) < 1.0
+    hall.wait(lambda: values.get('beliefs_taken') == '2', 30.0)
+    hall.wait(lambda: any(each.area == 'hall' for each in beliefs), 30.0)

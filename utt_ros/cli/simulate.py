@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
         raise SessionError(f'{args.out} is not empty: sessions of two runs would be mixed')
     for plan in tqdm(sessions, unit='session', disable=None):
         area = plan.area.settings
-        write_area(area, args.out / area.area)
+        write_area(area, args.out / area.area, shares_people=False)
         write_session(simulate_session(plan), area, args.out / area.area / plan.name)
     print(f'{len(sessions)} sessions of {args.areas} areas: {args.out}')
     return 0

@@ -79,6 +79,7 @@ def _nodes(areas: Sequence[DemoArea], replay_run: ReplayRun) -> list[NodeSpec]:
         'aggregator': {
             'areas': [area.name for area in areas], 'quorum': len(areas),
             'deadline': replay_run.deadline, 'max_rounds': replay_run.rounds},
+        'twin': {'hand_over': 0.0},  # walker0 of one area is not that of another
         'trainer': {'learn': replay_run.learn}}
     arguments = {'wait_ready': ('--round', str(replay_run.min_round))}
     nodes = [

@@ -13,7 +13,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Signatures of updates, global models, round states, deployed graphs and handed-over twins.
+"""Signatures of updates, global models, round states, graphs, handed-over twins and beliefs.
 
 A seal is the Ed25519 signature of a statement: the kind of a message, a counter and those fields
 that decide, with the payload as its checksum. So a forgery is refused for the price of one
@@ -40,6 +40,7 @@ from utt_ros.federation.keys import AGGREGATOR, KeyFolder, key_id
 from utt_ros.federation.settings import MAX_NAME_LENGTH, SigningSettings
 from utt_ros.federation.types import (
     UNSEALED,
+    BeliefNotice,
     Deployment,
     GlobalModel,
     RoundStatus,
@@ -58,7 +59,8 @@ MAX_PAYLOAD_BYTES = 64 * 2**20
 COUNTER_DIGITS = 20
 MAX_MEMORY_BYTES = 2**20  # of the counters of hand-overs, a line for each trusted area
 
-S = TypeVar('S', bound=Update | GlobalModel | Deployment | TaskDeployment | TwinHandover)
+S = TypeVar('S', bound=Update | GlobalModel | Deployment | TaskDeployment | TwinHandover
+            | BeliefNotice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ SIGNED_KINDS: dict[type, SignedKind] = {
         'graph'),
     TwinHandover: SignedKind(
         'handover', ('area', 'record', 'config', 'max_nmse', 'checksum'), 'payload'),
+    BeliefNotice: SignedKind('beliefs', ('area', 'checksum'), 'payload'),
 }
 
 

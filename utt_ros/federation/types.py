@@ -120,6 +120,19 @@ class TwinHandover:
 
 
 @dataclass(frozen=True, slots=True)
+class BeliefNotice:
+    """Beliefs of an area's twin for those of other areas; see msg/SubjectBeliefs.msg."""
+
+    area: str
+    payload: bytes  # stamp, subjects and numbers
+    checksum: str = ''  # of payload, computed
+    seal: Seal = UNSEALED
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, 'checksum', sha256(self.payload).hexdigest())
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Metrics of a round's model on held-out windows; see msg/TrainingMetrics.msg."""
 

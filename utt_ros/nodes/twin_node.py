@@ -32,6 +32,7 @@ from rclpy.clock import Clock, ClockType
 from utt_ros.bridge.messages.markers import TwinMarkers
 from utt_ros.bridge.messages.sensors import deserialize, samples_from_message
 from utt_ros.bridge.messages.status import twin_status_to_message
+from utt_ros.bridge.node.belief_exchange import BeliefExchange
 from utt_ros.bridge.node.deployed_models import DeployedModels
 from utt_ros.bridge.node.diagnostics import counted
 from utt_ros.bridge.node.managed_node import ManagedNode
@@ -50,6 +51,7 @@ from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.twin.engine import TickPredictions, TwinEngine
 from utt_ros.twin.graph_trial import GraphTrial
 from utt_ros.twin.health import SensorHealth
+from utt_ros.twin.neighbour_beliefs import NeighbourBeliefs
 from utt_ros.twin.onnx_model import OnnxModel
 from utt_ros.twin.settings import ParticleFilterSettings, TwinSettings
 
@@ -67,7 +69,9 @@ class TwinNode(ManagedNode):
         self._window = declare_settings(self, WindowSettings)
         settings = declare_settings(self, TwinSettings)
         filter_settings = declare_settings(self, ParticleFilterSettings, 'belief.')
-        self._engine = TwinEngine(self._area, self._window, filter_settings, settings.lag)
+        neighbours = NeighbourBeliefs(self._area, filter_settings, settings.hand_over)
+        self._engine = TwinEngine(
+            self._area, self._window, filter_settings, settings.lag, neighbours)
         self._health = SensorHealth(self._area.modalities)
         self._outputs = SubjectPublishers(self, self._area.area)
         self._frames = SubjectFrames(self, self._area.area, publish=settings.publish_tf)
@@ -76,7 +80,9 @@ class TwinNode(ManagedNode):
         self._received_s = perf_counter()
         self._runtime: OnnxModel | None = None
         self._refused_samples, self._tick_ended, self._input = 0, Event(), None
-        self._signing = MessageSigning(self)
+        self._signing = MessageSigning(self, self._area.area)
+        self._beliefs = BeliefExchange(
+            self, self._area, neighbours, self._signing) if settings.hand_over else None
         self._trial = GraphTrial(self._window)
         self._models = DeployedModels(
             self, self._use, area=self._area.area, verifier=self._signing.verifier)
@@ -123,6 +129,8 @@ class TwinNode(ManagedNode):
         self._outputs.publish_positions(tick.positions)
         predictions = self._engine.predict(tick)
         self._outputs.publish(predictions)
+        if self._beliefs is not None:
+            self._beliefs.publish(batch, self._engine)
         self._health.update(batch)
         self._predictions, self._received_s = predictions, perf_counter()
         self._times_ms.append(1e3 * (self._received_s - begin_s))
@@ -186,6 +194,7 @@ class TwinNode(ManagedNode):
                                       for offset, slope in self._engine.range_trends),
             'models_dropped': service.dropped,
             'predictions_implausible': service.implausible,
+            **(self._beliefs.values() if self._beliefs else {}),
             **self._virtual.values(),
         }
 

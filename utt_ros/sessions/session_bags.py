@@ -134,10 +134,14 @@ def read_area(folder: Path) -> AreaSettings:
     return from_mapping(AreaSettings, read_parameter_file(folder / AREA_FILE))
 
 
-def write_area(area: AreaSettings, folder: Path) -> None:
-    """Write the settings of the area whose sessions lie in `folder`."""
+def write_area(area: AreaSettings, folder: Path, *, shares_people: bool = True) -> None:
+    """Write the settings of the area whose sessions lie in `folder`.
+
+    `shares_people`: whether a name means the same person in other areas, for a hand-over.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    write_parameter_file(folder / AREA_FILE, area)
+    write_parameter_file(
+        folder / AREA_FILE, area, {} if shares_people else {'/**/twin': {'hand_over': 0.0}})
 
 
 def _read(bag: Path, area: str) -> Session:

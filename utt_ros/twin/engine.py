@@ -28,9 +28,11 @@ from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.sync.window_buffer import WindowBuffer
 from utt_ros.twin.filter_types import Estimate, MotionPrior
 from utt_ros.twin.model_service import ModelService, PendingOutput, ServableModel
+from utt_ros.twin.neighbour_beliefs import NeighbourBeliefs
 from utt_ros.twin.onnx_model import ModelOutput
 from utt_ros.twin.particle_filter import ParticleFilter
 from utt_ros.twin.settings import ParticleFilterSettings
+from utt_ros.twin.subject_belief import AreaBeliefs, transform_belief
 from utt_ros.types import (
     MODALITIES,
     Array,
@@ -99,10 +101,12 @@ class TwinEngine:
     def __init__(
         self, area: AreaSettings, window: WindowSettings,
         belief: ParticleFilterSettings | None = None, lag_s: float = LAG_S,
+        neighbours: NeighbourBeliefs | None = None,
     ) -> None:
-        self._area, self._window = area, window
+        """`neighbours`: beliefs of other areas."""
+        self._area, self._window, self._neighbours = area, window, neighbours
         self._history = WindowBuffer(window.ticks, window.imu_rows, window.period)
-        self._filter = ParticleFilter(area, belief)
+        self._filter = ParticleFilter(area, belief, neighbours)
         self._refused_before = 0  # by filters before a reset
         self._velocities = VelocityTracker(area)
         self._gaits = GaitSynthesizer(window)
@@ -148,9 +152,16 @@ class TwinEngine:
         """
         subjects = len(self._compass_errors)
         self._refused_before += self._filter.refused
-        self._filter = ParticleFilter(self._area, self._filter.settings)
+        self._filter = ParticleFilter(self._area, self._filter.settings, self._neighbours)
         self._compass_errors, self._model_velocities = {}, {}
         return subjects
+
+    def sure_beliefs(self, stamp_ns: int) -> AreaBeliefs:
+        """Return the sure beliefs about subjects of the tick of that stamp, in `map`."""
+        pose = self._area.pose_in_map
+        return AreaBeliefs(self._area.area, stamp_ns, {
+            name: transform_belief(belief, pose)
+            for name, belief in self._filter.sure_beliefs(stamp_ns).items()})
 
     def step(self, batch: SyncedBatch) -> TickPredictions:
         """Process one tick. A failure of the model is counted, and the filter goes on without."""

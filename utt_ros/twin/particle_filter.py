@@ -26,6 +26,7 @@ import numpy as np
 
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.settings import AreaSettings
+from utt_ros.twin.belief_gate import BeliefGate
 from utt_ros.twin.ensemble import (
     effective_sample_size,
     ensemble_mean,
@@ -35,7 +36,14 @@ from utt_ros.twin.ensemble import (
 )
 from utt_ros.twin.filter_types import Estimate, MotionPrior
 from utt_ros.twin.ftm_model import MAX_DISTANCE_M, FtmRangeModel, usable_ranges
+from utt_ros.twin.neighbour_beliefs import NeighbourBeliefs
 from utt_ros.twin.settings import ParticleFilterSettings
+from utt_ros.twin.subject_belief import (
+    STATE_SIZE,
+    SubjectBelief,
+    draw_ensemble,
+    summarize_ensemble,
+)
 from utt_ros.twin.subject_slots import SubjectSlots, subject_generator
 from utt_ros.twin.visibility import MISS_INTERVAL_TICKS, OCCLUSION_PROBABILITY, VisibilityMap
 from utt_ros.types import (
@@ -56,13 +64,19 @@ MAX_CONTRADICTIONS = 2  # in a row, at which the ensemble is placed anew at the 
 MIN_EFFECTIVE_PARTICLE_SHARE = 0.5  # of the particles; an ensemble with less is resampled
 RING_STD_M = 0.5  # radial deviation of a new ensemble about its first range
 MAX_EMPTY_NS = 3_000_000_000  # a camera that detected nobody for longer may be covered
+SURE_VARIANCE_M2 = 9.0  # of x and y together: less is sure, and worth handing over
 
 
 class ParticleFilter:
     """Ensembles of all subjects of one area, stepped once per tick."""
 
-    def __init__(self, area: AreaSettings, settings: ParticleFilterSettings | None = None) -> None:
+    def __init__(
+        self, area: AreaSettings, settings: ParticleFilterSettings | None = None,
+        neighbours: NeighbourBeliefs | None = None,
+    ) -> None:
+        """`neighbours`: beliefs of other areas, with which unsure subjects begin."""
         self.settings = settings or ParticleFilterSettings()
+        self._neighbours = neighbours
         self._camera = CameraModel(area)
         self._visibility = VisibilityMap(self._camera)
         self._ftm = tuple(FtmRangeModel(area, self.settings, number)
@@ -74,7 +88,9 @@ class ParticleFilter:
         self._bias_variance = np.zeros((rows, len(self._ftm)), np.float32)
         self._reference = np.zeros((rows, 3), np.float32)  # heading, velocity of the last prior
         self._known, self._guided = np.zeros(rows, bool), np.zeros(rows, bool)
+        self._sure = np.zeros(rows, bool)
         self._contradictions = np.zeros(rows, np.intp)
+        self._gate = BeliefGate(self._camera, self._ftm, self.settings)
         self._slots = SubjectSlots(rows, self.settings.max_gap)
         self._measured_ns = np.full((rows, len(MODALITIES)), NEVER_NS, np.int64)
         self._random = [subject_generator('', row) for row in range(rows)]
@@ -108,6 +124,9 @@ class ParticleFilter:
                                 prior.velocity[served], prior.velocity_std[served])
         measured = self._usable(batch, ranged, served, rows)
         self._predict(rows, elapsed, prior)
+        if self._neighbours:
+            heard = np.where(ranged, ranges, np.nan)
+            self._take_over(self._neighbours, batch, served, rows, (measured, heard))
         self._update_camera(rows, batch.camera[served], measured[:, 0])
         for number in np.flatnonzero(ranged[served].any(0)).tolist():
             self._update_ftm(number, rows, ranges[served, number], ranged[served, number])
@@ -117,6 +136,60 @@ class ParticleFilter:
         self._resample_depleted(rows)
         return self._estimate(batch, served, rows)
 
+    def sure_beliefs(self, stamp_ns: int) -> dict[str, SubjectBelief]:
+        """Return the beliefs that are sure about subjects of the tick of that stamp, by name."""
+        return {
+            name: summarize_ensemble(
+                self._states[row], self._weights[row],
+                self._reference[row].astype(np.float64) if self._guided[row] else None)
+            for name, row in self._slots.rows.items()
+            if self._sure[row] and self._slots.stamps_ns[row] == stamp_ns}
+
+    def _take_over(
+        self, neighbours: NeighbourBeliefs, batch: SyncedBatch, served: Indices, rows: Indices,
+        measurements: tuple[MaskArray, Array],
+    ) -> None:
+        """Begin unsure subjects with a box or range by what other areas believe about them.
+
+        `measurements`: which there are (S, 3), and ranges (N, A), NaN where there is none. A
+        belief that contradicts these, or the ensemble, is not used.
+        """
+        measured, ranges = measurements
+        for index in np.flatnonzero(~self._sure[rows] & measured[:, :2].any(1)).tolist():
+            sample, row = served[index], rows[index]
+            offer = neighbours.offer(batch.subjects[sample], batch.stamp_ns)
+            if offer is None or (
+                    self._known[row] and offer.position_variance > SURE_VARIANCE_M2):
+                continue
+            box = batch.camera[sample] if measured[index, 0] else None
+            if self._admits(offer, row, box, ranges[sample]):
+                self._place_belief(row, offer)
+                neighbours.taken += 1
+            else:
+                neighbours.contradicted += 1
+
+    def _admits(
+        self, offer: SubjectBelief, row: int, box: FloatArray | None, ranges: Array,
+    ) -> bool:
+        """Return whether an offered belief agrees with measurements and with an ensemble."""
+        if box is not None and not self._gate.admits_box(offer, box):
+            return False
+        if self._known[row]:
+            states, weights = self._states[row:row + 1], self._weights[row:row + 1]
+            mean = ensemble_mean(states, weights)
+            spread = position_covariance(states, weights, mean)
+            if not self._gate.admits_ensemble(offer, mean[0, :2], spread[0]):
+                return False
+        return self._gate.admits_ranges(offer, ranges)
+
+    def _place_belief(self, row: int, belief: SubjectBelief) -> None:
+        """Start an ensemble with a belief, and the motion prior that moved it last."""
+        self._draw(row)
+        self._states[row, :STATE_SIZE] = draw_ensemble(
+            belief, self._random[row].standard_normal((STATE_SIZE, self.settings.particles)))
+        if belief.motion is not None:
+            self._reference[row], self._guided[row] = belief.motion, True
+
     def _camera_works(self, batch: SyncedBatch) -> bool:
         """Return whether missed detections are evidence: a covered camera detects nobody."""
         if batch.camera_mask.any():
@@ -125,7 +198,7 @@ class ParticleFilter:
 
     def _reset(self, row: int, name: str, epoch: int) -> None:
         self._random[row] = subject_generator(name, epoch)
-        self._known[row] = self._guided[row] = False
+        self._known[row] = self._guided[row] = self._sure[row] = False
         self._contradictions[row], self._measured_ns[row] = 0, NEVER_NS
 
     def _usable(
@@ -304,6 +377,8 @@ class ParticleFilter:
         states, weights = self._states[known_rows], self._weights[known_rows]
         mean[known] = ensemble_mean(states, weights)
         covariance[known] = position_covariance(states, weights, mean[known])
+        self._sure[rows] = self._known[rows] & (
+            np.trace(covariance[served], axis1=1, axis2=2) <= SURE_VARIANCE_M2)
         measured_ns = np.full((count, len(MODALITIES)), NEVER_NS)
         measured_ns[served] = self._measured_ns[rows]
         ages = np.where(measured_ns == NEVER_NS, np.inf,

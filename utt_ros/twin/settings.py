@@ -61,6 +61,9 @@ class TwinSettings:
         0.02, "age of a tick's newest IMU row; that of the synchronizer [s]", low=0.0, high=1.0)
     publish_tf: bool = setting(
         True, 'publish a frame of each subject on /tf, where tf2_msgs is installed')
+    hand_over: float = setting(
+        5.0, 'age up to which the belief of another area begins that about a subject who is new '
+        'here; 0: none does, and none is published [s]', low=0.0, high=60.0)
 
     def __post_init__(self) -> None:
         check(self)

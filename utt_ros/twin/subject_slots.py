@@ -15,6 +15,7 @@
 
 """Array rows of subjects that come and go, and their random generators."""
 
+from collections.abc import Mapping
 from hashlib import sha256
 
 import numpy as np
@@ -36,6 +37,11 @@ class SubjectSlots:
         self._epoch = -1
         self.stamps_ns = np.zeros(rows, np.int64)  # of the last tick in which each row took part
         self.refused = 0  # subjects times ticks for which no row was left
+
+    @property
+    def rows(self) -> Mapping[str, int]:
+        """Rows by subject."""
+        return self._rows
 
     def assign(self, batch: SyncedBatch) -> tuple[Indices, FloatArray, list[tuple[str, int]]]:
         """Return rows (S,), times (S,) since the subjects' last ticks [s], and new subjects.
