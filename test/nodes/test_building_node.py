@@ -17,6 +17,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from time import time_ns
 from typing import Any
 
 import cv2
@@ -26,9 +27,12 @@ from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PoseWithCovarianceStamped
 from nav_msgs.msg import OccupancyGrid
 from utt_ros.msg import People, TwinStatus
+from utt_ros.srv import GetHostTime
 from visualization_msgs.msg import MarkerArray
 
+from utt_ros.bridge.messages.sensors import to_time
 from utt_ros.bridge.node.qos import RELIABLE, STATE
+from utt_ros.types import NS_PER_S
 
 IN_UTT = ('--ros-args', '-r', '__ns:=/utt')
 WAIT_SEC = 30.0
@@ -130,3 +134,32 @@ def test_bad_floor_plan_ends_the_node_with_one_sentence(
     assert node.wait() == 2
     assert 'none.yaml' in node.said
     assert 'Traceback' not in node.said
+
+
+def test_a_host_whose_clock_is_ahead_is_reported(
+    start_node: Callable[..., Any], listener: Any, wait_until: Callable[..., None],
+) -> None:
+    def answer(_request: GetHostTime.Request, response: Any) -> Any:
+        response.received = response.sent = to_time(time_ns() + 60 * NS_PER_S)
+        return response
+
+    listener.node.create_service(GetHostTime, '/hall/twin/get_host_time', answer)
+    start_node('building', *IN_UTT)
+    areas = Areas(listener.node)
+    reports = listener.hear(DiagnosticArray, '/diagnostics', RELIABLE)
+
+    def step() -> None:
+        areas.publish()
+        listener.spin()
+
+    def said(key: str) -> str:
+        return next((value.value for array in reversed(reports) for status in array.status
+                     if status.name == 'utt: building' for value in status.values
+                     if value.key == key), '')
+
+    wait_until(lambda: said('clock_offsets').startswith('hall +'), WAIT_SEC, step)
+    assert 'stairs' not in said('clock_offsets')
+    wait_until(lambda: any(
+        'the clock of the host of hall is 60.' in status.message
+        and 'ahead of that of this host' in status.message
+        for array in reports for status in array.status), WAIT_SEC, step)

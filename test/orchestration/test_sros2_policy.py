@@ -62,12 +62,12 @@ def test_topic_has_no_other_writers(
             if topic in rights(item, 'topic', 'publish')} == writers
 
 
-def test_only_the_operator_calls_services_of_nodes_beside_trainers_that_hand_twins_over(
+def test_only_the_operator_calls_services_but_for_handovers_of_twins_and_the_time_of_hosts(
     enclaves: dict[str, ET.Element],
 ) -> None:
     assert {path: rights(item, 'service', 'request') for path, item in enclaves.items()
             if rights(item, 'service', 'request')} == {
-        '/operator': {'*'},
+        '/operator': {'*'}, '/utt/building': {'/*/twin/get_host_time'},
         '/hall/trainer': {'/*/trainer/adopt_twin', '/*/trainer/manage_twin'}}
     assert all(rights(item, 'service', 'reply') == {f'{path}/*'}
                for path, item in enclaves.items())

@@ -30,6 +30,7 @@ from utt_ros.bridge.messages.building_people import people_to_message, person_ma
 from utt_ros.bridge.messages.floor_plan_grid import floor_plan_to_message
 from utt_ros.bridge.node.area_positions import AreaPositions
 from utt_ros.bridge.node.diagnostics import Diagnostics
+from utt_ros.bridge.node.host_clocks import HostClocks
 from utt_ros.bridge.node.process import run_node
 from utt_ros.bridge.node.qos import RELIABLE, STATE
 from utt_ros.building.floor_plan import FloorPlan, read_floor_plan
@@ -39,6 +40,8 @@ from utt_ros.msg import People
 PEOPLE_SEC = 0.1
 DRAWN_TICKS = 2  # of PEOPLE_SEC between markers
 GRAPH_SEC = 0.5  # between looks at the topics of the areas
+CLOCK_SEC = 2.0  # between requests for the time of an area's host
+MAX_CLOCK_OFFSET_SEC = 0.1  # in which somebody walks 0.15 m
 
 
 class BuildingNode(Node):
@@ -49,6 +52,7 @@ class BuildingNode(Node):
         prefix = self.get_namespace().rstrip('/').rpartition('/')[0]
         self._people = BuildingPeople()
         self._inputs = AreaPositions(self, self._people, prefix, monotonic_ns)
+        self._clocks = HostClocks(self)
         self._output = self.create_publisher(People, '/utt/people', RELIABLE)
         self._markers = self.create_publisher(MarkerArray, '/utt/building_markers', RELIABLE)
         self._located: tuple[BuildingPerson, ...] = ()
@@ -61,6 +65,8 @@ class BuildingNode(Node):
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(PEOPLE_SEC, self._publish, clock=steady)
         self.create_timer(GRAPH_SEC, self._inputs.refresh, clock=steady)
+        self.create_timer(
+            CLOCK_SEC, lambda: self._clocks.refresh(self._inputs.areas), clock=steady)
         self._diagnostics = Diagnostics(self, 'building', self._values)
 
     def _publish(self) -> None:
@@ -77,9 +83,17 @@ class BuildingNode(Node):
     def _values(self) -> Mapping[str, object]:
         inputs, contradictions = self._inputs, self._people.contradictions
         refused = inputs.refused or inputs.topics_refused
+        offsets = {inputs.areas[root]: offset for root, offset in self._clocks.offsets.items()
+                   if root in inputs.areas}
+        wrong = [f'the clock of the host of {area} is {abs(offset.offset_s):.2f} s '
+                 f'{"ahead of" if offset.offset_s > 0 else "behind"} that of this host'
+                 for area, offset in offsets.items() if offset.exceeds(MAX_CLOCK_OFFSET_SEC)]
         return {
-            'level': 'warn' if contradictions or refused else 'ok',
-            'message': '; '.join(contradictions),
+            'level': 'warn' if contradictions or refused or wrong else 'ok',
+            'message': '; '.join([*contradictions, *wrong]),
+            'clock_offsets': '; '.join(
+                f'{area} {1e3 * offset.offset_s:+.1f} ms within {1e3 * offset.bound_s:.1f}'
+                for area, offset in sorted(offsets.items())),
             'areas': ' '.join(self._people.areas),
             'people': len(self._located),
             'people_in_several_areas': sum(len(person.areas) > 1 for person in self._located),

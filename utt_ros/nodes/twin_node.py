@@ -35,6 +35,7 @@ from utt_ros.bridge.messages.status import twin_status_to_message
 from utt_ros.bridge.node.belief_exchange import BeliefExchange
 from utt_ros.bridge.node.deployed_models import DeployedModels
 from utt_ros.bridge.node.diagnostics import counted
+from utt_ros.bridge.node.host_clocks import answer_host_time
 from utt_ros.bridge.node.managed_node import ManagedNode
 from utt_ros.bridge.node.message_signing import MessageSigning
 from utt_ros.bridge.node.operator_services import add_trigger
@@ -94,6 +95,7 @@ class TwinNode(ManagedNode):
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(STATUS_SEC, self._publish_status, clock=steady)
         add_trigger(self, 'reset_belief', self._reset_belief)
+        answer_host_time(self)
         self.start()
 
     def begin_work(self) -> None:

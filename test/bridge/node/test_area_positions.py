@@ -124,7 +124,7 @@ def test_subscriptions_end_with_their_topics(
     assert len(inputs._inputs) == 2
     other.destroy_node()
     wait_until(lambda: not inputs._inputs, spin=lambda: (inputs.refresh(), spin()))
-    assert not inputs._areas
+    assert not inputs.areas
 
 
 def test_positions_in_another_frame_and_statuses_without_a_name_are_refused(

@@ -55,7 +55,7 @@ class AreaPositions:
         """`prefix`: namespace above the areas, '' for none; `now_ns`: a steady clock."""
         self._node, self._people, self._now_ns = node, people, now_ns
         self._prefix = f'{prefix}/'
-        self._areas: dict[str, str] = {}  # names by namespace
+        self.areas: dict[str, str] = {}  # names by namespace
         self._inputs: dict[str, Subscription] = {}  # by topic
         self.refused = 0  # messages
         self.topics_refused = 0  # at the last look
@@ -69,7 +69,7 @@ class AreaPositions:
             if topic not in self._inputs:
                 self._inputs[topic] = self._subscribe(topic, match)
         roots = {match['root'] for match in wanted.values()}
-        self._areas = {root: name for root, name in self._areas.items() if root in roots}
+        self.areas = {root: name for root, name in self.areas.items() if root in roots}
 
     def _wanted(self) -> dict[str, re.Match[str]]:
         """Return matches of the topics to subscribe to, states first, at most MAX_TOPICS."""
@@ -77,7 +77,7 @@ class AreaPositions:
         for topic, kinds in self._node.get_topic_names_and_types():
             match = AREA_TOPIC.fullmatch(topic) if topic.startswith(self._prefix) else None
             if match and TOPIC_TYPES[bool(match['status'])] in kinds and (
-                    match['status'] or match['root'] in self._areas) and (
+                    match['status'] or match['root'] in self.areas) and (
                     self._node.count_publishers(topic)):  # own subscriptions keep a topic listed
                 found.append((not match['status'], topic, match))
         found.sort(key=lambda item: item[:2])
@@ -102,10 +102,10 @@ class AreaPositions:
         except MeasurementError as err:
             self._refuse(root, err)
         else:
-            self._areas[root] = status.area
+            self.areas[root] = status.area
 
     def _on_position(self, root: str, subject: str, message: PoseWithCovarianceStamped) -> None:
-        area, frame = self._areas.get(root, ''), message.header.frame_id
+        area, frame = self.areas.get(root, ''), message.header.frame_id
         try:
             if frame != area:
                 raise MeasurementError(f'the position of {subject} is in the frame {frame!r:.80}: '
