@@ -18,7 +18,6 @@
 import os
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -37,10 +36,8 @@ from utt_ros.orchestration.discovery import (
     describe_reach,
     discovery_environment,
     opened_by,
-    phone_ports,
     use_reach,
 )
-from utt_ros.orchestration.launch_plan import LaunchPlan, read_area_plan
 from utt_ros.orchestration.ros_environment import CHECKOUT
 from utt_ros.types import NS_PER_S
 
@@ -135,38 +132,6 @@ def test_hosts_that_are_no_names_are_refused(hosts: tuple[str, ...]) -> None:
 def test_hosts_and_loopback_only_exclude_each_other() -> None:
     with pytest.raises(SettingsError, match='give one of them'):
         choose_reach(('a',), loopback_only=True)
-
-
-def test_ports_for_phones_are_named_with_their_addresses(tmp_path: Path) -> None:
-    file = tmp_path / 'area.yaml'
-    file.write_text("""
-/**:
-  ros__parameters: {area: hall, drivers: [camera, ftm, imu]}
-/**/ftm:
-  ros__parameters: {source: android_udp, android_udp.port: 9000}
-/**/imu:
-  ros__parameters: {source: sensor_logger, sensor_logger.host: 127.0.0.1}
-""")
-    plan = LaunchPlan((read_area_plan(file),))
-    assert phone_ports(plan) == [
-        'hall: ftm listens for phones on 0.0.0.0:9000',
-        'hall: imu listens for phones on 127.0.0.1:8000']
-    replayed = replace(plan.areas[0], bags=(tmp_path,))
-    assert phone_ports(replace(plan, areas=(replayed,))) == []
-    assert phone_ports(replace(plan, nodes=False)) == []
-
-
-def test_sources_that_open_no_port_are_not_named(tmp_path: Path) -> None:
-    file = tmp_path / 'area.yaml'
-    file.write_text("""
-/**:
-  ros__parameters: {area: hall, drivers: [ftm, imu]}
-/**/ftm:
-  ros__parameters: {source: no_such_source}
-/**/imu:
-  ros__parameters: {source: sensor_server}
-""")
-    assert phone_ports(LaunchPlan((read_area_plan(file),))) == []
 
 
 NODE = """

@@ -155,7 +155,7 @@ def test_areas_of_a_building_without_poses_are_remarked(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize('change', [
-    {'bags': (Path('bag'),)}, {'drivers': ('ftm',)}])
+    {'bags': (Path('bag'),)}, {'drivers': ('ftm',), 'parameter_files': ()}])
 def test_area_with_an_input_is_not_remarked_as_silent(
     change: dict[str, tuple[object, ...]], tmp_path: Path,
 ) -> None:

@@ -44,7 +44,6 @@ from utt_ros.orchestration.discovery import (
     choose_reach,
     describe_reach,
     discovery_environment,
-    phone_ports,
 )
 from utt_ros.orchestration.environment import prepare_plan
 from utt_ros.orchestration.graph import graph_nodes
@@ -55,6 +54,7 @@ from utt_ros.orchestration.heartbeat import (
     HeartbeatMonitor,
 )
 from utt_ros.orchestration.launch_plan import LaunchPlan, in_namespace
+from utt_ros.orchestration.phone_ports import phone_ports
 from utt_ros.orchestration.restarts import Consequence, RestartPolicy, describe_exit
 from utt_ros.orchestration.shared_memory import remove_dead_segments
 from utt_ros.orchestration.spec import NodeSpec, enclave_arguments
@@ -82,7 +82,7 @@ def launch_description(
         pushed = context.launch_configurations.get('ros_namespace', '')  # by PushRosNamespace
         plan, remarks = prepare_plan(in_namespace(plan_of(values), pushed))
         choose_reach(plan.hosts)
-        remarks += [describe_reach(os.environ), *phone_ports(plan)]
+        remarks += [describe_reach(os.environ), *map(str, phone_ports(plan))]
         notes = [LogInfo(msg=f'utt_ros: {remark}') for remark in remarks]
         return notes + launch_actions(graph_nodes(plan), plan.hang_sec)
 

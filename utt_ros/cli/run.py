@@ -33,11 +33,12 @@ from utt_ros.orchestration.arguments import (
     plan_area,
     plan_federation,
 )
-from utt_ros.orchestration.discovery import choose_reach, describe_reach, phone_ports
+from utt_ros.orchestration.discovery import choose_reach, describe_reach
 from utt_ros.orchestration.environment import prepare_plan
 from utt_ros.orchestration.graph import graph_nodes
 from utt_ros.orchestration.heartbeat import HANG_SEC
 from utt_ros.orchestration.launch_plan import DEFAULT_STATE, LaunchPlan
+from utt_ros.orchestration.phone_ports import phone_ports
 from utt_ros.orchestration.spec import ProcessSpec, process_spec
 from utt_ros.orchestration.supervisor import Supervisor
 
@@ -118,7 +119,7 @@ def run(args: argparse.Namespace) -> int:
     """
     plan, remarks = prepare_plan(launch_plan(args))
     choose_reach(plan.hosts, loopback_only=args.loopback_only)
-    for remark in (*remarks, describe_reach(os.environ), *phone_ports(plan)):
+    for remark in (*remarks, describe_reach(os.environ), *map(str, phone_ports(plan))):
         print(f'utt: {remark}', file=sys.stderr)
     specs = [process_spec(node) for node in graph_nodes(plan)]
     if not args.quiet:

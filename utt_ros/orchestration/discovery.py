@@ -17,14 +17,10 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
-from importlib import import_module
 from pathlib import Path
 
 from utt_ros.errors import SettingsError
-from utt_ros.orchestration.launch_plan import LaunchPlan
 from utt_ros.orchestration.ros_environment import shared_file
-from utt_ros.parameter_files import read_node_parameters
 
 RANGE = 'ROS_AUTOMATIC_DISCOVERY_RANGE'
 PEERS = 'ROS_STATIC_PEERS'
@@ -37,7 +33,6 @@ FAST_DDS = ('', 'rmw_fastrtps_cpp', 'rmw_fastrtps_dynamic_cpp')
 OPENING_VARIABLES = (
     PEERS, 'ROS_DISCOVERY_SERVER', PROFILES, PROFILES_OF_FAST_DDS_3, 'FASTDDS_BUILTIN_TRANSPORTS',
     'CYCLONEDDS_URI', 'ZENOH_SESSION_CONFIG_URI')
-PHONE_DRIVERS = ('ftm', 'imu')
 
 
 def closed_environment() -> dict[str, str]:
@@ -114,30 +109,3 @@ def describe_reach(given: Mapping[str, str]) -> str:
         return (f'DDS discovers nothing beyond this machine; its ports are those of '
                 f'{given["RMW_IMPLEMENTATION"]}')
     return 'DDS listens on 127.0.0.1 alone; hosts opens it to other machines'
-
-
-def phone_ports(plan: LaunchPlan) -> list[str]:
-    """Return sentences about the ports on which the drivers of a plan listen for phones."""
-    return [sentence for area in plan.areas if plan.nodes and not area.bags
-            for kind in area.drivers if kind in PHONE_DRIVERS
-            if (sentence := _port(area.name, kind, read_node_parameters(
-                area.parameter_files, f'{area.root}/{kind}')))]
-
-
-def _port(area: str, kind: str, parameters: Mapping[str, object]) -> str:
-    """Return the sentence about one driver; empty for a source that opens no port."""
-    room = import_module(f'utt_ros.drivers.{kind}')
-    source = parameters.get('source', room.DEFAULT)
-    if source not in room.SOURCES.names():
-        return ''  # its node refuses it, with the list of known ones
-    known = {item.name: item.default for item in fields(room.SOURCES[source].settings)}
-    if not {'host', 'port'} <= set(known) or 'listen' not in _text_of_port(
-            room.SOURCES[source].settings):
-        return ''
-    host, port = (parameters.get(f'{source}.{name}', known[name]) for name in ('host', 'port'))
-    return f'{area}: {kind} listens for phones on {host}:{port}'
-
-
-def _text_of_port(settings: type) -> str:
-    texts = {item.name: str(item.metadata.get('text', '')) for item in fields(settings)}
-    return texts['port']
