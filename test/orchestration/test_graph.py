@@ -114,6 +114,13 @@ def test_replay_waits_for_the_models_of_its_areas() -> None:
     assert nodes['building/hall/player'].after == 'utt/ready'
 
 
+def test_twin_of_a_live_area_keeps_range_offsets_and_that_of_a_replay_does_not() -> None:
+    nodes = by_label(graph_nodes(plan(area('hall', bags=('a',)), area('live'))))
+    state = nodes['live/trainer'].parameters['state_dir']
+    assert nodes['live/twin'].parameters['state_dir'] == state
+    assert 'state_dir' not in nodes['hall/twin'].parameters, 'each replay gives the same bits'
+
+
 def test_single_replay_publishes_the_global_clock() -> None:
     assert not any(node.remappings for node in graph_nodes(plan(area(bags=('a',)), area('live'))))
 

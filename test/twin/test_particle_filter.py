@@ -24,6 +24,7 @@ from utt_ros.settings import AreaSettings
 from utt_ros.twin.filter_types import MotionPrior
 from utt_ros.twin.neighbour_beliefs import NeighbourBeliefs
 from utt_ros.twin.particle_filter import ParticleFilter
+from utt_ros.twin.range_offsets import PhoneOffset, RangeOffsets
 from utt_ros.twin.settings import ParticleFilterSettings
 from utt_ros.twin.subject_belief import AreaBeliefs, transform_belief
 from utt_ros.types import CHI2_90_2D
@@ -402,3 +403,49 @@ def test_rings_are_not_handed_over(world):
     people.position[:] = 8.0, 0.0
     assert walk(tracker, people, 1, camera=False).known.all()
     assert not tracker.sure_beliefs(people.tick().stamp_ns - round(1e8))
+
+
+def test_a_filter_begins_with_the_trends_and_phones_that_an_earlier_one_learned(world):
+    area = places((0, 0), (12, 8), (14, -9))
+    people, tracker = world(subjects=20), ParticleFilter(area)
+    for _ in range(150):
+        tracker.step(further_ranges(people.tick(), people, area), people.prior())
+    known = tracker.known_offsets()
+    assert [row.ap for row in known.access_points] == ['ap0', 'ap1', 'ap2']
+    later = ParticleFilter(area, offsets=known)
+    np.testing.assert_allclose(later.range_trends, tracker.range_trends, atol=1e-9)
+    assert later.known_offsets().access_points == tuple(
+        replace(row, offset_error=again.offset_error, slope_error=again.slope_error,
+                correlation=again.correlation)
+        for row, again in zip(known.access_points, later.known_offsets().access_points,
+                              strict=True))
+    assert not ParticleFilter(area).known_offsets().access_points, 'nothing was learned'
+    elsewhere = ParticleFilter(places((0, 1), (12, 8), (14, -9)), offsets=known)
+    assert elsewhere.range_trends[0].tolist() == [-0.5, 0.1], 'it was moved'
+    np.testing.assert_allclose(elsewhere.range_trends[1:], tracker.range_trends[1:], atol=1e-9)
+
+
+def test_offsets_without_a_row_change_no_bit(world):
+    found = []
+    for offsets in (None, RangeOffsets()):
+        people, tracker = world(), ParticleFilter(AREA, offsets=offsets)
+        walk(tracker, people, 30)
+        found.append(walk(tracker, people, 20, camera=False))
+    assert np.array_equal(found[0].position, found[1].position)
+    assert np.array_equal(found[0].covariance, found[1].covariance)
+
+
+def test_known_offset_of_a_phone_is_taken_off_its_ranges(world):
+    errors = []
+    for offset_m in (0.0, 3.0):
+        people, area = world(subjects=12), places((0, 0), (12, 8), (14, -9))
+        tracker = ParticleFilter(area, offsets=RangeOffsets((), tuple(
+            PhoneOffset(name, '', offset_m, 0.1) for name in people.tick().subjects)))
+        for _ in range(120):
+            batch = further_ranges(people.tick(camera=False), people, area)
+            batch = replace(batch, ftm=batch.ftm + np.array([3, 0], np.float32),
+                            further_ftm=batch.further_ftm + np.array([3, 0], np.float32))
+            estimate = tracker.step(batch, people.prior())
+        errors.append(np.median(np.linalg.norm(estimate.position - people.position, axis=1)))
+    assert errors[1] < 1.2
+    assert errors[1] < 0.8 * errors[0]

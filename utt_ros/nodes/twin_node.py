@@ -38,6 +38,7 @@ from utt_ros.bridge.node.diagnostics import counted
 from utt_ros.bridge.node.host_clocks import answer_host_time
 from utt_ros.bridge.node.managed_node import ManagedNode
 from utt_ros.bridge.node.message_signing import MessageSigning
+from utt_ros.bridge.node.offset_keeper import OffsetKeeper
 from utt_ros.bridge.node.operator_services import add_trigger
 from utt_ros.bridge.node.parameters import declare_settings
 from utt_ros.bridge.node.process import run_node
@@ -71,8 +72,10 @@ class TwinNode(ManagedNode):
         settings = declare_settings(self, TwinSettings)
         filter_settings = declare_settings(self, ParticleFilterSettings, 'belief.')
         neighbours = NeighbourBeliefs(self._area, filter_settings, settings.hand_over)
+        self._offsets = OffsetKeeper(self, settings)
         self._engine = TwinEngine(
-            self._area, self._window, filter_settings, settings.lag, neighbours)
+            self._area, self._window, filter_settings, settings.lag, neighbours,
+            self._offsets.begin)
         self._health = SensorHealth(self._area.modalities)
         self._outputs = SubjectPublishers(self, self._area.area)
         self._frames = SubjectFrames(self, self._area.area, publish=settings.publish_tf)
@@ -114,6 +117,7 @@ class TwinNode(ManagedNode):
 
     def destroy_node(self) -> None:
         """End a trial under way, and wait for graphs that are being opened."""
+        self._offsets.close(self._engine.known_offsets())
         self._trial.close()
         self._models.close()
         self._virtual.end()
@@ -166,6 +170,7 @@ class TwinNode(ManagedNode):
             self.get_clock().now().to_msg(), self._area, self._health, self._predictions,
             model_round=self._engine.models.round, idle_s=perf_counter() - self._received_s,
             published=self._outputs.published, times_ms=self._times_ms))
+        self._offsets.keep(self._engine.known_offsets)
         self._markers.draw_floor()
         if self.is_active:
             self._virtual.refresh()

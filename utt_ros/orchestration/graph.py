@@ -71,9 +71,11 @@ def area_nodes(plan: LaunchPlan, area: AreaPlan) -> list[NodeSpec]:
         'federated': plan.federated,
         **({} if plan.federated else _initial_model(plan)),
     }
+    twin_state: dict[str, ParameterValue] = (  # a replay gives the same bits each time
+        {} if area.bags else {'state_dir': str(_state(plan, area.name))})
     return [
         _area_node(plan, area, 'sync', _signing(plan)),
-        _area_node(plan, area, 'twin', _signing(plan)),
+        _area_node(plan, area, 'twin', {**_signing(plan), **twin_state}),
         _area_node(plan, area, 'trainer', trainer),
         *(_area_node(plan, area, name, {'use_sim_time': False}) for name in drivers),
     ]

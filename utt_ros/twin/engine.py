@@ -31,6 +31,7 @@ from utt_ros.twin.model_service import ModelService, PendingOutput, ServableMode
 from utt_ros.twin.neighbour_beliefs import NeighbourBeliefs
 from utt_ros.twin.onnx_model import ModelOutput
 from utt_ros.twin.particle_filter import ParticleFilter
+from utt_ros.twin.range_offsets import RangeOffsets
 from utt_ros.twin.settings import ParticleFilterSettings
 from utt_ros.twin.subject_belief import AreaBeliefs, transform_belief
 from utt_ros.types import (
@@ -102,11 +103,13 @@ class TwinEngine:
         self, area: AreaSettings, window: WindowSettings,
         belief: ParticleFilterSettings | None = None, lag_s: float = LAG_S,
         neighbours: NeighbourBeliefs | None = None,
+        offsets: RangeOffsets | None = None,
     ) -> None:
         """`neighbours`: beliefs of other areas."""
         self._area, self._window, self._neighbours = area, window, neighbours
         self._history = WindowBuffer(window.ticks, window.imu_rows, window.period)
-        self._filter = ParticleFilter(area, belief, neighbours)
+        self._offsets = offsets  # of ranges, at the start
+        self._filter = ParticleFilter(area, belief, neighbours, offsets)
         self._refused_before = 0  # by filters before a reset
         self._velocities = VelocityTracker(area)
         self._gaits = GaitSynthesizer(window)
@@ -131,6 +134,10 @@ class TwinEngine:
         """Learned offsets [m] and slopes [m/m] of ranges to A access points, (A, 2)."""
         return self._filter.range_trends
 
+    def known_offsets(self) -> RangeOffsets:
+        """Return offsets of ranges that were given or learned, for a later start."""
+        return self._filter.known_offsets()
+
     @property
     def failures(self) -> int:
         """Ticks at which the model gave no usable output."""
@@ -152,7 +159,8 @@ class TwinEngine:
         """
         subjects = len(self._compass_errors)
         self._refused_before += self._filter.refused
-        self._filter = ParticleFilter(self._area, self._filter.settings, self._neighbours)
+        self._filter = ParticleFilter(
+            self._area, self._filter.settings, self._neighbours, self._offsets)
         self._compass_errors, self._model_velocities = {}, {}
         return subjects
 

@@ -25,6 +25,7 @@ import numpy.typing as npt
 
 from utt_ros.errors import MeasurementError
 from utt_ros.settings import AreaSettings
+from utt_ros.twin.range_offsets import ApOffset
 from utt_ros.twin.settings import ParticleFilterSettings
 from utt_ros.types import Array, FloatArray, MaskArray, SyncedBatch
 
@@ -32,7 +33,10 @@ Floats = npt.NDArray[np.floating]
 
 TREND = (-0.5, 0.1)  # prior mean of offset [m] and slope [m/m] [R]
 TREND_STD = (0.5, 0.05)  # of that prior [R]
+DRIFT_STD = (0.1, 0.01)  # of a trend since an earlier run, or a survey [R]
 REPEATS = 16.0  # consecutive ranges with the information of one: biases last for seconds
+TREND_LIMITS = (-50.0, -0.5), (50.0, 1.0)  # of a trend that is kept
+MIN_ERROR, MAX_CORRELATION = (1e-3, 1e-4), 0.99  # of a trend that is kept
 MAX_RESIDUAL_M = 2.5  # from the trend; larger ones are clipped
 DEGREES_OF_FREEDOM = 4.0  # of the Student distribution
 MAX_DISTANCE_M = 1000.0  # a position or range beyond is a fault
@@ -59,6 +63,7 @@ class FtmRangeModel:
 
     def __init__(
         self, area: AreaSettings, settings: ParticleFilterSettings, access_point: int = 0,
+        begin: ApOffset | None = None,
     ) -> None:
         position = area.ap_positions[access_point]
         self.position = np.asarray(position[:2])  # (2,) [m]
@@ -69,6 +74,28 @@ class FtmRangeModel:
         self._precision = np.diag(np.array(TREND_STD) ** -2.0)
         self._weighted = self._precision @ np.array(TREND)
         self.trend = np.array(TREND)
+        if begin is not None:
+            self._precision = np.linalg.inv(begin.covariance + np.diag(np.array(DRIFT_STD)**2))
+            self._weighted = self._precision @ begin.trend
+            self.trend = begin.trend
+        self._position, self._is_known = position, begin is not None
+
+    @property
+    def repeated_precision(self) -> float:
+        """Information [1/m^2] of one of many consecutive ranges."""
+        return 1 / (self._noise * REPEATS)
+
+    def known_offset(self, address: str) -> ApOffset | None:
+        """Return the trend for a later start; None where nothing was learned or given."""
+        if not self._is_known:
+            return None
+        covariance = np.linalg.inv(self._precision)
+        errors = np.sqrt(np.diag(covariance))
+        offset, slope = np.clip(self.trend, *TREND_LIMITS).tolist()
+        return ApOffset(
+            address, tuple(self._position), offset, slope,
+            max(float(errors[0]), MIN_ERROR[0]), max(float(errors[1]), MIN_ERROR[1]),
+            float(np.clip(covariance[0, 1] / errors.prod(), -MAX_CORRELATION, MAX_CORRELATION)))
 
     def expected_range(self, x: Floats, y: Floats) -> FloatArray:
         """Compute ranges (...) [m] of phones at x, y (...) [m], trend included."""
@@ -105,10 +132,16 @@ class FtmRangeModel:
         features = np.stack([np.ones_like(slant), slant], axis=1)
         predicted = features @ self.trend
         error = predicted + np.clip(ranges - slant - predicted, -MAX_RESIDUAL_M, MAX_RESIDUAL_M)
-        weight = 1 / (self._noise * REPEATS)
+        weight, self._is_known = self.repeated_precision, True
         self._precision += weight * features.T @ features
         self._weighted += weight * features.T @ error
         self.trend = np.linalg.solve(self._precision, self._weighted)
+
+    def residuals(self, ranges: Array, positions: Array) -> Array:
+        """Compute clipped residuals (N,) [m] of ranges (N,) at positions (N, 2) from the trend."""
+        slant = self._slant(positions[:, 0], positions[:, 1])
+        excess = ranges - slant * (1 + self.trend[1]) - self.trend[0]
+        return np.asarray(np.clip(excess, -MAX_RESIDUAL_M, MAX_RESIDUAL_M))
 
     def _slant(self, x: Floats, y: Floats) -> Floats:
         squared = (x - self._ap[0])**2 + (y - self._ap[1])**2

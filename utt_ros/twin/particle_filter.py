@@ -37,6 +37,8 @@ from utt_ros.twin.ensemble import (
 from utt_ros.twin.filter_types import Estimate, MotionPrior
 from utt_ros.twin.ftm_model import MAX_DISTANCE_M, FtmRangeModel, usable_ranges
 from utt_ros.twin.neighbour_beliefs import NeighbourBeliefs
+from utt_ros.twin.phone_offsets import PhoneRangeOffsets
+from utt_ros.twin.range_offsets import RangeOffsets
 from utt_ros.twin.settings import ParticleFilterSettings
 from utt_ros.twin.subject_belief import (
     STATE_SIZE,
@@ -72,15 +74,22 @@ class ParticleFilter:
 
     def __init__(
         self, area: AreaSettings, settings: ParticleFilterSettings | None = None,
-        neighbours: NeighbourBeliefs | None = None,
+        neighbours: NeighbourBeliefs | None = None, offsets: RangeOffsets | None = None,
     ) -> None:
-        """`neighbours`: beliefs of other areas, with which unsure subjects begin."""
+        """`neighbours`: beliefs of other areas, with which unsure subjects begin.
+
+        `offsets`: of ranges, as an earlier run or a survey found them.
+        """
         self.settings = settings or ParticleFilterSettings()
         self._neighbours = neighbours
         self._camera = CameraModel(area)
         self._visibility = VisibilityMap(self._camera)
-        self._ftm = tuple(FtmRangeModel(area, self.settings, number)
-                          for number in range(len(area.ap_positions)))
+        self._ftm = tuple(
+            FtmRangeModel(area, self.settings, number,
+                          offsets.of_access_point(area, number) if offsets else None)
+            for number in range(len(area.ap_positions)))
+        self._addresses = area.ap_addresses or ('',)
+        self._phones = PhoneRangeOffsets(self.settings.max_subjects, self._addresses, offsets)
         self._biases = (BIAS, *range(FURTHER_BIAS, FURTHER_BIAS + len(self._ftm) - 1))
         rows, particles = self.settings.max_subjects, self.settings.particles
         self._states = np.zeros((rows, OCCLUDED + len(self._ftm), particles), np.float32)
@@ -105,6 +114,12 @@ class ParticleFilter:
     def range_trends(self) -> Array:
         """Learned offsets [m] and slopes [m/m] of ranges to A access points, (A, 2)."""
         return np.stack([model.trend for model in self._ftm])
+
+    def known_offsets(self) -> RangeOffsets:
+        """Return offsets of ranges that were given or learned, for a later start."""
+        rows = [model.known_offset(address)
+                for model, address in zip(self._ftm, self._addresses, strict=True)]
+        return RangeOffsets(tuple(row for row in rows if row), tuple(self._phones.kept()))
 
     def step(self, batch: SyncedBatch, prior: MotionPrior | None = None) -> Estimate:
         """Predict all subjects of a tick to its stamp and update them with its measurements.
@@ -198,6 +213,7 @@ class ParticleFilter:
 
     def _reset(self, row: int, name: str, epoch: int) -> None:
         self._random[row] = subject_generator(name, epoch)
+        self._phones.start(row, name)
         self._known[row] = self._guided[row] = self._sure[row] = False
         self._contradictions[row], self._measured_ns[row] = 0, NEVER_NS
 
@@ -299,6 +315,7 @@ class ParticleFilter:
     ) -> None:
         """Update with ranges (S,) [m] to an access point, where `ranged` (S,)."""
         model, part = self._ftm[number], self._biases[number]
+        ranges = ranges - self._phones.applied[rows, number]
         for index in np.flatnonzero(ranged & ~self._known[rows]):
             self._place_on_ring(rows[index], number, ranges[index])
             ranged = ranged & (np.arange(len(rows)) != index)
@@ -314,7 +331,10 @@ class ParticleFilter:
         if visible.any():
             seen = rows[visible]
             mean = ensemble_mean(self._states[seen], self._weights[seen])
-            model.update_trend(ranges[visible], mean[:, :2].astype(np.float64))
+            places = mean[:, :2].astype(np.float64)
+            model.update_trend(ranges[visible], places)
+            self._phones.learn(number, seen, model.residuals(ranges[visible], places),
+                               model.repeated_precision)
 
     def _update_missed_detection(self, rows: Indices, elapsed: FloatArray) -> None:
         """Update subjects that the camera did not detect for `elapsed` seconds (S,)."""

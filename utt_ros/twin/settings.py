@@ -64,6 +64,9 @@ class TwinSettings:
     hand_over: float = setting(
         5.0, 'age up to which the belief of another area begins that about a subject who is new '
         'here; 0: none does, and none is published [s]', low=0.0, high=60.0)
+    range_offsets: str = setting(
+        '', 'file written by `utt calibrate access-points`; empty: none')
+    state_dir: str = setting('', 'folder of range offsets that were learned; empty: none')
 
     def __post_init__(self) -> None:
         check(self)
