@@ -22,9 +22,11 @@ import numpy as np
 import pytest
 
 from utt_ros.cli.main import main
+from utt_ros.geometry.compass import wrap_angle
 from utt_ros.parameter_files import read_parameter_file
 from utt_ros.sessions.session_bags import write_area, write_session
 from utt_ros.sessions.simulator.world import SessionPlan, plan_sessions, simulate_session
+from utt_ros.sessions.survey_data import survey_yaw
 from utt_ros.types import Array, Session
 
 
@@ -69,8 +71,22 @@ def test_two_minutes_of_walks_give_the_yaw_of_the_field_where_people_walked(
     printed = capsys.readouterr().out
     assert 'how phones were held: from the steps' in printed
     assert 'for the undisturbed field' in printed
+    assert 'cannot tell within 2 degrees how the room lies in the undisturbed field' in printed
     assert 'area file: 0.0000' in printed
     assert out.with_suffix('.png').exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('seed', [300, 301, 302])
+def test_errors_that_are_told_cover_the_yaw_of_the_places_and_of_the_undisturbed_field(
+        seed: int) -> None:
+    plans = plan_sessions(1, 2.0, seed)
+    area = plans[0].area.settings
+    fit, _ = survey_yaw([simulate_session(plan) for plan in plans], area)
+    places = local_yaw(plans[0], fit.samples.positions_m)
+    for yaw, error in ((places, fit.error_rad), (area.magnetic_yaw, fit.field_error_rad)):
+        assert abs(wrap_angle(np.array(fit.yaw_rad - yaw))) < 3 * error
+    assert fit.field_error_rad > np.radians(2.0), 'two minutes cannot tell that'
 
 
 @pytest.mark.parametrize(('change', 'reason'), [

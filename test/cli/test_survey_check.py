@@ -21,7 +21,13 @@ import numpy as np
 import pytest
 
 from utt_ros.cli.survey_check import session_of_samples, survey_findings, without_images
-from utt_ros.drivers.types import CameraFrame, Detections, InertialSample, MagneticSample
+from utt_ros.drivers.types import (
+    CameraFrame,
+    Detections,
+    FtmSample,
+    InertialSample,
+    MagneticSample,
+)
 from utt_ros.sessions.simulator.world import plan_sessions, simulate_session
 from utt_ros.settings import AreaSettings
 from utt_ros.types import Session
@@ -38,7 +44,7 @@ def test_right_settings_agree_with_a_minute_of_walks(
         walked: tuple[AreaSettings, list[Session]]) -> None:
     area, sessions = walked
     findings = list(survey_findings(sessions, area))
-    assert len(findings) == 3
+    assert len(findings) == 4
     assert all('agrees with walkers' in finding for finding in findings)
 
 
@@ -59,9 +65,10 @@ def test_one_wrong_setting_is_told_with_the_value_of_the_walkers(
 
 def test_what_cannot_be_checked_is_told_with_the_reason() -> None:
     area, nothing = AreaSettings(area='hall'), Session('hall', 'one', '', None, {}, {})
-    camera, yaw = survey_findings([nothing], area)
+    camera, yaw, access_points = survey_findings([nothing], area)
     assert camera.startswith('camera_height and camera_pitch are not checked: no boxes')
     assert yaw.startswith('magnetic_yaw is not checked: no compass')
+    assert access_points.startswith('positions of access points are not checked: no ranges')
     assert not list(survey_findings([nothing], replace(area, modalities=('ftm', 'imu'))))
 
 
@@ -73,7 +80,8 @@ def test_samples_of_drivers_are_a_session_in_order_of_stamps() -> None:
     samples = [without_images(each) for each in (
         CameraFrame(20, image, people=people), CameraFrame(10, image, people=people),
         CameraFrame(15, image), InertialSample('anna', 7, three, 2 * three),
-        InertialSample('anna', 5, three, three), MagneticSample('anna', 6, three))]
+        InertialSample('anna', 5, three, three), MagneticSample('anna', 6, three),
+        FtmSample('anna', 9, 4.0, 0.5, 'ap2'), FtmSample('anna', 8, 3.0, 0.5, 'ap1'))]
     assert samples[0].image is None
     session = session_of_samples('hall', samples)
     assert session.frames is not None
@@ -84,4 +92,6 @@ def test_samples_of_drivers_are_a_session_in_order_of_stamps() -> None:
     assert anna.inertial_stamps_ns.tolist() == [5, 7]
     assert anna.inertial[1].tolist() == [1, 1, 1, 2, 2, 2]
     assert len(anna.magnetic) == 1
+    assert anna.ftm[:, 0].tolist() == [3.0, 4.0]
+    assert anna.range_aps == ('ap1', 'ap2')
     assert session_of_samples('hall', []).frames is None

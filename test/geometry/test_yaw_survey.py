@@ -57,7 +57,7 @@ def test_known_angles_of_phones_do_not_move_the_yaw(rng: np.random.Generator) ->
     held = [0.3, 0.25, 0.2]
     fit = fit_yaw(walks(rng, 0.7, held), np.array([0.3, 0.25, 0.2]))
     assert fit.yaw_rad == pytest.approx(0.7, abs=0.03)
-    assert fit.error_rad < 0.035
+    assert fit.error_rad < 0.04
     assert fit_yaw(walks(rng, 0.7, held)).yaw_rad > 0.85, 'without them they are part of it'
     mixed = fit_yaw(walks(rng, 0.7, [0.3, 0.0]), np.array([0.3, np.nan]))
     assert mixed.yaw_rad == pytest.approx(0.7, abs=0.06)

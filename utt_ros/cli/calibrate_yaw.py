@@ -72,9 +72,18 @@ def _yaw_remarks(fit: YawFit, by_steps: bool) -> Iterator[str]:
            'how phones were held: not known from the steps, so ahead in the mean of phones')
     yield (f'the error is {np.degrees(fit.error_rad):.1f} degrees for compasses where people '
            f'walked, {np.degrees(fit.field_error_rad):.1f} for the undisturbed field')
+    yield from _yaw_limits(fit)
+
+
+def _yaw_limits(fit: YawFit) -> Iterator[str]:
+    """Yield what the walks cannot tell within GOOD_YAW_ERROR_RAD, and what to do."""
+    degrees = f'{np.degrees(GOOD_YAW_ERROR_RAD):.0f} degrees'
     if fit.error_rad > GOOD_YAW_ERROR_RAD:
-        yield (f'not known to {np.degrees(GOOD_YAW_ERROR_RAD):.0f} degrees: walk with more '
-               'phones, held straight ahead, in all directions')
+        yield (f'these walks cannot tell the yaw within {degrees}: walk with more phones, held '
+               'straight ahead, in all directions')
+    elif fit.field_error_rad > GOOD_YAW_ERROR_RAD:
+        yield (f'they cannot tell within {degrees} how the room lies in the undisturbed field: '
+               'iron turns compasses where people walked; the twin needs the yaw of those places')
 
 
 def _phone_table(fit: YawFit) -> Iterator[str]:

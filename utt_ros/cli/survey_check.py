@@ -16,13 +16,14 @@
 """Findings of `utt check` about surveyed settings: what walks say against the area file."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from utt_ros.drivers.types import CameraFrame, InertialSample, MagneticSample
+from utt_ros.cli.access_point_check import access_point_findings
+from utt_ros.drivers.types import CameraFrame, FtmSample, InertialSample, MagneticSample
 from utt_ros.errors import MeasurementError
 from utt_ros.geometry.camera_survey import fit_camera_to_walkers
 from utt_ros.geometry.compass import wrap_angle
@@ -38,7 +39,7 @@ MIN_YAW_DEVIATION_RAD = 0.12  # 7 degrees: what rooms and hands differ by
 
 
 def survey_findings(sessions: Sequence[Session], area: AreaSettings) -> Iterator[str]:
-    """Yield what walks say about the pose of the camera and the yaw, one line each."""
+    """Yield what walks say about camera, yaw and access points, one line each."""
     if 'camera' not in area.modalities:
         return
     try:
@@ -53,6 +54,8 @@ def survey_findings(sessions: Sequence[Session], area: AreaSettings) -> Iterator
         area = replace(area, camera_pitch=fit.pitch_rad, camera_height=fit.height_m)
     if 'imu' in area.modalities:
         yield _yaw_finding(sessions, area)
+    if 'ftm' in area.modalities:
+        yield from access_point_findings(sessions, area)
 
 
 def session_of_samples(area: str, samples: Sequence[Any]) -> Session:
@@ -60,15 +63,12 @@ def session_of_samples(area: str, samples: Sequence[Any]) -> Session:
     frames = sorted((each for each in samples
                      if isinstance(each, CameraFrame) and each.people is not None),
                     key=lambda frame: frame.stamp_ns)
-    phones: dict[str, tuple[list[InertialSample], list[MagneticSample]]] = defaultdict(
-        lambda: ([], []))
+    phones: dict[str, dict[type, list[Any]]] = defaultdict(lambda: defaultdict(list))
     for each in samples:
-        if isinstance(each, InertialSample):
-            phones[each.phone][0].append(each)
-        elif isinstance(each, MagneticSample):
-            phones[each.phone][1].append(each)
+        if isinstance(each, FtmSample | InertialSample | MagneticSample):
+            phones[each.phone][type(each)].append(each)
     return Session(area, 'check', '', _frames(frames) if frames else None,
-                   {name: _streams(*own) for name, own in sorted(phones.items())}, {})
+                   {name: _streams(own) for name, own in sorted(phones.items())}, {})
 
 
 def without_images(sample: Any) -> Any:
@@ -107,14 +107,18 @@ def _frames(frames: Sequence[CameraFrame]) -> Frames:
                   ('',) * sum(counts), tracks)
 
 
-def _streams(
-    inertial: Sequence[InertialSample], magnetic: Sequence[MagneticSample],
-) -> PhoneStreams:
-    inertial = sorted(inertial, key=lambda each: each.stamp_ns)
-    magnetic = sorted(magnetic, key=lambda each: each.stamp_ns)
+def _streams(samples: Mapping[type, list[Any]]) -> PhoneStreams:
+    ranged, inertial, magnetic = (
+        sorted(samples.get(kind, []), key=lambda each: int(each.stamp_ns))
+        for kind in (FtmSample, InertialSample, MagneticSample))
+    stamps = [np.array([each.stamp_ns for each in part], np.int64)
+              for part in (ranged, inertial, magnetic)]
+    aps = tuple(each.ap for each in ranged)
     return PhoneStreams(
-        np.zeros(0, np.int64), np.zeros((0, 2), np.float32),
-        np.array([each.stamp_ns for each in inertial], np.int64),
+        stamps[0],
+        np.array([[each.range_m, each.std_m] for each in ranged], np.float32).reshape(-1, 2),
+        stamps[1],
         np.array([[*each.accel, *each.gyro] for each in inertial], np.float32).reshape(-1, 6),
-        np.array([each.stamp_ns for each in magnetic], np.int64),
-        np.array([each.field for each in magnetic], np.float32).reshape(-1, 3))
+        stamps[2],
+        np.array([each.field for each in magnetic], np.float32).reshape(-1, 3),
+        ap=aps[0] if aps else '', ftm_aps=aps)

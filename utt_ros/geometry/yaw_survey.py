@@ -33,9 +33,9 @@ from utt_ros.geometry.compass import wrap_angle
 from utt_ros.types import Array
 
 CARRIED_STD_RAD = 0.13  # of the angle between a phone in the hand and its carrier's course [R]
-STEP_AXIS_STD_RAD = 0.04  # of that angle where it is given
+STEP_AXIS_STD_RAD = 0.06  # of that angle where it is given [R]
 HARD_IRON_STD_RAD = 0.06  # amplitude of errors that depend on the heading [R]
-PLACE_STD_RAD, PLACE_M = 0.13, 2.5  # of disturbances in buildings, and their extent [R]
+PLACE_STD_RAD, PLACE_M = 0.14, 2.5  # of disturbances in buildings, and their extent [R]
 MIN_KNOWN_SHARE = 0.75  # of phones with an angle by steps, for their use
 MAX_MEAN_CARRIED_RAD = 0.14  # beyond: steps of arms, not angles of phones, were measured [R]
 NOISE_STD_RAD = 0.09  # of a sample: course, hand and step

@@ -75,7 +75,7 @@ class TwinNode(ManagedNode):
         self._offsets = OffsetKeeper(self, settings)
         self._engine = TwinEngine(
             self._area, self._window, filter_settings, settings.lag, neighbours,
-            self._offsets.begin)
+            offsets=self._offsets.begin)
         self._health = SensorHealth(self._area.modalities)
         self._outputs = SubjectPublishers(self, self._area.area)
         self._frames = SubjectFrames(self, self._area.area, publish=settings.publish_tf)

@@ -102,10 +102,9 @@ class TwinEngine:
     def __init__(
         self, area: AreaSettings, window: WindowSettings,
         belief: ParticleFilterSettings | None = None, lag_s: float = LAG_S,
-        neighbours: NeighbourBeliefs | None = None,
-        offsets: RangeOffsets | None = None,
+        neighbours: NeighbourBeliefs | None = None, *, offsets: RangeOffsets | None = None,
     ) -> None:
-        """`neighbours`: beliefs of other areas."""
+        """`neighbours`: beliefs of other areas; `offsets`: of ranges, to begin with."""
         self._area, self._window, self._neighbours = area, window, neighbours
         self._history = WindowBuffer(window.ticks, window.imu_rows, window.period)
         self._offsets = offsets  # of ranges, at the start
