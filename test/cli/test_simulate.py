@@ -15,10 +15,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from utt_ros.cli.main import main
 from utt_ros.parameter_files import read_parameter_blocks
+from utt_ros.sessions.session_bags import read_session
 
 
 def utt_simulate(out: Path, *options: str) -> int:
@@ -54,3 +56,12 @@ def test_help_shows_examples(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match='0'):
         main(['simulate', '--help'])
     assert 'utt simulate --out sessions --areas 3' in capsys.readouterr().out
+
+
+def test_people_of_a_building_are_in_several_areas_at_the_same_time(tmp_path: Path) -> None:
+    assert utt_simulate(tmp_path, '--areas', '2', '--crossing', '--access-points', '2') == 0
+    first, second = (read_session(tmp_path / area / 'session00') for area in ('area0', 'area1'))
+    common = first.phones.keys() & second.phones.keys()
+    assert any(np.isin(first.phones[name].inertial_stamps_ns,
+                       second.phones[name].inertial_stamps_ns).any() for name in common)
+    assert list(read_parameter_blocks(tmp_path / 'area1' / 'area.yaml')) == ['/**']

@@ -12,6 +12,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
+
 """Beliefs keep their moments through ensembles and frames, and become unsure with age."""
 
 from dataclasses import replace

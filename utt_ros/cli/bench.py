@@ -26,6 +26,7 @@ from tempfile import TemporaryDirectory
 
 from tqdm import tqdm
 
+from utt_ros.cli.bench_building import configure_building
 from utt_ros.cli.bench_faults import configure_faults
 from utt_ros.evaluation.association.live_replay import (
     ASSOCIATION_METHODS,
@@ -88,6 +89,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
                        help='alternating measurements of each (default %(default)s)')
     _configure_association(benches)
     _configure_attacks(benches)
+    configure_building(benches)
     configure_faults(benches)
 
 

@@ -161,7 +161,7 @@ def _sessions(args: argparse.Namespace, out: Path) -> Path:
         _log('simulating three areas, the last one without a camera, area1 with one access point')
         simulate.run(argparse.Namespace(
             out=bags, areas=3, minutes=4.0, seed=args.seed, without_camera=['area2'],
-            access_points=3, one_access_point=['area1']))
+            access_points=3, one_access_point=['area1'], crossing=False))
         return bags
     if not (source / 'seqs').is_dir():
         return Path(source)

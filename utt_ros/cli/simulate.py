@@ -22,6 +22,11 @@ from tqdm import tqdm
 
 from utt_ros.errors import SessionError
 from utt_ros.sessions.session_bags import write_area, write_session
+from utt_ros.sessions.simulator.crossing import (
+    CrossingPlan,
+    plan_crossings,
+    simulate_crossing,
+)
 from utt_ros.sessions.simulator.world import plan_sessions, simulate_session
 
 EXAMPLES = """
@@ -29,6 +34,7 @@ examples:
   utt simulate --out sessions --areas 3 --minutes 4 --seed 1
   utt simulate --out sessions --areas 3 --minutes 4 --seed 1 --without-camera area2
   utt simulate --out sessions --access-points 3
+  utt simulate --out sessions --areas 3 --crossing
 
 Areas are named area0, area1, ...; the same seed gives the same bytes. docs/simulator.md describes
 the models and the sources of their numbers.
@@ -52,19 +58,35 @@ def configure(parser: argparse.ArgumentParser) -> None:
                         help='access points per area (default: 1)')
     parser.add_argument('--one-access-point', nargs='+', default=[], metavar='AREA',
                         help='areas with one access point all the same')
+    parser.add_argument('--crossing', action='store_true',
+                        help='people who walk from area to area, at the same time in all of them')
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Simulate and write sessions. Raises UttError."""
-    sessions = plan_sessions(
-        args.areas, args.minutes, args.seed, args.without_camera, args.access_points,
-        one_access_point=args.one_access_point)
+    numbers = (args.areas, args.minutes, args.seed, args.without_camera, args.access_points)
+    few = args.one_access_point
+    sessions = plan_sessions(*numbers, one_access_point=few)
     if args.out.exists() and any(args.out.iterdir()):
         raise SessionError(f'{args.out} is not empty: sessions of two runs would be mixed')
-    for plan in tqdm(sessions, unit='session', disable=None):
-        area = plan.area.settings
-        write_area(area, args.out / area.area, shares_people=False)
-        write_session(simulate_session(plan), area, args.out / area.area / plan.name)
+    if args.crossing:
+        for crossing in tqdm(plan_crossings(*numbers, one_access_point=few), disable=None):
+            write_crossing(crossing, args.out)
+    else:
+        for plan in tqdm(sessions, unit='session', disable=None):
+            area = plan.area.settings
+            write_area(area, args.out / area.area, shares_people=False)
+            write_session(simulate_session(plan), area, args.out / area.area / plan.name)
     print(f'{len(sessions)} sessions of {args.areas} areas: {args.out}')
     return 0
+
+
+def write_crossing(plan: CrossingPlan, out: Path) -> None:
+    """Simulate one session of all areas of a building, and write those that measured anybody."""
+    crossing = simulate_crossing(plan)
+    for of_area, session in zip(plan.sessions, crossing.sessions, strict=True):
+        area = of_area.area.settings
+        write_area(area, out / area.area)
+        if session.phones:
+            write_session(session, area, out / area.area / plan.name)

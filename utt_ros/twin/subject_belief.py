@@ -12,6 +12,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
+
 """Normal belief about one subject, as areas hand it over: moments, frames, age and ensembles.
 
 The state is x, y [m], velocity x, y [m/s] and compass error [rad], as the first five numbers of a

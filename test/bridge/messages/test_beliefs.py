@@ -12,6 +12,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
+
 """Beliefs survive the wire, and what is not signed by their area is refused."""
 
 from collections.abc import Callable

@@ -12,6 +12,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
+
 """Beliefs of a twin to those of other areas, and theirs to it."""
 
 from collections.abc import Mapping

@@ -15,6 +15,7 @@
 
 """Simulated walks from place to place in a room: docs/simulator.md, section 2."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -82,13 +83,32 @@ def simulate_walk(
     first, last = int(np.ceil(begin * GRID_HZ)), int(end * GRID_HZ)
     margin = round(MARGIN_S * GRID_HZ)
     start = random_positions(rng, 1)[0] if story == 'stays' else rng.choice(doors_m)
-    path = _path(rng, speed_mps, start, last - first + 1 + 2 * margin)
+    path = _path(rng, speed_mps, start, last - first + 1 + 2 * margin, _next_place)
     path = path[::-1] if story == 'leaves' else path
+    return _rounded_walk(rng, path, np.arange(first, last + 1) / GRID_HZ)
+
+
+def simulate_route(
+    rng: Generator, speed_mps: float, places_m: Iterator[Array], seconds: float,
+) -> SimulatedWalk:
+    """Simulate a walk of `seconds` along places (2,), of which there must be enough."""
+    count = int(seconds * GRID_HZ) + 1
+    start = next(places_m)
+
+    def follow(_rng: Generator, _here: Array, direction: float) -> tuple[Array, float]:
+        return next(places_m), direction
+
+    path = _path(rng, speed_mps, start, count + 2 * round(MARGIN_S * GRID_HZ), follow)
+    return _rounded_walk(rng, path, np.arange(count) / GRID_HZ)
+
+
+def _rounded_walk(rng: Generator, path: Array, times_s: Array) -> SimulatedWalk:
+    """Round the corners of a path, which is longer than the walk by MARGIN_S at both ends."""
+    margin = round(MARGIN_S * GRID_HZ)
     path = gaussian_filter1d(path, ROUNDING_S * GRID_HZ, axis=0, mode='nearest')
     path = path + MEANDER_M * smooth_noise(rng, path.shape, MEANDER_S)
     inside = slice(margin, len(path) - margin)
-    times = np.arange(first, last + 1) / GRID_HZ
-    return SimulatedWalk(times, path[inside], _heading(path)[inside])
+    return SimulatedWalk(times_s, path[inside], _heading(path)[inside])
 
 
 def random_positions(rng: Generator, count: int) -> Array:
@@ -104,11 +124,14 @@ def smooth_noise(rng: Generator, shape: tuple[int, ...], span_s: float) -> Array
     return np.asarray(noise * np.sqrt(2 * np.sqrt(np.pi) * width))
 
 
-def _path(rng: Generator, speed_mps: float, start: Array, count: int) -> Array:
+def _path(
+    rng: Generator, speed_mps: float, start: Array, count: int,
+    next_place: Callable[[Generator, Array, float], tuple[Array, float]],
+) -> Array:
     """Straight legs and pauses (count, 2) on the grid."""
     times, places, direction = [0.0], [start], rng.uniform(-np.pi, np.pi)
     while times[-1] * GRID_HZ < count:
-        place, direction = _next_place(rng, places[-1], direction)
+        place, direction = next_place(rng, places[-1], direction)
         speed = np.clip(speed_mps * rng.normal(1, 0.08), *SPEEDS_MPS)
         times.append(times[-1] + float(np.linalg.norm(place - places[-1])) / speed)
         places.append(place)

@@ -110,7 +110,7 @@ class SessionPlan:
 
     def random(self, purpose: RandomPurpose, who: int = 0, *more: int) -> Generator:
         """Return the random stream of one purpose, and person, in this session."""
-        return _random(self.area.seed, self.area.index, purpose, self.number, who, *more)
+        return random_stream(self.area.seed, self.area.index, purpose, self.number, who, *more)
 
     def stamps(self, times_s: Array) -> npt.NDArray[np.int64]:
         """Convert times [s] since the start of the session to stamps [ns]."""
@@ -147,7 +147,8 @@ def plan_sessions(
     return [
         SessionPlan(area, number, count, minutes * 60 / count)
         for area in (
-            _area(seed, index, without_camera, 1 if name in one_access_point else access_points)
+            draw_area(
+                seed, index, without_camera, 1 if name in one_access_point else access_points)
             for index, name in enumerate(names))
         for number in range(count)]
 
@@ -167,14 +168,14 @@ def simulate_session(plan: SessionPlan) -> Session:
         name=plan.name,
         split=plan.split,
         frames=_frames(plan, walks) if 'camera' in area.settings.modalities else None,
-        phones={_walker(who): _phone(plan, who, walks) for who in company},
-        truth={_walker(who): _truth(plan, walks[who]) for who in company})
+        phones={walker_name(who): _phone(plan, who, walks) for who in company},
+        truth={walker_name(who): _truth(plan, walks[who]) for who in company})
 
 
-def _area(
+def draw_area(
     seed: int, index: int, without_camera: Collection[str], access_points: int,
 ) -> SimulatedArea:
-    rng = _random(seed, index, RandomPurpose.AREA)
+    rng = random_stream(seed, index, RandomPurpose.AREA)
     name, magnetic_yaw = _name(index), float(rng.uniform(-np.pi, np.pi))
     modalities = tuple(
         item for item in MODALITIES if item != 'camera' or name not in without_camera)
@@ -182,7 +183,7 @@ def _area(
     doors = rng.uniform(low, high, (DOORS, 2))
     walls = rng.integers(0, 2, DOORS)  # 0: at an end of the room, 1: at a side
     doors[np.arange(DOORS), walls] = np.where(rng.random(DOORS) < 0.5, low[walls], high[walls])
-    of_aps = _random(seed, index, RandomPurpose.ACCESS_POINTS)
+    of_aps = random_stream(seed, index, RandomPurpose.ACCESS_POINTS)
     placed = place_access_points(of_aps, index, access_points) if access_points > 1 else ()
     return SimulatedArea(
         seed=seed,
@@ -190,7 +191,7 @@ def _area(
         settings=AreaSettings(
             area=name, modalities=modalities, magnetic_yaw=magnetic_yaw, access_points=placed,
             map_pose=(0.0, index * float(high[1] - low[1]), 0.0)),  # side by side
-        people=tuple(random_person(_random(seed, index, RandomPurpose.PERSON, who))
+        people=tuple(random_person(random_stream(seed, index, RandomPurpose.PERSON, who))
                      for who in range(AREA_PEOPLE)),
         field=random_field(rng, magnetic_yaw),
         doors_m=doors,
@@ -203,7 +204,7 @@ def _frames(plan: SessionPlan, walks: dict[int, SimulatedWalk]) -> Frames:
     times = detections.frame_times(rng, plan.seconds)
     boxes, seen, tracks = detections.detect_people(
         rng, plan.area.settings, list(walks.values()), times)
-    names = [_walker(who) for who in walks]
+    names = [walker_name(who) for who in walks]
     return Frames(
         stamps_ns=plan.stamps(times),
         starts=np.cumsum([0, *seen.sum(axis=1)], dtype=np.int64),
@@ -217,7 +218,7 @@ def _phone(plan: SessionPlan, who: int, walks: dict[int, SimulatedWalk]) -> Phon
     others = [other for key, other in walks.items() if key != who]
     imu_times, imu, mag_times, mag = simulate_imu(
         plan.random(RandomPurpose.IMU, who), owner, walks[who], area.field)
-    ftm_times, ftm, signal, numbers = _ranging(plan, who, walks[who], others)
+    ftm_times, ftm, signal, numbers = rangings(plan, who, walks[who], others)
     aps = tuple(ap_address(area.index, number) for number in numbers.tolist())
     return PhoneStreams(
         ftm_stamps_ns=plan.stamps(ftm_times),
@@ -231,7 +232,7 @@ def _phone(plan: SessionPlan, who: int, walks: dict[int, SimulatedWalk]) -> Phon
         ftm_aps=aps if len(set(aps)) > 1 else None)
 
 
-def _ranging(
+def rangings(
     plan: SessionPlan, who: int, walk: SimulatedWalk, others: Sequence[SimulatedWalk],
 ) -> tuple[Array, Array, Array, Indices]:
     """Times, ranges and signals of all access points as `simulate_ranging`, and their numbers."""
@@ -257,7 +258,7 @@ def _truth(plan: SessionPlan, walked: SimulatedWalk) -> GroundTruth:
         headings_rad=np.angle(np.exp(1j * walked.heading_rad[every])))
 
 
-def _random(seed: int, *key: int) -> Generator:
+def random_stream(seed: int, *key: int) -> Generator:
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=key)))
 
 
@@ -265,5 +266,5 @@ def _name(index: int) -> str:
     return f'area{index}'
 
 
-def _walker(who: int) -> str:
+def walker_name(who: int) -> str:
     return f'walker{who}'
