@@ -50,6 +50,7 @@ IMU_CHANNELS = (
 CHANNELS = {'camera': CAMERA_CHANNELS, 'ftm': FTM_CHANNELS, 'imu': IMU_CHANNELS}
 MODALITIES = tuple(sorted(CHANNELS))
 FURTHER_FTM = 'further_ftm'  # ranges to the access points of an area after the first
+AP_GEOMETRY = 'ap_geometry'  # positions of the access points, see `geometry.ap_geometry`
 FURTHER_RANGES = ('further_ftm', 'further_ftm_age_s', 'further_ftm_mask')  # of a SyncedBatch
 
 

@@ -15,6 +15,8 @@
 
 """The exported graph against the model it came from."""
 
+from dataclasses import replace
+
 import numpy as np
 import onnxruntime
 import pytest
@@ -33,11 +35,13 @@ from utt_ros.models.settings import ModelSettings
 from utt_ros.models.twin import UnifiedTwin, initial_weights, load_weights
 from utt_ros.motion.features import CONTEXT
 from utt_ros.settings import WindowSettings
-from utt_ros.twin.graph_layout import LIVE_OUTPUTS, TRANSLATED_OUTPUTS
+from utt_ros.twin.graph_layout import LIVE_OUTPUTS, TRANSLATED_OUTPUTS, input_shapes
+from utt_ros.types import AP_GEOMETRY, FURTHER_FTM
 
 pytestmark = pytest.mark.slow
 
 MODEL = ModelSettings(width=16, heads=2, feedforward=16)
+READS_ALL = replace(MODEL, access_points_read='all')
 WINDOW = WindowSettings()
 DECODED = {'synthesized_imu': 'imu', 'translated_camera': 'camera', 'translated_ftm': 'ftm'}
 SUBJECTS = 9  # every subset of the modalities, and one more subject with all of them
@@ -73,7 +77,7 @@ def run(graph: bytes, given: dict[str, Tensor]) -> dict[str, np.ndarray]:
 
 def assert_same(graph: bytes, twin: UnifiedTwin, given: dict[str, Tensor]) -> None:
     with torch.no_grad():
-        expected = LiveGraph(twin, tuple(TRANSLATED_OUTPUTS))(*given.values())
+        expected = LiveGraph(twin, tuple(TRANSLATED_OUTPUTS), tuple(given))(*given.values())
     outputs = run(graph, given)
     assert tuple(outputs) == (*LIVE_OUTPUTS, *TRANSLATED_OUTPUTS.values())
     for (name, actual), wanted in zip(outputs.items(), expected, strict=True):
@@ -95,6 +99,34 @@ def test_the_graph_takes_any_number_of_subjects() -> None:
     graph, given = export_onnx(twin), inputs(twin)
     for count in (1, 3):
         assert_same(graph, twin, {name: item[:count] for name, item in given.items()})
+
+
+@pytest.mark.parametrize('access_points', [2, 3, 6])
+def test_the_graph_of_several_access_points_takes_any_number_of_them(access_points: int) -> None:
+    twin = randomize_heads(UnifiedTwin(READS_ALL, WINDOW))
+    graph, given = export_onnx(twin, access_points=2), inputs(twin)
+    further = (SUBJECTS, WINDOW.ticks, access_points - 1)
+    given |= {FURTHER_FTM: 10.0 * torch.rand(*further, 2),
+              AP_GEOMETRY: 5.0 * torch.randn(SUBJECTS, access_points, 3),
+              f'{FURTHER_FTM}_mask': torch.rand(further) > 0.5}
+    assert_same(graph, twin, given)
+
+
+def test_a_model_of_the_first_access_point_has_one_graph_for_any_number() -> None:
+    twin = UnifiedTwin(MODEL, WINDOW)
+    assert export_onnx(twin, access_points=3) == export_onnx(twin)
+
+
+def test_one_access_point_gives_the_same_in_either_graph() -> None:
+    twin = randomize_heads(UnifiedTwin(READS_ALL, WINDOW))
+    given = inputs(twin)
+    several = given | {name: torch.zeros(SUBJECTS, *shape, dtype=torch.bool if 'mask' in name
+                                         else torch.float32)
+                       for name, shape in input_shapes(WINDOW, 2).items() if name not in given}
+    one, other = (run(export_onnx(twin, access_points=number), part)
+                  for number, part in ((1, given), (2, several)))
+    for name in one:
+        np.testing.assert_allclose(other[name], one[name], rtol=1e-4, atol=1e-4, err_msg=name)
 
 
 def test_later_exports_only_exchange_the_weights() -> None:

@@ -43,7 +43,7 @@ from utt_ros.training.twin_adoption import TwinAdoption
 from utt_ros.training.twin_deployment import TwinDeployment
 from utt_ros.training.twin_models import TwinModels, open_twin_models
 from utt_ros.training.twin_operations import TwinOperations
-from utt_ros.types import Windows
+from utt_ros.types import FURTHER_FTM, Windows
 
 Walk = Callable[..., Windows]
 FIELD_T = 3e-5
@@ -81,6 +81,12 @@ def walk(shape: WindowSettings, rng: np.random.Generator) -> Walk:
         masks = {name: np.full(item.shape[:2], name in area.modalities)
                  for name, item in values.items()}
         masks['ftm'][:, 1::3] = False
+        if further := area.ap_positions[1:]:
+            distances = np.linalg.norm(
+                paths[:, :, None] - np.array(further)[:, :2], axis=-1)  # (N, ticks, A)
+            noisy = distances + rng.normal(0, 0.2, distances.shape)
+            values[FURTHER_FTM] = np.stack([noisy, np.full_like(noisy, 0.4)], axis=-1)
+            masks[FURTHER_FTM] = np.broadcast_to(masks['ftm'][..., None], noisy.shape).copy()
         stamps = ((first_s + every_s * np.arange(count)) * NS).astype(np.int64)
         return Windows(
             stamps, tuple(f'p{number}' for number in range(count)),

@@ -30,6 +30,7 @@ from utt_ros.training import augmentation
 from utt_ros.training.augmentation import (
     MIRRORS,
     augmented_motion_targets,
+    mask_access_points,
     mask_window_end,
     mirror_paths,
     perturb_pose_and_hard_iron,
@@ -37,6 +38,7 @@ from utt_ros.training.augmentation import (
 from utt_ros.training.columns import CENTRE, Columns
 from utt_ros.training.dataset import mirror_column
 from utt_ros.training.labels import heading_frame_targets
+from utt_ros.types import AP_GEOMETRY
 
 Labelled = Callable[[int], Columns]
 COUNT = 400  # of `labelled_columns`
@@ -194,3 +196,33 @@ def test_nothing_is_mirrored_with_a_modality_that_has_no_mirror(
 @pytest.mark.parametrize('name', sorted(MIRRORS))
 def test_every_mirror_belongs_to_a_modality(name: str) -> None:
     assert modality(name).name == name
+
+
+def test_access_points_are_lost_where_there_are_others(rng: np.random.Generator) -> None:
+    mask = np.ones((COUNT, 3, 5), bool)
+    mask[: COUNT // 2, 1:] = False
+    kept = mask_access_points(mask, rng)
+    assert kept[: COUNT // 2, 0].all()
+    several = kept[COUNT // 2:]
+    assert (several.all(2) == several.any(2)).all()
+    share = 1 - several[..., 0].mean()
+    assert share == pytest.approx(augmentation.NO_ACCESS_POINT, abs=0.05)
+
+
+def test_the_end_of_a_window_is_masked_for_all_access_points_alike(
+    rng: np.random.Generator,
+) -> None:
+    mask = np.ones((COUNT, 3, 12), bool)
+    again = np.random.default_rng(rng.bit_generator.seed_seq)
+    kept = mask_window_end(mask, 0.5, rng)
+    assert (kept == kept[:, :1]).all()
+    assert np.array_equal(kept[:, 0], mask_window_end(mask[:, 0], 0.5, again))
+
+
+def test_the_geometry_of_access_points_is_mirrored_with_the_paths() -> None:
+    geometry = np.float32([[[0, 0, 0], [8, 3, 1]], [[0, 0, 0], [8, 3, 1]]])
+    columns = {'ftm': np.ones((2, 2, 4, 2), np.float32), CENTRE: np.float32([640, 640]),
+               AP_GEOMETRY: geometry}
+    mirrored = mirror_paths(columns, ['ftm'], ROW_S, np.array([True, False]))
+    assert mirrored[AP_GEOMETRY][:, 1].tolist() == [[8, -3, 1], [8, 3, 1]]
+    assert geometry[0, 1, 1] == 3

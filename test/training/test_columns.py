@@ -14,9 +14,8 @@
 # limitations under the License.
 
 import numpy as np
-import pytest
 
-from utt_ros.training.columns import concatenate_columns, is_measured
+from utt_ros.training.columns import concatenate_columns, join_access_points
 
 
 def test_access_points_that_a_part_does_not_have_are_masked_zeros() -> None:
@@ -33,12 +32,12 @@ def test_access_points_that_a_part_does_not_have_are_masked_zeros() -> None:
         [False, False], [False, False], [True, True], [True, False]]
 
 
-@pytest.mark.parametrize(('first', 'further', 'expected'), [
-    (False, False, False), (True, False, True), (False, True, True)])
-def test_ranges_are_measured_by_any_access_point(
-    first: bool, further: bool, expected: bool,
-) -> None:
-    columns = {'ftm_mask': np.array([[False, first]]), 'imu_mask': np.array([[False, False]]),
-               'further_ftm_mask': np.array([[[False, further], [False, False]]])}
-    assert is_measured(columns, 'ftm').tolist() == [expected]
-    assert is_measured(columns, 'imu').tolist() == [False]
+def test_ranges_to_all_access_points_are_joined_and_one_alone_stays() -> None:
+    one = {'ftm': np.ones((2, 4, 2)), 'ftm_mask': np.ones((2, 4), bool)}
+    assert join_access_points(one) is one
+    further = np.arange(2 * 4 * 3 * 2).reshape(2, 4, 3, 2)
+    joined = join_access_points(
+        one | {'further_ftm': further, 'further_ftm_mask': further[..., 0] > 8})
+    assert joined['ftm'].shape == (2, 4, 4, 2)
+    assert np.array_equal(joined['ftm'][:, 2], further[:, :, 1])
+    assert np.array_equal(joined['ftm_mask'][:, 2], further[:, :, 1, 0] > 8)

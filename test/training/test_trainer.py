@@ -16,17 +16,19 @@
 """Local training of one area."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from math import isnan
 
 import numpy as np
 import pytest
 import torch
 
+from utt_ros.access_point_list import AccessPoint
 from utt_ros.errors import ModelError
 from utt_ros.geometry.compass import rotate
 from utt_ros.models.operations import operations
 from utt_ros.models.settings import ModelSettings
-from utt_ros.models.twin import read_weights
+from utt_ros.models.twin import initial_weights, read_weights
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.training.labels import heading_frame_targets
 from utt_ros.training.settings import LearningSettings
@@ -35,7 +37,11 @@ from utt_ros.types import Windows
 
 Walk = Callable[..., Windows]
 MODEL = ModelSettings(width=16, heads=2, feedforward=16)
+READS_ALL = replace(MODEL, access_points_read='all')
 AREA = AreaSettings(magnetic_yaw=0.5)
+THREE_APS = AreaSettings(magnetic_yaw=0.5, access_points=(
+    AccessPoint('a', (0.0, 0.0, 2.5)), AccessPoint('b', (8.0, 6.0, 2.5)),
+    AccessPoint('c', (12.0, -5.0, 2.5))))
 
 
 @pytest.fixture(autouse=True)
@@ -75,6 +81,47 @@ def test_training_reduces_the_errors_on_held_out_windows(
     assert trainer.steps == 100
     assert after['transfer:camera->ftm'] < min(0.7, before['transfer:camera->ftm'])
     assert after['merge:ftm+imu->camera'] < 0.5 * before['merge:ftm+imu->camera']
+
+
+def test_weights_of_areas_with_one_and_with_three_access_points_are_averaged(
+    shape: WindowSettings, walk: Walk,
+) -> None:
+    trainers = {area: trainer_of(shape, area, READS_ALL) for area in (AREA, THREE_APS)}
+    weights = initial_weights(READS_ALL, shape, 1)
+    errors = []
+    for _ in range(3):
+        updates = []
+        for area, trainer in trainers.items():
+            if not trainer.window_count:
+                trainer.memory.observe(walk(area, 200), area, shape)
+                trainer.memory.observe(walk(area, 50, first_s=110.0), area, shape)
+            trainer.load(weights)
+            errors.append(trainer.evaluate()['transfer:ftm->camera'])
+            trainer.train(10)
+            updates.append(trainer.update())
+        one, three = updates
+        assert one.keys() == three.keys()
+        weights = weights | {name: (one[name] + three[name]) / 2 for name in one}
+    assert all(after < before for before, after in zip(errors[:2], errors[-2:], strict=True))
+
+
+def test_a_model_of_the_first_access_point_learns_the_same_without_the_others(
+    shape: WindowSettings, walk: Walk,
+) -> None:
+    updates = []
+    windows = walk(THREE_APS, 100)
+    for dropped in ((), ('further_ftm',)):
+        values, masks = ({name: part for name, part in parts.items() if name not in dropped}
+                         for parts in (windows.values, windows.masks))
+        trainer = trainer_of(shape, THREE_APS)
+        trainer.memory.observe(
+            replace(windows, values=values, masks=masks), THREE_APS, shape)
+        trainer.load(initial_weights(MODEL, shape, 1))
+        trainer.train(3)
+        updates.append(trainer.update())
+    several, one = updates
+    assert several.keys() == one.keys()
+    assert all(several[name].tobytes() == one[name].tobytes() for name in one)
 
 
 def test_velocity_transfers_to_another_area_without_a_camera(

@@ -13,11 +13,17 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from utt_ros.access_point_list import AccessPoint
 from utt_ros.errors import MeasurementError
 from utt_ros.evaluation.benchmarks.hostile_graphs import hostile_graph
+from utt_ros.models.onnx_export import export_onnx
+from utt_ros.models.settings import ModelSettings
+from utt_ros.models.twin import UnifiedTwin
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.twin.engine import TwinEngine
 from utt_ros.twin.onnx_model import OnnxModel
@@ -64,6 +70,25 @@ def test_future_leads_ahead_of_the_position(engine, world):
     assert found.trajectory.shape == (1, SHAPE.horizon, 2)
     np.testing.assert_allclose(found.trajectory[:, -1] - found.position, [[3.0, 0.0]], atol=0.4)
     assert (found.trajectory_stamps_ns - found.stamp_ns == 10**8 * np.arange(1, 31)).all()
+
+
+def test_a_model_reads_the_ranges_to_all_access_points_of_the_area(world):
+    area = AreaSettings(access_points=tuple(
+        AccessPoint(str(number), (4.0 * number, 1.0, 2.5)) for number in range(3)))
+    model = ModelSettings(width=8, heads=2, feedforward=8, access_points_read='all')
+    engine, walk = TwinEngine(area, SHAPE), Walk(world)
+    engine.deploy(OnnxModel(export_onnx(UnifiedTwin(model, SHAPE), 3), SHAPE))
+    for further in (2, 2, 0, 2):  # also ticks of a recording without the others
+        batch = replace(
+            walk.tick(), further_ftm=np.full((1, further, 2), 5.0, np.float32),
+            further_ftm_age_s=np.zeros((1, further), np.float32),
+            further_ftm_mask=np.ones((1, further), bool))
+        pending = engine.locate(batch)
+        assert engine.predict(pending).imu is not None
+        geometry = pending.windows.values.get('ap_geometry')
+        assert (geometry is None) == (not further)
+    np.testing.assert_allclose(geometry[0, 2], [8.0, 1.0, 2.5 - area.camera_height])
+    assert engine.failures == 0
 
 
 def test_synthesized_imu_has_the_rows_and_stamps_of_the_tick(engine, world):

@@ -22,7 +22,12 @@ from utt_ros.models.onnx_export import export_onnx
 from utt_ros.models.settings import ModelSettings
 from utt_ros.models.twin import UnifiedTwin
 from utt_ros.settings import WindowSettings
-from utt_ros.twin.graph_layout import NEWEST_OUTPUTS, input_shapes, output_shapes
+from utt_ros.twin.graph_layout import (
+    AP_DIMENSIONS,
+    NEWEST_OUTPUTS,
+    input_shapes,
+    output_shapes,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -33,6 +38,19 @@ def test_an_exported_graph_has_the_inputs_and_outputs_of_the_layout():
     model = ModelSettings(width=8, heads=2, feedforward=8)
     session = onnxruntime.InferenceSession(export_onnx(UnifiedTwin(model, WINDOW)))
     inputs = {item.name: tuple(item.shape[1:]) for item in session.get_inputs()}
-    assert inputs == input_shapes(WINDOW)
+    assert inputs == {
+        name: shape for name, shape in input_shapes(WINDOW).items() if name not in AP_DIMENSIONS}
     of_area = set(output_shapes(WINDOW)) - set(NEWEST_OUTPUTS.values())
     assert {item.name for item in session.get_outputs()} == of_area
+
+
+def test_the_number_of_access_points_is_free_in_a_graph_that_reads_several():
+    model = ModelSettings(width=8, heads=2, feedforward=8, access_points_read='all')
+    session = onnxruntime.InferenceSession(export_onnx(UnifiedTwin(model, WINDOW), 3))
+    shapes = {item.name: item.shape[1:] for item in session.get_inputs()}
+    assert shapes.keys() == input_shapes(WINDOW).keys()
+    for name, dimension in AP_DIMENSIONS.items():
+        assert isinstance(shapes[name].pop(dimension), str)
+        expected = list(input_shapes(WINDOW, 5)[name])
+        assert expected.pop(dimension) == (5 if name == 'ap_geometry' else 4)
+        assert shapes[name] == expected

@@ -37,6 +37,7 @@ from utt_ros.twin.onnx_model import OnnxModel
 
 WINDOW = WindowSettings(ticks=8, horizon=4, imu_rows=2)
 SMALL = {'width': 8, 'heads': 2, 'feedforward': 8}
+READS_ALL = ModelSettings(**SMALL, access_points_read='all')
 
 
 def check(payload: bytes, outputs=LIVE_OUTPUTS, window=WINDOW) -> None:
@@ -55,6 +56,27 @@ def test_what_is_exported_obeys_the_schema(settings):
 def test_exported_task_twins_obey_the_schema(sources, target):
     twin = UnifiedTwin(ModelSettings(**SMALL), WINDOW)
     check(export_task_twin(twin, (sources, target)), (NEWEST_OUTPUTS[target],))
+
+
+def several_access_points() -> onnx.ModelProto:
+    return onnx.load_from_string(export_onnx(UnifiedTwin(READS_ALL, WINDOW), access_points=3))
+
+
+@pytest.mark.parametrize(('sources', 'target'), [
+    (('camera',), 'ftm'), (('ftm', 'imu'), 'camera')])
+def test_graphs_of_several_access_points_obey_the_schema(sources, target):
+    check(several_access_points().SerializeToString())
+    twin = UnifiedTwin(READS_ALL, WINDOW)
+    check(export_task_twin(twin, (sources, target), 3), (NEWEST_OUTPUTS[target],))
+
+
+@pytest.mark.parametrize('dimension', [1, 2, 3])
+def test_a_graph_of_a_fixed_number_of_access_points_or_other_windows_is_refused(dimension):
+    model = several_access_points()
+    (ranges,) = [item for item in model.graph.input if item.name == 'further_ftm']
+    ranges.type.tensor_type.shape.dim[dimension].dim_value = 7
+    with pytest.raises(ModelError, match='further_ftm has shape'):
+        check(model.SerializeToString())
 
 
 @pytest.mark.parametrize('kind', [*RAW_ATTACKS, *ATTACKS_BY_SCHEMA])

@@ -19,6 +19,9 @@ import sys
 import pytest
 
 from utt_ros.errors import ModelError
+from utt_ros.models.onnx_export import export_onnx
+from utt_ros.models.settings import ModelSettings
+from utt_ros.models.twin import UnifiedTwin
 from utt_ros.settings import WindowSettings
 from utt_ros.twin import graph_trial_child
 from utt_ros.twin.graph_layout import LIVE_OUTPUTS
@@ -50,6 +53,19 @@ def test_a_new_form_is_tried_for_every_number_of_subjects_and_new_weights_for_fe
     counts.clear()
     try_graph(make_graph(2.0, WINDOW), WINDOW, LIVE_OUTPUTS, first)
     assert set(counts) == {1, 2}
+
+
+def test_a_graph_that_reads_several_access_points_is_tried_with_those_of_the_area(monkeypatch):
+    model = ModelSettings(width=8, heads=2, feedforward=8, access_points_read='all')
+    given, run = [], OnnxGraph.run
+
+    def record(graph, count, inputs):
+        given.append(inputs['further_ftm_mask'].shape[2])
+        return run(graph, count, inputs)
+
+    monkeypatch.setattr(OnnxGraph, 'run', record)
+    try_graph(export_onnx(UnifiedTwin(model, WINDOW), 4), WINDOW, LIVE_OUTPUTS, None, 4)
+    assert set(given) == {3}
 
 
 def test_an_evaluation_above_the_limit_is_refused(make_graph, monkeypatch):

@@ -24,6 +24,9 @@ from utt_ros.errors import ModelError
 from utt_ros.federation.types import Seal, TaskDeployment
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.geometry.compass import rotate_magnetic_field
+from utt_ros.models.settings import ModelSettings
+from utt_ros.models.task_twin_export import export_task_twin
+from utt_ros.models.twin import UnifiedTwin
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.twin import virtual_sensors
 from utt_ros.twin.model_service import MAX_BAD_TICKS
@@ -76,6 +79,26 @@ def test_a_task_twin_measures_subjects_all_of_whose_sources_are_recent(sensors):
     assert made.subjects == sensors.subjects('hall_trajectory_2', windows) == ('ann', 'cem')
     np.testing.assert_allclose(made.values, [[BOX]] * 2, rtol=1e-6)
     np.testing.assert_allclose(made.std, BOX_STD)
+
+
+@pytest.mark.parametrize(('reads', 'expected'), [
+    ('first', ('ann',)), ('all', ('ann', 'cem'))])
+def test_ranges_of_each_access_point_that_is_read_are_a_source(
+    sensors, deployment, reads, expected,
+):
+    model = ModelSettings(width=8, heads=2, feedforward=8, access_points_read=reads)
+    graph = export_task_twin(UnifiedTwin(model, SHAPE), (('ftm', 'imu'), 'camera'), 3)
+    sensors.deploy(changed(deployment, graph=graph))
+    windows = make_windows()
+    windows.masks['ftm'][1:] = False
+    further = np.zeros((3, SHAPE.ticks, 2), bool)
+    further[2, -3, 1] = True
+    windows.masks['further_ftm'] = further
+    windows.values['further_ftm'] = np.zeros((*further.shape, 2), np.float32)
+    windows.values['ap_geometry'] = np.ones((3, 3, 3), np.float32)
+    assert sensors.subjects('hall_trajectory_2', windows) == expected
+    sensors.measure('hall_trajectory_2', windows)
+    assert sensors.failures == 0
 
 
 def test_only_the_wanted_subjects_are_evaluated(sensors):

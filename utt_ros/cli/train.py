@@ -24,7 +24,7 @@ from pathlib import Path
 from utt_ros.errors import SettingsError
 from utt_ros.models.fusors import FUSORS
 from utt_ros.models.model_card import save_model
-from utt_ros.models.settings import ModelSettings
+from utt_ros.models.settings import ACCESS_POINTS_READ, ModelSettings
 from utt_ros.training.data_statistics import data_statistics
 from utt_ros.training.model_selection import TrainingProgress
 from utt_ros.training.offline_trainer import train_model, training_summary
@@ -55,6 +55,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
                         help='federated areas, or all data centralised (default: federated)')
     parser.add_argument('--fusor', choices=sorted(FUSORS.names()), default=recipe.model.fusor,
                         help=f'(default: {recipe.model.fusor})')
+    parser.add_argument('--access-points', choices=ACCESS_POINTS_READ,
+                        default=recipe.model.access_points_read,
+                        help='access points whose ranges the model reads '
+                        f'(default: {recipe.model.access_points_read})')
     parser.add_argument('--width', type=int, default=recipe.model.width, metavar='N',
                         help=f'length of a feature vector (default: {recipe.model.width})')
     parser.add_argument('--rounds', type=int, default=recipe.rounds, metavar='N',
@@ -72,7 +76,8 @@ def run(args: argparse.Namespace) -> int:
     """Train and save a model. Raises UttError."""
     recipe = replace(
         deployable(Recipe()), rounds=args.rounds,
-        model=ModelSettings(fusor=args.fusor, width=args.width))
+        model=ModelSettings(fusor=args.fusor, width=args.width,
+                            access_points_read=args.access_points))
     recipe = recipe if args.plan == 'federated' else centralised(recipe)
     if args.steps is not None:
         recipe = replace(recipe, local_steps=args.steps)

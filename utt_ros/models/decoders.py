@@ -49,10 +49,16 @@ class WindowDecoder(nn.Module):
             Deconvolution(inputs, outputs, stride)
             for inputs, outputs, stride in zip(sizes, sizes[1:], strides, strict=False))
 
-    def forward(self, feature: Tensor, newest: int | None = None) -> Tensor:
-        """Decode (B, d) to (B, T, F) in physical units; with `newest`, only its last rows."""
+    def forward(
+        self, feature: Tensor, newest: int | None = None, code: Tensor | None = None,
+    ) -> Tensor:
+        """Decode (B, d) to (B, T, F) in physical units; with `newest`, only its last rows.
+
+        `code` (B, d) is added to each query.
+        """
         length = self.length if newest is None else self._token_count(newest)
-        tokens = self.queries + self.tell(feature).unsqueeze(1)  # (B, L, d)
+        told = self.tell(feature) if code is None else self.tell(feature) + code
+        tokens = self.queries + told.unsqueeze(1)  # (B, L, d)
         tokens = tokens.reshape(-1, self.width)
         *inner_layers, last_layer = self.layers
         for layer in inner_layers:

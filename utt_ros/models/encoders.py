@@ -61,20 +61,27 @@ class WindowEncoder(nn.Module):
         self.trends = WindowStatistics(channels + derived_channels, rows, model.width)
         self.norm = nn.LayerNorm(model.width)
 
-    def forward(self, values: Tensor, mask: Tensor) -> Tensor:  # (N, T, F) physical, (N, T) bool
+    def forward(self, values: Tensor, mask: Tensor, code: Tensor | None = None) -> Tensor:
+        """Encode (N, T, F) in physical units with a mask (N, T) to (N, d).
+
+        `code` (N, d or more) is added to each token and before the statistics' nonlinearity.
+        """
         seen_rows = mask.unsqueeze(1)  # (N, 1, T)
         present = seen_rows.to(values.dtype)
         physical = torch.where(seen_rows, values.transpose(1, 2).contiguous(), 0.0)
         scaled = self.scale.normalize(physical) * present
         derived = torch.where(seen_rows, self.derived(physical, present), 0.0)
-        statistics = self.trends(torch.cat([scaled, derived], dim=1), present)
+        statistics = self.trends(torch.cat([scaled, derived], dim=1), present, code)
         rows = torch.cat([scaled, present], dim=1)
         rows = F.pad(rows, (self.padding, 0))  # (N, F + 1, T')
         seen = rows[:, -1].reshape(-1, self.length, self.stride).amax(dim=2)  # (N, L)
         for convolution in self.convolutions:
             rows = F.relu(convolution(rows))
         pairs = (rows[:, :, ::2] + rows[:, :, 1::2]) / 2  # (N, d, L): torch's pooling is slower
-        tokens = (pairs.transpose(1, 2) + self.place).reshape(-1, self.width)
+        tokens = pairs.transpose(1, 2) + self.place
+        if code is not None:
+            tokens = tokens + code[:, None, :self.width]
+        tokens = tokens.reshape(-1, self.width)
         bias = ((1.0 - seen) * MASKED_LOGIT)[:, None, None, :]
         for layer in self.layers:
             tokens = layer(tokens, bias)

@@ -26,6 +26,7 @@ from functools import partial
 from torch import nn
 
 from utt_ros.errors import ModelError
+from utt_ros.models.ap_networks import AccessPointDecoder, AccessPointEncoder
 from utt_ros.models.decoders import WindowDecoder
 from utt_ros.models.encoders import WindowEncoder
 from utt_ros.models.layers import PhysicalScale
@@ -84,6 +85,23 @@ def window_decoder(*strides: int) -> NetworkFactory:
     return make
 
 
+def access_point_encoder(*strides: int) -> NetworkFactory:
+    """Return a factory of `AccessPointEncoder`s with these strides."""
+    def make(modality: Modality, model: ModelSettings, window: WindowSettings) -> nn.Module:
+        scale = PhysicalScale(modality.offset, modality.scale)
+        return AccessPointEncoder(
+            scale, modality.rows(window), strides, model, period=window.period)
+    return make
+
+
+def access_point_decoder(*strides: int) -> NetworkFactory:
+    """Return a factory of `AccessPointDecoder`s with these strides."""
+    def make(modality: Modality, model: ModelSettings, window: WindowSettings) -> nn.Module:
+        scale = PhysicalScale(modality.offset, modality.scale)
+        return AccessPointDecoder(scale, modality.rows(window), strides, model)
+    return make
+
+
 def _phone_encoder(modality: Modality, model: ModelSettings, window: WindowSettings) -> nn.Module:
     row_s = window.period / window.imu_rows
     derived = partial(compass_and_dynamic_acceleration, row_period_s=row_s)
@@ -98,7 +116,7 @@ BUILTIN = (
     Modality(  # range and its standard deviation [m]
         'ftm', lambda window: window.ticks,
         offset=(10.0, 0.5), scale=(7.0, 0.35),
-        encoder=window_encoder(2), decoder=window_decoder(4, 4)),
+        encoder=access_point_encoder(2), decoder=access_point_decoder(4, 4)),
     Modality(  # accel [m/s^2], gyro [rad/s], mag [T]
         'imu', lambda window: window.ticks * window.imu_rows,
         offset=(0.0, 0.0, NOMINAL_GRAVITY_MPS2, 0.0, 0.0, 0.0, 0.0, 0.0, -2.8e-5),

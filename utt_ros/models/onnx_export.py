@@ -19,6 +19,7 @@ import io
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
+from functools import partial
 
 import onnx
 import torch
@@ -26,7 +27,8 @@ from torch import Tensor, nn
 
 from utt_ros.models.twin import UnifiedTwin
 from utt_ros.motion.features import CONTEXT, VELOCITY_COLUMNS
-from utt_ros.twin.graph_layout import LIVE_OUTPUTS, TRANSLATED_OUTPUTS
+from utt_ros.twin.graph_layout import AP_DIMENSIONS, LIVE_OUTPUTS, TRANSLATED_OUTPUTS
+from utt_ros.types import AP_GEOMETRY, FURTHER_FTM
 
 OPSET = 18
 VELOCITY_VALID = CONTEXT.index('course_valid')
@@ -37,22 +39,27 @@ class LiveGraph(nn.Module):
 
     Motion depends on the context alone. The IMU is synthesized from the other modalities, from
     itself only where there is no other; its gait depends on the velocity from the camera. Boxes
-    and ranges are translated from all present modalities; a twin prunes them.
+    and ranges, those to the first access point, are translated from all present modalities; a twin
+    prunes them.
     """
 
-    def __init__(self, twin: UnifiedTwin, translated: Sequence[str] = ()) -> None:
+    def __init__(
+        self, twin: UnifiedTwin, translated: Sequence[str] = (), inputs: Sequence[str] = (),
+    ) -> None:
+        """`inputs`: names of the inputs; by default those of one access point."""
         super().__init__()
         self.twin = twin
         self.translated = tuple(translated)
         names = twin.settings.modalities
+        self.inputs = tuple(inputs) or (
+            *(part for name in names for part in (name, f'{name}_mask')), 'context')
         self.others = [name != 'imu' for name in names]
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
-        *windows, context = inputs
-        names = self.twin.settings.modalities
-        values = dict(zip(names, windows[::2], strict=True))
-        masks = dict(zip(names, windows[1::2], strict=True))
-        features, present = self.twin.encode(values, masks)
+        named = dict(zip(self.inputs, inputs, strict=True))
+        values, masks, geometry = model_inputs(named, self.twin.settings.modalities)
+        context, first = named['context'], None if geometry is None else geometry[:, 0]
+        features, present = self.twin.encode(values, masks, geometry)
         fused = self.twin.fuse(features, present)
         motion = self.twin.motion(context)
         others = present & torch.tensor(self.others)
@@ -62,7 +69,21 @@ class LiveGraph(nn.Module):
         swing = self.twin.stride(context[:, VELOCITY_VALID], context[:, VELOCITY_COLUMNS])
         return (motion.velocity, motion.velocity_log_std,
                 motion.future, motion.future_log_std, imu, swing.cadence, swing.log_rms,
-                *(self.twin.decode(name, fused) for name in self.translated))
+                *(self.twin.decode(name, fused, geometry=first) for name in self.translated))
+
+
+def model_inputs(
+    inputs: Mapping[str, Tensor], modalities: Sequence[str],
+) -> tuple[dict[str, Tensor], dict[str, Tensor], Tensor | None]:
+    """Return windows, masks and geometry from inputs of a graph; ranges of all access points."""
+    values = {name: inputs[name] for name in modalities}
+    masks = {name: inputs[f'{name}_mask'] for name in modalities}
+    geometry = inputs.get(AP_GEOMETRY)
+    if FURTHER_FTM in inputs:
+        for found, further in ((values, FURTHER_FTM), (masks, f'{FURTHER_FTM}_mask')):
+            found['ftm'] = torch.cat(
+                [found['ftm'].unsqueeze(1), inputs[further].transpose(1, 2)], dim=1)
+    return values, masks, geometry
 
 
 def translated_modalities(twin: UnifiedTwin) -> tuple[str, ...]:
@@ -70,14 +91,23 @@ def translated_modalities(twin: UnifiedTwin) -> tuple[str, ...]:
     return tuple(name for name in TRANSLATED_OUTPUTS if name in twin.settings.modalities)
 
 
-def example_inputs(twin: UnifiedTwin, subjects: int) -> dict[str, Tensor]:
-    """Return inputs of the graph by name: `m`, `m_mask` of every modality, then `context`."""
+def example_inputs(
+    twin: UnifiedTwin, subjects: int, *, several: bool = False,
+) -> dict[str, Tensor]:
+    """Return inputs of the graph by name: `m`, `m_mask` of every modality, then `context`.
+
+    With `several` access points, also their ranges and geometry, where the model reads them.
+    """
     inputs: dict[str, Tensor] = {}
     for name in twin.settings.modalities:
         window = twin.decode(name, torch.zeros(subjects, twin.settings.width)).detach()
         inputs[name] = window
         inputs[f'{name}_mask'] = torch.ones(window.shape[:2], dtype=torch.bool)
     inputs['context'] = torch.ones(subjects, len(CONTEXT))
+    if several and 'ftm' in inputs and twin.settings.reads_all_access_points:
+        further = inputs['ftm'].unsqueeze(2).repeat(1, 1, 2, 1)
+        inputs |= {FURTHER_FTM: further, AP_GEOMETRY: torch.ones(subjects, 3, 3),
+                   f'{FURTHER_FTM}_mask': torch.ones(further.shape[:3], dtype=torch.bool)}
     return inputs
 
 
@@ -103,12 +133,13 @@ class OnnxExporter:
         return content
 
 
-def trace_live_graph(twin: UnifiedTwin) -> onnx.ModelProto:
-    """Trace `LiveGraph`."""
+def trace_live_graph(twin: UnifiedTwin, *, several: bool = False) -> onnx.ModelProto:
+    """Trace `LiveGraph`; with `several`, for any number of access points that it reads."""
     translated = translated_modalities(twin)
     outputs = [*LIVE_OUTPUTS, *(TRANSLATED_OUTPUTS[name] for name in translated)]
+    inputs = example_inputs(twin, 2, several=several)
     return trace_graph(
-        twin, lambda copy: LiveGraph(copy, translated), example_inputs(twin, 2), outputs)
+        twin, lambda copy: LiveGraph(copy, translated, list(inputs)), inputs, outputs)
 
 
 def trace_graph(
@@ -134,10 +165,22 @@ def trace_graph(
             buffer,  # type: ignore[arg-type]  # a file-like object is fine for this exporter
             dynamo=False,
             opset_version=OPSET, do_constant_folding=False, input_names=list(inputs),
-            output_names=list(outputs), dynamic_axes={name: {0: 'S'} for name in names})
+            output_names=list(outputs), dynamic_axes={name: _free_axes(name) for name in names})
     return onnx.load_from_string(buffer.getvalue())
 
 
-def export_onnx(twin: UnifiedTwin) -> bytes:
-    """Export the live graph of one model."""
-    return OnnxExporter().export(twin)
+def _free_axes(name: str) -> dict[int, str]:
+    axes = {0: 'S'}
+    if name in AP_DIMENSIONS:
+        axes[AP_DIMENSIONS[name] + 1] = 'P' if name == AP_GEOMETRY else 'A'
+    return axes
+
+
+def live_exporter(access_points: int) -> OnnxExporter:
+    """Return the exporter of live graphs for an area with so many access points."""
+    return OnnxExporter(partial(trace_live_graph, several=access_points > 1))
+
+
+def export_onnx(twin: UnifiedTwin, access_points: int = 1) -> bytes:
+    """Export the live graph of one model, for an area with so many access points."""
+    return live_exporter(access_points).export(twin)

@@ -26,6 +26,7 @@ from utt_ros.types import MODALITIES
 
 MAX_CONFIG_LENGTH = 8192  # characters
 MAX_CONFIG_PARTS = 32  # lists and objects
+ACCESS_POINTS_READ = ('first', 'all')
 ARCHITECTURE_VERSION = 2  # of the networks; another one has other tensors
 
 
@@ -43,9 +44,14 @@ class ModelSettings:
     decoder_layers: int = setting(1, 'transformer layers of a decoder', low=1, high=16)
     knots: int = setting(
         6, 'instants between which a predicted trajectory is interpolated', low=1, high=64)
+    access_points_read: str = setting(
+        'first', f'access points whose ranges are read: {" or ".join(ACCESS_POINTS_READ)}')
 
     def __post_init__(self) -> None:
         check(self)
+        if self.access_points_read not in ACCESS_POINTS_READ:
+            raise SettingsError(f'access_points_read is {self.access_points_read!r}: it must be '
+                                f'one of {", ".join(ACCESS_POINTS_READ)}')
         if self.width % self.heads:
             raise SettingsError(
                 f'width is {self.width}: it must be a multiple of heads, {self.heads}')
@@ -53,10 +59,18 @@ class ModelSettings:
             raise SettingsError(f'modalities are {list(self.modalities)}: '
                                 'they must be sorted, distinct and at least one')
 
+    @property
+    def reads_all_access_points(self) -> bool:
+        """True for a model that reads the ranges to all access points of an area."""
+        return self.access_points_read == 'all'
+
 
 def dump_config(model: ModelSettings, window: WindowSettings) -> str:
     """Return canonical JSON: equal settings give equal text."""
-    content = {'model': asdict(model), 'networks': ARCHITECTURE_VERSION, 'window': asdict(window)}
+    of_model = asdict(model)
+    if model.access_points_read == ACCESS_POINTS_READ[0]:  # as in former configurations
+        del of_model['access_points_read']
+    content = {'model': of_model, 'networks': ARCHITECTURE_VERSION, 'window': asdict(window)}
     return json.dumps(content, sort_keys=True, separators=(',', ':'))
 
 

@@ -15,6 +15,7 @@
 
 """ONNX export of task twins: windows of the sources in, newest rows of the target out."""
 
+from collections.abc import Sequence
 from functools import lru_cache, partial
 
 import onnx
@@ -22,12 +23,13 @@ import torch
 from torch import Tensor, nn
 
 from utt_ros.errors import ModelError
-from utt_ros.models.onnx_export import OnnxExporter, example_inputs, trace_graph
+from utt_ros.models.onnx_export import OnnxExporter, example_inputs, model_inputs, trace_graph
 from utt_ros.models.operations import Pair, describe_lack
 from utt_ros.models.settings import ModelSettings
 from utt_ros.models.twin import UnifiedTwin
 from utt_ros.settings import WindowSettings
-from utt_ros.twin.graph_layout import NEWEST_OUTPUTS
+from utt_ros.twin.graph_layout import NEWEST_OUTPUTS, source_inputs
+from utt_ros.types import AP_GEOMETRY
 
 MAX_KEPT_GRAPHS = 16  # traced ones; tracing another takes a second
 
@@ -38,25 +40,28 @@ class TaskTwinGraph(nn.Module):
     Magnetic fields are those of the area's orientation, as in `LiveGraph`.
     """
 
-    def __init__(self, twin: UnifiedTwin, pair: Pair) -> None:
+    def __init__(self, twin: UnifiedTwin, pair: Pair, inputs: Sequence[str]) -> None:
+        """`inputs`: names of the inputs, in their order."""
         super().__init__()
         self.twin = twin
         self.sources, self.target = pair
+        self.inputs = tuple(inputs)
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        values = dict(zip(self.sources, inputs[::2], strict=True))
-        masks = dict(zip(self.sources, inputs[1::2], strict=True))
+        named = dict(zip(self.inputs, inputs, strict=True))
+        values, masks, geometry = model_inputs(named, self.sources)
         rows = self.twin.window.imu_rows if self.target == 'imu' else 1
         if len(self.sources) == 1:
             (source,) = self.sources
-            feature = self.twin.encoders[source](values[source], masks[source])
+            feature = self.twin.encode_modality(source, values[source], masks[source], geometry)
         else:
-            feature = self.twin.fuse(*self.twin.encode(values, masks))
-        return self.twin.decode(self.target, feature, newest=rows)
+            feature = self.twin.fuse(*self.twin.encode(values, masks, geometry))
+        first = None if geometry is None else geometry[:, 0]
+        return self.twin.decode(self.target, feature, newest=rows, geometry=first)
 
 
-def export_task_twin(twin: UnifiedTwin, pair: Pair) -> bytes:
-    """Export the graph of one translation of a model.
+def export_task_twin(twin: UnifiedTwin, pair: Pair, access_points: int = 1) -> bytes:
+    """Export the graph of one translation of a model, for an area with so many access points.
 
     The first export of a translation traces the model; later ones exchange weights alone. Raises
     ModelError for a model without one of the modalities.
@@ -64,18 +69,25 @@ def export_task_twin(twin: UnifiedTwin, pair: Pair) -> bytes:
     sources, target = pair
     if lack := describe_lack({*sources, target}, twin.settings.modalities):
         raise ModelError(f'the model has {lack}')
-    return _exporter(twin.settings, twin.window, pair).export(twin)
+    several = (twin.settings.reads_all_access_points and access_points > 1
+               and 'ftm' in {*sources, target})
+    return _exporter(twin.settings, twin.window, pair, several).export(twin)
 
 
 @lru_cache(maxsize=MAX_KEPT_GRAPHS)
-def _exporter(_model: ModelSettings, _window: WindowSettings, pair: Pair) -> OnnxExporter:
-    return OnnxExporter(partial(_trace, pair=pair))
+def _exporter(
+    _model: ModelSettings, _window: WindowSettings, pair: Pair, several: bool,
+) -> OnnxExporter:
+    return OnnxExporter(partial(_trace, pair=pair, several=several))
 
 
-def _trace(twin: UnifiedTwin, pair: Pair) -> onnx.ModelProto:
+def _trace(twin: UnifiedTwin, pair: Pair, several: bool) -> onnx.ModelProto:
     with torch.no_grad():
-        inputs = example_inputs(twin, 2)
-    names = [name for source in pair[0] for name in (source, f'{source}_mask')]
+        inputs = example_inputs(twin, 2, several=several)
+    sources, target = pair
+    names = [name for source in sources for name in source_inputs(source, several=several)]
+    if several and target == 'ftm':
+        names.append(AP_GEOMETRY)
+    chosen = {name: inputs[name] for name in names}
     return trace_graph(
-        twin, lambda copy: TaskTwinGraph(copy, pair), {name: inputs[name] for name in names},
-        [NEWEST_OUTPUTS[pair[1]]])
+        twin, lambda copy: TaskTwinGraph(copy, pair, names), chosen, [NEWEST_OUTPUTS[target]])

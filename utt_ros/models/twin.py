@@ -61,19 +61,29 @@ class UnifiedTwin(nn.Module):
 
     def encode(
         self, values: Mapping[str, Tensor], masks: Mapping[str, Tensor],
+        geometry: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Encode windows to features (N, M, d), with present (N, M) where there is one.
 
         `values[m]` is (N, T_m, F_m), `masks[m]` (N, T_m) bool. A modality that is not among the
-        values, or whose mask is all false, is missing.
+        values, or whose mask is all false, is missing. With the geometry (N, A, 3) of access
+        points, see `ap_geometry`, ranges are (N, A, T, 2) and their mask (N, A, T).
         """
         first = next(iter(values.values()))
         absent = first.new_zeros((first.shape[0], self.settings.width))
-        features = [self.encoders[name](values[name], masks[name]) if name in values else absent
-                    for name in self.settings.modalities]
-        present = [masks[name].any(dim=1) if name in values else absent[:, 0].bool()
+        features = [self.encode_modality(name, values[name], masks[name], geometry)
+                    if name in values else absent for name in self.settings.modalities]
+        present = [_is_present(masks[name]) if name in values else absent[:, 0].bool()
                    for name in self.settings.modalities]
         return torch.stack(features, dim=1), torch.stack(present, dim=1)
+
+    def encode_modality(
+        self, name: str, values: Tensor, mask: Tensor, geometry: Tensor | None = None,
+    ) -> Tensor:
+        """Encode windows of one modality to features (N, d); arguments as in `encode`."""
+        further = () if geometry is None or name != 'ftm' else (geometry,)
+        feature: Tensor = self.encoders[name](values, mask, *further)
+        return feature
 
     def fuse(self, features: Tensor, use: Tensor) -> Tensor:
         """Fuse the features (N, M, d) in `use` (N, M) to one feature (N, d)."""
@@ -81,27 +91,42 @@ class UnifiedTwin(nn.Module):
         single = torch.where(use.unsqueeze(2), features, 0.0).sum(dim=1)
         return torch.where(use.sum(dim=1, keepdim=True) == 1, single, fused)
 
-    def decode(self, target: str, feature: Tensor, newest: int | None = None) -> Tensor:
+    def decode(
+        self, target: str, feature: Tensor, newest: int | None = None,
+        geometry: Tensor | None = None,
+    ) -> Tensor:
         """Decode features (N, d) to windows (N, T_m, F_m) of a modality.
 
-        With `newest`, only their last `newest` rows, at less cost.
+        With `newest`, only their last `newest` rows, at less cost. Ranges are those to access
+        points at `geometry` (N, 3).
         """
-        window: Tensor = self.decoders[target](feature, newest)
+        further = () if geometry is None or target != 'ftm' else (geometry,)
+        window: Tensor = self.decoders[target](feature, newest, *further)
         return window
 
-    def decode_pairs(self, features: Tensor, pairs: Sequence[Pair]) -> dict[Pair, Tensor]:
+    def decode_pairs(
+        self, features: Tensor, pairs: Sequence[Pair], geometry: Tensor | None = None,
+    ) -> dict[Pair, Tensor]:
         """Decode all pairs (sources, target): one call of the fusor, one of each decoder."""
-        return {pair: window for wanted, windows in self.decode_targets(features, pairs)
+        return {pair: window
+                for wanted, windows in self.decode_targets(features, pairs, geometry)
                 for pair, window in zip(wanted, windows, strict=True)}
 
     def decode_targets(
-        self, features: Tensor, pairs: Sequence[Pair],
+        self, features: Tensor, pairs: Sequence[Pair], geometry: Tensor | None = None,
     ) -> Iterator[tuple[list[Pair], Tensor]]:
-        """Yield, by target, its P pairs and their windows (P, N, T_m, F_m)."""
+        """Yield, by target, its P pairs and their windows (P, N, T_m, F_m).
+
+        With the geometry (N, A, 3) of access points, windows of ranges are (P, N * A, T, 2).
+        """
         fused = self.fuse_sets(features, sorted({sources for sources, _ in pairs}))
         for target in sorted({target for _, target in pairs}):
             wanted = [pair for pair in pairs if pair[1] == target]
-            windows = self.decode(target, torch.cat([fused[sources] for sources, _ in wanted]))
+            feature, asked = torch.cat([fused[sources] for sources, _ in wanted]), None
+            if geometry is not None and target == 'ftm':
+                feature = feature.repeat_interleave(geometry.shape[1], dim=0)
+                asked = geometry.flatten(0, 1).repeat(len(wanted), 1)
+            windows = self.decode(target, feature, geometry=asked)
             yield wanted, windows.reshape(len(wanted), -1, *windows.shape[1:])
 
     def fuse_sets(
@@ -120,6 +145,11 @@ class UnifiedTwin(nn.Module):
                 features.repeat(len(several), 1, 1), use.repeat_interleave(count, dim=0))
             fused.update(zip(several, joined.split(count), strict=True))
         return fused
+
+
+def _is_present(mask: Tensor) -> Tensor:
+    """Return the windows (N,) with a measurement; ranges may be of several access points."""
+    return mask.any(dim=1) if mask.dim() == 2 else mask.any(dim=2).any(dim=1)
 
 
 def read_weights(twin: UnifiedTwin) -> Weights:

@@ -53,14 +53,20 @@ class WindowStatistics(nn.Module):
         self.read = nn.Linear(2 * channels, HIDDEN_UNITS)
         self.say = nn.Linear(HIDDEN_UNITS, width)
 
-    def forward(self, rows: Tensor, seen: Tensor) -> Tensor:
-        """Map channels (N, K, T), which are 0 where `seen` (N, 1, T) is, to (N, d)."""
+    def forward(self, rows: Tensor, seen: Tensor, code: Tensor | None = None) -> Tensor:
+        """Map channels (N, K, T), which are 0 where `seen` (N, 1, T) is, to (N, d).
+
+        `code` (N, HIDDEN_UNITS or more) is added before the nonlinearity.
+        """
         count = seen.sum(dim=2, keepdim=True).clamp(min=1.0)
         centred = (self.position - (seen @ self.position[:, None]) / count) * seen  # (N, 1, T)
         mean = rows.sum(dim=2) / count[:, 0]
         moment = (rows @ centred.transpose(1, 2))[..., 0]  # (N, K)
         slope = 3.0 * moment / (centred.square().sum(dim=2) + self.ridge)
-        output: Tensor = self.say(F.relu(self.read(torch.cat([mean, slope], dim=1))))
+        hidden = self.read(torch.cat([mean, slope], dim=1))
+        if code is not None:
+            hidden = hidden + code[:, :HIDDEN_UNITS]
+        output: Tensor = self.say(F.relu(hidden))
         return output
 
 

@@ -87,7 +87,8 @@ class TwinNode(ManagedNode):
         self._signing = MessageSigning(self, self._area.area)
         self._beliefs = BeliefExchange(
             self, self._area, neighbours, self._signing) if settings.hand_over else None
-        self._trial = GraphTrial(self._window)
+        self._trial = GraphTrial(
+            self._window, access_points=len(self._area.ap_positions))
         self._models = DeployedModels(
             self, self._use, area=self._area.area, verifier=self._signing.verifier)
         self._virtual = VirtualSensorPublishers(

@@ -30,9 +30,10 @@ from utt_ros.geometry.compass import mirror_imu
 from utt_ros.motion.features import MIRROR_SIGNS
 from utt_ros.training.columns import CENTRE, Columns
 from utt_ros.training.labels import MotionTargets, heading_frame_targets
-from utt_ros.types import FloatArray, MaskArray
+from utt_ros.types import AP_GEOMETRY, FloatArray, MaskArray
 
 OUTAGES = {'camera': 0.3, 'ftm': 0.15}  # probability that the end of a window is masked
+NO_ACCESS_POINT = 0.3  # probability that an access point has no ranges
 NO_PHONE = 0.2  # probabilities that the motion head gets no such input
 NO_HEADING = 0.1
 NO_COURSE = 0.3
@@ -47,10 +48,18 @@ Mirror = Callable[[Columns, str, float], FloatArray]
 
 
 def mask_window_end(mask: MaskArray, probability: float, rng: np.random.Generator) -> MaskArray:
-    """Clear the mask (N, T) at the end of a share of the windows, over a random length."""
-    count, ticks = mask.shape
+    """Clear the mask (N, ..., T) at the end of a share of the windows, over a random length."""
+    count, ticks = mask.shape[0], mask.shape[-1]
     length = rng.integers(1, ticks + 1, count) * (rng.random(count) < probability)
-    return np.asarray(mask & (np.arange(ticks) < (ticks - length)[:, None]))
+    kept = np.arange(ticks) < (ticks - length)[:, None]
+    return np.asarray(mask & kept.reshape(count, *[1] * (mask.ndim - 2), ticks))
+
+
+def mask_access_points(mask: MaskArray, rng: np.random.Generator) -> MaskArray:
+    """Clear the mask (N, A, T) of access points at random, in windows with ranges to several."""
+    several = mask.any(2).sum(1) > 1
+    lost = rng.random(mask.shape[:2]) < NO_ACCESS_POINT
+    return np.asarray(mask & ~(lost & several[:, None])[:, :, None])
 
 
 def perturb_pose_and_hard_iron(imu: FloatArray, rng: np.random.Generator) -> FloatArray:
@@ -118,6 +127,9 @@ def mirror_paths(
     for name in names:
         mirrored[name] = columns[name].copy()
         mirrored[name][rows] = mirrors[name](chosen, name, row_period_s)
+    if AP_GEOMETRY in columns:
+        mirrored[AP_GEOMETRY] = columns[AP_GEOMETRY].copy()
+        mirrored[AP_GEOMETRY][rows, :, 1] *= -1.0
     return mirrored
 
 

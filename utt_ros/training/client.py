@@ -32,7 +32,7 @@ from utt_ros.federation.signing import Verifier
 from utt_ros.federation.types import Deployment, GlobalModel, Report, Update
 from utt_ros.federation.wire import pack
 from utt_ros.models.model_card import load_model
-from utt_ros.models.onnx_export import OnnxExporter
+from utt_ros.models.onnx_export import live_exporter
 from utt_ros.models.settings import ModelSettings, dump_config, load_config
 from utt_ros.models.starting_model import read_initial_model
 from utt_ros.models.twin import check_weights, initial_weights, read_weights
@@ -85,7 +85,7 @@ class FederatedClient:
         self.settings = settings
         self.paused = False
         self._area, self._window, self._learning = area, window, learning
-        self._exporter = OnnxExporter()
+        self._exporter = live_exporter(len(area.ap_positions))
         self._stored = LatestCheckpoint(Path(settings.state_dir).expanduser() / CHECKPOINT)
         self._checksum = ''  # of the current model's payload
         self._steps_left = 0
@@ -213,7 +213,7 @@ class FederatedClient:
         if model != trainer.twin.settings:
             check_weights(model, window, checkpoint.tensors)
             trainer = area_trainer(model, window, self._area, self._learning, trainer.memory)
-            exporter = OnnxExporter()
+            exporter = live_exporter(len(self._area.ap_positions))
         trainer.load(checkpoint.tensors)
         self.trainer, self._exporter, self.current = trainer, exporter, checkpoint
         self._checksum = pack(checkpoint.tensors).checksum

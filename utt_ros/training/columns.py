@@ -21,13 +21,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from utt_ros.types import FURTHER_FTM, MaskArray
+from utt_ros.types import AP_GEOMETRY, FURTHER_FTM
 
+RANGE_SETS = (FURTHER_FTM, f'{FURTHER_FTM}_mask', AP_GEOMETRY)  # beside the columns of 'ftm'
 CENTRE = 'centre_px'  # (N,) image column about which paths can be mirrored; NaN: not mirrored
 
 Columns = dict[str, npt.NDArray[Any]]
 """A modality's values under its name, its mask under '<name>_mask', and the fields of MotionLabels
-and of StrideHarmonics."""
+and of StrideHarmonics. Of areas with several access points, also FURTHER_FTM (N, T, A, 2), its
+mask (N, T, A) and AP_GEOMETRY (N, A + 1, 3)."""
 
 
 def take(columns: Columns, rows: npt.NDArray[np.intp] | slice) -> Columns:
@@ -35,12 +37,16 @@ def take(columns: Columns, rows: npt.NDArray[np.intp] | slice) -> Columns:
     return {name: values[rows] for name, values in columns.items()}
 
 
-def is_measured(columns: Columns, name: str) -> MaskArray:
-    """Return where (N,) a modality was measured; ranges to any access point."""
-    measured = columns[f'{name}_mask'].any(1)
-    if name == 'ftm' and (further := columns.get(f'{FURTHER_FTM}_mask')) is not None:
-        measured = measured | further.any((1, 2))
-    return np.asarray(measured)
+def join_access_points(columns: Columns) -> Columns:
+    """Return columns whose ranges are those to all access points: (N, A, T, 2), mask (N, A, T).
+
+    Unchanged where there is one access point alone.
+    """
+    if FURTHER_FTM not in columns or 'ftm' not in columns:
+        return columns
+    return columns | {
+        name: np.concatenate([columns[name][:, None], columns[further].swapaxes(1, 2)], axis=1)
+        for name, further in (('ftm', FURTHER_FTM), ('ftm_mask', f'{FURTHER_FTM}_mask'))}
 
 
 def concatenate_columns(parts: Sequence[Mapping[str, npt.NDArray[Any]]]) -> Columns:

@@ -20,12 +20,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from utt_ros.geometry.ap_geometry import ap_geometry
 from utt_ros.geometry.compass import rotate_magnetic_field
 from utt_ros.motion.gait import fit_stride_harmonics
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.training.columns import CENTRE, Columns, concatenate_columns
 from utt_ros.training.labels import motion_labels
-from utt_ros.types import SyncedBatch, Windows
+from utt_ros.types import AP_GEOMETRY, FURTHER_FTM, FloatArray, SyncedBatch, Windows
 
 MAX_AP_OFFSET_M = 0.3  # lateral offset of an access point up to which mirrored ranges hold
 
@@ -45,10 +46,18 @@ def make_examples(windows: Windows, area: AreaSettings, window: WindowSettings) 
         columns['imu'] = rotate_magnetic_field(
             columns['imu'], columns['imu_mask'], row_s, area.magnetic_yaw)
     columns[CENTRE] = np.full(len(windows), mirror_column(area), np.float32)
+    if FURTHER_FTM in columns:
+        columns[AP_GEOMETRY] = repeat_geometry(area, columns[FURTHER_FTM])
     stride = fit_stride_harmonics(
         windows.values['imu'], windows.masks['imu'], window.ticks * window.imu_rows - 1, row_s)
     labels = (motion_labels(windows, area, window), stride)
     return columns | {name: getattr(part, name) for part in labels for name in part.__slots__}
+
+
+def repeat_geometry(area: AreaSettings, further_ftm: FloatArray) -> FloatArray:
+    """Return the geometry (N, A + 1, 3) of an area's access points for ranges (N, T, A, 2)."""
+    geometry = ap_geometry(area, further_ftm.shape[2] + 1)
+    return np.repeat(geometry[None], len(further_ftm), axis=0)
 
 
 def mirror_column(area: AreaSettings) -> float:

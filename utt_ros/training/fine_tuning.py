@@ -33,7 +33,7 @@ from utt_ros.errors import SettingsError
 from utt_ros.models.operations import Operation, Pair
 from utt_ros.models.twin import UnifiedTwin, Weights, load_weights, read_weights
 from utt_ros.settings import check, setting
-from utt_ros.training.columns import CENTRE, Columns, is_measured, take
+from utt_ros.training.columns import CENTRE, RANGE_SETS, Columns, take
 from utt_ros.training.metrics import relative_errors, training_means
 from utt_ros.training.optimization import cosine_factor
 from utt_ros.training.replay_buffer import ReplayBuffer, ReplayMemory
@@ -180,7 +180,7 @@ def pair_modalities(pairs: Sequence[Pair]) -> tuple[str, ...]:
 
 def complete_windows(columns: Columns, pairs: Sequence[Pair]) -> MaskArray:
     """Return a mask (N,) of windows that have all sources and the target of some decoding."""
-    measured = {name: is_measured(columns, name) for name in pair_modalities(pairs)}
+    measured = {name: columns[f'{name}_mask'].any(1) for name in pair_modalities(pairs)}
     return np.asarray(reduce(or_, (
         reduce(and_, (measured[name] for name in (*sources, target)))
         for sources, target in pairs)))
@@ -197,6 +197,8 @@ def newest_examples(buffer: ReplayBuffer, pairs: Sequence[Pair], count: int = 0)
     if not everything:
         return {CENTRE: np.zeros(0, np.float32)}
     columns = {name: everything[name] for name in names}
+    if 'ftm' in columns:
+        columns |= {name: everything[name] for name in RANGE_SETS if name in everything}
     rows = buffer.rows_by_age()
     rows = rows[complete_windows(columns, pairs)[rows]]
     return take(columns, rows[-count:] if count else rows)

@@ -36,12 +36,13 @@ from utt_ros.training.augmentation import (
     Mirror,
     augmented_motion_targets,
     course_kept,
+    mask_access_points,
     mask_window_end,
     mirror_paths,
 )
-from utt_ros.training.columns import CENTRE, Columns
+from utt_ros.training.columns import CENTRE, RANGE_SETS, Columns, join_access_points
 from utt_ros.training.labels import MotionTargets
-from utt_ros.types import MaskArray
+from utt_ros.types import AP_GEOMETRY, MaskArray
 
 BETA = 0.5
 TINY = 1e-6  # keeps the slope of a square root finite
@@ -107,29 +108,37 @@ class TranslationObjective:
         self._modalities = tuple(modalities)
         self._operations = tuple(operations)
         self._mirrors = mirrors
+        self._reads_all = 'ftm' in modalities and twin.settings.reads_all_access_points
         self._row_s = twin.window.period / twin.window.imu_rows
         self._scales = {name: torch.tensor(twin.modalities[name].scale) for name in modalities}
-        self.reads = (*self._modalities, *(f'{name}_mask' for name in modalities), CENTRE)
+        self.reads = (*self._modalities, *(f'{name}_mask' for name in modalities), CENTRE,
+                      *(RANGE_SETS if self._reads_all else ()))
 
     def __call__(self, columns: Columns, rng: np.random.Generator) -> Tensor:
         """Return the loss of an augmented batch; without gradient where nothing was measured.
 
         Networks of a modality without any measurement in the batch are not called.
         """
+        columns = join_access_points(columns)
         masks = {name: columns[f'{name}_mask'] for name in self._modalities
                  if columns[f'{name}_mask'].any()}
         seen = {name: mask_window_end(mask, OUTAGES.get(name, 0.0), rng)
                 for name, mask in masks.items()}
         if not seen:
             return torch.zeros(())
+        if AP_GEOMETRY in columns and 'ftm' in seen:
+            seen['ftm'] = mask_access_points(seen['ftm'], rng)
         mirrored = rng.random(len(next(iter(masks.values())))) < MIRRORED
         columns = mirror_paths(columns, seen, self._row_s, mirrored, self._mirrors)
         targets = {name: self._tensor(columns[name]) for name in seen}
         inputs = {name: self._tensor(PERTURBATIONS[name](columns[name], rng))
                   if name in PERTURBATIONS else targets[name] for name in seen}
+        geometry = columns.get(AP_GEOMETRY)
+        asked = None if geometry is None else self._tensor(geometry)
         features, present = self._twin.encode(
-            inputs, {name: self._tensor(mask) for name, mask in seen.items()})
-        return self._decoding_loss(self._drop_out(features, rng), present, targets, masks)
+            inputs, {name: self._tensor(mask) for name, mask in seen.items()}, asked)
+        return self._decoding_loss(
+            self._drop_out(features, rng), present, targets, masks, asked)
 
     def _drop_out(self, features: Tensor, rng: np.random.Generator) -> Tensor:
         """Apply dropout [S: Srivastava et al., JMLR 2014], drawn from the trainer's generator."""
@@ -138,7 +147,7 @@ class TranslationObjective:
 
     def _decoding_loss(
         self, features: Tensor, present: Tensor, targets: Mapping[str, Tensor],
-        masks: Mapping[str, MaskArray],
+        masks: Mapping[str, MaskArray], geometry: Tensor | None,
     ) -> Tensor:
         possible = [item for item in self._operations
                     if {*item.sources, *item.targets} <= set(targets)]
@@ -149,12 +158,16 @@ class TranslationObjective:
         complete = {sources: reduce(and_, (of_modality[name] for name in sources))  # (N,)
                     for sources, _ in pairs}
         losses: dict[Pair, Tensor] = {}
-        for decoded, windows in self._twin.decode_targets(features, pairs):
+        for decoded, windows in self._twin.decode_targets(features, pairs, geometry):
             target = decoded[0][1]
             usable = torch.stack([complete[sources] for sources, _ in decoded])  # (P, N)
-            mask = self._tensor(masks[target]) & usable.unsqueeze(2)
+            true, measured = targets[target], self._tensor(masks[target])
+            if measured.dim() == 3:  # ranges to several access points
+                usable = usable.repeat_interleave(measured.shape[1], dim=1)
+                true, measured = true.flatten(0, 1), measured.flatten(0, 1)
+            mask = measured & usable.unsqueeze(2)
             scale = self._scales[target].to(windows.device)
-            errors = scaled_error(windows, targets[target], mask, scale)
+            errors = scaled_error(windows, true, mask, scale)
             losses.update(zip(decoded, errors.unbind(), strict=True))
         return translation_loss(losses, possible)
 

@@ -22,8 +22,8 @@ import torch
 
 from utt_ros.models.operations import Operation, Pair
 from utt_ros.models.twin import UnifiedTwin
-from utt_ros.training.columns import Columns, take
-from utt_ros.types import Array, FloatArray, MaskArray
+from utt_ros.training.columns import Columns, join_access_points, take
+from utt_ros.types import AP_GEOMETRY, Array, FloatArray, MaskArray
 
 BATCH = 128
 
@@ -108,14 +108,34 @@ def nmse_by_operation(errors: Errors, operations: Iterable[Operation]) -> dict[s
             for item in operations}
 
 
+def encode_columns(
+    twin: UnifiedTwin, columns: Columns, names: Iterable[str],
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Encode windows of modalities, of which ranges are those that the model reads."""
+    joined, geometry = columns, None
+    if twin.settings.reads_all_access_points:
+        joined, geometry = join_access_points(columns), columns.get(AP_GEOMETRY)
+    return twin.encode(
+        {name: torch.from_numpy(joined[name]) for name in names},
+        {name: torch.from_numpy(joined[f'{name}_mask']) for name in names},
+        None if geometry is None else torch.from_numpy(geometry))
+
+
+def decode_columns(
+    twin: UnifiedTwin, features: torch.Tensor, columns: Columns, pairs: Sequence[Pair],
+) -> dict[Pair, torch.Tensor]:
+    """Decode pairs; ranges to the first access point."""
+    geometry = columns.get(AP_GEOMETRY) if twin.settings.reads_all_access_points else None
+    first = None if geometry is None else torch.from_numpy(geometry[:, :1])
+    return twin.decode_pairs(features, pairs, first)
+
+
 @torch.no_grad()
 def _accumulate(twin: UnifiedTwin, columns: Columns, errors: Errors) -> None:
     names = {name for sources, target in errors for name in (*sources, target)}
-    features, present = twin.encode(
-        {name: torch.from_numpy(columns[name]) for name in names},
-        {name: torch.from_numpy(columns[f'{name}_mask']) for name in names})
+    features, present = encode_columns(twin, columns, names)
     of_modality = dict(zip(twin.settings.modalities, present.numpy().T, strict=True))
-    for pair, window in twin.decode_pairs(features, list(errors)).items():
+    for pair, window in decode_columns(twin, features, columns, list(errors)).items():
         sources, target = pair
         complete = np.all([of_modality[name] for name in sources], axis=0)
         mask = columns[f'{target}_mask'] & complete[:, None]

@@ -27,6 +27,7 @@ import numpy.typing as npt
 from torch import nn
 
 from utt_ros.errors import SessionError
+from utt_ros.geometry.ap_geometry import ap_geometry
 from utt_ros.geometry.compass import rotate_magnetic_field
 from utt_ros.models.modalities import BUILTIN, Modality
 from utt_ros.models.settings import ModelSettings
@@ -35,7 +36,7 @@ from utt_ros.training.augmentation import MIRRORS
 from utt_ros.training.columns import CENTRE, Columns, concatenate_columns
 from utt_ros.training.dataset import make_examples, mirror_column
 from utt_ros.training.recordings import Recordings, SequenceWindows
-from utt_ros.types import FURTHER_FTM, NameArray, Stamps
+from utt_ros.types import AP_GEOMETRY, FURTHER_FTM, FloatArray, NameArray, Stamps
 
 TRAIN_STRIDE = 5  # ticks between windows of the train split
 VAL_STRIDE = 30
@@ -109,6 +110,8 @@ def _paired(data: Recordings, cut: SequenceWindows) -> Columns:
             if title != past(FURTHER_FTM):
                 columns[title] = values[:, rows]
                 columns[f'{title}_mask'] = cut.windows.masks[name][:, rows]
+    if FURTHER_FTM in columns:
+        columns[AP_GEOMETRY] = _geometries(data, cut)
     return columns
 
 
@@ -116,7 +119,21 @@ def plain_examples(data: Recordings, split: str) -> Columns:
     """Return windows of T ticks that do not overlap, as measured."""
     cut = data.windows(split, ticks=data.window.ticks)
     masks = {f'{name}_mask': mask for name, mask in cut.windows.masks.items()}
-    return {**cut.windows.values, **masks, 'magnetic_yaw': _yaws(data, cut)}
+    columns = {**cut.windows.values, **masks, 'magnetic_yaw': _yaws(data, cut)}
+    if FURTHER_FTM in columns:
+        columns[AP_GEOMETRY] = _geometries(data, cut)
+    return columns
+
+
+def _geometries(data: Recordings, cut: SequenceWindows) -> FloatArray:
+    """Return the geometry (N, A + 1, 3) of the access points of the area of each window."""
+    count = cut.windows.values[FURTHER_FTM].shape[2] + 1
+    geometries = {name: ap_geometry(area, count) for name, area in data.areas.items()}
+    found = np.zeros((len(cut), count, 3), np.float32)
+    for row, name in enumerate(cut.sequences):
+        of_area = geometries[name.partition('/')[0]]
+        found[row, :len(of_area)] = of_area
+    return found
 
 
 def _yaws(data: Recordings, cut: SequenceWindows) -> npt.NDArray[np.float64]:

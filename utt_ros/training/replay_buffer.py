@@ -20,7 +20,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from utt_ros.settings import AreaSettings, WindowSettings
-from utt_ros.training.columns import Columns, is_measured, take
+from utt_ros.training.columns import RANGE_SETS, Columns, take
 from utt_ros.training.dataset import make_examples
 from utt_ros.training.settings import LearningSettings
 from utt_ros.types import CHANNELS, NS_PER_S, Indices, MaskArray, Stamps, Windows
@@ -60,8 +60,12 @@ class ReplayBuffer:
     def draw(
         self, count: int, rng: np.random.Generator, names: Iterable[str] = (),
     ) -> Columns:
-        """Copy examples drawn uniformly, with replacement; columns `names`, or all columns."""
-        chosen = {name: self._columns[name] for name in names} or self._columns
+        """Copy examples drawn uniformly, with replacement; all columns, or those of `names`.
+
+        RANGE_SETS are left out where there is one access point.
+        """
+        chosen = {name: self._columns[name] for name in names
+                  if name in self._columns or name not in RANGE_SETS} or self._columns
         return take(chosen, rng.integers(0, len(self), count))
 
 
@@ -86,7 +90,7 @@ class ReplayMemory:
             block_ns=round(self._learning.holdout_block * NS_PER_S),
             every=self._learning.holdout_every)
         examples = make_examples(windows, area, window)
-        measured = np.any([is_measured(examples, name) for name in CHANNELS], axis=0)
+        measured = np.any([examples[f'{name}_mask'].any(1) for name in CHANNELS], axis=0)
         for buffer, chosen in ((self.training, train & measured),
                                (self.held_out, held & measured)):
             if chosen.any():

@@ -41,8 +41,9 @@ class _Deployed:
 class TwinDeployment:
     """Exports graphs when the registry has changed. For the training thread."""
 
-    def __init__(self, models: TwinModels) -> None:
-        self._models = models
+    def __init__(self, models: TwinModels, access_points: int = 1) -> None:
+        """`access_points`: of the area."""
+        self._models, self._access_points = models, access_points
         self._seen: tuple[int, bool] | None = None  # revision; whether the area has a model
         self._deployed: dict[str, _Deployed] = {}  # by id
         self.problems = 0  # exports that failed, since start
@@ -89,16 +90,18 @@ class TwinDeployment:
             self._deployed[twin.id] = former
             return
         try:
-            self._deployed[twin.id] = _Deployed(twin.model, export_twin(twin.id, self._models))
+            self._deployed[twin.id] = _Deployed(
+                twin.model, export_twin(twin.id, self._models, self._access_points))
         except UttError as err:
             events.append(ClientProblem(f'{twin.id} is not in service: {err}'[:MAX_PROBLEM]))
 
 
-def export_twin(twin_id: str, models: TwinModels) -> TaskDeployment:
+def export_twin(twin_id: str, models: TwinModels, access_points: int = 1) -> TaskDeployment:
     """Export a task twin as an inference graph. Raises TwinError or ModelError."""
     stored = models.read(twin_id)
     model = build_twin(*load_config(stored.config), stored.weights)
-    graph = export_task_twin(model, (stored.twin.sources, stored.twin.target))
+    graph = export_task_twin(
+        model, (stored.twin.sources, stored.twin.target), access_points)
     return _deployment(stored.twin, stored.config, graph)
 
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from utt_ros.geometry.ap_geometry import ap_geometry
 from utt_ros.geometry.compass import estimate_heading, rotate, rotate_magnetic_field
 from utt_ros.motion.features import heading_frame, make_context
 from utt_ros.motion.gait import INERTIAL_CHANNELS, gait_features
@@ -35,6 +36,8 @@ from utt_ros.twin.range_offsets import RangeOffsets
 from utt_ros.twin.settings import ParticleFilterSettings
 from utt_ros.twin.subject_belief import AreaBeliefs, transform_belief
 from utt_ros.types import (
+    AP_GEOMETRY,
+    FURTHER_FTM,
     MODALITIES,
     Array,
     FloatArray,
@@ -195,7 +198,11 @@ class TwinEngine:
             phone.valid, velocity_valid, rotate(velocity, -frame[:, None]),
             gait_features(imu, mask, phone.turns, self._row_s))
         field = rotate_magnetic_field(imu, mask, self._row_s, self._area.magnetic_yaw)
-        windows = replace(measured, values={**measured.values, 'imu': field})
+        values = {**measured.values, 'imu': field}
+        if (further := values.get(FURTHER_FTM)) is not None:
+            values[AP_GEOMETRY] = np.repeat(
+                ap_geometry(self._area, further.shape[2] + 1)[None], len(further), axis=0)
+        windows = replace(measured, values=values)
         output = self.models.submit(windows, context)
         estimate = self._filter.step(
             batch, self._motion_prior(batch.subjects, phone.heading, phone.valid))

@@ -21,7 +21,7 @@ Exporter and twin share this; it loads neither torch nor ONNX.
 from utt_ros.motion.features import CONTEXT
 from utt_ros.motion.gait import HARMONICS, INERTIAL_CHANNELS
 from utt_ros.settings import WindowSettings
-from utt_ros.types import CHANNELS
+from utt_ros.types import AP_GEOMETRY, CHANNELS, FTM_CHANNELS, FURTHER_FTM
 
 GraphShapes = dict[str, tuple[int, ...]]
 LIVE_OUTPUTS = ('velocity', 'velocity_log_std', 'future', 'future_log_std', 'synthesized_imu',
@@ -29,10 +29,24 @@ LIVE_OUTPUTS = ('velocity', 'velocity_log_std', 'future', 'future_log_std', 'syn
 TRANSLATED_OUTPUTS = {'camera': 'translated_camera', 'ftm': 'translated_ftm'}  # for association
 NEWEST_OUTPUTS = {name: f'newest_{name}' for name in CHANNELS}  # of task twins: rows of a tick
 
+# Inputs of graphs that read several access points, and the dimension of each that is their number
+# (less one where it is of those after the first): the graph of every number is the same.
+AP_DIMENSIONS = {FURTHER_FTM: 1, f'{FURTHER_FTM}_mask': 1, AP_GEOMETRY: 0}
+MIN_SEVERAL = 2  # access points
 
-def input_shapes(window: WindowSettings) -> GraphShapes:
-    """Return the shapes of all inputs that a graph may have."""
-    shapes: GraphShapes = {'context': (len(CONTEXT),)}
+
+def source_inputs(name: str, *, several: bool) -> tuple[str, ...]:
+    """Return the names of the inputs that hold a modality; `several`: access points."""
+    return (name, f'{name}_mask', *(AP_DIMENSIONS if several and name == 'ftm' else ()))
+
+
+def input_shapes(window: WindowSettings, access_points: int = MIN_SEVERAL) -> GraphShapes:
+    """Return the shapes of all inputs that a graph may have; of several access points."""
+    further = max(access_points, MIN_SEVERAL) - 1
+    shapes: GraphShapes = {
+        'context': (len(CONTEXT),), AP_GEOMETRY: (further + 1, 3),
+        FURTHER_FTM: (window.ticks, further, len(FTM_CHANNELS)),
+        f'{FURTHER_FTM}_mask': (window.ticks, further)}
     for name, channels in CHANNELS.items():
         rows = window.ticks * (window.imu_rows if name == 'imu' else 1)
         shapes[name], shapes[f'{name}_mask'] = (rows, len(channels)), (rows,)

@@ -28,7 +28,7 @@ import onnx
 
 from utt_ros.errors import ModelError
 from utt_ros.settings import WindowSettings
-from utt_ros.twin.graph_layout import GraphShapes, input_shapes, output_shapes
+from utt_ros.twin.graph_layout import AP_DIMENSIONS, GraphShapes, input_shapes, output_shapes
 
 OPSET = 18  # of exported graphs
 IR_VERSIONS = (7, 10)
@@ -149,10 +149,13 @@ def _check_value(
         return
     declared = [item.dim_value if item.HasField('dim_value') else item.dim_param[:16] or '?'
                 for item in tensor.shape.dim[:MAX_RANK + 1]]
-    expected = ('S', *shape)
-    fits = len(declared) == len(expected) and not isinstance(declared[0], int) and all(
-        size == wanted or (isinstance(size, str) and not known)
-        for size, wanted in zip(declared[1:], shape, strict=True))
+    free = {0, AP_DIMENSIONS.get(name, -1) + 1}
+    expected = tuple('SA'[position > 0] if position in free else size
+                     for position, size in enumerate((0, *shape)))
+    fits = len(declared) == len(expected) and all(
+        isinstance(size, str) if position in free
+        else size == wanted or (isinstance(size, str) and not known)
+        for position, (size, wanted) in enumerate(zip(declared, expected, strict=True)))
     if not fits:
         raise ModelError(f'{name} has shape {tuple(declared)}: it must be {expected}')
 

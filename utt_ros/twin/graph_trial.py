@@ -41,9 +41,13 @@ class GraphTrial:
     One trial at a time, in any thread; `close` ends a trial in another one.
     """
 
-    def __init__(self, window: WindowSettings, timeout_sec: float = TRIAL_SEC) -> None:
+    def __init__(
+        self, window: WindowSettings, timeout_sec: float = TRIAL_SEC, *, access_points: int = 1,
+    ) -> None:
+        """`access_points`: of the area, for graphs that read several."""
         self._shape = {'period': window.period, 'ticks': window.ticks,
                        'imu_rows': window.imu_rows, 'horizon': window.horizon}
+        self._access_points = access_points
         self._timeout_sec = timeout_sec
         self._lock = Lock()
         self._closed = False
@@ -72,7 +76,8 @@ class GraphTrial:
 
     def _ask(self, payload: bytes, outputs: Sequence[str]) -> str:
         """Return the reason of a refusal; empty for a graph that may be used."""
-        question = json.dumps({'window': self._shape, 'outputs': list(outputs)}).encode()
+        question = json.dumps({'window': self._shape, 'outputs': list(outputs),
+                               'access_points': self._access_points}).encode()
         try:
             send_message(self._socket, question, payload, self._timeout_sec)
             answer, _ = receive_message(self._socket, self._timeout_sec, MAX_REPLY_BYTES)

@@ -56,7 +56,8 @@ def serve(link: socket.socket) -> None:
         key = (window, outputs)
         _limit_cpu()
         try:
-            former[key] = try_graph(payload, window, outputs, former.get(key))
+            former[key] = try_graph(
+                payload, window, outputs, former.get(key), question['access_points'])
             refused = ''
         except ModelError as err:
             refused = str(err)
@@ -67,17 +68,19 @@ def serve(link: socket.socket) -> None:
 
 def try_graph(
     payload: bytes, window: WindowSettings, outputs: Sequence[str], like: OnnxGraph | None,
+    access_points: int = 1,
 ) -> OnnxGraph:
     """Open a graph and evaluate it for all numbers of subjects, or a few where weights are new.
 
-    Memory and computing time depend on that number only, see `graph_schema`. Raises ModelError.
+    Memory and computing time depend on that number and the access points of the area only, see
+    `graph_schema`. Raises ModelError.
     """
     graph = OnnxGraph(payload, window, outputs, like)
     is_known = like is not None and graph.session is like.session
     for count in FEW if is_known else range(1, MAX_BATCH + 1):
         for present in (False, True) if count in FEW else (True,):
-            inputs = {f'{name}_mask': np.full((count, *shape), present)
-                      for name, shape in input_shapes(window).items() if name.endswith('_mask')}
+            inputs = {name: np.full((count, *shape), present if name.endswith('_mask') else 0.0)
+                      for name, shape in input_shapes(window, access_points).items()}
             begin_s = time.thread_time()
             graph.run(count, inputs)
             seconds = time.thread_time() - begin_s

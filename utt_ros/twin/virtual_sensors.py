@@ -34,11 +34,18 @@ from utt_ros.sensor_limits import (
 )
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.twin.engine import SOURCE_MAX_AGE_S
-from utt_ros.twin.graph_layout import NEWEST_OUTPUTS
+from utt_ros.twin.graph_layout import NEWEST_OUTPUTS, source_inputs
 from utt_ros.twin.model_service import MAX_BAD_TICKS, MAX_COMPUTING_S
 from utt_ros.twin.onnx_model import OnnxGraph
 from utt_ros.twin.output_limits import plausible_rows
-from utt_ros.types import CHANNELS, FloatArray, MaskArray, Windows
+from utt_ros.types import (
+    AP_GEOMETRY,
+    CHANNELS,
+    FURTHER_FTM,
+    FloatArray,
+    MaskArray,
+    Windows,
+)
 
 MAX_VIRTUAL_SENSORS = 8  # task twins in service at a time
 MAX_TASK_TWIN_ID_LENGTH = 96  # area, task and number
@@ -114,7 +121,7 @@ class VirtualSensors:
         graph = OnnxGraph(
             deployment.graph, self._window, (output,), former.graph if former else None,
             is_tried=is_tried)
-        _check_inputs(graph, deployment.sources)
+        _check_inputs(graph, deployment.sources, deployment.target)
         graph.run(1, {})
         unknown = (np.nan,) * len(CHANNELS[deployment.target])
         std = np.array(deployment.std or unknown, np.float32)
@@ -129,7 +136,7 @@ class VirtualSensors:
     def subjects(self, name: str, windows: Windows) -> tuple[str, ...]:
         """Return the subjects whose sources are all present."""
         sensor = self._sensors.get(name)
-        rows = [] if sensor is None else self._rows(windows, sensor.deployment.sources)
+        rows = [] if sensor is None else self._rows(windows, sensor)
         return tuple(windows.subjects[row] for row in rows)
 
     def measure(
@@ -144,15 +151,16 @@ class VirtualSensors:
         sensor = self._sensors.get(name)
         if sensor is None:
             return None
-        target, sources = sensor.deployment.target, sensor.deployment.sources
-        rows = [row for row in self._rows(windows, sources)
+        target = sensor.deployment.target
+        rows = [row for row in self._rows(windows, sensor)
                 if only is None or windows.subjects[row] in only]
         if not rows:
             return None
         inputs: dict[str, FloatArray | MaskArray] = {}
-        for source in sources:
-            inputs[source] = windows.values[source][rows]
-            inputs[f'{source}_mask'] = windows.masks[source][rows]
+        for item in sensor.graph.inputs:
+            measured = windows.masks if item.endswith('_mask') else windows.values
+            if (part := measured.get(item.removesuffix('_mask'))) is not None:
+                inputs[item] = part[rows]
         values = self._evaluate(sensor, len(rows), inputs)
         if values is None:
             return None
@@ -192,13 +200,16 @@ class VirtualSensors:
         self.dropped += 1
         self.failure = f'{name} is dropped: {reason}'
 
-    def _rows(self, windows: Windows, sources: Collection[str]) -> list[int]:
+    def _rows(self, windows: Windows, sensor: _Sensor) -> list[int]:
         """Return rows of the subjects of whom every source measured recently."""
         present = np.ones(len(windows), bool)
-        for name in sources:
+        for name in sensor.deployment.sources:
             ticks = round(SOURCE_MAX_AGE_S[name] / self._window.period) + 1
             rows = ticks * (self._window.imu_rows if name == 'imu' else 1)
-            present &= windows.masks[name][:, -rows:].any(axis=1)
+            is_recent = windows.masks[name][:, -rows:].any(axis=1)
+            if name == 'ftm' and FURTHER_FTM in sensor.graph.inputs & windows.masks.keys():
+                is_recent |= windows.masks[FURTHER_FTM][:, -rows:].any(axis=(1, 2))
+            present &= is_recent
         return [int(row) for row in np.flatnonzero(present)]
 
     def _physical(self, target: str, made: VirtualMeasurements) -> VirtualMeasurements:
@@ -267,8 +278,9 @@ def check_task_twin(deployment: TaskDeployment, area: str) -> None:
                          f'{len(channels)} or none, finite and not negative')
 
 
-def _check_inputs(graph: OnnxGraph, sources: Collection[str]) -> None:
-    allowed = {name for source in sources for name in (source, f'{source}_mask')}
+def _check_inputs(graph: OnnxGraph, sources: Collection[str], target: str) -> None:
+    allowed = {name for source in sources for name in source_inputs(source, several=True)}
+    allowed |= {AP_GEOMETRY} if target == 'ftm' else set()
     surplus = sorted(graph.inputs - allowed)
     if surplus:
         raise ModelError(f'the graph reads {", ".join(surplus)}, which is no source of it')

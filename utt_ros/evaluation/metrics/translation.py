@@ -29,7 +29,13 @@ from utt_ros.models.operations import Pair
 from utt_ros.models.saved_model import DataStatistics
 from utt_ros.models.twin import UnifiedTwin
 from utt_ros.training.columns import Columns, take
-from utt_ros.training.metrics import BATCH, RelativeError, training_means
+from utt_ros.training.metrics import (
+    BATCH,
+    RelativeError,
+    decode_columns,
+    encode_columns,
+    training_means,
+)
 from utt_ros.training.offline_dataset import (
     evaluation_windows,
     past,
@@ -89,10 +95,8 @@ def translate(twin: UnifiedTwin, columns: Columns, pair: Pair) -> FloatArray:
     windows = []
     for begin in range(0, len(columns[f'{target}_mask']), BATCH):
         batch = rotate_to_area_frame(take(columns, slice(begin, begin + BATCH)), twin.window)
-        features, _ = twin.encode(
-            {name: torch.from_numpy(batch[name]) for name in sources},
-            {name: torch.from_numpy(batch[f'{name}_mask']) for name in sources})
-        window = twin.decode_pairs(features, [pair])[pair].numpy()
+        features, _ = encode_columns(twin, batch, sources)
+        window = decode_columns(twin, features, batch, [pair])[pair].numpy()
         known = np.ones(window.shape[:2], bool)
         windows.append(window if target != 'imu' else rotate_magnetic_field(
             window, known, twin.window.period / twin.window.imu_rows, -batch['magnetic_yaw']))

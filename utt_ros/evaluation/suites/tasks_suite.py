@@ -17,7 +17,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from math import inf, nan
 
 import numpy as np
@@ -48,6 +48,7 @@ from utt_ros.models.twin import UnifiedTwin
 from utt_ros.settings import WindowSettings
 from utt_ros.training.data_statistics import mean_position
 from utt_ros.training.recordings import RecordedSequence
+from utt_ros.twin.graph_layout import MIN_SEVERAL
 from utt_ros.types import Array, FloatArray, MaskArray
 
 OUTAGES_S = (5.0, 15.0, 30.0)
@@ -74,12 +75,13 @@ def tasks_units(study: Study) -> list[Unit]:
 
 def twin_tracker(twin: UnifiedTwin, window: WindowSettings) -> Tracker:
     """Make a tracker of the live engine with this model."""
-    graph = export_onnx(twin)
+    export = cache(partial(export_onnx, twin))
 
     def track(
         recording: RecordedSequence, walks: Sequence[SubjectTrajectory], off: MaskArray,
     ) -> list[TrackEstimate]:
         batches = mask_camera(recording.batches, off)
+        graph = export(min(len(recording.area.ap_positions), MIN_SEVERAL))
         return replay_engine(recording.area, window, graph, batches, walks)
     return track
 
