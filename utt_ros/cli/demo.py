@@ -31,6 +31,7 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from utt_ros.cli import demo_live, import_, simulate
+from utt_ros.demo.building_stage import cross_building
 from utt_ros.demo.figure import draw_position_map
 from utt_ros.demo.held_out import nmse_by_checkpoint, untrained_positions
 from utt_ros.demo.operation_costs import operation_costs
@@ -127,6 +128,10 @@ def run(args: argparse.Namespace) -> int:
     _log('evaluating')
     summary = _summary(areas, log, out, rate)
     summary['operations'] = operation_costs(performed, areas, _initial_model(out))
+    if args.sessions is None:
+        _log('people walk through a building of three such areas')
+        last = read_checkpoint(list_checkpoints(_aggregator(out))[-1])
+        summary['building'] = cross_building(last, args.seed)
     summary['wall_s'] = time.monotonic() - begin_s
     write_atomically(out / 'summary.json', json.dumps(summary, indent=2, allow_nan=False).encode())
     print(replay_table(summary))

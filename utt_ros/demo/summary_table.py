@@ -33,7 +33,21 @@ def replay_table(summary: Mapping[str, Any]) -> str:
         lines += ['', *_area(name, area)]
     if summary['operations']:
         lines += ['', *_operations(summary['operations'])]
+    if 'building' in summary:
+        lines += ['', *_building(summary['building'])]
     return '\n'.join(lines)
+
+
+def _building(building: Mapping[str, Any]) -> list[str]:
+    kept = building['ids_kept']
+    errors = [[count, str(each['n']), f'{each["median"]:.2f}', f'{each["p90"]:.2f}']
+              for count, each in building['access_points'].items()]
+    head = (
+        f'building: {building["people"]} people entered {building["handovers"]} rooms, ids kept '
+        f'{"-" if kept is None else f"{100 * kept:.0f} %"}, counted twice '
+        f'{building["double_counted"]}, beliefs taken over {building["beliefs_taken"]}')
+    columns = ('access points', 'positions', 'median [m]', 'p90 [m]')
+    return [head, *align_columns(columns, errors)]
 
 
 def live_table(summary: Mapping[str, Any]) -> str:
