@@ -87,8 +87,7 @@ class TrainerNode(ManagedNode):
         add_trigger(self, 'save_checkpoint', lambda: self._request(self._client.save_checkpoint))
         self._twins = open_twin_models(area, self._settings.state_dir, self._client)
         self._twin_services = TwinServices(self, area.area, self._twins)
-        self._deployment = TwinDeployment(
-            self._twins, len(self._area.ap_positions))
+        self._deployment = TwinDeployment(self._twins, len(area.ap_positions))
         self._operations = TwinOperations(
             area, window, learning, client=self._client, models=self._twins,
             courier=TwinCouriers(self, self._signing.signer))
