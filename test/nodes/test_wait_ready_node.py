@@ -67,12 +67,12 @@ def test_areas_without_a_model_of_the_round_are_named_after_the_timeout(
     wait_until: Callable[..., None],
 ) -> None:
     waiting = start_node(
-        'wait_ready', 'attic', 'hall', 'stairs', '--round', '2', '--timeout', '3')
+        'wait_ready', 'attic', 'hall', 'stairs', '--round', '2', '--timeout', '8')
     waiting.expect(1)
     publish = statuses(attic=(False, 5), hall=(True, 2), stairs=(True, 1))
-    wait_until(lambda: waiting.process.poll() is not None, 20.0, publish)
+    wait_until(lambda: waiting.process.poll() is not None, 40.0, publish)
     assert waiting.wait() == 1
-    assert 'no model of round 2 or later after 3 s in: attic, stairs' in waiting.said
+    assert 'no model of round 2 or later after 8 s in: attic, stairs' in waiting.said
 
 
 def test_ctrl_c_ends_the_wait_without_an_error_message(
