@@ -77,11 +77,13 @@ def window_encoder(
     return make
 
 
-def window_decoder(*strides: int) -> NetworkFactory:
-    """Return a factory of `WindowDecoder`s with these strides."""
+def window_decoder(
+    *strides: int, network: type[WindowDecoder] = WindowDecoder,
+) -> NetworkFactory:
+    """Return a factory of decoders of a class with these strides."""
     def make(modality: Modality, model: ModelSettings, window: WindowSettings) -> nn.Module:
         scale = PhysicalScale(modality.offset, modality.scale)
-        return WindowDecoder(scale, modality.rows(window), strides, model)
+        return network(scale, modality.rows(window), strides, model)
     return make
 
 
@@ -91,14 +93,6 @@ def access_point_encoder(*strides: int) -> NetworkFactory:
         scale = PhysicalScale(modality.offset, modality.scale)
         return AccessPointEncoder(
             scale, modality.rows(window), strides, model, period=window.period)
-    return make
-
-
-def access_point_decoder(*strides: int) -> NetworkFactory:
-    """Return a factory of `AccessPointDecoder`s with these strides."""
-    def make(modality: Modality, model: ModelSettings, window: WindowSettings) -> nn.Module:
-        scale = PhysicalScale(modality.offset, modality.scale)
-        return AccessPointDecoder(scale, modality.rows(window), strides, model)
     return make
 
 
@@ -116,7 +110,7 @@ BUILTIN = (
     Modality(  # range and its standard deviation [m]
         'ftm', lambda window: window.ticks,
         offset=(10.0, 0.5), scale=(7.0, 0.35),
-        encoder=access_point_encoder(2), decoder=access_point_decoder(4, 4)),
+        encoder=access_point_encoder(2), decoder=window_decoder(4, 4, network=AccessPointDecoder)),
     Modality(  # accel [m/s^2], gyro [rad/s], mag [T]
         'imu', lambda window: window.ticks * window.imu_rows,
         offset=(0.0, 0.0, NOMINAL_GRAVITY_MPS2, 0.0, 0.0, 0.0, 0.0, 0.0, -2.8e-5),
