@@ -23,7 +23,7 @@ from contextlib import contextmanager
 
 import psutil
 
-from utt_ros.orchestration.child import MAX_UNFINISHED_BYTES, ChildProcess
+from utt_ros.orchestration.child import MAX_UNFINISHED_BYTES, ChildProcess, child_environment
 from utt_ros.orchestration.spec import ProcessSpec
 
 
@@ -76,3 +76,12 @@ def test_descendants_in_its_group_get_its_signals(wait_until):
         wait_until(lambda: not descendant.is_running()
                    or descendant.status() == psutil.STATUS_ZOMBIE)
         assert process.reap() == -signal.SIGKILL
+
+
+def test_environment_keeps_the_values_of_the_user():
+    given = child_environment(colour=False, base={'ROS_AUTOMATIC_DISCOVERY_RANGE': 'SUBNET'})
+    assert given['ROS_AUTOMATIC_DISCOVERY_RANGE'] == 'SUBNET'
+    assert given['OMP_NUM_THREADS'] == '1'
+    assert 'FASTRTPS_DEFAULT_PROFILES_FILE' not in given
+    closed = child_environment(colour=False, base={})
+    assert closed['FASTRTPS_DEFAULT_PROFILES_FILE'].endswith('config/fastdds_localhost.xml')

@@ -33,7 +33,7 @@ from utt_ros.errors import UttError
 from utt_ros.orchestration import restarts
 from utt_ros.orchestration.restarts import RestartBackoff, RetryBackoff
 from utt_ros.orchestration.spec import ProcessSpec
-from utt_ros.orchestration.supervisor import Supervisor, child_environment
+from utt_ros.orchestration.supervisor import Supervisor
 
 pytestmark = pytest.mark.slow
 
@@ -330,12 +330,3 @@ def test_processes_die_with_their_supervisor(number: signal.Signals, wait_until:
         supervisor.send_signal(number)
         supervisor.wait(WAIT_SEC)
     wait_until(lambda: not psutil.pid_exists(pid))
-
-
-def test_environment_keeps_the_values_of_the_user() -> None:
-    given = child_environment(colour=False, base={'ROS_AUTOMATIC_DISCOVERY_RANGE': 'SUBNET'})
-    assert given['ROS_AUTOMATIC_DISCOVERY_RANGE'] == 'SUBNET'
-    assert given['OMP_NUM_THREADS'] == '1'
-    assert 'FASTRTPS_DEFAULT_PROFILES_FILE' not in given
-    closed = child_environment(colour=False, base={})
-    assert closed['FASTRTPS_DEFAULT_PROFILES_FILE'].endswith('config/fastdds_localhost.xml')

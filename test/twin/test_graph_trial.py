@@ -13,6 +13,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+import os
 import signal
 
 import psutil
@@ -25,7 +26,7 @@ from utt_ros.evaluation.benchmarks.hostile_graphs import (
     hostile_graph,
 )
 from utt_ros.settings import WindowSettings
-from utt_ros.twin.graph_trial import GraphTrial
+from utt_ros.twin.graph_trial import TRIAL_NICENESS, GraphTrial
 
 WINDOW = WindowSettings(ticks=8, horizon=4, imu_rows=2)
 
@@ -81,3 +82,8 @@ def test_the_child_ends_with_the_trial(make_graph):
     assert not process.is_running()
     with pytest.raises(ModelError):
         trial.check(make_graph(shape=WINDOW))
+
+
+def test_a_trial_gives_way_to_the_ticks_of_its_twin(trial, make_graph):
+    trial.check(make_graph(shape=WINDOW))
+    assert child(trial).nice() == min(os.nice(0) + TRIAL_NICENESS, 19)

@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from utt_ros.orchestration.arguments import split_list
+from utt_ros.orchestration.child import child_environment
 from utt_ros.orchestration.discovery import choose_reach
-from utt_ros.orchestration.supervisor import child_environment
 from utt_ros.sessions.player import PlaySettings
 from utt_ros.settings import from_mapping
 

@@ -25,12 +25,17 @@ from io import FileIO
 from pathlib import Path
 from typing import cast
 
+from utt_ros.orchestration.discovery import discovery_environment
 from utt_ros.orchestration.heartbeat import HEARTBEAT_VARIABLE, HeartbeatMonitor
 from utt_ros.orchestration.spec import ProcessSpec
 
 Ending = Sequence[tuple[signal.Signals, float]]  # signals, and the wait after each [s]
 
 GUARD = Path(__file__).with_name('parent_guard.py')
+DEFAULT_ENVIRONMENT = {
+    'OMP_NUM_THREADS': '1',
+    'PYTHONUNBUFFERED': '1',
+}
 READ_BYTES = 65536
 MAX_UNFINISHED_BYTES = 16384  # of an incomplete line
 
@@ -48,6 +53,7 @@ class ChildProcess:
 
     def __init__(
         self, spec: ProcessSpec, environment: Mapping[str, str], hang_sec: float = 0.0,
+        *, stdin: int = subprocess.DEVNULL,
     ) -> None:
         """`hang_sec`: silence of the heartbeat that counts as a hang; 0 for none."""
         self.spec = spec
@@ -57,7 +63,7 @@ class ChildProcess:
         self._next_s = 0.0
         self._process = subprocess.Popen(
             [*guard(signal.SIGKILL), *spec.command],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             env={**environment, HEARTBEAT_VARIABLE: self.heartbeat.path}, start_new_session=True,
             bufsize=0,
         )
@@ -117,3 +123,13 @@ class ChildProcess:
         self.signal(signal.SIGKILL)
         self.heartbeat.close()
         return self._process.wait()
+
+
+def child_environment(*, colour: bool, base: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the environment of child processes: `base` (default: our own) over the defaults.
+
+    It reaches beyond this machine only where `base` does, see `discovery`.
+    """
+    given = dict(os.environ if base is None else base)
+    colours = {'RCUTILS_COLORIZED_OUTPUT': '1' if colour else '0'}
+    return {**DEFAULT_ENVIRONMENT, **colours, **given, **discovery_environment(given)}

@@ -26,6 +26,7 @@ from pathlib import Path
 from utt_ros.errors import SettingsError
 
 PACKAGE_NAME = 'utt_ros'
+NODE_PROGRAM = (sys.executable, '-m', f'{PACKAGE_NAME}.orchestration.node')
 Scalar = bool | int | float | str
 ParameterValue = Scalar | Sequence[Scalar]
 
@@ -114,7 +115,7 @@ def find_ros_executable(package: str, executable: str) -> Path | None:
 
 def _program(node: NodeSpec) -> tuple[str, ...]:
     if node.package == PACKAGE_NAME:
-        return (sys.executable, '-m', f'{PACKAGE_NAME}.orchestration.node', node.executable)
+        return (*NODE_PROGRAM, node.executable)
     path = find_ros_executable(node.package, node.executable)
     if path is None:
         raise SettingsError(f'{node.package}/{node.executable} is not installed')

@@ -15,24 +15,29 @@
 
 """Supervision of child processes: start, output, restart, stop; none is left behind."""
 
-import os
 import selectors
 import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TextIO
 
 from utt_ros.errors import UttError
-from utt_ros.orchestration.child import ChildProcess, Ending
-from utt_ros.orchestration.discovery import discovery_environment
+from utt_ros.orchestration.child import ChildProcess, Ending, child_environment
 from utt_ros.orchestration.heartbeat import HANG_SEC
 from utt_ros.orchestration.output import PrefixedOutput
 from utt_ros.orchestration.restarts import Consequence, RestartPolicy, describe_exit
 from utt_ros.orchestration.shared_memory import remove_dead_segments
+from utt_ros.orchestration.spare import (
+    SPARE_RETRY_SEC,
+    SPARE_SEC,
+    SPARE_SPEC,
+    SpareProcess,
+    can_take_over,
+)
 from utt_ros.orchestration.spec import ProcessSpec
 
 SUPERVISOR_POLL_SEC = 0.05
@@ -40,10 +45,6 @@ INTERRUPT_SEC = 10.0  # from SIGINT to SIGTERM
 TERMINATE_SEC = 2.0  # from SIGTERM to SIGKILL
 TRACE_SEC = 0.5  # for the traceback of a process that hangs, before SIGKILL
 HUNG: Ending = ((signal.SIGUSR2, TRACE_SEC), (signal.SIGKILL, 0.0))
-DEFAULT_ENVIRONMENT = {
-    'OMP_NUM_THREADS': '1',
-    'PYTHONUNBUFFERED': '1',
-}
 
 
 class Supervisor:
@@ -70,7 +71,9 @@ class Supervisor:
         if duplicates:
             raise UttError(f'two processes are named {duplicates[0]!r}')
         self._specs = {spec.name: spec for spec in specs}
-        self._output = PrefixedOutput(names, output, log_dir)
+        self._has_spare = any(can_take_over(spec) for spec in specs)
+        self._output = PrefixedOutput(
+            [*names, *[SPARE_SPEC.name] * self._has_spare], output, log_dir)
         self._environment = child_environment(colour=self._output.colour)
         self._polite: Ending = (
             (signal.SIGINT, stop_sec), (signal.SIGTERM, TERMINATE_SEC), (signal.SIGKILL, 0.0))
@@ -104,7 +107,8 @@ class Supervisor:
 
     def alive(self) -> tuple[str, ...]:
         """Return the names of processes that run or wait for their start."""
-        return tuple(sorted({*dict(self._children), *dict(self._due), *dict(self._waiting)}))
+        names = {*dict(self._children), *dict(self._due), *dict(self._waiting)}
+        return tuple(sorted(names - {SPARE_SPEC.name}))
 
     def pids(self) -> dict[str, int]:
         """Return process ids by name."""
@@ -140,6 +144,7 @@ class Supervisor:
             for name, spec in self._specs.items():
                 if name not in self._waiting:
                     self._start(spec)
+            self._plan_spare(SPARE_SEC)
             self._started.set()
             while not self._stop.is_set():
                 self._poll()
@@ -161,16 +166,36 @@ class Supervisor:
 
     def _start(self, spec: ProcessSpec) -> None:
         self._policy.started(spec.name)
-        child = ChildProcess(spec, self._environment, self._hang_sec)
-        self._children[spec.name] = child
+        self._add(ChildProcess(spec, self._environment, self._hang_sec))
+
+    def _add(self, child: ChildProcess) -> None:
+        self._children[child.spec.name] = child
         self._selector.register(child.output, selectors.EVENT_READ, child)
+
+    def _plan_spare(self, wait_sec: float) -> None:
+        if self._has_spare:
+            self._due[SPARE_SPEC.name] = time.monotonic() + wait_sec
 
     def _start_due(self) -> None:
         now_s = time.monotonic()
         for name, due_s in list(self._due.items()):
-            if due_s <= now_s and name not in self._children:
-                self._start(self._specs[name])
-                del self._due[name]
+            if due_s > now_s or name in self._children:
+                continue
+            del self._due[name]
+            if name == SPARE_SPEC.name:
+                self._add(SpareProcess(self._environment, self._hang_sec))
+            else:
+                self._start_again(self._specs[name])
+
+    def _start_again(self, spec: ProcessSpec) -> None:
+        """Start a process again, by the spare process where it can."""
+        spare = self._children.get(SPARE_SPEC.name)
+        if isinstance(spare, SpareProcess) and spare.take_over(spec):
+            self._policy.started(spec.name)
+            self._children[spec.name] = self._children.pop(SPARE_SPEC.name)
+            self._plan_spare(SPARE_SEC)
+        else:
+            self._start(spec)
 
     def _poll(self) -> None:
         """Forward new output, then handle ended processes."""
@@ -230,6 +255,8 @@ class Supervisor:
             self._follow(spec.name, consequence, now_s)
         else:
             self._output.note(f'{spec.name} {describe_exit(code) if code else "is done"}')
+            if spec.name == SPARE_SPEC.name:
+                self._plan_spare(SPARE_RETRY_SEC)
             if spec.essential and code:
                 self.failure = self.failure or f'{spec.name} {describe_exit(code)}'
         self._tasks.discard(spec.name)
@@ -272,13 +299,3 @@ class Supervisor:
             self._output.note(f'{name} (process {child.pid}) did not stop and is killed')
             child.signal(signal.SIGKILL)
             self._reap(child)
-
-
-def child_environment(*, colour: bool, base: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the environment of child processes: `base` (default: our own) over the defaults.
-
-    It reaches beyond this machine only where `base` does, see `discovery`.
-    """
-    given = dict(os.environ if base is None else base)
-    colours = {'RCUTILS_COLORIZED_OUTPUT': '1' if colour else '0'}
-    return {**DEFAULT_ENVIRONMENT, **colours, **given, **discovery_environment(given)}
