@@ -43,8 +43,27 @@ def test_report_shows_rows_and_goals_and_references_no_other_file(tmp_path: Path
     assert 'Table I' in text
     assert 'src="http' not in text
     assert 'href=' not in text
-    assert '<td class="reached">reached</td>' in text
+    assert '<td>reached</td>' in text
     assert '2 rows, mean' in text
+
+
+def test_claims_of_the_paper_come_first_and_goals_of_the_team_last(tmp_path: Path) -> None:
+    headings = re.findall(r'<h2>(.*?)</h2>', page(tmp_path, {}))
+    assert headings[0] == 'What the paper claims, and what was found'
+    assert headings[-1] == 'Goals of this project'
+
+
+def test_claim_has_the_number_of_the_paper_beside_ours(tmp_path: Path) -> None:
+    text = page(tmp_path, {}, {'method': 'direct', 'value': 2.0})
+    assert '1 of the 1 claims that were measured hold here; 8 were not measured.' in text
+    row = next(row for row in re.findall(r'<tr>(.*?)</tr>', text) if 'Merging has less' in row)
+    assert re.findall(r'<td[^>]*>(.*?)</td>', row)[1:] == ['Table I', 'yes', '0.5117', '0.25']
+
+
+def test_letters_and_methods_of_the_figures_are_explained(tmp_path: Path) -> None:
+    text = page(tmp_path, {})
+    for word in ('V', 'W', 'S', 'V+W→S', 'NMSE_var', 'utt', 'direct'):
+        assert f'<dt>{word}</dt><dd>' in text
 
 
 def test_values_are_escaped_and_empty_ones_left_out(tmp_path: Path) -> None:
@@ -111,7 +130,8 @@ def test_no_number_or_verdict_is_given_from_partial_data(
 
 def test_results_without_any_value_are_reported(tmp_path: Path) -> None:
     text = page(tmp_path, *(row | {'value': None} for row in complete_results()))
-    assert 'class="reached"' not in text
+    assert 'reached' not in text
+    assert '>yes<' not in text
 
 
 def test_folder_without_results_is_refused(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from matplotlib.figure import Figure
 
 COLORS = ('#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000', '#999999',
           '#f0e442')
-STYLE = {'font.size': 8, 'axes.spines.top': False, 'axes.spines.right': False}
+STYLE = {'font.size': 10, 'axes.spines.top': False, 'axes.spines.right': False}
 Bars = Mapping[str, Sequence[tuple[float, float]]]  # series -> mean and deviation per group
 
 
@@ -35,14 +35,14 @@ def draw_bars(panels: Mapping[str, tuple[Sequence[str], Bars]], ylabel: str) -> 
     columns = min(3, count)
     rows = -(-count // columns)
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(4.4 * columns, 2.9 * rows + 0.5), layout='constrained')
+        figure = Figure(figsize=(5.2 * columns, 3.4 * rows + 0.6), layout='constrained')
         axes = figure.subplots(rows, columns, squeeze=False).ravel()
         for panel in axes[len(panels):]:
             panel.set_axis_off()
         series = sorted({name for _, bars in panels.values() for name in bars}, key=_order)
         for panel, (title, (groups, bars)) in zip(axes, panels.items(), strict=False):
             _draw_panel(panel, groups, bars, series)
-            panel.set_title(title, fontsize=9)
+            panel.set_title(title, fontsize=11)
             panel.set_ylabel(ylabel)
         handles = [mpl.patches.Patch(color=COLORS[number % len(COLORS)], label=name)
                    for number, name in enumerate(series)]

@@ -56,14 +56,14 @@ class Goal:
 def operation_goals(statistics: pd.DataFrame) -> list[Goal]:
     """Evaluate the goals of the operations, fusors and federation suites."""
     goals = [Goal(f'{operation}, {method} / direct, NMSE_var, mean over targets',
-                  _ratio(statistics, operation, method, 'direct', 'operations'), limit)
+                  error_ratio(statistics, operation, method, 'direct', 'operations'), limit)
              for operation, limit in (('merge', 0.51), ('split', 0.76))
              for method in ('utt', 'utt_past')]
     goals += [
         Goal('unified / function-specific, NMSE_var',
-             _mean_ratio(statistics, 'operations', 'utt', 'specific'), 1.05),
+             mean_error_ratio(statistics, 'operations', 'utt', 'specific'), 1.05),
         Goal('federated / centralised, NMSE_var',
-             _mean_ratio(statistics, 'federation', 'utt', 'centralised'), 1.02),
+             mean_error_ratio(statistics, 'federation', 'utt', 'centralised'), 1.02),
         Goal('directions in which a gate is best, or within one deviation of the best',
              gate_win_share(statistics), 0.8, at_most=False)]
     for other, limit in (('direct_single', 0.585), ('centralised_single', 0.88)):
@@ -145,7 +145,7 @@ def _gate_wins(fusors: pd.DataFrame) -> float:
     return float(gate['mean'] <= best['mean'] + max(best['std'], gate['std']))
 
 
-def _ratio(
+def error_ratio(
     statistics: pd.DataFrame, operation: str, method: str, reference: str, suite: str,
 ) -> float:
     means = [mean_over_targets(statistics, suite=suite, method=name, operation=operation,
@@ -153,12 +153,12 @@ def _ratio(
     return means[0] / means[1]
 
 
-def _mean_ratio(
+def mean_error_ratio(
     statistics: pd.DataFrame, suite: str, method: str, reference: str,
 ) -> float:
     """Mean over operations of the ratio of means over directions."""
     cells = select_cells(statistics, suite=suite, method=reference, metric='nmse_var')
-    ratios = [_ratio(statistics, operation, method, reference, suite)
+    ratios = [error_ratio(statistics, operation, method, reference, suite)
               for operation in sorted(set(cells['operation']))]
     return float(np.mean(ratios)) if ratios else nan
 

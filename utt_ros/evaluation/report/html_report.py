@@ -27,6 +27,7 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment
 
+from utt_ros.evaluation.report.claims import paper_claims
 from utt_ros.evaluation.report.figures import Bars, draw_bars
 from utt_ros.evaluation.report.goals import (
     MIN_UNPREDICTABLE_NMSE,
@@ -55,6 +56,16 @@ REPORT = 'report.html'
 TEMPLATE = Path(__file__).with_name('report.html.jinja')
 LETTERS = {'camera': 'V', 'ftm': 'W', 'imu': 'S'}  # modalities in the paper
 OPERATIONS = ('transfer', 'merge', 'split')
+READINGS = {'camera': 'vision: the boxes of people in the camera image, and their depth',
+            'ftm': 'Wi-Fi: fine time measurement, the range from phone to access point',
+            'imu': 'inertial sensors of the phone, with its magnetometer'}
+METHODS = {
+    'utt': 'the unified twin of the paper, from the sources alone',
+    'utt_past': 'the same, with the preceding window of the target',
+    'specific': 'a model trained for that kind of operation alone',
+    'direct': 'direct mapping: extrapolates the past of the target, one model per target',
+    'direct_reconstruct': 'an autoencoder that reads its target, for reference only',
+    'mean, last_value': 'predict the mean, or the last value that was measured'}
 TASK_METRICS = {'trajectory': ('ade_m', 'nmse_var'), 'position': ('median_m', 'nmse_var'),
                 'imu': ('nmse_var', 'step_frequency_error_hz')}
 Panels = dict[str, tuple[Sequence[str], Bars]]
@@ -68,9 +79,9 @@ def write_report(folder: Path) -> Path:
         TEMPLATE.read_text(encoding='utf-8'))
     page = template.render(
         about=[(name, value) for name, value in about.items() if value not in (None, [], '')],
-        goals=_goals(statistics), unpredictable=MIN_UNPREDICTABLE_NMSE,
-        min_ratios=', '.join(f'{name} {_number(min_ratio(statistics, name))}'
-                             for name in ('merge', 'split')),
+        data=about.get('data', ''), methods=METHODS.items(), goals=_goals(statistics),
+        letters=[(LETTERS[name], text) for name, text in READINGS.items()],
+        **_claims(statistics), unpredictable_note=_unpredictable_note(statistics),
         times=_times(statistics), fusors=_figure(_fusors(statistics), 'NMSE_var'),
         energies=_energies(statistics),
         specific=_figure(_specific(statistics), 'NMSE_var'), paper_specific=PAPER_SPECIFIC,
@@ -83,9 +94,31 @@ def write_report(folder: Path) -> Path:
     return path
 
 
+def _claims(statistics: pd.DataFrame) -> dict[str, Any]:
+    """Rows of the claims of the paper, how many were measured and how many hold."""
+    claims = paper_claims(statistics)
+    verdicts = [claim.verdict for claim in claims]
+    return {'claims': [(claim.text, claim.place, claim.verdict, _number(claim.paper),
+                        _number(claim.found.value)) for claim in claims],
+            'held': verdicts.count('yes'),
+            'compared': len(verdicts) - verdicts.count('not measured')}
+
+
 def _goals(statistics: pd.DataFrame) -> list[tuple[str, ...]]:
-    return [(goal.text, _number(goal.value), f'{"≤" if goal.at_most else "≥"} {goal.limit:g}',
-             goal.verdict) for goal in [*operation_goals(statistics), *task_goals(statistics)]]
+    goals = [*operation_goals(statistics), *task_goals(statistics)]
+    return [(goal.text, goal.verdict, _number(goal.value),
+             f'{"≤" if goal.at_most else "≥"} {goal.limit:g}') for goal in goals]
+
+
+def _unpredictable_note(statistics: pd.DataFrame) -> str:
+    """Sentence on channels that no method predicts; empty where a ratio has no value."""
+    ratios = {name: min_ratio(statistics, name) for name in ('merge', 'split')}
+    if not all(map(isfinite, ratios.values())):
+        return ''
+    bounds = ', '.join(f'{name} {_number(ratio)}' for name, ratio in ratios.items())
+    return (f'Some channels have an NMSE_var of at least {MIN_UNPREDICTABLE_NMSE} whatever the '
+            'method. With those at their best and all others perfect, the ratios to direct '
+            f'mapping would be: {bounds}.')
 
 
 def _times(statistics: pd.DataFrame) -> list[tuple[str, ...]]:
