@@ -70,6 +70,11 @@ def test_own_dataset_becomes_a_bag_with_windows_of_all_modalities(tmp_path: Path
     assert (tmp_path / 'hall/monday/metadata.yaml').exists()
 
 
+def test_own_camera_source_finds_the_two_people_of_the_film() -> None:
+    printed = run('own_camera_source', ROOT / 'docs/sources/captures/two_people.mp4')
+    assert re.fullmatch(r'\d+ images, 2 people in the median image\n', printed)
+
+
 def test_every_example_is_tested() -> None:
     tested = set(re.findall(r"run\('(\w+)'", Path(__file__).read_text(encoding='utf-8')))
     assert tested == {path.stem for path in (ROOT / 'examples').glob('*.py')}

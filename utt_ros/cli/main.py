@@ -20,7 +20,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from typing import NamedTuple
@@ -111,7 +111,8 @@ class _ShowVersion(argparse.Action):
         parser.exit()
 
 
-def _run(chosen: str | None, arguments: Sequence[str]) -> int:
+def command_parser(configured: Collection[str | None]) -> argparse.ArgumentParser:
+    """Make the parser of `utt`, with the arguments of the `configured` commands."""
     parser = argparse.ArgumentParser(
         prog='utt', description='Federated network digital twins on ROS 2.')
     parser.add_argument('--version', action=_ShowVersion, nargs=0,
@@ -120,9 +121,13 @@ def _run(chosen: str | None, arguments: Sequence[str]) -> int:
     for name, command in COMMANDS.items():
         subparser = commands.add_parser(
             name, help=command.text, description=f'{command.text.capitalize()}.')
-        if name == chosen:
+        if name in configured:
             import_module(f'utt_ros.cli.{command.module}').configure(subparser)
-    args = parser.parse_args(arguments)
+    return parser
+
+
+def _run(chosen: str | None, arguments: Sequence[str]) -> int:
+    args = command_parser([chosen]).parse_args(arguments)
     require_extra(COMMANDS[args.command].extra)
     if COMMANDS[args.command].nodes:
         check_environment()
