@@ -13,12 +13,13 @@ ifneq ($(words $(CURDIR)),1)
 $(error make cannot work in a folder with a blank in its path: $(CURDIR))
 endif
 
-.PHONY: help setup test quick lint demo faults lock clean
+.PHONY: help setup test quick lint docs demo faults lock clean
 help:
 	@echo 'make setup                 everything into .venv; does nothing when up to date'
 	@echo 'make test                  linters, types, tests, coverage of the core'
 	@echo 'make quick                 linters and the tests without ROS, under a minute'
 	@echo 'make lint                  linters, types, contracts between rooms'
+	@echo 'make docs                  the site of docs/, into out/site, without a warning'
 	@echo 'make demo                  simulate, replay, train and score three areas'
 	@echo 'make demo SESSIONS=DIR     the same on imported sessions'
 	@echo 'make demo ROUNDS=N         longer or shorter'
@@ -69,6 +70,17 @@ quick: setup
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m 'not ros and not slow' $(UNQUICK:%=--ignore=test/%)
 
+# Its packages come when they are first needed.
+docs: setup
+	@flock . $(MAKE) -s $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo out/site/index.html
+
+$(VENV)/.docs: $(VENV)/.packages requirements-docs.lock
+	@echo 'Installing the tools of the site into .venv'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements-docs.lock
+	@touch $@
+
 test: lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=10 --cov --cov-report=term
 
@@ -84,10 +96,15 @@ lock: setup
 	$(BIN)/python -m pip install -q uv
 	$(BIN)/python -c "import tomllib; \
 		print(*tomllib.load(open('pyproject.toml', 'rb'))['build-system']['requires'], sep='\n')" \
-		| $(BIN)/uv pip compile -q pyproject.toml - --all-extras -o $(VENV)/lock
+		| $(BIN)/uv pip compile -q pyproject.toml - --extra evaluation --extra test -o $(VENV)/lock
 	(echo '# Made by `make lock` for Python 3.10 to 3.14 on Linux, x86-64.'; \
 		sed -E "/^(nvidia|cuda|triton)/d; s/ and [ps][a-z]+_.*//; s/ ; python_full_version < '3.15'$$//" \
 		$(VENV)/lock) > requirements.lock
+	$(BIN)/python -c "import tomllib; \
+		print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']['docs'], sep='\n')" \
+		| $(BIN)/uv pip compile -q - -c requirements.lock -o $(VENV)/lock-docs
+	(echo '# The tools of `make docs`. Made by `make lock`.'; \
+		sed -E "s/ and [ps][a-z]+_.*//; s/ ; python_full_version < '3.15'$$//" $(VENV)/lock-docs) > requirements-docs.lock
 	(echo '# What a ROS installation lacks or has too old. Made by `make lock`.'; \
 		grep -E '^(aiohttp|edgefirst-tracker|filterpy|jinja2|matplotlib|mcap|onnx|onnxruntime|pandas|rosbags|safetensors|torch|zstandard)==' requirements.lock; \
 		echo '# The messages of Jazzy are compiled against numpy 1.'; \

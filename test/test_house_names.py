@@ -80,7 +80,7 @@ def sources() -> dict[Path, ast.Module]:
 
 
 def python_files() -> list[Path]:
-    folders = ('utt_ros', 'test', 'launch', 'examples')
+    folders = ('utt_ros', 'test', 'launch', 'examples', 'tools')
     return [path for folder in folders for path in sorted((ROOT / folder).rglob('*.py'))
             if path.stat().st_size]
 

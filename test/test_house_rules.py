@@ -142,7 +142,7 @@ def test_what_a_ros_installation_lacks_is_pinned_as_in_the_lock() -> None:
 
 def commands_in_documents() -> Iterator[tuple[str, str]]:
     """Yield the place and text of each command line in a code block of the documents."""
-    for path in sorted([*ROOT.glob('*.md'), *(ROOT / 'docs').glob('*.md')]):
+    for path in sorted([*ROOT.glob('*.md'), *(ROOT / 'docs').rglob('*.md')]):
         inside = False
         for number, line in enumerate(path.read_text(encoding='utf-8').splitlines(), 1):
             if line.lstrip().startswith('```'):
