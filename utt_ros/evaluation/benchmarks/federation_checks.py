@@ -94,8 +94,13 @@ def _memory_result(report: SoakReport) -> PromiseResult:
         f'{len(report.restarted)} restarted; steepest {steepest} '
         f'{_trend(report.rss_mb[steepest], "MB")}; load {report.load:.1f}',
         'slope within noise (99 %)', not growing and not report.restarted,
-        tuple(f'{name}: {_trend(trend, "MB")}' for name, trend in report.rss_mb.items()
-              if name in growing) + report.restarted)
+        tuple(_growth(report, name) for name in growing) + report.restarted)
+
+
+def _growth(report: SoakReport, name: str) -> str:
+    anonymous = report.anonymous_mb.get(name)
+    part = f', anonymous {_trend(anonymous, "MB")}' if anonymous else ''
+    return f'{name}: {_trend(report.rss_mb[name], "MB")}{part}'
 
 
 def _time_result(report: SoakReport) -> PromiseResult:

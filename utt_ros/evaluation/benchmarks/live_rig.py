@@ -21,7 +21,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
@@ -72,18 +72,21 @@ class ProcessSample:
     cpu_s: dict[str, float]
     rss: dict[str, int]
     load: float
+    anonymous: dict[str, int] = field(default_factory=dict)  # part of rss
 
     @classmethod
     def now(cls, pids: Mapping[str, int]) -> 'ProcessSample':
         """Take a sample; children count with their parents."""
-        cpu_s, rss = {}, {}
+        cpu_s, rss, anonymous = {}, {}, {}
         for name, pid in pids.items():
             family = [psutil.Process(pid)]
             family += family[0].children(recursive=True)
             times = [process.cpu_times() for process in family]
             cpu_s[name] = sum(part.user + part.system for part in times)
-            rss[name] = sum(process.memory_info().rss for process in family)
-        return cls(time.time_ns(), cpu_s, rss, os.getloadavg()[0])
+            memory = [process.memory_info() for process in family]
+            rss[name] = sum(part.rss for part in memory)
+            anonymous[name] = sum(part.rss - part.shared for part in memory)
+        return cls(time.time_ns(), cpu_s, rss, os.getloadavg()[0], anonymous)
 
 
 def rig_process(name: str, module: str, *arguments: str) -> ProcessSpec:

@@ -21,7 +21,7 @@ a limit.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.stats import t as student
@@ -61,6 +61,7 @@ class SoakReport:
     compute_p99_ms: dict[str, Trend]
     restarted: tuple[str, ...]  # processes that ended meanwhile
     load: float
+    anonymous_mb: dict[str, Trend] = field(default_factory=dict)  # of no file and not shared
 
     def growing(self) -> list[str]:
         """Return the processes whose memory grows beyond doubt."""
@@ -91,14 +92,17 @@ def soak(
         samples.append(_sample(processes, names))
     now = processes.pids()
     times_s = np.array([sample.time_ns for sample in samples]) / NS_PER_S
-    rss = {name: trend(times_s, [sample.rss[name] / MB for sample in samples])
-           for name in names if all(name in sample.rss for sample in samples)}
+    lasting = [name for name in names if all(name in sample.rss for sample in samples)]
+    rss, anonymous = (
+        {name: trend(times_s, [used[name] / MB for used in series]) for name in lasting}
+        for series in ([sample.rss for sample in samples],
+                       [sample.anonymous for sample in samples]))
     p99 = {area: trend([stamp / NS_PER_S for stamp, _ in inside], [value for _, value in inside])
            for area, history in watch.compute_p99.items()
            if len(inside := [item for item in history if item[0] > samples[0].time_ns]) > BLOCKS}
     return SoakReport(
         seconds, rss, p99, tuple(name for name in names if begin.get(name) != now.get(name)),
-        float(np.mean([sample.load for sample in samples])))
+        float(np.mean([sample.load for sample in samples])), anonymous)
 
 
 def _sample(processes: Supervisor, names: Sequence[str]) -> ProcessSample:
