@@ -15,6 +15,8 @@
 
 """Translation by the exported graph against the model itself."""
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 import torch
@@ -79,6 +81,23 @@ def test_no_windows_give_no_translations(twin) -> None:
     translator = OnnxTranslator(export_onnx(twin), SHAPE)
     ranges = translator.translate_tracks(np.zeros((0, 30, 5), np.float32), np.zeros((0, 30), bool))
     assert ranges.shape == (0, 30, 2)
+
+
+def test_new_weights_of_a_known_graph_share_its_sessions_and_translate_anew(twin) -> None:
+    former = OnnxTranslator(export_onnx(twin), SHAPE)
+    changed = deepcopy(twin)
+    with torch.no_grad():
+        for weight in changed.parameters():
+            weight.add_(0.1)
+    translator = OnnxTranslator(export_onnx(changed), SHAPE, former)
+    assert [graph.session for graph in translator.graphs] == [
+        graph.session for graph in former.graphs]
+    boxes, mask = np.full((1, SHAPE.ticks, 5), 300, np.float32), np.ones((1, SHAPE.ticks), bool)
+    np.testing.assert_array_equal(
+        translator.translate_tracks(boxes, mask),
+        OnnxTranslator(export_onnx(changed), SHAPE).translate_tracks(boxes, mask))
+    assert not np.array_equal(
+        translator.translate_tracks(boxes, mask), former.translate_tracks(boxes, mask))
 
 
 def test_a_graph_of_a_federation_without_ranging_is_refused() -> None:

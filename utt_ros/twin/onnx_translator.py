@@ -33,21 +33,31 @@ TRACK_OUTPUTS = (TRANSLATED_OUTPUTS['ftm'],)
 class OnnxTranslator:
     """An `association.translator.Translator`; the graph is that of `deployed_model`.
 
-    Translations are clipped to the limits of sensors and persons.
+    Translations are clipped to the limits of sensors and persons. A graph that differs from that
+    of `like` in its weights alone shares its sessions.
 
     Raises ModelError for a graph that does not translate, such as that of a federation without a
     camera, and for one that fails.
     """
 
     def __init__(
-        self, payload: bytes, window: WindowSettings, *, is_tried: bool = False,
+        self, payload: bytes, window: WindowSettings, like: 'OnnxTranslator | None' = None, *,
+        is_tried: bool = False,
     ) -> None:
         """`is_tried`: by a `GraphTrial`, see `OnnxGraph`."""
         self._window = window
-        self._phone_graph = OnnxGraph(payload, window, PHONE_OUTPUTS, is_tried=is_tried)
-        self._track_graph = OnnxGraph(payload, window, TRACK_OUTPUTS, is_tried=is_tried)
-        for graph in (self._phone_graph, self._track_graph):
+        self._phone_graph, self._track_graph = (
+            OnnxGraph(payload, window, outputs, former, is_tried=is_tried)
+            for outputs, former in zip(
+                (PHONE_OUTPUTS, TRACK_OUTPUTS), like.graphs if like else (None, None),
+                strict=True))
+        for graph in self.graphs:
             graph.run(1, {})
+
+    @property
+    def graphs(self) -> tuple[OnnxGraph, OnnxGraph]:
+        """Graphs of phones and of tracks."""
+        return self._phone_graph, self._track_graph
 
     @property
     def ticks(self) -> int:

@@ -40,6 +40,7 @@ class AssociationModel:
         """Raises SettingsError when the scorers cannot be read."""
         self.associator = make_associator(settings, area, window)
         self._window = window
+        self._translator: OnnxTranslator | None = None
         uses_model = settings.association in MODEL_METHODS
         self._trial = GraphTrial(window) if uses_model else None
         self._models = DeployedModels(
@@ -69,4 +70,6 @@ class AssociationModel:
         if self._trial is not None:
             for outputs in (PHONE_OUTPUTS, TRACK_OUTPUTS):
                 self._trial.check(deployment.graph, outputs)
-        self.associator.use_model(OnnxTranslator(deployment.graph, self._window, is_tried=True))
+        self._translator = OnnxTranslator(
+            deployment.graph, self._window, self._translator, is_tried=True)
+        self.associator.use_model(self._translator)
