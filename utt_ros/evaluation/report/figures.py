@@ -32,7 +32,7 @@ Bars = Mapping[str, Sequence[tuple[float, float]]]  # series -> mean and deviati
 def draw_bars(panels: Mapping[str, tuple[Sequence[str], Bars]], ylabel: str) -> bytes:
     """Draw a PNG with a panel of grouped bars for each title."""
     count = max(len(panels), 1)
-    columns = min(3, count)
+    columns = min(2, count)
     rows = -(-count // columns)
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(5.2 * columns, 3.4 * rows + 0.6), layout='constrained')
