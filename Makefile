@@ -13,13 +13,14 @@ ifneq ($(words $(CURDIR)),1)
 $(error make cannot work in a folder with a blank in its path: $(CURDIR))
 endif
 
-.PHONY: help setup test quick lint docs demo faults lock clean
+.PHONY: help setup test quick lint docs tutorials demo faults lock clean
 help:
 	@echo 'make setup                 everything into .venv; does nothing when up to date'
 	@echo 'make test                  linters, types, tests, coverage of the core'
 	@echo 'make quick                 linters and the tests without ROS, under a minute'
 	@echo 'make lint                  linters, types, contracts between rooms'
 	@echo 'make docs                  the site of docs/, into out/site, without a warning'
+	@echo 'make tutorials             run every page of docs/tutorials'
 	@echo 'make demo                  simulate, replay, train and score three areas'
 	@echo 'make demo SESSIONS=DIR     the same on imported sessions'
 	@echo 'make demo ROUNDS=N         longer or shorter'
@@ -70,6 +71,10 @@ quick: setup
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m 'not ros and not slow' $(UNQUICK:%=--ignore=test/%)
 
+# With the long and the live ones, which `make test` leaves out.
+tutorials: setup
+	$(BIN)/python -m pytest -q test/test_tutorials.py
+
 # Its packages come when they are first needed.
 docs: setup
 	@flock . $(MAKE) -s $(VENV)/.docs
@@ -82,7 +87,7 @@ $(VENV)/.docs: $(VENV)/.packages requirements-docs.lock
 	@touch $@
 
 test: lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile --durations=10 --cov --cov-report=term
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not nightly' --durations=10 --cov --cov-report=term
 
 demo: setup
 	$(BIN)/utt demo $(if $(SESSIONS),--sessions '$(SESSIONS)') $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(LIVE),--live)

@@ -29,6 +29,7 @@ from utt_ros.orchestration.arguments import (
     PRETRAINED_FILE,
     REPLAY_ARGUMENTS,
     LaunchArguments,
+    model_file,
     plan_area,
     plan_federation,
     plan_replay,
@@ -214,6 +215,11 @@ def test_model_of_the_package_can_be_started_from() -> None:
     check_initial_model(plan)
     assert PRETRAINED_FILE.stat().st_size <= 1.5e6
     assert PRETRAINED_FILE.with_suffix('.json').is_file()
+
+
+def test_any_other_name_of_a_model_is_a_path() -> None:
+    assert model_file('pretrained') == PRETRAINED_FILE
+    assert model_file('models/one.safetensors') == Path('models/one.safetensors')
 
 
 @pytest.mark.parametrize(('name', 'value', 'reason'), [

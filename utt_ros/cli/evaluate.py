@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 
 from utt_ros.errors import SettingsError
 from utt_ros.evaluation.suites import SUITES
+from utt_ros.orchestration.arguments import PRETRAINED, model_file
 from utt_ros.text_table import align_columns
 
 if TYPE_CHECKING:
@@ -54,8 +55,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
                         help='folder of the results; that of a stopped run is continued')
     parser.add_argument('--suite', choices=[*SUITES, 'all'], default='all',
                         help='(default: all)')
-    parser.add_argument('--model', type=Path, metavar='FILE',
-                        help='model of utt train to evaluate instead of training the unified one')
+    parser.add_argument('--model', type=model_file, metavar='FILE',
+                        help=f'model of utt train, or {PRETRAINED}, to evaluate instead of '
+                        'training the unified one')
     parser.add_argument('--seeds', type=int, default=1, metavar='N', help='(default: 1)')
     parser.add_argument('--split', choices=['val', 'test'], default='test',
                         help='evaluated sequences (default: test)')

@@ -28,6 +28,7 @@ from utt_ros.cli.operation_output import (
 )
 from utt_ros.cli.twin_areas import add_live_arguments, prepare_reach
 from utt_ros.errors import NoAnswer, SettingsError, TwinError
+from utt_ros.orchestration.arguments import PRETRAINED, model_file
 from utt_ros.task_twins.operation_request import OperationOutcome, OperationRequest
 from utt_ros.task_twins.registry_folder import MODEL_SUFFIX
 from utt_ros.task_twins.running_operation import OperationCanceled
@@ -69,7 +70,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     add = parser.add_argument
     add('sources', nargs='+' if kind == 'merge' else 1, metavar='SOURCE',
-        help=f'id of a task twin, as `utt twins list` shows it; with --data, its {MODEL_SUFFIX}')
+        help=f'id of a task twin, as `utt twins list` shows it; with --data, its {MODEL_SUFFIX} '
+             f'or {PRETRAINED}')
     several = '+' if kind == 'split' else 1
     add('--to-task', nargs=several, default=[], choices=TASKS, required=kind == 'transfer',
         help='that is made' + ('' if kind == 'transfer' else ' (default: that of the sources)'))
@@ -103,6 +105,7 @@ def _add_offline_arguments(parser: argparse.ArgumentParser, kind: str) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carry out the operation: 0, 1 when it is refused or fails, 130 when it is canceled."""
+    args.sources = [str(model_file(name)) for name in args.sources]
     check_mode(args)
     request = make_request(args)
     try:

@@ -102,6 +102,11 @@ ARGUMENT_CHOICES = {  # values of launch arguments that have few
 }
 
 
+def model_file(name: str) -> Path:
+    """Return the path of a model; `pretrained` names that of the package."""
+    return PRETRAINED_FILE if name == PRETRAINED else Path(name)
+
+
 def plan_area(values: Mapping[str, str]) -> LaunchPlan:
     """Plan one area. Raises SettingsError, also when a bag is a recording of another area."""
     bags = _paths(values['bag'])
@@ -171,7 +176,7 @@ def _with_common(plan: LaunchPlan, values: Mapping[str, str]) -> LaunchPlan:
     model = values.get('model', '')
     return replace(
         plan, use_sim_time=_boolean(values, 'use_sim_time'), state_dir=Path(values['state_dir']),
-        model=PRETRAINED_FILE if model == PRETRAINED else Path(model) if model else None,
+        model=model_file(model) if model else None,
         rviz=_boolean(values, 'rviz'), record=Path(values['record']) if values['record'] else None,
         rate=_number(values, 'rate'), start_offset_sec=_number(values, 'start_offset'),
         loop=_boolean(values, 'loop'), log_level=values['log_level'],
