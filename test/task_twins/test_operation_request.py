@@ -55,9 +55,13 @@ def test_without_a_budget_nothing_is_tuned(budget: dict[str, Any], tunes: bool) 
 
 def test_the_outcome_is_a_sentence_with_errors_before_and_after() -> None:
     twin = TaskTwin('hall_trajectory_2', 'hall', 'trajectory', ('ftm',), operation='transfer',
-                    nmse={'u_px': 0.25})
+                    windows=200, nmse={'u_px': 0.25})
     outcome = OperationOutcome((twin,), (0.5,), 3.21, 0, 200)
     assert outcome.sentence == (
         'hall_trajectory_2 (NMSE_var 0.250, 0.500 before): made in 3.2 s')
     both = replace(outcome, twins=(twin, twin), nmse_before=(0.5, 0.75))
     assert both.sentence.count('hall_trajectory_2') == 2
+    dropped = replace(outcome, twins=(replace(twin, windows=0, nmse={'u_px': 0.5}),))
+    assert dropped.sentence == (
+        'hall_trajectory_2 (NMSE_var 0.500, 0.500 before): made in 3.2 s; fine-tuning on 200 '
+        'windows gained nothing and was dropped')

@@ -30,10 +30,11 @@ from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.training.columns import CENTRE, Columns
 from utt_ros.training.dataset import make_examples
 from utt_ros.training.fine_tuning import (
+    EVALUATION_STEPS,
+    FIRST_PATIENCE,
     MAX_SELECTION,
     MIN_WINDOWS,
     PASSES,
-    PATIENCE,
     FineTuning,
     FineTuningBudget,
     complete_windows,
@@ -146,7 +147,9 @@ def test_weights_that_select_worse_than_the_first_ones_are_dropped(
         worse.step()
         steps += 1
     kept = worse.finish()
-    assert steps == 10 * PATIENCE
+    assert steps == EVALUATION_STEPS * FIRST_PATIENCE
+    assert good.has_gained
+    assert not worse.has_gained
     assert all(np.array_equal(best[name], kept[name]) for name in best)
     assert all(np.array_equal(best[name], values) for name, values in read_weights(twin).items())
 

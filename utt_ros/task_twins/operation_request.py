@@ -116,7 +116,9 @@ class OperationOutcome:
         """Made twins with their errors, in one sentence."""
         made = (f'{twin.id} (NMSE_var {twin.mean_nmse:.3f}, {before:.3f} before)'
                 for twin, before in zip(self.twins, self.nmse_before, strict=True))
-        return f'{", ".join(made)}: made in {self.seconds:.1f} s'
+        dropped = (f'; fine-tuning on {self.windows} windows gained nothing and was dropped'
+                   if self.windows and not any(twin.windows for twin in self.twins) else '')
+        return f'{", ".join(made)}: made in {self.seconds:.1f} s{dropped}'
 
 
 def _repeated(names: Iterable[str]) -> str:

@@ -48,6 +48,7 @@ GUARD_SHARE = 0.05  # between training and selection: neighbouring windows overl
 MAX_SELECTION = 256  # windows
 EVALUATION_STEPS = 10
 PATIENCE = 8  # evaluations without a better score
+FIRST_PATIENCE = 4  # evaluations without any that is better than the first weights
 MIN_WINDOWS = 40  # for fine-tuning: fewer leave too few to select by
 
 
@@ -126,11 +127,13 @@ class FineTuning:
         self._max_seconds = budget.max_seconds or inf
         self._begin_s = clock()
         self._best, self._best_score, self._since_best = read_weights(twin), self._score(), 0
+        self.has_gained = False  # a step scored better than the first weights
 
     @property
     def done(self) -> bool:
         """True when the budget is spent or the score no longer improves."""
-        return (self._step >= self._steps or self._since_best >= PATIENCE
+        patience = PATIENCE if self.has_gained else FIRST_PATIENCE
+        return (self._step >= self._steps or self._since_best >= patience
                 or self.seconds >= self._max_seconds)
 
     @property
@@ -165,6 +168,7 @@ class FineTuning:
         self._since_best += 1
         if score < self._best_score:
             self._best, self._best_score, self._since_best = read_weights(self.twin), score, 0
+            self.has_gained = True
 
     def _score(self) -> float:
         """Mean NMSE_var of the decodings on the selection windows; inf when none is defined."""

@@ -12,10 +12,11 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-
 """Work of an operation on the windows of an area: judge, fine-tune, judge again, propose records.
 
-It goes in steps, for a running trainer and offline alike, and puts nothing in service.
+It goes in steps, for a running trainer and offline alike, and puts nothing in service. Tuned
+weights are proposed when no decoding is worse with them than before, on held-out windows: these
+neither train nor select (see `fine_tuning`). Otherwise those serve with which it began.
 """
 
 from collections.abc import Callable, Generator
@@ -37,7 +38,7 @@ from utt_ros.training.fine_tuning import (
 from utt_ros.training.operation_plan import OperationPlan, propose
 from utt_ros.training.replay_buffer import ReplayMemory
 from utt_ros.training.settings import LearningSettings
-from utt_ros.training.twin_judgement import check_limit, judge_pair
+from utt_ros.training.twin_judgement import check_limit, is_no_worse, judge_pair
 
 Judgements = dict[Pair, Judgement]
 
@@ -49,7 +50,12 @@ class MadeModel:
     weights: Tensors
     twins: tuple[TaskTwin, ...]  # as proposed
     nmse_before: tuple[float, ...]  # per twin, before fine-tuning
-    windows: int  # used for fine-tuning
+    windows: int  # used for fine-tuning, also when its weights are not those proposed
+
+    @property
+    def is_tuned(self) -> bool:
+        """True when the weights are those of fine-tuning."""
+        return any(twin.windows for twin in self.twins)
 
 
 def make_model(
@@ -67,23 +73,28 @@ def make_model(
     held_out = newest_examples(memory.held_out, plan.pairs)
     yield OperationProgress('judge')
     before = _judge(twin, held_out, training, plan)
-    weights, used, judged = plan.weights, take(training, slice(0)), before
+    weights, used, judged, windows = plan.weights, take(training, slice(0)), before, 0
     if request.tunes:
-        used = take(training, slice(-request.max_windows, None))  # 0: all
-        weights = yield from _tune(twin, used, plan, learning, clock)
-        yield OperationProgress('judge', windows=len(used[CENTRE]))
-        judged = _judge(twin, held_out, training, plan)
+        examples = take(training, slice(-request.max_windows, None))  # 0: all
+        windows = len(examples[CENTRE])
+        tuned = yield from _tune(twin, examples, plan, learning, clock)
+        if tuned is not None:
+            yield OperationProgress('judge', windows=windows)
+            after = _judge(twin, held_out, training, plan)
+            if is_no_worse(after, before):
+                weights, used, judged = tuned, examples, after
     for pair, judgement in judged.items():
         check_limit(judgement, pair, request.max_nmse)
     return MadeModel(
         weights, propose(plan, weights, judged, used),
-        tuple(before[target.pair].mean_nmse for target in plan.targets), len(used[CENTRE]))
+        tuple(before[target.pair].mean_nmse for target in plan.targets), windows)
 
 
 def _tune(
     twin: UnifiedTwin, examples: Columns, plan: OperationPlan, learning: LearningSettings,
     clock: Callable[[], float],
-) -> Generator[OperationProgress, None, Tensors]:
+) -> Generator[OperationProgress, None, Tensors | None]:
+    """Fine-tune; return the weights, None when no step selected better than the first ones."""
     budget = FineTuningBudget(plan.request.max_windows, plan.request.max_seconds)
     tuning = FineTuning(
         twin, examples, plan.pairs, learning=learning, clock=clock, budget=budget)
@@ -91,7 +102,8 @@ def _tune(
         tuning.step()
         at = tuning.progress
         yield OperationProgress('tune', at.step, at.steps, at.loss, at.windows, at.seconds_left)
-    return tuning.finish()
+    best = tuning.finish()
+    return best if tuning.has_gained else None
 
 
 def _judge(

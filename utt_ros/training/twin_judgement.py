@@ -15,6 +15,7 @@
 
 """Judgement of task twins on held-out windows of an area, and the limit that they must meet."""
 
+from collections.abc import Mapping
 from math import isnan
 
 from utt_ros.errors import TwinError
@@ -44,6 +45,13 @@ def check_limit(judgement: Judgement, pair: Pair, limit: float) -> None:
         raise TwinError(f'{describe_pair(pair)} has NMSE_var {judgement.mean_nmse:.3f} on '
                         f'{judgement.windows} windows: max_nmse is {limit:.3g}, so it is not put '
                         'in service')
+
+
+def is_no_worse(
+    after: Mapping[Pair, Judgement], before: Mapping[Pair, Judgement],
+) -> bool:
+    """Compare mean errors on the same windows: true when that of no decoding has grown."""
+    return all(after[pair].mean_nmse <= former.mean_nmse for pair, former in before.items())
 
 
 def describe_pair(pair: Pair) -> str:

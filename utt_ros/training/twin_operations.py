@@ -19,7 +19,7 @@ Nothing is written before the last phase. There, made twins of other areas are h
 what they have adopted is withdrawn when another part of the operation fails.
 """
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from contextlib import suppress
 from threading import Lock
@@ -28,7 +28,7 @@ from typing import Protocol, TypeVar
 
 from utt_ros.errors import TwinError, UttError
 from utt_ros.federation.types import TwinHandover
-from utt_ros.federation.wire import Tensors, pack
+from utt_ros.federation.wire import pack
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.task_twins.operation_request import (
     OperationOutcome,
@@ -40,7 +40,7 @@ from utt_ros.task_twins.running_operation import RunningOperation
 from utt_ros.task_twins.types import TaskTwin
 from utt_ros.training.client import FederatedClient
 from utt_ros.training.operation_plan import OperationPlan, plan_operation
-from utt_ros.training.operation_work import make_model
+from utt_ros.training.operation_work import MadeModel, make_model
 from utt_ros.training.settings import LearningSettings
 from utt_ros.training.twin_models import TwinModel, TwinModels, model_writer
 
@@ -137,7 +137,7 @@ class TwinOperations:
         plan = plan_operation(request, self._area, self._window, self._models, sensors)
         made = yield from make_model(
             plan, self._client.trainer.memory, self._learning, self._clock)
-        twins, sent = yield from self._put_in_service(running, plan, made.weights, made.twins)
+        twins, sent = yield from self._put_in_service(running, plan, made)
         return OperationOutcome(
             twins, made.nmse_before, self._clock() - begin_s, sent, made.windows)
 
@@ -152,12 +152,11 @@ class TwinOperations:
         return sensors
 
     def _put_in_service(
-        self, running: RunningOperation, plan: OperationPlan, weights: Tensors,
-        proposed: Sequence[TaskTwin],
+        self, running: RunningOperation, plan: OperationPlan, model: MadeModel,
     ) -> Steps[tuple[tuple[TaskTwin, ...], int]]:
         """Hand twins over to other areas, register the rest; return all and the bytes sent."""
         made: dict[int, TaskTwin] = {}
-        packed, sent = pack(weights), 0
+        packed, sent, proposed = pack(model.weights), 0, model.twins
         elsewhere = [index for index, twin in enumerate(proposed)
                      if twin.area != self._area.area]
         running.commit()
@@ -172,7 +171,7 @@ class TwinOperations:
                 sent += len(packed.payload)
             yield OperationProgress('register')
             here = [index for index in range(len(proposed)) if index not in made]
-            registered = self._register([proposed[index] for index in here], plan, weights)
+            registered = self._register([proposed[index] for index in here], plan, model)
         except Exception:
             for twin in made.values():
                 self._courier.withdraw(twin.area, twin.id)
@@ -181,13 +180,13 @@ class TwinOperations:
         return tuple(made[index] for index in range(len(proposed))), sent
 
     def _register(
-        self, proposed: list[TaskTwin], plan: OperationPlan, weights: Tensors,
+        self, proposed: list[TaskTwin], plan: OperationPlan, model: MadeModel,
     ) -> tuple[TaskTwin, ...]:
         if not proposed:
             return ()
-        follows = plan.follows and not plan.request.tunes
+        follows = plan.follows and not model.is_tuned
         made = self._models.registry.register_all([
-            (twin, None if follows else model_writer(TwinModel(twin, plan.config, weights)))
+            (twin, None if follows else model_writer(TwinModel(twin, plan.config, model.weights)))
             for twin in proposed])
         if follows:
             with suppress(TwinError):  # the twins are in service, and follow the next model
