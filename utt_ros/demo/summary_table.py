@@ -108,17 +108,25 @@ def _operations(rows: Sequence[Mapping[str, Any]]) -> list[str]:
          _number(row['nmse']), _number(row['nmse_scratch'])] for row in rows]
     head = ['made by', 'from', 'task twin', 'windows', 'seconds', 'MB', 'NMSE_var before', 'after',
             'from scratch']
-    return [*align_columns(head, table, left=3), *filter(None, map(_scratch_cost, rows))]
+    return [*align_columns(head, table, left=3), *filter(None, map(_scratch_cost, rows)),
+            *_untuned(rows)]
 
 
 def _scratch_cost(row: Mapping[str, Any]) -> str:
     if 'seconds_scratch' not in row:
         return ''
     reached = 'takes' if row['scratch_reached'] else 'does not reach that error with'
-    return (f'  {row["target"]} from scratch {reached} {row["seconds_scratch"]:.1f} s and '
-            f'{row["windows_scratch"]} windows: its transfer took '
-            f'{row["seconds"] / row["seconds_scratch"]:.2f} of the time, '
+    seconds, scratch_s = row['seconds_alone'], row['seconds_scratch']
+    return (f'  {row["target"]} from scratch {reached} {scratch_s:.1f} s of a processor and '
+            f'{row["windows_scratch"]} windows: its transfer took {seconds:.1f} s, '
+            f'{seconds / scratch_s:.2f} of the time, '
             f'{row["windows"] / row["windows_scratch"]:.2f} of the windows')
+
+
+def _untuned(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Name the twins whose fine-tuning was dropped."""
+    names = [row['target'] for row in rows if row['windows'] and not row['tuned']]
+    return [f'  fine-tuning gained nothing and was dropped: {", ".join(names)}'] if names else []
 
 
 def _position(
