@@ -12,16 +12,14 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 # See the License for the specific language governing permissions and
 # limitations under the License.
-"""Links between documents, their anchors, and the navigation of the site."""
+"""Links between documents, and their anchors."""
 
 import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / 'docs'
@@ -56,15 +54,6 @@ def is_broken(path: Path, target: str) -> bool:
     return not other.is_file() or (bool(anchor) and anchor not in anchors(other))
 
 
-def pages(entry: Any) -> Iterator[str]:
-    """Yield the pages below an entry of the navigation."""
-    if isinstance(entry, str):
-        yield entry
-    else:
-        for part in entry.values() if isinstance(entry, dict) else entry:
-            yield from pages(part)
-
-
 def test_a_link_to_a_missing_file_or_anchor_is_broken() -> None:
     assert is_broken(DOCS / 'index.md', 'none.md')
     assert is_broken(DOCS / 'index.md', 'running.md#none')
@@ -81,9 +70,3 @@ def test_links_of_the_site_stay_within_it() -> None:
     assert not [f'{path.relative_to(ROOT)}: {target}' for path in DOCUMENTS
                 if path.is_relative_to(DOCS) for target in links(path)
                 if not (path.parent / target).resolve().is_relative_to(DOCS)]
-
-
-def test_every_page_is_in_the_navigation_once() -> None:
-    navigation = yaml.safe_load((ROOT / 'mkdocs.yml').read_text(encoding='utf-8'))['nav']
-    of_docs = [str(path.relative_to(DOCS)) for path in DOCUMENTS if path.is_relative_to(DOCS)]
-    assert sorted(pages(navigation)) == sorted(of_docs)

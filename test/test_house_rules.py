@@ -21,7 +21,10 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
+
+import yaml
 
 from utt_ros.cli.main import COMMANDS
 
@@ -166,3 +169,18 @@ def test_commands_of_the_documents_exist() -> None:
     assert not unknown_commands(r'make ([a-z]+)\b', set(targets))
     assert not unknown_commands(r'(?:\S*/)?utt ([a-z]+)\b', set(COMMANDS))
     assert not unknown_commands(r'ros2 launch utt_ros (\S+)', launch_files)
+
+
+def pages(entry: Any) -> Iterator[str]:
+    """Yield the pages below an entry of the navigation."""
+    if isinstance(entry, str):
+        yield entry
+    else:
+        for part in entry.values() if isinstance(entry, dict) else entry:
+            yield from pages(part)
+
+
+def test_every_page_of_docs_is_in_the_navigation_of_the_site_once() -> None:
+    navigation = yaml.safe_load((ROOT / 'mkdocs.yml').read_text(encoding='utf-8'))['nav']
+    of_docs = [str(path.relative_to(ROOT / 'docs')) for path in (ROOT / 'docs').rglob('*.md')]
+    assert sorted(pages(navigation)) == sorted(of_docs), 'see nav in mkdocs.yml'
