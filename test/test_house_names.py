@@ -64,6 +64,10 @@ TESTED_ELSEWHERE = {
     'utt_ros/twin/filter_types.py': 'records',
     'utt_ros/twin/settings.py': 'limits in test_settings.py, values in test_particle_filter.py',
     'utt_ros/types.py': 'records and units',
+    'utt_ros/view/browser_controls.py': 'test_browser_window.py, test_chromium.py',
+    'utt_ros/view/browser_scene.py': 'test_browser_window.py, test_chromium.py',
+    'utt_ros/view/scene_source.py': 'a protocol and a record',
+    'utt_ros/view/signal_plots.py': 'test_browser_window.py, test_chromium.py',
 }
 
 HEADLESS = re.compile(r'(What|How|Where|Whose|Who|When|Of|By|Which|That)\b')

@@ -35,7 +35,8 @@ ROS = re.compile(
     r'(rclpy|launch|launch_ros|message_filters|cv_bridge|tf2_ros|ament_index_python|rosidl_\w+|'
     r'builtin_interfaces|rcl_interfaces|std_srvs|\w+_msgs|utt_ros\.(msg|srv|action|bridge|nodes))(\.|$)'
 )
-DISTRIBUTIONS = {'cv2': 'opencv-python-headless', 'serial': 'pyserial', 'yaml': 'pyyaml'}
+DISTRIBUTIONS = {
+    'cv2': 'opencv-python-headless', 'PIL': 'pillow', 'serial': 'pyserial', 'yaml': 'pyyaml'}
 
 
 class Module:

@@ -29,7 +29,8 @@ from utt_ros.errors import UttError
 from utt_ros.orchestration.ros_environment import check_environment, shared_file
 from utt_ros.orchestration.terminal import replace_unprintable
 
-EXTRAS = {'evaluation': ('filterpy', 'pandas', 'jinja2')}  # as in pyproject.toml
+EXTRAS = {  # as in pyproject.toml
+    'evaluation': ('filterpy', 'pandas', 'jinja2'), 'view': ('viser', 'rich')}
 
 
 class Command(NamedTuple):
@@ -49,6 +50,7 @@ COMMANDS = {
     'recover': Command('recover', 'write what is whole of a damaged bag to a new one'),
     'run': Command('run', 'start the nodes of one or more areas', nodes=True),
     'status': Command('status_command', 'show what running areas and their federation do'),
+    'view': Command('view_command', 'show running areas, or a bag, in a browser'),
     'demo': Command('demo', 'simulate, replay, train and evaluate three areas', nodes=True),
     'twins': Command('twins', 'list, show, change, export and import the task twins of areas'),
     'transfer': Command('operation_commands', 'make a task twin from another one'),

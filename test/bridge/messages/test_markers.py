@@ -18,9 +18,8 @@ import pytest
 from visualization_msgs.msg import Marker
 
 from utt_ros.access_point_list import AccessPoint
-from utt_ros.bridge.messages.markers import area_markers, subject_markers, view_outline
+from utt_ros.bridge.messages.markers import area_markers, subject_markers
 from utt_ros.bridge.messages.sensors import to_time
-from utt_ros.geometry.camera import CameraModel
 from utt_ros.settings import AreaSettings
 from utt_ros.twin.engine import TickPredictions
 from utt_ros.types import CHI2_90_2D
@@ -72,16 +71,6 @@ def test_path_begins_where_the_subject_is():
     path = [each for each in markers if each.type == Marker.LINE_STRIP][1]
     assert (path.points[0].x, path.points[0].y) == (2.0, 3.0)
     assert len(path.points) == 31
-
-
-def test_outline_separates_visible_from_hidden_floor():
-    camera = CameraModel(AreaSettings(area='hall'))
-    outline = view_outline(camera)
-    np.testing.assert_array_equal(outline[0], outline[-1])
-    inward = outline.mean(0) - outline
-    inward /= np.linalg.norm(inward, axis=1, keepdims=True)
-    assert camera.in_view(outline + 0.3 * inward).mean() > 0.9
-    assert camera.in_view(outline - 0.5 * inward).mean() < 0.05  # but for a pointed corner
 
 
 def test_every_access_point_is_shown():

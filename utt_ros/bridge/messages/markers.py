@@ -27,7 +27,8 @@ from visualization_msgs.msg import Marker, MarkerArray
 
 from utt_ros.bridge.messages.sensors import to_time
 from utt_ros.bridge.node.qos import RELIABLE
-from utt_ros.geometry.camera import DEPTH_LIMITS_M, CameraModel
+from utt_ros.geometry.camera import CameraModel
+from utt_ros.geometry.view_outline import view_outline
 from utt_ros.settings import AreaSettings
 from utt_ros.twin.engine import TickPredictions
 from utt_ros.types import CHI2_90_2D, Array, FloatArray
@@ -102,18 +103,6 @@ def area_markers(area: AreaSettings) -> MarkerArray:
         points = [Point(x=a, y=b) for a, b in view_outline(CameraModel(area)).tolist()]
         markers.append(make(VIEW, Marker.LINE_STRIP, GREY, points=points, scale=Vector3(x=0.05)))
     return MarkerArray(markers=markers)
-
-
-def view_outline(camera: CameraModel) -> FloatArray:
-    """Return a closed polygon (K, 2) [m] around the visible floor; empty when none is visible."""
-    distance = np.arange(0.1, 1.5 * DEPTH_LIMITS_M[1], 0.1)
-    bearing = np.linspace(-np.pi / 2, np.pi / 2, 91)
-    direction = np.stack([np.cos(bearing), np.sin(bearing)], axis=-1)  # (B, 2)
-    seen = camera.in_view(direction[:, None] * distance[:, None])  # (B, D)
-    direction, seen = direction[seen.any(1)], seen[seen.any(1)]
-    near = direction * distance[seen.argmax(1)][:, None]
-    far = direction * distance[::-1][seen[:, ::-1].argmax(1)][:, None]
-    return np.concatenate([near, far[::-1], near[:1]]).astype(np.float32)
 
 
 def ellipse_marker(

@@ -17,18 +17,18 @@
 
 from array import array
 from collections.abc import Sequence
-from math import isnan, nan
+from math import nan
 
 from builtin_interfaces.msg import Time
 from std_msgs.msg import Header
 
 from utt_ros.bridge.messages.federation import byte_array, seal_fields, seal_from_message
-from utt_ros.errors import TwinError
 from utt_ros.federation.types import TwinHandover
 from utt_ros.msg import TaskTwin, TaskTwins
 from utt_ros.srv import AdoptTwin
 from utt_ros.task_twins import types
 from utt_ros.task_twins.registry_file import dump_twin, parse_twin
+from utt_ros.task_twins.twin_fields import twin_from_fields
 from utt_ros.types import CHANNELS, NS_PER_S
 
 
@@ -63,35 +63,7 @@ def twin_to_message(twin: types.TaskTwin) -> TaskTwin:
 
 def twin_from_message(message: TaskTwin) -> types.TaskTwin:
     """Invert twin_to_message. Raises TwinError when a field is invalid."""
-    for name, values in (('nmse', message.nmse), ('std', message.std)):
-        if len(values) != len(message.channels):
-            raise TwinError(f'{name} of {message.id[:64]!r} has {len(values)} values: it must '
-                            f'have one for each of {len(message.channels)} channels')
-
-    def by_channel(values: Sequence[float]) -> dict[str, float]:
-        pairs = zip(message.channels, values, strict=True)
-        return {name: value for name, value in pairs if not isnan(value)}
-
-    return types.check_twin(types.TaskTwin(
-        id=message.id,
-        area=message.area,
-        task=message.task,
-        sources=tuple(message.sources),
-        model=types.ModelReference(
-            message.federation, message.round, message.checksum, message.file),
-        operation=message.operation,
-        parents=tuple(message.parents),
-        replaces=message.replaces,
-        windows=message.windows,
-        data_fingerprint=message.data_fingerprint,
-        judged_in=message.judged_in,
-        judged_windows=message.judged_windows,
-        nmse=by_channel(message.nmse),
-        std=by_channel(message.std),
-        status=message.status,
-        pinned=message.pinned,
-        created_ns=message.created.sec * NS_PER_S + message.created.nanosec,
-    ))
+    return twin_from_fields(message)
 
 
 def twins_to_message(area: str, twins: Sequence[types.TaskTwin], stamp: Time) -> TaskTwins:

@@ -1,0 +1,117 @@
+# Copyright 2026 The utt_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""`utt view` in Chromium: people move, time can be moved, and the page is without an error.
+
+With UTT_SCREENSHOTS=DIR the pictures of docs/view.md are written there.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from utt_ros.view.scene_drawing import SEEN
+
+pytest.importorskip('viser', reason='viser is not installed')
+playwright = pytest.importorskip(
+    'playwright.sync_api', reason='playwright, which drives Chromium, is not installed')
+NAMES = ('chromium', 'chromium-browser', 'google-chrome', 'chrome')
+CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason=f'none of {", ".join(NAMES)} is installed')]
+FLAGS = ['--no-sandbox', '--use-gl=angle', '--use-angle=swiftshader',
+         '--enable-unsafe-swiftshader']
+WAIT_MS = 60_000
+COLOR_DISTANCE = 60
+
+
+@pytest.fixture(scope='module')
+def browser():
+    with playwright.sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def address(evening):
+    """Serve the bag; the process ends with the test."""
+    process = subprocess.Popen(
+        [sys.executable, '-c', 'import sys; from utt_ros.cli.main import main; sys.exit(main())',
+         'view', str(evening), '--port', '0'], stdout=subprocess.PIPE, text=True)
+    yield process.stdout.readline().split()[0]
+    process.terminate()
+    assert process.wait(20.0) == 0
+
+
+def body(page):
+    """Return the mean place of the pixels of the person that a camera sees; None without one."""
+    shot = Image.open(BytesIO(page.locator('canvas').first.screenshot())).convert('RGB')
+    distance = np.abs(np.asarray(shot).astype(int) - SEEN).max(axis=2)
+    rows, columns = np.nonzero(distance < COLOR_DISTANCE)
+    return np.array([columns.mean(), rows.mean()]) if len(rows) > 20 else None
+
+
+def keep(page, name):
+    """Write a picture for the documents where that is asked for."""
+    if 'UTT_SCREENSHOTS' in os.environ:
+        page.screenshot(path=Path(os.environ['UTT_SCREENSHOTS']) / f'view_{name}.png')
+
+
+@pytest.fixture
+def page(browser, address):
+    """Open the page; the test fails with the errors of its console."""
+    opened = browser.new_page(viewport={'width': 1100, 'height': 640})
+    errors = []
+    opened.on('pageerror', lambda error: errors.append(str(error)))
+    opened.on('console', lambda line: errors.append(line.text) if line.type == 'error' else None)
+    opened.set_default_timeout(WAIT_MS)
+    opened.goto(address)
+    opened.wait_for_selector('canvas')
+    yield opened
+    assert not errors
+
+
+def test_people_move_time_is_moved_and_signals_are_plotted(page, wait_until):
+    wait_until(lambda: body(page) is not None, WAIT_MS / 1000)
+    first = body(page)
+    wait_until(lambda: np.abs(body(page) - first).max() > 5.0, WAIT_MS / 1000)
+    keep(page, 'people')
+    slider = page.get_by_role('slider').first
+    slider.press('End')
+    page.get_by_role('button', name='Play').wait_for()  # it has ended
+    last = body(page)
+    slider.press('Home')
+    wait_until(lambda: np.abs(body(page) - last).max() > 25.0, WAIT_MS / 1000)
+    page.get_by_role('tab', name='Signals').click()
+    page.get_by_label('person').click()
+    page.get_by_role('option', name='ann').click()
+    page.get_by_text('measured and synthesized').click()
+    page.get_by_role('button', name='Play').click()
+    page.locator('.uplot').first.wait_for()
+    keep(page, 'signals')
+    page.get_by_role('tab', name='Twins').click()
+    page.get_by_text('hall_position_2').first.wait_for()
+    page.set_viewport_size({'width': 390, 'height': 780})
+    wait_until(lambda: body(page) is not None, WAIT_MS / 1000)
+    keep(page, 'phone')
