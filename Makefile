@@ -111,7 +111,7 @@ lock: setup
 	(echo '# The tools of `make docs`. Made by `make lock`.'; \
 		sed -E "s/ and [ps][a-z]+_.*//; s/ ; python_full_version < '3.15'$$//" $(VENV)/lock-docs) > requirements-docs.lock
 	(echo '# What a ROS installation lacks or has too old. Made by `make lock`.'; \
-		grep -E '^(aiohttp|edgefirst-tracker|filterpy|jinja2|matplotlib|mcap|onnx|onnxruntime|pandas|rosbags|safetensors|torch|viser|zstandard)==' requirements.lock; \
+		grep -E '^(aiohttp|edgefirst-tracker|filterpy|jinja2|matplotlib|mcap|onnx|onnxruntime|pandas|rich|rosbags|safetensors|torch|viser|zstandard)==' requirements.lock; \
 		echo '# The messages of Jazzy are compiled against numpy 1.'; \
 		echo "numpy<2 ; python_version == '3.12'") > requirements.txt
 

@@ -15,8 +15,17 @@
 
 """Models as `utt train` writes them, recordings that they never saw, and commands to run."""
 
-from collections.abc import Callable
-from contextlib import redirect_stdout
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import redirect_stdout, suppress
 from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
@@ -27,6 +36,10 @@ from utt_ros.cli.main import main
 from utt_ros.orchestration.discovery import PROFILES, PROFILES_OF_FAST_DDS_3
 from utt_ros.sessions.session_bags import write_area, write_session
 from utt_ros.sessions.simulator.world import plan_sessions, simulate_session
+
+UTT_CODE = 'import sys; from utt_ros.cli.main import main; sys.exit(main())'
+IN_FOREGROUND = 'import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0)\n'
+ESCAPES = re.compile(r'\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07]*\x07|[@-_])')
 
 
 class Output(NamedTuple):
@@ -75,3 +88,51 @@ def trained(sessions: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[P
         assert main(['train', '--data', str(sessions), '--out', str(path), '--rounds', '1',
                      '--steps', '1', '--plan', 'centralised', '--fusor', 'max']) == 0
     return path, printed.getvalue()
+
+
+class Terminal:
+    """A program in the foreground of a pseudo-terminal; `text` is its output without escapes."""
+
+    def __init__(self, code: str, words: Sequence[object], folder: Path) -> None:
+        self._master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack('HHHH', 50, 160, 0, 0))
+        environment = {**os.environ, 'TERM': 'xterm-256color'}
+        self.process = subprocess.Popen(
+            [sys.executable, '-c', IN_FOREGROUND + code, *map(str, words)], stdin=slave,
+            stdout=slave, stderr=slave, start_new_session=True, cwd=folder, env=environment)
+        os.close(slave)
+        self._output = bytearray()
+        self._thread = threading.Thread(target=self._read, name='terminal', daemon=True)
+        self._thread.start()
+
+    @property
+    def text(self) -> str:
+        return ESCAPES.sub('', self._output.decode(errors='replace')).replace('\r', '')
+
+    def press(self, keys: str) -> None:
+        os.write(self._master, keys.encode())
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self._thread.join()
+        os.close(self._master)
+
+    def _read(self) -> None:
+        with suppress(OSError):  # its last program has ended
+            while data := os.read(self._master, 65536):
+                self._output += data
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
+    """Run code, or `utt` with words, in a terminal: `terminal('run', 'hall.yaml')`."""
+    opened: list[Terminal] = []
+
+    def start(*words: object, code: str = UTT_CODE, folder: Path = tmp_path) -> Terminal:
+        opened.append(Terminal(code, words, folder))
+        return opened[-1]
+
+    yield start
+    for each in opened:
+        each.close()

@@ -34,9 +34,9 @@ UNWRITABLE = {
     'simulate': ['--out', NOWHERE, '--areas', '1', '--minutes', '0.5'],
     'recover': ['{area}/bag', '--out', NOWHERE],
     'demo': ['--out', NOWHERE],
-    'run': ['{area}', '--state', NOWHERE],
-    'run ': ['{area}', '--record', NOWHERE],
-    'run  ': ['{area}', '--keys', NOWHERE],
+    'run': ['{area}', '--external', '--state', NOWHERE],
+    'run ': ['{area}', '--external', '--record', NOWHERE],
+    'run  ': ['{area}', '--external', '--keys', NOWHERE],
     'keys': ['create', 'hall', '--keys', NOWHERE],
     'calibrate': ['ftm', NOWHERE, '--out', NOWHERE],
     'check': [NOWHERE],
@@ -67,7 +67,7 @@ def test_recording_over_another_one_is_refused_before_anything_starts(
     area: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv('ROS_LOG_DIR', str(area))
-    words = ['--record', str(area / 'bag'), '--state', str(area / 'state')]
+    words = ['--external', '--record', str(area / 'bag'), '--state', str(area / 'state')]
     assert main(['run', str(area), *words]) == 2
     assert 'exists: a recording needs a new folder' in capsys.readouterr().err
     assert not (area / 'state').exists()

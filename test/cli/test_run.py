@@ -22,6 +22,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -140,7 +141,8 @@ def test_missing_model_is_refused_before_anything_starts(
     sessions: Path, capsys: pytest.CaptureFixture[str],
 ) -> None:
     state = sessions / 'state'
-    assert main(['run', str(sessions / 'hall'), '--model', 'none', '--state', str(state)]) == 2
+    assert main(['run', str(sessions / 'hall'), '--external', '--model', 'none',
+                 '--state', str(state)]) == 2
     assert capsys.readouterr().err.splitlines() == [
         'utt run: hall/trainer cannot start from the model none: there is no such model file']
     assert not state.exists()
@@ -168,13 +170,14 @@ def test_interrupt_and_termination_exit_with_0(number: signal.Signals) -> None:
         assert line(process) == '[hall/twin] ready\n'
         process.send_signal(number)
         assert process.wait(WAIT_SEC) == 0
-        assert line(process) == ''
+        assert line(process) == 'utt: stopping hall/twin\n'
 
 
 def test_second_interrupt_kills_at_once() -> None:
     with watched(IGNORES_SIGNALS) as process:
         assert line(process) == '[hall/twin] ready\n'
         process.send_signal(signal.SIGINT)
+        assert line(process) == 'utt: stopping hall/twin\n'
         assert line(process) == '[hall/twin] ignored\n'
         begin_s = time.monotonic()
         process.send_signal(signal.SIGINT)
@@ -189,3 +192,55 @@ def test_end_of_an_essential_node_exits_with_1() -> None:
         assert process.stderr is not None
         assert process.stderr.read().splitlines()[-1] == (
             'utt run: failed: hall/twin ended with exit code 7')
+
+
+REPORTING = """
+import json, sys
+from utt_ros.cli.run import run_supervised
+from utt_ros.cli.run_reports import REPORTER, can_show_table, table_reports
+from utt_ros.orchestration.spec import ProcessSpec
+from utt_ros.orchestration.supervisor import Supervisor
+state = {'age_s': 0.1, 'round': 3, 'people': {'ann': {'sources': 'ftm', 'std_m': 0.5}},
+         'ticks_lost': 0, 'compute_p99_ms': 1.0, 'nmse': None, 'note': '', 'troubles': {}}
+report = json.dumps({'areas': {'hall': state}, 'federation': None})
+python = (sys.executable, '-I', '-S', '-c')
+specs = [ProcessSpec('hall/twin', (*python, sys.argv[1]), essential=True),
+         ProcessSpec(REPORTER, (*python, f'print({report!r}, flush=True)' + sys.argv[1]))]
+if not can_show_table():
+    sys.exit('there is no table')
+with table_reports() as listener:
+    sys.exit(run_supervised(Supervisor(specs, output=sys.stderr, listener=listener)))
+"""
+
+
+def test_a_terminal_shows_a_table_below_the_lines_of_nodes_until_ctrl_c(
+    terminal: Callable[..., Any], wait_until: Callable[..., None],
+) -> None:
+    shown = terminal(EXITS_AT_SIGINT, code=REPORTING)
+    wait_until(lambda: 'ann by ftm, 0.50 m' in shown.text and '[hall/twin] ready' in shown.text,
+               WAIT_SEC)
+    shown.press('\x03')
+    assert shown.process.wait(WAIT_SEC) == 0
+    wait_until(lambda: 'utt: stopping hall/twin, status' in shown.text)
+    assert shown.text.rstrip().endswith('┘')
+
+
+def test_areas_without_any_input_are_refused_unless_others_publish_it(
+    sessions: Path, capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(['run', str(sessions / 'hall'), '--state', str(sessions / 'state')]) == 2
+    refusal, = capsys.readouterr().err.splitlines()
+    assert refusal.startswith('utt run: hall: no drivers and no recording')
+    assert refusal.endswith('give --sessions or --bag (replay:=true or bag:= to launch files); '
+                            'to start it nevertheless, give --external')
+    assert not (sessions / 'state').exists()
+
+
+def test_existing_bag_to_record_to_is_refused_before_anything_starts(
+    sessions: Path, capsys: pytest.CaptureFixture[str],
+) -> None:
+    bag = sessions / 'hall' / 'one'
+    words = ['--bag', bag, '--record', bag, '--state', sessions / 'state']
+    assert main(['run', *map(str, words)]) == 2
+    assert capsys.readouterr().err == (
+        f'utt run: {bag} exists: a recording needs a new folder\n')

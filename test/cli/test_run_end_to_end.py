@@ -143,7 +143,7 @@ def test_settings_that_a_node_refuses_end_the_run_with_an_error(
     file = tmp_path / 'area.yaml'
     own = '/**/sync:\n  ros__parameters: {lag: -1.0}\n'
     file.write_text(f'/**:\n  ros__parameters: {{area: hall}}\n{own}')
-    process = run(file, '--state', tmp_path / 'state')
+    process = run(file, '--external', '--state', tmp_path / 'state')
     assert process.wait(START_SEC) == 1
     output = (tmp_path / 'output').read_text()
     assert 'lag' in output

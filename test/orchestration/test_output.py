@@ -19,7 +19,7 @@ import io
 
 import pytest
 
-from utt_ros.orchestration.output import PrefixedOutput
+from utt_ros.orchestration.output import PrefixedOutput, ProcessEvent, RunListener
 
 
 class Terminal(io.StringIO):
@@ -31,8 +31,9 @@ def test_lines_are_prefixed_with_names_of_one_width():
     stream = io.StringIO()
     output = PrefixedOutput(['hall/twin', 'a'], stream, None)
     assert output.write('a', b'ready \xff')
-    output.note('done')
-    assert stream.getvalue() == '[a]         ready \ufffd\nutt: done\n'
+    output.note('a', 'started', 'a is started')
+    output.note('a', 'done', 'a is done')
+    assert stream.getvalue() == '[a]         ready \ufffd\nutt: a is done\n'
     assert not output.colour
 
 
@@ -58,3 +59,35 @@ def test_stream_without_a_reader_is_reported_once_and_ignored_after_that(error, 
     output = PrefixedOutput(['a'], stream, None)
     assert not output.write('a', b'ready')
     assert output.write('a', b'ready')
+
+
+class Listener(RunListener):
+    def __init__(self) -> None:
+        self.lines, self.events = [], []
+
+    def take_line(self, process: str, line: str) -> bool:
+        self.lines.append((process, line))
+        return process == 'status'
+
+    def take_event(self, event: ProcessEvent) -> None:
+        self.events.append(event)
+
+
+def test_listener_takes_lines_in_place_of_the_stream_and_events_beside_it(tmp_path):
+    stream, listener = io.StringIO(), Listener()
+    output = PrefixedOutput(['a', 'status'], stream, tmp_path, listener)
+    started = ProcessEvent('a', 'started', 'a is started')
+    output.note(*started)
+    assert output.write('status', b'{}')
+    assert output.write('a', b'ready')
+    output.close()
+    assert listener.lines == [('status', '{}'), ('a', 'ready')]
+    assert listener.events == [started]
+    assert stream.getvalue() == '[a]      ready\n'
+    assert (tmp_path / 'status.log').read_bytes() == b'{}\n'
+
+
+def test_closed_listener_ends_the_output():
+    listener = Listener()
+    listener.closed = True
+    assert not PrefixedOutput(['status'], None, None, listener).write('status', b'{}')

@@ -77,7 +77,8 @@ def test_backoff_ignores_deaths_before_its_window() -> None:
 
 
 @pytest.mark.parametrize(('code', 'text'), [
-    (0, 'ended with exit code 0'), (-9, 'was ended by SIGKILL'), (-99, 'was ended by signal 99'),
+    (0, 'ended by itself'), (3, 'ended with exit code 3'),
+    (-9, 'was ended by SIGKILL'), (-99, 'was ended by signal 99'),
 ])
 def test_end_of_a_process_is_described(code: int, text: str) -> None:
     assert describe_exit(code) == text

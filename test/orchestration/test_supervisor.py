@@ -282,7 +282,7 @@ def test_stop_is_an_interrupt_that_a_process_may_handle(
     polite = f'try:\n  exec({FOREVER!r})\nexcept KeyboardInterrupt:\n  print("bye")'
     with Supervisor([process('a', polite)], output=said):
         wait_until(lambda: 'ready' in said.getvalue())
-    assert said.getvalue() == '[a] ready\n[a] bye\n'
+    assert said.getvalue() == '[a] ready\nutt: stopping a\n[a] bye\n'
 
 
 def test_descendants_of_a_process_end_with_it(said: io.StringIO, wait_until: Wait) -> None:

@@ -19,10 +19,20 @@ import argparse
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
+from utt_ros.cli.run_reports import (
+    REPORT_SEC,
+    TABLE_SEC,
+    JsonReports,
+    can_show_table,
+    reporter,
+    table_reports,
+)
 from utt_ros.errors import SettingsError
 from utt_ros.orchestration.arguments import (
     AREA_ARGUMENTS,
@@ -34,10 +44,11 @@ from utt_ros.orchestration.arguments import (
     plan_federation,
 )
 from utt_ros.orchestration.discovery import choose_reach, describe_reach
-from utt_ros.orchestration.environment import prepare_plan
+from utt_ros.orchestration.environment import check_inputs, prepare_plan
 from utt_ros.orchestration.graph import graph_nodes
 from utt_ros.orchestration.heartbeat import HANG_SEC
 from utt_ros.orchestration.launch_plan import DEFAULT_STATE, LaunchPlan
+from utt_ros.orchestration.output import RunListener
 from utt_ros.orchestration.phone_ports import phone_ports
 from utt_ros.orchestration.spec import ProcessSpec, process_spec
 from utt_ros.orchestration.supervisor import Supervisor
@@ -50,6 +61,7 @@ examples:
   utt run hall.yaml                                   one area with its own sensors, standalone
   utt run hall.yaml --federated                       the same, with an aggregator elsewhere
   utt run hall.yaml stairs.yaml --record evening      two areas, their aggregator and a recorder
+  utt run hall.yaml --json > hall.jsonl               the state of areas for programs
   utt run hall.yaml --model model.safetensors         start from a model of utt train
   utt run hall.yaml --model pretrained                start from the model of the package
 
@@ -57,10 +69,6 @@ An area file holds the geometry of camera and access point and the drivers of th
 config/area.yaml. `utt sources` lists sensor sources, `utt check AREA` reads those of an area.
 Ctrl-C stops all nodes; a second Ctrl-C kills them.
 """
-
-REPORTER = (  # of a line for each area every 10 s
-    sys.executable, '-c', 'import sys; from utt_ros.cli.main import main; sys.exit(main())',
-    'status', '--follow', '10')
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -107,8 +115,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add('--hang-timeout', type=float, default=HANG_SEC, metavar='SEC',
         help='kill and restart a node whose callbacks stand still for this long; 0: never '
              '(default %(default)g)')
-    add('--quiet', action='store_true',
-        help='no line for each area every 10 s, as `utt status` prints it')
+    add('--external', action='store_true',
+        help='other nodes publish the measurements of areas that have neither drivers nor '
+             'recordings; such areas are refused otherwise')
+    told = parser.add_mutually_exclusive_group()
+    told.add_argument('--quiet', action='store_true',
+                      help='neither a table on a terminal nor a line for each area every 10 s')
+    told.add_argument('--json', action='store_true',
+                      help='on stdout an object for each area every 10 s, and for each event, one '
+                           'per line (docs/running.md)')
     add('--log-dir', type=Path, metavar='DIR', help='folder for a log file per node')
 
 
@@ -117,14 +132,34 @@ def run(args: argparse.Namespace) -> int:
 
     It ends earlier, with 1, when every area, or the aggregator, has ended for good.
     """
-    plan, remarks = prepare_plan(launch_plan(args))
+    plan = launch_plan(args)
+    if not args.external:
+        check_inputs(plan)
+    plan, remarks = prepare_plan(plan)
     choose_reach(plan.hosts, loopback_only=args.loopback_only)
     for remark in (*remarks, describe_reach(os.environ), *map(str, phone_ports(plan))):
         print(f'utt: {remark}', file=sys.stderr)
     specs = [process_spec(node) for node in graph_nodes(plan)]
-    if not args.quiet:
-        specs.append(ProcessSpec('status', REPORTER, respawn=True))
-    return run_supervised(Supervisor(specs, log_dir=args.log_dir, hang_sec=plan.hang_sec))
+    with _reports(args) as (listener, reporters):
+        return run_supervised(Supervisor(
+            [*specs, *reporters], output=sys.stderr, log_dir=args.log_dir,
+            hang_sec=plan.hang_sec, listener=listener))
+
+
+@contextmanager
+def _reports(
+    args: argparse.Namespace,
+) -> Iterator[tuple[RunListener | None, list[ProcessSpec]]]:
+    """Choose the form of reports: JSON, none, a table on a terminal, lines elsewhere."""
+    if args.json:
+        yield JsonReports(sys.stdout), [reporter(REPORT_SEC, as_json=True)]
+    elif args.quiet:
+        yield None, []
+    elif can_show_table():
+        with table_reports() as listener:
+            yield listener, [reporter(TABLE_SEC, as_json=True)]
+    else:
+        yield None, [reporter(REPORT_SEC, as_json=False)]
 
 
 def launch_plan(args: argparse.Namespace) -> LaunchPlan:

@@ -37,7 +37,7 @@ DEFAULT_ENVIRONMENT = {
     'PYTHONUNBUFFERED': '1',
 }
 READ_BYTES = 65536
-MAX_UNFINISHED_BYTES = 16384  # of an incomplete line
+MAX_UNFINISHED_BYTES = 2**20  # of an incomplete line, such as a report of many areas
 
 
 def guard(number: signal.Signals) -> list[str]:
@@ -71,6 +71,9 @@ class ChildProcess:
         os.set_blocking(self.output.fileno(), False)
         self.closed = False
         self._unfinished = b''
+
+    def __str__(self) -> str:
+        return f'{self.spec.name} (process {self.pid})'
 
     @property
     def pid(self) -> int:

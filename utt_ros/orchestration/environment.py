@@ -68,6 +68,13 @@ def prepare_plan(plan: LaunchPlan) -> tuple[LaunchPlan, list[str]]:
     return plan, remarks
 
 
+def check_inputs(plan: LaunchPlan) -> None:
+    """Raise SettingsError for an area that neither reads sensors nor replays recordings."""
+    silent = [area for area in plan.areas if plan.nodes and not (area.bags or area.drivers)]
+    if silent:
+        raise SettingsError(f'{_silence(silent[0])}; to start it nevertheless, give --external')
+
+
 def _check_paths(plan: LaunchPlan) -> None:
     """Raise SettingsError for a folder that cannot be written, and for a bad floor plan."""
     try:

@@ -18,18 +18,44 @@
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 COLOURS = ('36', '32', '33', '35', '34', '96', '92', '93', '95', '94')
 RESET = '\x1b[0m'
+UNWRITTEN_EVENTS = frozenset({'started'})  # for listeners only
+
+
+class ProcessEvent(NamedTuple):
+    """Event in the life of a process, or of the whole run, and the line about it."""
+
+    process: str  # empty: the run
+    kind: str  # started, done, restarting, unit_stopped, failed, hung, killed, stopping
+    text: str
+
+
+class RunListener:
+    """Listener of a run, called by the thread of its supervisor: it must not wait."""
+
+    closed = False  # the reader of its output has ended
+
+    def take_line(self, process: str, line: str) -> bool:  # noqa: ARG002
+        """Take a line of a process; False leaves it to the output."""
+        return False
+
+    def take_event(self, event: ProcessEvent) -> None:
+        """Take an event, which is also written."""
 
 
 class PrefixedOutput:
     """Writer of the lines of several processes to one stream and, given a folder, to log files."""
 
-    def __init__(self, names: Iterable[str], stream: TextIO | None, log_dir: Path | None) -> None:
+    def __init__(
+        self, names: Iterable[str], stream: TextIO | None, log_dir: Path | None,
+        listener: RunListener | None = None,
+    ) -> None:
         names = tuple(names)
         self._stream = stream
+        self._listener = listener or RunListener()
         self.colour = stream is not None and stream.isatty()
         width = max((len(name) for name in names), default=0)
         self._prefixes = {name: self._prefix(name, width, i) for i, name in enumerate(names)}
@@ -42,14 +68,19 @@ class PrefixedOutput:
                 self._logs[name] = self._files.enter_context(path.open('ab', buffering=0))
 
     def write(self, name: str, line: bytes) -> bool:
-        """Write a line; return False when the stream's reader is gone."""
+        """Write a line; return False when the reader of the stream, or of a listener, is gone."""
         if name in self._logs:
             self._logs[name].write(line + b'\n')
-        return self._write_text(self._prefixes[name] + line.decode('utf-8', errors='replace'))
+        text = line.decode('utf-8', errors='replace')
+        if self._listener.take_line(name, text):
+            return not self._listener.closed
+        return self._write_text(self._prefixes[name] + text)
 
-    def note(self, text: str) -> None:
-        """Write a remark about the processes."""
-        self._write_text(f'utt: {text}')
+    def note(self, process: str, kind: str, text: str) -> None:
+        """Write an event of a process, as `ProcessEvent` describes it."""
+        self._listener.take_event(ProcessEvent(process, kind, text))
+        if kind not in UNWRITTEN_EVENTS:
+            self._write_text(f'utt: {text}')
 
     def close(self) -> None:
         """Close the log files."""

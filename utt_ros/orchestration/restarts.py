@@ -80,6 +80,11 @@ class Consequence:
     stop: tuple[str, ...] = ()  # names of the unit's processes, which stop or stay ended
     retry_sec: float | None = None  # delay of the restart of `stop`; None: never
 
+    @property
+    def kind(self) -> str:
+        """Kind of the event: of the process, or of its unit."""
+        return 'unit_stopped' if self.stop else 'restarting'
+
 
 class RestartPolicy:
     """Restart rules of the processes of several units. Times are of a monotonic clock [s]."""
@@ -118,7 +123,9 @@ class RestartPolicy:
 
 def describe_exit(code: int) -> str:
     """Describe the end of a process by its exit code (-N for signal N)."""
-    if code >= 0:
+    if code == 0:
+        return 'ended by itself'
+    if code > 0:
         return f'ended with exit code {code}'
     try:
         return f'was ended by {signal.Signals(-code).name}'

@@ -28,7 +28,7 @@ from typing import TextIO
 from utt_ros.errors import UttError
 from utt_ros.orchestration.child import ChildProcess, Ending, child_environment
 from utt_ros.orchestration.heartbeat import HANG_SEC
-from utt_ros.orchestration.output import PrefixedOutput
+from utt_ros.orchestration.output import PrefixedOutput, RunListener
 from utt_ros.orchestration.restarts import Consequence, RestartPolicy, describe_exit
 from utt_ros.orchestration.shared_memory import remove_dead_segments
 from utt_ros.orchestration.spare import (
@@ -64,6 +64,7 @@ class Supervisor:
         log_dir: Path | None = None,
         stop_sec: float = INTERRUPT_SEC,
         hang_sec: float = HANG_SEC,
+        listener: RunListener | None = None,
     ) -> None:
         """`hang_sec`: silence of a heartbeat after which a process is killed; 0: never."""
         names = [spec.name for spec in specs]
@@ -73,7 +74,7 @@ class Supervisor:
         self._specs = {spec.name: spec for spec in specs}
         self._has_spare = any(can_take_over(spec) for spec in specs)
         self._output = PrefixedOutput(
-            [*names, *[SPARE_SPEC.name] * self._has_spare], output, log_dir)
+            [*names, *[SPARE_SPEC.name] * self._has_spare], output, log_dir, listener)
         self._environment = child_environment(colour=self._output.colour)
         self._polite: Ending = (
             (signal.SIGINT, stop_sec), (signal.SIGTERM, TERMINATE_SEC), (signal.SIGKILL, 0.0))
@@ -170,6 +171,7 @@ class Supervisor:
 
     def _add(self, child: ChildProcess) -> None:
         self._children[child.spec.name] = child
+        self._output.note(child.spec.name, 'started', f'{child.spec.name} is started')
         self._selector.register(child.output, selectors.EVENT_READ, child)
 
     def _plan_spare(self, wait_sec: float) -> None:
@@ -210,12 +212,12 @@ class Supervisor:
 
     def _watch(self, child: ChildProcess, now_s: float) -> None:
         """Continue to end a process, or begin where it hangs."""
-        name = f'{child.spec.name} (process {child.pid})'
         if child.is_ending:
             if child.escalate(now_s) == signal.SIGKILL and child.is_stopped:
-                self._output.note(f'{name} did not stop and is killed')
+                self._note_kill(child)
         elif child.heartbeat.is_hung(now_s):
-            self._output.note(f'{name} hangs: no heartbeat for {self._hang_sec:g} s; it is killed')
+            self._output.note(child.spec.name, 'hung', f'{child} hangs: no heartbeat for '
+                              f'{self._hang_sec:g} s; it is killed')
             child.begin_end(HUNG, now_s)
 
     def _stop_child(self, child: ChildProcess) -> None:
@@ -251,10 +253,11 @@ class Supervisor:
         now_s = time.monotonic()
         if spec.respawn:
             consequence = self._policy.exit(spec.name, code, now_s)
-            self._output.note(consequence.text)
+            self._output.note(spec.name, consequence.kind, consequence.text)
             self._follow(spec.name, consequence, now_s)
         else:
-            self._output.note(f'{spec.name} {describe_exit(code) if code else "is done"}')
+            self._output.note(spec.name, 'failed' if code else 'done',
+                              f'{spec.name} {describe_exit(code) if code else "is done"}')
             if spec.name == SPARE_SPEC.name:
                 self._plan_spare(SPARE_RETRY_SEC)
             if spec.essential and code:
@@ -289,13 +292,19 @@ class Supervisor:
             not ended.area or areas <= self._policy.ended)
 
     def _stop_all(self) -> None:
+        names = [name for name in self._children if name != SPARE_SPEC.name]
+        if names:
+            self._output.note('', 'stopping', f'stopping {", ".join(names)}')
         for child in self._children.values():
             self._stop_child(child)
         while self._children and not self._kill.is_set():
             self._poll()
 
     def _kill_all(self) -> None:
-        for name, child in list(self._children.items()):
-            self._output.note(f'{name} (process {child.pid}) did not stop and is killed')
+        for child in list(self._children.values()):
+            self._note_kill(child)
             child.signal(signal.SIGKILL)
             self._reap(child)
+
+    def _note_kill(self, child: ChildProcess) -> None:
+        self._output.note(child.spec.name, 'killed', f'{child} did not stop and is killed')
