@@ -71,6 +71,8 @@ MAGNETIC_FIELD = MessageLayout('sensor_msgs/msg/MagneticField', 1, 8, np.dtype([
 ODOMETRY = MessageLayout('nav_msgs/msg/Odometry', 2, 8, np.dtype([
     ('position', '<f8', 3), ('orientation', '<f8', 4), ('pose_covariance', '<f8', 36),
     ('linear', '<f8', 3), ('angular', '<f8', 3), ('twist_covariance', '<f8', 36)]))
+POSE = MessageLayout('geometry_msgs/msg/PoseWithCovarianceStamped', 1, 8, np.dtype([
+    ('position', '<f8', 3), ('orientation', '<f8', 4), ('covariance', '<f8', 36)]))
 FTM_RANGE = MessageLayout('utt_ros/msg/FtmRange', 3, 4, np.dtype([
     ('range', '<f4'), ('range_std', '<f4'), ('rssi', '<f4'),
     ('attempted', 'u1'), ('successful', 'u1')]))

@@ -36,6 +36,7 @@ from utt_ros.access_point_list import (
     read_access_points,
 )
 from utt_ros.errors import SettingsError
+from utt_ros.map_origin import MAX_HEADING_DEG, MapOrigin, read_map_origin
 from utt_ros.map_pose import MAP_FRAME, MAX_MAP_COORDINATE_M, MapPose, read_map_pose
 from utt_ros.types import MODALITIES
 
@@ -205,6 +206,9 @@ class AreaSettings:
     map_pose: tuple[float, ...] = setting(
         (0.0, 0.0, 0.0), 'pose of the area frame in the frame map of the building: x, y [m] and '
         'yaw [rad], or x, y, z and yaw', low=-MAX_MAP_COORDINATE_M, high=MAX_MAP_COORDINATE_M)
+    map_origin: tuple[float, ...] = setting(
+        (), 'latitude and longitude of the origin of the frame map, and heading of its x axis, '
+        'clockwise from true north [deg]', low=-MAX_HEADING_DEG, high=MAX_HEADING_DEG)
 
     def __post_init__(self) -> None:
         check(self)
@@ -215,6 +219,7 @@ class AreaSettings:
             raise SettingsError(f'area is {self.area!r}, which is the frame of the building: give '
                                 'it another name')
         read_map_pose(self.map_pose)
+        read_map_origin(self.map_origin)
         wrong = sorted(set(self.modalities) - set(MODALITIES))
         if wrong or not self.modalities:
             raise SettingsError(
@@ -235,6 +240,11 @@ class AreaSettings:
     def pose_in_map(self) -> MapPose:
         """Pose of the area frame in the frame of the building."""
         return read_map_pose(self.map_pose)
+
+    @property
+    def origin_of_map(self) -> MapOrigin | None:
+        """Geographic origin of the frame of the building; None where it is not given."""
+        return read_map_origin(self.map_origin)
 
     @property
     def ap_addresses(self) -> tuple[str, ...]:
