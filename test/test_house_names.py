@@ -41,6 +41,7 @@ TESTED_ELSEWHERE = {
     'utt_ros/association/translator.py': 'a protocol and a record',
     'utt_ros/bridge/launch.py': 'test/launch, with the real launch',
     'utt_ros/bridge/node/association_model.py': 'test/nodes/test_sync_matching.py',
+    'utt_ros/bridge/node/phone_driver.py': 'test/nodes/test_ftm_node.py',
     'utt_ros/bridge/node/qos.py': 'constants',
     'utt_ros/bridge/node/operation_actions.py': 'test/nodes/test_trainer_operations.py',
     'utt_ros/cli/operation_output.py': 'test_operation_commands.py',

@@ -34,9 +34,8 @@ NUMBERS = {'bool', 'float32', 'float64', 'int8', 'int16', 'int32', 'int64', 'uin
 
 
 def topics() -> dict[str, str]:
-    """Return the types of the topics in the README, of an area `area` with a person `walker0`."""
-    text = (ROOT / 'README.md').read_text(encoding='utf-8')
-    table = text[text.index('## Topics'):text.index('## Words')]
+    """Return the types of the documented topics, of an area `area` with a person `walker0`."""
+    table = (ROOT / 'docs/reference/topics.md').read_text(encoding='utf-8')
     found = {}
     for names, kind in re.findall(r'^\| (`\S.*?) \| `(\w+/\w+)`', table, re.MULTILINE):
         for name in re.findall(r'`([^`]+)`', names):

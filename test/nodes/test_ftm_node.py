@@ -33,6 +33,7 @@ from utt_ros.msg import FtmRange
 from utt_ros.bridge.messages.sensors import to_ns
 from utt_ros.bridge.node.qos import RELIABLE, SENSOR
 from utt_ros.drivers.ftm.ftm_calibration import FtmFit, write_ftm_calibration
+from utt_ros.drivers.pseudonyms import open_pseudonyms
 
 PEERS = Path(__file__).parents[1] / 'drivers/peers'
 AP = '02:00:00:00:00:01'
@@ -153,3 +154,22 @@ def test_calibration_that_is_missing_ends_the_node_with_its_name(
     wait_until(lambda: node.process.poll() is not None, WAIT_S)
     node.wait()
     assert str(tmp_path / 'none.yaml') in node.said
+
+
+def test_phones_have_pseudonyms_in_all_that_is_published(
+        start_ftm: Start, start_peer: Start, listener: Any, wait_until: Start, tmp_path: Path,
+) -> None:
+    port, pseudonym = free_port(socket.SOCK_DGRAM), open_pseudonyms(tmp_path / 'keys').of('anna')
+    heard = listener.hear(FtmRange, f'/hall/phones/{pseudonym}/ftm', SENSOR)
+    told = listener.hear(DiagnosticArray, '/diagnostics', RELIABLE)
+    start_ftm('android_udp', **{
+        'android_udp.host': '127.0.0.1', 'android_udp.port': port, 'pseudonyms': 'true',
+        'keys': tmp_path / 'keys'})
+    start_peer('android_phone.py', 'udp', port, 'anna', 3 * 86_400_000, 20)
+    wait_until(lambda: heard, WAIT_S, listener.spin)
+    assert heard[0].phone == pseudonym
+    wait_until(lambda: f'{pseudonym}.offset_s' in str(told), WAIT_S, listener.spin)
+    assert 'anna' not in str(told)
+    topics = [name for name, _ in listener.node.get_topic_names_and_types()]
+    assert f'/hall/phones/{pseudonym}/ftm' in topics
+    assert not [name for name in topics if 'anna' in name]

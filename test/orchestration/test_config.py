@@ -30,6 +30,7 @@ from utt_ros.drivers import camera, ftm, imu
 from utt_ros.drivers.camera.detection import DetectionSettings
 from utt_ros.drivers.camera.detection_stream import DetectionTopicSettings
 from utt_ros.drivers.camera.tracking import TrackingSettings
+from utt_ros.drivers.pseudonyms import PrivacySettings
 from utt_ros.drivers.reader import ReaderSettings
 from utt_ros.drivers.source import SourceEntry
 from utt_ros.federation.settings import AggregatorSettings
@@ -68,8 +69,10 @@ NODES: dict[str, tuple[str, str, tuple[Part, ...]]] = {  # file, block, what the
         (DetectionTopicSettings, 'detections.'), (CameraReaderSettings, ''),
         (DetectionSettings, 'detection.'), (TrackingSettings, 'tracking.'), MANAGED)),
     'ftm': ('area.yaml', '/**/ftm', (
-        *sources(ftm.SOURCES), (ReaderSettings, ''), (FtmSettings, ''), MANAGED)),
-    'imu': ('area.yaml', '/**/imu', (*sources(imu.SOURCES), (ReaderSettings, ''), MANAGED)),
+        *sources(ftm.SOURCES), (ReaderSettings, ''), (PrivacySettings, ''),
+        (FtmSettings, ''), MANAGED)),
+    'imu': ('area.yaml', '/**/imu', (
+        *sources(imu.SOURCES), (ReaderSettings, ''), (PrivacySettings, ''), MANAGED)),
     'aggregator': ('aggregator.yaml', '', (
         (AggregatorSettings, ''), (WindowSettings, ''), (ModelSettings, 'model.'), MANAGED)),
 }

@@ -253,6 +253,8 @@ def test_listed_drivers_are_nodes_of_the_area_on_the_hosts_clock(tmp_path: Path)
     assert [node.label for node in nodes] == ['hall/ftm', 'hall/camera']
     for node in nodes:
         assert node.parameter_files == (tmp_path / 'area.yaml',)
+        keys = node.parameters.pop('keys', '')  # of pseudonyms
+        assert str(keys).endswith('/keys') == (node.name == 'ftm')
         assert node.parameters == {'area': 'hall', 'use_sim_time': False}
         assert node.respawn
 

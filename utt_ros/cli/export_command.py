@@ -20,7 +20,7 @@ from pathlib import Path
 
 from utt_ros.errors import SettingsError
 from utt_ros.map_origin import MapOrigin, read_map_origin
-from utt_ros.sessions.export.bag_export import export_bags, find_recordings, read_geometry
+from utt_ros.sessions.export.bag_export import export_bags, find_bags, read_geometry
 from utt_ros.sessions.export.export_table import ExportTable
 from utt_ros.sessions.export.export_tables import TABLES
 from utt_ros.sessions.export.table_writers import COLUMN_FILE, WRITERS
@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
         table for table in TABLES.values() if table.is_default]
     if args.format == 'geojson':
         tables = _placed(tables)
-    rows = export_bags(find_recordings(args.sources), args.out, args.format, tables,
+    rows = export_bags(find_bags(args.sources), args.out, args.format, tables,
                        areas=areas, origin=args.origin)
     for name, count in rows.items():
         print(f'{args.out / name}.{args.format}: {count} rows')

@@ -47,6 +47,8 @@ COMMANDS = {
     'simulate': Command('simulate', 'simulate sessions and write them as bags'),
     'replay': Command('replay', 'publish the messages of bags on ROS topics', nodes=True),
     'record': Command('record', 'record the topics of an area to a bag', nodes=True),
+    'export': Command('export_command', 'write recordings as tables: CSV, GeoJSON or Parquet'),
+    'forget': Command('forget', 'remove people, or old recordings, from what is stored'),
     'recover': Command('recover', 'write what is whole of a damaged bag to a new one'),
     'run': Command('run', 'start the nodes of one or more areas', nodes=True),
     'status': Command('status_command', 'show what running areas and their federation do'),

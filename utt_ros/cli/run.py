@@ -43,6 +43,7 @@ from utt_ros.orchestration.arguments import (
     plan_area,
     plan_federation,
 )
+from utt_ros.orchestration.bag_arguments import keep_days
 from utt_ros.orchestration.discovery import choose_reach, describe_reach
 from utt_ros.orchestration.environment import check_inputs, prepare_plan
 from utt_ros.orchestration.graph import graph_nodes
@@ -97,6 +98,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help=f'model of utt train to start from, where there is no state; {PRETRAINED}: that of '
              'the package (default: untrained)')
     add('--record', type=Path, metavar='DIR', help='new bag of all topics of the areas')
+    add('--pictures', action='store_true',
+        help='with --record: pictures as well, which show people')
+    add('--keep-days', type=keep_days, default=0.0, metavar='DAYS',
+        help='with --record: delete the recording after so many days (docs/privacy.md)')
     add('--floor-plan', type=Path, metavar='FILE',
         help='floor plan of the building, a YAML file of map_server (docs/building.md)')
     add('--rviz', action='store_true', help='show the area, or the building of several, in RViz')
@@ -216,7 +221,9 @@ def _values(
     values.update(
         given, state_dir=str(args.state), model=str(args.model or ''),
         rviz=str(args.rviz), loop=str(args.loop),
-        record=str(args.record or ''), floor_plan=str(args.floor_plan or ''), rate=str(args.rate),
+        record=str(args.record or ''), pictures=str(args.pictures),
+        keep_days=str(args.keep_days), floor_plan=str(args.floor_plan or ''),
+        rate=str(args.rate),
         start_offset=str(args.start_offset), log_level=args.log_level,
         hang_timeout=str(args.hang_timeout),
         hosts=args.hosts, keys=args.keys, signed=str(not args.unsigned),

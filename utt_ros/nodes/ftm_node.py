@@ -17,12 +17,12 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from utt_ros.bridge.messages.sensors import ftm_to_message
-from utt_ros.bridge.node.driver import Driver
 from utt_ros.bridge.node.parameters import declare_settings
+from utt_ros.bridge.node.phone_driver import PhoneDriver
 from utt_ros.bridge.node.phone_publishers import PhonePublishers
 from utt_ros.bridge.node.process import run_node
 from utt_ros.drivers.ftm import DEFAULT, SOURCES
@@ -43,7 +43,7 @@ class FtmSettings:
         check(self)
 
 
-class FtmNode(Driver):
+class FtmNode(PhoneDriver):
     """Publishes `phones/<phone>/ftm`."""
 
     def __init__(self) -> None:
@@ -54,6 +54,7 @@ class FtmNode(Driver):
 
     def prepare(self) -> None:
         """Read the calibration. Raises SettingsError."""
+        super().prepare()
         self._settings = declare_settings(self, FtmSettings)
         if self._settings.calibration:
             self._calibration = read_ftm_calibration(
@@ -64,8 +65,10 @@ class FtmNode(Driver):
         for sample in samples:
             corrected = self._calibration.correct(sample)
             self._uncalibrated += corrected is sample
-            self._outputs.publish(f'phones/{sample.phone}/ftm', ftm_to_message(
-                corrected, self.area.ap_frame(sample.ap), self._settings.unknown_std))
+            phone = self.public_name(sample.phone)
+            self._outputs.publish(f'phones/{phone}/ftm', ftm_to_message(
+                replace(corrected, phone=phone), self.area.ap_frame(sample.ap),
+                self._settings.unknown_std))
 
     def _values(self) -> Mapping[str, object]:
         return {

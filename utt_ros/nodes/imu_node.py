@@ -21,14 +21,14 @@ from typing import Any
 
 from utt_ros.bridge.messages.predictions import subject_frame
 from utt_ros.bridge.messages.sensors import inertial_to_message, magnetic_to_message
-from utt_ros.bridge.node.driver import Driver
+from utt_ros.bridge.node.phone_driver import PhoneDriver
 from utt_ros.bridge.node.phone_publishers import PhonePublishers
 from utt_ros.bridge.node.process import run_node
 from utt_ros.drivers.imu import DEFAULT, SOURCES
 from utt_ros.drivers.types import InertialSample
 
 
-class ImuNode(Driver):
+class ImuNode(PhoneDriver):
     """Publishes inertial and magnetic samples of every phone of its source."""
 
     def __init__(self) -> None:
@@ -37,8 +37,8 @@ class ImuNode(Driver):
 
     def publish(self, samples: Sequence[Any]) -> None:
         for sample in samples:
-            root = f'phones/{sample.phone}/imu'
-            frame = subject_frame(self.area.area, sample.phone)
+            phone = self.public_name(sample.phone)
+            root, frame = f'phones/{phone}/imu', subject_frame(self.area.area, phone)
             if isinstance(sample, InertialSample):
                 self._outputs.publish(f'{root}/data_raw', inertial_to_message(sample, frame))
             else:

@@ -23,6 +23,7 @@ time to the callback of a raw subscription.)
 
 import argparse
 import sys
+import time
 from collections.abc import Mapping, Sequence
 
 from rclpy.clock import Clock, ClockType
@@ -32,10 +33,12 @@ from rclpy.subscription import Subscription
 from utt_ros.bridge.node.diagnostics import Diagnostics
 from utt_ros.bridge.node.process import run_node
 from utt_ros.bridge.node.topic_types import common_topic, load_message_type, topic_qos
+from utt_ros.errors import SessionError
 from utt_ros.orchestration.bag_arguments import add_recorder_arguments
-from utt_ros.sessions.bag_io import topic_matches
 from utt_ros.sessions.bag_topic import BagTopic
+from utt_ros.sessions.recorded_topics import RecordedTopics
 from utt_ros.sessions.recorder import BagRecorder
+from utt_ros.sessions.retention import KEEP_DAYS, delete_expired
 
 TOPIC_DISCOVERY_SEC = 0.5
 TAKE_SEC = 0.05
@@ -47,15 +50,13 @@ class RecorderNode(Node):
 
     def __init__(self, args: argparse.Namespace) -> None:
         super().__init__('recorder')
-        self._prefixes: tuple[str, ...] = tuple(args.prefixes)
-        self._patterns: list[str] = args.topic or []
+        self._chosen = RecordedTopics(args.prefixes, args.topic or [], pictures=args.pictures)
         self._inputs = Node(  # hidden, served by no executor; a given name does not apply to it
             '_recorder_inputs', namespace=self.get_namespace(), use_global_arguments=False,
             enable_rosout=False, start_parameter_services=False)
         self._topics: dict[str, tuple[BagTopic, Subscription]] = {}
         self._refused: set[str] = set()
-        self._matches('')
-        self._bag = BagRecorder(args.folder)
+        self._bag = BagRecorder(args.folder, custom=self._retention(args))
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(TOPIC_DISCOVERY_SEC, self._discover, clock=steady)
         self.create_timer(TAKE_SEC, self._take, clock=steady)
@@ -87,16 +88,24 @@ class RecorderNode(Node):
 
     def _discover(self) -> None:
         for name, types in self.get_topic_names_and_types():
-            if name not in self._refused and self._matches(name):
+            if name in self._refused or not self._chosen.includes(name):
+                continue
+            if self._chosen.shows_people(types):
+                self._refused.add(name)
+                self.get_logger().info(f'{name} is left out: --pictures records pictures')
+            else:
                 publishers = self.get_publishers_info_by_topic(name)
                 if publishers:
                     self._subscribe(common_topic(name, types[0], publishers))
 
-    def _matches(self, name: str) -> bool:
-        if not self._prefixes and not self._patterns:
-            return True
-        by_pattern = bool(self._patterns) and topic_matches(name, self._patterns)
-        return by_pattern or name.startswith(self._prefixes)
+    def _retention(self, args: argparse.Namespace) -> dict[str, str]:
+        """Delete recordings whose days are over; return those of this one, as custom data."""
+        try:
+            for bag in delete_expired(args.folder.absolute().parent, time.time_ns()):
+                self.get_logger().info(f'{bag} is deleted: its days are over')
+        except SessionError as err:
+            self.get_logger().error(f'a recording whose days are over is not deleted: {err}')
+        return {} if args.keep_days is None else {KEEP_DAYS: f'{args.keep_days:g}'}
 
     def _subscribe(self, topic: BagTopic) -> None:
         """Subscribe to a topic; again when the QoS that its publishers share has changed."""

@@ -38,6 +38,7 @@ from utt_ros.orchestration.replayed_areas import (
 )
 from utt_ros.orchestration.ros_environment import shared_file
 from utt_ros.parameter_files import AREA_FILE
+from utt_ros.sessions.retention import check_keep_days
 from utt_ros.sessions.session_bags import is_readable_bag
 
 LaunchArguments = dict[str, tuple[str, str]]  # name -> default, description
@@ -62,6 +63,8 @@ COMMON_ARGUMENTS: LaunchArguments = {
     'floor_plan': ('', 'floor plan of the building, a YAML file of map_server; empty: none'),
     'rviz': ('false', 'show the area, or the building of several, in RViz, if installed'),
     'record': ('', 'new bag of all topics of the areas; empty: none'),
+    'pictures': ('false', 'record pictures as well, which show people'),
+    'keep_days': ('0', 'days after which the recording is deleted (docs/privacy.md); 0: never'),
     'rate': ('1.0', 'speed of the replay; 2.0 is twice as fast'),
     'start_offset': ('0.0', 'start of the replay within the recording [s]'),
     'loop': ('false', 'repeat the replay'),
@@ -97,8 +100,8 @@ REPLAY_ARGUMENTS: LaunchArguments = {
 BOOLEANS = ('true', 'false', 'True', 'False')
 ARGUMENT_CHOICES = {  # values of launch arguments that have few
     'log_level': LOG_LEVELS,
-    **dict.fromkeys(('aggregator', 'federated', 'loop', 'nodes', 'replay', 'rviz', 'signed',
-                     'use_sim_time'), BOOLEANS),
+    **dict.fromkeys(('aggregator', 'federated', 'loop', 'nodes', 'pictures', 'replay', 'rviz',
+                     'signed', 'use_sim_time'), BOOLEANS),
 }
 
 
@@ -178,6 +181,7 @@ def _with_common(plan: LaunchPlan, values: Mapping[str, str]) -> LaunchPlan:
         plan, use_sim_time=_boolean(values, 'use_sim_time'), state_dir=Path(values['state_dir']),
         model=model_file(model) if model else None,
         rviz=_boolean(values, 'rviz'), record=Path(values['record']) if values['record'] else None,
+        pictures=_boolean(values, 'pictures'), keep_days=_keep_days(values),
         rate=_number(values, 'rate'), start_offset_sec=_number(values, 'start_offset'),
         loop=_boolean(values, 'loop'), log_level=values['log_level'],
         signed=_boolean(values, 'signed'), keys=Path(values['keys']) if values['keys'] else None,
@@ -185,6 +189,15 @@ def _with_common(plan: LaunchPlan, values: Mapping[str, str]) -> LaunchPlan:
         floor_plan=next(iter(_paths(values['floor_plan'])), None),
         hang_sec=_hang_sec(values),
     )
+
+
+def _keep_days(values: Mapping[str, str]) -> float:
+    """Return the days of a recording; 0: no limit."""
+    days = _number(values, 'keep_days')
+    try:
+        return check_keep_days(days) if days else days
+    except ValueError as err:
+        raise SettingsError(f'keep_days is {err}') from err
 
 
 def _hang_sec(values: Mapping[str, str]) -> float:

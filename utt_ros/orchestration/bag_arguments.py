@@ -27,6 +27,7 @@ from utt_ros.orchestration.arguments import split_list
 from utt_ros.orchestration.child import child_environment
 from utt_ros.orchestration.discovery import choose_reach
 from utt_ros.sessions.player import PlaySettings
+from utt_ros.sessions.retention import check_keep_days
 from utt_ros.settings import from_mapping
 
 POSITIONAL_ARGUMENTS = ('bags', 'folder', 'prefixes')
@@ -65,6 +66,19 @@ def add_recorder_arguments(parser: argparse.ArgumentParser) -> None:
         help='record topics that begin with PREFIX, such as /hall/ (default: all topics)')
     add('--topic', action='append', metavar='REGEX',
         help='record topics that match; may be repeated')
+    add('--pictures', action='store_true',
+        help='also record pictures, which show people; they are left out otherwise')
+    add('--keep-days', type=keep_days, metavar='DAYS',
+        help='delete this recording after so many days, and now those beside it whose days are '
+             'over: when another recording begins there, or by `utt forget --expired`')
+
+
+def keep_days(word: str) -> float:
+    """Read a number of days from an argument."""
+    try:
+        return check_keep_days(float(word))
+    except ValueError as err:
+        raise argparse.ArgumentTypeError(str(err)) from err
 
 
 def add_hosts_argument(parser: argparse.ArgumentParser) -> None:

@@ -77,8 +77,15 @@ def area_nodes(plan: LaunchPlan, area: AreaPlan) -> list[NodeSpec]:
         _area_node(plan, area, 'sync', _signing(plan)),
         _area_node(plan, area, 'twin', {**_signing(plan), **twin_state}),
         _area_node(plan, area, 'trainer', trainer),
-        *(_area_node(plan, area, name, {'use_sim_time': False}) for name in drivers),
+        *(_area_node(plan, area, name, _driver(plan, name)) for name in drivers),
     ]
+
+
+def _driver(plan: LaunchPlan, name: str) -> dict[str, ParameterValue]:
+    """Return the parameters of a driver; those of phones may need the key of pseudonyms."""
+    keys: dict[str, ParameterValue] = (
+        {} if name == 'camera' else {'keys': str(keys_path(plan))})
+    return {'use_sim_time': False, **keys}
 
 
 def aggregator_node(plan: LaunchPlan) -> NodeSpec:
@@ -121,8 +128,10 @@ def record_node(plan: LaunchPlan, folder: Path) -> NodeSpec:
     topics = tuple(f'{area.root}/' for area in plan.areas)
     if plan.building:
         topics += (f'{plan.tools_namespace}/people',)
+    words = (*(['--pictures'] if plan.pictures else []),
+             *(['--keep-days', f'{plan.keep_days:g}'] if plan.keep_days else []))
     return NodeSpec(
-        'recorder', 'recorder', plan.tools_namespace, arguments=(str(folder), *topics),
+        'recorder', 'recorder', plan.tools_namespace, arguments=(*words, str(folder), *topics),
         ros_arguments=_log_level(plan),
     )
 

@@ -96,6 +96,8 @@ class LaunchPlan:
     start_offset_sec: float = 0.0
     loop: bool = False
     record: Path | None = None
+    pictures: bool = False  # record them as well
+    keep_days: float = 0.0  # of the recording; 0: no limit
     rviz: bool = False
     transforms: bool = False  # publish the static frames
     building: bool = False  # publish the people of all areas, in one frame

@@ -23,6 +23,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from utt_ros.drivers.pseudonyms import PrivacySettings
 from utt_ros.drivers.reader import ReaderSettings
 from utt_ros.errors import SettingsError
 from utt_ros.federation.settings import AggregatorSettings, SigningSettings
@@ -42,6 +43,8 @@ NODE_SETTINGS: dict[str, tuple[tuple[type, str], ...]] = {  # and prefixes of th
     'trainer': ((AreaSettings, ''), (WindowSettings, ''), (TrainerSettings, ''),
                 (LearningSettings, ''), (SigningSettings, ''), (ModelSettings, 'model.')),
     **dict.fromkeys(MODALITIES, ((AreaSettings, ''), (ReaderSettings, ''))),
+    **dict.fromkeys(('ftm', 'imu'), (
+        (AreaSettings, ''), (ReaderSettings, ''), (PrivacySettings, ''))),
     'aggregator': ((AggregatorSettings, ''), (WindowSettings, ''), (SigningSettings, ''),
                    (ModelSettings, 'model.')),
 }

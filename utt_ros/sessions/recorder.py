@@ -17,6 +17,7 @@
 
 import threading
 from collections import deque
+from collections.abc import Mapping
 from operator import itemgetter
 from pathlib import Path
 
@@ -39,7 +40,10 @@ class BagRecorder:
     counted. Raises SessionError when the bag cannot be created.
     """
 
-    def __init__(self, folder: Path, max_bytes: int = MAX_QUEUE_BYTES) -> None:
+    def __init__(
+        self, folder: Path, max_bytes: int = MAX_QUEUE_BYTES,
+        custom: Mapping[str, str] | None = None,
+    ) -> None:
         self._folder = folder
         self._max_bytes = max_bytes
         self._queue: deque[LoggedMessage] = deque()
@@ -50,7 +54,7 @@ class BagRecorder:
         self._changed = threading.Condition()
         self.written = self.dropped = 0
         self.error: SessionError | None = None  # that ended the recording
-        self._writer = BagWriter(folder)
+        self._writer = BagWriter(folder, custom)
         try:
             self._writer.commit()
         except OSError as err:

@@ -15,6 +15,7 @@
 
 """Range offsets that a twin keeps over its restarts, in a file of its area's state folder."""
 
+from collections.abc import Collection
 from hashlib import sha256
 from pathlib import Path
 
@@ -76,3 +77,26 @@ def _read_survey(path: Path | None) -> tuple[RangeOffsets | None, str]:
         return parse_range_offsets(content), sha256(content).hexdigest()
     except (OSError, UttError, TypeError) as err:
         raise SettingsError(f'{path}: {err}') from err
+
+
+def forget_phones(
+    state: Path, names: Collection[str], *, dry_run: bool = False,
+) -> dict[Path, int]:
+    """Remove phones from the kept offsets of all areas of a state folder; return rows by file.
+
+    Damaged files that were set aside are removed as well. Raises SettingsError for a file that
+    cannot be read, OSError for one that cannot be written.
+    """
+    removed = {}
+    for path in sorted(state.glob(f'*/{OFFSETS_FILE}')):
+        offsets = read_range_offsets(path)
+        phones = tuple(row for row in offsets.phones if row.phone not in names)
+        count = len(offsets.phones) - len(phones)
+        if count:
+            removed[path] = count
+        if count and not dry_run:
+            write_range_offsets(path, RangeOffsets(offsets.access_points, phones, offsets.source))
+    for path in state.glob(f'*/{OFFSETS_FILE}.damaged'):
+        if not dry_run:
+            path.unlink()
+    return removed

@@ -29,7 +29,7 @@ from utt_ros.sessions.export import bag_export
 from utt_ros.sessions.export.bag_export import (
     common_origin,
     export_bags,
-    find_recordings,
+    find_bags,
     read_geometry,
 )
 from utt_ros.sessions.export.export_tables import TABLES
@@ -111,12 +111,12 @@ def test_chunks_of_messages_give_the_same_rows(
 
 def test_recordings_are_named_by_their_folders(make_run: Run, tmp_path: Path) -> None:
     one, other = make_run('sessions/hall/one'), make_run('sessions/stairs/one')
-    assert find_recordings([tmp_path / 'sessions']) == {'hall/one': one, 'stairs/one': other}
-    assert find_recordings([one]) == {'one': one}
+    assert find_bags([tmp_path / 'sessions']) == {'hall/one': one, 'stairs/one': other}
+    assert find_bags([one]) == {'one': one}
     with pytest.raises(SessionError, match='are both named one: export them one after the other'):
-        find_recordings([one, other])
+        find_bags([one, other])
     with pytest.raises(SessionError, match='no bag, and no folder with <area>/<session>'):
-        find_recordings([one.parent.parent.parent / 'none'])
+        find_bags([one.parent.parent.parent / 'none'])
 
 
 def test_nothing_is_left_of_an_export_that_fails(make_run: Run, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Tables have topics that the README lists, and a meaning with a unit for every number."""
+"""Tables have topics that are documented, and a meaning with a unit for every number."""
 
 import re
 from pathlib import Path
@@ -23,16 +23,17 @@ import pytest
 from utt_ros.sessions.export.export_table import ExportTable
 from utt_ros.sessions.export.export_tables import TABLES
 
-README = (Path(__file__).resolve().parents[3] / 'README.md').read_text(encoding='utf-8')
+ROOT = Path(__file__).resolve().parents[3]
+TOPICS = (ROOT / 'docs/reference/topics.md').read_text(encoding='utf-8')
 UNITS = {'m': 'm', 'm2': 'm^2', 's': 's', 'rad': 'rad', 'deg': 'deg', 'px': 'px', 'dbm': 'dBm',
          'ms': 'ms', 'ns': 'ns', 'mps2': 'm/s^2', 'radps': 'rad/s', 't': 'T'}
 tables = pytest.mark.parametrize('table', TABLES.values(), ids=list(TABLES))
 
 
 @tables
-def test_topics_are_those_of_the_readme(table: ExportTable) -> None:
+def test_topics_are_documented(table: ExportTable) -> None:
     names = re.findall(r'`(?:truth|twins|phones|camera|/utt|twin_status|training_metrics)[^`]*`',
-                       README)
+                       TOPICS)
     full = [re.sub('<.*?>', 'ann', name.strip('`')) for name in names]
     found = [name for name in full
              if table.topic.fullmatch(name if name.startswith('/') else f'/hall/{name}')]

@@ -27,7 +27,7 @@ Topics = Mapping[str, Sequence[bytes]]
 
 
 def test_phones_have_their_samples(messages: Topics) -> None:
-    imu = message_rows.imu_rows(messages['phones/ann/imu/data_raw'])
+    imu = message_rows.inertial_rows(messages['phones/ann/imu/data_raw'])
     np.testing.assert_array_equal(
         np.stack([imu[name] for name in IMU_CHANNELS[:6]], 1), np.arange(24.0).reshape(4, 6))
     magnetic = message_rows.magnetic_rows(messages['phones/ann/imu/mag'])

@@ -86,6 +86,14 @@ class Driver(ManagedNode):
         """Return a source that processes the samples of `source`."""
         return source
 
+    def disclose(self, text: str) -> str:
+        """Return what of a text of the source may be published and logged."""
+        return text
+
+    def disclose_status(self, status: Mapping[str, object]) -> Mapping[str, object]:
+        """Return what of the status of the source may be published."""
+        return status
+
     @abstractmethod
     def publish(self, samples: Sequence[Any]) -> None:
         """Publish samples, oldest first; an exception loses this sample only."""
@@ -131,12 +139,13 @@ class Driver(ManagedNode):
             return {'source': self.chosen}
         status = self._reader.status()
         bad = status.state != 'open' or status.silent_s > MAX_SILENCE_S
-        source = self._source.status()
+        of_source = self._source.status()
+        source = self.disclose_status(of_source)
         silent = f'silent for {status.silent_s:.0f} s' if status.silent_s > MAX_SILENCE_S else ''
-        message = status.error or silent
+        message = self.disclose(status.error) or silent
         now_s = time.monotonic()
         self._troubles.report('state', message, now_s)
-        self._troubles.report('input', str(source.get('trouble', '')), now_s,
+        self._troubles.report('input', self.disclose(str(of_source.get('trouble', ''))), now_s,
                               sum(status.refused.values()))
         return {
             'level': 'warn' if bad or status.dropped else 'ok',

@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -103,7 +104,7 @@ def export_bags(
     return dict(rows)
 
 
-def find_recordings(paths: Iterable[Path]) -> dict[str, Path]:
+def find_bags(paths: Iterable[Path]) -> dict[str, Path]:
     """Find bags at, or up to two folders below, paths; by name relative to the path.
 
     Raises SessionError where there is none, or two have one name.
@@ -207,7 +208,7 @@ def _reported_poses(reader: BagReader) -> dict[str, MapPose]:
     for _, topic, data in reader.messages(topics, reader.start_ns, reader.end_ns):
         area = topic.split('/')[-2]
         if area not in poses:
-            status = typestore().deserialize_cdr(data, TWIN_STATUS)
+            status: Any = typestore().deserialize_cdr(data, TWIN_STATUS)
             poses[area] = MapPose(*status.map_pose.tolist())
         if len(poses) == len(topics):
             break

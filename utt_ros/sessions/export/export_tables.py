@@ -71,7 +71,7 @@ TABLES = {table.name: table for table in (
             Column('successful', 'int64', 'frames that succeeded')), message_rows.ranges_rows),
     ExportTable(
         'imu', cdr.IMU.type, re.compile(r'/(?P<area>\w+)/phones/(?P<owner>\w+)/imu/data_raw'),
-        'phone', ACCELERATION, message_rows.imu_rows),
+        'phone', ACCELERATION, message_rows.inertial_rows),
     ExportTable(
         'magnetic', cdr.MAGNETIC_FIELD.type,
         re.compile(r'/(?P<area>\w+)/phones/(?P<owner>\w+)/imu/mag'), 'phone',
@@ -80,7 +80,7 @@ TABLES = {table.name: table for table in (
         message_rows.magnetic_rows),
     ExportTable(
         'synthesized_imu', cdr.IMU.type, re.compile(r'/(?P<area>\w+)/twins/(?P<owner>\w+)/imu'),
-        'subject', ACCELERATION, message_rows.imu_rows),
+        'subject', ACCELERATION, message_rows.inertial_rows),
     ExportTable(
         'twins', 'utt_ros/msg/TwinStatus', re.compile(r'/(?P<area>\w+)/twin_status'), '', (
             Column('round', 'int64', 'of the model in use'),

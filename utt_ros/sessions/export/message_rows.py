@@ -31,7 +31,7 @@ PLANE_COVARIANCE = (0, 1, 7)  # xx, xy, yy in a 6 x 6 covariance
 POSITION_DIGITS = 6  # decimals of numbers that were float32
 
 
-def imu_rows(messages: Sequence[bytes]) -> dict[str, Any]:
+def inertial_rows(messages: Sequence[bytes]) -> dict[str, Any]:
     stamps_ns, numbers = cdr.read_messages(cdr.IMU, messages)
     values = np.concatenate([numbers['accel'], numbers['gyro']], axis=1)
     return {'stamp_ns': stamps_ns, **dict(zip(IMU_CHANNELS[:6], values.T, strict=True))}
@@ -137,7 +137,7 @@ def _plane(numbers: cdr.Numbers) -> dict[str, Any]:
     return {'x_m': _decimal(numbers['position'][:, 0]), 'y_m': _decimal(numbers['position'][:, 1])}
 
 
-def _covariance(columns: Sequence[Any]) -> dict[str, Any]:
+def _covariance(columns: Cells) -> dict[str, Any]:
     return dict(zip((column.name for column in COVARIANCE), columns, strict=True))
 
 
