@@ -17,16 +17,16 @@
 
 import argparse
 import json
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 from rosbags.rosbag2 import StoragePlugin, Writer
 
-from utt_ros.cli import demo, import_, simulate
+from utt_ros.cli import demo, import_
 from utt_ros.cli.main import main
 from utt_ros.demo.position_scores import PublishedPositions
 from utt_ros.demo.replay_stage import ReplayRun
@@ -70,7 +70,7 @@ def write_replay(areas: Sequence[DemoArea], record: Path) -> None:
     with Writer(record, version=9, storage_plugin=StoragePlugin.MCAP) as writer:
         for area in areas:
             clock = writer.add_connection(f'/{area.name}/clock', CLOCK, typestore=types)
-            bag, = area.test
+            bag, = area.replayed
             with open_bag(bag) as recorded:
                 start_ns, end_ns = recorded.start_ns, recorded.end_ns
             for now_ns in (start_ns, end_ns):
@@ -242,12 +242,8 @@ def test_refused_arguments_leave_earlier_results_and_the_sessions_in_them(
     assert {path.name for path in Path('out').iterdir()} == {'areas', 'sessions', 'summary.json'}
 
 
-@pytest.mark.parametrize(('command', 'words', 'given'), [
-    (simulate, [], ['--out', 'x']),
-    (import_, ['--sessions', 'vifi'], ['vifi', 'vifi', '--out', 'x'])])
-def test_sessions_are_simulated_or_imported_with_every_option_of_that_command(
-    command: ModuleType, words: list[str], given: list[str], tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+def test_sessions_are_imported_with_every_option_of_that_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 ) -> None:
     calls: list[dict[str, Any]] = []
 
@@ -258,10 +254,36 @@ def test_sessions_are_simulated_or_imported_with_every_option_of_that_command(
     monkeypatch.chdir(tmp_path)
     Path('vifi/seqs').mkdir(parents=True)
     parser = argparse.ArgumentParser()
-    command.configure(parser)
-    options = vars(parser.parse_args(given)).keys() - {'run'}
-    monkeypatch.setattr(command, 'run', run)
-    assert utt_demo(tmp_path / 'out', *words) == 2
+    import_.configure(parser)
+    options = vars(parser.parse_args(['vifi', 'vifi', '--out', 'x'])).keys() - {'run'}
+    monkeypatch.setattr(import_, 'run', run)
+    assert utt_demo(tmp_path / 'out', '--sessions', 'vifi') == 2
     assert calls[0].keys() == options
     assert calls[0]['out'] == tmp_path / 'out' / 'sessions'
     assert 'sessions: no bag at' in capsys.readouterr().err
+
+
+def test_simulated_people_cross_a_building_whose_floor_plan_the_test_has(
+    sessions: Path, replays: Replays, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = tmp_path / 'out'
+    building = {'people': 4, 'handovers': 9, 'area_changes': 11, 'ids_kept': 1.0,
+                'double_counted': 0, 'beliefs_taken': 8, 'access_points': {}}
+
+    def report(areas: Sequence[DemoArea], bag: Path, plan: Path, image: Path) -> dict[str, Any]:
+        assert (bag, plan) == (out / 'test', out / 'sessions/plan.yaml')
+        assert [area.name for area in areas] == ['area0', 'area1']
+        return building
+
+    monkeypatch.setattr(
+        demo, 'simulate_building', lambda folder, seed: shutil.copytree(sessions, folder))
+    monkeypatch.setattr(demo, 'report_building', report)
+    assert utt_demo(out, '--rounds', 2) == 0
+    training, test = replays.runs
+    assert training.floor_plan is None
+    assert test.floor_plan == out / 'sessions/plan.yaml'
+    assert json.loads((out / 'summary.json').read_bytes())['building'] == building
+    printed = capsys.readouterr().out
+    assert 'building: 4 people entered 9 rooms, 11 changes of area' in printed
+    assert printed.splitlines()[-1] == str(out / 'building.png')

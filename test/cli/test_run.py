@@ -125,8 +125,9 @@ def test_options_and_launch_arguments_make_the_same_nodes(sessions: Path) -> Non
     file.write_text('/**:\n  ros__parameters: {quorum: 2}\n')
     federation = plan_federation(defaults(
         FEDERATION_ARGUMENTS, areas=sessions, replay='true', rviz='false', aggregator_file=file,
-        model='/model'))
-    given = plan('--sessions', sessions, '--aggregator-file', file, '--model', '/model')
+        model='/model', together='true'))
+    given = plan('--sessions', sessions, '--aggregator-file', file, '--model', '/model',
+                 '--together')
     assert graph_nodes(given) == graph_nodes(federation)
 
 

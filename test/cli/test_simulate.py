@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from utt_ros.building.floor_plan import read_floor_plan
 from utt_ros.cli.main import main
 from utt_ros.parameter_files import read_parameter_blocks
 from utt_ros.sessions.session_bags import read_session
@@ -65,3 +66,5 @@ def test_people_of_a_building_are_in_several_areas_at_the_same_time(tmp_path: Pa
     assert any(np.isin(first.phones[name].inertial_stamps_ns,
                        second.phones[name].inertial_stamps_ns).any() for name in common)
     assert list(read_parameter_blocks(tmp_path / 'area1' / 'area.yaml')) == ['/**']
+    plan = read_floor_plan(tmp_path / 'plan.yaml')
+    assert plan.cells.shape[0] * plan.resolution_m == pytest.approx(2 * 14.0 + 2.0)

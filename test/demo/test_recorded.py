@@ -69,7 +69,7 @@ def test_positions_are_read_by_area_with_receive_times(bag):
     assert hall.covariances_m2[0].tolist() == [[4.0, 1.0], [1.0, 9.0]]
 
 
-def test_unnamed_clock_belongs_to_the_only_area(bag):
-    found = read_replay_clocks(bag, 'hall')
-    assert found['hall'].tolist() == [[100 * S, 600 * S]]
+def test_unnamed_clock_belongs_to_all_areas_that_are_named(bag):
+    found = read_replay_clocks(bag, ['hall', 'attic'])
+    assert found['hall'].tolist() == found['attic'].tolist() == [[100 * S, 600 * S]]
     assert found['yard'].tolist() == [[101 * S, 601 * S]]

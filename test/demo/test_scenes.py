@@ -51,6 +51,15 @@ def test_last_session_is_held_out_without_a_test_split(tmp_path):
     assert [bag.name for bag in area.test] == ['session2']
 
 
+def test_sessions_that_people_cross_are_replayed_and_neither_trained_on_nor_tested(tmp_path):
+    splits = ['train', 'test', 'val', 'crossing']
+    folder = sessions(tmp_path / 'in', {'a': ALL}, splits)
+    area, = find_demo_areas(folder, tmp_path / 'out')
+    assert [bag.name for bag in area.replayed] == ['session3']
+    assert [bag.name for bag in area.train] == ['session0', 'session2']
+    assert [bag.name for bag in area.test] == ['session1']
+
+
 def test_last_area_loses_its_camera_if_all_have_one(tmp_path):
     folder = sessions(tmp_path / 'in', {'a': ALL, 'b': ALL}, ['train', 'test'])
     areas = find_demo_areas(folder, tmp_path / 'out')

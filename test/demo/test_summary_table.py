@@ -65,9 +65,10 @@ def test_table_omits_conditions_that_an_area_cannot_have():
 
 def test_table_holds_the_building():
     building = {'people': 4, 'handovers': 13, 'ids_kept': 0.923, 'double_counted': 0,
-                'beliefs_taken': 17, 'access_points': {'3': {'n': 210, 'median': 0.07,
-                                                             'p90': 0.81}}}
+                'area_changes': 21, 'beliefs_taken': 17,
+                'access_points': {'3': {'n': 210, 'median': 0.07, 'p90': 0.81}}}
     text = replay_table(SUMMARY | {'building': building})
-    assert 'building: 4 people entered 13 rooms, ids kept 92 %, counted twice 0' in text
+    assert 'building: 4 people entered 13 rooms, 21 changes of area in /utt/people' in text
+    assert 'ids kept 92 %, counted twice 0, beliefs taken over 17' in text
     assert text.splitlines()[-1].split() == ['3', '210', '0.07', '0.81']
     assert 'building' not in replay_table(SUMMARY)

@@ -18,8 +18,8 @@
 import numpy as np
 import pytest
 
-from utt_ros.evaluation.building_walks import room_corners, walk_building
-from utt_ros.sessions.simulator.crossing import CrossingPlan, plan_crossings
+from utt_ros.evaluation.building_walks import walk_building
+from utt_ros.sessions.simulator.crossing import CrossingPlan, plan_crossings, room_corners
 
 
 @pytest.fixture(scope='module')

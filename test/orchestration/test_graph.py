@@ -132,6 +132,24 @@ def test_several_replays_have_a_clock_each() -> None:
         assert nodes[f'stairs/{name}'].remappings == (('/clock', '/stairs/clock'),)
 
 
+def test_areas_that_are_replayed_together_have_one_player_and_one_clock() -> None:
+    given = replace(plan(area('hall', bags=('a',)), area('stairs', bags=('b',))), together=True,
+                    building=True, aggregator=True)
+    nodes = by_label(graph_nodes(given))
+    assert not any(node.remappings for node in nodes.values())
+    assert {label for label in nodes if label.endswith('player')} == {'utt/player'}
+    player = nodes['utt/player']
+    assert (player.after, player.essential) == ('utt/ready', True)
+    words = player.arguments
+    assert words[:5] == ('a', 'b', '--rate', '1', '--together')
+    readers = [word for flag, word in pairwise(words) if flag == '--reader']
+    assert readers == ['/hall/sync', '/stairs/sync']
+    assert len([word for word in words if word == '--read']) == 2
+    assert '/stairs/camera/tracks' in selected(player, '--topic')
+    assert nodes['utt/building'].parameters == {'use_sim_time': True}
+    assert nodes['utt/ready'].arguments == ('hall', 'stairs')
+
+
 def test_area_without_recordings_can_follow_the_clock_of_another_player() -> None:
     live = graph_nodes(replace(plan(area()), use_sim_time=True))
     assert all(node.parameters['use_sim_time'] for node in live)

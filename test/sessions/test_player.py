@@ -199,3 +199,28 @@ def test_empty_bag_is_played_at_once(make_bag: Callable[..., Path]) -> None:
 def test_settings_out_of_their_limits_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(SettingsError, match=next(iter(wrong))):
         PlaySettings(**wrong)
+
+
+def test_bags_of_the_same_time_are_played_together(make_bag: Callable[..., Path]) -> None:
+    early = make_bag('early', [0, 20, 40])
+    late = make_bag('late', [0, 10, 20, 30], START_NS + 5 * MS)
+    played = Played([late, early, make_bag('empty', [])], together=True).run()
+    assert played.numbers() == [0, 0, 1, 1, 2, 3, 2]
+    assert played.clock[0][1] == START_NS
+    assert played.player.position.length_s == pytest.approx(0.04, abs=1e-6)
+    assert played.elapsed_ms()[-1] > 35
+
+
+def test_replay_begins_at_a_time_of_the_host(make_bag: Callable[..., Path]) -> None:
+    begin_s = time.time() + 0.3
+    played = Played([make_bag('bag', [0, 1])], begin=begin_s)
+    played.run()
+    assert time.time() >= begin_s
+    assert time.monotonic_ns() - played.messages[0][0] < 200 * MS
+    waiting = Played([make_bag('later', [0, 1])], begin=begin_s + 3600)
+    thread = threading.Thread(target=waiting.run)
+    thread.start()
+    waiting.player.stop()
+    thread.join(2)
+    assert not thread.is_alive()
+    assert not waiting.messages

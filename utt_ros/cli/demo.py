@@ -30,8 +30,8 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from utt_ros.cli import demo_live, import_, simulate
-from utt_ros.demo.building_stage import cross_building
+from utt_ros.cli import demo_live, import_
+from utt_ros.demo.building_stage import report_building, simulate_building
 from utt_ros.demo.figure import draw_position_map
 from utt_ros.demo.held_out import nmse_by_checkpoint, untrained_positions
 from utt_ros.demo.operation_costs import operation_costs
@@ -69,6 +69,7 @@ from utt_ros.files import write_atomically
 from utt_ros.orchestration.discovery import use_reach
 from utt_ros.sessions.bag_io import open_bag
 from utt_ros.sessions.session_bags import read_session
+from utt_ros.sessions.simulator.drawn_plan import FLOOR_PLAN
 
 EXAMPLES = """
 examples:
@@ -76,9 +77,9 @@ examples:
   utt demo --sessions recordings --rounds 12
   utt demo --live                          simulated phones and a camera, read by real drivers
 
-The training sessions are replayed in a loop until the rounds are completed; the test sessions,
-which no trainer receives, are then replayed once to evaluate the twins. With --live there are no
-recordings: the drivers of one area read simulated sensors over loopback, like real ones.
+The training sessions are replayed in a loop until the rounds are completed. Then others, which no
+trainer receives, are replayed once to evaluate the twins; if simulated, people cross all areas of
+a building. With --live the drivers of one area read simulated sensors over loopback instead.
 """
 SECONDS_PER_ROUND_AND_AREA = 30.0  # a time limit
 MIN_LIMIT_S = 300.0
@@ -124,18 +125,18 @@ def run(args: argparse.Namespace) -> int:
            if status.state == 'completed']
     if not log:
         raise UttError(f'no round was completed; logs are in {out / "log"}')
-    _test(areas, len(log), out, rate)
+    floor_plan = None if args.sessions else out / 'sessions' / FLOOR_PLAN
+    _test(areas, len(log), out, rate, floor_plan)
     _log('evaluating')
     summary = _summary(areas, log, out, rate)
     summary['operations'] = operation_costs(performed, areas, _initial_model(out))
-    if args.sessions is None:
-        _log('people walk through a building of three such areas')
-        last = read_checkpoint(list_checkpoints(_aggregator(out))[-1])
-        summary['building'] = cross_building(last, args.seed)
+    if floor_plan:
+        summary['building'] = report_building(
+            areas, out / 'test', floor_plan, out / 'building.png')
     summary['wall_s'] = time.monotonic() - begin_s
     write_atomically(out / 'summary.json', json.dumps(summary, indent=2, allow_nan=False).encode())
     print(replay_table(summary))
-    print(f'\n{out / "summary.json"}\n{out / "map.png"}')
+    print(f'\n{out / "summary.json"}\n{out / ("building.png" if floor_plan else "map.png")}')
     return 0
 
 
@@ -163,10 +164,9 @@ def _sessions(args: argparse.Namespace, out: Path) -> Path:
     """Return the folder of bags: given, imported into `out`, or simulated there."""
     source, bags = args.sessions, out / 'sessions'
     if source is None:
-        _log('simulating three areas, the last one without a camera, area1 with one access point')
-        simulate.run(argparse.Namespace(
-            out=bags, areas=3, minutes=4.0, seed=args.seed, without_camera=['area2'],
-            access_points=3, one_access_point=['area1'], crossing=False))
+        _log('simulating a building of three areas, the last one without a camera, area1 with one '
+             'access point')
+        simulate_building(bags, args.seed)
         return bags
     if not (source / 'seqs').is_dir():
         return Path(source)
@@ -205,9 +205,12 @@ def _train(
     return performed
 
 
-def _test(areas: Sequence[DemoArea], rounds: int, out: Path, rate: float) -> None:
+def _test(
+    areas: Sequence[DemoArea], rounds: int, out: Path, rate: float, floor_plan: Path | None,
+) -> None:
     replay_run = ReplayRun(
-        out, out / 'test', rounds, 60.0, min_round=rounds, learn=False, rate=rate)
+        out, out / 'test', rounds, 60.0, min_round=rounds, learn=False, rate=rate,
+        floor_plan=floor_plan)
     with tqdm(desc='testing', unit='s', disable=None, bar_format='{desc} {elapsed}') as bar:
 
         def watch() -> bool:
@@ -221,11 +224,12 @@ def _summary(
     areas: Sequence[DemoArea], log: Sequence[RoundStatus], out: Path, rate: float,
 ) -> dict[str, Any]:
     models = [_initial_model(out), read_checkpoint(list_checkpoints(_aggregator(out))[-1])]
+    names = [area.name for area in areas]
     replayed = SimpleNamespace(
         test=read_published_positions(out / 'test'),
-        test_clock=read_replay_clocks(out / 'test', areas[0].name),
+        test_clock=read_replay_clocks(out / 'test', names),
         training=read_published_positions(out / 'training'),
-        training_clock=read_replay_clocks(out / 'training', areas[0].name), rate=rate)
+        training_clock=read_replay_clocks(out / 'training', names), rate=rate)
     summaries, scores_by_area = {}, {}
     for area in tqdm(areas, desc='evaluating', unit='area', disable=None):
         summaries[area.name], scores = _area_summary(area, models, log, replayed)
@@ -279,23 +283,23 @@ def _by_bag(
 ) -> list[PublishedPositions]:
     """Split positions by the time of their arrival, since bags of one area may overlap in time."""
     ends_ns = []
-    for bag in area.test:
+    for bag in area.replayed:
         with open_bag(bag) as recorded:
             ends_ns.append(recorded.end_ns)
     parts = merge_segments(split_clock(clock), ends_ns)
-    if len(parts) != len(area.test):
+    if len(parts) != len(area.replayed):
         raise UttError(
             f'the replay of {area.name!r} had {len(parts)} parts: '
-            f'{len(area.test)} bags were to be played')
+            f'{len(area.replayed)} bags were to be played')
     return [select_segment(predictions, part) for part in parts]
 
 
 def _score(area: DemoArea, by_bag: Sequence[PublishedPositions]) -> PositionScores:
-    """`by_bag`: predictions during each test bag."""
+    """`by_bag`: predictions during each replayed bag."""
     use_camera = 'camera' in area.settings.modalities
     return concatenate_scores([
         score_positions(predictions, read_session(bag), use_camera=use_camera)
-        for bag, predictions in zip(area.test, by_bag, strict=True)])
+        for bag, predictions in zip(area.replayed, by_bag, strict=True)])
 
 
 def _log(text: str) -> None:

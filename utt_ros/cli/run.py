@@ -109,6 +109,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add('--start-offset', type=float, default=0.0, metavar='SEC',
         help='start of the replay within the recording')
     add('--loop', action='store_true', help='repeat the replay')
+    add('--together', action='store_true',
+        help='with --sessions: replay all areas on one clock, as recordings of the same time')
     add('--hosts', default='', metavar='A,B',
         help='machines whose nodes take part; opens DDS, which listens on 127.0.0.1 otherwise')
     add('--loopback-only', action='store_true',
@@ -229,7 +231,8 @@ def _values(
         hosts=args.hosts, keys=args.keys, signed=str(not args.unsigned),
     )
     if 'aggregator_file' in arguments:
-        values['aggregator_file'] = str(args.aggregator_file or '')
+        values |= {'aggregator_file': str(args.aggregator_file or ''),
+                   'together': str(args.together)}
     return values
 
 

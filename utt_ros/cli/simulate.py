@@ -27,6 +27,7 @@ from utt_ros.sessions.simulator.crossing import (
     plan_crossings,
     simulate_crossing,
 )
+from utt_ros.sessions.simulator.drawn_plan import write_floor_plan
 from utt_ros.sessions.simulator.world import plan_sessions, simulate_session
 
 EXAMPLES = """
@@ -71,8 +72,10 @@ def run(args: argparse.Namespace) -> int:
     if args.out.exists() and any(args.out.iterdir()):
         raise SessionError(f'{args.out} is not empty: sessions of two runs would be mixed')
     if args.crossing:
-        for crossing in tqdm(plan_crossings(*numbers, one_access_point=few), disable=None):
+        crossings = plan_crossings(*numbers, one_access_point=few)
+        for crossing in tqdm(crossings, disable=None):
             write_crossing(crossing, args.out)
+        write_floor_plan([each.area.settings for each in crossings[0].sessions], args.out)
     else:
         for plan in tqdm(sessions, unit='session', disable=None):
             area = plan.area.settings

@@ -90,14 +90,14 @@ def nmse_by_checkpoint(
 
 
 def untrained_positions(initial: Checkpoint, area: DemoArea) -> list[PublishedPositions]:
-    """Estimate positions with the initial model in each test session, offline.
+    """Estimate positions with the initial model in each replayed session, offline.
 
-    Engine and samples are the same as live.
+    Engine and samples are the same as live; there are no beliefs of other areas.
     """
     model, window = load_config(initial.config)
     payload = export_onnx(build_twin(model, window, initial.tensors))
     positions = []
-    for bag in area.test:
+    for bag in area.replayed:
         engine = TwinEngine(area.settings, window)
         engine.deploy(OnnxModel(payload, window))
         batches = synchronize(

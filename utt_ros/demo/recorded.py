@@ -17,16 +17,14 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from utt_ros.demo.position_scores import PublishedPositions
-from utt_ros.sessions.bag_io import open_bag
-from utt_ros.sessions.message_types import typestore
-from utt_ros.types import NS_PER_S, Stamps
+from utt_ros.evaluation.recorded_people import iterate_messages, stamp_to_ns
+from utt_ros.types import Stamps
 
 POSITION = re.compile(r'/(?P<area>[^/]+)/twins/(?P<subject>[^/]+)/position')
 CLOCK = re.compile(r'/(?P<area>[^/]+)/clock|/clock')
@@ -35,12 +33,11 @@ CLOCK = re.compile(r'/(?P<area>[^/]+)/clock|/clock')
 def read_published_positions(bag: Path) -> dict[str, PublishedPositions]:
     """Read positions by area, with the receive times of the recorder. Raises SessionError."""
     rows: dict[str, list[tuple[str, int, list[float], int]]] = defaultdict(list)
-    for received_ns, match, message in _messages(bag, POSITION):
+    for received_ns, match, message in iterate_messages(bag, POSITION):
         pose, stamp = message.pose, message.header.stamp
         place = pose.pose.position
         numbers = [place.x, place.y, *pose.covariance[[0, 1, 6, 7]].tolist()]
-        stamp_ns = stamp.sec * NS_PER_S + stamp.nanosec
-        rows[match['area']].append((match['subject'], stamp_ns, numbers, received_ns))
+        rows[match['area']].append((match['subject'], stamp_to_ns(stamp), numbers, received_ns))
     positions = {}
     for area, all_rows in rows.items():
         subjects, stamps, places, received = zip(*all_rows, strict=True)
@@ -51,27 +48,13 @@ def read_published_positions(bag: Path) -> dict[str, PublishedPositions]:
     return positions
 
 
-def read_replay_clocks(bag: Path, only_area: str) -> dict[str, Stamps]:
+def read_replay_clocks(bag: Path, areas: Sequence[str]) -> dict[str, Stamps]:
     """Read clocks (M, 2) by area: replayed time and receive time of the recorder [ns].
 
-    An unnamed clock belongs to `only_area`. Raises SessionError.
+    An unnamed clock is that of all `areas`. Raises SessionError.
     """
     rows: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    for received_ns, match, message in _messages(bag, CLOCK):
-        now_ns = message.clock.sec * NS_PER_S + message.clock.nanosec
-        rows[match['area'] or only_area].append((now_ns, received_ns))
+    for received_ns, match, message in iterate_messages(bag, CLOCK):
+        for area in [match['area']] if match['area'] else areas:
+            rows[area].append((stamp_to_ns(message.clock), received_ns))
     return {area: np.array(pairs, np.int64) for area, pairs in rows.items()}
-
-
-def _messages(
-    bag: Path, topics: re.Pattern[str],
-) -> Iterator[tuple[int, re.Match[str], Any]]:
-    """Yield receive time [ns], topic match and message, of topics that match `topics`."""
-    types = typestore()
-    with open_bag(bag) as recorded:
-        matches = {topic.name: (match, topic.type) for topic in recorded.topics
-                   if (match := topics.fullmatch(topic.name))}
-        for received_ns, name, data in recorded.messages(
-                matches, recorded.start_ns, recorded.end_ns):
-            match, kind = matches[name]
-            yield received_ns, match, types.deserialize_cdr(data, kind)

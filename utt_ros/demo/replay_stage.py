@@ -29,7 +29,8 @@ from utt_ros.orchestration.supervisor import Supervisor
 POLL_SEC = 0.5
 AREA_CORES = 0.2  # approximate load of the live nodes of an area at rate 1
 LIVE_SHARE = 0.5  # share of cores for live nodes; the others are for training
-RECORDED = (r'/[^/]+/twins/[^/]+/position', r'(/[^/]+)?/clock')
+RECORDED = (r'/[^/]+/twins/[^/]+/position', r'(/[^/]+)?/clock', '/utt/people', '/map',
+            '/diagnostics')
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class ReplayRun:
     min_round: int  # of the model that twins must have before the replay begins
     learn: bool  # False: inference only
     rate: float = 1.0  # of the replay
+    floor_plan: Path | None = None  # of the building that people cross, all areas on one clock
 
 
 def replay_rate(areas: int, cores: int) -> float:
@@ -55,10 +57,10 @@ def run_replay(
 ) -> None:
     """Start all nodes and replay until the end, or until `watch`, which is polled, returns true.
 
-    Training loops over the training sessions; a test replays the test sessions once. Raises
+    Training loops over the training sessions; a test replays the others once. Raises
     UttError when an essential process dies.
     """
-    specs = [process_spec(node) for node in _nodes(areas, replay_run)]
+    specs = [process_spec(node) for node in list_replay_nodes(areas, replay_run)]
     logs = replay_run.folder / 'log'
     with Supervisor(specs, log_dir=logs) as running:
         while not (running.wait(POLL_SEC) or watch() or running.trouble()):
@@ -67,19 +69,22 @@ def run_replay(
         raise UttError(f'{running.failure}; its log is in {logs}')
 
 
-def _nodes(areas: Sequence[DemoArea], replay_run: ReplayRun) -> list[NodeSpec]:
+def list_replay_nodes(areas: Sequence[DemoArea], replay_run: ReplayRun) -> list[NodeSpec]:
+    """List the nodes of one run, the recorder first."""
     plans = tuple(
         AreaPlan(area.settings, parameter_files=(area.file.absolute(),),
-                 bags=area.train if replay_run.learn else area.test)
+                 bags=area.train if replay_run.learn else area.replayed)
         for area in areas)
+    crossed = replay_run.floor_plan is not None
     plan = LaunchPlan(
         plans, replay_run.folder / 'state', aggregator=True, loop=replay_run.learn,
-        rate=replay_run.rate, log_level='warn')
+        rate=replay_run.rate, log_level='warn', together=crossed, building=crossed,
+        floor_plan=replay_run.floor_plan)
     parameters: dict[str, dict[str, ParameterValue]] = {
         'aggregator': {
             'areas': [area.name for area in areas], 'quorum': len(areas),
             'deadline': replay_run.deadline, 'max_rounds': replay_run.rounds},
-        'twin': {'hand_over': 0.0},  # walker0 of one area is not that of another
+        'twin': {} if crossed else {'hand_over': 0.0},  # else walker0 is another one in each area
         'trainer': {'learn': replay_run.learn}}
     arguments = {'wait_ready': ('--round', str(replay_run.min_round))}
     nodes = [

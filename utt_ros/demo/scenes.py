@@ -25,6 +25,8 @@ from utt_ros.sessions.session_bags import find_sessions, read_area, read_split, 
 from utt_ros.settings import AreaSettings
 from utt_ros.types import MODALITIES
 
+CROSSING_SPLIT = 'crossing'
+
 
 @dataclass(frozen=True, slots=True)
 class DemoArea:
@@ -34,30 +36,38 @@ class DemoArea:
     file: Path  # parameters of the area
     train: tuple[Path, ...]  # bags for training
     test: tuple[Path, ...]  # bags for the test
+    crossing: tuple[Path, ...] = ()  # bags of people who walk through all areas at the same time
 
     @property
     def name(self) -> str:
         """Return the name of the area."""
         return self.settings.area
 
+    @property
+    def replayed(self) -> tuple[Path, ...]:
+        """Return the bags that are replayed to test the twins."""
+        return self.crossing or self.test
+
 
 def find_demo_areas(sessions: Path, out: Path) -> list[DemoArea]:
     """Find the areas of a folder of sessions, and write their area files to `out`.
 
-    Whole sessions are held out: those of the split 'test', else the last of each area. Where all
-    areas have a camera, the camera of the last one is removed. Raises SessionError
-    when an area has too few sessions.
+    Whole sessions are held out: those of the split 'test', else the last of each area, and those
+    of the split 'crossing'. Where all areas have a camera, the camera of the last one is removed.
+    Raises SessionError when an area has too few sessions.
     """
     areas = []
     for name, bags in find_sessions(sessions).items():
         settings = read_area(sessions / name)
-        test = tuple(bag for bag in bags if read_split(bag) == 'test') or tuple(bags[-1:])
-        train = tuple(bag for bag in bags if bag not in test)
+        crossing = tuple(bag for bag in bags if read_split(bag) == CROSSING_SPLIT)
+        alone = [bag for bag in bags if bag not in crossing]
+        test = tuple(bag for bag in alone if read_split(bag) == 'test') or tuple(alone[-1:])
+        train = tuple(bag for bag in alone if bag not in test)
         if not train:
             raise SessionError(
                 f'area {name!r} has {len(bags)} session: it must have one for training and one '
                 'for the test')
-        areas.append(DemoArea(settings, out / name / AREA_FILE, train, test))
+        areas.append(DemoArea(settings, out / name / AREA_FILE, train, test, crossing))
     return _one_without_camera(areas)
 
 

@@ -43,7 +43,8 @@ def _building(building: Mapping[str, Any]) -> list[str]:
     errors = [[count, str(each['n']), f'{each["median"]:.2f}', f'{each["p90"]:.2f}']
               for count, each in building['access_points'].items()]
     head = (
-        f'building: {building["people"]} people entered {building["handovers"]} rooms, ids kept '
+        f'building: {building["people"]} people entered {building["handovers"]} rooms, '
+        f'{building["area_changes"]} changes of area in /utt/people, ids kept '
         f'{"-" if kept is None else f"{100 * kept:.0f} %"}, counted twice '
         f'{building["double_counted"]}, beliefs taken over {building["beliefs_taken"]}')
     columns = ('access points', 'positions', 'median [m]', 'p90 [m]')

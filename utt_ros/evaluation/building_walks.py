@@ -24,15 +24,19 @@ import numpy as np
 
 from utt_ros.building.located_people import BuildingPeople
 from utt_ros.evaluation.metrics.crossings import list_people, score_crossings
-from utt_ros.sessions.simulator.crossing import Crossing, CrossingPlan, simulate_crossing
-from utt_ros.sessions.simulator.trajectories import ROOM_CORNERS_M
+from utt_ros.sessions.simulator.crossing import (
+    Crossing,
+    CrossingPlan,
+    room_corners,
+    simulate_crossing,
+)
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.sync.offline_sync import synchronize
 from utt_ros.twin.engine import TwinEngine
 from utt_ros.twin.neighbour_beliefs import NeighbourBeliefs
 from utt_ros.twin.onnx_model import OnnxModel
 from utt_ros.twin.settings import ParticleFilterSettings, TwinSettings
-from utt_ros.types import NS_PER_S, Array, GroundTruth, Session, SyncedBatch
+from utt_ros.types import NS_PER_S, GroundTruth, Session, SyncedBatch
 
 PEOPLE_NS = NS_PER_S // 10
 BELIEF_TICKS = 5  # as the node
@@ -86,12 +90,6 @@ def walk_building(
         {area.area: room_corners(area) for area in areas},
         {area.area: len(area.ap_positions) for area in areas})
     return BuildingScores(values, sum(map(len, truth.values())), taken)
-
-
-def room_corners(area: AreaSettings) -> Array:
-    """Return the corners (2, 2) in `map` of a simulated area, which is not turned obliquely."""
-    corners = area.pose_in_map.to_map(ROOM_CORNERS_M)
-    return np.stack([corners.min(axis=0), corners.max(axis=0)])
 
 
 def _replay(

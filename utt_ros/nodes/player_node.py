@@ -58,8 +58,8 @@ class PlayerNode(Node):
         self._remaps: list[tuple[str, str]] = args.remap or []
         self._wait_sec: float = args.wait_subscribers
         self._outputs: dict[str, Publisher] = {}
-        self._reader = TopicReader(self, args.reader, args.wait_reader)
-        self._read: str = args.read
+        self._readers = [(TopicReader(self, name, args.wait_reader), read)
+                         for name, read in zip(args.reader, args.read, strict=True)]
         self._clock_publisher = self.create_publisher(Clock, args.clock_topic, RELIABLE)
         topics = find_topics(args.bags)
         for topic in topics:
@@ -121,19 +121,21 @@ class PlayerNode(Node):
 
     def _wait_for_listeners(self) -> None:
         """Block until the messages will be received, or the wait is over."""
-        read = [publisher.topic_name for publisher in self._outputs.values()
-                if topic_matches(publisher.topic_name, [self._read])]
-        if self._reader.name and read:
-            unread = self._reader.wait(read, lambda: self._stopped)
+        is_awaited = False
+        for reader, pattern in self._readers:
+            read = [publisher.topic_name for publisher in self._outputs.values()
+                    if topic_matches(publisher.topic_name, [pattern])]
+            is_awaited |= bool(read)
+            unread = reader.wait(read, lambda: self._stopped) if read else []
             if unread:
                 self.get_logger().warning(
-                    f'{self._reader.name} does not subscribe to {_listed(unread)}: played anyway')
-        else:
+                    f'{reader.name} does not subscribe to {_listed(unread)}: played anyway')
+        if not is_awaited:
             wait_for_subscribers(self._outputs.values(), self._wait_sec, lambda: self._stopped)
 
     def _report_unplayed(self, topics: list[str]) -> None:
         if topics:
-            reason = ', since nodes that publish such topics run' if self._reader.name else ''
+            reason = ', since nodes that publish such topics run' if self._readers else ''
             self.get_logger().info(f'left out of the replay{reason}: {_listed(topics)}')
 
     def _publish(self, topic: str, data: bytes) -> None:

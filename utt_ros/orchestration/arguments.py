@@ -87,6 +87,7 @@ AREA_ARGUMENTS: LaunchArguments = {
 FEDERATION_ARGUMENTS: LaunchArguments = {
     'areas': ('', f'folder with <area>/{AREA_FILE}, or area files separated by commas'),
     'replay': ('false', 'true: replay the recordings beside the area files'),
+    'together': ('false', 'true: those of all areas at once, on one clock, as in one building'),
     'aggregator': ('true', 'start the aggregator here; false: it runs elsewhere'),
     'aggregator_file': ('', 'parameter file of the aggregator; empty: defaults'),
     **MODEL_ARGUMENT,
@@ -101,7 +102,7 @@ BOOLEANS = ('true', 'false', 'True', 'False')
 ARGUMENT_CHOICES = {  # values of launch arguments that have few
     'log_level': LOG_LEVELS,
     **dict.fromkeys(('aggregator', 'federated', 'loop', 'nodes', 'pictures', 'replay', 'rviz',
-                     'signed', 'use_sim_time'), BOOLEANS),
+                     'signed', 'together', 'use_sim_time'), BOOLEANS),
 }
 
 
@@ -139,8 +140,9 @@ def plan_federation(values: Mapping[str, str]) -> LaunchPlan:
     files = _paths(values['aggregator_file'])
     for file in files:
         parameters_of(file, ('aggregator',))
-    aggregator = _boolean(values, 'aggregator')
-    return _with_common(LaunchPlan(areas, aggregator=aggregator, aggregator_files=files), values)
+    plan = LaunchPlan(areas, aggregator=_boolean(values, 'aggregator'), aggregator_files=files,
+                      together=_boolean(values, 'together'))
+    return _with_common(plan, values)
 
 
 def plan_replay(values: Mapping[str, str]) -> LaunchPlan:

@@ -37,7 +37,8 @@ REMAP_SIGN = ':='
 
 def add_player_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add('bags', nargs='+', type=Path, metavar='BAG', help='bags, played one after the other')
+    add('bags', nargs='+', type=Path, metavar='BAG',
+        help='bags, played one after the other unless --together')
     for item in fields(PlaySettings):
         flag, text = f'--{item.name.replace("_", "-")}', item.metadata['text']
         if isinstance(item.default, bool):
@@ -52,9 +53,11 @@ def add_player_arguments(parser: argparse.ArgumentParser) -> None:
     add('--clock-topic', default='/clock', metavar='TOPIC', help='default /clock')
     add('--wait-subscribers', type=float, default=5.0, metavar='SEC',
         help='longest wait for subscribers before the first message (default 5)')
-    add('--reader', default='', metavar='NODE',
-        help='node that must subscribe to --read before the first message, within --wait-reader')
-    add('--read', default='', metavar='REGEX', help='topics that it subscribes to')
+    add('--reader', action='append', default=[], metavar='NODE',
+        help='node that must subscribe to --read before the first message, within --wait-reader; '
+        'may be repeated, with a --read for each')
+    add('--read', action='append', default=[], metavar='REGEX',
+        help='topics that it subscribes to')
     add('--wait-reader', type=float, default=30.0, metavar='SEC',
         help='longest wait for the reader (default 30)')
 

@@ -18,6 +18,7 @@
 Launch files and `utt run` both translate it, so they start the same nodes.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -105,7 +106,8 @@ def building_node(plan: LaunchPlan) -> NodeSpec:
     Beside an aggregator, or areas without one, so that a building has one such node.
     """
     path = plan.floor_plan
-    is_replay = len(plan.areas) == 1 and bool(plan.areas[0].bags)  # on the global clock
+    replays = [area for area in plan.areas if area.bags]
+    is_replay = bool(replays) and (plan.together or len(plan.areas) == 1)  # on the global clock
     return NodeSpec(
         'building', 'building', plan.tools_namespace,
         parameters={'use_sim_time': plan.use_sim_time or is_replay},
@@ -116,11 +118,12 @@ def building_node(plan: LaunchPlan) -> NodeSpec:
 def replay_nodes(plan: LaunchPlan) -> list[NodeSpec]:
     """List the players; they start when the twins have a model, so that no sample is lost."""
     replayed = [area for area in plan.areas if area.bags]
+    groups = [replayed] if plan.together and replayed else [[area] for area in replayed]
     if not replayed or not plan.nodes:
-        return [_player(plan, area, '') for area in replayed]
+        return [_player(plan, group, '') for group in groups]
     names = tuple(area.root.strip('/') for area in replayed)
     ready = NodeSpec('ready', 'wait_ready', plan.tools_namespace, arguments=names)
-    return [ready, *(_player(plan, area, ready.label) for area in replayed)]
+    return [ready, *(_player(plan, group, ready.label) for group in groups)]
 
 
 def record_node(plan: LaunchPlan, folder: Path) -> NodeSpec:
@@ -173,26 +176,33 @@ def _signing(plan: LaunchPlan) -> dict[str, ParameterValue]:
     return {'signed': plan.signed, 'keys': str(keys_path(plan))}
 
 
-def _player(plan: LaunchPlan, area: AreaPlan, after: str) -> NodeSpec:
-    """Create the player of an area; beside nodes it plays nothing that they publish."""
-    arguments = [*(str(bag) for bag in area.bags), '--rate', f'{plan.rate:g}']
+def _player(plan: LaunchPlan, areas: Sequence[AreaPlan], after: str) -> NodeSpec:
+    """Create the player of areas; beside nodes it plays nothing that they publish."""
+    arguments = [*(str(bag) for area in areas for bag in area.bags), '--rate', f'{plan.rate:g}']
     if plan.start_offset_sec:
         arguments += ['--start-offset', f'{plan.start_offset_sec:g}']
-    if plan.loop:
-        arguments.append('--loop')
+    arguments += ['--loop'] * plan.loop + ['--together'] * plan.together
+    for area in areas:
+        arguments += _played(plan, area)
+    namespace = plan.tools_namespace if plan.together else areas[0].root
+    return NodeSpec(
+        'player', 'player', namespace, remappings=_clock(plan, areas[0]),
+        arguments=tuple(arguments), ros_arguments=_log_level(plan), essential=True, after=after,
+    )
+
+
+def _played(plan: LaunchPlan, area: AreaPlan) -> list[str]:
+    """Return the arguments of a player that select and name the topics of an area."""
+    arguments = []
     recorded = area.recorded or (f'/{area.name}',)
     if plan.nodes:
-        topics = (*(f'{root}/{PLAYED}' for root in recorded), STATIC_FRAMES_TOPIC)
-        for topic in topics:
+        for topic in (*(f'{root}/{PLAYED}' for root in recorded), STATIC_FRAMES_TOPIC):
             arguments += ['--topic', topic]
         arguments += ['--reader', f'{area.root}/sync', '--read', _read_topics(area)]
     for root in recorded:
         if root != area.root:
             arguments += ['--remap', f'{root}/:={area.root}/']
-    return NodeSpec(
-        'player', 'player', area.root, remappings=_clock(plan, area), arguments=tuple(arguments),
-        ros_arguments=_log_level(plan), essential=True, after=after,
-    )
+    return arguments
 
 
 def _read_topics(area: AreaPlan) -> str:
@@ -227,7 +237,7 @@ def _time(plan: LaunchPlan, area: AreaPlan) -> dict[str, ParameterValue]:
 
 def _clock(plan: LaunchPlan, area: AreaPlan) -> tuple[tuple[str, str], ...]:
     """Return the remapping to the area's own clock when several areas are replayed at once."""
-    players = sum(bool(other.bags) for other in plan.areas)
+    players = 1 if plan.together else sum(bool(other.bags) for other in plan.areas)
     return ((CLOCK_TOPIC, f'{area.root}{CLOCK_TOPIC}'),) if players > 1 and area.bags else ()
 
 

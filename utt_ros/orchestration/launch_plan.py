@@ -95,6 +95,7 @@ class LaunchPlan:
     rate: float = 1.0
     start_offset_sec: float = 0.0
     loop: bool = False
+    together: bool = False  # areas replay bags of the same time, on one clock
     record: Path | None = None
     pictures: bool = False  # record them as well
     keep_days: float = 0.0  # of the recording; 0: no limit

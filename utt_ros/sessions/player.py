@@ -17,10 +17,13 @@
 
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from heapq import merge
+from operator import itemgetter
 from pathlib import Path
 from queue import Full, Queue
-from time import monotonic_ns
+from time import monotonic_ns, time
 
 from utt_ros.errors import SessionError
 from utt_ros.sessions.bag_io import LoggedMessage, open_bag
@@ -40,6 +43,11 @@ class PlaySettings:
     start_offset: float = setting(0.0, 'time into each bag at which it starts [s]', low=0.0)
     duration: float = setting(0.0, 'length of each bag that is played; 0: all [s]', low=0.0)
     loop: bool = setting(False, 'repeat the bags until stopped')
+    together: bool = setting(
+        False, 'play all bags at once, as they were recorded at the same time')
+    begin: float = setting(
+        0.0, 'time of this host at which the replay begins [s since 1970]; 0: at once',
+        low=0.0, high=4e9)
     clock_rate: float = setting(
         40.0, 'rate at which the clock is published; 0: never [Hz]', low=0.0, high=1000.0)
 
@@ -58,7 +66,7 @@ class ReplayPosition:
 
 
 class Player:
-    """Publishes the messages of bags, one bag after the other, each at its time.
+    """Publishes the messages of bags, one bag after the other or all at once, each at its time.
 
     `run` needs a thread of its own; the other methods may be called from any thread.
     """
@@ -104,22 +112,29 @@ class Player:
 
     def run(self) -> None:
         """Play until the end or until stopped. Raises SessionError for a broken bag."""
+        together = self._settings.together
+        groups = [self._bags] if together else [[path] for path in self._bags]
+        self._await_begin()
         while True:
-            for path in self._bags:
-                self._play(path)
+            for paths in groups:
+                self._play(paths)
                 if self._stopped:
                     return
             if not self._settings.loop:
                 return
 
-    def _play(self, path: Path) -> None:
-        with open_bag(path) as bag:
-            start_ns = bag.start_ns + round(self._settings.start_offset * NS_PER_S)
-            end_ns = bag.end_ns
+    def _await_begin(self) -> None:
+        while not self._stopped and (left_s := self._settings.begin - time()) > 0.0:
+            if self._wake.wait(left_s):
+                self._wake.clear()
+
+    def _play(self, paths: Sequence[Path]) -> None:
+        start_ns, end_ns = _joint_span(paths)
+        start_ns += round(self._settings.start_offset * NS_PER_S)
         if self._settings.duration:
             end_ns = min(end_ns, start_ns + round(self._settings.duration * NS_PER_S))
-        self._span = (path.name, start_ns, end_ns)
-        with _Prefetch(path, self._topics, start_ns, end_ns) as messages:
+        self._span = (paths[0].name, start_ns, end_ns)
+        with _Prefetch(paths, self._topics, start_ns, end_ns) as messages:
             self._shown_ns = self._bag_ns = start_ns
             self._wall_ns = self._clock_due_ns = monotonic_ns()
             for log_ns, topic, data in messages:
@@ -168,13 +183,23 @@ class Player:
         self._clock_due_ns = now_ns + round(NS_PER_S / rate if rate else QUEUE_POLL_SEC * NS_PER_S)
 
 
+def _joint_span(paths: Sequence[Path]) -> tuple[int, int]:
+    """Return the begin of the first and the end of the last of bags [ns]; empty ones have none."""
+    spans = []
+    for path in paths:
+        with open_bag(path) as bag:
+            spans.append((bag.start_ns, bag.end_ns))
+    filled = [span for span in spans if span[1]] or spans
+    return min(start for start, _ in filled), max(end for _, end in filled)
+
+
 class _Prefetch:
-    """Reads a bag in its own thread, a bounded number of messages ahead."""
+    """Reads bags in order of time, in a thread, a bounded number of messages ahead."""
 
     def __init__(
-        self, path: Path, topics: Collection[str], start_ns: int, stop_ns: int
+        self, paths: Sequence[Path], topics: Collection[str], start_ns: int, stop_ns: int
     ) -> None:
-        self._path = path
+        self._paths = paths
         self._topics = topics
         self._span = (start_ns, stop_ns)
         self._chunks: Queue[list[LoggedMessage] | SessionError] = Queue(MAX_CHUNKS)
@@ -200,8 +225,11 @@ class _Prefetch:
     def _read(self) -> None:
         chunk: list[LoggedMessage] = []
         try:
-            with open_bag(self._path) as bag:
-                for message in bag.messages(self._topics, *self._span):
+            with ExitStack() as opened:
+                bags = [opened.enter_context(open_bag(path)) for path in self._paths]
+                for message in merge(
+                        *(bag.messages(self._topics, *self._span) for bag in bags),
+                        key=itemgetter(0)):
                     chunk.append(message)
                     if len(chunk) == CHUNK_MESSAGES:
                         self._hand_over(chunk)

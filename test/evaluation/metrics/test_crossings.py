@@ -20,7 +20,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from utt_ros.evaluation.metrics.crossings import entered_rooms, list_people, score_crossings
+from utt_ros.evaluation.metrics.crossings import (
+    area_changes,
+    entered_rooms,
+    list_people,
+    score_crossings,
+)
 from utt_ros.types import GroundTruth
 
 S = 10**9
@@ -78,6 +83,14 @@ def test_an_id_listed_twice_and_an_entry_of_nobody_are_counted() -> None:
     assert score(twice)['double_counted'] == 2
     late = (500, 'ann', 'hall', T0 + 30 * S, [1.0, 1.0])
     assert score([*entries(), late])['double_counted'] == 1
+
+
+def test_changes_of_the_surest_area_are_counted_by_id() -> None:
+    rows = [(number, name, area, T0, [0.0, 0.0]) for number, name, area in (
+        (2, 'ann', 'yard'), (0, 'ann', 'hall'), (1, 'ann', 'hall'), (3, 'ann', 'hall'),
+        (0, 'bob', 'yard'), (1, 'bob', 'yard'))]
+    assert sorted(area_changes(list_people(rows))) == [0, 3]
+    assert not len(area_changes(list_people([])))
 
 
 def test_rooms_are_entered_by_who_stays() -> None:

@@ -27,7 +27,9 @@ from utt_ros.sessions.simulator.crossing import (
     simulate_crossing,
 )
 from utt_ros.sessions.simulator.trajectories import ROOM_CORNERS_M
+from utt_ros.sessions.simulator.world import SessionPlan, simulate_session
 from utt_ros.sync.offline_sync import synchronize
+from utt_ros.types import Array, Session
 
 pytestmark = pytest.mark.slow
 
@@ -81,23 +83,33 @@ def test_two_cameras_see_a_person_at_once_and_a_phone_measures_the_same_in_two_a
     assert shared > 100
 
 
+def compass_errors(planned: SessionPlan, session: Session) -> Array:
+    area, errors = planned.area.settings, []
+    for batch in synchronize(session, modalities=area.modalities,
+                             access_points=area.ap_addresses):
+        rows = batch.imu_mask.all(axis=1)
+        found = estimate_heading(batch.imu, batch.imu_mask, 0.02, area.magnetic_yaw)
+        for index in np.flatnonzero(rows & found.valid):
+            true = session.truth[batch.subjects[index]]
+            nearest = int(np.abs(true.stamps_ns - batch.stamp_ns).argmin())
+            errors.append(found.heading[index] - true.headings_rad[nearest])
+    return np.angle(np.exp(1j * np.array(errors)))
+
+
 def test_the_compass_agrees_with_the_truth_in_every_area(
     plan: CrossingPlan, crossing: Crossing,
 ) -> None:
     for of_area, session in zip(plan.sessions, crossing.sessions, strict=True):
-        area, errors = of_area.area.settings, []
-        for batch in synchronize(session, modalities=area.modalities,
-                                 access_points=area.ap_addresses):
-            rows = batch.imu_mask.all(axis=1)
-            found = estimate_heading(
-                batch.imu, batch.imu_mask, 0.02, area.magnetic_yaw)
-            for index in np.flatnonzero(rows & found.valid):
-                true = session.truth[batch.subjects[index]]
-                nearest = int(np.abs(true.stamps_ns - batch.stamp_ns).argmin())
-                errors.append(found.heading[index] - true.headings_rad[nearest])
-        wrapped = np.angle(np.exp(1j * np.array(errors)))
-        assert len(wrapped) > 100
-        assert abs(np.median(wrapped)) < 0.2
+        errors = compass_errors(of_area, session)
+        assert len(errors) > 100
+        assert abs(np.median(errors)) < 0.2
+
+
+def test_an_area_of_a_building_on_its_own_has_the_same_field(plan: CrossingPlan) -> None:
+    turned = plan.sessions[1]
+    errors = compass_errors(turned, simulate_session(turned))
+    assert len(errors) > 100
+    assert abs(np.median(errors)) < 0.2
 
 
 def test_the_same_seed_gives_the_same_sessions(plan: CrossingPlan, crossing: Crossing) -> None:

@@ -94,6 +94,13 @@ def score_crossings(
             for count, found in sorted(by_count.items())}}
 
 
+def area_changes(listed: ListedPeople) -> Indices:
+    """Return the entries whose surest area is another one than in the entry before of their id."""
+    order = np.lexsort((listed.message, listed.subjects))
+    subjects, areas = listed.subjects[order], listed.areas[order]
+    return np.asarray(order[1:][(subjects[1:] == subjects[:-1]) & (areas[1:] != areas[:-1])])
+
+
 def entered_rooms(true: GroundTruth, rooms: Mapping[str, Array]) -> list[int]:
     """Return the stamps at which a person entered another room to stay there for a second.
 

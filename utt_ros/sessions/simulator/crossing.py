@@ -46,6 +46,7 @@ from utt_ros.sessions.simulator.world import (
     rangings,
     walker_name,
 )
+from utt_ros.settings import AreaSettings
 from utt_ros.types import Array, Frames, GroundTruth, MaskArray, PhoneStreams, Session
 
 REACH_M = 3.0  # of the sensors of an area beyond its room
@@ -84,14 +85,19 @@ def plan_crossings(
     areas: int, minutes: float, seed: int, without_camera: Collection[str] = (),
     access_points: int = 1, *, one_access_point: Collection[str] = (),
 ) -> list[CrossingPlan]:
-    """Plan sessions of a building, with the arguments of `plan_sessions`. Raises SettingsError."""
+    """Plan sessions of a building, with the arguments of `plan_sessions`. Raises SettingsError.
+
+    Its areas have the poses and the magnetic field of the building, also for `simulate_session`.
+    """
     plans = plan_sessions(areas, minutes, seed, without_camera, access_points,
                           one_access_point=one_access_point)
     magnetic_yaw = plans[0].area.settings.magnetic_yaw
     placed = {plan.area.index: _placed(plan.area, magnetic_yaw) for plan in plans}
     field = _building_field(list(placed.values()), plans[0].area.field)
+    areas_in_field = {index: replace(area, field=_field_in(field, area.settings.pose_in_map))
+                      for index, area in placed.items()}
     return [
-        CrossingPlan(tuple(replace(plan, area=placed[plan.area.index]) for plan in plans
+        CrossingPlan(tuple(replace(plan, area=areas_in_field[plan.area.index]) for plan in plans
                            if plan.number == number), field)
         for number in range(plans[0].count)]
 
@@ -117,6 +123,12 @@ def crossing_pose(index: int) -> MapPose:
     return MapPose(float(low[0] + high[0]), y, 0.0, np.pi) if index % 2 else MapPose(0.0, y)
 
 
+def room_corners(area: AreaSettings) -> Array:
+    """Return the corners (2, 2) in `map` of a simulated area, which is not turned obliquely."""
+    corners = area.pose_in_map.to_map(ROOM_CORNERS_M)
+    return np.stack([corners.min(axis=0), corners.max(axis=0)])
+
+
 def _placed(area: SimulatedArea, magnetic_yaw: float) -> SimulatedArea:
     pose = crossing_pose(area.index)
     turned = float(np.angle(np.exp(1j * (magnetic_yaw + pose.yaw))))
@@ -132,6 +144,16 @@ def _building_field(areas: list[SimulatedArea], of_first: SimulatedField) -> Sim
             area.settings.pose_in_map.to_map(area.field.centres_m) for area in areas]),
         widths_m=np.concatenate([area.field.widths_m for area in areas]),
         strengths_t=np.concatenate([area.field.strengths_t for area in areas]))
+
+
+def _field_in(field: SimulatedField, pose: MapPose) -> SimulatedField:
+    """Transform a field from `map` to the frame of an area."""
+    to_area = pose.inverse()
+    turn = np.eye(3)
+    turn[:2, :2] = to_area.rotation()
+    return SimulatedField(
+        earth_t=turn @ field.earth_t, centres_m=to_area.to_map(field.centres_m),
+        widths_m=field.widths_m, strengths_t=field.strengths_t @ turn.T)
 
 
 def _walk(plan: SessionPlan, who: int, poses: list[MapPose]) -> SimulatedWalk:
