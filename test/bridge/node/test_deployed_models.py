@@ -20,7 +20,7 @@ from utt_ros.msg import DeployedModel
 
 from utt_ros.bridge.messages.federation import deployment_to_message
 from utt_ros.bridge.node.deployed_models import DeployedModels
-from utt_ros.bridge.node.qos import STATE
+from utt_ros.bridge.node.qos import CONTESTED, STATE
 from utt_ros.errors import ModelError
 from utt_ros.federation.types import Deployment
 
@@ -50,4 +50,17 @@ def test_newest_graph_is_used_and_refused_or_early_ones_change_nothing(node, spi
     assert models.failure == 'model of round 4 refused: no graph'
     publish(5, b'odd', lambda: models.refused == 2)
     assert models.failure == "model of round 5 refused: KeyError('velocity')"
+    models.close()
+
+
+def test_few_models_wait_for_a_stalled_node(node, spin, wait_until):
+    models = DeployedModels(node, lambda _: None, area='hall')
+    publisher = node.create_publisher(DeployedModel, 'deployed_model', STATE)
+    wait_until(publisher.get_subscription_count, 30.0)
+    for number in range(2 * CONTESTED.depth):
+        foreign = Deployment('elsewhere', 'fed', number, '{}', b'')  # each is refused when read
+        publisher.publish(deployment_to_message(foreign, Time()))
+    publisher.publish(deployment_to_message(Deployment('hall', 'fed', 99, '{}', b''), Time()))
+    wait_until(lambda: models.round == 99, 30.0, spin)
+    assert models.refused < CONTESTED.depth <= 4
     models.close()

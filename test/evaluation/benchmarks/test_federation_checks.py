@@ -65,11 +65,11 @@ def test_flat_memory_and_time_keep_their_promises() -> None:
 def test_growth_and_restarts_break_promises_and_are_named() -> None:
     memory, time = soak_results(SoakReport(600.0, {'a/twin': STEEP}, {'a': STEEP}, (), 1.0))
     assert (memory.kept, time.kept) == (False, False)
-    assert memory.findings == ('a/twin: 50 MB +9 [+8, +10] MB/h',)
+    assert memory.findings == ('a/twin 50 MB +9 [+8, +10] MB/h',)
     assert time.findings == ('a',)
     memory, _ = soak_results(SoakReport(
         600.0, {'a/twin': STEEP}, {'a': FLAT}, (), 1.0, {'a/twin': FLAT}))
     assert memory.findings == (
-        'a/twin: 50 MB +9 [+8, +10] MB/h, anonymous 50 MB +0.1 [-0.5, +0.7] MB/h',)
+        'a/twin 50 MB +9 [+8, +10] MB/h, RSS 50 MB +0.1 [-0.5, +0.7] MB/h',)
     restarted, _ = soak_results(SoakReport(600.0, {'a/twin': FLAT}, {'a': FLAT}, ('a/sync',), 1.0))
     assert (restarted.kept, restarted.findings) == (False, ('a/sync',))

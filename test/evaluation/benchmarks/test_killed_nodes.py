@@ -40,8 +40,8 @@ def test_killed_nodes_come_back_and_leave_nothing(ros_domain: int, tmp_path: Pat
     assert report.segments_left == 0
     assert set(report.baseline_s) == {'area0', 'area1'}
     assert watched.restarted == ()
-    assert set(watched.rss_mb) == {spec.name for spec in rig.specs if spec.respawn}
-    assert all(trend.mean > watched.anonymous_mb[name].mean > 10.0
+    assert set(watched.own_mb) == {spec.name for spec in rig.specs if spec.respawn}
+    assert all(trend.mean > watched.own_mb[name].mean > 10.0
                for name, trend in watched.rss_mb.items())
 
 

@@ -72,8 +72,19 @@ COLLECTED = QoSProfile(
 
 CONTESTED = QoSProfile(
     history=QoSHistoryPolicy.KEEP_LAST,
+    depth=4,
+    reliability=QoSReliabilityPolicy.RELIABLE,
+    durability=QoSDurabilityPolicy.TRANSIENT_LOCAL,
+)
+"""Subscription to a signed STATE of large messages, which one of a stranger does not displace.
+
+A reader that was stalled keeps the memory of as many messages as ever waited for it.
+"""
+
+CONTESTED_STATES = QoSProfile(
+    history=QoSHistoryPolicy.KEEP_LAST,
     depth=20,
     reliability=QoSReliabilityPolicy.RELIABLE,
     durability=QoSDurabilityPolicy.TRANSIENT_LOCAL,
 )
-"""Subscription to a signed STATE of large messages, which those of strangers do not displace."""
+"""Subscription to signed STATES, all of which arrive at once, and a few of strangers."""

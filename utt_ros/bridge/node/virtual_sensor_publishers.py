@@ -26,7 +26,7 @@ from utt_ros.bridge.messages.virtual_measurements import (
     task_deployment_from_message,
     virtual_messages,
 )
-from utt_ros.bridge.node.qos import CONTESTED, SENSOR
+from utt_ros.bridge.node.qos import CONTESTED_STATES, SENSOR
 from utt_ros.bridge.node.subject_publishers import KEEP_NS
 from utt_ros.errors import ModelError
 from utt_ros.federation.signing import Verifier
@@ -75,7 +75,8 @@ class VirtualSensorPublishers:
         self._worker: LatestOnlyWorker[TaskDeployment] = LatestOnlyWorker(
             'task twin', self._open, lambda deployment, err: self._refuse(deployment.id, err),
             key=lambda deployment: deployment.id, max_waiting=MAX_WAITING)
-        node.create_subscription(DeployedTwin, 'deployed_twins', self._on_message, CONTESTED)
+        node.create_subscription(
+            DeployedTwin, 'deployed_twins', self._on_message, CONTESTED_STATES)
 
     @property
     def failures(self) -> int:

@@ -86,21 +86,21 @@ def soak_results(report: SoakReport) -> list[PromiseResult]:
 
 
 def _memory_result(report: SoakReport) -> PromiseResult:
-    steepest = max(report.rss_mb, key=lambda name: report.rss_mb[name].low)
+    steepest = max(report.own_mb, key=lambda name: report.own_mb[name].low)
     growing = report.growing()
     return PromiseResult(
         'memory of every process is flat',
-        f'{report.seconds:g} s, {len(report.rss_mb)} processes: {len(growing)} grow, '
-        f'{len(report.restarted)} restarted; steepest {steepest} '
-        f'{_trend(report.rss_mb[steepest], "MB")}; load {report.load:.1f}',
+        f'{report.seconds:g} s, {len(report.own_mb)} processes: {len(growing)} grow, '
+        f'{len(report.restarted)} restarted; steepest {_memory(report, steepest)}; '
+        f'load {report.load:.1f}',
         'slope within noise (99 %)', not growing and not report.restarted,
-        tuple(_growth(report, name) for name in growing) + report.restarted)
+        tuple(_memory(report, name) for name in growing) + report.restarted)
 
 
-def _growth(report: SoakReport, name: str) -> str:
-    anonymous = report.anonymous_mb.get(name)
-    part = f', anonymous {_trend(anonymous, "MB")}' if anonymous else ''
-    return f'{name}: {_trend(report.rss_mb[name], "MB")}{part}'
+def _memory(report: SoakReport, name: str) -> str:
+    rss = report.rss_mb.get(name)
+    text = f'{name} {_trend(report.own_mb[name], "MB")}'
+    return f'{text}, RSS {_trend(rss, "MB")}' if rss else text
 
 
 def _time_result(report: SoakReport) -> PromiseResult:

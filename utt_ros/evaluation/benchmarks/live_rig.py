@@ -72,12 +72,12 @@ class ProcessSample:
     cpu_s: dict[str, float]
     rss: dict[str, int]
     load: float
-    anonymous: dict[str, int] = field(default_factory=dict)  # part of rss
+    own: dict[str, int] = field(default_factory=dict)  # of rss; of no file, and not shared
 
     @classmethod
     def now(cls, pids: Mapping[str, int]) -> 'ProcessSample':
         """Take a sample; children count with their parents."""
-        cpu_s, rss, anonymous = {}, {}, {}
+        cpu_s, rss, own = {}, {}, {}
         for name, pid in pids.items():
             family = [psutil.Process(pid)]
             family += family[0].children(recursive=True)
@@ -85,8 +85,8 @@ class ProcessSample:
             cpu_s[name] = sum(part.user + part.system for part in times)
             memory = [process.memory_info() for process in family]
             rss[name] = sum(part.rss for part in memory)
-            anonymous[name] = sum(part.rss - part.shared for part in memory)
-        return cls(time.time_ns(), cpu_s, rss, os.getloadavg()[0], anonymous)
+            own[name] = sum(part.rss - part.shared for part in memory)
+        return cls(time.time_ns(), cpu_s, rss, os.getloadavg()[0], own)
 
 
 def rig_process(name: str, module: str, *arguments: str) -> ProcessSpec:

@@ -54,18 +54,22 @@ class Trend:
 
 @dataclass(frozen=True, slots=True)
 class SoakReport:
-    """Trends of memory [MB] by process and of the p99 of a tick [ms] by area."""
+    """Trends of memory [MB] by process and of the p99 of a tick [ms] by area.
+
+    Memory of a process is its own: pages of a segment of shared memory are allocated at once by
+    the process that owns it, and counted again, one by one, in each one that reads from them.
+    """
 
     seconds: float
-    rss_mb: dict[str, Trend]
+    own_mb: dict[str, Trend]
     compute_p99_ms: dict[str, Trend]
     restarted: tuple[str, ...]  # processes that ended meanwhile
     load: float
-    anonymous_mb: dict[str, Trend] = field(default_factory=dict)  # of no file and not shared
+    rss_mb: dict[str, Trend] = field(default_factory=dict)  # with files and shared memory
 
     def growing(self) -> list[str]:
-        """Return the processes whose memory grows beyond doubt."""
-        return [name for name, trend in self.rss_mb.items() if trend.low > MAX_GROWTH_MB_PER_H]
+        """Return the processes whose own memory grows beyond doubt."""
+        return [name for name, trend in self.own_mb.items() if trend.low > MAX_GROWTH_MB_PER_H]
 
     def slowing(self) -> list[str]:
         """Return the areas whose ticks become slower beyond doubt."""
@@ -93,16 +97,15 @@ def soak(
     now = processes.pids()
     times_s = np.array([sample.time_ns for sample in samples]) / NS_PER_S
     lasting = [name for name in names if all(name in sample.rss for sample in samples)]
-    rss, anonymous = (
+    own, rss = (
         {name: trend(times_s, [used[name] / MB for used in series]) for name in lasting}
-        for series in ([sample.rss for sample in samples],
-                       [sample.anonymous for sample in samples]))
+        for series in ([sample.own for sample in samples], [sample.rss for sample in samples]))
     p99 = {area: trend([stamp / NS_PER_S for stamp, _ in inside], [value for _, value in inside])
            for area, history in watch.compute_p99.items()
            if len(inside := [item for item in history if item[0] > samples[0].time_ns]) > BLOCKS}
     return SoakReport(
-        seconds, rss, p99, tuple(name for name in names if begin.get(name) != now.get(name)),
-        float(np.mean([sample.load for sample in samples])), anonymous)
+        seconds, own, p99, tuple(name for name in names if begin.get(name) != now.get(name)),
+        float(np.mean([sample.load for sample in samples])), rss)
 
 
 def _sample(processes: Supervisor, names: Sequence[str]) -> ProcessSample:
