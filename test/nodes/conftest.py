@@ -168,7 +168,7 @@ class Hall:
                 ('imu', Imu))}
         self.sequence = 0
 
-    def wait(self, condition, timeout_sec=20.0):
+    def wait(self, condition, timeout_sec=60.0):
         self._wait_until(condition, timeout_sec, self.listener.spin)
 
     def wait_listening(self):

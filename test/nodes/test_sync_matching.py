@@ -38,7 +38,7 @@ def deployed(listener, round_, graph, signer):
         sealed(Deployment('hall', 'f', round_, '{}', graph), signer), stamp)
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(240)
 def test_trained_models_are_used_and_broken_ones_are_counted(
     start_node, listener, wait_until, tmp_path,
 ):
@@ -54,22 +54,22 @@ def test_trained_models_are_used_and_broken_ones_are_counted(
                     if status.name.endswith('sync')]
         return {item.key: item.value for item in statuses[-1].values} if statuses else {}
 
-    wait_until(lambda: models.get_subscription_count() and told(), 20.0, listener.spin)
+    wait_until(lambda: models.get_subscription_count() and told(), 60.0, listener.spin)
     models.publish(deployed(listener, 0, graph, signer))
     models.publish(deployed(listener, 3, graph, signer))
-    wait_until(lambda: told()['association_round'] == '3', 20.0, listener.spin)
+    wait_until(lambda: told()['association_round'] == '3', 60.0, listener.spin)
     models.publish(deployed(listener, 4, b'no graph', signer))
-    wait_until(lambda: told()['models_refused'] == '1', 20.0, listener.spin)
+    wait_until(lambda: told()['models_refused'] == '1', 60.0, listener.spin)
     models.publish(deployed(listener, 5, graph, NullSigner()))
-    wait_until(lambda: told()['models_refused'] == '2', 20.0, listener.spin)
+    wait_until(lambda: told()['models_refused'] == '2', 60.0, listener.spin)
     assert told()['association_round'] == '3'
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(240)
 def test_missing_file_of_scorers_is_named(start_node, wait_until):
     node = start_node('sync', '--ros-args', '-r', '__ns:=/hall', '-p', 'association:=fused',
                       '-p', 'association_scorers:=/nowhere/own.json')
     node.expect(2)
-    wait_until(lambda: node.process.poll() is not None, 20.0)
+    wait_until(lambda: node.process.poll() is not None, 60.0)
     node.wait()
     assert '/nowhere/own.json' in node.said
