@@ -101,7 +101,7 @@ lock: setup
 	$(BIN)/python -m pip install -q uv
 	$(BIN)/python -c "import tomllib; \
 		print(*tomllib.load(open('pyproject.toml', 'rb'))['build-system']['requires'], sep='\n')" \
-		| $(BIN)/uv pip compile -q pyproject.toml - --extra evaluation --extra test -o $(VENV)/lock
+		| $(BIN)/uv pip compile -q pyproject.toml - --extra evaluation --extra view --extra test -o $(VENV)/lock
 	(echo '# Made by `make lock` for Python 3.10 to 3.14 on Linux, x86-64.'; \
 		sed -E "/^(nvidia|cuda|triton)/d; s/ and [ps][a-z]+_.*//; s/ ; python_full_version < '3.15'$$//" \
 		$(VENV)/lock) > requirements.lock

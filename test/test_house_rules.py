@@ -185,3 +185,13 @@ def test_every_page_of_docs_is_in_the_navigation_of_the_site_once() -> None:
     navigation = yaml.safe_load((ROOT / 'mkdocs.yml').read_text(encoding='utf-8'))['nav']
     of_docs = [str(path.relative_to(ROOT / 'docs')) for path in (ROOT / 'docs').rglob('*.md')]
     assert sorted(pages(navigation)) == sorted(of_docs), 'see nav in mkdocs.yml'
+
+
+def test_every_extra_is_locked_but_those_that_say_so() -> None:
+    project = (ROOT / 'pyproject.toml').read_text(encoding='utf-8')
+    section = re.search(
+        r'^\[project\.optional-dependencies\]\n(.*?)^\[', project, re.MULTILINE | re.DOTALL)
+    assert section
+    makefile = (ROOT / 'Makefile').read_text(encoding='utf-8')
+    locked = set(re.findall(r'--extra (\w+)', makefile))
+    assert locked == set(re.findall(r'^(\w+) = ', section[1], re.MULTILINE)) - {'docs', 'export'}
