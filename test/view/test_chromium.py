@@ -103,6 +103,7 @@ def test_people_move_time_is_moved_and_signals_are_plotted(page, wait_until):
     last = body(page)
     slider.press('Home')
     wait_until(lambda: np.abs(body(page) - last).max() > 25.0, WAIT_MS / 1000)
+    page.get_by_text('ann').first.wait_for()
     page.get_by_role('tab', name='Signals').click()
     page.get_by_label('person').click()
     page.get_by_role('option', name='ann').click()

@@ -157,9 +157,11 @@ class RecordedScene:
         self._show_states(scene, at_ns)
         self._at_ns = max(self._bag.start_ns, at_ns - round(LOOK_BACK_S * NS_PER_S))
         self._open(names, self._at_ns)
+        step_ns = round(STEP_S * NS_PER_S)
         while self._at_ns < at_ns:
-            self._run(scene, names, min(at_ns, self._at_ns + round(STEP_S * NS_PER_S)))
+            self._run(scene, names, min(at_ns, self._at_ns + step_ns))
             scene.people()
+        self._run(scene, names, at_ns)  # what was logged at this very moment, as at the start
 
     def _open(self, names: frozenset[str], start_ns: int) -> None:
         self._names, self._waiting = names, None
