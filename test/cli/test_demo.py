@@ -47,7 +47,7 @@ ERROR_M = 0.5  # of the published positions
 
 
 def utt_demo(out: Path, *words: object) -> int:
-    return main(['demo', '--out', str(out), *map(str, words)])
+    return main(['demo', '--no-view', '--out', str(out), *map(str, words)])
 
 
 def write_replay(areas: Sequence[DemoArea], record: Path) -> None:
@@ -162,7 +162,9 @@ def test_summary_table_and_map_of_a_demonstration_are_written(
     printed = capsys.readouterr()
     assert 'demo: 2 areas: area0 (camera+ftm+imu), area1 (ftm+imu)' in printed.err
     assert 'rounds 2   bytes per round 1,500' in printed.out
-    assert printed.out.splitlines()[-2:] == [str(out / 'summary.json'), str(out / 'map.png')]
+    assert (out / 'demo.gif').read_bytes().startswith(b'GIF')
+    assert printed.out.splitlines()[-3:] == [
+        str(out / name) for name in ('summary.json', 'demo.gif', 'map.png')]
 
 
 def test_test_sessions_are_replayed_once_without_training_by_the_last_model(

@@ -40,7 +40,7 @@ SUMMARY: dict[str, Any] = {
 
 
 def utt_demo_live(out: Path, *words: str) -> int:
-    return main(['demo', '--live', '--out', str(out), *words])
+    return main(['demo', '--live', '--no-view', '--out', str(out), *words])
 
 
 def test_simulated_walk_is_compared_with_the_recorded_bag(

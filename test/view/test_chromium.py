@@ -72,6 +72,12 @@ def body(page):
     return np.array([columns.mean(), rows.mean()]) if len(rows) > 20 else None
 
 
+def is_still(page, shown):
+    """Look once more; whether the last three looks showed the person at one place."""
+    shown.append(body(page))
+    return len(shown) > 4 and np.ptp(shown[-3:], axis=0).max() < 0.5
+
+
 def keep(page, name):
     """Write a picture for the documents where that is asked for."""
     if 'UTT_SCREENSHOTS' in os.environ:
@@ -100,7 +106,9 @@ def test_people_move_time_is_moved_and_signals_are_plotted(page, wait_until):
     slider = page.get_by_role('slider').first
     slider.press('End')
     page.get_by_role('button', name='Play').wait_for()  # it has ended
-    last = body(page)
+    shown = [first]
+    wait_until(lambda: is_still(page, shown), WAIT_MS / 1000)
+    last = shown[-1]
     slider.press('Home')
     wait_until(lambda: np.abs(body(page) - last).max() > 25.0, WAIT_MS / 1000)
     page.get_by_text('ann').first.wait_for()

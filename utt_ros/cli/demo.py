@@ -22,6 +22,7 @@ import shutil
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -32,6 +33,7 @@ from tqdm import tqdm
 
 from utt_ros.cli import demo_live, import_
 from utt_ros.demo.building_stage import report_building, simulate_building
+from utt_ros.demo.demo_page import demo_page, film_test
 from utt_ros.demo.figure import draw_position_map
 from utt_ros.demo.held_out import nmse_by_checkpoint, untrained_positions
 from utt_ros.demo.operation_costs import operation_costs
@@ -99,6 +101,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
                         help='one area with drivers, phones and a camera instead of recordings')
     parser.add_argument('--seconds', type=float, default=75.0, metavar='N',
                         help='with --live: simulated time [s] (default: 75)')
+    parser.add_argument('--no-view', dest='view', action='store_false',
+                        help='serve no page on which it can be watched')
     parser.set_defaults(run=run)
 
 
@@ -114,8 +118,14 @@ def run(args: argparse.Namespace) -> int:
     if args.live:
         demo_live.check_seconds(args.seconds)
     out = _empty(args.out)
-    if args.live:
-        return demo_live.run_live_demo(args, out)
+    with demo_page(out / 'log' / 'view.log') if args.view else nullcontext('') as page:
+        if page:
+            _log(f'watch it at {page}')
+        return demo_live.run_live_demo(args, out) if args.live else _run_replayed(
+            args, out, begin_s)
+
+
+def _run_replayed(args: argparse.Namespace, out: Path, begin_s: float) -> int:
     areas = find_demo_areas(_sessions(args, out), out / 'areas')
     names = ', '.join(f'{area.name} ({"+".join(area.settings.modalities)})' for area in areas)
     _log(f'{len(areas)} areas: {names}')
@@ -136,7 +146,8 @@ def run(args: argparse.Namespace) -> int:
     summary['wall_s'] = time.monotonic() - begin_s
     write_atomically(out / 'summary.json', json.dumps(summary, indent=2, allow_nan=False).encode())
     print(replay_table(summary))
-    print(f'\n{out / "summary.json"}\n{out / ("building.png" if floor_plan else "map.png")}')
+    picture = out / ('building.png' if floor_plan else 'map.png')
+    print(f'\n{out / "summary.json"}\n{out / "demo.gif"}\n{picture}')
     return 0
 
 
@@ -235,6 +246,7 @@ def _summary(
         summaries[area.name], scores = _area_summary(area, models, log, replayed)
         scores_by_area[area.name] = (area.settings, scores)
     draw_position_map(out / 'map.png', scores_by_area)
+    film_test(out / 'demo.gif', out / 'test', [area.settings for area in areas])
     traffic = [status.bytes_received + status.bytes_sent for status in log]
     return {
         'rounds': len(log), 'bytes_per_round': round(sum(traffic) / len(traffic)),

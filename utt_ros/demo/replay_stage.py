@@ -29,8 +29,8 @@ from utt_ros.orchestration.supervisor import Supervisor
 POLL_SEC = 0.5
 AREA_CORES = 0.2  # approximate load of the live nodes of an area at rate 1
 LIVE_SHARE = 0.5  # share of cores for live nodes; the others are for training
-RECORDED = (r'/[^/]+/twins/[^/]+/position', r'(/[^/]+)?/clock', '/utt/people', '/map',
-            '/diagnostics')
+RECORDED = (r'/[^/]+/twins/[^/]+/position', r'/[^/]+/twin_status', r'(/[^/]+)?/clock',
+            '/utt/people', '/map', '/diagnostics')
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,7 +170,8 @@ def drawn_bounds(scene: Scene, people: Sequence[ScenePerson]) -> tuple[Array, Ar
         points += list(pose.to_map(np.concatenate(shapes)))
     if scene.floor is not None:
         center = np.array(scene.floor.center)
-        size = np.hypot(scene.floor.width_m, scene.floor.height_m) / 2
+        half = np.array([scene.floor.width_m, scene.floor.height_m]) / 2
+        size = np.abs(scene.floor.origin.rotation()) @ half
         points += [center - size, center + size]
     corners = np.array(points) if points else np.array([(-5.0, -5.0), (5.0, 5.0)])
     return corners.min(axis=0) - 1.0, corners.max(axis=0) + 1.0
