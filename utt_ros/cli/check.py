@@ -158,10 +158,10 @@ def _check_recordings(areas: Sequence[AreaPlan], bags: Sequence[Path]) -> int:
 
 def _check_area(area: AreaPlan, seconds: float) -> bool:
     """Print the report of an area; return whether a source or a phone was silent."""
-    checks = [_source_check(area, kind) for kind in area.drivers]
+    checks = [check_source(area, kind) for kind in area.drivers]
     print(f'{area.name}: reading for {seconds:g} s', file=sys.stderr)
     try:
-        _read(checks, seconds)
+        read_sources(checks, seconds)
         print(check_report(checks, time.time_ns()))
         if area.assumed:
             print(area.assumptions())
@@ -184,7 +184,7 @@ def check_report(checks: Sequence[SourceCheck], now_ns: int) -> str:
     return '\n'.join([*align_columns(CHECK_COLUMNS, rows, left=3), *remarks])
 
 
-def _source_check(area: AreaPlan, kind: str) -> SourceCheck:
+def check_source(area: AreaPlan, kind: str) -> SourceCheck:
     check = SourceCheck(kind)
     try:
         config = read_driver_config(area, kind)
@@ -201,7 +201,7 @@ def _source_check(area: AreaPlan, kind: str) -> SourceCheck:
     return check
 
 
-def _read(checks: Sequence[SourceCheck], seconds: float) -> None:
+def read_sources(checks: Sequence[SourceCheck], seconds: float) -> None:
     running = [(check, check.reader) for check in checks if check.reader is not None]
     for _, reader in running:
         reader.start()

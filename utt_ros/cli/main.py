@@ -60,6 +60,7 @@ COMMANDS = {
     'split': Command('operation_commands', 'make several task twins from one'),
     'keys': Command('keys_command', 'make, show and trust the keys of areas and aggregator'),
     'sources': Command('sources', 'list sensor sources and whether they work on this machine'),
+    'setup': Command('setup_command', 'ask for an area, and write its file'),
     'check': Command('check', 'read every sensor of an area for some seconds'),
     'calibrate': Command('calibrate', 'fit systematic errors of a sensor, or its pose'),
     'train': Command('train', 'train a model on recordings'),
