@@ -30,7 +30,7 @@ from utt_ros.orchestration.ros_environment import check_environment, shared_file
 from utt_ros.orchestration.terminal import replace_unprintable
 
 EXTRAS = {  # as in pyproject.toml
-    'evaluation': ('filterpy', 'pandas', 'jinja2'), 'view': ('viser', 'rich')}
+    'evaluation': ('filterpy', 'pandas', 'jinja2'), 'view': ('viser',)}
 
 
 class Command(NamedTuple):
