@@ -28,6 +28,7 @@ from tqdm import tqdm
 
 from utt_ros.cli.bench_building import configure_building
 from utt_ros.cli.bench_faults import configure_faults
+from utt_ros.cli.bench_hosts import configure_hosts
 from utt_ros.evaluation.association.live_replay import (
     ASSOCIATION_METHODS,
     association_table,
@@ -91,6 +92,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     _configure_attacks(benches)
     configure_building(benches)
     configure_faults(benches)
+    configure_hosts(benches)
 
 
 def _configure_association(benches: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:

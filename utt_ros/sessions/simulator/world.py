@@ -94,6 +94,7 @@ class SessionPlan:
     number: int
     count: int
     seconds: float
+    start_ns: int = START_NS  # of the first session
 
     @property
     def name(self) -> str:
@@ -114,7 +115,7 @@ class SessionPlan:
 
     def stamps(self, times_s: Array) -> npt.NDArray[np.int64]:
         """Convert times [s] since the start of the session to stamps [ns]."""
-        start_ns = START_NS + round(self.number * (self.seconds + GAP_S) * 1e9)
+        start_ns = self.start_ns + round(self.number * (self.seconds + GAP_S) * 1e9)
         return np.asarray(start_ns + np.rint(times_s * 1e9).astype(np.int64))
 
 
