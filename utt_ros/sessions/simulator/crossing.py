@@ -26,7 +26,6 @@ import numpy as np
 from numpy.random import Generator
 
 from utt_ros.map_pose import MapPose
-from utt_ros.sessions.simulator import detections
 from utt_ros.sessions.simulator.ap_placement import ap_address
 from utt_ros.sessions.simulator.imu import simulate_imu
 from utt_ros.sessions.simulator.magnetic_field import SimulatedField
@@ -34,6 +33,7 @@ from utt_ros.sessions.simulator.trajectories import (
     GRID_HZ,
     ROOM_CORNERS_M,
     SimulatedWalk,
+    mask_at,
     simulate_route,
 )
 from utt_ros.sessions.simulator.world import (
@@ -42,12 +42,13 @@ from utt_ros.sessions.simulator.world import (
     RandomPurpose,
     SessionPlan,
     SimulatedArea,
+    camera_frames,
     plan_sessions,
     rangings,
     walker_name,
 )
 from utt_ros.settings import AreaSettings
-from utt_ros.types import Array, Frames, GroundTruth, MaskArray, PhoneStreams, Session
+from utt_ros.types import Array, GroundTruth, MaskArray, PhoneStreams, Session
 
 REACH_M = 3.0  # of the sensors of an area beyond its room
 WALL_M = 1.0  # between a place and the walls of its room
@@ -189,7 +190,7 @@ def _session(
     building = replace(plan, area=replace(area, people=people))
     return Session(
         area=area.settings.area, name=plan.name, split=plan.split,
-        frames=_frames(plan, local, near) if 'camera' in area.settings.modalities else None,
+        frames=camera_frames(plan, local, near) if 'camera' in area.settings.modalities else None,
         phones={walker_name(who): _phone(building, who, local, (near[who], imu[who]))
                 for who in present},
         truth={walker_name(who): _truth(plan, local[who], near[who]) for who in present})
@@ -200,28 +201,6 @@ def _is_near(position_m: Array) -> MaskArray:
     return np.asarray(((position_m >= low) & (position_m <= high)).all(axis=1))
 
 
-def _at(near: MaskArray, times_s: Array) -> MaskArray:
-    """Sample a mask of the grid at times."""
-    return np.asarray(near[np.clip(np.rint(times_s * GRID_HZ).astype(int), 0, len(near) - 1)])
-
-
-def _frames(
-    plan: SessionPlan, walks: Mapping[int, SimulatedWalk], near: Mapping[int, MaskArray],
-) -> Frames:
-    rng = plan.random(RandomPurpose.CAMERA)
-    times = detections.frame_times(rng, plan.seconds)
-    boxes, seen, tracks = detections.detect_people(
-        rng, plan.area.settings, list(walks.values()), times)
-    seen &= np.stack([_at(near[who], times) for who in walks], axis=1)
-    names = [walker_name(who) for who in walks]
-    return Frames(
-        stamps_ns=plan.stamps(times),
-        starts=np.cumsum([0, *seen.sum(axis=1)], dtype=np.int64),
-        boxes=boxes[seen].astype(np.float32),
-        subjects=tuple(names[column] for column in np.nonzero(seen)[1]),
-        track_ids=tuple(f'track{number}' for number in tracks[seen]))
-
-
 def _phone(
     plan: SessionPlan, who: int, walks: Mapping[int, SimulatedWalk],
     measured: tuple[MaskArray, tuple[Array, Array, Array, Array]],
@@ -230,7 +209,7 @@ def _phone(
     near, (imu_times, imu, mag_times, mag) = measured
     others = [other for key, other in walks.items() if key != who]
     ftm_times, ftm, signal, numbers = rangings(plan, who, walks[who], others)
-    ranged, moved, turned = (_at(near, times) for times in (ftm_times, imu_times, mag_times))
+    ranged, moved, turned = (mask_at(near, times) for times in (ftm_times, imu_times, mag_times))
     addresses = [ap_address(plan.area.index, number) for number in numbers[ranged].tolist()]
 
     return PhoneStreams(

@@ -73,6 +73,11 @@ class SimulatedWalk:
         return np.asarray((times_s >= self.times_s[0]) & (times_s <= self.times_s[-1]))
 
 
+def mask_at(mask: MaskArray, times_s: Array) -> MaskArray:
+    """Sample a mask of the grid at times."""
+    return np.asarray(mask[np.clip(np.rint(times_s * GRID_HZ).astype(int), 0, len(mask) - 1)])
+
+
 def simulate_walk(
     rng: Generator, speed_mps: float, doors_m: Array, seconds: float,
 ) -> SimulatedWalk:

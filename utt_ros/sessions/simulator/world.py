@@ -19,7 +19,7 @@ Random numbers are drawn from streams that are keyed by seed, area, session and 
 more area or session does not change the others.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum, auto
 
@@ -42,10 +42,20 @@ from utt_ros.sessions.simulator.trajectories import (
     GRID_HZ,
     ROOM_CORNERS_M,
     SimulatedWalk,
+    mask_at,
     simulate_walk,
 )
 from utt_ros.settings import AreaSettings
-from utt_ros.types import MODALITIES, Array, Frames, GroundTruth, Indices, PhoneStreams, Session
+from utt_ros.types import (
+    MODALITIES,
+    Array,
+    Frames,
+    GroundTruth,
+    Indices,
+    MaskArray,
+    PhoneStreams,
+    Session,
+)
 
 START_NS = 1_735_725_600_000_000_000  # 2025-01-01 10:00 UTC: start of every area
 GAP_S = 10.0
@@ -168,7 +178,7 @@ def simulate_session(plan: SessionPlan) -> Session:
         area=area.settings.area,
         name=plan.name,
         split=plan.split,
-        frames=_frames(plan, walks) if 'camera' in area.settings.modalities else None,
+        frames=camera_frames(plan, walks) if 'camera' in area.settings.modalities else None,
         phones={walker_name(who): _phone(plan, who, walks) for who in company},
         truth={walker_name(who): _truth(plan, walks[who]) for who in company})
 
@@ -200,11 +210,17 @@ def draw_area(
         ap_offsets_m=(0.0, *of_aps.normal(0.0, AP_OFFSET_STD_M, access_points - 1).tolist()))
 
 
-def _frames(plan: SessionPlan, walks: dict[int, SimulatedWalk]) -> Frames:
+def camera_frames(
+    plan: SessionPlan, walks: Mapping[int, SimulatedWalk],
+    near: Mapping[int, MaskArray] | None = None,
+) -> Frames:
+    """Simulate the boxes of walkers, only where they are `near` on the grid, if that is given."""
     rng = plan.random(RandomPurpose.CAMERA)
     times = detections.frame_times(rng, plan.seconds)
     boxes, seen, tracks = detections.detect_people(
         rng, plan.area.settings, list(walks.values()), times)
+    if near is not None:
+        seen &= np.stack([mask_at(near[who], times) for who in walks], axis=1)
     names = [walker_name(who) for who in walks]
     return Frames(
         stamps_ns=plan.stamps(times),
