@@ -26,6 +26,7 @@ import termios
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stdout, suppress
+from functools import cache
 from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
@@ -36,6 +37,8 @@ from utt_ros.cli.main import main
 from utt_ros.orchestration.discovery import PROFILES, PROFILES_OF_FAST_DDS_3
 from utt_ros.sessions.session_bags import write_area, write_session
 from utt_ros.sessions.simulator.world import plan_sessions, simulate_session
+from utt_ros.settings import AreaSettings
+from utt_ros.types import Session
 
 UTT_CODE = 'import sys; from utt_ros.cli.main import main; sys.exit(main())'
 IN_FOREGROUND = 'import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0)\n'
@@ -136,3 +139,15 @@ def terminal(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
     yield start
     for each in opened:
         each.close()
+
+
+@pytest.fixture(scope='session')
+def walked() -> Callable[..., tuple[AreaSettings, list[Session]]]:
+    """Simulate a minute of walks: `walked(seed, access_points)` gives area and sessions."""
+
+    @cache
+    def simulate(seed: int, access_points: int = 1) -> tuple[AreaSettings, list[Session]]:
+        plans = plan_sessions(1, 1.0, seed, access_points=access_points)
+        return plans[0].area.settings, [simulate_session(plan) for plan in plans]
+
+    return simulate

@@ -15,6 +15,7 @@
 
 """Findings about access points: a wrong position is told from a minute of walks."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -28,16 +29,10 @@ from utt_ros.drivers.types import (
     InertialSample,
     MagneticSample,
 )
-from utt_ros.sessions.simulator.world import plan_sessions, simulate_session
 from utt_ros.settings import AreaSettings
 from utt_ros.types import Session
 
-
-@pytest.fixture(scope='module')
-def walked() -> tuple[AreaSettings, list[Session]]:
-    """A minute of walks with three access points, and the area as it is."""
-    plans = plan_sessions(1, 1.0, 5, access_points=3)
-    return plans[0].area.settings, [simulate_session(plan) for plan in plans]
+Walked = Callable[..., tuple[AreaSettings, list[Session]]]
 
 
 def moved(area: AreaSettings, number: int, by_m: tuple[float, float]) -> AreaSettings:
@@ -47,18 +42,16 @@ def moved(area: AreaSettings, number: int, by_m: tuple[float, float]) -> AreaSet
     return replace(area, access_points=tuple(points))
 
 
-def test_right_positions_agree_with_a_minute_of_walks(
-        walked: tuple[AreaSettings, list[Session]]) -> None:
-    area, sessions = walked
+def test_right_positions_agree_with_a_minute_of_walks(walked: Walked) -> None:
+    area, sessions = walked(5, 3)
     findings = list(access_point_findings(sessions, area))
     assert len(findings) == 3
     assert all('agrees with walkers' in each for each in findings)
 
 
 @pytest.mark.parametrize('number', [0, 1, 2])
-def test_one_wrong_position_is_told_and_the_others_are_not(
-        number: int, walked: tuple[AreaSettings, list[Session]]) -> None:
-    area, sessions = walked
+def test_one_wrong_position_is_told_and_the_others_are_not(number: int, walked: Walked) -> None:
+    area, sessions = walked(5, 3)
     wrong = moved(area, number, (4.0, 5.0))
     findings = list(access_point_findings(sessions, wrong))
     assert ['WARNING' in each for each in findings] == [each == number for each in range(3)]
@@ -66,18 +59,16 @@ def test_one_wrong_position_is_told_and_the_others_are_not(
     assert '`utt calibrate access-points --locate`' in findings[number]
 
 
-def test_the_only_access_point_is_told_from_samples_of_live_drivers(
-        walked: tuple[AreaSettings, list[Session]]) -> None:
-    area, sessions = walked
+def test_the_only_access_point_is_told_from_samples_of_live_drivers(walked: Walked) -> None:
+    area, sessions = walked(5, 3)
     area = replace(area, access_points=(), ap_position=(-5.0, 9.0, 2.5))
     samples = [each for session in sessions for each in as_live_samples(session)]
     findings = list(survey_findings([session_of_samples('area0', samples)], area))
     assert 'WARNING: ap_position is (-5.0, 9.0) but walkers say' in findings[-1]
 
 
-def test_few_ranges_are_told_instead_of_a_finding(
-        walked: tuple[AreaSettings, list[Session]]) -> None:
-    area, sessions = walked
+def test_few_ranges_are_told_instead_of_a_finding(walked: Walked) -> None:
+    area, sessions = walked(5, 3)
     few = replace(sessions[0], phones={
         name: replace(phone, ftm=phone.ftm[:9], ftm_stamps_ns=phone.ftm_stamps_ns[:9],
                       ftm_aps=phone.range_aps[:9], ftm_signal=None)

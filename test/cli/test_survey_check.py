@@ -15,6 +15,7 @@
 
 """Findings about surveyed settings: what is wrong is told, and what is right is not."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -28,21 +29,14 @@ from utt_ros.drivers.types import (
     InertialSample,
     MagneticSample,
 )
-from utt_ros.sessions.simulator.world import plan_sessions, simulate_session
 from utt_ros.settings import AreaSettings
 from utt_ros.types import Session
 
-
-@pytest.fixture(scope='module')
-def walked() -> tuple[AreaSettings, list[Session]]:
-    """A minute of simulated walks, and the area as it is."""
-    plans = plan_sessions(1, 1.0, 0)
-    return plans[0].area.settings, [simulate_session(plan) for plan in plans]
+Walked = Callable[..., tuple[AreaSettings, list[Session]]]
 
 
-def test_right_settings_agree_with_a_minute_of_walks(
-        walked: tuple[AreaSettings, list[Session]]) -> None:
-    area, sessions = walked
+def test_right_settings_agree_with_a_minute_of_walks(walked: Walked) -> None:
+    area, sessions = walked(0)
     findings = list(survey_findings(sessions, area))
     assert len(findings) == 4
     assert all('agrees with walkers' in finding for finding in findings)
@@ -53,9 +47,8 @@ def test_right_settings_agree_with_a_minute_of_walks(
     ('camera_height', 1.0, r'camera_height is 3.500 but walkers say 2.\d\d\d ± 0.0\d\d'),
     ('magnetic_yaw', 0.5, r'magnetic_yaw is .* but walkers say .*`utt calibrate yaw`')])
 def test_one_wrong_setting_is_told_with_the_value_of_the_walkers(
-    name: str, offset: float, reason: str, walked: tuple[AreaSettings, list[Session]],
-) -> None:
-    area, sessions = walked
+        name: str, offset: float, reason: str, walked: Walked) -> None:
+    area, sessions = walked(0)
     wrong = replace(area, **{name: getattr(area, name) + offset})
     warnings = [each for each in survey_findings(sessions, wrong) if 'WARNING' in each]
     assert len(warnings) == 1
