@@ -16,8 +16,11 @@
 """Rules of the house that no linter checks: prints, asserts, and lists that must agree."""
 
 import ast
+import importlib
+import inspect
 import re
 import sys
+import textwrap
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -106,6 +109,82 @@ def test_every_package_that_is_imported_is_declared() -> None:
         if not re.search(rf'^  "{DISTRIBUTIONS.get(top, top)}\b', declared, re.MULTILINE)
     ]
     assert not found
+
+
+def attributes(cls: ast.ClassDef) -> tuple[set[str], dict[str, int]]:
+    """Return the names that a class defines, and those that it reads of `self`, with lines."""
+    of_self = [node for node in ast.walk(cls) if isinstance(node, ast.Attribute)
+               and isinstance(node.value, ast.Name) and node.value.id == 'self']
+    changed = {id(node.target) for node in ast.walk(cls) if isinstance(node, ast.AugAssign)}
+    defined = {node.attr for node in of_self
+               if isinstance(node.ctx, ast.Store) and id(node) not in changed}
+    for node in cls.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            defined.add(node.name)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            defined |= {target.id for target in targets if isinstance(target, ast.Name)}
+    read = {node.attr: node.lineno for node in of_self
+            if isinstance(node.ctx, ast.Load) or id(node) in changed}
+    return defined, read
+
+
+def bases(module: Module, cls: ast.ClassDef) -> Iterator[tuple[Module | None, ast.ClassDef]]:
+    """Yield all bases of a class that the package or ROS defines; the latter without a module."""
+    imported = {name.rpartition('.')[2]: name for name, _ in module.imports}
+    for base in cls.bases:
+        name = ast.unparse(base).partition('[')[0]
+        home, _, name = imported.get(name, f'{module.name}.{name}').rpartition('.')
+        if home in modules():
+            for node in modules()[home].tree.body:
+                if isinstance(node, ast.ClassDef) and node.name == name:
+                    yield modules()[home], node
+                    yield from bases(modules()[home], node)
+        elif ROS.match(home):
+            for each in getattr(importlib.import_module(home), name).__mro__:
+                if ROS.match(each.__module__):
+                    source = textwrap.dedent(inspect.getsource(each))
+                    yield None, ast.parse(source).body[0]  # type: ignore[misc]
+
+
+def undefined_attributes(module: Module) -> list[str]:
+    """List what classes with a base of ROS read of `self` and neither they nor bases define.
+
+    A type checker takes all of it for granted, since ROS has no types.
+    """
+    found = []
+    for cls in module.tree.body:
+        if not isinstance(cls, ast.ClassDef):
+            continue
+        of_bases = list(bases(module, cls))
+        if all(home is not None for home, _ in of_bases):
+            continue
+        defined, read = attributes(cls)
+        defined = defined.union(*(attributes(base)[0] for _, base in of_bases))
+        found += [f'{module.at(line)}: self.{name}' for name, line in read.items()
+                  if name not in defined and not name.startswith('__')]
+    return found
+
+
+def test_nodes_read_only_attributes_that_they_or_their_bases_define() -> None:
+    checked = [module for module in modules().values() if module.room in {'nodes', 'bridge'}]
+    assert not [each for module in checked for each in undefined_attributes(module)]
+
+
+def test_an_attribute_that_no_base_of_a_node_defines_is_found() -> None:
+    module = Module(PACKAGE / 'nodes' / 'trainer_node.py')
+    module.tree = ast.parse(
+        'class TrainerNode(ManagedNode):\n'
+        '    def __init__(self):\n'
+        '        super().__init__("trainer")\n'
+        '        self._ticks = 0\n'
+        '    def _count(self):\n'
+        '        self._ticks += 1\n'
+        '        self._refused += 1\n'
+        '        self.get_logger().info(f"{self._area} {self.is_active} {self._diagnostics}")\n')
+    assert undefined_attributes(module) == [
+        'utt_ros/nodes/trainer_node.py:7: self._refused',
+        'utt_ros/nodes/trainer_node.py:8: self._area']
 
 
 def cmake() -> str:
