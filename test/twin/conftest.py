@@ -81,6 +81,17 @@ class World:
         return MotionPrior(heading[who], np.ones(count, bool)[who], velocity[who],
                     np.full((count, 2), 0.2, np.float32)[who])
 
+    def walk(self, tracker, ticks, *, guided=True, **sensors):
+        """The last estimate of a filter after some ticks."""
+        for _ in range(ticks):
+            batch = self.tick(**sensors)
+            estimate = tracker.step(batch, self.prior() if guided else None)
+        return estimate
+
+    def distance(self, estimate):
+        """Errors of an estimate of everybody [m]."""
+        return np.linalg.norm(estimate.position - self.position, axis=1)
+
     def project(self, x, y):
         """Boxes of people with heights of their own, by the pinhole formula."""
         cos, sin = np.cos(AREA.camera_pitch), np.sin(AREA.camera_pitch)

@@ -22,31 +22,17 @@ from utt_ros.access_point_list import AccessPoint
 from utt_ros.errors import MeasurementError
 from utt_ros.settings import AreaSettings
 from utt_ros.twin.filter_types import MotionPrior
-from utt_ros.twin.neighbour_beliefs import NeighbourBeliefs
 from utt_ros.twin.particle_filter import ParticleFilter
 from utt_ros.twin.range_offsets import PhoneOffset, RangeOffsets
 from utt_ros.twin.settings import ParticleFilterSettings
-from utt_ros.twin.subject_belief import AreaBeliefs, transform_belief
 from utt_ros.types import CHI2_90_2D
 
 AREA = AreaSettings(area='hall')
 
 
-def distance(estimate, world, who=slice(None)):
-    return np.linalg.norm(estimate.position - world.position[who], axis=1)
-
-
 def mahalanobis(estimate, world):
     error = estimate.position - world.position
     return np.einsum('si,sij,sj->s', error, np.linalg.inv(estimate.covariance), error)
-
-
-def walk(tracker, world, ticks, *, guided=True, **sensors):
-    """The last estimate after some ticks."""
-    for _ in range(ticks):
-        batch = world.tick(**sensors)
-        estimate = tracker.step(batch, world.prior() if guided else None)
-    return estimate
 
 
 def test_camera_mode_beats_raw_back_projection(world):
@@ -58,7 +44,7 @@ def test_camera_mode_beats_raw_back_projection(world):
         seen = batch.camera_mask & (k > 10)
         depth_only = people.camera.back_project(batch.camera[seen])
         raw.append(np.linalg.norm(depth_only - people.position[seen], axis=1))
-        filtered.append(distance(estimate, people)[seen])
+        filtered.append(people.distance(estimate)[seen])
     raw, filtered = np.concatenate(raw), np.concatenate(filtered)
     assert np.median(filtered) < 0.6 * np.median(raw)
     assert np.percentile(filtered, 90) < 0.6 * np.percentile(raw, 90)
@@ -68,11 +54,11 @@ def test_without_the_camera_imu_and_ftm_together_beat_ftm_alone(world):
     errors = {}
     for guided in (True, False):
         people, tracker = world(subjects=20), ParticleFilter(AREA)
-        walk(tracker, people, 50)
+        people.walk(tracker, 50)
         found = []
         for _ in range(100):
-            estimate = walk(tracker, people, 1, guided=guided, camera=False)
-            found.append(distance(estimate, people))
+            estimate = people.walk(tracker, 1, guided=guided, camera=False)
+            found.append(people.distance(estimate))
         errors[guided] = np.median(found[30:])
     assert errors[True] < 0.7 * errors[False]
     assert errors[True] < 1.5
@@ -81,28 +67,28 @@ def test_without_the_camera_imu_and_ftm_together_beat_ftm_alone(world):
 @pytest.mark.parametrize('sensors', [{}, {'camera': False}], ids=['camera', 'no camera'])
 def test_ellipse_of_90_percent_covers_about_that(world, sensors):
     people, tracker = world(subjects=20, seed=4), ParticleFilter(AREA)
-    walk(tracker, people, 50)
+    people.walk(tracker, 50)
     inside = []
     for _ in range(100):
-        estimate = walk(tracker, people, 1, **sensors)
+        estimate = people.walk(tracker, 1, **sensors)
         inside.append(mahalanobis(estimate, people) < CHI2_90_2D)
     assert 0.80 <= np.mean(inside) <= 0.98
 
 
 def test_the_ring_of_a_first_range_becomes_a_position_when_the_subject_turns(world):
     people, tracker = world(subjects=12, seed=2), ParticleFilter(AREA)
-    first = walk(tracker, people, 1, camera=False)
+    first = people.walk(tracker, 1, camera=False)
     assert first.known.all()
     radius = np.hypot(*people.position.T)
     spread = np.sqrt(np.trace(first.covariance, axis1=1, axis2=2))
     assert np.median(spread / radius) > 0.8  # all around the access point
-    last = walk(tracker, people, 300, camera=False)
-    assert np.median(distance(last, people)) < 0.35 * np.median(distance(first, people))
+    last = people.walk(tracker, 300, camera=False)
+    assert np.median(people.distance(last)) < 0.35 * np.median(people.distance(first))
 
 
 def test_nothing_is_known_before_camera_or_range(world):
     people, tracker = world(subjects=2), ParticleFilter(AREA)
-    estimate = walk(tracker, people, 3, camera=False, ftm=False)
+    estimate = people.walk(tracker, 3, camera=False, ftm=False)
     assert not estimate.known.any()
     assert (estimate.position == 0).all()
     assert np.isinf(estimate.age_s['camera']).all()
@@ -112,7 +98,7 @@ def test_nothing_is_known_before_camera_or_range(world):
 def test_an_outlier_of_the_camera_is_ignored_and_a_second_one_in_a_row_accepted(world):
     people, tracker = world(subjects=1), ParticleFilter(AREA)
     people.position[:] = 6.0, 0.0
-    before = walk(tracker, people, 20)
+    before = people.walk(tracker, 20)
     batch = people.tick()
     batch.camera[:] = people.camera.project([[14.0, 3.0]])
     batch.camera_mask[:] = True
@@ -128,13 +114,13 @@ def test_an_outlier_of_the_camera_is_ignored_and_a_second_one_in_a_row_accepted(
 def test_compass_error_is_learned_while_the_camera_sees_the_subject(world):
     people, tracker = world(subjects=8), ParticleFilter(AREA)
     people.compass_error[:] = 0.35
-    estimate = walk(tracker, people, 100)
+    estimate = people.walk(tracker, 100)
     assert np.median(np.abs(estimate.compass_error - 0.35)) < 0.15
 
 
 def test_the_trend_of_ranges_is_learned_where_there_is_a_camera(world):
     people, tracker = world(subjects=20), ParticleFilter(AREA)
-    walk(tracker, people, 150)
+    people.walk(tracker, 150)
     # 1.1 d - 0.5, as in the world; only what it gives within reach of the camera matters
     found = tracker.range_trends[0] @ [[1.0] * 2, [6.0, 14.0]]
     np.testing.assert_allclose(found, [0.1, 0.9], atol=0.3)
@@ -187,8 +173,8 @@ def test_an_address_alone_changes_no_bit(world):
     found = []
     for area in (AREA, places(AREA.ap_position[:2])):
         people, tracker = world(subjects=5), ParticleFilter(area)
-        estimate = walk(tracker, people, 40)
-        estimate = walk(tracker, people, 40, camera=False)
+        estimate = people.walk(tracker, 40)
+        estimate = people.walk(tracker, 40, camera=False)
         found.append((estimate.position.tobytes(), estimate.covariance.tobytes()))
     assert found[0] == found[1]
 
@@ -202,8 +188,8 @@ def test_a_tick_with_more_access_points_than_the_area_is_refused(world):
 
 def test_ages_are_the_times_since_the_last_measurement_of_each_sensor(world):
     people, tracker = world(subjects=3), ParticleFilter(AREA)
-    walk(tracker, people, 4)
-    estimate = walk(tracker, people, 5, camera=False, imu=False)
+    people.walk(tracker, 4)
+    estimate = people.walk(tracker, 5, camera=False, imu=False)
     assert (estimate.age_s['camera'] >= 0.5).all()
     np.testing.assert_allclose(estimate.age_s['imu'], 0.5)
     assert (estimate.age_s['ftm'] <= 0.3).all()
@@ -224,19 +210,19 @@ def test_subjects_that_come_and_go_do_not_change_the_estimates_of_others(world):
 
 def test_short_absence_is_bridged_and_a_long_one_forgotten(world):
     people, tracker = world(subjects=2), ParticleFilter(AREA)
-    walk(tracker, people, 20)
+    people.walk(tracker, 20)
     for absent, known in ((15, True), (25, False)):
         for _ in range(absent):
             tracker.step(people.tick(who=slice(0, 1)), people.prior(slice(0, 1)))
-        estimate = walk(tracker, people, 1, camera=False, ftm=False)
+        estimate = people.walk(tracker, 1, camera=False, ftm=False)
         assert estimate.known.tolist() == [True, known]
 
 
 def test_new_epoch_starts_everybody_anew(world):
     people, tracker = world(subjects=3), ParticleFilter(AREA)
-    assert walk(tracker, people, 5).known.all()
+    assert people.walk(tracker, 5).known.all()
     people.sequence, people.epoch = 0, 1
-    estimate = walk(tracker, people, 1, camera=False, ftm=False)
+    estimate = people.walk(tracker, 1, camera=False, ftm=False)
     assert not estimate.known.any()
     assert np.isinf(estimate.age_s['camera']).all()
 
@@ -245,22 +231,22 @@ def test_same_batches_give_the_same_bits(world):
     runs = []
     for _ in range(2):
         people, tracker = world(subjects=5), ParticleFilter(AREA)
-        walk(tracker, people, 30)
-        runs.append(walk(tracker, people, 30, camera=False))
+        people.walk(tracker, 30)
+        runs.append(people.walk(tracker, 30, camera=False))
     np.testing.assert_array_equal(runs[0].position, runs[1].position)
     np.testing.assert_array_equal(runs[0].covariance, runs[1].covariance)
 
 
 def test_values_that_are_not_finite_count_as_not_measured(world):
     people, tracker = world(subjects=3), ParticleFilter(AREA)
-    walk(tracker, people, 10)
+    people.walk(tracker, 10)
     for wrong in (np.nan, np.inf, -np.inf):
         batch = people.tick()
         batch.camera[:], batch.camera_mask[:] = wrong, True
         batch.ftm[:], batch.ftm_mask[:] = wrong, True
         estimate = tracker.step(batch, people.prior())
         assert np.isfinite(estimate.position).all()
-    assert (distance(estimate, people) < 1.5).all()
+    assert (people.distance(estimate) < 1.5).all()
 
 
 @pytest.mark.parametrize('box', [[0, 0, 0, 0, 0], [640, 360, 1e30, 1, 1], [1e20] * 5,
@@ -276,14 +262,14 @@ def test_absurd_values_leave_the_estimate_finite(world, box, measured):
         for part in (estimate.position, estimate.covariance, estimate.velocity):
             assert np.isfinite(part).all()
     people.position[:] = 8.0, 0.0
-    estimate = walk(tracker, people, 5)
-    assert (distance(estimate, people) < 1.0).all()
+    estimate = people.walk(tracker, 5)
+    assert (people.distance(estimate) < 1.0).all()
 
 
 def test_people_beyond_the_limit_are_refused_and_the_rest_served(world):
     people = world(subjects=6)
     tracker = ParticleFilter(AREA, ParticleFilterSettings(max_subjects=4))
-    estimate = walk(tracker, people, 3)
+    estimate = people.walk(tracker, 3)
     assert estimate.known.tolist() == [True] * 4 + [False] * 2
     assert tracker.refused == 6
 
@@ -296,7 +282,7 @@ def test_a_batch_without_subjects_gives_an_empty_estimate(world):
 
 def test_a_prior_without_a_valid_heading_is_not_used(world):
     people, tracker = world(subjects=2), ParticleFilter(AREA)
-    walk(tracker, people, 10)
+    people.walk(tracker, 10)
     fast = MotionPrior(np.zeros(2, np.float32), np.zeros(2, bool), np.full((2, 2), 50, np.float32),
                 np.ones((2, 2), np.float32))
     for _ in range(10):
@@ -307,102 +293,14 @@ def test_a_prior_without_a_valid_heading_is_not_used(world):
 def test_empty_frames_of_a_covered_camera_do_not_push_people_out_of_view(world):
     people, tracker = world(subjects=20, seed=3), ParticleFilter(AREA)
     people.position[:] = people.rng.uniform([5, -2], [11, 2], (20, 2))
-    walk(tracker, people, 30)
+    people.walk(tracker, 30)
     inside = []
     for _ in range(100):
         batch = people.tick()
         batch.camera_mask[:] = False
         estimate = tracker.step(batch, people.prior())
-        inside.append(distance(estimate, people))
+        inside.append(people.distance(estimate))
     assert np.median(inside[30:]) < 1.6
-
-
-def neighbours_of(former, people, seen_ticks=60):
-    """Beliefs of an area whose camera saw all, and the filter of it."""
-    seeing = ParticleFilter(former)
-    walk(seeing, people, seen_ticks)
-    stamp_ns = people.tick().stamp_ns - round(1e8)
-    people.sequence -= 1
-    pose = former.pose_in_map
-    return AreaBeliefs(former.area, stamp_ns, {
-        name: transform_belief(belief, pose)
-        for name, belief in seeing.sure_beliefs(stamp_ns).items()})
-
-
-def test_who_comes_from_another_area_begins_with_its_belief(world):
-    turned = (3.0, -2.0, 2.0)  # the same place in the map, so that both see the same people
-    former, here = (AreaSettings(area=name, map_pose=turned) for name in ('hall', 'stairs'))
-    people = world(subjects=12, seed=3)
-    people.compass_error[:] = 0.35
-    beliefs = neighbours_of(former, people)
-    assert len(beliefs.subjects) == 12
-    neighbours = NeighbourBeliefs(here, ParticleFilterSettings(), 5.0)
-    neighbours.add(beliefs)
-    informed, alone = ParticleFilter(here, None, neighbours), ParticleFilter(here)
-    errors = []
-    for _ in range(30):
-        batch, prior = people.tick(camera=False), people.prior()
-        found, other = informed.step(batch, prior), alone.step(batch, prior)
-        errors.append((distance(found, people), distance(other, people)))
-    assert neighbours.taken == 12
-    with_belief, without = np.median(errors, axis=(0, 2))
-    assert with_belief < 1.0 < 3.0 < without
-    assert np.median(np.abs(found.compass_error - 0.35)) < 0.2
-    assert np.median(np.abs(other.compass_error - 0.35)) > 0.25
-
-
-def test_a_belief_that_contradicts_the_first_range_is_not_taken(world):
-    people = world(subjects=1)
-    people.position[:] = 6.0, 0.0
-    beliefs = neighbours_of(AREA, people, 20)
-    elsewhere = NeighbourBeliefs(
-        AreaSettings(area='stairs', map_pose=(60.0, 0.0, 0.0)), ParticleFilterSettings(), 5.0)
-    elsewhere.add(beliefs)
-    informed = ParticleFilter(AreaSettings(area='stairs'), None, elsewhere)
-    alone = ParticleFilter(AreaSettings(area='stairs'))
-    batch = people.tick(camera=False)
-    while not batch.ftm_mask.any():
-        batch = people.tick(camera=False)
-    np.testing.assert_array_equal(
-        informed.step(batch).position, alone.step(batch).position)
-    assert (elsewhere.taken, elsewhere.contradicted) == (0, 1)
-
-
-def test_who_is_sure_keeps_the_own_belief(world):
-    people = world(subjects=4)
-    beliefs = neighbours_of(AREA, people, 20)
-    neighbours = NeighbourBeliefs(AreaSettings(area='stairs'), ParticleFilterSettings(), 5.0)
-    informed, alone = (ParticleFilter(AREA, None, each) for each in (neighbours, None))
-    for number in range(20):
-        batch, prior = people.tick(), people.prior()
-        found, other = informed.step(batch, prior), alone.step(batch, prior)
-        if number == 5:
-            neighbours.add(beliefs)
-    np.testing.assert_array_equal(found.position, other.position)
-    assert len(neighbours) == 4
-
-
-def test_the_ring_of_a_first_range_is_left_for_a_sure_belief_of_another_area(world):
-    people = world(subjects=6, seed=5)
-    neighbours = NeighbourBeliefs(AreaSettings(area='stairs'), ParticleFilterSettings(), 5.0)
-    late = ParticleFilter(AREA, None, neighbours)
-    seeing = ParticleFilter(AREA)
-    for _ in range(20):
-        batch, prior = people.tick(), people.prior()
-        seeing.step(batch, prior)
-        blind = replace(batch, camera_mask=np.zeros(6, bool))
-        before = late.step(blind, prior)
-    assert np.median(distance(before, people)) > 3.0
-    neighbours.add(AreaBeliefs('hall', batch.stamp_ns, seeing.sure_beliefs(batch.stamp_ns)))
-    after = walk(late, people, 5, camera=False)
-    assert np.median(distance(after, people)) < 1.0
-
-
-def test_rings_are_not_handed_over(world):
-    people, tracker = world(subjects=8, seed=2), ParticleFilter(AREA)
-    people.position[:] = 8.0, 0.0
-    assert walk(tracker, people, 1, camera=False).known.all()
-    assert not tracker.sure_beliefs(people.tick().stamp_ns - round(1e8))
 
 
 def test_a_filter_begins_with_the_trends_and_phones_that_an_earlier_one_learned(world):
@@ -429,8 +327,8 @@ def test_offsets_without_a_row_change_no_bit(world):
     found = []
     for offsets in (None, RangeOffsets()):
         people, tracker = world(), ParticleFilter(AREA, offsets=offsets)
-        walk(tracker, people, 30)
-        found.append(walk(tracker, people, 20, camera=False))
+        people.walk(tracker, 30)
+        found.append(people.walk(tracker, 20, camera=False))
     assert np.array_equal(found[0].position, found[1].position)
     assert np.array_equal(found[0].covariance, found[1].covariance)
 
