@@ -16,6 +16,7 @@
 """File of the task twins of an area: JSON, written atomically, parsed strictly."""
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,13 @@ from typing import Any
 from utt_ros.documents import MAX_DOCUMENT_BYTES, load_json
 from utt_ros.errors import DocumentError, TwinError
 from utt_ros.files import read_limited
-from utt_ros.task_twins.types import ModelReference, TaskTwin, check_twin
+from utt_ros.task_twins.types import (
+    TASK_OF,
+    ModelReference,
+    TaskTwin,
+    check_twin,
+    native_id,
+)
 
 TWINS_FOLDER = 'twins'  # below the state folder of a trainer
 REGISTRY_FILE = 'registry.json'
@@ -50,6 +57,24 @@ class RegistryState:
 def with_twins(state: RegistryState, *twins: TaskTwin) -> RegistryState:
     """Return the state with some twins added or replaced."""
     return replace(state, twins={**state.twins, **{twin.id: twin for twin in twins}})
+
+
+def with_native_twins(
+    state: RegistryState, modalities: Sequence[str], clock_ns: Callable[[], int],
+) -> RegistryState:
+    """Return the state with the native twins of sensors; those of sensors that are gone retire."""
+    natives = [twin for twin in state.twins.values() if twin.is_native]
+    model = next((twin.model for twin in natives), ModelReference())
+    known = {twin.id: twin for twin in natives}
+    for modality, task in TASK_OF.items():
+        name = native_id(state.area, task)
+        if modality in modalities:
+            known.setdefault(name, TaskTwin(
+                name, state.area, task, (modality,), model, created_ns=clock_ns()))
+        if name in known:
+            status = 'serving' if modality in modalities else 'retired'
+            known[name] = replace(known[name], status=status)
+    return with_twins(state, *known.values())
 
 
 def make_room(state: RegistryState) -> RegistryState:

@@ -22,10 +22,14 @@ from pathlib import Path
 from threading import RLock
 
 from utt_ros.errors import TwinError
-from utt_ros.task_twins.registry_file import RegistryState, make_room, with_twins
+from utt_ros.task_twins.registry_file import (
+    RegistryState,
+    make_room,
+    with_native_twins,
+    with_twins,
+)
 from utt_ros.task_twins.registry_folder import TwinFolder, WriteModel
 from utt_ros.task_twins.types import (
-    TASK_OF,
     ModelReference,
     TaskTwin,
     check_twin,
@@ -268,19 +272,7 @@ class TwinRegistry:
         return f'{native_id(self._area, task)}_{number}'
 
     def _begin(self, modalities: Sequence[str]) -> None:
-        """Add the native twins of sensors that are new, retire those of sensors that are gone."""
-        natives = [twin for twin in self._state.twins.values() if twin.is_native]
-        model = next((twin.model for twin in natives), ModelReference())
-        known = {twin.id: twin for twin in natives}
-        for modality, task in TASK_OF.items():
-            name = native_id(self._area, task)
-            if modality in modalities:
-                known.setdefault(name, TaskTwin(
-                    name, self._area, task, (modality,), model, created_ns=self._clock_ns()))
-            if name in known:
-                status = 'serving' if modality in modalities else 'retired'
-                known[name] = replace(known[name], status=status)
-        state = with_twins(self._state, *known.values())
+        state = with_native_twins(self._state, modalities, self._clock_ns)
         try:
             if state != self._state:
                 self._commit(state)
