@@ -146,7 +146,7 @@ def ros(ros_domain: int) -> Iterator[int]:
 
 @pytest.fixture
 def wait_until() -> Callable[..., None]:
-    """Wait for a condition: `wait_until(predicate, timeout_sec=10.0, spin=None)`.
+    """Wait for a condition: `wait_until(predicate, timeout_sec=30.0, spin=None)`.
 
     `spin` is called between checks, for example `lambda: executor.spin_once(timeout_sec=0.05)`.
     Fails the test when the condition does not hold before the deadline.
@@ -154,7 +154,7 @@ def wait_until() -> Callable[..., None]:
 
     def wait(
         predicate: Callable[[], object],
-        timeout_sec: float = 10.0,
+        timeout_sec: float = 30.0,
         spin: Callable[[], object] | None = None,
     ) -> None:
         idle = threading.Event()

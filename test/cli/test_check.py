@@ -228,7 +228,7 @@ def test_ctrl_c_ends_a_check_at_once(write_area: Callable[..., Path]) -> None:
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=CHECKOUT)
     assert 'reading for 600 s' in process.stderr.readline()
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=30)
     assert process.returncode == 130
     assert 'Traceback' not in err
 

@@ -51,7 +51,7 @@ from utt_ros.types import SyncedBatch
 T0 = 1_700_000_000_000_000_000
 CAMERA = CameraModel(AreaSettings(area='hall'))
 ROOT = Path(__file__).parents[2]
-EXIT_SEC = 10.0
+EXIT_SEC = 30.0
 
 
 class NodeProcess:
@@ -124,7 +124,7 @@ class Operator:
         spin = lambda: self._executor.spin_once(timeout_sec=0.05)  # noqa: E731
         self._wait_until(client.service_is_ready, 30.0, spin)
         future = client.call_async(kind.Request(**fields))
-        self._wait_until(future.done, 20.0, spin)
+        self._wait_until(future.done, 30.0, spin)
         self._node.destroy_client(client)
         return future.result()
 

@@ -165,7 +165,7 @@ def test_two_areas_with_different_sensors_complete_two_rounds(
 ) -> None:
     federation.start()
     wait_until(lambda: set(feeder.models) == {0, 1, 2}, 100.0, feeder.step)
-    wait_until(lambda: len(feeder.updates) >= 4, 10.0, feeder.step)
+    wait_until(lambda: len(feeder.updates) >= 4, 30.0, feeder.step)
 
     weights = {round_: unpack(model.payload, model.checksum, 2**24)
                for round_, model in feeder.models.items()}

@@ -118,7 +118,7 @@ def test_sensors_of_this_machine_become_topics(
     heard = listener.hear(Imu, '/hall/phones/robot/imu/data_raw', SENSOR)
     start_node('imu', *NODE, '-p', 'source:=iio', '-p', f'iio.root:={tmp_path}',
                '-p', 'iio.phone:=robot')
-    wait_until(lambda: len(heard) > 10, 20.0, listener.spin)
+    wait_until(lambda: len(heard) > 10, 30.0, listener.spin)
     assert heard[0].header.frame_id == 'hall/robot'
     assert heard[0].linear_acceleration.z == pytest.approx(9.8)
     assert heard[0].angular_velocity.x == pytest.approx(-0.5)
@@ -130,6 +130,6 @@ def test_an_unknown_source_and_wrong_settings_end_the_node(start_node: Callable)
             (('-p', 'source:=hyper_imu', '-p', 'hyper_imu.transport:=smoke'), 'smoke')):
         node = start_node('imu', *NODE, *words)
         node.expect(2)
-        assert node.process.wait(20.0) == 2
+        assert node.process.wait(30.0) == 2
         node.wait()
         assert remark in node.said

@@ -156,7 +156,7 @@ def start(ros_domain: int, tmp_path: Path) -> Iterator[Start]:
     yield run
     for process in running:
         process.terminate()
-        process.wait(20)
+        process.wait(30.0)
 
 
 def trust(keys: Path, name: str, of: Path) -> None:

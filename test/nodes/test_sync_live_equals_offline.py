@@ -86,7 +86,7 @@ def test_matches_of_tracks_without_labels_are_bit_identical(
     live = listener.hear(SyncedSamples, f'/{area.area}/synced', RELIABLE)
     start_node('sync', '--ros-args', '-r', f'__ns:=/{area.area}', '--params-file',
                bag.parent / 'area.yaml', '-p', f'association:={method}')
-    wait_until(lambda: listener.node.count_publishers(f'/{area.area}/synced'), 20.0, listener.spin)
+    wait_until(lambda: listener.node.count_publishers(f'/{area.area}/synced'), 30.0, listener.spin)
     start_node('player', bag, '--rate', RATE, '--wait-subscribers', 20, '--ros-args',
                '-r', f'__ns:=/{area.area}')
     associator = make_associator(SyncSettings(association=method), area, SHAPE)
@@ -109,7 +109,7 @@ def test_replayed_session_gives_bit_identical_samples_and_windows(
         start_node('sync', '--ros-args', '-r', f'__ns:=/{name}', '--params-file',
                    bags[name].parent / 'area.yaml')
     wait_until(lambda: all(listener.node.count_publishers(f'/{name}/synced') for name in AREAS),
-               20.0, listener.spin)
+               30.0, listener.spin)
     players = [
         start_node('player', bag, '--rate', RATE, '--wait-subscribers', 20, '--ros-args',
                    '-r', f'__ns:=/{name}', '-r', f'/clock:=/{name}/clock')
@@ -124,7 +124,7 @@ def test_replayed_session_gives_bit_identical_samples_and_windows(
 
     wait_until(lambda: all(player.process.poll() is not None for player in players),
                40.0, listener.spin)
-    wait_until(all_arrived, 5.0, listener.spin)
+    wait_until(all_arrived, 30.0, listener.spin)
     for name, modalities in AREAS.items():
         batches = [samples_from_message(message) for message in live[name]]
         assert len(batches) > 90

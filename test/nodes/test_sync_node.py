@@ -51,7 +51,7 @@ class Area:
         return [self.publisher(kind, f'phones/{name}/{topic}') for topic, kind in found.items()]
 
     def wait(self, condition):
-        self._wait_until(condition, 20.0, self._listener.spin)
+        self._wait_until(condition, 30.0, self._listener.spin)
 
     def wait_heard(self, *publishers):
         self.wait(lambda: all(each.get_subscription_count() for each in publishers))

@@ -110,7 +110,7 @@ class Areas:
         self.wait_until(client.server_is_ready, 30.0, self.spin)
         pending = client.send_goal_async(
             action.Goal(**fields), lambda message: self.feedback.append(message.feedback))
-        self.wait_until(pending.done, 20.0, self.spin)
+        self.wait_until(pending.done, 30.0, self.spin)
         assert pending.result().accepted
         return pending.result()
 
@@ -201,14 +201,14 @@ def test_transfer_makes_a_twin_that_serves_until_it_is_paused(
     assert twin.judged_windows > 20
     assert twin.mean_nmse < 0.6 * result.nmse_before[0]
     assert {'tune', 'judge'} & {each.phase for each in areas.feedback}
-    areas.wait_until(lambda: 'north_trajectory_2' in graphs, 20.0, areas.spin)
+    areas.wait_until(lambda: 'north_trajectory_2' in graphs, 30.0, areas.spin)
     graph = graphs['north_trajectory_2']
     assert (graph.sources, graph.target, len(graph.std)) == (('ftm',), 'camera', 5)
     onnxruntime.InferenceSession(graph.graph, providers=['CPUExecutionProvider'])
     areas.wait_until(
-        lambda: areas.known('north').get(twin.id) == twin, 10.0, areas.spin)
+        lambda: areas.known('north').get(twin.id) == twin, 30.0, areas.spin)
     operator.call(ManageTwin, '/north/trainer/manage_twin', verb='pause', id=twin.id)
-    areas.wait_until(lambda: not graphs[twin.id].graph, 20.0, areas.spin)
+    areas.wait_until(lambda: not graphs[twin.id].graph, 30.0, areas.spin)
 
 
 def test_canceled_operation_leaves_everything_as_it_was(
@@ -336,12 +336,12 @@ def test_an_area_without_camera_gets_its_trajectory_twin_from_another(
     assert (second.judged_in, second.parents, second.replaces) == (
         'north', ('north_trajectory',), 'south_trajectory_2')
     assert results[0].bytes > (tmp_path / 'south/twins' / first.model.file).stat().st_size // 2
-    areas.wait_until(lambda: second.id in graphs, 20.0, areas.spin)
+    areas.wait_until(lambda: second.id in graphs, 30.0, areas.spin)
     assert 'south_trajectory_3' not in areas.known('north')
     back = operator.call(ManageTwin, '/south/trainer/manage_twin', verb='rollback', id=second.id)
     assert back.success
-    areas.wait_until(lambda: areas.known('south')[first.id].status == 'serving', 10.0, areas.spin)
-    areas.wait_until(lambda: first.id in graphs and graphs[first.id].graph, 20.0, areas.spin)
+    areas.wait_until(lambda: areas.known('south')[first.id].status == 'serving', 30.0, areas.spin)
+    areas.wait_until(lambda: first.id in graphs and graphs[first.id].graph, 30.0, areas.spin)
     assert not graphs[second.id].graph
 
 
@@ -357,7 +357,7 @@ def test_what_one_area_adopted_is_rolled_back_when_another_refuses(
     assert lost.message == 'west: no space left'
     areas.wait_until(
         lambda: 'south_trajectory_2' in areas.known('south')
-        and areas.known('south')['south_trajectory_2'].status == 'retired', 20.0, areas.spin)
+        and areas.known('south')['south_trajectory_2'].status == 'retired', 30.0, areas.spin)
     assert registry(tmp_path) == before
 
 

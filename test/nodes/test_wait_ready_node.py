@@ -54,11 +54,11 @@ def test_it_ends_with_0_once_every_area_has_a_model(
     listener: Any, wait_until: Callable[..., None],
 ) -> None:
     waiting = start_node('wait_ready', 'hall', 'stairs')
-    wait_until(lambda: subscribed(listener, ('hall', 'stairs')), 20.0, listener.spin)
+    wait_until(lambda: subscribed(listener, ('hall', 'stairs')), 30.0, listener.spin)
     statuses(hall=(True, 0))()
     assert waiting.process.poll() is None
     publish = statuses(hall=(True, 0), stairs=(True, 0))
-    wait_until(lambda: waiting.process.poll() is not None, 20.0, publish)
+    wait_until(lambda: waiting.process.poll() is not None, 30.0, publish)
     assert waiting.wait() == 0
 
 
@@ -80,6 +80,6 @@ def test_ctrl_c_ends_the_wait_without_an_error_message(
 ) -> None:
     waiting = start_node('wait_ready', 'hall')
     waiting.expect(1)
-    wait_until(lambda: subscribed(listener, ['hall']), 20.0, listener.spin)
+    wait_until(lambda: subscribed(listener, ['hall']), 30.0, listener.spin)
     assert waiting.stop(signal.SIGINT) == 1
     assert waiting.said == ''

@@ -154,6 +154,6 @@ def test_node_of_a_closed_environment_has_no_socket_beyond_127_0_0_1(
         assert node.stdout.readline() == 'here\n'
         sockets = psutil.Process(node.pid).net_connections('inet')
     finally:
-        node.communicate(timeout=20)
+        node.communicate(timeout=30)
     assert len(sockets) >= 3
     assert {item.laddr.ip for item in sockets} == {'127.0.0.1'}

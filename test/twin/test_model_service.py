@@ -126,10 +126,8 @@ def test_a_model_that_computes_without_end_is_dropped_and_no_tick_waits_long(
     tick(service, 8)
     endless = OnnxModel(cubic(good), WINDOW)
     service.deploy(endless, 2)
-    begin_s = time.monotonic()
     assert tick(service, 8) is None
-    wait_until(lambda: tick(service, 8) is not None, 20.0)
-    assert time.monotonic() - begin_s < 20.0
+    wait_until(lambda: tick(service, 8) is not None)
     assert (service.dropped, service.round) == (1, 1)
     assert 'round 2 is dropped: it computed for' in service.failure
 
@@ -183,7 +181,7 @@ def test_a_good_model_that_was_late_when_it_was_replaced_still_stands_by(
         hostile_graph('speed of light', make_graph(1.0, WINDOW)), WINDOW), 2)
     assert tick(service) is None
     delayed.go.set()
-    wait_until(lambda: tick(service) is not None, 20.0)
+    wait_until(lambda: tick(service) is not None)
     assert (service.dropped, service.round) == (1, 1)
 
 
@@ -198,7 +196,7 @@ def test_late_ticks_and_a_bad_one_do_not_drop_a_good_model(
         pending = service.submit(windows_of(2), np.zeros((2, len(CONTEXT)), np.float32))
         assert service.await_output(pending) is None
         newer.go.set()
-        wait_until(pending.future.done, 20.0)
+        wait_until(pending.future.done)
     newer.model, good = OnnxModel(
         hostile_graph('speed of light', make_graph(1.0, WINDOW)), WINDOW), newer.model
     assert tick(service) is None

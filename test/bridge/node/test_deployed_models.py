@@ -41,7 +41,7 @@ def test_newest_graph_is_used_and_refused_or_early_ones_change_nothing(node, spi
     def publish(number, graph, until):
         deployment = Deployment('hall', 'fed', number, '{}', graph)
         publisher.publish(deployment_to_message(deployment, Time()))
-        wait_until(until, 10.0, spin)
+        wait_until(until, 30.0, spin)
 
     publish(0, b'untrained', lambda: True)
     publish(3, b'good', lambda: models.round == 3)

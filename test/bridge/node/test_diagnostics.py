@@ -33,7 +33,7 @@ def test_values_are_published_as_a_status_with_level_and_bounded_text(ros, wait_
     Diagnostics(node, 'twin', lambda: values)
     executor = SingleThreadedExecutor()
     executor.add_node(node)
-    wait_until(lambda: received, 10.0, lambda: executor.spin_once(timeout_sec=0.05))
+    wait_until(lambda: received, 30.0, lambda: executor.spin_once(timeout_sec=0.05))
     status = received[0].status[0]
     assert (status.name, status.level) == ('hall: twin', DiagnosticStatus.WARN)
     assert len(status.message) == MAX_TEXT_LENGTH
@@ -52,7 +52,7 @@ def test_a_warning_has_a_text_and_hardware_its_name(values, message, hardware, r
     Diagnostics(node, 'ftm', lambda: values, *([hardware] if hardware != 'none' else []))
     executor = SingleThreadedExecutor()
     executor.add_node(node)
-    wait_until(lambda: received, 10.0, lambda: executor.spin_once(timeout_sec=0.05))
+    wait_until(lambda: received, 30.0, lambda: executor.spin_once(timeout_sec=0.05))
     status = received[0].status[0]
     assert (status.message, status.hardware_id) == (message, hardware)
     executor.shutdown()

@@ -47,7 +47,7 @@ def tick():
 
 sys.exit(run_node(make, []))
 """
-WAIT_SEC = 20.0
+WAIT_SEC = 30.0
 
 
 @pytest.mark.usefixtures('ros_domain')

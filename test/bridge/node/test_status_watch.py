@@ -44,7 +44,7 @@ def send(node: Node, watch: StatusWatch, wait_until: Callable[..., None]) -> Cal
     publishers = {kind: node.create_publisher(kind, topic, RELIABLE) for kind, topic in TOPICS}
 
     def publish(kind: type[Any], **fields: Any) -> None:
-        wait_until(publishers[kind].get_subscription_count, 20.0, lambda: watch.spin_once(0.05))
+        wait_until(publishers[kind].get_subscription_count, 30.0, lambda: watch.spin_once(0.05))
         publishers[kind].publish(kind(**fields))
 
     return publish
@@ -54,20 +54,20 @@ def test_people_round_error_and_trouble_of_an_area_are_heard(
     watch: StatusWatch, send: Callable[..., None], wait_until: Callable[..., None],
 ) -> None:
     send(TwinStatus, **GOOD)
-    wait_until(lambda: watch.status.areas, 10.0, lambda: watch.spin_once(0.05))
+    wait_until(lambda: watch.status.areas, 30.0, lambda: watch.spin_once(0.05))
     send(TrainingMetrics, area='hall', operations=['a', 'b'], nmse_var=[0.25, 0.75])
     send(RoundStatus, round=8, state='collecting', accepted=['hall'], windows=[3])
     send(DiagnosticArray, status=[
         DiagnosticStatus(level=DiagnosticStatus.WARN, name='hall: imu', message='lost'),
         DiagnosticStatus(level=DiagnosticStatus.OK, name='hall: sync', message='fine')])
     wait_until(lambda: watch.status.troubles and watch.status.federation
-               and watch.status.areas['hall'].nmse, 10.0, lambda: watch.spin_once(0.05))
+               and watch.status.areas['hall'].nmse, 30.0, lambda: watch.spin_once(0.05))
     now_s = watch.status.areas['hall'].heard_s
     assert watch.status.lines(now_s) == [
         'hall: ann by ftm+imu (0.50 m); round 7, NMSE_var 0.50; imu: lost',
         'federation: round 8 collecting, updates of hall']
     send(DiagnosticArray, status=[DiagnosticStatus(name='hall: imu')])
-    wait_until(lambda: not watch.status.troubles, 10.0, lambda: watch.spin_once(0.05))
+    wait_until(lambda: not watch.status.troubles, 30.0, lambda: watch.spin_once(0.05))
 
 
 def test_messages_that_contradict_themselves_are_left_out(
@@ -76,13 +76,13 @@ def test_messages_that_contradict_themselves_are_left_out(
     send(TwinStatus, **{**GOOD, 'sources': [], 'round': 1})
     send(RoundStatus, accepted=['hall'], windows=[])
     send(TwinStatus, **{**GOOD, 'area': 'stairs', 'round': 2, 'subjects': ['a\x1b[2Jb']})
-    wait_until(lambda: watch.status.areas, 10.0, lambda: watch.spin_once(0.05))
+    wait_until(lambda: watch.status.areas, 30.0, lambda: watch.spin_once(0.05))
     assert set(watch.status.areas) == {'hall'}, 'the topic names the area'
     assert watch.status.areas['hall'].round == 2
     assert set(watch.status.areas['hall'].people) == {'a?[2Jb'}
     send(TrainingMetrics, area='hall', operations=['a'], nmse_var=[])
     send(TwinStatus, **{**GOOD, 'round': 3})
-    wait_until(lambda: watch.status.areas['hall'].round == 3, 10.0,
+    wait_until(lambda: watch.status.areas['hall'].round == 3, 30.0,
                lambda: watch.spin_once(0.05))
     assert watch.status.areas['hall'].nmse is None
     assert watch.status.federation is None

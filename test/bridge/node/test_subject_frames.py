@@ -60,7 +60,7 @@ def test_subscriber_gets_the_pose_of_every_known_subject(
         frames.publish(TICK)
         rclpy.spin_once(node, timeout_sec=0.05)
 
-    wait_until(lambda: len(heard) >= 2, 20.0, publish)
+    wait_until(lambda: len(heard) >= 2, 30.0, publish)
     for message, name, (x, y), yaw in zip(
             heard, ('ann', 'bob'), TICK.positions.position, (0.4, -3.0), strict=False):
         (frame,) = message.transforms

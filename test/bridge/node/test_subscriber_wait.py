@@ -63,7 +63,7 @@ def test_wait_without_any_subscriber_ends_at_its_limit():
 def test_publishers_are_counted_and_a_limit_of_0_waits_for_nobody(outputs, max_wait_s):
     begin_s = time.monotonic()
     wait_for_subscribers(outputs, max_wait_s, lambda: False)
-    assert time.monotonic() - begin_s < 5.0
+    assert time.monotonic() - begin_s < 30.0
 
 
 def test_wait_ends_when_the_replay_is_stopped():
@@ -77,11 +77,11 @@ def test_reader_is_awaited_by_name_and_not_a_recorder(ros, wait_until):
     publishers = [player.create_publisher(Empty, topic, 1) for topic in topics]
     for topic in topics:
         recorder.create_subscription(Empty, topic, print, 1)
-    wait_until(lambda: all(each.get_subscription_count() for each in publishers), 20.0)
+    wait_until(lambda: all(each.get_subscription_count() for each in publishers), 30.0)
     waiting = TopicReader(player, '/hall/sync', 0.5)
     assert waiting.wait(topics, lambda: False) == topics
     reader.create_subscription(Empty, '/hall/a', print, 1)
-    wait_until(lambda: waiting.wait(topics, lambda: True) == ['/hall/b'], 20.0)
+    wait_until(lambda: waiting.wait(topics, lambda: True) == ['/hall/b'], 30.0)
     reader.create_subscription(Empty, '/hall/b', print, 1)
     assert TopicReader(player, '/hall/sync', 60.0).wait(topics, lambda: False) == []
     for node in (player, recorder, reader):

@@ -73,7 +73,7 @@ class Rig:
             check_graph=lambda graph, _: self.trials.append(graph))
 
     def wait(self, condition):
-        self._wait_until(condition, 20.0, self.spin)
+        self._wait_until(condition, 30.0, self.spin)
 
     def spin(self):
         self._executor.spin_once(timeout_sec=0.02)

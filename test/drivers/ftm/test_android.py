@@ -38,7 +38,7 @@ pytestmark = pytest.mark.slow
 PEER = Path(__file__).parents[1] / 'peers/android_phone.py'
 BEGIN_NS = 1_790_000_000_000_000_000
 DAY_S = 86_400
-WAIT_S = 20.0
+WAIT_S = 30.0
 
 
 class Script(PortServer):

@@ -96,7 +96,7 @@ def collect(wait_until: Callable) -> Callable[..., list[Any]]:
                 source.open()
             return bool(done(samples))
 
-        wait_until(read, 20.0)
+        wait_until(read, 30.0)
         return samples
 
     return run

@@ -25,7 +25,7 @@ import pytest
 from utt_ros.drivers.transport.sockets import Arrival, PortServer
 
 NOW_NS = 1_790_000_000_000_000_000
-WAIT_S = 10.0
+WAIT_S = 30.0
 
 
 @pytest.fixture
