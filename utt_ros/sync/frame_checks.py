@@ -15,10 +15,23 @@
 
 """Checks of camera frames before they wait for their tick."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from utt_ros import sensor_limits as limits
+from utt_ros.errors import MeasurementError
 from utt_ros.sync.association_types import Tracks
+from utt_ros.types import CAMERA_CHANNELS, FloatArray
+
+
+def check_frame_shape(
+    boxes: FloatArray, subjects: Sequence[str], track_ids: Sequence[str], confidence: FloatArray,
+) -> None:
+    """Raise MeasurementError unless boxes are (N, 5) and the others N each."""
+    lengths = (len(boxes), len(subjects), len(track_ids), len(confidence))
+    if len(set(lengths)) > 1 or boxes.ndim != 2 or boxes.shape[1] != len(CAMERA_CHANNELS):
+        raise MeasurementError(
+            f'boxes {boxes.shape} with {lengths[1]} subjects, {lengths[2]} track ids and '
+            f'{lengths[3]} confidences: they must be (N, 5) and N each')
 
 
 def drop_invalid_boxes(frame: Tracks, count: Callable[[str, str], object]) -> Tracks:

@@ -23,7 +23,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from utt_ros import sensor_limits as limits
-from utt_ros.errors import MeasurementError
 from utt_ros.settings import WindowSettings
 from utt_ros.sync.access_points import AccessPointSelector
 from utt_ros.sync.area_clock import CAMERA_SOURCE, AreaClock, StampVerdict
@@ -36,12 +35,13 @@ from utt_ros.sync.association_types import (
     Tracks,
     attach_boxes,
 )
-from utt_ros.sync.frame_checks import drop_invalid_boxes
+from utt_ros.sync.frame_checks import check_frame_shape, drop_invalid_boxes
 from utt_ros.sync.phone_buffers import PhoneBuffers, Span, select_subjects
 from utt_ros.sync.ring_buffers import Insertion, RingBuffers
+from utt_ros.sync.sample_checks import inertial_offence, magnetic_offence, range_offence
 from utt_ros.sync.settings import SyncSettings
 from utt_ros.sync.tick_scheduler import TickScheduler
-from utt_ros.types import CAMERA_CHANNELS, MODALITIES, NEVER_NS, FloatArray, SyncedBatch
+from utt_ros.types import MODALITIES, NEVER_NS, FloatArray, SyncedBatch
 
 COUNTERS = (
     'ticks', 'late', 'duplicate', 'reordered', 'not_finite', 'out_of_range', 'bad_name',
@@ -102,24 +102,17 @@ class Synchronizer:
 
     def add_inertial(self, subject: str, stamp_ns: int, values: Sequence[float]) -> None:
         """Add accel [m/s^2] and gyro [rad/s] of a phone, (6,), phone frame."""
-        ax, ay, az, gx, gy, gz = values
-        accel, gyro = ax * ax + ay * ay + az * az, gx * gx + gy * gy + gz * gz
-        if accel <= limits.MAX_ACCEL_MPS2**2 and gyro <= limits.MAX_GYRO_RADPS**2:
-            self._add(self._phones.inertial, subject, stamp_ns, values)
+        if offence := inertial_offence(subject, values):
+            self._refuse(*offence)
         else:
-            self._refuse(accel + gyro, f'IMU of {subject!r}: accel {accel**0.5:g} m/s^2, gyro '
-                         f'{gyro**0.5:g} rad/s of at most {limits.MAX_ACCEL_MPS2:g} m/s^2, '
-                         f'{limits.MAX_GYRO_RADPS:g} rad/s')
+            self._add(self._phones.inertial, subject, stamp_ns, values)
 
     def add_magnetic(self, subject: str, stamp_ns: int, values: Sequence[float]) -> None:
         """Add the magnetic field [T] at a phone, (3,), phone frame."""
-        x, y, z = values
-        field = x * x + y * y + z * z
-        if field <= limits.MAX_MAGNETIC_T**2:
-            self._add(self._phones.magnetic, subject, stamp_ns, values)
+        if offence := magnetic_offence(subject, values):
+            self._refuse(*offence)
         else:
-            self._refuse(field, f'magnetic field of {subject!r}: {field**0.5:g} T of at most '
-                         f'{limits.MAX_MAGNETIC_T:g}')
+            self._add(self._phones.magnetic, subject, stamp_ns, values)
 
     def add_ftm(
         self, subject: str, stamp_ns: int, range_m: float, std_m: float, ap: str = '',
@@ -131,13 +124,10 @@ class Synchronizer:
         if (number := self._access_points.select(ap)) is None:
             self.count('unknown_ap', self._access_points.explain())
             return
-        low, high = limits.RANGE_LIMITS_M
-        if low <= range_m <= high and 0.0 <= std_m <= limits.MAX_RANGE_STD_M:
-            self._add(self._phones.ftm[number], subject, stamp_ns, (range_m, std_m))
+        if offence := range_offence(subject, range_m, std_m):
+            self._refuse(*offence)
         else:
-            self._refuse(
-                range_m + std_m, f'FTM of {subject!r}: range {range_m:g} m outside '
-                f'{low:g}..{high:g} or std {std_m:g} m outside 0..{limits.MAX_RANGE_STD_M:g}')
+            self._add(self._phones.ftm[number], subject, stamp_ns, (range_m, std_m))
 
     def add_tracks(
         self,
@@ -151,11 +141,7 @@ class Synchronizer:
 
         Raises MeasurementError when the arrays do not have N rows.
         """
-        lengths = (len(boxes), len(subjects), len(track_ids), len(confidence))
-        if len(set(lengths)) > 1 or boxes.ndim != 2 or boxes.shape[1] != len(CAMERA_CHANNELS):
-            raise MeasurementError(
-                f'boxes {boxes.shape} with {lengths[1]} subjects, {lengths[2]} track ids and '
-                f'{lengths[3]} confidences: they must be (N, 5) and N each')
+        check_frame_shape(boxes, subjects, track_ids, confidence)
         if not self._has_camera:
             return
         if len(boxes) > limits.MAX_FRAME_BOXES:
