@@ -63,8 +63,8 @@ def test_missing_viser_is_named_with_the_command_that_installs_it(walk, utt, mon
     monkeypatch.setattr('utt_ros.cli.main.find_spec', lambda _: None)
     done = utt('view', walk)
     assert done.code == 2
-    assert done.err == ('utt view: viser, rich not installed: run '
-                        f'`{sys.executable} -m pip install viser rich`\n')
+    assert done.err == ('utt view: viser not installed: run '
+                        f'`{sys.executable} -m pip install viser`\n')
 
 
 def test_address_is_printed_at_once_and_ctrl_c_ends_it(walk):
