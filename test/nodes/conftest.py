@@ -39,7 +39,7 @@ from std_srvs.srv import SetBool, Trigger
 from utt_ros.msg import DeployedModel, SyncedSamples, TwinStatus
 
 from utt_ros.bridge.messages.federation import deployment_to_message
-from utt_ros.bridge.messages.sensors import samples_to_message, to_time
+from utt_ros.bridge.messages.sensors import samples_to_message, to_ns, to_time
 from utt_ros.bridge.node.qos import RELIABLE, STATE
 from utt_ros.federation.keys import KeyFolder
 from utt_ros.federation.signing import KeySigner, sealed
@@ -174,6 +174,18 @@ class Hall:
     def wait_listening(self):
         self.wait(lambda: self.samples.get_subscription_count()
                   and self.models.get_subscription_count())
+
+    def wait_served(self, name, output='position'):
+        """Tick until an output of a subject arrives; no later one is lost."""
+        def step():
+            self.tick()
+            self.listener.spin()
+        self._wait_until(lambda: self.outputs[name, output], 60.0, step)
+
+    def newest_ns(self, name, output='position'):
+        """Stamp of the newest output of a subject; 0 without one."""
+        heard = self.outputs[name, output]
+        return to_ns(heard[-1].header.stamp) if heard else 0
 
     @property
     def status(self):
