@@ -164,8 +164,8 @@ def area_specs(
     for number, (host, area) in enumerate(zip(hosts, areas, strict=True)):
         own = folder / area.area
         words: list[object] = [
-            *UTT, 'run', own / AREA_FILE, '--federated', '--hosts', host.peer, '--state',
-            own / 'state', '--keys', own / 'keys', '--log-dir', own / 'log', '--quiet']
+            *UTT, 'run', own / AREA_FILE, '--external', '--federated', '--hosts', host.peer,
+            '--state', own / 'state', '--keys', own / 'keys', '--log-dir', own / 'log', '--quiet']
         if number == 0:
             words += ['--aggregator', '--aggregator-file', folder / 'aggregator.yaml',
                       '--model', 'pretrained']
