@@ -27,6 +27,7 @@ import pytest
 
 from utt_ros.orchestration import spare, supervisor
 from utt_ros.orchestration.child import child_environment
+from utt_ros.orchestration.output import ProcessEvent, RunListener
 from utt_ros.orchestration.spare import MAX_COMMAND_BYTES, SpareProcess, can_take_over
 from utt_ros.orchestration.spec import NODE_PROGRAM, ProcessSpec
 from utt_ros.orchestration.supervisor import Supervisor
@@ -99,6 +100,15 @@ def test_other_processes_are_not_taken_over(spec: ProcessSpec) -> None:
     assert not can_take_over(spec)
 
 
+class Starts(RunListener):
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def take_event(self, event: ProcessEvent) -> None:
+        if event.kind == 'started':
+            self.names.append(event.process)
+
+
 @pytest.fixture
 def program(monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
     words = (sys.executable, '-I', '-S', '-c', PROGRAM)
@@ -111,9 +121,9 @@ def program(monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
 def test_killed_nodes_are_taken_over_one_after_the_other(
     program: tuple[str, ...], wait_until: Wait,
 ) -> None:
-    said = io.StringIO()
+    said, starts = io.StringIO(), Starts()
     twin = ProcessSpec('hall/twin', (*program, 'twin'), respawn=True)
-    with Supervisor([twin], output=said) as running:
+    with Supervisor([twin], output=said, listener=starts) as running:
         for spares in (1, 2):
             wait_until(lambda spares=spares: said.getvalue().count('] spare ') == spares)
             assert running.alive() == ('hall/twin',)
@@ -122,6 +132,7 @@ def test_killed_nodes_are_taken_over_one_after_the_other(
             wait_until(lambda pid=waiting: f'twin spare {pid}\n' in said.getvalue())
             assert running.pids()['hall/twin'] == waiting
     assert running.pids() == {}
+    assert starts.names == ['hall/twin'] * 3
 
 
 def test_without_a_living_spare_process_a_node_starts_by_itself(

@@ -166,13 +166,16 @@ class Supervisor:
             self._ended.set()
 
     def _start(self, spec: ProcessSpec) -> None:
-        self._policy.started(spec.name)
         self._add(ChildProcess(spec, self._environment, self._hang_sec))
+        self._note_start(spec)
 
     def _add(self, child: ChildProcess) -> None:
         self._children[child.spec.name] = child
-        self._output.note(child.spec.name, 'started', f'{child.spec.name} is started')
         self._selector.register(child.output, selectors.EVENT_READ, child)
+
+    def _note_start(self, spec: ProcessSpec) -> None:
+        self._policy.started(spec.name)
+        self._output.note(spec.name, 'started', f'{spec.name} is started')
 
     def _plan_spare(self, wait_sec: float) -> None:
         if self._has_spare:
@@ -193,8 +196,8 @@ class Supervisor:
         """Start a process again, by the spare process where it can."""
         spare = self._children.get(SPARE_SPEC.name)
         if isinstance(spare, SpareProcess) and spare.take_over(spec):
-            self._policy.started(spec.name)
             self._children[spec.name] = self._children.pop(SPARE_SPEC.name)
+            self._note_start(spec)
             self._plan_spare(SPARE_SEC)
         else:
             self._start(spec)
