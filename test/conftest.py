@@ -17,6 +17,7 @@
 
 import os
 import random
+import signal
 import socket
 import sys
 import threading
@@ -45,6 +46,9 @@ TESTS = Path(__file__).parent
 ROS_ROOMS = {'bridge', 'launch', 'nodes'}
 SLOW_ROOMS = {'cli', 'demo', 'evaluation', 'examples', 'training'}  # they train or run commands
 MINI = Path(__file__).parents[2] / 'shared/data/realwalk-mini'
+
+# Shells start background jobs with SIGINT ignored, and programs that tests interrupt inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
