@@ -20,7 +20,14 @@ from typing import Any
 import numpy as np
 
 from utt_ros.sessions.message_types import typestore
-from utt_ros.sessions.person_traces import BELIEFS, PEOPLE, SYNCED, PersonTraces
+from utt_ros.sessions.person_traces import (
+    BELIEFS,
+    NAMELESS_TYPES,
+    OBSERVED_TYPES,
+    PEOPLE,
+    SYNCED,
+    PersonTraces,
+)
 
 
 def new(kind: str, **values: Any) -> Any:
@@ -115,3 +122,14 @@ def test_weights_are_not_searched_for_names() -> None:
     traces = PersonTraces(['ann'])
     assert traces.strip('/utt/model', 'utt_ros/msg/GlobalModel', data) is data
     assert traces.strip('/rosout', 'std_msgs/msg/String', data) is None
+
+
+def test_types_that_are_named_exist() -> None:
+    assert NAMELESS_TYPES | OBSERVED_TYPES | {PEOPLE, BELIEFS} <= typestore().types.keys()
+
+
+def test_weights_that_happen_to_spell_a_name_stay() -> None:
+    weights = b'\0ann\0'
+    for kind in ('DeployedModel', 'DeployedTwin', 'GlobalModel', 'ModelUpdate'):
+        kept = PersonTraces(['ann']).strip('/hall/model', f'utt_ros/msg/{kind}', weights)
+        assert kept is weights

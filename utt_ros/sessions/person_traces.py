@@ -34,7 +34,7 @@ NAMELESS_TYPES = frozenset({  # whose topic alone tells the person, or that hold
     IMU.type, MAGNETIC_FIELD.type, ODOMETRY.type, FTM_RANGE.type, POSE.type, CAMERA_INFO,
     'nav_msgs/msg/Path', 'nav_msgs/msg/OccupancyGrid', 'rosgraph_msgs/msg/Clock',
     'utt_ros/msg/ModelUpdate', 'utt_ros/msg/GlobalModel', 'utt_ros/msg/DeployedModel',
-    'utt_ros/msg/DeployedTaskTwin'})
+    'utt_ros/msg/DeployedTwin'})
 SYNCED_ROWS = (  # numbers per subject; those of further access points by their number
     'association', 'camera', 'camera_mask', 'ftm', 'ftm_age', 'ftm_mask', 'further_ftm',
     'further_ftm_age', 'further_ftm_mask', 'imu', 'imu_mask')
