@@ -21,6 +21,7 @@ Where a mask is false the value is missing and 0.
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -52,6 +53,11 @@ MODALITIES = tuple(sorted(CHANNELS))
 FURTHER_FTM = 'further_ftm'  # ranges to the access points of an area after the first
 AP_GEOMETRY = 'ap_geometry'  # positions of the access points, see `geometry.ap_geometry`
 FURTHER_RANGES = ('further_ftm', 'further_ftm_age_s', 'further_ftm_mask')  # of a SyncedBatch
+
+
+def stamp_to_ns(stamp: Any) -> int:
+    """Convert a builtin_interfaces/Time, of rclpy or of a bag, to nanoseconds."""
+    return int(stamp.sec) * NS_PER_S + int(stamp.nanosec)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@
 
 """Recorded messages of a live demonstration compared with its simulated world."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -28,11 +29,10 @@ from utt_ros.demo.position_scores import score_positions, summarize_scores
 from utt_ros.demo.recorded import read_published_positions
 from utt_ros.errors import UttError
 from utt_ros.evaluation.metrics import box_iou
-from utt_ros.sessions.bag_io import open_bag
-from utt_ros.sessions.message_types import typestore
+from utt_ros.evaluation.recorded_people import iterate_messages
 from utt_ros.sessions.simulator.live_world import boxes_by_name, phone_clock
 from utt_ros.settings import AreaSettings
-from utt_ros.types import NS_PER_S, GroundTruth, Session
+from utt_ros.types import NS_PER_S, GroundTruth, Session, stamp_to_ns
 
 DIAGNOSTICS = '/diagnostics'
 MIN_OWNER_IOU = 0.3  # of a detected box with the true box of its person
@@ -84,17 +84,13 @@ def to_host_clock(live: LiveSession) -> Session:
 
 def _messages(bag: Path, suffixes: tuple[str, ...]) -> Iterator[tuple[int, str, Any]]:
     """Yield receive time [ns], topic and message, of topics with one of these suffixes."""
-    types = typestore()
-    with open_bag(bag) as recorded:
-        kinds = {topic.name: topic.type for topic in recorded.topics
-                 if topic.name.endswith(suffixes)}
-        for received_ns, name, data in recorded.messages(
-                kinds, recorded.start_ns, recorded.end_ns):
-            yield received_ns, name, types.deserialize_cdr(data, kinds[name])
+    topics = re.compile(f'.*(?:{"|".join(map(re.escape, suffixes))})')
+    for received_ns, match, message in iterate_messages(bag, topics):
+        yield received_ns, match.string, message
 
 
 def _stamp_ns(message: Any) -> int:
-    return int(message.header.stamp.sec * NS_PER_S + message.header.stamp.nanosec)
+    return stamp_to_ns(message.header.stamp)
 
 
 def _received(bag: Path, live: LiveSession) -> dict[str, npt.NDArray[np.int64]]:

@@ -23,8 +23,8 @@ from pathlib import Path
 import numpy as np
 
 from utt_ros.demo.position_scores import PublishedPositions
-from utt_ros.evaluation.recorded_people import iterate_messages, stamp_to_ns
-from utt_ros.types import Stamps
+from utt_ros.evaluation.recorded_people import iterate_messages
+from utt_ros.types import Stamps, stamp_to_ns
 
 POSITION = re.compile(r'/(?P<area>[^/]+)/twins/(?P<subject>[^/]+)/position')
 CLOCK = re.compile(r'/(?P<area>[^/]+)/clock|/clock')

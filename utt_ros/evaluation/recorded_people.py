@@ -23,7 +23,7 @@ from typing import Any
 from utt_ros.evaluation.metrics.crossings import ListedPeople, list_people
 from utt_ros.sessions.bag_io import open_bag
 from utt_ros.sessions.message_types import typestore
-from utt_ros.types import NS_PER_S
+from utt_ros.types import stamp_to_ns
 
 PEOPLE = re.compile('/utt/people')
 DIAGNOSTICS = re.compile('/diagnostics')
@@ -42,11 +42,6 @@ def read_newest_values(bag: Path, key: str) -> dict[str, str]:
     return {status.name: value.value
             for _, _, message in iterate_messages(bag, DIAGNOSTICS) for status in message.status
             for value in status.values if value.key == key}
-
-
-def stamp_to_ns(stamp: Any) -> int:
-    """Convert a builtin_interfaces/Time of rosbags to nanoseconds."""
-    return int(stamp.sec * NS_PER_S + stamp.nanosec)
 
 
 def iterate_messages(

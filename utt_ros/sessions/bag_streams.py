@@ -35,6 +35,7 @@ from utt_ros.types import (
     PhoneStreams,
     Session,
     Stamps,
+    stamp_to_ns,
 )
 
 TRACKS = 'utt_ros/msg/Tracks'
@@ -75,7 +76,7 @@ def frames_from_messages(messages: Sequence[bytes]) -> Frames:
     """Camera frames of Tracks messages, in order of stamps, each stamp once."""
     store = typestore()
     decoded: list[Any] = [store.deserialize_cdr(message, TRACKS) for message in messages]
-    stamps = [frame.header.stamp.sec * NS_PER_S + frame.header.stamp.nanosec for frame in decoded]
+    stamps = [stamp_to_ns(frame.header.stamp) for frame in decoded]
     stamps_ns, first = np.unique(np.array(stamps, np.int64), return_index=True)
     frames = [decoded[i].tracks for i in first]
     tracks = list(chain.from_iterable(frames))

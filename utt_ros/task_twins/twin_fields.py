@@ -21,7 +21,7 @@ from typing import Any
 
 from utt_ros.errors import TwinError
 from utt_ros.task_twins.types import ModelReference, TaskTwin, check_twin
-from utt_ros.types import NS_PER_S
+from utt_ros.types import stamp_to_ns
 
 
 def twin_from_fields(message: Any) -> TaskTwin:
@@ -56,5 +56,5 @@ def twin_from_fields(message: Any) -> TaskTwin:
         std=by_channel(message.std),
         status=message.status,
         pinned=bool(message.pinned),
-        created_ns=int(message.created.sec) * NS_PER_S + int(message.created.nanosec),
+        created_ns=stamp_to_ns(message.created),
     ))

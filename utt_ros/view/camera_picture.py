@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 
 from utt_ros.drivers.camera.pixel_formats import RawImage
-from utt_ros.types import Image, Indices
+from utt_ros.types import Image, Indices, stamp_to_ns
 from utt_ros.view.scene_messages import Boxes, read_boxes, read_scene_message
 from utt_ros.view.shown_topics import PICTURE, ShownTopic
 
@@ -98,8 +98,7 @@ class CameraPicture:
         if topic.kind == 'image':
             raw = RawImage(message.encoding, height, width, int(message.step), message.data,
                            bool(message.is_bigendian))
-            stamp = message.header.stamp
-            self._image = (stamp.sec * 1_000_000_000 + stamp.nanosec,
+            self._image = (stamp_to_ns(message.header.stamp),
                            np.asarray(cv2.cvtColor(raw.bgr(), cv2.COLOR_BGR2RGB), np.uint8))
         if 1 <= width <= MAX_SIDE_PX and 1 <= height <= MAX_SIDE_PX:
             self._size = width, height

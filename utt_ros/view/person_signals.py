@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from utt_ros.errors import MeasurementError
-from utt_ros.types import CHANNELS, Array
+from utt_ros.types import CHANNELS, Array, stamp_to_ns
 from utt_ros.view.camera_picture import MEASURED_RGB, SYNTHESIZED_RGB
 from utt_ros.view.scene_messages import (
     read_boxes,
@@ -29,7 +29,6 @@ from utt_ros.view.scene_messages import (
     read_magnetic_fields,
     read_ranges,
     read_scene_message,
-    stamp_of,
 )
 from utt_ros.view.shown_topics import SIGNALS, ShownTopic
 from utt_ros.view.signal_history import MEASURED, SYNTHESIZED, SignalHistory
@@ -114,8 +113,8 @@ class PersonSignals:
         subjects = list(message.subjects)
         if self.subject not in subjects:
             return
-        row, count, stamp_ns = subjects.index(self.subject), len(subjects), stamp_of(message)
-        stamps_ns = np.array([stamp_ns], np.int64)
+        row, count = subjects.index(self.subject), len(subjects)
+        stamps_ns = np.array([stamp_to_ns(message.header.stamp)], np.int64)
         for modality in ('camera', 'ftm'):
             values = _table(message, modality, (count, len(CHANNELS[modality])))
             mask = _table(message, f'{modality}_mask', (count,))
@@ -127,7 +126,7 @@ class PersonSignals:
         imu = _table(message, 'imu', (count, length, len(CHANNELS['imu'])))[row]
         there = _table(message, 'imu_mask', (count, length))[row] != 0
         steps_ns = np.arange(1 - length, 1) * (100_000_000 // length)
-        self.history.add(MEASURED, 'imu', (stamp_ns + steps_ns)[there], imu[there])
+        self.history.add(MEASURED, 'imu', (stamps_ns + steps_ns)[there], imu[there])
 
 
 _MODALITY = {'virtual_camera': 'camera', 'virtual_ftm': 'ftm', 'virtual_imu': 'imu',

@@ -26,7 +26,7 @@ from utt_ros.errors import MeasurementError
 from utt_ros.map_pose import MapPose
 from utt_ros.sensor_limits import MAX_FRAME_BOXES
 from utt_ros.sessions.message_types import typestore
-from utt_ros.types import BOX_FIELDS, NS_PER_S, Array, FloatArray, Stamps
+from utt_ros.types import BOX_FIELDS, Array, FloatArray, Stamps, stamp_to_ns
 
 MAX_OUTLINE_POINTS = 512
 MAX_AREA_SHAPES = 64
@@ -34,8 +34,6 @@ MAX_FUTURE_POINTS = 512
 PLANE = (0, 1, 6, 7)  # x and y in a 6 x 6 covariance
 AREA_SHAPES = 'area'  # namespace of an area's own markers
 CUBE, LINE_STRIP = 1, 4  # types of markers: an access point, the outline of a field of view
-POSE = cdr.MessageLayout('geometry_msgs/msg/PoseWithCovarianceStamped', 1, 8, np.dtype([
-    ('position', '<f8', 3), ('orientation', '<f8', 4), ('covariance', '<f8', 36)]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +61,9 @@ def read_scene_message(data: bytes, type_name: str) -> Any:
         raise MeasurementError(f'{len(data)} bytes are not a {type_name}: {err}') from err
 
 
-def stamp_of(message: Any) -> int:
-    """Return the stamp of a message with a header [ns]."""
-    stamp = message.header.stamp
-    return int(stamp.sec) * NS_PER_S + int(stamp.nanosec)
-
-
 def read_position(data: bytes) -> tuple[int, Array, Array]:
     """Return stamp [ns], position (2,) [m] and covariance (2, 2) [m^2]."""
-    stamps_ns, numbers = _numbers(POSE, [data])
+    stamps_ns, numbers = _numbers(cdr.POSE, [data])
     covariance = numbers['covariance'][0][list(PLANE)].reshape(2, 2)
     return int(stamps_ns[0]), np.array(numbers['position'][0][:2]), covariance
 
@@ -114,7 +106,8 @@ def read_boxes(data: bytes) -> Boxes:
     message = read_scene_message(data, 'utt_ros/msg/Tracks')
     tracks = message.tracks[:MAX_FRAME_BOXES]
     boxes = [[getattr(track, name) for name in BOX_FIELDS] for track in tracks]
-    return Boxes(stamp_of(message), np.array(boxes, np.float32).reshape(-1, len(BOX_FIELDS)),
+    return Boxes(stamp_to_ns(message.header.stamp),
+                 np.array(boxes, np.float32).reshape(-1, len(BOX_FIELDS)),
                  tuple(track.subject or track.track_id for track in tracks))
 
 

@@ -32,7 +32,15 @@ from utt_ros.access_point_list import MAX_ACCESS_POINTS
 from utt_ros.drivers.types import Detections, FtmSample, InertialSample, MagneticSample
 from utt_ros.errors import MeasurementError
 from utt_ros.msg import FtmRange, SyncedSamples, Track, Tracks
-from utt_ros.types import BOX_FIELDS, CHANNELS, NS_PER_S, FloatArray, MaskArray, SyncedBatch
+from utt_ros.types import (
+    BOX_FIELDS,
+    CHANNELS,
+    NS_PER_S,
+    FloatArray,
+    MaskArray,
+    SyncedBatch,
+    stamp_to_ns,
+)
 
 MAX_BATCH_SUBJECTS = 10_000
 MAX_IMU_ROWS = 50
@@ -46,7 +54,7 @@ def to_time(stamp_ns: int) -> Time:
 
 def to_ns(stamp: Time) -> int:
     """Convert a message to a stamp [ns]."""
-    return int(stamp.sec) * NS_PER_S + int(stamp.nanosec)
+    return stamp_to_ns(stamp)
 
 
 def samples_to_message(batch: SyncedBatch, area: str) -> SyncedSamples:

@@ -24,7 +24,7 @@ import numpy as np
 from utt_ros import cdr
 from utt_ros.sessions.export.export_table import COVARIANCE, Cells
 from utt_ros.sessions.message_types import typestore
-from utt_ros.types import BOX_FIELDS, CAMERA_CHANNELS, IMU_CHANNELS, NS_PER_S
+from utt_ros.types import BOX_FIELDS, CAMERA_CHANNELS, IMU_CHANNELS, NS_PER_S, stamp_to_ns
 
 AP_STRING = 2  # of the strings of an FtmRange
 PLANE_COVARIANCE = (0, 1, 7)  # xx, xy, yy in a 6 x 6 covariance
@@ -155,4 +155,4 @@ def _stamps(messages: Sequence[Any]) -> Cells:
 
 
 def _seconds_to_ns(stamps: Iterable[Any]) -> Cells:
-    return np.array([stamp.sec * NS_PER_S + stamp.nanosec for stamp in stamps], np.int64)
+    return np.array([stamp_to_ns(stamp) for stamp in stamps], np.int64)
