@@ -21,7 +21,13 @@ from pathlib import Path
 import pytest
 
 from utt_ros.errors import DocumentError
-from utt_ros.files import make_temporary, read_limited, remove_leftovers, write_atomically
+from utt_ros.files import (
+    create_private,
+    make_temporary,
+    read_limited,
+    remove_leftovers,
+    write_atomically,
+)
 
 
 def test_a_write_replaces_the_old_file_and_leaves_no_other(tmp_path: Path) -> None:
@@ -83,6 +89,15 @@ def test_what_a_living_writer_writes_is_not_left_over(tmp_path: Path) -> None:
 
 def test_leftovers_of_a_folder_that_does_not_exist_are_none(tmp_path: Path) -> None:
     assert remove_leftovers(tmp_path / 'nowhere') == 0
+
+
+def test_a_private_file_is_its_owners_and_the_first_one_stays(tmp_path: Path) -> None:
+    path = tmp_path / 'secret'
+    for data in (b'first', b'second'):
+        create_private(path, data)
+    assert path.read_bytes() == b'first'
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_file_is_read_up_to_its_limit(tmp_path: Path) -> None:

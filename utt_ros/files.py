@@ -46,6 +46,24 @@ def write_atomically(path: Path, data: bytes) -> None:
     sync_folder(path.parent)
 
 
+def create_private(path: Path, data: bytes) -> None:
+    """Write a new file that only its owner can read, unless another process has just done so.
+
+    Raises OSError.
+    """
+    descriptor, temporary = make_temporary(path)
+    try:
+        with os.fdopen(descriptor, 'wb') as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+            with suppress(FileExistsError):
+                os.link(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
 def make_temporary(path: Path) -> tuple[int, Path]:
     """Create a temporary file beside `path`, mode 0600; return its descriptor and its name.
 

@@ -16,17 +16,15 @@
 """Pseudonyms of phones: keyed hashes of their names, by a key that only its owner can read."""
 
 import hmac
-import os
 import secrets
 from base64 import b32encode
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
 from utt_ros.errors import SettingsError
-from utt_ros.files import make_temporary, read_limited
+from utt_ros.files import create_private, read_limited
 from utt_ros.settings import check, setting
 
 KEY_FILE = 'pseudonyms.secret'  # in the folder of keys
@@ -96,15 +94,6 @@ def _create_key(folder: Path) -> None:
     path = folder / KEY_FILE
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor, temporary = make_temporary(path)
-        try:
-            with os.fdopen(descriptor, 'w', encoding='ascii') as file:
-                file.write(f'{secrets.token_hex(KEY_BYTES)}\n')
-                file.flush()
-                os.fsync(file.fileno())
-                with suppress(FileExistsError):
-                    os.link(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        create_private(path, f'{secrets.token_hex(KEY_BYTES)}\n'.encode())
     except OSError as err:
         raise SettingsError(f'{path} cannot be written: {err.strerror}') from err

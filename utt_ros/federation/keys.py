@@ -45,7 +45,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from utt_ros.errors import SettingsError
 from utt_ros.federation.settings import valid_area
-from utt_ros.files import make_temporary, remove_leftovers, sync_folder, write_atomically
+from utt_ros.files import create_private, remove_leftovers, write_atomically
 
 AGGREGATOR = 'aggregator'  # name of its key; no area may have it
 ALGORITHM = 'ed25519:'
@@ -159,17 +159,7 @@ class KeyFolder:
         """Write a new private key, unless another process has just done so."""
         pem = Ed25519PrivateKey.generate().private_bytes(
             Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        descriptor, temporary = make_temporary(path)
-        try:
-            with os.fdopen(descriptor, 'wb') as file:
-                file.write(pem)
-                file.flush()
-                os.fsync(file.fileno())
-                with suppress(FileExistsError):
-                    os.link(temporary, path)
-        finally:
-            temporary.unlink()
-        sync_folder(self.folder)
+        create_private(path, pem)
 
     def _write_public(self, name: str, key: Ed25519PublicKey) -> None:
         path, line = self._path(name, '.pub'), public_line(name, key).encode() + b'\n'
