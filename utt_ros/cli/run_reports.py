@@ -30,21 +30,20 @@ from rich.text import Text
 from utt_ros.documents import load_json
 from utt_ros.errors import DocumentError
 from utt_ros.orchestration.output import ProcessEvent, RunListener
-from utt_ros.orchestration.spec import ProcessSpec
+from utt_ros.orchestration.spec import UTT_PROGRAM, ProcessSpec
 from utt_ros.orchestration.system_status import SILENT_SEC
 
 REPORTER = 'status'  # name of the process that reads the topics of all areas
 REPORT_SEC = 10.0  # between two lines, or objects, of an area
 TABLE_SEC = 1.0  # between two contents of the table
 MAX_REPORT_BYTES = 4 * 2**20
-UTT = (sys.executable, '-c', 'import sys; from utt_ros.cli.main import main; sys.exit(main())')
 COLUMNS = ('area', 'people: by sensors, deviation', 'round', 'NMSE_var', 'p99', 'state')
 
 
 def reporter(period_sec: float, *, as_json: bool) -> ProcessSpec:
     """Return the process that reports: `utt status`, which reads topics like anybody else."""
     words = ('status', '--follow', f'{period_sec:g}', *(['--json'] if as_json else []))
-    return ProcessSpec(REPORTER, (*UTT, *words), respawn=True)
+    return ProcessSpec(REPORTER, (*UTT_PROGRAM, *words), respawn=True)
 
 
 class JsonReports(RunListener):

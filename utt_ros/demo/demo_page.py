@@ -16,13 +16,13 @@
 """Page on which a demonstration can be watched, by `utt view`, and a film of its test."""
 
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
 from utt_ros.orchestration.child import child_environment
+from utt_ros.orchestration.spec import UTT_PROGRAM
 from utt_ros.sessions.simulator.live_area import free_ports
 from utt_ros.settings import AreaSettings
 from utt_ros.view.recorded_film import film_pictures
@@ -39,11 +39,10 @@ def demo_page(log: Path) -> Iterator[str]:
         yield ''
         return
     port = free_ports()[0]
-    code = 'import sys; from utt_ros.cli.main import main; sys.exit(main())'
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open('wb') as file:
         process = subprocess.Popen(
-            [sys.executable, '-c', code, 'view', '--port', str(port), '--open'],
+            [*UTT_PROGRAM, 'view', '--port', str(port), '--open'],
             stdin=subprocess.DEVNULL, stdout=file, stderr=file,
             env=child_environment(colour=False))
     try:

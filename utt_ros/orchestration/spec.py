@@ -26,6 +26,8 @@ from pathlib import Path
 from utt_ros.errors import SettingsError
 
 PACKAGE_NAME = 'utt_ros'
+UTT_PROGRAM = (  # the command line, where it is not on PATH either
+    sys.executable, '-c', 'import sys; from utt_ros.cli.main import main; sys.exit(main())')
 NODE_PROGRAM = (sys.executable, '-m', f'{PACKAGE_NAME}.orchestration.node')
 Scalar = bool | int | float | str
 ParameterValue = Scalar | Sequence[Scalar]

@@ -41,7 +41,7 @@ from utt_ros.evaluation.metrics.crossings import area_changes, score_crossings
 from utt_ros.evaluation.recorded_people import read_listed_people, read_newest_values
 from utt_ros.federation.checkpoints import read_round_log
 from utt_ros.federation.keys import AGGREGATOR, KeyFolder, public_line
-from utt_ros.orchestration.spec import ProcessSpec
+from utt_ros.orchestration.spec import UTT_PROGRAM, ProcessSpec
 from utt_ros.orchestration.supervisor import Supervisor
 from utt_ros.parameter_files import AREA_FILE, write_parameter_file
 from utt_ros.sessions.bag_io import open_bag
@@ -66,7 +66,6 @@ STOP_SEC = 60.0
 FILE_POLL_SEC = 0.1
 ROUND_SETTINGS = {  # so that rounds follow each other within a minute
     '/**/trainer': {'min_windows': 50, 'local_steps': 10}}
-UTT = (sys.executable, '-c', 'import sys; from utt_ros.cli.main import main; sys.exit(main())')
 MODULE = (sys.executable, '-m')
 BENCHMARKS = 'utt_ros.evaluation.benchmarks'
 GUID_DIGITS = 32
@@ -164,7 +163,8 @@ def area_specs(
     for number, (host, area) in enumerate(zip(hosts, areas, strict=True)):
         own = folder / area.area
         words: list[object] = [
-            *UTT, 'run', own / AREA_FILE, '--external', '--federated', '--hosts', host.peer,
+            *UTT_PROGRAM, 'run', own / AREA_FILE,
+            '--external', '--federated', '--hosts', host.peer,
             '--state', own / 'state', '--keys', own / 'keys', '--log-dir', own / 'log', '--quiet']
         if number == 0:
             words += ['--aggregator', '--aggregator-file', folder / 'aggregator.yaml',
@@ -185,7 +185,8 @@ def walk_specs(
         with open_bag(bag) as recorded:
             begin_s = recorded.start_ns / NS_PER_S
         specs.append(ProcessSpec(f'{area.area}_replay', host.command(
-            *UTT, 'replay', bag, '--hosts', host.peer, '--clock-rate', 0, '--begin', begin_s,
+            *UTT_PROGRAM, 'replay', bag,
+            '--hosts', host.peer, '--clock-rate', 0, '--begin', begin_s,
             '--topic', f'/{area.area}/(camera|phones)/.*')))
     return specs
 
@@ -194,7 +195,7 @@ def record_spec(host: NetworkHost, folder: Path, topic: str) -> ProcessSpec:
     """Return the recorder of a topic, to a bag of its name."""
     name = topic.rpartition('/')[2]
     return ProcessSpec(f'{name}_record', host.command(
-        *UTT, 'record', folder / name, '--topic', topic, '--hosts', host.peer))
+        *UTT_PROGRAM, 'record', folder / name, '--topic', topic, '--hosts', host.peer))
 
 
 def count_spec(
