@@ -95,7 +95,7 @@ def test_every_topic_has_one_publisher_and_no_measurement_is_lost(
                 publishers[topic] = max(count, publishers.get(topic, 0))
 
     wait_until(lambda: playing.process.poll() is not None, 80.0, look)
-    wait_until(lambda: len(live) >= len(offline), 10.0, look)
+    wait_until(lambda: len(live) >= len(offline), 25.0, look)
     assert set(publishers.values()) <= {0, 1}
     assert not publishers.get('/utt/model')
     assert not publishers.get(f'{area.root}/deployed_model')

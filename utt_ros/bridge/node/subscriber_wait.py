@@ -22,7 +22,7 @@ from typing import Protocol
 from rclpy.node import Node
 
 SUBSCRIBERS_SETTLED_S = 1.5  # without a new subscriber; synchronizers look for phones every 0.5 s
-MATCHED_S = 0.3  # the subscriber's side learns of a match a little later
+MATCHED_S = 1.0  # the subscriber's side learns of a match later, on a busy machine much later
 COUNT_POLL_S = 0.05
 
 
