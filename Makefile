@@ -13,10 +13,11 @@ ifneq ($(words $(CURDIR)),1)
 $(error make cannot work in a folder with a blank in its path: $(CURDIR))
 endif
 
-.PHONY: help setup test quick lint docs tutorials demo faults lock clean
+.PHONY: help setup tools test quick lint docs tutorials demo faults lock clean
 help:
-	@echo 'make setup                 everything into .venv; does nothing when up to date'
-	@echo 'make test                  linters, types, tests, coverage of the core'
+	@echo 'make setup                 what runs the package into .venv; does nothing when up to date'
+	@echo 'make tools                 what tests it and builds its site as well'
+	@echo 'make test                  linters, types, the site, tests, coverage of the core'
 	@echo 'make quick                 linters and the tests without ROS, under a minute'
 	@echo 'make lint                  linters, types, contracts between rooms'
 	@echo 'make docs                  the site of docs/, into out/site, without a warning'
@@ -59,35 +60,37 @@ $(VENV)/.built: $(VENV)/.packages CMakeLists.txt package.xml utt_ros launch conf
 		|| { tail -n 30 $(VENV)/build.log; echo 'The whole log is in .venv/build.log'; exit 1; }
 	@touch $@
 
-lint: setup
+# Linters, test tools and those of the site come when they are first needed.
+tools: setup
+	@flock . $(MAKE) -s $(VENV)/.tools
+
+$(VENV)/.tools: $(VENV)/.packages requirements-dev.lock
+	@echo 'Installing the tools of tests and documents into .venv'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements-dev.lock
+	@touch $@
+
+lint: tools
 	$(BIN)/ruff check
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
 
 # Rooms whose tests are all slow or use ROS: not even imported.
 UNQUICK := bridge cli demo evaluation examples launch nodes training
-quick: setup
+quick: tools
 	$(BIN)/ruff check
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m 'not ros and not slow' $(UNQUICK:%=--ignore=test/%)
 
 # With the long and the live ones, which `make test` leaves out.
-tutorials: setup
+tutorials: tools
 	$(BIN)/python -m pytest -q test/test_tutorials.py
 
-# Its packages come when they are first needed.
-docs: setup
-	@flock . $(MAKE) -s $(VENV)/.docs
+docs: tools
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo out/site/index.html
 
-$(VENV)/.docs: $(VENV)/.packages requirements-docs.lock
-	@echo 'Installing the tools of the site into .venv'
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements-docs.lock
-	@touch $@
-
 # Only a deadline of `wait_until` that a busy machine missed is tried again, and the summary says so.
-test: lint
+test: lint docs
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not nightly' --reruns 1 --only-rerun 'not so within' \
 		-rR --durations=10 --cov --cov-report=term
 
@@ -99,19 +102,17 @@ faults: setup
 
 # The tools to build wheels are locked together with what the package needs when it runs. torch
 # names its CUDA packages exactly, and a CPU build of the same release needs none: they stay out.
+PLAIN_LOCK := sed -E "/^(nvidia|cuda|triton)/d; s/ and [ps][a-z]+_.*//; s/ ; python_full_version < '3.15'$$//"
 lock: setup
 	$(BIN)/python -m pip install -q uv
 	$(BIN)/python -c "import tomllib; \
 		print(*tomllib.load(open('pyproject.toml', 'rb'))['build-system']['requires'], sep='\n')" \
-		| $(BIN)/uv pip compile -q pyproject.toml - --extra evaluation --extra view --extra test -o $(VENV)/lock
+		| $(BIN)/uv pip compile -q pyproject.toml - --extra evaluation --extra view --extra setup -o $(VENV)/lock
 	(echo '# Made by `make lock` for Python 3.10 to 3.14 on Linux, x86-64.'; \
-		sed -E "/^(nvidia|cuda|triton)/d; s/ and [ps][a-z]+_.*//; s/ ; python_full_version < '3.15'$$//" \
-		$(VENV)/lock) > requirements.lock
-	$(BIN)/python -c "import tomllib; \
-		print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']['docs'], sep='\n')" \
-		| $(BIN)/uv pip compile -q - -c requirements.lock -o $(VENV)/lock-docs
-	(echo '# The tools of `make docs`. Made by `make lock`.'; \
-		sed -E "s/ and [ps][a-z]+_.*//; s/ ; python_full_version < '3.15'$$//" $(VENV)/lock-docs) > requirements-docs.lock
+		$(PLAIN_LOCK) $(VENV)/lock) > requirements.lock
+	$(BIN)/uv pip compile -q pyproject.toml --all-extras -c requirements.lock -o $(VENV)/lock-dev
+	(echo '# What `make tools` adds to requirements.lock. Made by `make lock`.'; \
+		$(PLAIN_LOCK) $(VENV)/lock-dev | grep -vxFf requirements.lock) > requirements-dev.lock
 	(echo '# What a ROS installation lacks or has too old. Made by `make lock`.'; \
 		grep -E '^(aiohttp|edgefirst-tracker|filterpy|jinja2|matplotlib|mcap|onnx|onnxruntime|pandas|rich|rosbags|safetensors|torch|viser|zstandard)==' requirements.lock; \
 		echo '# The messages of Jazzy are compiled against numpy 1.'; \
