@@ -35,7 +35,7 @@ def write(folder: Path, *rows: Row) -> Path:
 
 
 def test_rows_have_the_columns_of_a_row(tmp_path: Path) -> None:
-    unknown = Row(*(getattr(ROW, name) for name in Row.__slots__[:-2]), float('nan'), 0)
+    unknown = Row(*(getattr(ROW, name) for name in Row.__slots__[:8]), float('nan'), 0)
     rows = read_results(write(tmp_path, ROW, unknown))
     assert tuple(rows.columns) == Row.__slots__
     assert rows['value'].tolist() == pytest.approx([0.5, np.nan], nan_ok=True)

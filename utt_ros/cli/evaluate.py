@@ -32,7 +32,8 @@ from utt_ros.text_table import align_columns
 if TYPE_CHECKING:
     from utt_ros.evaluation.runner import FinishedUnit
 
-PRINTED_METRICS = ('nmse_var', 'median_m', 'ade_m')
+PRINTED_METRICS = (
+    'nmse_var', 'nmse_var_to_ridge', 'nmse_var_to_best_source', 'median_m', 'ade_m')
 EXAMPLES = """
 examples:
   utt evaluate --data sessions --out out/evaluation --suite operations
@@ -86,8 +87,7 @@ def run(args: argparse.Namespace) -> int:
     report = write_report(args.out)
     for reason in failed:
         print(f'failed: {reason}', file=sys.stderr)
-    if args.model is not None:
-        print(*_result_lines(args.out, suites), sep='\n')
+    print(*_result_lines(args.out, suites), sep='\n')
     print(f'{args.out / RESULTS}\n{report}')
     return 1 if failed else 0
 

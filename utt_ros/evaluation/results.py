@@ -17,6 +17,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from math import nan
 from pathlib import Path
 
 import numpy as np
@@ -30,11 +31,16 @@ from utt_ros.types import FloatArray, MaskArray, NameArray
 
 RESULTS = 'results.json'
 MAX_RESULTS_BYTES = 256 * 2**20
+TO_RIDGE, TO_BEST_SOURCE = 'nmse_var_to_ridge', 'nmse_var_to_best_source'  # metrics: ratios
+ENDS = ('low', 'high')  # of intervals, which files of earlier releases do not have
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One number of one method. `value` is NaN where nothing was measured."""
+    """One number of one method. `value` is NaN where nothing was measured.
+
+    `low` and `high` are the ends of its 95 % interval over walks; NaN without one.
+    """
 
     suite: str
     method: str  # 'utt': the method of the paper
@@ -46,6 +52,8 @@ class Row:
     metric: str  # nmse_var, nmse_energy, ...
     value: float
     n_windows: int
+    low: float = nan
+    high: float = nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +100,10 @@ def read_results(folder: Path) -> pd.DataFrame:
     try:
         content = load_json(read_limited(path, MAX_RESULTS_BYTES), MAX_RESULTS_BYTES)
         rows = pd.DataFrame(
-            [[row[name] for name in names] for row in content['rows']], columns=names)
-        rows['value'] = rows['value'].astype(np.float64)
+            [[row.get(name) if name in ENDS else row[name] for name in names]
+             for row in content['rows']], columns=names)
+        for name in ('value', *ENDS):
+            rows[name] = rows[name].astype(np.float64)
         rows['n_windows'] = rows['n_windows'].astype(np.int64)
         rows.attrs['about'] = content['about']
     except (OSError, ValueError, KeyError, TypeError, OverflowError) as err:

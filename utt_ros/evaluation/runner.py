@@ -187,10 +187,11 @@ def pack_prediction(prediction: Prediction) -> bytes:
 
 
 def row_as_json(row: Row) -> dict[str, Any]:
-    """Convert a row to JSON values, with null for a value that is not finite."""
+    """Convert a row to JSON values, with null for numbers that are not finite."""
     content = asdict(row) | {'seed': int(row.seed), 'n_windows': int(row.n_windows)}
-    content['value'] = float(row.value) if math.isfinite(row.value) else None
-    return content
+    numbers = {name: float(content[name]) for name in ('value', 'low', 'high')}
+    return content | {name: number if math.isfinite(number) else None
+                      for name, number in numbers.items()}
 
 
 def write_results(

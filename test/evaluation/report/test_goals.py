@@ -22,6 +22,7 @@ import pytest
 
 from utt_ros.evaluation.report.goals import (
     Goal,
+    floor_goals,
     gate_win_share,
     min_ratio,
     operation_goals,
@@ -31,7 +32,7 @@ from utt_ros.evaluation.report.goals import (
 from utt_ros.evaluation.report.seed_statistics import seed_statistics
 
 COLUMNS = ('suite', 'method', 'operation', 'sources', 'target', 'fusor', 'seed', 'metric', 'value',
-           'n_windows')
+           'n_windows', 'low', 'high')
 
 
 def row(**given: object) -> dict[str, object]:
@@ -66,6 +67,15 @@ def test_a_goal_without_rows_is_not_measured() -> None:
     assert {goal.verdict for goal in operation_goals(statistics())} == {'not measured'}
 
 
+def test_the_worst_direction_at_its_worse_end_counts() -> None:
+    ratios = [row(metric='nmse_var_to_ridge', value=0.8, low=0.7, high=0.85),
+              row(metric='nmse_var_to_ridge', value=0.85, low=0.8, high=0.95, target='imu')]
+    goal = next(goal for goal in floor_goals(statistics(*ratios)) if goal.text.startswith('utt /'))
+    assert (goal.value, goal.verdict) == (0.95, 'missed')
+    unknown = row(metric='nmse_var_to_ridge', target='ftm')
+    assert floor_goals(statistics(*ratios, unknown))[0].verdict == 'not measured'
+
+
 def test_goal_can_be_a_minimum() -> None:
     assert Goal('', 0.7, 0.8, at_most=False).verdict == 'missed'
     assert Goal('', nan, 0.8).verdict == 'not measured'
@@ -75,6 +85,13 @@ def test_gate_wins_within_one_deviation_of_the_best() -> None:
     assert gate_win_share(fusors(gating=0.6, gating_sum=0.5, max=0.5)) == 1.0
     assert gate_win_share(fusors(gating=[0.52, 0.5], max=[0.44, 0.56])) == 1.0
     assert gate_win_share(fusors(gating=0.6, max=0.5)) == 0.0
+
+
+def test_a_split_is_its_transfers_and_no_direction_of_its_own() -> None:
+    table = statistics(*(row(suite='fusors', operation=operation, fusor=fusor, value=value)
+                         for operation, values in (('merge', (0.5, 0.6)), ('split', (0.6, 0.5)))
+                         for fusor, value in zip(('gating', 'max'), values, strict=True)))
+    assert gate_win_share(table) == 1.0
 
 
 @pytest.mark.filterwarnings('error')

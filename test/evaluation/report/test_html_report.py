@@ -25,6 +25,7 @@ import pytest
 from utt_ros.errors import SessionError
 from utt_ros.evaluation.report import html_report
 from utt_ros.evaluation.report.html_report import write_report
+from utt_ros.evaluation.results import TO_BEST_SOURCE, TO_RIDGE
 
 ROW = {'suite': 'operations', 'method': 'utt', 'operation': 'merge', 'sources': 'camera+ftm',
        'target': 'imu', 'fusor': 'gating', 'seed': 0, 'metric': 'nmse_var', 'value': 0.5,
@@ -87,6 +88,11 @@ def complete_results() -> list[dict[str, object]]:
         for method, operation, (sources, target) in product(
             ('utt', 'utt_past', 'direct', 'specific'), ('merge', 'split'),
             (('camera', 'imu'), ('ftm', 'imu'), ('imu', 'camera')))]
+    rows += [
+        {'suite': 'operations', 'method': method, 'operation': 'merge', 'target': 'camera',
+         'metric': metric, 'high': 0.8}
+        for method, metric in (('utt', TO_RIDGE), ('utt_past', TO_RIDGE), ('direct', TO_RIDGE),
+                               ('utt', TO_BEST_SOURCE))]
     rows += [
         {'suite': 'federation', 'method': method, 'operation': operation, 'sources': sources,
          'metric': metric}

@@ -37,8 +37,15 @@ def statistics(*changes: dict[str, object]) -> pd.DataFrame:
 
 def test_cell_has_mean_and_deviation_over_seeds() -> None:
     cell = single_cell(statistics({'value': 1.0}, {'seed': 1, 'value': 3.0}), metric='nmse_var')
-    assert (cell.mean, cell.std, cell.seeds) == (2.0, 1.0, 2)
-    assert str(cell) == '2 ± 1'
+    assert (cell.mean, cell.std, cell.seeds) == (2.0, pytest.approx(2.0**0.5), 2)
+    assert str(cell) == '2 ± 1.4'
+
+
+def test_cell_shows_the_interval_over_walks() -> None:
+    cell = single_cell(statistics({'low': 0.5, 'high': 2.0}, {'seed': 1, 'low': 0.7, 'high': 3.0}),
+                       metric='nmse_var')
+    assert (cell.low, cell.high) == pytest.approx((0.6, 2.5))
+    assert str(cell) == '1 ± 0 [0.6, 2.5]'
 
 
 def test_missing_value_of_one_seed_is_missing_over_all() -> None:

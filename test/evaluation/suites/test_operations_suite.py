@@ -13,42 +13,28 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Directions of operations, evaluated with a given predictor."""
+"""Units of the operations suite."""
 
-import numpy as np
+from pathlib import Path
+
 import pytest
 
-from utt_ros.evaluation.metrics.translation import TranslationWindows
-from utt_ros.evaluation.suites.operations_suite import (
-    direction_sources,
-    evaluate_directions,
-    target_past,
-)
+from utt_ros.evaluation.suites.operations_suite import operations_units
 from utt_ros.evaluation.trained_models import Study
-from utt_ros.models.operations import Pair
-from utt_ros.types import FloatArray, Indices
+from utt_ros.training.recordings import Recordings
 
 
-def perfect(windows: TranslationWindows, rows: Indices, pair: Pair) -> FloatArray:
-    return np.asarray(windows.columns[pair[1]][rows])
+def test_units_are_named_by_method_and_seed(data: Recordings, tmp_path: Path) -> None:
+    keys = [unit.key for unit in operations_units(Study(data, tmp_path, (0, 1)))]
+    assert len(set(keys)) == len(keys)
+    assert keys[:2] == ['operations-utt-seed0', 'operations-utt-seed1']  # others need their models
+    assert {'operations-ridge', 'operations-ratios-seed1', 'operations-floors'} <= set(keys)
 
 
-def test_perfect_predictor_has_no_error_in_any_direction(study: Study) -> None:
-    result = evaluate_directions(study, 'perfect', 'none', 0, perfect)
-    errors = [row.value for row in result.rows if row.metric == 'nmse_var']
-    assert errors == pytest.approx([0.0] * 15)  # six transfers, three merges, three splits of two
-    assert len(result.predictions) == len(errors)
-    ious = [row.value for row in result.rows if row.metric == 'iou']
-    assert ious == pytest.approx([1.0] * len(ious))
-
-
-def test_kinds_and_targets_can_be_selected(study: Study) -> None:
-    result = evaluate_directions(
-        study, 'perfect', 'none', 0, perfect, kinds=('merge',), targets=('imu',))
-    assert {(row.operation, row.sources, row.target) for row in result.rows} == {
-        ('merge', 'camera+ftm', 'imu')}
-
-
-def test_unified_model_reads_sources_and_direct_mapping_the_past_of_the_target() -> None:
-    assert direction_sources((('ftm',), 'imu')) == ('ftm',)
-    assert target_past((('ftm',), 'imu')) == ('imu_past',)
+@pytest.mark.parametrize('method', ['mean', 'last_value'])
+def test_floors_need_no_training(study: Study, method: str) -> None:
+    floors = next(unit for unit in operations_units(study) if unit.key == 'operations-floors')
+    values = [row.value for row in floors.run().rows
+              if row.method == method and row.metric == 'nmse_var']
+    assert len(values) == 15  # six transfers, three merges, three splits of two
+    assert method == 'last_value' or values == pytest.approx([1.0] * 15)

@@ -23,11 +23,19 @@ import numpy.typing as npt
 import torch
 
 from utt_ros.evaluation.metrics import box_iou
+from utt_ros.evaluation.metrics.intervals import (
+    UNKNOWN,
+    Interval,
+    WalkErrors,
+    ratio,
+    walk_errors,
+)
 from utt_ros.evaluation.results import Prediction, Row
 from utt_ros.geometry.compass import rotate_magnetic_field
 from utt_ros.models.operations import Pair
 from utt_ros.models.saved_model import DataStatistics
 from utt_ros.models.twin import UnifiedTwin
+from utt_ros.settings import WindowSettings
 from utt_ros.training.columns import Columns, take
 from utt_ros.training.metrics import (
     BATCH,
@@ -97,10 +105,19 @@ def translate(twin: UnifiedTwin, columns: Columns, pair: Pair) -> FloatArray:
         batch = rotate_to_area_frame(take(columns, slice(begin, begin + BATCH)), twin.window)
         features, _ = encode_columns(twin, batch, sources)
         window = decode_columns(twin, features, batch, [pair])[pair].numpy()
-        known = np.ones(window.shape[:2], bool)
-        windows.append(window if target != 'imu' else rotate_magnetic_field(
-            window, known, twin.window.period / twin.window.imu_rows, -batch['magnetic_yaw']))
+        windows.append(measured_frame(window, target, batch, twin.window))
     return np.concatenate(windows) if windows else np.zeros_like(columns[target])
+
+
+def measured_frame(
+    predicted: FloatArray, target: str, columns: Columns, window: WindowSettings,
+) -> FloatArray:
+    """Rotate magnetic fields of predicted windows from the area frame to that of measurements."""
+    if target != 'imu':
+        return predicted
+    known = np.ones(predicted.shape[:2], bool)
+    return rotate_magnetic_field(
+        predicted, known, window.period / window.imu_rows, -columns['magnetic_yaw'])
 
 
 def last_value(columns: Columns, target: str) -> FloatArray:
@@ -147,9 +164,31 @@ def metric_rows(predicted: Prediction, label: TranslationLabel) -> list[Row]:
     values = {'nmse_var': error.nmse_var, 'nmse_energy': 100.0 * error.nmse_energy,
               **nmse_by_channel(error, predicted.target_modality),
               **_in_units(predicted.prediction, predicted.target, mask, predicted.target_modality)}
-    return [Row(label.suite, label.method, label.operation, label.sources, label.target,
-                label.fusor, label.seed, metric, value, len(predicted.stamp))
+    intervals = _intervals(walk_errors(predicted), predicted.target_modality)
+    return [_row(label, metric, value, len(predicted.stamp), intervals.get(metric, UNKNOWN))
             for metric, value in values.items()]
+
+
+def ratio_row(
+    metric: str, predicted: Prediction, reference: Prediction, label: TranslationLabel,
+) -> Row:
+    """Divide NMSE_var by that of another prediction of the same windows."""
+    value, interval = ratio(walk_errors(predicted), walk_errors(reference))
+    return _row(label, metric, value, len(predicted.stamp), interval)
+
+
+def _row(
+    label: TranslationLabel, metric: str, value: float, count: int, interval: Interval,
+) -> Row:
+    return Row(label.suite, label.method, label.operation, label.sources, label.target,
+               label.fusor, label.seed, metric, value, count, interval.low, interval.high)
+
+
+def _intervals(errors: WalkErrors, target: str) -> dict[str, Interval]:
+    """Return intervals of NMSE_var, by name of metric."""
+    by_channel = {f'nmse_var_{name}': errors.interval(slice(index, index + 1))
+                  for index, name in enumerate(CHANNELS[target])}
+    return {'nmse_var': errors.interval(), **by_channel}
 
 
 def nmse_by_channel(error: RelativeError, target: str) -> dict[str, float]:

@@ -26,12 +26,14 @@ from utt_ros.evaluation.report.seed_statistics import (
     select_cells,
     single_cell,
 )
+from utt_ros.evaluation.results import TO_BEST_SOURCE, TO_RIDGE
 
 GATES = ('gating', 'gating_sum')
 MIN_UNPREDICTABLE_NMSE = 0.85  # NMSE_var of a channel that hardly depends on the measurements
 CAMERA_GOALS_M = {'median_m': 0.15, 'p90_m': 0.45}
 CAMERA_GONE_GOALS_M = {'median_m': 1.2, 'p90_m': 3.5}
 BELOW_CONSTANT_VELOCITY = 0.8
+BELOW_FLOOR = 0.9
 COVERAGE = (0.85, 0.95)
 
 
@@ -73,6 +75,25 @@ def operation_goals(statistics: pd.DataFrame) -> list[Goal]:
                        / worst_case(statistics, other, operation, 'time_s'), limit)
                   for operation in ('split', 'merge')]
     return goals
+
+
+def floor_goals(statistics: pd.DataFrame) -> list[Goal]:
+    """Evaluate the goals against ridge regression and single sources, at the worse end."""
+    goals = [
+        Goal(f'{method} / ridge on the same inputs, NMSE_var, worst direction, upper end of 95 %',
+             worst_upper_end(statistics, method=method, metric=TO_RIDGE), limit)
+        for method, limit in (
+            ('utt', BELOW_FLOOR), ('utt_past', 1.0), ('direct', 1.0))]
+    return [*goals, Goal(
+        'boxes: merge / its best single source, NMSE_var, upper end of 95 %',
+        worst_upper_end(statistics, method='utt', metric=TO_BEST_SOURCE, target='camera'),
+        BELOW_FLOOR)]
+
+
+def worst_upper_end(statistics: pd.DataFrame, **fields: str) -> float:
+    """Maximum of the upper ends of intervals; NaN without any or if a cell has none or no mean."""
+    cells = select_cells(statistics, suite='operations', **fields)
+    return float(cells['high'].where(cells['mean'].notna()).max(skipna=False))
 
 
 def task_goals(statistics: pd.DataFrame) -> list[Goal]:
@@ -127,9 +148,11 @@ def worst_case(
 def gate_win_share(statistics: pd.DataFrame) -> float:
     """Share of directions in which the better gate is best or within one std of the best.
 
+    A split is its transfers, and not a direction of its own.
     A direction whose gates have no value is lost; NaN if another fusor has none.
     """
     cells = select_cells(statistics, suite='fusors', metric='nmse_var')
+    cells = cells[(cells['operation'] != 'split').to_numpy(bool)]
     wins = [_gate_wins(fusors)
             for _, fusors in cells.groupby(['operation', 'sources', 'target'])]
     return float(np.mean(wins)) if wins else nan

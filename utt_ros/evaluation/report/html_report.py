@@ -31,6 +31,7 @@ from utt_ros.evaluation.report.claims import paper_claims
 from utt_ros.evaluation.report.figures import Bars, draw_bars
 from utt_ros.evaluation.report.goals import (
     MIN_UNPREDICTABLE_NMSE,
+    floor_goals,
     min_ratio,
     operation_goals,
     task_goals,
@@ -65,6 +66,8 @@ METHODS = {
     'specific': 'a model trained for that kind of operation alone',
     'direct': 'direct mapping: extrapolates the past of the target, one model per target',
     'direct_reconstruct': 'an autoencoder that reads its target, for reference only',
+    'ridge, ridge_past, ridge_both': 'ridge regression on features by hand, of the sources, the '
+    'past of the target, or both',
     'mean, last_value': 'predict the mean, or the last value that was measured'}
 TASK_METRICS = {'trajectory': ('ade_m', 'nmse_var'), 'position': ('median_m', 'nmse_var'),
                 'imu': ('nmse_var', 'step_frequency_error_hz')}
@@ -105,7 +108,7 @@ def _claims(statistics: pd.DataFrame) -> dict[str, Any]:
 
 
 def _goals(statistics: pd.DataFrame) -> list[tuple[str, ...]]:
-    goals = [*operation_goals(statistics), *task_goals(statistics)]
+    goals = [*floor_goals(statistics), *operation_goals(statistics), *task_goals(statistics)]
     return [(goal.text, goal.verdict, _number(goal.value),
              f'{"≤" if goal.at_most else "≥"} {goal.limit:g}') for goal in goals]
 

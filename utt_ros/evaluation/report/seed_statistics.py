@@ -16,7 +16,7 @@
 """Statistics of result rows over seeds, as a pandas DataFrame."""
 
 from dataclasses import dataclass
-from math import nan
+from math import isfinite, nan
 from typing import Any
 
 import numpy as np
@@ -27,31 +27,39 @@ FIELDS = ('suite', 'method', 'operation', 'sources', 'target', 'fusor', 'metric'
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Mean and standard deviation of one metric over seeds."""
+    """Mean and standard deviation of one metric over seeds, and its interval over walks."""
 
     mean: float
     std: float  # 0 for one seed
     seeds: int
     n_windows: int
+    low: float = nan  # means over seeds of the ends of the interval over walks
+    high: float = nan
 
     def __str__(self) -> str:
         deviation = f' ± {self.std:.2g}' if self.seeds > 1 else ''
-        return f'{self.mean:.4g}{deviation}'
+        interval = f' [{self.low:.4g}, {self.high:.4g}]' if isfinite(self.low) else ''
+        return f'{self.mean:.4g}{deviation}{interval}'
 
 
 MISSING = Cell(nan, nan, 0, 0)
 
 
 def seed_statistics(rows: pd.DataFrame) -> pd.DataFrame:
-    """Aggregate rows (see `read_results`) over seeds: FIELDS, mean, std, seeds, n_windows.
+    """Aggregate rows (see `read_results`) over seeds: FIELDS and the numbers of a `Cell`.
 
-    A metric without value in one seed has none over all.
+    The deviation is that of a sample (n - 1). A metric without value in one seed has none over
+    all.
     """
+    rows = rows.assign(**{name: rows.get(name, nan) for name in ('low', 'high')})
     keys = {name: rows[name].map(str) for name in FIELDS}  # groupby would drop rows without key
     return rows.assign(**keys).groupby(list(FIELDS), sort=False, as_index=False).agg(
         mean=('value', lambda values: np.mean(values.to_numpy())),
-        std=('value', lambda values: np.std(values.to_numpy())),
-        seeds=('seed', 'size'), n_windows=('n_windows', 'max'))
+        std=('value', lambda values: np.std(values.to_numpy(), ddof=1)
+             if len(values) > 1 else 0.0),
+        seeds=('seed', 'size'), n_windows=('n_windows', 'max'),
+        low=('low', lambda values: np.mean(values.to_numpy())),
+        high=('high', lambda values: np.mean(values.to_numpy())))
 
 
 def select_cells(statistics: pd.DataFrame, **fields: str) -> pd.DataFrame:
@@ -70,7 +78,8 @@ def single_cell(statistics: pd.DataFrame, **fields: str) -> Cell:
 
 def as_cell(row: Any) -> Cell:
     """Convert a row of `itertuples` to a cell."""
-    return Cell(float(row.mean), float(row.std), int(row.seeds), int(row.n_windows))
+    return Cell(float(row.mean), float(row.std), int(row.seeds), int(row.n_windows),
+                float(row.low), float(row.high))
 
 
 def mean_over_targets(statistics: pd.DataFrame, **fields: str) -> float:

@@ -30,7 +30,7 @@ from utt_ros.evaluation.federated.communication_cost import (
 from utt_ros.evaluation.federated.strategies import STRATEGIES, run_strategy
 from utt_ros.evaluation.recipes import direct, specific, with_fusor
 from utt_ros.evaluation.results import Row, Unit, UnitResult
-from utt_ros.evaluation.suites.operations_suite import (
+from utt_ros.evaluation.suites.direction_rows import (
     Translate,
     direction_sources,
     evaluate_directions,

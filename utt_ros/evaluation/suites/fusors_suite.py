@@ -19,7 +19,7 @@ from functools import partial
 
 from utt_ros.evaluation.recipes import with_fusor
 from utt_ros.evaluation.results import Unit, UnitResult
-from utt_ros.evaluation.suites.operations_suite import (
+from utt_ros.evaluation.suites.direction_rows import (
     direction_sources,
     evaluate_directions,
     model_predictor,

@@ -15,31 +15,27 @@
 
 """Transfer, merge and split in every direction, with direct mapping and baselines."""
 
-from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
 
-from utt_ros.evaluation.metrics.translation import (
-    TranslationLabel,
-    TranslationWindows,
-    last_value,
-    make_prediction,
-    metric_rows,
-    translate,
+from utt_ros.evaluation.metrics.translation import TranslationWindows, last_value
+from utt_ros.evaluation.recipes import direct, reconstruct, specific, with_past
+from utt_ros.evaluation.results import Unit, UnitResult
+from utt_ros.evaluation.suites.direction_rows import (
+    OPERATIONS_SUITE,
+    concatenate_results,
+    direction_sources,
+    evaluate_directions,
+    model_predictor,
+    sources_and_past,
 )
-from utt_ros.evaluation.recipes import direct, directions, reconstruct, specific, with_past
-from utt_ros.evaluation.results import Prediction, Row, Unit, UnitResult
+from utt_ros.evaluation.suites.ridge_rows import ridge_units
 from utt_ros.evaluation.trained_models import Study
 from utt_ros.models.operations import KINDS, Pair
-from utt_ros.models.twin import UnifiedTwin
 from utt_ros.training.columns import take
 from utt_ros.training.offline_dataset import past
 from utt_ros.types import FloatArray, Indices
-
-OPERATIONS_SUITE = 'operations'
-Translate = Callable[[TranslationWindows, Indices, Pair], FloatArray]
-"""Predicts the target of a direction for selected windows."""
 
 
 def operations_units(study: Study) -> list[Unit]:
@@ -62,48 +58,7 @@ def operations_units(study: Study) -> list[Unit]:
     listed += [Unit(f'{OPERATIONS_SUITE}-specific-{kind}-seed{seed}',
                     partial(_specific, study, kind, seed))
               for kind in KINDS for seed in study.seeds]
-    return [*listed, floors]
-
-
-def evaluate_directions(
-    study: Study, method: str, fusor: str, seed: int, predict: Translate, *,
-    suite: str = OPERATIONS_SUITE, kinds: Sequence[str] = KINDS, targets: Sequence[str] = (),
-) -> UnitResult:
-    """Evaluate one method in every direction for which the data have windows.
-
-    `predict(windows, rows, pair)` predicts the target of the windows `rows`. `sources` of a row
-    names the direction; docs/evaluation.md lists the inputs of each method.
-    """
-    windows = study.translation_windows()
-    rows: list[Row] = []
-    predictions: list[Prediction] = []
-    for kind, pair in directions(study.data.modalities):
-        sources, target = pair
-        selected = windows.rows_for(sources, target)
-        if kind in kinds and (not targets or target in targets) and len(selected):
-            label = TranslationLabel(
-                suite, method, kind, '+'.join(sources), target, fusor, seed)
-            predicted = predict(windows, selected, pair)
-            predictions.append(make_prediction(windows, selected, predicted, label))
-            rows += metric_rows(predictions[-1], label)
-    return UnitResult(tuple(rows), tuple(predictions))
-
-
-def model_predictor(twin: UnifiedTwin, reads: Callable[[Pair], tuple[str, ...]]) -> Translate:
-    """Predict with a model that reads `reads(pair)` in place of the sources of a direction."""
-    def predict(windows: TranslationWindows, rows: Indices, pair: Pair) -> FloatArray:
-        return translate(twin, take(windows.columns, rows), (reads(pair), pair[1]))
-    return predict
-
-
-def direction_sources(pair: Pair) -> tuple[str, ...]:
-    """Return the inputs of the unified model: the sources of the direction."""
-    return pair[0]
-
-
-def target_past(pair: Pair) -> tuple[str, ...]:
-    """Return the input of direct mapping: the past of the target."""
-    return (past(pair[1]),)
+    return [*listed, floors, *ridge_units(study)]
 
 
 def _unified(study: Study, seed: int) -> UnitResult:
@@ -124,7 +79,7 @@ def _with_past(study: Study, seed: int) -> UnitResult:
     twin, _ = study.trained(seed, with_past(study.recipe, study.data.modalities))
     return evaluate_directions(
         study, 'utt_past', twin.settings.fusor, seed,
-        model_predictor(twin, lambda pair: tuple(sorted((*pair[0], past(pair[1]))))))
+        model_predictor(twin, sources_and_past))
 
 
 def _specific(study: Study, kind: str, seed: int) -> UnitResult:
@@ -142,7 +97,6 @@ def _baselines(study: Study) -> UnitResult:
     def last(windows: TranslationWindows, rows: Indices, pair: Pair) -> FloatArray:
         return last_value(take(windows.columns, rows), pair[1])
 
-    results = [evaluate_directions(study, name, 'none', study.seeds[0], predict)
-               for name, predict in (('mean', mean), ('last_value', last))]
-    return UnitResult(tuple(row for result in results for row in result.rows),
-                   tuple(item for result in results for item in result.predictions))
+    return concatenate_results(
+        evaluate_directions(study, name, 'none', study.seeds[0], predict)
+        for name, predict in (('mean', mean), ('last_value', last)))
