@@ -28,6 +28,7 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 
 from utt_ros.cli import demo, import_
 from utt_ros.cli.main import main
+from utt_ros.demo import model_scores
 from utt_ros.demo.position_scores import PublishedPositions
 from utt_ros.demo.replay_stage import ReplayRun
 from utt_ros.demo.scenes import DemoArea
@@ -136,8 +137,8 @@ def replays(monkeypatch: pytest.MonkeyPatch) -> Replays:
     monkeypatch.setattr(demo, 'perform_operations', perform)
     replays = Replays(rounds=2)
     monkeypatch.setattr(demo, 'run_replay', replays)
-    monkeypatch.setattr(demo, 'nmse_by_checkpoint', nmse)
-    monkeypatch.setattr(demo, 'untrained_positions', untrained)
+    monkeypatch.setattr(model_scores, 'nmse_by_checkpoint', nmse)
+    monkeypatch.setattr(model_scores, 'untrained_positions', untrained)
     return replays
 
 
@@ -149,6 +150,8 @@ def test_summary_table_and_map_of_a_demonstration_are_written(
     summary = json.loads((out / 'summary.json').read_bytes())
     assert (summary['rounds'], summary['bytes_per_round']) == (2, 1500)
     assert summary['operations'] == []
+    assert 0.0 < summary['first_line_s'] < summary['wall_s']
+    assert summary['first_person_s'] > summary['wall_s']  # its clock is HOST_NS
     assert {name: area['modalities'] for name, area in summary['areas'].items()} == {
         'area0': ['camera', 'ftm', 'imu'], 'area1': ['ftm', 'imu']}
     for area in summary['areas'].values():

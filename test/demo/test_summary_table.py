@@ -35,7 +35,8 @@ SPLIT = {
     'operation': 'split', 'area': 'hall', 'sources': ['hall_trajectory'],
     'target': 'hall_position_2', 'reads': ['camera'], 'seconds': 4.5, 'bytes': 0, 'windows': 110,
     'nmse': 0.511, 'nmse_before': 0.512, 'nmse_scratch': None, 'tuned': False}
-SUMMARY = {'rounds': 8, 'bytes_per_round': 4_000_000, 'wall_s': 200.4, 'areas': {'hall': AREA},
+SUMMARY = {'rounds': 8, 'bytes_per_round': 4_000_000, 'wall_s': 200.4, 'first_line_s': 3.14,
+           'first_person_s': 27.2, 'areas': {'hall': AREA},
            'operations': [TRANSFER, SPLIT]}
 
 
@@ -56,6 +57,11 @@ def test_table_holds_the_operations_and_what_a_transfer_saves():
     reached = replay_table(SUMMARY | {'operations': [TRANSFER | {'scratch_reached': True}]})
     assert 'from scratch takes 10.0 s of a processor and 480 windows' in reached
     assert 'from scratch' not in replay_table(SUMMARY | {'operations': []})
+
+
+def test_table_tells_what_a_newcomer_waits_for():
+    assert 'first line after 3.1 s, first moving person after 27 s' in replay_table(SUMMARY)
+    assert 'person after - s' in replay_table(SUMMARY | {'first_person_s': None})
 
 
 def test_table_omits_conditions_that_an_area_cannot_have():

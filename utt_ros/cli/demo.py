@@ -24,39 +24,21 @@ import time
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from tqdm import tqdm
 
 from utt_ros.cli import demo_live, import_
 from utt_ros.demo.building_stage import report_building, simulate_building
-from utt_ros.demo.demo_page import demo_page, film_test
-from utt_ros.demo.figure import draw_position_map
-from utt_ros.demo.held_out import nmse_by_checkpoint, untrained_positions
+from utt_ros.demo.demo_page import demo_page
+from utt_ros.demo.model_scores import ModelScores
 from utt_ros.demo.operation_costs import operation_costs
 from utt_ros.demo.operations_stage import (
     PerformedOperation,
     perform_operations,
     plan_demo_operations,
 )
-from utt_ros.demo.position_scores import (
-    PositionScores,
-    PublishedPositions,
-    concatenate_scores,
-    score_positions,
-    summarize_scores,
-)
-from utt_ros.demo.recorded import read_published_positions, read_replay_clocks
-from utt_ros.demo.replay_clock import (
-    merge_segments,
-    replay_latency_ms,
-    select_segment,
-    split_clock,
-)
 from utt_ros.demo.replay_stage import ReplayRun, replay_rate, run_replay
+from utt_ros.demo.replay_summary import seconds_since_start, summarize_replay
 from utt_ros.demo.scenes import DemoArea, find_demo_areas
 from utt_ros.demo.summary_table import replay_table
 from utt_ros.errors import ModelError, SessionError, UttError
@@ -66,11 +48,8 @@ from utt_ros.federation.checkpoints import (
     read_checkpoint,
     read_round_log,
 )
-from utt_ros.federation.types import RoundStatus
 from utt_ros.files import write_atomically
 from utt_ros.orchestration.discovery import use_reach
-from utt_ros.sessions.bag_io import open_bag
-from utt_ros.sessions.session_bags import read_session
 from utt_ros.sessions.simulator.drawn_plan import FLOOR_PLAN
 
 EXAMPLES = """
@@ -108,7 +87,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the demonstration. Raises UttError."""
-    begin_s = time.monotonic()
     use_reach(())
     if args.rounds < 1:
         raise UttError(f'--rounds is {args.rounds}: it must be at least 1')
@@ -121,11 +99,11 @@ def run(args: argparse.Namespace) -> int:
     with demo_page(out / 'log' / 'view.log') if args.view else nullcontext('') as page:
         if page:
             _log(f'watch it at {page}')
-        return demo_live.run_live_demo(args, out) if args.live else _run_replayed(
-            args, out, begin_s)
+        return demo_live.run_live_demo(args, out) if args.live else _run_replayed(args, out)
 
 
-def _run_replayed(args: argparse.Namespace, out: Path, begin_s: float) -> int:
+def _run_replayed(args: argparse.Namespace, out: Path) -> int:
+    first_line_s = seconds_since_start()
     areas = find_demo_areas(_sessions(args, out), out / 'areas')
     names = ', '.join(f'{area.name} ({"+".join(area.settings.modalities)})' for area in areas)
     _log(f'{len(areas)} areas: {names}')
@@ -136,14 +114,16 @@ def _run_replayed(args: argparse.Namespace, out: Path, begin_s: float) -> int:
     if not log:
         raise UttError(f'no round was completed; logs are in {out / "log"}')
     floor_plan = None if args.sessions else out / 'sessions' / FLOOR_PLAN
+    models = _global_models(out)
+    scores = ModelScores(areas, models)
     _test(areas, len(log), out, rate, floor_plan)
     _log('evaluating')
-    summary = _summary(areas, log, out, rate)
-    summary['operations'] = operation_costs(performed, areas, _initial_model(out))
+    summary = summarize_replay(areas, log, out, rate, scores)
+    summary['operations'] = operation_costs(performed, areas, models[0])
     if floor_plan:
         summary['building'] = report_building(
             areas, out / 'test', floor_plan, out / 'building.png')
-    summary['wall_s'] = time.monotonic() - begin_s
+    summary |= {'first_line_s': first_line_s, 'wall_s': seconds_since_start()}
     write_atomically(out / 'summary.json', json.dumps(summary, indent=2, allow_nan=False).encode())
     print(replay_table(summary))
     picture = out / ('building.png' if floor_plan else 'map.png')
@@ -231,87 +211,18 @@ def _test(
         run_replay(areas, replay_run, watch)
 
 
-def _summary(
-    areas: Sequence[DemoArea], log: Sequence[RoundStatus], out: Path, rate: float,
-) -> dict[str, Any]:
-    models = [_initial_model(out), read_checkpoint(list_checkpoints(_aggregator(out))[-1])]
-    names = [area.name for area in areas]
-    replayed = SimpleNamespace(
-        test=read_published_positions(out / 'test'),
-        test_clock=read_replay_clocks(out / 'test', names),
-        training=read_published_positions(out / 'training'),
-        training_clock=read_replay_clocks(out / 'training', names), rate=rate)
-    summaries, scores_by_area = {}, {}
-    for area in tqdm(areas, desc='evaluating', unit='area', disable=None):
-        summaries[area.name], scores = _area_summary(area, models, log, replayed)
-        scores_by_area[area.name] = (area.settings, scores)
-    draw_position_map(out / 'map.png', scores_by_area)
-    film_test(out / 'demo.gif', out / 'test', [area.settings for area in areas])
-    traffic = [status.bytes_received + status.bytes_sent for status in log]
-    return {
-        'rounds': len(log), 'bytes_per_round': round(sum(traffic) / len(traffic)),
-        'replay_rate': rate, 'areas': summaries}
-
-
-def _initial_model(out: Path) -> Checkpoint:
-    model = read_checkpoint(list_checkpoints(_aggregator(out))[0])
-    if model.round != 0:
-        raise ModelError(f'the oldest model in {out / "state"} is of round {model.round}: '
+def _global_models(out: Path) -> list[Checkpoint]:
+    """Read the untrained model and the last one. Raises ModelError."""
+    paths = list_checkpoints(_aggregator(out))
+    models = [read_checkpoint(path) for path in (paths[0], paths[-1])]
+    if models[0].round != 0:
+        raise ModelError(f'the oldest model in {out / "state"} is of round {models[0].round}: '
                          'it must be 0')
-    return model
+    return models
 
 
 def _aggregator(out: Path) -> Path:
     return out / 'state' / 'aggregator'
-
-
-def _area_summary(
-    area: DemoArea, models: Sequence[Checkpoint], log: Sequence[RoundStatus],
-    replayed: SimpleNamespace,
-) -> tuple[dict[str, Any], PositionScores]:
-    first, last = nmse_by_checkpoint(models, area)
-    if area.name not in replayed.test:
-        raise UttError(f'the twin of {area.name!r} published no position in the test')
-    scores = _score(area, _by_bag(replayed.test[area.name], replayed.test_clock[area.name], area))
-    untrained = _score(area, untrained_positions(models[0], area))
-    counted = [status.accepted[area.name] for status in log if area.name in status.accepted]
-    summary = {
-        'modalities': list(area.settings.modalities),
-        'windows': counted[-1] if counted else 0,
-        'rounds': len(counted),
-        'nmse': {name: {'first': first[name], 'last': last[name]} for name in sorted(first)},
-        'position_error_m': summarize_scores(scores),
-        'untrained_m': summarize_scores(untrained),
-        'latency_ms': replay_latency_ms(
-            replayed.test[area.name], replayed.test_clock[area.name], replayed.rate),
-        'latency_training_ms': replay_latency_ms(
-            replayed.training[area.name], replayed.training_clock[area.name], replayed.rate),
-    }
-    return summary, scores
-
-
-def _by_bag(
-    predictions: PublishedPositions, clock: npt.NDArray[np.int64], area: DemoArea,
-) -> list[PublishedPositions]:
-    """Split positions by the time of their arrival, since bags of one area may overlap in time."""
-    ends_ns = []
-    for bag in area.replayed:
-        with open_bag(bag) as recorded:
-            ends_ns.append(recorded.end_ns)
-    parts = merge_segments(split_clock(clock), ends_ns)
-    if len(parts) != len(area.replayed):
-        raise UttError(
-            f'the replay of {area.name!r} had {len(parts)} parts: '
-            f'{len(area.replayed)} bags were to be played')
-    return [select_segment(predictions, part) for part in parts]
-
-
-def _score(area: DemoArea, by_bag: Sequence[PublishedPositions]) -> PositionScores:
-    """`by_bag`: predictions during each replayed bag."""
-    use_camera = 'camera' in area.settings.modalities
-    return concatenate_scores([
-        score_positions(predictions, read_session(bag), use_camera=use_camera)
-        for bag, predictions in zip(area.replayed, by_bag, strict=True)])
 
 
 def _log(text: str) -> None:

@@ -28,7 +28,7 @@ def replay_table(summary: Mapping[str, Any]) -> str:
     """Format the summary of replayed areas: one block per area."""
     head = (f'rounds {summary["rounds"]}   bytes per round {summary["bytes_per_round"]:,}   '
             f'wall time {summary["wall_s"]:.0f} s')
-    lines = [head]
+    lines = [head, _times(summary)]
     for name, area in summary['areas'].items():
         lines += ['', *_area(name, area)]
     if summary['operations']:
@@ -36,6 +36,12 @@ def replay_table(summary: Mapping[str, Any]) -> str:
     if 'building' in summary:
         lines += ['', *_building(summary['building'])]
     return '\n'.join(lines)
+
+
+def _times(summary: Mapping[str, Any]) -> str:
+    person_s = summary['first_person_s']
+    return (f'first line after {summary["first_line_s"]:.1f} s, first moving person after '
+            f'{"-" if person_s is None else f"{person_s:.0f}"} s')
 
 
 def _building(building: Mapping[str, Any]) -> list[str]:
