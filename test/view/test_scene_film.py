@@ -21,8 +21,8 @@ from PIL import Image
 
 from utt_ros.errors import SessionError
 from utt_ros.view import scene_film as module
-from utt_ros.view.scene_drawing import SEEN
-from utt_ros.view.scene_film import paint_scene, scene_painter, write_film
+from utt_ros.view.scene_drawing import SEEN, Drawing, Lines
+from utt_ros.view.scene_film import ScenePainter, paint_scene, scene_painter, write_film
 
 
 @pytest.fixture
@@ -39,6 +39,7 @@ def body(picture):
 
 
 def test_a_step_ahead_moves_the_body_to_the_right_and_a_step_left_moves_it_up(hall, tell, say):
+    tell('/map', 'floor', say.floor(30, 80))  # it is wider than high
     painter, places = None, []
     for x, y in ((4.0, 0.0), (6.0, 0.0), (6.0, 2.0)):
         hall.forget_motion()
@@ -57,7 +58,44 @@ def test_floor_plan_lies_below_at_its_place(hall, tell, say):
     tell('/map', 'floor', say.floor(4, 4, [100] * 16))
     picture = paint_scene(scene_painter(hall, []), hall, [])
     walls = (picture == module.np.uint8(90)).all(axis=2)
-    assert 0.001 < walls.mean() < 0.1
+    assert 0.001 < walls.mean() < 0.2
+
+
+def test_a_tall_building_is_turned_so_that_a_step_ahead_moves_the_body_down(hall, tell, say):
+    painter, places = None, []
+    for x, y in ((2.0, 4.0), (4.0, 4.0), (4.0, 6.0)):
+        hall.forget_motion()
+        tell('/hall/twin_status', 'status', say.status(0.0, {'ann': 'camera'}))
+        tell('/hall/twins/ann/position', 'position', say.position(0.0, x, y, 1e-4))
+        people = hall.people()
+        painter = painter or scene_painter(hall, people)
+        places.append(body(paint_scene(painter, hall, people)))
+    (x0, y0), (x1, y1), (x2, y2) = places
+    assert y1 - y0 > 20.0
+    assert x2 - x1 == pytest.approx(y1 - y0, abs=4.0)
+    assert (x1 - x0, y2 - y1) == (pytest.approx(0.0, abs=4.0), pytest.approx(0.0, abs=4.0))
+
+
+def test_closed_outlines_are_filled_and_paths_are_not(hall):
+    around = [[0, 0, 0], [4, 0, 0], [4, 4, 0], [0, 4, 0]]
+    for ends, is_filled in ((around[1:] + around[:1], True), ([*around[1:], [2, 2, 0]], False)):
+        lines = Lines(np.array([around, ends], np.float32).transpose(1, 0, 2),
+                      np.full((4, 2, 3), 10, np.uint8))
+        picture = ScenePainter((np.zeros(2), np.full(2, 4.0))).paint(
+            [Drawing({'outline': lines}, {}, ())])
+        corner = picture[picture.shape[0] // 4, picture.shape[1] // 2]
+        assert (corner < 250).all() == is_filled
+
+
+def test_the_film_keeps_the_colour_of_a_single_person(tmp_path):
+    rows = np.arange(100)[:, None, None] + np.arange(100)[None, :, None]
+    picture = np.broadcast_to(rows, (100, 100, 3)).astype(np.uint8)  # many shades of grey
+    picture = picture.copy()
+    picture[40:46, 40:46] = SEEN
+    write_film(tmp_path / 'film.gif', [picture] * 3)
+    with Image.open(tmp_path / 'film.gif') as film:
+        shown = np.array(film.convert('RGB')).astype(int)
+    assert np.abs(shown[42, 42] - SEEN).max() < 20
 
 
 def test_film_is_a_gif_that_repeats(tmp_path):

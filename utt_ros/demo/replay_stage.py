@@ -31,6 +31,7 @@ AREA_CORES = 0.2  # approximate load of the live nodes of an area at rate 1
 LIVE_SHARE = 0.5  # share of cores for live nodes; the others are for training
 RECORDED = (r'/[^/]+/twins/[^/]+/position', r'/[^/]+/twin_status', r'(/[^/]+)?/clock',
             '/utt/people', '/map', '/diagnostics')
+FUTURES = r'/[^/]+/twins/[^/]+/trajectory'  # of a test, for its film
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class ReplayRun:
     """Settings of one run of all areas."""
 
     folder: Path  # of state and logs
-    record: Path  # new bag of RECORDED
+    record: Path  # new bag of RECORDED, and of FUTURES in a test
     rounds: int  # the federation ends after these
     deadline: float  # of a round after its first update [s]
     min_round: int  # of the model that twins must have before the replay begins
@@ -91,7 +92,8 @@ def list_replay_nodes(areas: Sequence[DemoArea], replay_run: ReplayRun) -> list[
         replace(node, parameters={**node.parameters, **parameters.get(node.executable, {})},
                 arguments=(*node.arguments, *arguments.get(node.executable, ())))
         for node in graph_nodes(plan)]
-    topics = tuple(word for topic in RECORDED for word in ('--topic', topic))
+    recorded = RECORDED if replay_run.learn else (*RECORDED, FUTURES)
+    topics = tuple(word for topic in recorded for word in ('--topic', topic))
     recorder = NodeSpec(
         'recorder', 'recorder', '/utt', arguments=(str(replay_run.record), *topics),
         ros_arguments=('--log-level', plan.log_level))

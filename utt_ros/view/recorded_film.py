@@ -25,8 +25,10 @@ from utt_ros.view.scene_source import describe_source
 from utt_ros.view.shown_topics import ShownTopic
 
 FILM_KINDS = frozenset({'status', 'position', 'future', 'truth'})
-FILM_FRAMES = 60
-MIN_FILM_STEP_S = FRAME_MS / 1000
+FILM_FRAMES = 90
+FILM_SPEED = 2.0
+FILM_STEP_S = FILM_SPEED * FRAME_MS / 1000
+LEGEND = 'orange: seen by a camera, blue: by Wi-Fi ranges and motion alone'
 
 
 def film_pictures(recorded: RecordedScene, frames: int = FILM_FRAMES) -> Iterator[ImageArray]:
@@ -34,16 +36,16 @@ def film_pictures(recorded: RecordedScene, frames: int = FILM_FRAMES) -> Iterato
     scene = Scene()
     playback = recorded.playback
     playback.playing = False
-    begin_s = max(0.0, (playback.length_s - frames * MIN_FILM_STEP_S) / 2)
+    begin_s = max(0.0, (playback.length_s - frames * FILM_STEP_S) / 2)
     painter = None
     for frame in range(frames):
-        at_s = begin_s + frame * MIN_FILM_STEP_S
+        at_s = begin_s + frame * FILM_STEP_S
         if at_s > playback.length_s:
             return
         recorded.move(scene, at_s, _wants_motion)
         people = scene.people()
         painter = painter or scene_painter(scene, people)
-        yield paint_scene(painter, scene, people, describe_source(playback))
+        yield paint_scene(painter, scene, people, f'{describe_source(playback)}    {LEGEND}')
 
 
 def _wants_motion(topic: ShownTopic) -> bool:

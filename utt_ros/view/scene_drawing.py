@@ -28,7 +28,7 @@ Colors = npt.NDArray[np.uint8]
 Color = tuple[int, int, int]
 
 SEEN, UNSEEN = (230, 120, 20), (30, 120, 220)  # by whether a camera sees the person
-TRUTH, VIEW, ACCESS_POINT, INK = (120, 120, 120), (170, 170, 120), (20, 110, 60), (60, 60, 60)
+TRUTH, VIEW, ACCESS_POINT, INK = (120, 120, 120), (190, 170, 60), (20, 110, 60), (60, 60, 60)
 CHOSEN = (200, 30, 110)
 PAPER = np.array((255, 255, 255))  # what trails fade to
 ELLIPSE_POINTS = 24
@@ -160,13 +160,17 @@ def ellipse_segments(places: Array, covariances: Array) -> FloatArray:
 
 
 def drawn_bounds(scene: Scene, people: Sequence[ScenePerson]) -> tuple[Array, Array]:
-    """Return the lower and the upper corner (2,) [m] of all that is drawn on the floor."""
+    """Return the lower and the upper corner (2,) [m] of all that is drawn on the floor.
+
+    Fields of view are not counted where there is a floor plan: walls end them.
+    """
     points: list[Array] = [person.position[:2] for person in people]
     for root, area in scene.areas.items():
         pose = scene.place(root).pose
         shapes: list[Array] = [np.zeros((1, 2))]
         if area.outline is not None:
-            shapes += [area.outline.view, area.outline.access_points[:, :2]]
+            shapes += [area.outline.access_points[:, :2]]
+            shapes += [area.outline.view] if scene.floor is None else []
         points += list(pose.to_map(np.concatenate(shapes)))
     if scene.floor is not None:
         center = np.array(scene.floor.center)
