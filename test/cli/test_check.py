@@ -150,6 +150,21 @@ def test_areas_of_a_building_are_checked_one_after_the_other(
     assert 'same place' not in capsys.readouterr().out
 
 
+def test_areas_that_name_one_port_are_told_whether_they_can_share_it(
+    write_area: Callable[..., Path], free_ports: list[int], capsys: pytest.CaptureFixture[str],
+) -> None:
+    port = free_ports[0]
+    hall = write_area(imu={'sensor_logger.host': '127.0.0.1', 'sensor_logger.port': port})
+    stairs = hall.with_name('stairs.yaml')
+    stairs.write_text(hall.read_text().replace('area: hall', 'area: stairs'))
+    main(['check', str(hall), str(stairs), '--seconds', '0.1'])
+    assert f'hall, stairs: imu listens for phones on 127.0.0.1:{port}' in capsys.readouterr().out
+    stairs.write_text(stairs.read_text().replace('127.0.0.1', '0.0.0.0'))
+    assert main(['check', str(hall), str(stairs), '--seconds', '0.1']) == 1
+    assert ("they cannot share it: host is '127.0.0.1' in hall and '0.0.0.0' in stairs"
+            in capsys.readouterr().out)
+
+
 def test_a_source_that_cannot_be_read_gives_its_error_while_others_are_read(
     write_area: Callable[..., Path], free_ports: list[int], capsys: pytest.CaptureFixture[str],
 ) -> None:

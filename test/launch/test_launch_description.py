@@ -15,6 +15,7 @@
 
 """The launch files without the launch packages: arguments, and the nodes that a start has."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,20 @@ def test_federation_starts_its_areas_and_an_aggregator(launch_file: Load, tmp_pa
         write_parameter_file(tmp_path / name / 'area.yaml', AreaSettings(area=name))
     found = nodes(launch_file('federation').start(areas=str(tmp_path)))
     assert {'/utt/aggregator', '/hall/sync', '/stairs/trainer'} <= set(found)
+
+
+def test_areas_that_name_one_port_have_one_driver(launch_file: Load, tmp_path: Path) -> None:
+    for name in ('hall', 'stairs'):
+        (tmp_path / name).mkdir()
+        write_parameter_file(tmp_path / name / 'area.yaml', AreaSettings(area=name), {
+            '/**': {'area': name, 'drivers': ['imu']}})
+    actions = launch_file('federation').start('site', areas=str(tmp_path))
+    found = nodes(actions)
+    assert '/site/stairs/imu' not in found
+    flag, words = found['/site/hall/imu']['arguments']
+    assert (flag, json.loads(words)[:5]) == (
+        '--beside', ['--ros-args', '-r', '__node:=imu', '-r', '__ns:=/site/stairs'])
+    assert 'hall, stairs: imu listens for phones on 0.0.0.0:8000' in notes(actions)
 
 
 def test_replay_starts_a_player(

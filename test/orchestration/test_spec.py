@@ -15,7 +15,9 @@
 
 """Nodes as commands."""
 
+import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -43,6 +45,19 @@ def test_node_becomes_a_command_with_all_its_arguments() -> None:
     )
     assert process.respawn
     assert process.essential
+
+
+def test_nodes_beside_another_one_are_told_apart_in_its_command() -> None:
+    stairs = NodeSpec(
+        'imu', 'imu', '/stairs', parameters={'area': 'stairs'},
+        parameter_files=(Path('/a "b".yaml'),), ros_arguments=('--log-level', 'warn'))
+    hall = NodeSpec('imu', 'imu', '/hall', beside=(stairs, replace(stairs, namespace='/attic')))
+    words = process_spec(hall).command[4:]
+    assert (words[0], words[2], words[4]) == ('--beside', '--beside', '--ros-args')
+    assert json.loads(words[1]) == [
+        '--ros-args', '-r', '__node:=imu', '-r', '__ns:=/stairs', '--params-file', '/a "b".yaml',
+        '-p', 'area:="stairs"']
+    assert '__ns:=/attic' in json.loads(words[3])
 
 
 def test_parameters_keep_their_types(ros_domain: int) -> None:

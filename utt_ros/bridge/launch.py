@@ -54,10 +54,10 @@ from utt_ros.orchestration.heartbeat import (
     HeartbeatMonitor,
 )
 from utt_ros.orchestration.launch_plan import LaunchPlan, in_namespace
-from utt_ros.orchestration.phone_ports import phone_ports
+from utt_ros.orchestration.phone_sources import describe_sources
 from utt_ros.orchestration.restarts import Consequence, RestartPolicy, describe_exit
 from utt_ros.orchestration.shared_memory import remove_dead_segments
-from utt_ros.orchestration.spec import NodeSpec, enclave_arguments
+from utt_ros.orchestration.spec import NodeSpec, enclave_arguments, own_arguments
 from utt_ros.orchestration.supervisor import INTERRUPT_SEC, TERMINATE_SEC, TRACE_SEC
 
 
@@ -77,7 +77,7 @@ def launch_description(
         pushed = context.launch_configurations.get('ros_namespace', '')  # by PushRosNamespace
         plan, remarks = prepare_plan(in_namespace(plan_of(values), pushed))
         choose_reach(plan.hosts)
-        remarks += [describe_reach(os.environ), *map(str, phone_ports(plan))]
+        remarks += [describe_reach(os.environ), *describe_sources(plan)]
         notes = [LogInfo(msg=f'utt_ros: {remark}') for remark in remarks]
         return notes + launch_actions(graph_nodes(plan), plan.hang_sec)
 
@@ -212,7 +212,7 @@ def node_action(node: NodeSpec, environment: Mapping[str, str] = MappingProxyTyp
         package=node.package, executable=node.executable, name=node.name,
         namespace=node.namespace, exec_name=node.label,
         parameters=[*(str(path) for path in node.parameter_files), _parameters(node)],
-        remappings=list(node.remappings), arguments=list(node.arguments),
+        remappings=list(node.remappings), arguments=list(own_arguments(node)),
         ros_arguments=[*node.ros_arguments, *enclave_arguments(node)], output='screen',
         additional_env={
             **environment, **discovery_environment(os.environ), **{

@@ -36,7 +36,8 @@ from utt_ros.drivers.source import Source
 from utt_ros.drivers.types import CameraFrame, MagneticSample
 from utt_ros.errors import SettingsError
 from utt_ros.orchestration.area_frames import coinciding_areas
-from utt_ros.orchestration.launch_plan import AreaPlan, read_area_plan
+from utt_ros.orchestration.launch_plan import AreaPlan, LaunchPlan, read_area_plan
+from utt_ros.orchestration.phone_sources import describe_group, phone_groups
 from utt_ros.text_table import align_columns
 from utt_ros.types import NS_PER_S
 
@@ -50,7 +51,8 @@ examples:
   utt check hall.yaml --bag walks/hall/*   the same from recordings, without sensors
 
 Reads the source of every driver in the area file, as its node would, without ROS. Stop the area
-first: a port and a camera have one reader. Exit code 1: a source or a phone was silent.
+first: a port and a camera have one reader. Exit code 1: a source or a phone was silent, or
+areas name one port and cannot share it.
 """
 CHECK_COLUMNS = (
     'sensor', 'source', 'from', 'rate [Hz]', 'age [s]', 'clock offset [s]', 'drift [ppm]')
@@ -141,7 +143,21 @@ def run(args: argparse.Namespace) -> int:
     failed = [_check_area(area, args.seconds) for area in areas]
     for sentence in coinciding_areas([area.settings for area in areas]):
         print(sentence)
-    return int(any(failed))
+    is_shareable = _describe_sharing(areas)
+    return int(any(failed) or not is_shareable)
+
+
+def _describe_sharing(areas: Sequence[AreaPlan]) -> bool:
+    """Print which areas share a source; return false where `utt run` refuses their ports."""
+    try:
+        groups = phone_groups(LaunchPlan(tuple(areas)))
+    except SettingsError as err:
+        print(err)
+        return False
+    for group in groups:
+        if len(group) > 1:
+            print(describe_group(group))
+    return True
 
 
 def _check_recordings(areas: Sequence[AreaPlan], bags: Sequence[Path]) -> int:

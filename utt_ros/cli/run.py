@@ -50,7 +50,7 @@ from utt_ros.orchestration.graph import graph_nodes
 from utt_ros.orchestration.heartbeat import HANG_SEC
 from utt_ros.orchestration.launch_plan import DEFAULT_STATE, LaunchPlan
 from utt_ros.orchestration.output import RunListener
-from utt_ros.orchestration.phone_ports import phone_ports
+from utt_ros.orchestration.phone_sources import describe_sources
 from utt_ros.orchestration.spec import ProcessSpec, process_spec
 from utt_ros.orchestration.supervisor import Supervisor
 
@@ -144,7 +144,7 @@ def run(args: argparse.Namespace) -> int:
         check_inputs(plan)
     plan, remarks = prepare_plan(plan)
     choose_reach(plan.hosts, loopback_only=args.loopback_only)
-    for remark in (*remarks, describe_reach(os.environ), *map(str, phone_ports(plan))):
+    for remark in (*remarks, describe_reach(os.environ), *describe_sources(plan)):
         print(f'utt: {remark}', file=sys.stderr)
     specs = [process_spec(node) for node in graph_nodes(plan)]
     with _reports(args) as (listener, reporters):

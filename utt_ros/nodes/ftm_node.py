@@ -21,14 +21,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from utt_ros.bridge.messages.sensors import ftm_to_message
+from utt_ros.bridge.node.driver import Driver
 from utt_ros.bridge.node.parameters import declare_settings
-from utt_ros.bridge.node.phone_driver import PhoneDriver
+from utt_ros.bridge.node.phone_driver import PhoneDriver, run_phone_driver
 from utt_ros.bridge.node.phone_publishers import PhonePublishers
-from utt_ros.bridge.node.process import run_node
 from utt_ros.drivers.ftm import DEFAULT, SOURCES
 from utt_ros.drivers.ftm.ftm_calibration import FtmCalibration, read_ftm_calibration
+from utt_ros.drivers.shared_settings import check_shared_ranges
 from utt_ros.drivers.types import FtmSample
-from utt_ros.settings import check, setting
+from utt_ros.settings import AreaSettings, check, setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +47,13 @@ class FtmSettings:
 class FtmNode(PhoneDriver):
     """Publishes `phones/<phone>/ftm`."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, words: Sequence[str] | None = None, beside: Sequence[Driver] = (),
+    ) -> None:
         self._outputs = PhonePublishers(self)
         self._calibration = FtmCalibration(())
         self._uncalibrated = 0
-        super().__init__('ftm', SOURCES, DEFAULT)
+        super().__init__('ftm', SOURCES, DEFAULT, words, beside)
 
     def prepare(self) -> None:
         """Read the calibration. Raises SettingsError."""
@@ -59,6 +62,10 @@ class FtmNode(PhoneDriver):
         if self._settings.calibration:
             self._calibration = read_ftm_calibration(
                 Path(self._settings.calibration).expanduser())
+
+    def share(self, others: Sequence[AreaSettings]) -> None:
+        check_shared_ranges([self.area, *others])
+        super().share(others)
 
     def publish(self, samples: Sequence[FtmSample]) -> None:
         """Publish corrected ranges on the topics of their phones."""
@@ -78,7 +85,7 @@ class FtmNode(PhoneDriver):
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the driver until SIGINT or SIGTERM."""
-    return run_node(FtmNode, args)
+    return run_phone_driver(FtmNode, args)
 
 
 if __name__ == '__main__':

@@ -21,9 +21,9 @@ from typing import Any
 
 from utt_ros.bridge.messages.predictions import subject_frame
 from utt_ros.bridge.messages.sensors import inertial_to_message, magnetic_to_message
-from utt_ros.bridge.node.phone_driver import PhoneDriver
+from utt_ros.bridge.node.driver import Driver
+from utt_ros.bridge.node.phone_driver import PhoneDriver, run_phone_driver
 from utt_ros.bridge.node.phone_publishers import PhonePublishers
-from utt_ros.bridge.node.process import run_node
 from utt_ros.drivers.imu import DEFAULT, SOURCES
 from utt_ros.drivers.types import InertialSample
 
@@ -31,9 +31,11 @@ from utt_ros.drivers.types import InertialSample
 class ImuNode(PhoneDriver):
     """Publishes inertial and magnetic samples of every phone of its source."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, words: Sequence[str] | None = None, beside: Sequence[Driver] = (),
+    ) -> None:
         self._outputs = PhonePublishers(self)
-        super().__init__('imu', SOURCES, DEFAULT)
+        super().__init__('imu', SOURCES, DEFAULT, words, beside)
 
     def publish(self, samples: Sequence[Any]) -> None:
         for sample in samples:
@@ -47,7 +49,7 @@ class ImuNode(PhoneDriver):
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the driver until SIGINT or SIGTERM."""
-    return run_node(ImuNode, args)
+    return run_phone_driver(ImuNode, args)
 
 
 if __name__ == '__main__':

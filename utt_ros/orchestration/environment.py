@@ -25,7 +25,7 @@ from utt_ros.orchestration.area_frames import coinciding_areas
 from utt_ros.orchestration.graph import layout_path
 from utt_ros.orchestration.launch_plan import AreaPlan, LaunchPlan
 from utt_ros.orchestration.model_check import check_initial_model
-from utt_ros.orchestration.phone_ports import check_phone_ports
+from utt_ros.orchestration.phone_sources import phone_groups
 from utt_ros.orchestration.plan_keys import prepare_keys
 from utt_ros.orchestration.replayed_areas import renamed_recordings
 from utt_ros.orchestration.ros_environment import check_environment, check_writable
@@ -39,12 +39,12 @@ def prepare_plan(plan: LaunchPlan) -> tuple[LaunchPlan, list[str]]:
     """Remove programs that are not installed from a plan, and write the RViz layouts.
 
     Return the plan and remarks for the user. Raises SettingsError for an environment in which no
-    node can start, a folder that cannot be written, a port that two drivers listen on, and a model
-    that cannot be started from.
+    node can start, a folder that cannot be written, a port that two drivers cannot share, and a
+    model that cannot be started from.
     """
     check_environment()
     _check_paths(plan)
-    check_phone_ports(plan)
+    phone_groups(plan)
     check_initial_model(plan)
     remarks = prepare_keys(plan)
     transforms = find_spec('tf2_msgs') is not None

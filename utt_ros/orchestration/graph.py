@@ -18,12 +18,13 @@
 Launch files and `utt run` both translate it, so they start the same nodes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from utt_ros.orchestration.area_frames import area_frames, frame_arguments
 from utt_ros.orchestration.launch_plan import AreaPlan, LaunchPlan
+from utt_ros.orchestration.phone_sources import Group, phone_groups
 from utt_ros.orchestration.spec import NodeSpec, ParameterValue
 from utt_ros.types import MODALITIES
 
@@ -33,7 +34,7 @@ PLAYED = '(?:camera|phones|truth)/.*'  # topics of a recorded area that none of 
 MEASURED = {  # topics of the measurements of each sensor
     'camera': 'camera/tracks', 'ftm': r'phones/\w+/ftm', 'imu': r'phones/\w+/imu/(?:data_raw|mag)'}
 COMMON_TOPICS = (  # below /utt
-    'beliefs', 'building_markers', 'model', 'people', 'round_state', 'rounds', 'twins', 'updates')
+    'beliefs', 'building_markers', 'model', 'people', 'rounds', 'twins', 'updates')
 MAP_TOPIC = '/map'
 
 
@@ -43,8 +44,9 @@ def graph_nodes(plan: LaunchPlan) -> list[NodeSpec]:
     if plan.nodes:
         if plan.aggregator:
             nodes.append(aggregator_node(plan))
+        groups = phone_groups(plan)
         for area in plan.areas:
-            nodes += area_nodes(plan, area)
+            nodes += area_nodes(plan, area, groups)
     if plan.building and plan.nodes and (plan.aggregator or not plan.federated):
         nodes.append(building_node(plan))
     if plan.transforms and any(area.parameter_files for area in plan.areas):
@@ -59,13 +61,15 @@ def graph_nodes(plan: LaunchPlan) -> list[NodeSpec]:
     return [replace(node, remappings=(*node.remappings, *moved)) for node in nodes]
 
 
-def area_nodes(plan: LaunchPlan, area: AreaPlan) -> list[NodeSpec]:
+def area_nodes(
+    plan: LaunchPlan, area: AreaPlan, groups: Sequence[Group] = (),
+) -> list[NodeSpec]:
     """List the nodes of one area: synchronizer, twin, trainer, drivers.
 
     An area that replays bags has no drivers. Drivers stamp measurements with the host's clock,
-    also when the other nodes use simulated time.
+    also when the other nodes use simulated time. Of a group of sources that areas share, the
+    driver of the first area is listed, with the others beside it; it fails apart from its area.
     """
-    drivers = () if area.bags else area.drivers
     trainer: dict[str, ParameterValue] = {
         **_signing(plan),
         'state_dir': str(_state(plan, area.name)),
@@ -78,8 +82,22 @@ def area_nodes(plan: LaunchPlan, area: AreaPlan) -> list[NodeSpec]:
         _area_node(plan, area, 'sync', _signing(plan)),
         _area_node(plan, area, 'twin', {**_signing(plan), **twin_state}),
         _area_node(plan, area, 'trainer', trainer),
-        *(_area_node(plan, area, name, _driver(plan, name)) for name in drivers),
+        *_driver_nodes(plan, area, groups),
     ]
+
+
+def _driver_nodes(
+    plan: LaunchPlan, area: AreaPlan, groups: Sequence[Group],
+) -> Iterator[NodeSpec]:
+    for name in () if area.bags else area.drivers:
+        node = _area_node(plan, area, name, _driver(plan, name))
+        group = next((group for group in groups if any(
+            (source.area, source.kind) == (area, name) for source in group)), ())
+        if len(group) < 2:
+            yield node
+        elif group[0].area is area:
+            yield replace(node, area='', beside=tuple(
+                _area_node(plan, source.area, name, _driver(plan, name)) for source in group[1:]))
 
 
 def _driver(plan: LaunchPlan, name: str) -> dict[str, ParameterValue]:

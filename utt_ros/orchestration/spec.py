@@ -28,6 +28,7 @@ from utt_ros.errors import SettingsError
 PACKAGE_NAME = 'utt_ros'
 UTT_PROGRAM = (  # the command line, where it is not on PATH either
     sys.executable, '-c', 'import sys; from utt_ros.cli.main import main; sys.exit(main())')
+BESIDE_FLAG = '--beside'  # of drivers: ROS arguments of another node of the process, in JSON
 NODE_PROGRAM = (sys.executable, '-m', f'{PACKAGE_NAME}.orchestration.node')
 Scalar = bool | int | float | str
 ParameterValue = Scalar | Sequence[Scalar]
@@ -50,6 +51,7 @@ class NodeSpec:
     essential: bool = False  # its final end ends its unit, or the run
     after: str = ''  # label of the node whose end starts this one
     area: str = ''  # unit that fails alone; empty: the node itself
+    beside: tuple['NodeSpec', ...] = ()  # nodes of other areas in its process
 
     @property
     def unit(self) -> str:
@@ -84,18 +86,30 @@ def process_spec(node: NodeSpec) -> ProcessSpec:
 
     Raises SettingsError when its executable is not installed.
     """
-    arguments = [*node.arguments, '--ros-args', '-r', f'__node:={node.name}']
-    arguments += ['-r', f'__ns:={node.namespace}']
-    for old, new in node.remappings:
-        arguments += ['-r', f'{old}:={new}']
-    for path in node.parameter_files:
-        arguments += ['--params-file', str(path)]
-    for name, value in node.parameters.items():
-        arguments += ['-p', f'{name}:={json.dumps(value)}']
-    arguments += (*node.ros_arguments, *enclave_arguments(node))
+    arguments = (*own_arguments(node), *ros_words(node), *node.ros_arguments,
+                 *enclave_arguments(node))
     command = (*_program(node), *arguments)
     return ProcessSpec(
         node.label, command, node.respawn, node.essential, node.after, node.area)
+
+
+def own_arguments(node: NodeSpec) -> tuple[str, ...]:
+    """Return the arguments of a node that are not those of ROS."""
+    beside = (word for other in node.beside
+              for word in (BESIDE_FLAG, json.dumps(ros_words(other))))
+    return (*node.arguments, *beside)
+
+
+def ros_words(node: NodeSpec) -> list[str]:
+    """Return the arguments of ROS that name a node and its parameters."""
+    words = ['--ros-args', '-r', f'__node:={node.name}', '-r', f'__ns:={node.namespace}']
+    for old, new in node.remappings:
+        words += ['-r', f'{old}:={new}']
+    for path in node.parameter_files:
+        words += ['--params-file', str(path)]
+    for name, value in node.parameters.items():
+        words += ['-p', f'{name}:={json.dumps(value)}']
+    return words
 
 
 def enclave_arguments(node: NodeSpec) -> tuple[str, ...]:

@@ -13,9 +13,10 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A phone that sends RangingResults: `android_phone.py udp|http PORT DEVICE BOOT_MS RATE_HZ`.
+"""A phone that sends RangingResults: `android_phone.py WAY PORT DEVICE BOOT_MS RATE_HZ [MAC ...]`.
 
-Its clock runs since BOOT_MS; it ends when its input is closed.
+WAY is udp or http. It ranges its access points in turn. Its clock runs since BOOT_MS; it ends when
+its input is closed.
 """
 
 import http.client
@@ -27,12 +28,13 @@ import time
 
 way, port, device = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 boot_ms, rate_hz = int(sys.argv[4]), float(sys.argv[5])
+aps = sys.argv[6:] or ['02:00:00:00:00:01']
 sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 begin_s, count = time.monotonic(), 0
 while not select.select([sys.stdin], [], [], 1.0 / rate_hz)[0]:
     count += 1
     body = json.dumps({
-        'deviceId': device, 'mac': '02:00:00:00:00:01', 'status': 0, 'distanceMm': 5000 + count,
+        'deviceId': device, 'mac': aps[count % len(aps)], 'status': 0, 'distanceMm': 5000 + count,
         'distanceStdDevMm': 400, 'rssi': -58, 'numAttemptedMeasurements': 8,
         'numSuccessfulMeasurements': 7,
         'rangingTimestampMillis': boot_ms + int((time.monotonic() - begin_s) * 1000)}).encode()

@@ -27,7 +27,9 @@ from rcl_interfaces.msg import ParameterDescriptor
 from utt_ros.bridge.node.managed_node import ManagedNode
 from utt_ros.bridge.node.parameters import declare_settings
 from utt_ros.bridge.node.trouble_log import TroubleLog
-from utt_ros.drivers.reader import ReaderSettings, SourceReader
+from utt_ros.drivers.reader import ReaderSettings
+from utt_ros.drivers.shared_reader import SharedReader
+from utt_ros.drivers.shared_settings import merge_settings
 from utt_ros.drivers.source import Source, SourceEntry
 from utt_ros.errors import SettingsError, SourceError
 from utt_ros.plugins import Registry
@@ -53,31 +55,58 @@ class Driver(ManagedNode):
 
     Parameters: those of the area, `autostart`, `source` (a name in the registry), those of the
     reader, and those of the chosen source with its name before them (`iw.interface`).
+
+    Drivers of several areas share a source in one process: one of them leads, which makes the
+    source and has the executor; each has parameters, states, topics and diagnostics of its own.
     """
 
     reader_settings: type[ReaderSettings] = ReaderSettings
+    reader: SharedReader
 
-    def __init__(self, name: str, sources: Registry[SourceEntry], default: str) -> None:
-        super().__init__(name)
+    def __init__(
+        self, name: str, sources: Registry[SourceEntry], default: str,
+        words: Sequence[str] | None = None, beside: Sequence['Driver'] = (),
+    ) -> None:
+        """`words`: ROS arguments of a driver that is led; `beside`: those that this one leads."""
+        super().__init__(name, words)
         self.area = declare_settings(self, AreaSettings)
         self.chosen: str = self.declare_parameter(
             'source', default, ParameterDescriptor(read_only=True)).value
         try:
-            self.entry = entry = sources[self.chosen]
+            self.entry = sources[self.chosen]
         except SettingsError as err:
             raise SettingsError(f'{name}: {err}') from err
-        settings = declare_settings(self, entry.settings, f'{self.chosen}.')
-        self.hardware_id = hardware_name(self.chosen, settings)
-        self._reader_settings = declare_settings(self, self.reader_settings)
+        self.settings = declare_settings(self, self.entry.settings, f'{self.chosen}.')
+        self.hardware_id = hardware_name(self.chosen, self.settings)
+        self.queue_settings = declare_settings(self, self.reader_settings)
         self._troubles = TroubleLog(
             lambda text: self.get_logger().warning(f'{self.chosen}: {text}'))
-        self._source: Source[Any] = self.wrap(entry.make(settings, self.area))
-        self._reader: SourceReader | None = None
-        self._stuck: SourceReader | None = None  # reader whose thread has not ended
         self._refused = 0
         self._is_woken = False
         self.prepare()
-        self.start()
+        self.members: tuple[Driver, ...] = (self, *beside)  # all of its process, if it leads
+        if words is None:
+            self._lead()
+
+    def _lead(self) -> None:
+        """Make the source, and start all drivers that share it."""
+        by_area = {driver.area.area: driver for driver in self.members}
+        for area, driver in by_area.items():
+            if driver.chosen != self.chosen:
+                raise SettingsError(f'source is {self.chosen!r} in {self.area.area} and '
+                                    f'{driver.chosen!r} in {area}, which shall share one')
+        merge_settings({area: driver.queue_settings for area, driver in by_area.items()})
+        settings = merge_settings({area: driver.settings for area, driver in by_area.items()})
+        source = self.wrap(self.entry.make(settings, self.area))
+        reader = SharedReader(source, self.queue_settings, self._wake)
+        for driver in self.members:
+            driver.reader = reader
+            driver.share([other.area for other in self.members if other is not driver])
+        for driver in self.members:
+            driver.start()
+
+    def share(self, others: Sequence[AreaSettings]) -> None:
+        """Prepare for sharing the source with other areas. Raises SettingsError."""
 
     def prepare(self) -> None:
         """Read further parameters and create publishers, before the driver becomes active."""
@@ -98,48 +127,46 @@ class Driver(ManagedNode):
     def publish(self, samples: Sequence[Any]) -> None:
         """Publish samples, oldest first; an exception loses this sample only."""
 
+    def receive(self, sample: Any) -> None:
+        """Publish a sample; where that fails, the others are not lost."""
+        try:
+            self.publish((sample,))
+        except Exception as err:  # noqa: BLE001 - whatever a sample causes
+            self._refused += 1
+            self.get_logger().warning(
+                f'not published: {type(err).__name__}: {err}', throttle_duration_sec=5.0)
+
     def begin_work(self) -> None:
         """Start reading. Raises SourceError while an earlier thread still holds the source."""
-        if self._stuck is not None and not self._stuck.stop(0.0):
-            raise SourceError(
-                f'{self.chosen} still holds its device: activate it later, or restart the node')
-        self._stuck = None
-        self._reader = SourceReader(self._source, self._reader_settings, self._wake)
-        self._reader.start()
-        if self._source.address:
-            self.get_logger().info(f'{self.chosen} listens on {self._source.address}')
+        try:
+            self.reader.add(self.receive)
+        except SourceError as err:
+            raise SourceError(f'{self.chosen}: {err}') from err
+        address = self.reader.source.address
+        if address:
+            self.get_logger().info(f'{self.chosen} listens on {address}')
 
     def end_work(self) -> None:
-        reader, self._reader = self._reader, None
-        if reader is not None and not reader.stop():
-            self._stuck = reader
+        if not self.reader.remove(self.receive):
             self.get_logger().error(f'{self.chosen} does not release its device')
 
     def _wake(self) -> None:
-        """Schedule `_drain`; the events executor does not support guard conditions."""
+        """Schedule `_deliver`; the events executor does not support guard conditions."""
         executor = self.executor
         if executor is not None and not self._is_woken:
             self._is_woken = True
-            executor.create_task(self._drain)
+            executor.create_task(self._deliver)
 
-    def _drain(self) -> None:
+    def _deliver(self) -> None:
         self._is_woken = False
-        if self._reader is None:
-            return
-        for sample in self._reader.take():
-            try:
-                self.publish((sample,))
-            except Exception as err:  # noqa: BLE001, PERF203  the other samples must not be lost
-                self._refused += 1
-                self.get_logger().warning(
-                    f'not published: {type(err).__name__}: {err}', throttle_duration_sec=5.0)
+        self.reader.deliver()
 
     def _values(self) -> Mapping[str, object]:
-        if self._reader is None:
+        status = self.reader.status()
+        if status is None or not self.is_active:
             return {'source': self.chosen}
-        status = self._reader.status()
         bad = status.state != 'open' or status.silent_s > MAX_SILENCE_S
-        of_source = self._source.status()
+        of_source = self.reader.source.status()
         source = self.disclose_status(of_source)
         silent = f'silent for {status.silent_s:.0f} s' if status.silent_s > MAX_SILENCE_S else ''
         message = self.disclose(status.error) or silent

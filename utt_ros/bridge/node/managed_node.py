@@ -15,7 +15,7 @@
 
 """Managed node: a lifecycle node that has inputs and works only while it is active."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,8 +47,9 @@ class ManagedNode(LifecycleNode):
     from `_values`. Work also ends with a shutdown transition and with the process.
     """
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
+    def __init__(self, name: str, words: Sequence[str] | None = None) -> None:
+        """`words`: arguments of ROS for this node alone; None: those of the process."""
+        super().__init__(name, cli_args=words, use_global_arguments=words is None)
         self.is_active = False
         self.hardware_id = NO_HARDWARE
         self._diagnostics_name = name

@@ -50,12 +50,14 @@ def run_node(
     *,
     parser: ArgumentParser | None = None,
     max_stop_sec: float = 0.0,
+    members: Callable[[N], Sequence[Node]] = lambda node: (node,),
 ) -> int:
     """Run one node until SIGINT or SIGTERM, or until `done(node)`, which is polled.
 
     `args` begin with the first argument, those of the process without. A node with arguments of
     its own has a `parser` for them, and a factory that takes what it returns. A process that still
     runs `max_stop_sec` after the signal is ended by SIGALRM; 0: never.
+    `members`: all nodes of the process, the one that the factory returns among them.
 
     Return 0; 2 when arguments, environment or settings are refused, so that a restart would not
     help; 1 when a UttError ends it later. Tracebacks of all threads are written at a crash, and at
@@ -77,15 +79,17 @@ def run_node(
         rclpy.try_shutdown()
         return 2
     executor = EventsExecutor()
-    executor.add_node(node)
+    for member in members(node):
+        executor.add_node(member)
     try:
         spin_until(executor, lambda: stop() or done(node), heartbeat.beat)
     except UttError as err:
         node.get_logger().fatal(str(err))
         return 1
     finally:
-        executor.remove_node(node)
-        node.destroy_node()
+        for member in members(node):
+            executor.remove_node(member)
+            member.destroy_node()
         executor.shutdown()
         rclpy.try_shutdown()
         # Python's handlers are gone while the interpreter ends: a repeated signal would kill it.
