@@ -249,13 +249,14 @@ def make_graph() -> Callable[..., bytes]:
             helper.make_node('Add', ['zeros', 'path'], ['future']),
             helper.make_node('Add', ['zeros', 'path_spread'], ['future_log_std']),
             helper.make_node('Slice', ['imu', 'begin', 'end', 'second'], ['synthesized_imu']),
+            helper.make_node('Identity', ['synthesized_imu'], ['transferred_imu']),
             helper.make_node('Squeeze', ['zero', 'second'], ['still']),
             helper.make_node('Add', ['still', 'steps'], ['cadence']),
             helper.make_node('Add', ['zeros', 'strength'], ['swing_log_rms'])]
         outputs = [
             helper.make_tensor_value_info(name, TensorProto.FLOAT, None)
             for name in ('velocity', 'velocity_log_std', 'future', 'future_log_std',
-                         'synthesized_imu', 'cadence', 'swing_log_rms')]
+                         'synthesized_imu', 'cadence', 'swing_log_rms', 'transferred_imu')]
         graph = helper.make_graph(
             nodes, 'tiny', inputs, outputs,
             [numpy_helper.from_array(value, name) for name, value in constants.items()])

@@ -63,6 +63,7 @@ TESTED_ELSEWHERE = {
     'utt_ros/parameter_files.py': 'test_settings.py',
     'utt_ros/sessions/bag_topic.py': 'a record',
     'utt_ros/twin/filter_types.py': 'records',
+    'utt_ros/twin/tick_types.py': 'records',
     'utt_ros/twin/settings.py': 'limits in test_settings.py, values in test_particle_filter.py',
     'utt_ros/types.py': 'records and units',
     'utt_ros/view/browser_controls.py': 'test_browser_window.py, test_chromium.py',

@@ -109,6 +109,15 @@ class Windows:
     def __len__(self) -> int:
         return len(self.subjects)
 
+    def select(self, rows: Indices) -> 'Windows':
+        """Return the windows at some rows, which increase; themselves for all."""
+        if len(rows) == len(self):
+            return self
+        return Windows(
+            self.stamps_ns[rows], tuple(self.subjects[row] for row in rows),
+            {name: array[rows] for name, array in self.values.items()},
+            {name: array[rows] for name, array in self.masks.items()})
+
 
 @dataclass(frozen=True, slots=True)
 class Frames:

@@ -53,8 +53,9 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
         calls.append((scenario.title, phones, timing, folder))
         return LiveResult(
             title=scenario.title, phones=phones, seconds=timing.seconds, latency_ms=QUANTILES,
-            newest_input_ms=QUANTILES, predictions_per_s=30.0, ticks=20, predicted=60, sent={},
-            lost=0, usage={'twin': Usage(10.0, 120.0)}, counted=('twin',), windows_per_s=0.0,
+            position_ms=QUANTILES, trajectory_ms=QUANTILES, newest_input_ms=QUANTILES,
+            predictions_per_s=30.0, ticks=20, predicted=60, sent={}, lost=0,
+            usage={'twin': Usage(10.0, 120.0)}, counted=('twin',), windows_per_s=0.0,
             lateness_ms=QUANTILES, load=(1.0, 1.0))
 
     monkeypatch.setattr(bench, 'run_scenario', run)

@@ -35,7 +35,12 @@ from utt_ros.models.settings import ModelSettings
 from utt_ros.models.twin import UnifiedTwin, initial_weights, load_weights
 from utt_ros.motion.features import CONTEXT
 from utt_ros.settings import WindowSettings
-from utt_ros.twin.graph_layout import LIVE_OUTPUTS, TRANSLATED_OUTPUTS, input_shapes
+from utt_ros.twin.graph_layout import (
+    LIVE_OUTPUTS,
+    TRANSFERRED_IMU,
+    TRANSLATED_OUTPUTS,
+    input_shapes,
+)
 from utt_ros.types import AP_GEOMETRY, FURTHER_FTM
 
 pytestmark = pytest.mark.slow
@@ -43,13 +48,15 @@ pytestmark = pytest.mark.slow
 MODEL = ModelSettings(width=16, heads=2, feedforward=16)
 READS_ALL = replace(MODEL, access_points_read='all')
 WINDOW = WindowSettings()
-DECODED = {'synthesized_imu': 'imu', 'translated_camera': 'camera', 'translated_ftm': 'ftm'}
+FURTHER_OUTPUTS = (TRANSFERRED_IMU, *TRANSLATED_OUTPUTS.values())
+DECODED = {'synthesized_imu': 'imu', TRANSFERRED_IMU: 'imu', 'translated_camera': 'camera',
+           'translated_ftm': 'ftm'}
 SUBJECTS = 9  # every subset of the modalities, and one more subject with all of them
 
 
 def inputs(twin: UnifiedTwin) -> dict[str, Tensor]:
     arrays = example_inputs(twin, SUBJECTS)
-    for bit, name in enumerate(MODEL.modalities):
+    for bit, name in enumerate(twin.settings.modalities):
         arrays[name] = arrays[name] * (1 + 0.1 * torch.randn_like(arrays[name]))
         present = torch.tensor([(subject >> bit) % 2 == 0 for subject in range(SUBJECTS)])
         measured = torch.rand(arrays[name].shape[:2]) > 0.3
@@ -77,9 +84,9 @@ def run(graph: bytes, given: dict[str, Tensor]) -> dict[str, np.ndarray]:
 
 def assert_same(graph: bytes, twin: UnifiedTwin, given: dict[str, Tensor]) -> None:
     with torch.no_grad():
-        expected = LiveGraph(twin, tuple(TRANSLATED_OUTPUTS), tuple(given))(*given.values())
+        expected = LiveGraph(twin, FURTHER_OUTPUTS, tuple(given))(*given.values())
     outputs = run(graph, given)
-    assert tuple(outputs) == (*LIVE_OUTPUTS, *TRANSLATED_OUTPUTS.values())
+    assert tuple(outputs) == (*LIVE_OUTPUTS[:-1], *FURTHER_OUTPUTS)
     for (name, actual), wanted in zip(outputs.items(), expected, strict=True):
         assert np.isfinite(actual).all(), name
         unit = np.array(modality(DECODED[name]).scale if name in DECODED else 1.0)
@@ -163,3 +170,25 @@ def test_the_imu_is_synthesized_from_other_modalities_where_one_is_present() -> 
     rest = [subject for subject in range(SUBJECTS) if subject not in alone]
     np.testing.assert_allclose(synthesized[rest], other[rest], rtol=1e-5, atol=1e-5)
     assert np.abs(synthesized[3] - other[3]).max() > 1e-3
+
+
+@pytest.mark.parametrize('fusor', sorted(FUSORS.names()))
+def test_the_transferred_imu_is_the_synthesized_one_where_another_modality_is_present(
+    fusor: str,
+) -> None:
+    model = ModelSettings(width=16, heads=2, feedforward=16, fusor=fusor)
+    twin = UnifiedTwin(model, WINDOW)
+    given = inputs(twin)
+    outputs = run(export_onnx(twin), given)
+    present = (given['camera_mask'].any(dim=1) | given['ftm_mask'].any(dim=1)).numpy()
+    assert 0 < present.sum() < SUBJECTS
+    unit = np.array(modality('imu').scale)
+    np.testing.assert_allclose(
+        outputs[TRANSFERRED_IMU][present] / unit, outputs['synthesized_imu'][present] / unit,
+        rtol=1e-5, atol=1e-5)
+
+
+def test_a_model_of_the_imu_alone_has_the_outputs_of_the_layout() -> None:
+    twin = UnifiedTwin(replace(MODEL, modalities=('imu',)), WINDOW)
+    outputs = run(export_onnx(twin), inputs(twin))
+    np.testing.assert_array_equal(outputs[TRANSFERRED_IMU], outputs['synthesized_imu'])

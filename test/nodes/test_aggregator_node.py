@@ -32,7 +32,7 @@ from rclpy.node import Node
 from utt_ros.msg import GlobalModel, ModelUpdate, RoundStatus
 
 from utt_ros.bridge.messages import federation
-from utt_ros.bridge.node.qos import COLLECTED, RELIABLE, STATE
+from utt_ros.bridge.node.qos import RELIABLE, STATE, collected_from
 from utt_ros.federation import types
 from utt_ros.federation.checkpoints import CheckpointStore, read_round_log
 from utt_ros.federation.server import new_federation
@@ -43,6 +43,7 @@ from utt_ros.settings import WindowSettings
 
 ROOT = Path(__file__).parents[2]
 INITIAL = {'camera.w': np.zeros((40, 50), np.float32), 'imu.w': np.ones(1000, np.float32)}
+MANY_AREAS = 400
 Start = Callable[..., subprocess.Popen]
 
 
@@ -88,7 +89,8 @@ class Watcher:
         self.node = Node('watcher')
         self.models: list[types.GlobalModel] = []
         self.statuses: list[types.RoundStatus] = []
-        self.updates = self.node.create_publisher(ModelUpdate, '/utt/updates', COLLECTED)
+        self.updates = self.node.create_publisher(
+            ModelUpdate, '/utt/updates', collected_from(MANY_AREAS))
         self.node.create_subscription(GlobalModel, '/utt/model', self._on_model, STATE)
         self.node.create_subscription(RoundStatus, '/utt/rounds', self._on_status, RELIABLE)
         self._executor = SingleThreadedExecutor()
@@ -187,6 +189,24 @@ def test_a_nan_update_is_refused_by_name_while_the_round_completes(
     assert list(closed.refused) == ['bad']
     for part in ("'bad'", "'imu.w'", '1000 values', 'not finite', '0 are allowed'):
         assert part in closed.refused['bad']
+
+
+def test_no_update_of_many_areas_is_lost_that_come_at_once_and_states_are_few(
+    start: Start, state: Path, watcher: Watcher, wait_until: Callable,
+) -> None:
+    aggregator = start_aggregator(
+        start, state, quorum=MANY_AREAS, max_areas=MANY_AREAS, deadline=3600.0)
+    wait_until(watcher.ready, 30.0, watcher.spin)
+    updates = [watcher.answer(f'area{number:03d}', 1.0) for number in range(MANY_AREAS)]
+    aggregator.send_signal(signal.SIGSTOP)  # busy, as with the updates before
+    for update in updates:
+        watcher.send(update)
+    aggregator.send_signal(signal.SIGCONT)
+    wait_until(
+        lambda: watcher.told(lambda status: len(status.accepted) == MANY_AREAS), 60.0,
+        watcher.spin)
+    assert not watcher.statuses[-1].refused
+    assert len(watcher.statuses) <= watcher.statuses[-1].duration_s + 2  # not one per update
 
 
 def test_no_bad_update_stops_the_aggregator(

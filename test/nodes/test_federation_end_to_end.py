@@ -220,7 +220,8 @@ class Attacker:
         self._signers = {name: KeySigner(keys, name) for name in (*AREAS, AGGREGATOR)}
         self._updates = node.create_publisher(ModelUpdate, '/utt/updates', COLLECTED)
         self._models = node.create_publisher(GlobalModel, '/utt/model', STATE)
-        self._rounds = node.create_publisher(RoundStatus, '/utt/rounds', RELIABLE)
+        self._rounds = [node.create_publisher(RoundStatus, topic, RELIABLE)
+                        for topic in ('/utt/rounds', '/utt/round_state')]
 
     def step(self) -> None:
         """Feed once; then send the next attack on the newest model and updates."""
@@ -257,7 +258,8 @@ class Attacker:
             yield self._models, model_to_message(replace(other, config='[' * 10**5), STAMP)
         over = types.RoundStatus(
             model.federation, model.round, 'completed', 1, 0.0, {}, {}, 0, 0, 0.0)
-        yield self._rounds, round_status_to_message(over, STAMP, signer.sign(over))
+        for publisher in self._rounds:
+            yield publisher, round_status_to_message(over, STAMP, signer.sign(over))
 
     def _model(self) -> types.GlobalModel:
         models = self._feeder.models

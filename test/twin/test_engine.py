@@ -23,8 +23,9 @@ from utt_ros.errors import MeasurementError
 from utt_ros.evaluation.benchmarks.hostile_graphs import hostile_graph
 from utt_ros.models.onnx_export import export_onnx
 from utt_ros.models.settings import ModelSettings
-from utt_ros.models.twin import UnifiedTwin
+from utt_ros.models.twin import UnifiedTwin, build_twin, initial_weights
 from utt_ros.settings import AreaSettings, WindowSettings
+from utt_ros.twin import engine as engine_module
 from utt_ros.twin.engine import TwinEngine
 from utt_ros.twin.onnx_model import OnnxModel
 
@@ -83,8 +84,9 @@ def test_a_model_reads_the_ranges_to_all_access_points_of_the_area(world):
             walk.tick(), further_ftm=np.full((1, further, 2), 5.0, np.float32),
             further_ftm_age_s=np.zeros((1, further), np.float32),
             further_ftm_mask=np.ones((1, further), bool))
-        pending = engine.locate(batch)
-        assert engine.predict(pending).imu is not None
+        pending = engine.begin(engine.locate(batch))
+        engine.predict(pending)
+        assert engine.synthesize(pending) is not None
         geometry = pending.windows.values.get('ap_geometry')
         assert (geometry is None) == (not further)
     np.testing.assert_allclose(geometry[0, 2], [8.0, 1.0, 2.5 - area.camera_height])
@@ -198,27 +200,70 @@ def test_a_gait_restarts_in_another_epoch(make_graph, world):
     np.testing.assert_array_equal(bounce(engine.step(walk.tick())), first)
 
 
-def test_a_step_in_two_halves_gives_the_predictions_of_a_whole_one(make_graph, world):
-    outputs = []
-    for halves in (False, True):
-        engine, walk = TwinEngine(AreaSettings(area='hall'), SHAPE), Walk(world)
-        engine.deploy(OnnxModel(make_graph(rms=0.3), SHAPE))
-        for _ in range(20):
-            if halves:
-                tick = engine.locate(walk.tick())
-                predictions = engine.predict(tick)
-                np.testing.assert_array_equal(tick.positions.position, predictions.position)
-            else:
-                predictions = engine.step(walk.tick())
-        outputs.append(predictions)
-    for name in ('stamp_ns', 'position', 'covariance', 'trajectory', 'imu'):
-        np.testing.assert_array_equal(*(getattr(item, name) for item in outputs), err_msg=name)
+def in_parts(engine, batch, imu_of=None):
+    """Predictions and synthesized IMU of a tick, computed as the node does."""
+    located = engine.locate(batch)
+    tick = engine.begin(located, imu_of)
+    predictions = engine.predict(tick)
+    imu = engine.synthesize(tick)
+    engine.prepare_next()
+    np.testing.assert_array_equal(located.positions.position, predictions.position)
+    return predictions, imu
+
+
+def trained_engine():
+    engine = TwinEngine(AreaSettings(area='hall'), SHAPE)
+    model = ModelSettings(width=8, heads=2, feedforward=8)
+    weights = initial_weights(model, SHAPE, 1)
+    engine.deploy(OnnxModel(export_onnx(build_twin(model, SHAPE, weights)), SHAPE))
+    return engine
+
+
+def test_a_step_in_parts_gives_the_predictions_of_a_whole_one(world):
+    whole, parts = trained_engine(), trained_engine()
+    people, others = world(subjects=3), world(subjects=3)
+    for _ in range(40):
+        expected = whole.step(people.tick())
+        predictions, imu = in_parts(parts, others.tick())
+        for name in ('stamp_ns', 'position', 'covariance', 'velocity', 'trajectory'):
+            np.testing.assert_array_equal(
+                getattr(predictions, name), getattr(expected, name), err_msg=name)
+        assert imu.subjects == expected.subjects
+        np.testing.assert_array_equal(imu.rows, expected.imu)
+        np.testing.assert_array_equal(imu.mean, expected.imu_mean)
+        np.testing.assert_array_equal(imu.stamps_ns, expected.imu_stamps_ns)
+
+
+def test_the_imu_of_who_is_read_is_that_of_a_tick_at_which_all_are(world):
+    whole, parts = trained_engine(), trained_engine()
+    people, others = world(subjects=4), world(subjects=4)
+    read = {'s01', 's03'}
+    for tick in range(60):  # the last of them without any other source than the IMU itself
+        sensors = {'camera': tick < 20, 'ftm': tick < 20}
+        expected = whole.step(people.tick(**sensors))
+        predictions, imu = in_parts(parts, others.tick(**sensors), read)
+        np.testing.assert_array_equal(predictions.trajectory, expected.trajectory)
+        rows = [row for row, name in enumerate(expected.subjects) if name in read]
+        assert imu.subjects == tuple(expected.subjects[row] for row in rows)
+        np.testing.assert_allclose(imu.rows, expected.imu[rows], rtol=1e-5, atol=1e-6)
+
+
+def test_nothing_of_the_imu_is_computed_while_nobody_reads_it(engine, world, monkeypatch):
+    walk = Walk(world)
+    run(engine, walk, 5)
+    monkeypatch.setattr(OnnxModel, 'prepare_imu', None)
+    monkeypatch.setattr(engine_module, 'rotate_magnetic_field', None)
+    for _ in range(3):
+        predictions, imu = in_parts(engine, walk.tick(), ())
+        assert imu is None
+        assert predictions.subjects == walk.people.names
+    assert engine.failures == 0
 
 
 def test_ticks_that_are_located_and_never_predicted_disturb_no_later_one(engine, world):
     walk = Walk(world)
     run(engine, walk, 20)
-    pending = [engine.locate(walk.tick()) for _ in range(5)]
+    pending = [engine.begin(engine.locate(walk.tick())) for _ in range(5)]
     assert all(tick.output is not None for tick in pending)
     predictions = run(engine, walk, 10)
     assert engine.failures == 0

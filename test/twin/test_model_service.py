@@ -47,10 +47,20 @@ def service():
     return ModelService(HORIZON_S)
 
 
+def begin(service, windows):
+    """Start the evaluations of a tick."""
+    context = np.zeros((len(windows), len(CONTEXT)), np.float32)
+    pending = service.submit(context)
+    service.submit_imu(pending, windows, context, lambda part: part)
+    return pending
+
+
 def tick(service, subjects=2):
-    """Return the outputs of a tick."""
-    context = np.zeros((subjects, len(CONTEXT)), np.float32)
-    return service.await_output(service.submit(windows_of(subjects), context))
+    """Return motion and IMU of a tick; None where one of both is not usable."""
+    pending = begin(service, windows_of(subjects))
+    motion = service.await_motion(pending)
+    imu = service.await_imu(pending)
+    return None if motion is None or imu is None else (motion, imu)
 
 
 def cubic(payload: bytes) -> bytes:
@@ -81,7 +91,10 @@ class Blocked:
     def __init__(self):
         self.go = Event()
 
-    def prepare(self, windows, context):
+    def prepare_motion(self, context):
+        return self.go.wait
+
+    def prepare_imu(self, windows, context, as_read):
         return self.go.wait
 
     def stop(self):
@@ -93,7 +106,7 @@ def test_the_newest_model_serves_from_the_next_tick_on(service, make_graph):
     for number, speed in enumerate((1.0, 2.0)):
         service.deploy(OnnxModel(make_graph(speed, WINDOW), WINDOW), number)
         assert service.round == number
-        np.testing.assert_allclose(tick(service).velocity, [[speed, 0]] * 2)
+        np.testing.assert_allclose(tick(service)[0].velocity, [[speed, 0]] * 2)
     assert (service.failures, service.dropped) == (0, 0)
 
 
@@ -155,9 +168,12 @@ class Delayed:
         self.model, self.go = model, Event()
         self.go.set()
 
-    def prepare(self, windows, context):
-        work = self.model.prepare(windows, context)
+    def prepare_motion(self, context):
+        work = self.model.prepare_motion(context)
         return lambda: self.go.wait(60.0) and work()
+
+    def prepare_imu(self, windows, context, as_read):
+        return self.model.prepare_imu(windows, context, as_read)
 
     def stop(self):
         self.model.stop()
@@ -193,10 +209,11 @@ def test_late_ticks_and_a_bad_one_do_not_drop_a_good_model(
     assert tick(service) is not None
     for _ in range(MAX_BAD_TICKS):
         newer.go.clear()
-        pending = service.submit(windows_of(2), np.zeros((2, len(CONTEXT)), np.float32))
-        assert service.await_output(pending) is None
+        pending = begin(service, windows_of(2))
+        assert service.await_motion(pending) is None
+        assert service.await_imu(pending) is None
         newer.go.set()
-        wait_until(pending.future.done)
+        wait_until(pending.last.done)
     newer.model, good = OnnxModel(
         hostile_graph('speed of light', make_graph(1.0, WINDOW)), WINDOW), newer.model
     assert tick(service) is None
@@ -210,15 +227,15 @@ def test_one_absurd_subject_is_left_out_and_the_others_are_used(service, make_gr
     service.deploy(model, 1)
     windows = windows_of(3)
     windows.values['imu'][1] = 1e9  # which the graph repeats
-    output = service.await_output(
-        service.submit(windows, np.zeros((3, len(CONTEXT)), np.float32)))
-    for name in ('velocity', 'future', 'imu'):
-        finite = np.isfinite(getattr(output, name)).reshape(3, -1).all(axis=1)
-        assert finite.tolist() == [True, False, True]
-    assert output.swing[1].max() == output.cadence[1] == 0.0
+    pending = begin(service, windows)
+    motion, imu = service.await_motion(pending), service.await_imu(pending)
+    assert np.isfinite(motion.velocity).all()
+    assert np.isfinite(motion.future).all()
+    assert np.isfinite(imu.imu).reshape(3, -1).all(axis=1).tolist() == [True, False, True]
+    assert imu.swing[1].max() == imu.cadence[1] == 0.0
     assert (service.implausible, service.failures) == (1, 0)
 
 
 def test_more_subjects_than_a_batch_are_evaluated_in_parts(service, make_graph):
     service.deploy(OnnxModel(make_graph(1.0, WINDOW), WINDOW), 1)
-    assert tick(service, 70).velocity.shape == (70, 2)
+    assert tick(service, 70)[0].velocity.shape == (70, 2)

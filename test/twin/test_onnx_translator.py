@@ -27,6 +27,7 @@ from utt_ros.models.settings import ModelSettings
 from utt_ros.models.twin import UnifiedTwin
 from utt_ros.motion.features import phone_context
 from utt_ros.settings import WindowSettings
+from utt_ros.twin.graph_layout import LIVE_OUTPUTS
 from utt_ros.twin.onnx_model import OnnxModel
 from utt_ros.twin.onnx_translator import OnnxTranslator
 
@@ -109,11 +110,15 @@ def test_a_graph_of_a_federation_without_ranging_is_refused() -> None:
 
 def test_a_live_twin_prunes_the_outputs_that_only_association_needs(twin) -> None:
     graph = export_onnx(twin)
-    runtime = OnnxModel(graph, SHAPE)
-    names = {item.name for item in runtime.graph.session.get_outputs()}
-    assert 'synthesized_imu' in names
-    assert 'translated_camera' not in names
-    assert not any('decoders.camera' in item.name for item in runtime.graph.session.get_inputs())
+    sessions = [item.session for item in OnnxModel(graph, SHAPE).graphs]
+    names = {item.name for session in sessions for item in session.get_outputs()}
+    assert names == set(LIVE_OUTPUTS)
+    motion, transfer, alone = ({item.name for item in each.get_inputs()} for each in sessions)
+    assert not any('decoders.camera' in name for name in motion | transfer | alone)
+    assert not any('encoders' in name for name in motion)
+    assert any('encoders.camera' in name for name in transfer)
+    assert not any('encoders.imu' in name for name in transfer), 'which is for those without it'
+    assert any('encoders.imu' in name for name in alone)
 
 
 def test_bytes_that_are_not_a_graph_are_refused() -> None:

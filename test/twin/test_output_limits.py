@@ -13,11 +13,13 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 
-from utt_ros.twin.onnx_model import ModelOutput
-from utt_ros.twin.output_limits import plausible_outputs
+from utt_ros.twin.onnx_model import ImuOutput, MotionOutput
+from utt_ros.twin.output_limits import plausible_imu, plausible_motion
 
 HORIZON_S = np.array([0.1, 0.2], np.float32)
 
@@ -33,8 +35,15 @@ def outputs() -> dict[str, np.ndarray]:
         'cadence': np.array([0.0, 2.0], np.float32), 'swing': np.ones((2, 6, 5), np.float32)}
 
 
+def plausible(values: dict[str, np.ndarray]) -> list[bool]:
+    """Return who is plausible in both outputs."""
+    parts = [kind(*(values[item.name] for item in fields(kind)))
+             for kind in (MotionOutput, ImuOutput)]
+    return (plausible_motion(parts[0], HORIZON_S) & plausible_imu(parts[1])).tolist()
+
+
 def test_walkers_are_plausible():
-    assert plausible_outputs(ModelOutput(**outputs()), HORIZON_S).tolist() == [True, True]
+    assert plausible(outputs()) == [True, True]
 
 
 @pytest.mark.parametrize(('name', 'value'), [
@@ -45,4 +54,4 @@ def test_walkers_are_plausible():
 def test_one_value_beyond_its_limits_concerns_its_subject_alone(name, value):
     values = outputs()
     values[name][(1,) + (0,) * (values[name].ndim - 1)] = value
-    assert plausible_outputs(ModelOutput(**values), HORIZON_S).tolist() == [True, False]
+    assert plausible(values) == [True, False]

@@ -25,13 +25,13 @@ from utt_ros.twin.subject_belief import SubjectBelief
 from utt_ros.twin.subject_ensembles import COMPASS, FURTHER_BIAS, VX, VY, SubjectEnsembles
 
 SETTINGS = ParticleFilterSettings(particles=2000, max_subjects=3)
-ROWS = np.arange(3)
+ROWS, NAMES = np.arange(3), ('ann', 'bob', 'eve')
 
 
 @pytest.fixture
 def ensembles() -> SubjectEnsembles:
     ensembles = SubjectEnsembles(SETTINGS, 2)
-    for row, name in enumerate(('ann', 'bob', 'eve')):
+    for row, name in enumerate(NAMES):
         ensembles.reset(row, name, 0)
     return ensembles
 
@@ -93,8 +93,21 @@ def test_numbers_depend_on_the_name_and_not_on_the_row(ensembles: SubjectEnsembl
     other = SubjectEnsembles(SETTINGS, 2)
     other.reset(0, 'eve', 0)
     np.testing.assert_array_equal(
-        other.normal_noise(np.array([0]), 3), ensembles.normal_noise(np.array([2]), 3))
+        other.take_noise(np.array([0])), ensembles.take_noise(np.array([2])))
     other.reset(0, 'eve', 1)
     ensembles.place(2, np.zeros(2), np.eye(2))
     other.place(0, np.zeros(2), np.eye(2))
     assert (other.states[0, COMPASS] != ensembles.states[2, COMPASS]).any()
+
+
+def test_noise_that_is_drawn_early_is_that_of_the_next_tick(ensembles: SubjectEnsembles) -> None:
+    other = SubjectEnsembles(SETTINGS, 2)
+    for row, name in zip(ROWS, NAMES, strict=True):
+        other.reset(row, name, 0)
+    for rows in (ROWS, ROWS[:1], ROWS):
+        np.testing.assert_array_equal(other.take_noise(rows), ensembles.take_noise(rows))
+        ensembles.draw_noise(ROWS)
+        ensembles.draw_noise(ROWS[1:])  # once is enough
+    ensembles.reset(0, 'eve', 7)  # which another subject does not inherit
+    other.reset(0, 'eve', 7)
+    np.testing.assert_array_equal(other.take_noise(ROWS), ensembles.take_noise(ROWS))

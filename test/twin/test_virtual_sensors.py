@@ -167,7 +167,7 @@ WRONG = {
     'short std': ({'std': (1.0,)}, 'there must be 5 or none'),
     'std': ({'std': (1.0, 1.0, -1.0, 1.0, 1.0)}, 'finite and not negative'),
     'bytes': ({'graph': b'no graph'}, 'not a graph'),
-    'surplus source': ({'sources': ('imu',)}, 'reads ftm, ftm_mask, which is no source'),
+    'surplus source': ({'sources': ('imu',)}, 'reads ftm, which is no source'),
     'missing output': ({'target': 'ftm', 'sources': ('imu',), 'std': ()},
                        'lacks the outputs newest_ftm'),
 }

@@ -13,7 +13,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""`utt bench`: speed against a naive pipeline, association, hostile areas and faults."""
+"""`utt bench`: speed, association, hostile areas and faults."""
 
 import argparse
 import json
@@ -29,6 +29,7 @@ from tqdm import tqdm
 from utt_ros.cli.bench_building import configure_building
 from utt_ros.cli.bench_faults import configure_faults
 from utt_ros.cli.bench_hosts import configure_hosts
+from utt_ros.cli.bench_tick import configure_tick
 from utt_ros.evaluation.association.live_replay import (
     ASSOCIATION_METHODS,
     association_table,
@@ -93,6 +94,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     configure_building(benches)
     configure_faults(benches)
     configure_hosts(benches)
+    configure_tick(benches)
 
 
 def _configure_association(benches: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:

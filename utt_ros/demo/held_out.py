@@ -36,8 +36,9 @@ from utt_ros.training.columns import Columns
 from utt_ros.training.dataset import make_examples
 from utt_ros.training.metrics import nmse_by_operation, relative_errors, training_means
 from utt_ros.training.replay_buffer import ReplayBuffer
-from utt_ros.twin.engine import TickPredictions, TwinEngine
+from utt_ros.twin.engine import TwinEngine
 from utt_ros.twin.onnx_model import OnnxModel
+from utt_ros.twin.tick_types import TickPredictions
 
 MAX_WINDOWS = 4096
 

@@ -25,12 +25,18 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from utt_ros.models.twin import UnifiedTwin
+from utt_ros.models.twin import UnifiedTwin, is_present
 from utt_ros.motion.features import CONTEXT, VELOCITY_COLUMNS
-from utt_ros.twin.graph_layout import AP_DIMENSIONS, LIVE_OUTPUTS, TRANSLATED_OUTPUTS
+from utt_ros.twin.graph_layout import (
+    AP_DIMENSIONS,
+    LIVE_OUTPUTS,
+    TRANSFERRED_IMU,
+    TRANSLATED_OUTPUTS,
+)
 from utt_ros.types import AP_GEOMETRY, FURTHER_FTM
 
 OPSET = 18
+BASE_OUTPUTS = LIVE_OUTPUTS[:-1]  # of every `LiveGraph`
 VELOCITY_VALID = CONTEXT.index('course_valid')
 
 
@@ -38,18 +44,19 @@ class LiveGraph(nn.Module):
     """Live graph: windows of S subjects in; motion, synthesized IMU and gait out.
 
     Motion depends on the context alone. The IMU is synthesized from the other modalities, from
-    itself only where there is no other; its gait depends on the velocity from the camera. Boxes
-    and ranges, those to the first access point, are translated from all present modalities; a twin
-    prunes them.
+    itself only where there is no other; its gait depends on the velocity from the camera. Further
+    outputs are the IMU from the other modalities alone, for which the IMU is not encoded, and
+    boxes and ranges, those to the first access point, translated from all present modalities. A
+    twin prunes what it does not need.
     """
 
     def __init__(
-        self, twin: UnifiedTwin, translated: Sequence[str] = (), inputs: Sequence[str] = (),
+        self, twin: UnifiedTwin, further: Sequence[str] = (), inputs: Sequence[str] = (),
     ) -> None:
-        """`inputs`: names of the inputs; by default those of one access point."""
+        """`further`: names of outputs; `inputs`: by default those of one access point."""
         super().__init__()
         self.twin = twin
-        self.translated = tuple(translated)
+        self.further = tuple(further)
         names = twin.settings.modalities
         self.inputs = tuple(inputs) or (
             *(part for name in names for part in (name, f'{name}_mask')), 'context')
@@ -59,17 +66,37 @@ class LiveGraph(nn.Module):
         named = dict(zip(self.inputs, inputs, strict=True))
         values, masks, geometry = model_inputs(named, self.twin.settings.modalities)
         context, first = named['context'], None if geometry is None else geometry[:, 0]
-        features, present = self.twin.encode(values, masks, geometry)
+        encoded = {name: self.twin.encode_modality(name, values[name], masks[name], geometry)
+                   for name in values}
+        found = {name: is_present(mask) for name, mask in masks.items()}
+        features, present = self.twin.stack(encoded, found)
         fused = self.twin.fuse(features, present)
         motion = self.twin.motion(context)
         others = present & torch.tensor(self.others)
         sources = others | (present & ~others.any(dim=1, keepdim=True))
-        imu = self.twin.decode(
-            'imu', self.twin.fuse(features, sources), newest=self.twin.window.imu_rows)
+        imu = self._decode_imu(features, sources)
         swing = self.twin.stride(context[:, VELOCITY_VALID], context[:, VELOCITY_COLUMNS])
+        further = {output: partial(self.twin.decode, name, fused, geometry=first)
+                   for name, output in TRANSLATED_OUTPUTS.items()}
+        further[TRANSFERRED_IMU] = partial(self._transfer_imu, encoded, found, imu)
         return (motion.velocity, motion.velocity_log_std,
                 motion.future, motion.future_log_std, imu, swing.cadence, swing.log_rms,
-                *(self.twin.decode(name, fused, geometry=first) for name in self.translated))
+                *(further[name]() for name in self.further))
+
+    def _transfer_imu(
+        self, encoded: Mapping[str, Tensor], found: Mapping[str, Tensor], imu: Tensor,
+    ) -> Tensor:
+        """Decode the IMU from other modalities; without any in the model, `imu` as it is."""
+        features = {name: feature for name, feature in encoded.items() if name != 'imu'}
+        if not features:
+            return imu.clone()
+        return self._decode_imu(
+            *self.twin.stack(features, {name: found[name] for name in features}))
+
+    def _decode_imu(self, features: Tensor, use: Tensor) -> Tensor:
+        """Decode the rows of the newest tick."""
+        return self.twin.decode(
+            'imu', self.twin.fuse(features, use), newest=self.twin.window.imu_rows)
 
 
 def model_inputs(
@@ -135,11 +162,12 @@ class OnnxExporter:
 
 def trace_live_graph(twin: UnifiedTwin, *, several: bool = False) -> onnx.ModelProto:
     """Trace `LiveGraph`; with `several`, for any number of access points that it reads."""
-    translated = translated_modalities(twin)
-    outputs = [*LIVE_OUTPUTS, *(TRANSLATED_OUTPUTS[name] for name in translated)]
+    further = [TRANSFERRED_IMU, *(
+        TRANSLATED_OUTPUTS[name] for name in translated_modalities(twin))]
+    outputs = [*BASE_OUTPUTS, *further]
     inputs = example_inputs(twin, 2, several=several)
     return trace_graph(
-        twin, lambda copy: LiveGraph(copy, translated, list(inputs)), inputs, outputs)
+        twin, lambda copy: LiveGraph(copy, further, list(inputs)), inputs, outputs)
 
 
 def trace_graph(

@@ -69,13 +69,19 @@ class UnifiedTwin(nn.Module):
         values, or whose mask is all false, is missing. With the geometry (N, A, 3) of access
         points, see `ap_geometry`, ranges are (N, A, T, 2) and their mask (N, A, T).
         """
-        first = next(iter(values.values()))
-        absent = first.new_zeros((first.shape[0], self.settings.width))
-        features = [self.encode_modality(name, values[name], masks[name], geometry)
-                    if name in values else absent for name in self.settings.modalities]
-        present = [_is_present(masks[name]) if name in values else absent[:, 0].bool()
-                   for name in self.settings.modalities]
-        return torch.stack(features, dim=1), torch.stack(present, dim=1)
+        given = [name for name in self.settings.modalities if name in values]
+        features = {name: self.encode_modality(name, values[name], masks[name], geometry)
+                    for name in given}
+        return self.stack(features, {name: is_present(masks[name]) for name in given})
+
+    def stack(
+        self, features: Mapping[str, Tensor], present: Mapping[str, Tensor],
+    ) -> tuple[Tensor, Tensor]:
+        """Stack features (N, d) and present (N,), by modality, as `encode` returns them."""
+        absent = torch.zeros_like(next(iter(features.values())))
+        nowhere, names = absent[:, 0].bool(), self.settings.modalities
+        return (torch.stack([features.get(name, absent) for name in names], dim=1),
+                torch.stack([present.get(name, nowhere) for name in names], dim=1))
 
     def encode_modality(
         self, name: str, values: Tensor, mask: Tensor, geometry: Tensor | None = None,
@@ -147,7 +153,7 @@ class UnifiedTwin(nn.Module):
         return fused
 
 
-def _is_present(mask: Tensor) -> Tensor:
+def is_present(mask: Tensor) -> Tensor:
     """Return the windows (N,) with a measurement; ranges may be of several access points."""
     return mask.any(dim=1) if mask.dim() == 2 else mask.any(dim=2).any(dim=1)
 

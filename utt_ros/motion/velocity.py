@@ -158,8 +158,15 @@ class VelocityTracker:
         """Forget all subjects."""
         self._tracks = {}
 
-    def update(self, batch: SyncedBatch) -> tuple[FloatArray, MaskArray]:
-        """Return VELOCITY_FEATURES (S, 5, 2) in the area frame and valid (S,)."""
+    def update(
+        self, batch: SyncedBatch, observed: PositionObservations | None = None,
+    ) -> tuple[FloatArray, MaskArray]:
+        """Return VELOCITY_FEATURES (S, 5, 2) in the area frame and valid (S,).
+
+        `observed` (S,): positions of the boxes of the batch; computed here when None.
+        """
+        if observed is None:
+            observed = observe_positions(batch.camera, batch.camera_mask, self._area)
         now_ns, names = batch.stamp_ns, batch.subjects
         state, covariance = initial_state(len(names))
         elapsed, seen_ns = np.zeros(len(names)), np.zeros(len(names), np.int64)
@@ -167,7 +174,6 @@ class VelocityTracker:
             if name in self._tracks:
                 state[row], covariance[row], stamp_ns, seen_ns[row] = self._tracks[name]
                 elapsed[row] = (now_ns - stamp_ns) / 1e9
-        observed = observe_positions(batch.camera, batch.camera_mask, self._area)
         state, covariance = kalman_step(state, covariance, elapsed, observed)
         seen_ns[observed.mask] = now_ns
         self._tracks = {name: (state[row], covariance[row], now_ns, int(seen_ns[row]))

@@ -35,7 +35,7 @@ from utt_ros.bridge.node.message_signing import MessageSigning
 from utt_ros.bridge.node.operator_services import add_switch, add_trigger
 from utt_ros.bridge.node.parameters import declare_settings
 from utt_ros.bridge.node.process import run_node
-from utt_ros.bridge.node.qos import COLLECTED
+from utt_ros.bridge.node.qos import collected_from
 from utt_ros.bridge.node.round_publishers import RoundPublishers
 from utt_ros.errors import UttError
 from utt_ros.federation.checkpoints import Checkpoint
@@ -51,7 +51,7 @@ from utt_ros.msg import ModelUpdate
 from utt_ros.settings import WindowSettings
 
 TICK_SEC = 0.1
-STATUS_TICKS = 10
+STATUS_TICKS = 10  # between states of a round, however many updates come
 SHOW_SEC = 5.0  # between publications of an unchanged model
 
 
@@ -92,7 +92,8 @@ class AggregatorNode(ManagedNode):
             self._server.restart_deadline(monotonic_ns())
         self._latched.resubscribe()
         self._input = self.create_subscription(
-            ModelUpdate, '/utt/updates', self._on_update, COLLECTED)
+            ModelUpdate, '/utt/updates', self._on_update,
+            collected_from(self._settings.max_areas))
 
     def end_work(self) -> None:
         """Unsubscribe. The round in progress keeps the updates that it has."""
@@ -129,7 +130,6 @@ class AggregatorNode(ManagedNode):
             self.get_logger().warning(f'refused: {refusal}', throttle_duration_sec=1.0)
             self._show_model(self._server)
         self._step(self._server)
-        self._outputs.publish_status(self._server.status(monotonic_ns()))
 
     def _show_model(self, server: FederationServer) -> None:
         """Publish the model again, at times, to an area that trains another one."""

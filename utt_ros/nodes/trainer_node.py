@@ -37,6 +37,7 @@ from utt_ros.bridge.node.operator_services import add_switch, add_trigger, wait_
 from utt_ros.bridge.node.parameters import declare_settings, follow_parameters
 from utt_ros.bridge.node.process import abandon_threads, run_node
 from utt_ros.bridge.node.qos import CONTESTED, RELIABLE
+from utt_ros.bridge.node.round_publishers import STATE_TOPIC
 from utt_ros.bridge.node.twin_handover import AdoptionService, TwinCouriers
 from utt_ros.bridge.node.twin_services import TwinServices
 from utt_ros.errors import MeasurementError, ModelError, UttError
@@ -106,7 +107,7 @@ class TrainerNode(ManagedNode):
         if self._settings.federated:
             self._inputs += [
                 subscribe(GlobalModel, '/utt/model', self._on_model, CONTESTED),
-                subscribe(RoundStatus, '/utt/rounds', self._on_rounds, RELIABLE)]
+                subscribe(RoundStatus, STATE_TOPIC, self._on_rounds, RELIABLE)]
         self._client.paused = self._is_paused
         self._training.start()
 

@@ -15,9 +15,9 @@
 
 """The twin of an area: synced samples and deployed graphs in, predictions of all subjects out.
 
-A tick is processed in its callback: positions first, then predictions, then the measurements of
-virtual sensors that somebody subscribes to. Graphs are opened in worker threads and used from the
-next tick on.
+A tick is processed in its callback: positions first, then trajectories, then what somebody
+subscribes to: synthesized IMU, and the measurements of virtual sensors. Graphs are opened in
+worker threads and used from the next tick on.
 """
 
 import gc
@@ -50,12 +50,14 @@ from utt_ros.errors import MeasurementError
 from utt_ros.federation.types import Deployment
 from utt_ros.msg import SyncedSamples, TwinStatus
 from utt_ros.settings import AreaSettings, WindowSettings
-from utt_ros.twin.engine import TickPredictions, TwinEngine
+from utt_ros.twin.engine import TwinEngine
 from utt_ros.twin.graph_trial import GraphTrial
 from utt_ros.twin.health import SensorHealth
 from utt_ros.twin.neighbour_beliefs import NeighbourBeliefs
 from utt_ros.twin.onnx_model import OnnxModel
 from utt_ros.twin.settings import ParticleFilterSettings, TwinSettings
+from utt_ros.twin.tick_types import PendingTick, TickPredictions
+from utt_ros.types import SyncedBatch
 
 STATUS_SEC = 1.0
 MAX_WAIT_SEC = 0.5
@@ -128,14 +130,23 @@ class TwinNode(ManagedNode):
         begin_s = perf_counter()
         try:
             batch = samples_from_message(deserialize(SyncedSamples, data))
-            tick = self._engine.locate(batch)
+            located = self._engine.locate(batch)
         except MeasurementError as err:
             self._refused_samples += 1
             self.get_logger().warning(f'refused: {err}', throttle_duration_sec=5.0)
             return
-        self._outputs.publish_positions(tick.positions)
+        self._outputs.publish_positions(located.positions)
+        tick = self._engine.begin(located, self._outputs.imu_readers())
         predictions = self._engine.predict(tick)
-        self._outputs.publish(predictions)
+        self._outputs.publish_trajectories(predictions)
+        if (imu := self._engine.synthesize(tick)) is not None:
+            self._outputs.publish_imu(imu)
+        self._finish(batch, tick, predictions, begin_s)
+
+    def _finish(
+        self, batch: SyncedBatch, tick: PendingTick, predictions: TickPredictions, begin_s: float,
+    ) -> None:
+        """Do what can wait until the predictions of a tick are published."""
         if self._beliefs is not None:
             self._beliefs.publish(batch, self._engine)
         self._health.update(batch)
@@ -145,6 +156,7 @@ class TwinNode(ManagedNode):
         self._virtual.publish(tick, predictions.imu_stamps_ns)
         self._tick_ended.set()
         self._markers.draw(predictions, self._received_s)
+        self._engine.prepare_next()
 
     def _use(self, deployment: Deployment) -> None:
         """Deploy a graph after its trial, in the worker thread."""

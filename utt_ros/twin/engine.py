@@ -15,35 +15,41 @@
 
 """Twin engine of one area: a synced batch in, predictions of all its subjects out."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import replace
 
 import numpy as np
 
 from utt_ros.geometry.ap_geometry import ap_geometry
 from utt_ros.geometry.compass import estimate_heading, rotate, rotate_magnetic_field
 from utt_ros.motion.features import heading_frame, make_context
-from utt_ros.motion.gait import INERTIAL_CHANNELS, gait_features
-from utt_ros.motion.gait_synthesis import GaitSynthesizer
-from utt_ros.motion.velocity import VelocityTracker
+from utt_ros.motion.gait import gait_features
+from utt_ros.motion.velocity import VelocityTracker, observe_positions
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.sync.window_buffer import WindowBuffer
 from utt_ros.twin.filter_types import Estimate, MotionPrior
-from utt_ros.twin.model_service import ModelService, PendingOutput, ServableModel
+from utt_ros.twin.imu_synthesis import ImuSynthesizer
+from utt_ros.twin.model_service import ModelService, ServableModel
 from utt_ros.twin.neighbour_beliefs import NeighbourBeliefs
-from utt_ros.twin.onnx_model import ModelOutput
+from utt_ros.twin.onnx_model import MotionOutput
 from utt_ros.twin.particle_filter import ParticleFilter
 from utt_ros.twin.range_offsets import RangeOffsets
 from utt_ros.twin.settings import ParticleFilterSettings
 from utt_ros.twin.subject_belief import AreaBeliefs, transform_belief
+from utt_ros.twin.tick_types import (
+    LocatedTick,
+    PendingTick,
+    TickImu,
+    TickPositions,
+    TickPredictions,
+)
 from utt_ros.types import (
     AP_GEOMETRY,
     FURTHER_FTM,
     MODALITIES,
     Array,
     FloatArray,
-    Indices,
     MaskArray,
-    Stamps,
     SyncedBatch,
     Windows,
 )
@@ -53,53 +59,12 @@ NO_VELOCITY = np.full((2, 2), np.nan, np.float32)  # of a subject without an ear
 LAG_S = 0.02  # of the newest IMU row behind its tick, as the synchronizer's `lag`
 
 
-@dataclass(frozen=True, slots=True)
-class TickPositions:
-    """Positions of the S subjects of a tick whose position is known; area frame."""
-
-    stamp_ns: int
-    subjects: tuple[str, ...]  # S
-    position: FloatArray  # (S, 2) [m]
-    covariance: FloatArray  # (S, 2, 2) [m^2]
-
-
-@dataclass(frozen=True, slots=True)
-class TickPredictions:
-    """Predictions at a tick for its S subjects whose position is known; area frame."""
-
-    stamp_ns: int
-    subjects: tuple[str, ...]  # S
-    sources: tuple[str, ...]  # S, such as 'camera+ftm+imu'; 'memory' when nothing is fresh
-    position: FloatArray  # (S, 2) [m]
-    covariance: FloatArray  # (S, 2, 2) [m^2]
-    velocity: FloatArray  # (S, 2) [m/s]
-    trajectory: FloatArray  # (S, H, 2) [m] at the next H ticks
-    trajectory_stamps_ns: Stamps  # (H,)
-    # (S, C, 9) synthesized rows of this tick; None without a model, NaN where it is implausible
-    imu: FloatArray | None
-    imu_stamps_ns: Stamps  # (C,)
-    imu_mean: FloatArray | None = None  # (S, C, 9) decoded mean, without the gait
-
-
-@dataclass(frozen=True, slots=True)
-class PendingTick:
-    """A tick of S subjects whose model output is pending."""
-
-    positions: TickPositions
-    batch: SyncedBatch
-    windows: Windows  # of the S subjects, as models read them
-    estimate: Estimate
-    known: Indices  # rows of the subjects in `positions`
-    frame: FloatArray  # (S,) direction of the heading frame [rad]
-    framed: MaskArray  # (S,) true where that frame is known
-    output: PendingOutput | None  # None without a model or subjects
-
-
 class TwinEngine:
     """Particle filter and model of one area. For one thread; `deploy` may be called from any.
 
-    Both take about the same time, so they run concurrently: the velocity that the model predicts
-    at a tick enters the filter at the next one. Headings are those of the tick itself.
+    A step has parts, so that each output is out before the next one is computed: positions, the
+    predicted motion, the synthesized IMU. The velocity that the model predicts at a tick enters
+    the filter at the next one. Headings are those of the tick itself.
     """
 
     def __init__(
@@ -114,7 +79,7 @@ class TwinEngine:
         self._filter = ParticleFilter(area, belief, neighbours, offsets)
         self._refused_before = 0  # by filters before a reset
         self._velocities = VelocityTracker(area)
-        self._gaits = GaitSynthesizer(window)
+        self._imu = ImuSynthesizer(window, lag_s, self._area.magnetic_yaw)
         self._compass_errors: dict[str, float] = {}  # by subject [rad]
         self._model_velocities: dict[str, FloatArray] = {}  # by subject (2, 2): mean, std
         self._epoch = -1
@@ -122,8 +87,6 @@ class TwinEngine:
         self._horizon_s = seconds.astype(np.float32)
         self._horizon_ns = np.round(1e9 * seconds).astype(np.int64)
         self._row_s = window.period / window.imu_rows
-        rows = np.arange(window.imu_rows)[::-1] * self._row_s
-        self._row_ages_ns = np.round(1e9 * (lag_s + rows)).astype(np.int64)
         self.models = ModelService(self._horizon_s)
 
     @property
@@ -175,10 +138,14 @@ class TwinEngine:
 
     def step(self, batch: SyncedBatch) -> TickPredictions:
         """Process one tick. A failure of the model is counted, and the filter goes on without."""
-        return self.predict(self.locate(batch))
+        tick = self.begin(self.locate(batch))
+        predictions = self.predict(tick)
+        imu = self.synthesize(tick)
+        return predictions if imu is None else replace(
+            predictions, imu=imu.rows, imu_mean=imu.mean)
 
-    def locate(self, batch: SyncedBatch) -> PendingTick:
-        """First half of a step: estimate positions while the model runs.
+    def locate(self, batch: SyncedBatch) -> LocatedTick:
+        """First part of a step: estimate positions, and no more than they need.
 
         Raises MeasurementError for a batch of another shape.
         """
@@ -186,43 +153,58 @@ class TwinEngine:
         if batch.epoch != self._epoch:
             self._epoch, self._compass_errors, self._model_velocities = batch.epoch, {}, {}
             self._velocities.reset()
-            self._gaits.reset()
-        measured = self._history.windows()
-        imu, mask = measured.values['imu'], measured.masks['imu']
-        phone = estimate_heading(imu, mask, self._row_s, self._area.magnetic_yaw)
-        velocity, velocity_valid = self._velocities.update(batch)
-        errors = np.array(
-            [self._compass_errors.get(name, 0.0) for name in batch.subjects], np.float32)
-        frame = heading_frame(phone.heading + errors, phone.valid, velocity)
-        context = make_context(
-            phone.valid, velocity_valid, rotate(velocity, -frame[:, None]),
-            gait_features(imu, mask, phone.turns, self._row_s))
-        field = rotate_magnetic_field(imu, mask, self._row_s, self._area.magnetic_yaw)
-        values = {**measured.values, 'imu': field}
-        if (further := values.get(FURTHER_FTM)) is not None:
-            values[AP_GEOMETRY] = np.repeat(
-                ap_geometry(self._area, further.shape[2] + 1)[None], len(further), axis=0)
-        windows = replace(measured, values=values)
-        output = self.models.submit(windows, context)
+            self._imu.reset()
+        windows = self._with_geometry(self._history.windows())
+        heading = estimate_heading(
+            windows.values['imu'], windows.masks['imu'], self._row_s, self._area.magnetic_yaw)
+        observed = observe_positions(batch.camera, batch.camera_mask, self._area)
         estimate = self._filter.step(
-            batch, self._motion_prior(batch.subjects, phone.heading, phone.valid))
+            batch, self._motion_prior(batch.subjects, heading.heading, heading.valid), observed)
         known = np.flatnonzero(estimate.known)
         positions = TickPositions(
             batch.stamp_ns, tuple(batch.subjects[row] for row in known),
             estimate.position[known], estimate.covariance[known])
+        return LocatedTick(positions, batch, windows, observed, heading, estimate, known)
+
+    def begin(self, tick: LocatedTick, imu_of: Collection[str] | None = None) -> PendingTick:
+        """Second part: start the model, for motion and then for the IMU of some subjects.
+
+        `imu_of`: subjects whose IMU is synthesized; all when None. A gait begins when it is.
+        """
+        batch, phone, windows = tick.batch, tick.heading, tick.windows
+        velocity, velocity_valid = self._velocities.update(batch, tick.observed)
+        errors = np.array(
+            [self._compass_errors.get(name, 0.0) for name in batch.subjects], np.float32)
+        frame = heading_frame(phone.heading + errors, phone.valid, velocity)
+        context = make_context(
+            phone.valid, velocity_valid, rotate(velocity, -frame[:, None]), gait_features(
+                windows.values['imu'], windows.masks['imu'], phone.turns, self._row_s))
+        output = self.models.submit(context)
+        wanted = np.array([imu_of is None or name in imu_of for name in batch.subjects], bool)
+        rows = np.flatnonzero(wanted)
+        self.models.submit_imu(output, windows.select(rows), context[rows], self._as_read)
         return PendingTick(
-            positions, batch, windows, estimate, known, frame, phone.valid | velocity_valid,
-            output)
+            tick, frame, phone.valid | velocity_valid, rows, output, self._as_read)
 
     def predict(self, tick: PendingTick) -> TickPredictions:
-        """Second half of a step: wait for the model and predict. Once per tick, in their order."""
-        estimate, output = tick.estimate, self.models.await_output(tick.output)
-        self._remember(tick.batch.subjects, estimate, output)
+        """Third part: wait for the motion and predict. Once per tick, in their order."""
+        located, output = tick.located, self.models.await_motion(tick.output)
+        estimate = located.estimate
+        self._remember(located.batch.subjects, estimate, output)
         displacement = estimate.velocity[:, None] * self._horizon_s[:, None]
         if output is not None:
             usable = tick.framed & np.isfinite(output.future[:, 0, 0])
             displacement[usable] = rotate(output.future, tick.frame[:, None])[usable]
-        return self._predictions(tick, displacement, output)
+        return self._predictions(located, displacement)
+
+    def synthesize(self, tick: PendingTick) -> TickImu | None:
+        """Last part, after `predict`: wait for the synthesized IMU; None where there is none."""
+        output = self.models.await_imu(tick.output)
+        return None if output is None else self._imu.synthesize(tick, output)
+
+    def prepare_next(self) -> None:
+        """Draw the random numbers of the next tick, when all is published."""
+        self._filter.prepare_next()
 
     def _motion_prior(
         self, subjects: tuple[str, ...], heading: FloatArray, valid: MaskArray,
@@ -236,36 +218,35 @@ class TwinEngine:
         return MotionPrior(heading, valid & np.isfinite(velocity[:, 0]), velocity, std)
 
     def _remember(
-        self, subjects: tuple[str, ...], estimate: Estimate, output: ModelOutput | None,
+        self, subjects: tuple[str, ...], estimate: Estimate, output: MotionOutput | None,
     ) -> None:
         self._compass_errors = {
             name: float(estimate.compass_error[row]) for row, name in enumerate(subjects)}
         self._model_velocities = {} if output is None else dict(zip(
             subjects, np.stack([output.velocity, output.velocity_std], axis=1), strict=True))
 
-    def _synthesize(
-        self, tick: PendingTick, output: ModelOutput | None,
-    ) -> tuple[FloatArray, FloatArray] | tuple[None, None]:
-        """Synthesized IMU (K, C, 9) of the K known subjects of a tick, with and without gait.
+    def _as_read(self, windows: Windows) -> Windows:
+        """Convert windows to those that models read: geometry, and the field turned.
 
-        The magnetic field is that of the area's orientation.
+        The field is that of an area whose x axis points to magnetic east.
         """
-        if output is None:
-            return None, None
-        measured = np.ones(output.imu.shape[:2], bool)
-        mean = rotate_magnetic_field(output.imu, measured, self._row_s, -self._area.magnetic_yaw)
-        imu = mean.copy()
-        imu[..., :INERTIAL_CHANNELS] += self._gaits.synthesize(
-            tick.batch.stamp_ns, tick.batch.subjects, output.cadence, output.swing)
-        return imu[tick.known], mean[tick.known]
+        imu, mask = windows.values['imu'], windows.masks['imu']
+        values = {**windows.values, 'imu': rotate_magnetic_field(
+            imu, mask, self._row_s, self._area.magnetic_yaw)}
+        return replace(windows, values=values)
 
-    def _predictions(
-        self, tick: PendingTick, displacement: FloatArray, output: ModelOutput | None,
-    ) -> TickPredictions:
+    def _with_geometry(self, windows: Windows) -> Windows:
+        """Add the geometry of several access points."""
+        if (further := windows.values.get(FURTHER_FTM)) is None:
+            return windows
+        geometry = np.repeat(
+            ap_geometry(self._area, further.shape[2] + 1)[None], len(further), axis=0)
+        return replace(windows, values={**windows.values, AP_GEOMETRY: geometry})
+
+    def _predictions(self, tick: LocatedTick, displacement: FloatArray) -> TickPredictions:
         estimate, known, positions = tick.estimate, tick.known, tick.positions
         ages = np.stack([estimate.age_s[name] for name in MODALITIES], axis=1)
         fresh = ages <= [SOURCE_MAX_AGE_S[name] for name in MODALITIES]
-        imu, imu_mean = self._synthesize(tick, output)
         return TickPredictions(
             stamp_ns=positions.stamp_ns,
             subjects=positions.subjects,
@@ -275,9 +256,7 @@ class TwinEngine:
             velocity=estimate.velocity[known],
             trajectory=(estimate.position[:, None] + displacement)[known],
             trajectory_stamps_ns=positions.stamp_ns + self._horizon_ns,
-            imu=imu,
-            imu_stamps_ns=positions.stamp_ns - self._row_ages_ns,
-            imu_mean=imu_mean)
+            imu_stamps_ns=self._imu.stamps_ns(positions.stamp_ns))
 
 
 def _sources(fresh: MaskArray) -> str:

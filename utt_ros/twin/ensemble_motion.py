@@ -49,7 +49,7 @@ def predict_ensembles(
     keep = keep.astype(np.float32)[:, None]
     ensembles.reference[rows], ensembles.guided[rows] = reference, guided
 
-    noise = ensembles.normal_noise(rows, 3)
+    noise = ensembles.take_noise(rows)
     states = ensembles.states[rows]
     last = np.exp(-seconds / np.float32(own.heading_tau))
     states[:, COMPASS] *= last

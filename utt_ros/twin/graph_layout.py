@@ -24,8 +24,11 @@ from utt_ros.settings import WindowSettings
 from utt_ros.types import AP_GEOMETRY, CHANNELS, FTM_CHANNELS, FURTHER_FTM
 
 GraphShapes = dict[str, tuple[int, ...]]
-LIVE_OUTPUTS = ('velocity', 'velocity_log_std', 'future', 'future_log_std', 'synthesized_imu',
-                'cadence', 'swing_log_rms')
+MOTION_OUTPUTS = ('velocity', 'velocity_log_std', 'future', 'future_log_std')
+GAIT_OUTPUTS = ('cadence', 'swing_log_rms')
+SYNTHESIZED_IMU = 'synthesized_imu'  # from other modalities; from itself where there is none
+TRANSFERRED_IMU = 'transferred_imu'  # from other modalities alone; the IMU is not encoded
+LIVE_OUTPUTS = (*MOTION_OUTPUTS, SYNTHESIZED_IMU, *GAIT_OUTPUTS, TRANSFERRED_IMU)
 TRANSLATED_OUTPUTS = {'camera': 'translated_camera', 'ftm': 'translated_ftm'}  # for association
 NEWEST_OUTPUTS = {name: f'newest_{name}' for name in CHANNELS}  # of task twins: rows of a tick
 
@@ -60,7 +63,8 @@ def output_shapes(window: WindowSettings) -> GraphShapes:
     return {
         'velocity': (2,), 'velocity_log_std': (2,),
         'future': (window.horizon, 2), 'future_log_std': (window.horizon, 2),
-        'synthesized_imu': (window.imu_rows, len(CHANNELS['imu'])),
+        SYNTHESIZED_IMU: (window.imu_rows, len(CHANNELS['imu'])),
+        TRANSFERRED_IMU: (window.imu_rows, len(CHANNELS['imu'])),
         'cadence': (), 'swing_log_rms': (INERTIAL_CHANNELS, HARMONICS + 1),
         **{output: inputs[name] for name, output in TRANSLATED_OUTPUTS.items()},
         **{output: (rows[name], len(CHANNELS[name])) for name, output in NEWEST_OUTPUTS.items()}}

@@ -24,22 +24,37 @@ import onnxruntime
 
 from utt_ros.errors import ModelError
 from utt_ros.settings import WindowSettings
-from utt_ros.twin.graph_layout import LIVE_OUTPUTS, input_shapes, output_shapes
+from utt_ros.twin.graph_layout import (
+    GAIT_OUTPUTS,
+    MOTION_OUTPUTS,
+    SYNTHESIZED_IMU,
+    TRANSFERRED_IMU,
+    input_shapes,
+    output_shapes,
+)
 from utt_ros.twin.graph_schema import check_graph, check_weight, read_graph
-from utt_ros.types import FloatArray, MaskArray, Windows
+from utt_ros.types import FloatArray, Indices, MaskArray, Windows
 
 Inputs = Mapping[str, FloatArray | MaskArray]
+LIVE_PARTS = (MOTION_OUTPUTS, (TRANSFERRED_IMU, *GAIT_OUTPUTS),
+              (SYNTHESIZED_IMU, *GAIT_OUTPUTS))  # outputs of the graphs of a model
 MAX_BATCH = 32  # windows in one evaluation; more are evaluated in parts
 
 
 @dataclass(frozen=True, slots=True)
-class ModelOutput:
-    """Outputs for S subjects; motion in the heading frame, see docs/architecture.md."""
+class MotionOutput:
+    """Motion of S subjects in the heading frame, see docs/architecture.md."""
 
     velocity: FloatArray  # (S, 2) at the newest tick [m/s]
     velocity_std: FloatArray  # (S, 2)
     future: FloatArray  # (S, H, 2) displacement at each of the next H ticks [m]
     future_std: FloatArray  # (S, H, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class ImuOutput:
+    """Synthesized IMU of S subjects."""
+
     imu: FloatArray  # (S, C, 9) rows of the newest tick, phone frame
     cadence: FloatArray  # (S,) of steps [Hz]
     swing: FloatArray  # (S, 6, HARMONICS + 1) RMS, see `motion.gait` [m/s^2, rad/s]
@@ -48,9 +63,12 @@ class ModelOutput:
 class OnnxModel:
     """Live model of an area: windows in, motion and IMU out. Not for several threads.
 
+    Motion, the IMU of subjects with a box or a range in their windows, and that of all others are
+    graphs of their own, so the IMU is encoded for the last alone.
+
     Raises ModelError when the payload is not such a graph. Opening a session takes tens of
     milliseconds in which no other thread runs, so a model that differs from `like` in its weights
-    alone shares its session.
+    alone shares its sessions.
     """
 
     def __init__(
@@ -58,34 +76,57 @@ class OnnxModel:
         is_tried: bool = False,
     ) -> None:
         """`is_tried`: by a `GraphTrial`, so that its schema is not checked again."""
-        self.graph: OnnxGraph = OnnxGraph(
-            payload, window, LIVE_OUTPUTS, like.graph if like else None, is_tried=is_tried)
-        _model_output(self.graph.run(1, {}))
+        formers = like.graphs if like else (None,) * len(LIVE_PARTS)
+        self.graphs: tuple[OnnxGraph, ...] = tuple(
+            OnnxGraph(payload, window, outputs, former, is_tried=is_tried)
+            for outputs, former in zip(LIVE_PARTS, formers, strict=True))
+        self._motion, self._transfer, self._alone = self.graphs
+        _motion_output(self._motion.run(1, {}))
+        for graph in (self._transfer, self._alone):
+            _imu_output(list(graph.run(1, {}).values()))
 
-    def run(self, windows: Windows, context: FloatArray) -> ModelOutput:
-        """Evaluate all subjects at once; `context` is (S, C).
+    def run(self, windows: Windows, context: FloatArray) -> tuple[MotionOutput, ImuOutput]:
+        """Evaluate all subjects of windows, as models read them; `context` is (S, C).
 
         Raises ModelError when an output has a wrong shape or is not finite.
         """
-        return self.prepare(windows, context)()
+        motion, imu = self.prepare_motion(context), self.prepare_imu(windows, context)
+        return motion(), imu()
 
-    def prepare(self, windows: Windows, context: FloatArray) -> Callable[[], ModelOutput]:
-        """Bind the inputs and return the evaluation, which may run in another thread.
+    def prepare_motion(self, context: FloatArray) -> Callable[[], MotionOutput]:
+        """Bind the `context` (S, C) and return the evaluation, which may run in another thread.
 
-        It must have ended before the next call.
+        It must have ended before the next call. It raises ModelError when an output has a wrong
+        shape or is not finite.
         """
-        count = len(windows)
-        masks = {f'{name}_mask': mask for name, mask in windows.masks.items()}
-        inputs: dict[str, FloatArray | MaskArray] = {
-            **windows.values, **masks, 'context': context}
-        if count > MAX_BATCH:
-            return lambda: _model_output(self.graph.run(count, inputs))
-        self.graph.bind(count, inputs)
-        return lambda: _model_output(self.graph.evaluate(count))
+        work = self._motion.prepare(len(context), {'context': context})
+        return lambda: _motion_output(work())
+
+    def prepare_imu(
+        self, windows: Windows, context: FloatArray,
+        as_read: Callable[[Windows], Windows] | None = None,
+    ) -> Callable[[], ImuOutput]:
+        """Bind the inputs and return the evaluation, as `prepare_motion` does.
+
+        `as_read` converts the IMU of windows to that which models read, unless it is that: it is
+        called for the windows without another source alone.
+        """
+        sources = [mask.reshape(len(mask), -1).any(1) for name, mask in windows.masks.items()
+                   if name != 'imu' and f'{name}_mask' in self._transfer.inputs]
+        is_transferred = np.logical_or.reduce(sources) if sources else np.zeros(len(windows), bool)
+        parts = []
+        for graph, chosen in ((self._transfer, is_transferred), (self._alone, ~is_transferred)):
+            rows = np.flatnonzero(chosen)
+            if rows.size:
+                part = windows.select(rows)
+                part = as_read(part) if as_read and graph is self._alone else part
+                parts.append((rows, graph.prepare(len(rows), _inputs(part, context[rows]))))
+        return lambda: _imu_output(_join(parts))
 
     def stop(self) -> None:
         """End an evaluation in another thread after its operator; further ones fail."""
-        self.graph.stop()
+        for graph in self.graphs:
+            graph.stop()
 
 
 class OnnxGraph:
@@ -116,6 +157,13 @@ class OnnxGraph:
         for name, weight in self._weights.items():  # kept, since a binding does not keep them
             value = onnxruntime.OrtValue.ortvalue_from_numpy(weight)
             self._binding.bind_ortvalue_input(name, value)
+
+    def prepare(self, count: int, inputs: Inputs) -> Callable[[], dict[str, FloatArray]]:
+        """Return the evaluation of N windows, with inputs bound where one call evaluates them."""
+        if not 0 < count <= MAX_BATCH:
+            return lambda: self.run(count, inputs)
+        self.bind(count, inputs)
+        return lambda: self.evaluate(count)
 
     def run(self, count: int, inputs: Inputs) -> dict[str, FloatArray]:
         """Return the outputs for N windows; an input that is not given is masked out.
@@ -197,21 +245,45 @@ def open_session(skeleton: bytes) -> onnxruntime.InferenceSession:
         raise ModelError(f'not a graph that ONNX Runtime can run: {err}') from err
 
 
-def _model_output(outputs: Mapping[str, FloatArray]) -> ModelOutput:
-    """Read the outputs, in the order of LIVE_OUTPUTS; raises ModelError for an overflow."""
-    velocity, velocity_log_std, future, future_log_std, imu, cadence, log_swing = outputs.values()
+def _inputs(windows: Windows, context: FloatArray) -> dict[str, FloatArray | MaskArray]:
+    masks = {f'{name}_mask': mask for name, mask in windows.masks.items()}
+    return {**windows.values, **masks, 'context': context}
+
+
+def _join(
+    parts: Sequence[tuple[Indices, Callable[[], dict[str, FloatArray]]]],
+) -> list[FloatArray]:
+    """Evaluate parts of the subjects, and return the outputs of all in their order."""
+    rows = np.concatenate([rows for rows, _ in parts])
+    arrays = zip(*(work().values() for _, work in parts), strict=True)
+    joined = [np.concatenate(items) if len(items) > 1 else items[0] for items in arrays]
+    return joined if len(parts) == 1 else [array[np.argsort(rows)] for array in joined]
+
+
+def _motion_output(outputs: Mapping[str, FloatArray]) -> MotionOutput:
+    """Read MOTION_OUTPUTS; raises ModelError for an overflow."""
+    velocity, velocity_log_std, future, future_log_std = outputs.values()
+    return MotionOutput(
+        velocity, _exp('velocity_log_std', velocity_log_std),
+        future, _exp('future_log_std', future_log_std))
+
+
+def _imu_output(outputs: Sequence[FloatArray]) -> ImuOutput:
+    """Read an IMU and GAIT_OUTPUTS; raises ModelError for an overflow."""
+    imu, cadence, swing_log_rms = outputs
+    return ImuOutput(imu, cadence, _exp('swing_log_rms', swing_log_rms))
+
+
+def _exp(name: str, values: FloatArray) -> FloatArray:
     with np.errstate(over='ignore'):  # an overflow is an error below
-        velocity_std, future_std, swing = map(
-            np.exp, (velocity_log_std, future_log_std, log_swing))
-    for name, values in (('velocity_log_std', velocity_std), ('future_log_std', future_std),
-                         ('swing_log_rms', swing)):
-        if not np.isfinite(values).all():
-            raise ModelError(f'{name} is too large')
-    return ModelOutput(velocity, velocity_std, future, future_std, imu, cadence, swing)
+        exponential = np.exp(values)
+    if not np.isfinite(exponential).all():
+        raise ModelError(f'{name} is too large')
+    return exponential
 
 
 def _prune(graph: onnx.GraphProto, outputs: Collection[str]) -> None:
-    """Remove all other outputs and the nodes and weights that only they need."""
+    """Remove all other outputs and the nodes, inputs and weights that only they need."""
     if any(part.type in (onnx.AttributeProto.GRAPH, onnx.AttributeProto.GRAPHS)
            for node in graph.node for part in node.attribute):
         return  # a subgraph may need values that its node does not list
@@ -224,6 +296,7 @@ def _prune(graph: onnx.GraphProto, outputs: Collection[str]) -> None:
     for items, wanted in (
             (graph.output, [item for item in graph.output if item.name in outputs]),
             (graph.node, kept[::-1]),
+            (graph.input, [item for item in graph.input if item.name in needed]),
             (graph.initializer, [item for item in graph.initializer if item.name in needed])):
         del items[:]
         items.extend(wanted)

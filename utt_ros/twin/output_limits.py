@@ -18,7 +18,7 @@
 import numpy as np
 
 from utt_ros.sensor_limits import MAX_ACCEL_MPS2, MAX_GYRO_RADPS, MAX_MAGNETIC_T
-from utt_ros.twin.onnx_model import ModelOutput
+from utt_ros.twin.onnx_model import ImuOutput, MotionOutput
 from utt_ros.types import FloatArray, MaskArray
 
 MAX_PERSON_SPEED_MPS = 15.0  # above the fastest sprinters; each component
@@ -29,8 +29,8 @@ VECTOR_LIMITS = (MAX_ACCEL_MPS2, MAX_GYRO_RADPS, MAX_MAGNETIC_T)  # of lengths, 
 RMS_LIMITS = np.repeat(np.array(VECTOR_LIMITS[:2], np.float32), 3)[:, None]
 
 
-def plausible_outputs(output: ModelOutput, horizon_s: FloatArray) -> MaskArray:
-    """Return which of S subjects have outputs that a person can have; `horizon_s` (H,) ahead."""
+def plausible_motion(output: MotionOutput, horizon_s: FloatArray) -> MaskArray:
+    """Return which of S subjects have motion that a person can have; `horizon_s` (H,) ahead."""
     low, high = VELOCITY_STD_LIMITS_MPS
     low_m, high_m = FUTURE_STD_LIMITS_M
     reach_m = MAX_PERSON_SPEED_MPS * horizon_s[:, None]
@@ -38,8 +38,13 @@ def plausible_outputs(output: ModelOutput, horizon_s: FloatArray) -> MaskArray:
         (np.abs(output.velocity) <= MAX_PERSON_SPEED_MPS).all(axis=1)
         & ((output.velocity_std >= low) & (output.velocity_std <= high)).all(axis=1)
         & (np.abs(output.future) <= reach_m).all(axis=(1, 2))
-        & ((output.future_std >= low_m) & (output.future_std <= high_m)).all(axis=(1, 2))
-        & plausible_rows(output.imu)
+        & ((output.future_std >= low_m) & (output.future_std <= high_m)).all(axis=(1, 2)))
+
+
+def plausible_imu(output: ImuOutput) -> MaskArray:
+    """Return which of S subjects have an IMU and a gait that a phone can measure."""
+    return np.asarray(
+        plausible_rows(output.imu)
         & (output.cadence >= 0.0) & (output.cadence <= MAX_CADENCE_HZ)
         & (output.swing <= RMS_LIMITS).all(axis=(1, 2)))
 

@@ -25,6 +25,7 @@ docs/belief.md explains the choices.
 import numpy as np
 
 from utt_ros.geometry.camera import CameraModel
+from utt_ros.motion.velocity import PositionObservations, observe_positions
 from utt_ros.settings import AreaSettings
 from utt_ros.twin.belief_gate import BeliefGate
 from utt_ros.twin.belief_handover import BeliefHandover
@@ -76,16 +77,16 @@ class ParticleFilter:
         `offsets`: of ranges, as an earlier run or a survey found them.
         """
         self.settings = settings or ParticleFilterSettings()
-        rows = self.settings.max_subjects
-        self._camera = CameraModel(area)
-        self._visibility = VisibilityMap(self._camera)
+        rows, camera = self.settings.max_subjects, CameraModel(area)
+        self._area, self._visibility = area, VisibilityMap(camera)
         self._ranges = AreaRangeModels(area, self.settings, offsets)
         self._ensembles = SubjectEnsembles(self.settings, len(self._ranges.models))
-        gate = BeliefGate(self._camera, self._ranges.models, self.settings)
+        gate = BeliefGate(camera, self._ranges.models, self.settings)
         self._handover = BeliefHandover(neighbours, gate, self._ensembles)
         self._slots = SubjectSlots(rows, self.settings.max_gap)
         self._measured_ns = np.full((rows, len(MODALITIES)), NEVER_NS, np.int64)
         self._detection_ns = NEVER_NS
+        self._served: Indices = np.zeros(0, np.intp)  # rows of the last tick
 
     @property
     def refused(self) -> int:
@@ -101,13 +102,20 @@ class ParticleFilter:
         """Return offsets of ranges that were given or learned, for a later start."""
         return self._ranges.known_offsets()
 
-    def step(self, batch: SyncedBatch, prior: MotionPrior | None = None) -> Estimate:
+    def step(
+        self, batch: SyncedBatch, prior: MotionPrior | None = None,
+        observed: PositionObservations | None = None,
+    ) -> Estimate:
         """Predict all subjects of a tick to its stamp and update them with its measurements.
 
         Values that are not finite or absurd count as not measured. A new epoch, or an absence of
         more than `max_gap`, starts a subject anew. Raises MeasurementError for a tick with ranges
         of more access points than the area has.
+
+        `observed` (S,): positions of the boxes of the batch; computed here when None.
         """
+        if observed is None:
+            observed = observe_positions(batch.camera, batch.camera_mask, self._area)
         ranges, ranged = usable_ranges(batch, len(self._ranges.models))
         rows, elapsed, new = self._slots.assign(batch)
         for name, row in new:
@@ -121,14 +129,19 @@ class ParticleFilter:
         self._predict(rows, elapsed, prior, batch.stamp_ns)
         self._handover.take_over(
             batch, served, rows, measured, np.where(ranged, ranges, np.nan))
-        self._update_camera(rows, batch.camera[served], measured[:, 0])
+        self._update_camera(rows, observed[served], measured[:, 0])
         for number in np.flatnonzero(ranged[served].any(0)).tolist():
             self._update_ftm(number, rows, ranges[served, number], ranged[served, number])
         if self._camera_works(batch) and batch.sequence % MISS_INTERVAL_TICKS == 0:
             missed = ~measured[:, 0] & self._ensembles.known[rows]
             self._update_missed_detection(rows[missed], MISS_INTERVAL_TICKS * elapsed[missed])
         self._ensembles.resample_depleted(rows)
+        self._served = rows
         return self._estimate(batch, served, rows)
+
+    def prepare_next(self) -> None:
+        """Draw the random numbers of the next tick, which is free to be done between ticks."""
+        self._ensembles.draw_noise(self._served)
 
     def sure_beliefs(self, stamp_ns: int) -> dict[str, SubjectBelief]:
         """Return the beliefs that are sure about subjects of the tick of that stamp, by name."""
@@ -166,14 +179,14 @@ class ParticleFilter:
         predict_ensembles(
             self._ensembles, rows, elapsed, prior, self._measured_ns[rows, 0] < long_ago_ns)
 
-    def _update_camera(self, rows: Indices, boxes: FloatArray, seen: MaskArray) -> None:
-        """Update with boxes (S, 5) where `seen` (S,)."""
-        own = self._ensembles
-        positions, covariances = self._camera.locate(boxes[seen])
-        with np.errstate(invalid='ignore', over='ignore'):
-            usable = (np.abs(positions).max(1, initial=0) <= MAX_DISTANCE_M) & (
-                np.trace(covariances, axis1=1, axis2=2) <= MAX_DISTANCE_M**2)
-        rows, positions, covariances = rows[seen][usable], positions[usable], covariances[usable]
+    def _update_camera(
+        self, rows: Indices, observed: PositionObservations, seen: MaskArray,
+    ) -> None:
+        """Update with the positions (S,) of boxes where `seen` (S,)."""
+        own, positions, covariances = self._ensembles, observed.positions, observed.covariances
+        usable = seen & observed.mask & (np.abs(positions).max(1, initial=0) <= MAX_DISTANCE_M) & (
+            np.trace(covariances, axis1=1, axis2=2) <= MAX_DISTANCE_M**2)
+        rows, positions, covariances = rows[usable], positions[usable], covariances[usable]
         old = own.known[rows]
         for row, centre, covariance in zip(
                 rows[~old], positions[~old], covariances[~old], strict=True):

@@ -41,6 +41,7 @@ from utt_ros.types import Array, FloatArray, Indices
 # position [m], velocity [m/s], compass error [rad], bias of ranges to the first access point [m],
 # probability of occlusion, biases of ranges to further access points [m]
 X, Y, VX, VY, COMPASS, BIAS, OCCLUDED, FURTHER_BIAS = range(8)
+NOISES = 3  # of a particle at a tick: compass, and both axes of the velocity
 MIN_EFFECTIVE_PARTICLE_SHARE = 0.5  # of the particles; an ensemble with less is resampled
 RING_STD_M = 0.5  # radial deviation of a new ensemble about its first range
 SURE_VARIANCE_M2 = 9.0  # of x and y together: less is sure, and worth handing over
@@ -61,19 +62,29 @@ class SubjectEnsembles:
         self.sure = np.zeros(rows, bool)
         self.contradictions = np.zeros(rows, np.intp)  # by boxes in a row
         self._random = [subject_generator('', row) for row in range(rows)]
+        self._noise = np.empty((rows, NOISES, particles), np.float32)  # of the next tick
+        self._is_drawn = np.zeros(rows, bool)  # of rows of `_noise`
 
     def reset(self, row: int, name: str, epoch: int) -> None:
         """Forget a subject: another one takes the row."""
-        self._random[row] = subject_generator(name, epoch)
+        self._random[row], self._is_drawn[row] = subject_generator(name, epoch), False
         self.known[row] = self.guided[row] = self.sure[row] = False
         self.contradictions[row] = 0
 
-    def normal_noise(self, rows: Indices, count: int) -> FloatArray:
-        """Draw normal numbers (S, count, P) with the generators of subjects."""
-        noise = np.empty((len(rows), count, self.settings.particles), np.float32)
-        for index, row in enumerate(rows):
-            self._random[row].standard_normal(dtype=np.float32, out=noise[index])
-        return noise
+    def draw_noise(self, rows: Indices) -> None:
+        """Draw the normal numbers of the next tick, unless they are drawn.
+
+        They are the first numbers of a subject at a tick, so drawing them early changes none.
+        """
+        for row in rows[~self._is_drawn[rows]].tolist():
+            self._random[row].standard_normal(dtype=np.float32, out=self._noise[row])
+        self._is_drawn[rows] = True
+
+    def take_noise(self, rows: Indices) -> FloatArray:
+        """Return the normal numbers (S, NOISES, P) of subjects for this tick."""
+        self.draw_noise(rows)
+        self._is_drawn[rows] = False
+        return self._noise[rows]
 
     def moments(self, rows: Indices) -> tuple[FloatArray, FloatArray]:
         """Compute means (S, D) and covariances of positions (S, 2, 2)."""

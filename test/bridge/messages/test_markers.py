@@ -21,7 +21,7 @@ from utt_ros.access_point_list import AccessPoint
 from utt_ros.bridge.messages.markers import area_markers, subject_markers
 from utt_ros.bridge.messages.sensors import to_time
 from utt_ros.settings import AreaSettings
-from utt_ros.twin.engine import TickPredictions
+from utt_ros.twin.tick_types import TickPredictions
 from utt_ros.types import CHI2_90_2D
 
 T0 = 1_700_000_000_000_000_000

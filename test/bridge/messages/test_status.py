@@ -21,8 +21,8 @@ from builtin_interfaces.msg import Time
 
 from utt_ros.bridge.messages.status import twin_status_to_message
 from utt_ros.settings import AreaSettings
-from utt_ros.twin.engine import TickPredictions
 from utt_ros.twin.health import SensorHealth
+from utt_ros.twin.tick_types import TickPredictions
 
 STAMP = Time(sec=3)
 HALL = AreaSettings(area='hall', map_pose=(1.0, 2.0, 3.0, 0.5))

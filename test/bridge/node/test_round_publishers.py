@@ -38,16 +38,21 @@ def test_model_is_latched_status_is_a_stream_and_a_second_aggregator_is_noticed(
     statuses: list[RoundStatus] = []
     node.create_subscription(GlobalModel, '/utt/model', models.append, STATE)
     node.create_subscription(RoundStatus, '/utt/rounds', statuses.append, RELIABLE)
+    states: list[RoundStatus] = []
+    node.create_subscription(RoundStatus, '/utt/round_state', states.append, RELIABLE)
     wait_until(lambda: node.count_publishers('/utt/model') == 1)
     assert publishers.rivals() == ''
 
     def receive() -> None:
         publishers.publish_status(types.RoundStatus(
-            'fed', 4, 'waiting', 1, 5.0, {'north': 3}, {}, 10, 20, 1.5))
+            'fed', 4, 'waiting', 1, 5.0, {'north': 3}, {'east': 'late'}, 10, 20, 1.5))
         executor.spin_once(timeout_sec=0.05)
 
-    wait_until(lambda: models and statuses, spin=receive)
+    wait_until(lambda: models and statuses and states, spin=receive)
     assert (models[0].round, statuses[0].round, list(statuses[0].accepted)) == (4, 4, ['north'])
+    assert (states[0].round, states[0].state, states[0].bytes_received) == (4, 'waiting', 10)
+    assert not states[0].accepted
+    assert not states[0].refused
     RoundPublishers(node)
     wait_until(lambda: publishers.rivals() == '1 other aggregators publish /utt/model')
     executor.shutdown()

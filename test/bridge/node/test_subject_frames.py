@@ -26,12 +26,13 @@ from rclpy.node import Node
 from utt_ros.bridge.node.qos import RELIABLE
 from utt_ros.bridge.node.subject_frames import SubjectFrames
 from utt_ros.bridge.node.topic_types import load_message_type
-from utt_ros.twin.engine import TickPositions
+from utt_ros.twin.tick_types import TickPositions
 
+POSITIONS = TickPositions(
+    5_000_000_002, ('ann', 'bob'), np.array([[1.0, -2.0], [3.5, 0.0]]), np.zeros((2, 2, 2)))
 TICK: Any = SimpleNamespace(
-    positions=TickPositions(
-        5_000_000_002, ('ann', 'bob'), np.array([[1.0, -2.0], [3.5, 0.0]]), np.zeros((2, 2, 2))),
-    known=np.array([0, 2]), frame=np.array([0.4, 9.9, -3.0]))
+    located=SimpleNamespace(positions=POSITIONS, known=np.array([0, 2])),
+    frame=np.array([0.4, 9.9, -3.0]))
 
 
 @pytest.mark.usefixtures('ros')
@@ -62,7 +63,7 @@ def test_subscriber_gets_the_pose_of_every_known_subject(
 
     wait_until(lambda: len(heard) >= 2, 30.0, publish)
     for message, name, (x, y), yaw in zip(
-            heard, ('ann', 'bob'), TICK.positions.position, (0.4, -3.0), strict=False):
+            heard, ('ann', 'bob'), POSITIONS.position, (0.4, -3.0), strict=False):
         (frame,) = message.transforms
         assert (frame.header.frame_id, frame.child_frame_id) == ('hall', f'hall/{name}')
         assert (frame.header.stamp.sec, frame.header.stamp.nanosec) == (5, 2)

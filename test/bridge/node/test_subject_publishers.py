@@ -16,9 +16,12 @@
 """Publishers of subjects are created on first use and destroyed after they left."""
 
 import numpy as np
+import rclpy
+from sensor_msgs.msg import Imu
 
+from utt_ros.bridge.node.qos import RELIABLE
 from utt_ros.bridge.node.subject_publishers import KEEP_NS, SubjectPublishers
-from utt_ros.twin.engine import TickPositions
+from utt_ros.twin.tick_types import TickImu, TickPositions
 
 
 def positions(stamp_ns, *subjects):
@@ -49,3 +52,20 @@ def test_topics_of_a_subject_exist_until_close(node, wait_until):
     wait_until(lambda: topics(node) == expected)
     outputs.close()
     wait_until(lambda: not topics(node))
+
+
+def test_synthesized_imu_is_published_to_those_who_read_it(node, wait_until):
+    outputs, heard = SubjectPublishers(node, 'hall'), []
+    outputs.publish_positions(positions(0, 'ann', 'bob'))
+    assert outputs.imu_readers() == set()
+    node.create_subscription(Imu, 'twins/bob/imu', heard.append, RELIABLE)
+    wait_until(lambda: outputs.imu_readers() == {'bob'})
+    rows = np.arange(18, dtype=np.float32).reshape(1, 2, 9)
+
+    def publish():
+        outputs.publish_imu(TickImu(('bob',), rows, rows, np.array([5, 7])))
+        rclpy.spin_once(node, timeout_sec=0.05)
+
+    wait_until(lambda: len(heard) >= 2, 30.0, publish)
+    assert heard[1].header.stamp.nanosec == 7
+    assert heard[1].linear_acceleration.x == 9.0

@@ -55,7 +55,8 @@ def tick(*names, stamp_ns=T0):
         values[name] = np.ones((len(names), rows, len(channels)), np.float32)
         masks[name] = np.full((len(names), rows), name != 'camera')
     windows = Windows(np.full(len(names), stamp_ns), names, values, masks)
-    return SimpleNamespace(windows=windows, batch=SimpleNamespace(stamp_ns=stamp_ns))
+    located = SimpleNamespace(windows=windows, batch=SimpleNamespace(stamp_ns=stamp_ns))
+    return SimpleNamespace(windows=windows, located=located)
 
 
 class Rig:

@@ -32,6 +32,7 @@ def quantiles(*values: float) -> dict[str, float]:
 
 OURS = LiveResult(
     title='utt, training', phones=20, seconds=20.0, latency_ms=quantiles(2.0, 3.0, 4.0, 9.0),
+    position_ms=quantiles(1.0, 1.5, 2.0, 4.0), trajectory_ms=quantiles(1.5, 2.0, 3.0, 5.0),
     newest_input_ms=quantiles(2.0, 3.0, 4.0, 9.0), predictions_per_s=200.0, ticks=200,
     predicted=4000, sent={'imu': 40000, 'camera': 200}, lost=0,
     usage={'sync': Usage(30.0, 80.0), 'twin': Usage(10.0, 120.0), 'trainer': Usage(90.0, 400.0)},

@@ -24,9 +24,9 @@ from utt_ros.cli.main import main
 from utt_ros.evaluation.benchmarks.live_rig import ProcessSample, process_usage
 
 KEYS = {
-    'latency_ms', 'newest_input_ms', 'predictions_per_s', 'ticks', 'predicted', 'missing', 'sent',
-    'lost', 'usage', 'cpu_percent_per_phone', 'rss_mb_per_phone', 'windows_per_s', 'lateness_ms',
-    'load',
+    'latency_ms', 'position_ms', 'trajectory_ms', 'newest_input_ms', 'predictions_per_s', 'ticks',
+    'predicted', 'missing', 'sent', 'lost', 'usage', 'cpu_percent_per_phone', 'rss_mb_per_phone',
+    'windows_per_s', 'lateness_ms', 'load',
 }
 
 
@@ -44,6 +44,8 @@ def test_package_and_naive_pipeline_are_measured_in_one_run(
         assert set(scenario) >= KEYS
         assert scenario['predicted'] > 0
         assert 0 < scenario['newest_input_ms']['p50'] <= scenario['latency_ms']['p50']
+        for name in ('position_ms', 'trajectory_ms'):
+            assert 0 < scenario[name]['p50'] <= scenario['latency_ms']['p50']
         assert scenario['cpu_percent_per_phone'] > 0
     ours, naive = measured['scenarios']['serving'], measured['scenarios']['naive']
     assert ours['lost'] is not None

@@ -30,7 +30,7 @@ from utt_ros.bridge.node.qos import RELIABLE
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.geometry.view_outline import view_outline
 from utt_ros.settings import AreaSettings
-from utt_ros.twin.engine import TickPredictions
+from utt_ros.twin.tick_types import TickPredictions
 from utt_ros.types import CHI2_90_2D, Array, FloatArray
 
 BODY, ELLIPSE, PATH, LABEL = range(4)  # ids within the namespace of a subject

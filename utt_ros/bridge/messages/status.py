@@ -23,8 +23,8 @@ from std_msgs.msg import Header
 
 from utt_ros.msg import TwinStatus
 from utt_ros.settings import AreaSettings
-from utt_ros.twin.engine import TickPredictions
 from utt_ros.twin.health import SensorHealth
+from utt_ros.twin.tick_types import TickPredictions
 
 
 def twin_status_to_message(

@@ -70,6 +70,14 @@ COLLECTED = QoSProfile(
 )
 """Subscription to a state that several nodes publish with STATE: the newest of each."""
 
+
+def collected_from(publishers: int) -> QoSProfile:
+    """Return COLLECTED for so many publishers: none displaces another's, nor an earlier one."""
+    return QoSProfile(
+        history=COLLECTED.history, depth=max(COLLECTED.depth, 2 * publishers),
+        reliability=COLLECTED.reliability, durability=COLLECTED.durability)
+
+
 CONTESTED = QoSProfile(
     history=QoSHistoryPolicy.KEEP_LAST,
     depth=4,

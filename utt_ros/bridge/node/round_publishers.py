@@ -15,6 +15,8 @@
 
 """Publishers of an aggregator: the global model and the state of the rounds."""
 
+from dataclasses import replace
+
 from rclpy.node import Node
 
 from utt_ros.bridge.messages.federation import model_to_message, round_status_to_message
@@ -24,24 +26,31 @@ from utt_ros.federation.signing import NullSigner, Signer, sealed
 from utt_ros.msg import GlobalModel, RoundStatus
 
 MODEL_TOPIC = '/utt/model'
+STATE_TOPIC = '/utt/round_state'  # for trainers
 
 
 class RoundPublishers:
-    """Topics `/utt/model` and `/utt/rounds`, sealed by the signer of the aggregator."""
+    """Topics `/utt/model`, `/utt/rounds` and `/utt/round_state`, sealed by an aggregator's signer.
+
+    The last is `/utt/rounds` without names: each of many trainers reads it.
+    """
 
     def __init__(self, node: Node, signer: Signer | None = None) -> None:
         self._node = node
         self._signer = signer or NullSigner()
         self._models = node.create_publisher(GlobalModel, MODEL_TOPIC, STATE)
         self._rounds = node.create_publisher(RoundStatus, '/utt/rounds', RELIABLE)
+        self._states = node.create_publisher(RoundStatus, STATE_TOPIC, RELIABLE)
 
     def publish_model(self, model: types.GlobalModel) -> None:
         self._models.publish(model_to_message(
             sealed(model, self._signer), self._node.get_clock().now().to_msg()))
 
     def publish_status(self, status: types.RoundStatus) -> None:
-        self._rounds.publish(round_status_to_message(
-            status, self._node.get_clock().now().to_msg(), self._signer.sign(status)))
+        nameless = replace(status, accepted={}, refused={}, suspected={})
+        for publisher, item in ((self._rounds, status), (self._states, nameless)):
+            publisher.publish(round_status_to_message(
+                item, self._node.get_clock().now().to_msg(), self._signer.sign(item)))
 
     def rivals(self) -> str:
         """Sentence about other aggregators of the domain; empty without any."""

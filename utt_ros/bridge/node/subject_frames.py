@@ -27,7 +27,7 @@ from utt_ros.bridge.messages.cdr_templates import CdrTemplate, Placeholders
 from utt_ros.bridge.messages.predictions import MAX_TEMPLATES, subject_frame
 from utt_ros.bridge.node.qos import RELIABLE
 from utt_ros.bridge.node.topic_types import load_message_type
-from utt_ros.twin.engine import PendingTick
+from utt_ros.twin.tick_types import PendingTick
 
 FRAMES_TYPE = 'tf2_msgs/msg/TFMessage'
 
@@ -54,10 +54,10 @@ class SubjectFrames:
         """Publish the frames of the subjects of a tick whose position is known."""
         if self._publisher is None or not self._is_heard:
             return
-        half = tick.frame[tick.known] / 2
-        numbers = np.column_stack([tick.positions.position, np.sin(half), np.cos(half)])
-        stamps_ns = np.array([tick.positions.stamp_ns])
-        for name, row in zip(tick.positions.subjects, numbers, strict=True):
+        positions, half = tick.located.positions, tick.frame[tick.located.known] / 2
+        numbers = np.column_stack([positions.position, np.sin(half), np.cos(half)])
+        stamps_ns = np.array([positions.stamp_ns])
+        for name, row in zip(positions.subjects, numbers, strict=True):
             template = frame_template(self._kind, self._area, subject_frame(self._area, name))
             self._publisher.handle.publish_raw(template.fill(row[None], stamps_ns)[0])
 

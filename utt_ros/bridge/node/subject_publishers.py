@@ -27,7 +27,7 @@ from sensor_msgs.msg import Imu
 
 from utt_ros.bridge.messages.predictions import imu_messages, path_messages, position_messages
 from utt_ros.bridge.node.qos import RELIABLE
-from utt_ros.twin.engine import TickPositions, TickPredictions
+from utt_ros.twin.tick_types import TickImu, TickPositions, TickPredictions
 
 KEEP_NS = 10_000_000_000  # lifetime of the publishers of a subject that left
 
@@ -55,22 +55,28 @@ class SubjectPublishers:
         for name, data in zip(positions.subjects, messages, strict=True):
             _send(self._subject(name, positions.stamp_ns).position, data)
 
-    def publish(self, predictions: TickPredictions) -> None:
-        """Publish the remaining predictions of a tick: all trajectories, then the IMUs."""
+    def imu_readers(self) -> set[str]:
+        """Return the subjects whose synthesized IMU somebody subscribes to."""
+        return {name for name, subject in self._subjects.items()
+                if subject.imu.get_subscription_count()}
+
+    def publish_trajectories(self, predictions: TickPredictions) -> None:
+        """Publish the trajectories of a tick, which are available next."""
         subjects = [self._subject(name, predictions.stamp_ns) for name in predictions.subjects]
         trajectories = path_messages(
             self._area, predictions.trajectory, predictions.stamp_ns,
             predictions.trajectory_stamps_ns)
         for subject, data in zip(subjects, trajectories, strict=True):
             _send(subject.trajectory, data)
-        if predictions.imu is not None:
-            imu = imu_messages(
-                self._area, predictions.subjects, predictions.imu, predictions.imu_stamps_ns)
-            plausible = np.isfinite(predictions.imu[:, 0, 0])
-            for subject, rows in compress(zip(subjects, imu, strict=True), plausible):
-                for data in rows:
-                    _send(subject.imu, data)
         self.published += len(subjects)
+
+    def publish_imu(self, imu: TickImu) -> None:
+        """Publish the synthesized IMU of the subjects whose topic exists."""
+        messages = imu_messages(self._area, imu.subjects, imu.rows, imu.stamps_ns)
+        plausible = np.isfinite(imu.rows[:, 0, 0])
+        for name, rows in compress(zip(imu.subjects, messages, strict=True), plausible):
+            for data in rows:
+                _send(self._subjects[name].imu, data)
 
     def forget(self, now_ns: int) -> list[str]:
         """Destroy the publishers of subjects that left long ago, or before a jump back in time."""

@@ -33,9 +33,9 @@ from utt_ros.federation.signing import Verifier
 from utt_ros.federation.types import TaskDeployment
 from utt_ros.msg import DeployedTwin
 from utt_ros.settings import AreaSettings, WindowSettings
-from utt_ros.twin.engine import PendingTick
 from utt_ros.twin.graph_layout import NEWEST_OUTPUTS
 from utt_ros.twin.latest_worker import LatestOnlyWorker, describe_error
+from utt_ros.twin.tick_types import PendingTick
 from utt_ros.twin.virtual_sensors import (
     MAX_TASK_TWIN_ID_LENGTH,
     MAX_VIRTUAL_SENSORS,
@@ -96,7 +96,8 @@ class VirtualSensorPublishers:
                 made = self._sensors.measure(name, tick.windows, topics.heard_phones)
                 if made is not None:
                     for topic, message in virtual_messages(
-                            topics.target, self._area, made, tick.batch.stamp_ns, imu_stamps_ns):
+                            topics.target, self._area, made, tick.located.batch.stamp_ns,
+                            imu_stamps_ns):
                         topics.publish(topic, message)
 
     def refresh(self) -> None:
@@ -107,7 +108,7 @@ class VirtualSensorPublishers:
         for name, target in targets.items():
             if name not in self._topics:
                 self._topics[name] = _TwinTopics(self._node, f'twins/{name}', target)
-            tick = self._tick
+            tick = self._tick.located if self._tick else None
             self._topics[name].refresh(
                 self._sensors.subjects(name, tick.windows) if tick else (),
                 tick.batch.stamp_ns if tick else 0)

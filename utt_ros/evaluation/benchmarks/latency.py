@@ -23,6 +23,7 @@ import numpy.typing as npt
 from utt_ros.types import NS_PER_MS, NS_PER_S, Stamps
 
 PERCENTILES = {'p50': 50.0, 'p90': 90.0, 'p99': 99.0, 'max': 100.0}
+OUTPUTS = ('imu', 'position', 'trajectory')  # by their number in the records of the observer
 PENDING = -1
 LAG_NS = (10_000_000, 30_000_000)  # range around the lag of the synchronizer, 20 ms
 
@@ -43,6 +44,8 @@ class LiveResult:
     phones: int
     seconds: float
     latency_ms: dict[str, float]  # frame published -> last output of a subject received
+    position_ms: dict[str, float]  # frame published -> position received
+    trajectory_ms: dict[str, float]
     newest_input_ms: dict[str, float]  # the same from the newest input of the prediction
     predictions_per_s: float
     ticks: int  # camera frames published

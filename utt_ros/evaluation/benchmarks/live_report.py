@@ -112,6 +112,8 @@ def _loss(result: LiveResult) -> str:
 
 ROWS: list[tuple[str, Callable[[LiveResult], str]]] = [
     ('frame to prediction [ms], p50 / p90 / p99 / max', lambda r: _quantiles(r.latency_ms)),
+    ('  frame to position [ms]', lambda r: _quantiles(r.position_ms)),
+    ('  frame to trajectory [ms]', lambda r: _quantiles(r.trajectory_ms)),
     ('  from the newest input joined [ms]', lambda r: _quantiles(r.newest_input_ms)),
     ('predictions per second', lambda r: f'{r.predictions_per_s:.1f}'),
     ('predictions missing', lambda r: f'{r.missing} of {r.ticks * r.phones}'),

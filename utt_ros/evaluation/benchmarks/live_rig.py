@@ -40,7 +40,6 @@ POLL_SEC = 0.1
 READY_SEC = 120.0
 DRAIN_SEC = 2.5  # for messages in flight and the next two /diagnostics
 STOP_SEC = 20.0
-OUTPUTS = 3
 SYNC, TRAINER = 'bench: sync', 'bench: trainer'
 MB = 1e6
 Reported = tuple[int, str, dict[str, str]]  # time [ns], name, values
@@ -153,13 +152,15 @@ def scenario_result(
     text = (folder / 'observer.json').read_text('utf-8')
     reports = [tuple(report) for report in json.loads(text)]
     ticks_ns = ticks_ns[(begin.time_ns <= ticks_ns) & (ticks_ns < end.time_ns)]
-    arrived = latency.last_arrivals(records, ticks_ns, phones, OUTPUTS)
+    arrived = latency.last_arrivals(records, ticks_ns, phones, len(latency.OUTPUTS))
     published = np.broadcast_to(ticks_ns[:, None], arrived.shape)
     predicted = int((arrived != latency.PENDING).sum())
     seconds = (end.time_ns - begin.time_ns) / NS_PER_S
     return LiveResult(
         title=scenario.title, phones=phones, seconds=seconds,
         latency_ms=latency.latency_percentiles(latency.latencies_ms(arrived, published)),
+        position_ms=_output_latency_ms(records, ticks_ns, phones, 'position'),
+        trajectory_ms=_output_latency_ms(records, ticks_ns, phones, 'trajectory'),
         newest_input_ms=latency.latency_percentiles(
             latency.latencies_ms(arrived, _newest(folder, ticks_ns, phones))),
         predictions_per_s=predicted / seconds, ticks=len(ticks_ns), predicted=predicted,
@@ -167,6 +168,17 @@ def scenario_result(
         counted=tuple(spec.name for spec in scenario.pipeline),
         windows_per_s=latency.counter_rate(_trained(folder, reports), begin.time_ns, end.time_ns),
         lateness_ms=latency.latency_percentiles(late_ns / NS_PER_MS), load=(begin.load, end.load))
+
+
+def _output_latency_ms(
+    records: Stamps, ticks_ns: Stamps, phones: int, output: str,
+) -> dict[str, float]:
+    """Percentiles of the latency from a frame to one output."""
+    own = records[records[:, 1] == latency.OUTPUTS.index(output)].copy()
+    own[:, 1] = 0
+    arrived = latency.last_arrivals(own, ticks_ns, phones, 1)
+    published = np.broadcast_to(ticks_ns[:, None], arrived.shape)
+    return latency.latency_percentiles(latency.latencies_ms(arrived, published))
 
 
 def process_usage(begin: ProcessSample, end: ProcessSample) -> dict[str, Usage]:

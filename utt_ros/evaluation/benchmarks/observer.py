@@ -40,10 +40,11 @@ from sensor_msgs.msg import Imu
 from utt_ros.bridge.node.process import StopRequest
 from utt_ros.bridge.node.qos import RELIABLE, SENSOR
 from utt_ros.cdr import read_stamp
+from utt_ros.evaluation.benchmarks.latency import OUTPUTS
 from utt_ros.evaluation.benchmarks.load_messages import AREA, phone_names
 
 POLL_SEC = 0.05
-OUTPUTS = {'imu': Imu, 'position': PoseWithCovarianceStamped, 'trajectory': NavPath}
+KINDS = {'imu': Imu, 'position': PoseWithCovarianceStamped, 'trajectory': NavPath}
 
 
 class Observer:
@@ -54,7 +55,7 @@ class Observer:
             (node.create_subscription(kind, f'twins/{subject}/{name}', _ignore, SENSOR, raw=True),
              kind, row, column)
             for row, subject in enumerate(subjects)
-            for column, (name, kind) in enumerate(OUTPUTS.items())]
+            for column, (name, kind) in enumerate((name, KINDS[name]) for name in OUTPUTS)]
         self._diagnostics = node.create_subscription(
             DiagnosticArray, '/diagnostics', _ignore, RELIABLE)
         self._missing = {(row, column) for _, _, row, column in self._outputs}
