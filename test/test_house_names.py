@@ -60,6 +60,7 @@ TESTED_ELSEWHERE = {
     'utt_ros/evaluation/report/paper_figures.py': 'constants',
     'utt_ros/federation/types.py': 'records',
     'utt_ros/nodes/recorder_node.py': 'test/nodes/test_replay_record.py',
+    'utt_ros/orchestration/fork_client.py': 'test_fork_server.py, from both ends',
     'utt_ros/parameter_files.py': 'test_settings.py',
     'utt_ros/sessions/bag_topic.py': 'a record',
     'utt_ros/twin/filter_types.py': 'records',

@@ -96,8 +96,8 @@ def test_area_predicts_from_a_recording_until_ctrl_c(
     outputs = {'imu', 'model', 'people', 'position', 'trajectory'}
     wait_until(lambda: received == outputs, timeout_sec=START_SEC, spin=listen)
     nodes = psutil.Process(process.pid).children()
-    # of the area, its player, the building, the report of `utt status`, later a spare process
-    assert len(nodes) in (6, 7)
+    # of the area, its player, the building, the report of `utt status`, the fork server
+    assert len(nodes) == 7
     sockets = [item.laddr.ip for each in nodes for item in each.net_connections('inet')]
     assert len(sockets) >= 12
     assert set(sockets) == {'127.0.0.1'}

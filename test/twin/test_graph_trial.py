@@ -15,6 +15,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 
 import psutil
 import pytest
@@ -82,6 +84,44 @@ def test_the_child_ends_with_the_trial(make_graph):
     assert not process.is_running()
     with pytest.raises(ModelError):
         trial.check(make_graph(shape=WINDOW))
+
+
+FORKED = """
+import os, sys
+from pathlib import Path
+from utt_ros.errors import ModelError
+from utt_ros.settings import WindowSettings
+from utt_ros.twin.graph_trial import GraphTrial
+from utt_ros.twin.graph_trial_child import fork_trial
+
+kept = open(sys.argv[1])
+process, link = fork_trial()
+trial = GraphTrial(WindowSettings(ticks=8, horizon=4, imu_rows=2), child=(process, link))
+trial.check(Path(sys.argv[1]).read_bytes())
+print(os.getpriority(os.PRIO_PROCESS, process.pid) - os.getpriority(os.PRIO_PROCESS, 0))
+print(sorted(os.listdir(f'/proc/{process.pid}/fd')))
+try:
+    trial.check(b'none')
+except ModelError as err:
+    print(err)
+process.kill()
+process.wait()
+trial.check(Path(sys.argv[1]).read_bytes())
+print(trial._process.pid != process.pid)
+trial.close()
+"""
+
+
+def test_a_process_that_was_forked_tries_graphs_and_is_replaced(make_graph, tmp_path):
+    (tmp_path / 'graph').write_bytes(make_graph(shape=WINDOW))
+    done = subprocess.run(
+        [sys.executable, '-c', FORKED, str(tmp_path / 'graph')], capture_output=True, text=True,
+        timeout=120, check=True)
+    niceness, descriptors, refusal, *replaced = done.stdout.splitlines()
+    assert int(niceness) == min(TRIAL_NICENESS, 19 - os.nice(0))
+    assert descriptors == "['0', '1', '2', '3']"
+    assert 'graph' in refusal
+    assert replaced == ['True']
 
 
 def test_a_trial_gives_way_to_the_ticks_of_its_twin(trial, make_graph):

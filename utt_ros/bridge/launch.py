@@ -39,7 +39,13 @@ from launch_ros.actions import Node
 
 from utt_ros.errors import UttError
 from utt_ros.orchestration.arguments import ARGUMENT_CHOICES, LaunchArguments
-from utt_ros.orchestration.child import DEFAULT_ENVIRONMENT, guard
+from utt_ros.orchestration.child import (
+    DEFAULT_ENVIRONMENT,
+    INTERRUPT_SEC,
+    TERMINATE_SEC,
+    TRACE_SEC,
+    guard,
+)
 from utt_ros.orchestration.discovery import (
     choose_reach,
     describe_reach,
@@ -58,7 +64,6 @@ from utt_ros.orchestration.phone_sources import describe_sources
 from utt_ros.orchestration.restarts import Consequence, RestartPolicy, describe_exit
 from utt_ros.orchestration.shared_memory import remove_dead_segments
 from utt_ros.orchestration.spec import NodeSpec, enclave_arguments, own_arguments
-from utt_ros.orchestration.supervisor import INTERRUPT_SEC, TERMINATE_SEC, TRACE_SEC
 
 
 def launch_description(

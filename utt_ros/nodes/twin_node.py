@@ -51,7 +51,8 @@ from utt_ros.federation.types import Deployment
 from utt_ros.msg import SyncedSamples, TwinStatus
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.twin.engine import TwinEngine
-from utt_ros.twin.graph_trial import GraphTrial
+from utt_ros.twin.graph_trial import GraphTrial, TrialChild
+from utt_ros.twin.graph_trial_child import fork_trial
 from utt_ros.twin.health import SensorHealth
 from utt_ros.twin.neighbour_beliefs import NeighbourBeliefs
 from utt_ros.twin.onnx_model import OnnxModel
@@ -67,7 +68,8 @@ TIMED_TICKS = 600  # over which computing times are reported
 class TwinNode(ManagedNode):
     """Managed node that predicts while it is active."""
 
-    def __init__(self) -> None:
+    def __init__(self, trial_child: TrialChild | None = None) -> None:
+        """`trial_child`: process that tries graphs; default: a new one."""
         super().__init__('twin')
         self._area = declare_settings(self, AreaSettings)
         self._window = declare_settings(self, WindowSettings)
@@ -90,7 +92,7 @@ class TwinNode(ManagedNode):
         self._beliefs = BeliefExchange(
             self, self._area, neighbours, self._signing) if settings.hand_over else None
         self._trial = GraphTrial(
-            self._window, access_points=len(self._area.ap_positions))
+            self._window, access_points=len(self._area.ap_positions), child=trial_child)
         self._models = DeployedModels(
             self, self._use, area=self._area.area, verifier=self._signing.verifier)
         self._virtual = VirtualSensorPublishers(
@@ -221,7 +223,12 @@ class TwinNode(ManagedNode):
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the twin until SIGINT or SIGTERM."""
-    return run_node(TwinNode, args)
+    trial_child = fork_trial()
+
+    def make() -> TwinNode:
+        return TwinNode(trial_child)
+
+    return run_node(make, args)
 
 
 if __name__ == '__main__':

@@ -19,7 +19,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from io import FileIO
 from pathlib import Path
@@ -28,8 +28,13 @@ from typing import cast
 from utt_ros.orchestration.discovery import discovery_environment
 from utt_ros.orchestration.heartbeat import HEARTBEAT_VARIABLE, HeartbeatMonitor
 from utt_ros.orchestration.spec import ProcessSpec
+from utt_ros.twin.forked_process import ForkedProcess
 
 Ending = Sequence[tuple[signal.Signals, float]]  # signals, and the wait after each [s]
+INTERRUPT_SEC = 10.0  # from SIGINT to SIGTERM
+TERMINATE_SEC = 2.0  # from SIGTERM to SIGKILL
+TRACE_SEC = 0.5  # for the traceback of a process that hangs, before SIGKILL
+HUNG: Ending = ((signal.SIGUSR2, TRACE_SEC), (signal.SIGKILL, 0.0))
 
 GUARD = Path(__file__).with_name('parent_guard.py')
 DEFAULT_ENVIRONMENT = {
@@ -45,6 +50,14 @@ def guard(number: signal.Signals) -> list[str]:
     return [sys.executable, '-I', '-S', str(GUARD), str(os.getpid()), str(int(number))]
 
 
+Fork = Callable[[ProcessSpec, str], ForkedProcess | None]  # specification, path of the heartbeat
+
+
+def polite_ending(stop_sec: float) -> Ending:
+    """Return the ending of a process that has some time to stop by itself."""
+    return ((signal.SIGINT, stop_sec), (signal.SIGTERM, TERMINATE_SEC), (signal.SIGKILL, 0.0))
+
+
 class ChildProcess:
     """Process in a session of its own: a Ctrl-C in the terminal reaches only its supervisor.
 
@@ -53,15 +66,19 @@ class ChildProcess:
 
     def __init__(
         self, spec: ProcessSpec, environment: Mapping[str, str], hang_sec: float = 0.0,
-        *, stdin: int = subprocess.DEVNULL,
+        *, stdin: int = subprocess.DEVNULL, fork: Fork | None = None,
     ) -> None:
-        """`hang_sec`: silence of the heartbeat that counts as a hang; 0 for none."""
+        """`hang_sec`: silence of the heartbeat that counts as a hang; 0 for none.
+
+        `fork` is tried first; a process that it does not fork is started.
+        """
         self.spec = spec
         self.heartbeat = HeartbeatMonitor(hang_sec)
         self.is_ending = self.is_stopped = False  # by signals; on purpose
         self._ending: list[tuple[signal.Signals, float]] = []  # signals that are left
         self._next_s = 0.0
-        self._process = subprocess.Popen(
+        forked = fork(spec, self.heartbeat.path) if fork else None
+        self._process = forked or subprocess.Popen(
             [*guard(signal.SIGKILL), *spec.command],
             stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             env={**environment, HEARTBEAT_VARIABLE: self.heartbeat.path}, start_new_session=True,

@@ -31,9 +31,7 @@ NOT_FOUND = 127  # as a shell returns
 def main() -> None:
     """Replace this process by COMMAND, which gets SIGNAL when PARENT dies."""
     parent, number, command = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
-    if os.getppid() != parent:
-        sys.exit('the parent process has ended')
+    end_with_parent(parent, number)
     # A shell without job control starts background jobs with SIGINT ignored; that is inherited.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
@@ -41,6 +39,13 @@ def main() -> None:
     except OSError as err:
         sys.stderr.write(f'cannot start {command[0]}: {err.strerror}\n')
         sys.exit(NOT_FOUND)
+
+
+def end_with_parent(parent: int, number: int) -> None:
+    """Get a signal when the parent ends, or exit now if it has ended or is another process."""
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
+    if os.getppid() != parent:
+        sys.exit('the parent process has ended')
 
 
 if __name__ == '__main__':

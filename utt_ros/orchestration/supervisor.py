@@ -26,25 +26,22 @@ from types import TracebackType
 from typing import TextIO
 
 from utt_ros.errors import UttError
-from utt_ros.orchestration.child import ChildProcess, Ending, child_environment
+from utt_ros.orchestration.child import (
+    HUNG,
+    INTERRUPT_SEC,
+    ChildProcess,
+    child_environment,
+    polite_ending,
+)
+from utt_ros.orchestration.fork_client import FORK_SERVER, ForkServer, can_fork, fork_server_specs
 from utt_ros.orchestration.heartbeat import HANG_SEC
 from utt_ros.orchestration.output import PrefixedOutput, RunListener
 from utt_ros.orchestration.restarts import Consequence, RestartPolicy, describe_exit
 from utt_ros.orchestration.shared_memory import remove_dead_segments
-from utt_ros.orchestration.spare import (
-    SPARE_RETRY_SEC,
-    SPARE_SEC,
-    SPARE_SPEC,
-    SpareProcess,
-    can_take_over,
-)
 from utt_ros.orchestration.spec import ProcessSpec
 
 SUPERVISOR_POLL_SEC = 0.05
-INTERRUPT_SEC = 10.0  # from SIGINT to SIGTERM
-TERMINATE_SEC = 2.0  # from SIGTERM to SIGKILL
-TRACE_SEC = 0.5  # for the traceback of a process that hangs, before SIGKILL
-HUNG: Ending = ((signal.SIGUSR2, TRACE_SEC), (signal.SIGKILL, 0.0))
+MAX_IMPORT_SEC = 10.0  # for the fork server's imports, before nodes are started without it
 
 
 class Supervisor:
@@ -71,16 +68,15 @@ class Supervisor:
         duplicates = sorted({name for name in names if names.count(name) > 1})
         if duplicates:
             raise UttError(f'two processes are named {duplicates[0]!r}')
+        specs = [*fork_server_specs(specs), *specs]
         self._specs = {spec.name: spec for spec in specs}
-        self._has_spare = any(can_take_over(spec) for spec in specs)
-        self._output = PrefixedOutput(
-            [*names, *[SPARE_SPEC.name] * self._has_spare], output, log_dir, listener)
+        self._output = PrefixedOutput(self._specs, output, log_dir, listener)
         self._environment = child_environment(colour=self._output.colour)
-        self._polite: Ending = (
-            (signal.SIGINT, stop_sec), (signal.SIGTERM, TERMINATE_SEC), (signal.SIGKILL, 0.0))
+        self._polite = polite_ending(stop_sec)
         self._hang_sec = hang_sec
         self._children: dict[str, ChildProcess] = {}
         self._due: dict[str, float] = {}  # name -> time of the restart, time.monotonic
+        self._waits_for_imports = FORK_SERVER in self._specs
         self._waiting = {spec.name: spec for spec in specs if spec.after in names}
         self._policy = RestartPolicy({spec.name: spec.unit for spec in specs if spec.respawn})
         self._tasks = {spec.name for spec in specs if spec.essential and not spec.respawn}
@@ -109,7 +105,7 @@ class Supervisor:
     def alive(self) -> tuple[str, ...]:
         """Return the names of processes that run or wait for their start."""
         names = {*dict(self._children), *dict(self._due), *dict(self._waiting)}
-        return tuple(sorted(names - {SPARE_SPEC.name}))
+        return tuple(sorted(names - {FORK_SERVER}))
 
     def pids(self) -> dict[str, int]:
         """Return process ids by name."""
@@ -142,10 +138,11 @@ class Supervisor:
     def _supervise(self) -> None:
         try:
             remove_dead_segments()
-            for name, spec in self._specs.items():
-                if name not in self._waiting:
+            for spec in [spec for name, spec in self._specs.items() if name not in self._waiting]:
+                if self._waits_for_imports and can_fork(spec):
+                    self._due[spec.name] = time.monotonic() + MAX_IMPORT_SEC
+                else:
                     self._start(spec)
-            self._plan_spare(SPARE_SEC)
             self._started.set()
             while not self._stop.is_set():
                 self._poll()
@@ -166,41 +163,32 @@ class Supervisor:
             self._ended.set()
 
     def _start(self, spec: ProcessSpec) -> None:
-        self._add(ChildProcess(spec, self._environment, self._hang_sec))
-        self._note_start(spec)
-
-    def _add(self, child: ChildProcess) -> None:
-        self._children[child.spec.name] = child
+        if spec.name == FORK_SERVER:
+            child: ChildProcess = ForkServer(spec, self._environment)
+        else:
+            server = self._fork_server()
+            child = ChildProcess(spec, self._environment, self._hang_sec,
+                                 fork=server.fork if server else None)
+            self._output.note(spec.name, 'started', f'{spec.name} is started')
+        self._children[spec.name] = child
         self._selector.register(child.output, selectors.EVENT_READ, child)
-
-    def _note_start(self, spec: ProcessSpec) -> None:
         self._policy.started(spec.name)
-        self._output.note(spec.name, 'started', f'{spec.name} is started')
 
-    def _plan_spare(self, wait_sec: float) -> None:
-        if self._has_spare:
-            self._due[SPARE_SPEC.name] = time.monotonic() + wait_sec
+    def _fork_server(self) -> ForkServer | None:
+        server = self._children.get(FORK_SERVER)
+        return server if isinstance(server, ForkServer) else None
 
     def _start_due(self) -> None:
         now_s = time.monotonic()
+        if self._waits_for_imports:
+            server = self._fork_server()
+            if server is None or server.is_ready():
+                self._waits_for_imports = False
+                self._due = dict.fromkeys(self._due, now_s)
         for name, due_s in list(self._due.items()):
-            if due_s > now_s or name in self._children:
-                continue
-            del self._due[name]
-            if name == SPARE_SPEC.name:
-                self._add(SpareProcess(self._environment, self._hang_sec))
-            else:
-                self._start_again(self._specs[name])
-
-    def _start_again(self, spec: ProcessSpec) -> None:
-        """Start a process again, by the spare process where it can."""
-        spare = self._children.get(SPARE_SPEC.name)
-        if isinstance(spare, SpareProcess) and spare.take_over(spec):
-            self._children[spec.name] = self._children.pop(SPARE_SPEC.name)
-            self._note_start(spec)
-            self._plan_spare(SPARE_SEC)
-        else:
-            self._start(spec)
+            if due_s <= now_s and name not in self._children:
+                del self._due[name]
+                self._start(self._specs[name])
 
     def _poll(self) -> None:
         """Forward new output, then handle ended processes."""
@@ -261,8 +249,6 @@ class Supervisor:
         else:
             self._output.note(spec.name, 'failed' if code else 'done',
                               f'{spec.name} {describe_exit(code) if code else "is done"}')
-            if spec.name == SPARE_SPEC.name:
-                self._plan_spare(SPARE_RETRY_SEC)
             if spec.essential and code:
                 self.failure = self.failure or f'{spec.name} {describe_exit(code)}'
         self._tasks.discard(spec.name)
@@ -295,7 +281,7 @@ class Supervisor:
             not ended.area or areas <= self._policy.ended)
 
     def _stop_all(self) -> None:
-        names = [name for name in self._children if name != SPARE_SPEC.name]
+        names = [name for name in self._children if name != FORK_SERVER]
         if names:
             self._output.note('', 'stopping', f'stopping {", ".join(names)}')
         for child in self._children.values():

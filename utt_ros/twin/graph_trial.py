@@ -27,6 +27,7 @@ from threading import Lock
 
 from utt_ros.errors import ModelError
 from utt_ros.settings import WindowSettings
+from utt_ros.twin.forked_process import ForkedProcess
 from utt_ros.twin.graph_layout import LIVE_OUTPUTS
 
 TRIAL_SEC = 30.0  # limit for a trial on a busy machine; its computing time is limited in the child
@@ -34,26 +35,31 @@ TRIAL_NICENESS = 5  # added to ours: a first trial takes seconds, and ticks come
 LENGTHS = struct.Struct('!II')  # of the description and the payload of a message [bytes]
 MAX_REPLY_BYTES = 65536
 MAX_REASON_LENGTH = 400  # characters
+TrialChild = tuple[subprocess.Popen[bytes] | ForkedProcess, socket.socket]  # and its link
 
 
 class GraphTrial:
     """A child process that opens and evaluates graphs before they are used here.
 
-    It starts with this object, which takes it a second, and again after a graph that ended it.
+    It starts with this object, unless one is given, and again after a graph that ended it.
     One trial at a time, in any thread; `close` ends a trial in another one.
     """
 
     def __init__(
         self, window: WindowSettings, timeout_sec: float = TRIAL_SEC, *, access_points: int = 1,
+        child: TrialChild | None = None,
     ) -> None:
-        """`access_points`: of the area, for graphs that read several."""
+        """`access_points`: of the area, for graphs that read several.
+
+        `child`: of `fork_trial`; one that is started takes a second for its imports.
+        """
         self._shape = {'period': window.period, 'ticks': window.ticks,
                        'imu_rows': window.imu_rows, 'horizon': window.horizon}
         self._access_points = access_points
         self._timeout_sec = timeout_sec
         self._lock = Lock()
         self._closed = False
-        self._process, self._socket = self._start()
+        self._process, self._socket = child or self._start()
 
     def check(self, payload: bytes, outputs: Sequence[str] = LIVE_OUTPUTS) -> None:
         """Raise ModelError for a graph that disobeys the schema, fails, or takes too much."""
@@ -100,7 +106,7 @@ class GraphTrial:
             self._process, self._socket = self._start()
 
     @staticmethod
-    def _start() -> tuple[subprocess.Popen[bytes], socket.socket]:
+    def _start() -> TrialChild:
         """Start the child. Raises OSError when the system cannot."""
         near, far = socket.socketpair()
         with far:

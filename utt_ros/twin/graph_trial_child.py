@@ -15,7 +15,8 @@
 
 """Child process of a `GraphTrial`: opens and evaluates graphs within limits of time and memory.
 
-`python -m utt_ros.twin.graph_trial_child DESCRIPTOR`; it ends when the socket DESCRIPTOR closes.
+`python -m utt_ros.twin.graph_trial_child DESCRIPTOR`, or a fork of a process that has imported
+this module. It ends when the socket DESCRIPTOR closes.
 """
 
 import json
@@ -32,14 +33,21 @@ import numpy as np
 
 from utt_ros.errors import ModelError
 from utt_ros.settings import WindowSettings
+from utt_ros.twin.forked_process import ForkedProcess
 from utt_ros.twin.graph_layout import input_shapes
-from utt_ros.twin.graph_trial import receive_message, send_message
+from utt_ros.twin.graph_trial import (
+    TRIAL_NICENESS,
+    TrialChild,
+    receive_message,
+    send_message,
+)
 from utt_ros.twin.onnx_model import MAX_BATCH, OnnxGraph
 
 MAX_TRIAL_MEMORY_BYTES = 2**30  # beyond what the process has at its start
 MAX_TRIAL_CPU_SEC = 4  # of a trial, opening included
 MAX_EVALUATION_SEC = 0.5  # computing time of one evaluation; a tick has 0.1 s
 MAX_OPEN_FILES = 64
+LINK = 3  # descriptor of the link in a process that was forked
 FEW = (1, 2)  # subjects in the trial of new weights
 
 
@@ -113,14 +121,38 @@ def confine() -> None:
         resource.setrlimit(kind, (lower, lower))
 
 
-def main() -> None:
-    """Serve the socket whose descriptor is the first argument."""
+def fork_trial() -> TrialChild:
+    """Fork the child process of a `GraphTrial`, before this process has threads."""
+    near, far = socket.socketpair()
+    pid = os.fork()
+    if pid:
+        far.close()
+        return ForkedProcess(pid), near
+    try:
+        _leave_parent(far)
+        serve_confined(LINK)
+    finally:
+        os._exit(1)
+
+
+def _leave_parent(link: socket.socket) -> None:
+    """Close all that a forked process has of its parent, and move the link to LINK."""
+    os.nice(TRIAL_NICENESS)
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in range(LINK):
+        os.dup2(null, descriptor)
+    os.dup2(link.detach(), LINK)
+    os.closerange(LINK + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+
+
+def serve_confined(descriptor: int) -> None:
+    """Serve a socket within the limits."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal: the parent ends it
     os.chdir('/')
     confine()
-    with socket.socket(fileno=int(sys.argv[1])) as link:
+    with socket.socket(fileno=descriptor) as link:
         serve(link)
 
 
 if __name__ == '__main__':
-    main()
+    serve_confined(int(sys.argv[1]))
