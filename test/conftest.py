@@ -23,8 +23,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 # One thread each: the machine's cores are shared with the processes that tests start.
 os.environ.setdefault('OMP_NUM_THREADS', '1')
@@ -418,3 +419,17 @@ def mini() -> Path:
     if not MINI.is_dir():
         pytest.skip('there are no recordings beside the checkout')
     return MINI
+
+
+@pytest.fixture(scope='module')
+def chromium() -> Iterator[Any]:
+    """Start Chromium, or skip the tests. Not longer than a module: asyncio has to wait for it."""
+    from utt_ros.errors import UttError
+    from utt_ros.evaluation.benchmarks.software_chromium import open_chromium
+
+    with ExitStack() as stack:
+        try:
+            browser = stack.enter_context(open_chromium())
+        except UttError as err:
+            pytest.skip(str(err))
+        yield browser

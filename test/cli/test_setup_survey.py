@@ -15,8 +15,12 @@
 
 """Height and pitch from numbers and from points on the floor; yaw from a bearing."""
 
+import json
+import re
 from collections.abc import Iterator
 from math import cos, radians, sin
+from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -25,6 +29,7 @@ from utt_ros.cli.dialogue import Dialogue
 from utt_ros.cli.setup_survey import ask_geometry
 
 HEIGHT_M, PITCH_RAD = 3.0, 0.3
+NO_PICTURE = Path('none.jpg')
 PLACES = [(4.0, 0.0), (5.0, 2.0), (6.0, -2.0), (8.0, 1.0), (10.0, -3.0)]
 
 
@@ -52,24 +57,48 @@ def row(ahead: float, to_left: float) -> str:
 
 def test_numbers_are_taken_in_degrees_and_bearings_from_north() -> None:
     area = draft('camera', 'imu', 'ftm')
-    ask_geometry(answering('numbers', '2.8', '15', '90', '1 2 2.2')[0], area)
+    ask_geometry(answering('numbers', '2.8', '15', '90', '1 2 2.2')[0], area, NO_PICTURE)
     assert area.values['camera_height'] == 2.8
     assert area.values['camera_pitch'] == pytest.approx(radians(15), abs=1e-4)
     assert area.values['magnetic_yaw'] == 0.0
     assert area.values['ap_position'] == [1.0, 2.0, 2.2]
 
 
-def test_points_on_the_floor_give_height_and_pitch_once_they_are_enough() -> None:
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    (tmp_path / 'area.jpg').write_bytes(b'JPEG')
+    return tmp_path / 'area.jpg'
+
+
+def test_points_on_the_floor_give_height_and_pitch_once_they_are_enough(picture: Path) -> None:
     area = draft('camera')
     asking, told = answering(
         '2', row(4.0, 0.0), 'a b', '', '2', *(row(*place) for place in PLACES), '')
-    ask_geometry(asking, area)
+    ask_geometry(asking, area, picture)
     assert any('1 points: at least' in text for text in told)
     assert area.values['camera_height'] == pytest.approx(HEIGHT_M, abs=0.01)
     assert area.values['camera_pitch'] == pytest.approx(PITCH_RAD, abs=0.002)
 
 
+def test_points_clicked_on_the_page_count_as_typed_ones(picture: Path) -> None:
+    area, told = draft('camera'), []
+    rows = [[float(word) for word in row(*place).split()] for place in PLACES]
+
+    def click(_: str) -> str:
+        address = re.search(r'http://\S+', ' '.join(told))
+        assert address
+        body = json.dumps(rows[:4]).encode()
+        request = Request(f'{address[0]}points', body, {'Content-Type': 'application/json'})
+        with urlopen(request, timeout=60.0) as page:
+            assert 'camera_height 3.00' in json.loads(page.read())['text']
+        return ''
+
+    answers = iter([lambda _: 'points on the floor', lambda _: row(*PLACES[4]), click])
+    ask_geometry(Dialogue(lambda question: next(answers)(question), told.append), area, picture)
+    assert area.values['camera_height'] == pytest.approx(HEIGHT_M, abs=0.01)
+
+
 def test_sensors_that_the_area_has_not_are_not_asked_for() -> None:
     area = draft()
-    ask_geometry(answering()[0], area)
+    ask_geometry(answering()[0], area, NO_PICTURE)
     assert 'camera_height' not in area.values

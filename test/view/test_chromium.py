@@ -19,7 +19,6 @@ With UTT_SCREENSHOTS=DIR the pictures of docs/view.md are written there.
 """
 
 import os
-import shutil
 import subprocess
 import sys
 from io import BytesIO
@@ -32,26 +31,10 @@ from PIL import Image
 from utt_ros.view.scene_drawing import SEEN
 
 pytest.importorskip('viser', reason='viser is not installed')
-playwright = pytest.importorskip(
-    'playwright.sync_api', reason='playwright, which drives Chromium, is not installed')
-NAMES = ('chromium', 'chromium-browser', 'google-chrome', 'chrome')
-CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason=f'none of {", ".join(NAMES)} is installed')]
-FLAGS = ['--no-sandbox', '--use-gl=angle', '--use-angle=swiftshader',
-         '--enable-unsafe-swiftshader']
+pytestmark = pytest.mark.slow
 WAIT_MS = 60_000
 COLOR_DISTANCE = 60
 MIDDLE = slice(330, 750)  # columns between the notes on the left and the panel on the right
-
-
-@pytest.fixture(scope='module')
-def browser():
-    with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture
@@ -94,9 +77,9 @@ def keep(page, name):
 
 
 @pytest.fixture
-def page(browser, address):
+def page(chromium, address):
     """Open the page; the test fails with the errors of its console."""
-    opened = browser.new_page(viewport={'width': 1100, 'height': 640})
+    opened = chromium.new_page(viewport={'width': 1100, 'height': 640})
     errors = []
     opened.on('pageerror', lambda error: errors.append(str(error)))
     opened.on('console', lambda line: errors.append(line.text) if line.type == 'error' else None)

@@ -22,7 +22,7 @@ from pathlib import Path
 from utt_ros.cli.area_draft import AreaDraft
 from utt_ros.cli.check import check_report, check_source, read_sources
 from utt_ros.cli.dialogue import Dialogue
-from utt_ros.cli.setup_devices import ask_camera, ask_phones
+from utt_ros.cli.setup_devices import ask_camera, ask_phones, picture_path
 from utt_ros.cli.setup_survey import ask_geometry
 from utt_ros.errors import SettingsError
 from utt_ros.parameter_files import AREA_FILE
@@ -34,9 +34,10 @@ examples:
   utt setup hall --out hall.yaml
 
 Finds cameras and phones of this machine's network, shows the address for each phone app as a QR
-code, and takes height and direction of the camera from a walk, from points on the floor or as
-numbers. Enter takes the answer in brackets; Ctrl-C ends without writing. `utt check FILE` reads
-the sensors of the file again, and `utt calibrate` makes its values better later.
+code, and takes height and direction of the camera from a walk, from points on the floor, which are
+clicked in a browser or typed, or as numbers. Enter takes the answer in brackets; Ctrl-C ends
+without writing. `utt check FILE` reads the sensors of the file again, and `utt calibrate` makes
+its values better later.
 """
 LISTEN_S = 4.0
 
@@ -69,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     ask_camera(asking, draft, out)
     ask_phones(asking, draft)
     _listen(asking, draft, args.listen)
-    ask_geometry(asking, draft)
+    ask_geometry(asking, draft, picture_path(out))
     draft.write(out)
     asking.tell(f'{out} is written; next: utt run {out}')
     return 0

@@ -59,7 +59,7 @@ def ask_camera(asking: Dialogue, draft: AreaDraft, out: Path) -> None:
     if picture is None:
         return
     height, width = picture.shape[:2]
-    path = out.with_suffix('.jpg')
+    path = picture_path(out)
     path.parent.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(path), picture)
     asking.tell(f'{width} x {height} pixels; {path} has a picture')
@@ -69,6 +69,11 @@ def ask_camera(asking: Dialogue, draft: AreaDraft, out: Path) -> None:
     draft.values |= {'image_width': width, 'image_height': height, 'fx': focal_px, 'fy': focal_px,
                      'cx': width / 2, 'cy': height / 2}
     draft.set_driver('camera', {'source': 'opencv', 'opencv': {'location': location}})
+
+
+def picture_path(out: Path) -> Path:
+    """Return where the picture of the camera of an area file is."""
+    return out.with_suffix('.jpg')
 
 
 def ask_phones(asking: Dialogue, draft: AreaDraft) -> None:

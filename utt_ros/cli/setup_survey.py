@@ -15,9 +15,11 @@
 
 """Questions of `utt setup` about where camera and access point are, answered by surveys."""
 
+import webbrowser
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from math import degrees, radians
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,7 +27,9 @@ import numpy as np
 from utt_ros.cli.area_draft import AreaDraft
 from utt_ros.cli.check import check_source, read_sources
 from utt_ros.cli.dialogue import Dialogue
+from utt_ros.cli.floor_points_page import MAX_NUMBER, FloorPoint, FloorPointsPage
 from utt_ros.cli.survey_check import session_of_samples
+from utt_ros.cli.view_command import has_display
 from utt_ros.errors import MeasurementError
 from utt_ros.geometry.camera_survey import (
     CameraFit,
@@ -37,17 +41,19 @@ from utt_ros.types import Session
 
 WALK, POINTS, NUMBERS = 'a walk', 'points on the floor', 'numbers'
 MAX_PLACE_M = 1000.0
-MAX_PIXEL = 1e5
 WALK_S = 120.0
 
 
-def ask_geometry(asking: Dialogue, draft: AreaDraft) -> None:
-    """Ask for heights, angles and places of the sensors that the area has."""
+def ask_geometry(asking: Dialogue, draft: AreaDraft, picture: Path) -> None:
+    """Ask for heights, angles and places of the sensors that the area has.
+
+    `picture`: a JPEG of its camera, in which points on the floor are clicked.
+    """
     drivers = draft.values.get('drivers', [])
     session: Session | None = None
     if 'camera' in drivers:
         ways: dict[str, Callable[[], Session | None]] = {
-            WALK: lambda: _walk(asking, draft), POINTS: lambda: _points(asking, draft),
+            WALK: lambda: _walk(asking, draft), POINTS: lambda: _points(asking, draft, picture),
             NUMBERS: lambda: _numbers(asking, draft)}
         while True:
             way = asking.choice('height and pitch of the camera, from', list(ways), NUMBERS)
@@ -72,21 +78,35 @@ def _numbers(asking: Dialogue, draft: AreaDraft) -> None:
     draft.values['camera_pitch'] = round(radians(pitch_deg), 4)
 
 
-def _points(asking: Dialogue, draft: AreaDraft) -> None:
-    asking.tell('four or more points: column and row in the picture [px], and where they are: '
-                'ahead of the\nplace below the camera and to its left [m]; an empty line ends')
-    rows: list[tuple[float, ...]] = []
-    while (row := asking.value(f'point {len(rows) + 1}', '', _read_point)) is not None:
-        rows.append(row)
-    points = np.array(rows).reshape(-1, 4)
-    _keep(asking, draft, fit_camera_to_points(points[:, :2], points[:, 2:], draft.settings))
+def _points(asking: Dialogue, draft: AreaDraft, picture: Path) -> None:
+    def fit(rows: Sequence[FloorPoint]) -> CameraFit:
+        points = np.array(rows).reshape(-1, 4)
+        return fit_camera_to_points(points[:, :2], points[:, 2:], draft.settings)
+
+    def describe(rows: Sequence[FloorPoint]) -> str:
+        try:
+            return _fit_text(fit(rows))
+        except MeasurementError as err:
+            return str(err)
+
+    rows: list[FloorPoint] = []
+    with FloorPointsPage(picture.read_bytes(), describe) as page:
+        asking.tell(f'four or more points on the floor: click them at {page.address}\nor type '
+                    'each here, column and row in the picture [px], and where it is: ahead of '
+                    'the\nplace below the camera and to its left [m]; an empty line ends')
+        if has_display():
+            webbrowser.open(page.address)
+        while (row := asking.value(f'point {len(rows) + 1}', '', _read_point)) is not None:
+            rows.append(row)
+        rows += page.points
+    _keep(asking, draft, fit(rows))
 
 
-def _read_point(answer: str) -> tuple[float, ...] | None:
+def _read_point(answer: str) -> FloorPoint | None:
     if not answer:
         return None
     numbers = tuple(float(word) for word in answer.replace(',', ' ').split())
-    if len(numbers) != 4 or not all(abs(number) <= MAX_PIXEL for number in numbers):
+    if len(numbers) != 4 or not all(abs(number) <= MAX_NUMBER for number in numbers):
         raise ValueError(f'{answer!r}: it must be column, row, ahead, left')
     return numbers
 
@@ -111,10 +131,14 @@ def _read_all(draft: AreaDraft, seconds: float) -> Sequence[Any]:
 
 
 def _keep(asking: Dialogue, draft: AreaDraft, fit: CameraFit) -> None:
-    asking.tell(f'camera_height {fit.height_m:.2f} ± {fit.height_error_m:.2f} m, camera_pitch '
-                f'{degrees(fit.pitch_rad):.1f} ± {degrees(fit.pitch_error_rad):.1f} degrees')
+    asking.tell(_fit_text(fit))
     draft.values |= {'camera_height': round(fit.height_m, 3),
                      'camera_pitch': round(fit.pitch_rad, 4)}
+
+
+def _fit_text(fit: CameraFit) -> str:
+    return (f'camera_height {fit.height_m:.2f} ± {fit.height_error_m:.2f} m, camera_pitch '
+            f'{degrees(fit.pitch_rad):.1f} ± {degrees(fit.pitch_error_rad):.1f} degrees')
 
 
 def _yaw(asking: Dialogue, draft: AreaDraft, session: Session | None) -> None:
