@@ -29,6 +29,7 @@ from tqdm import tqdm
 from utt_ros.cli.bench_building import configure_building
 from utt_ros.cli.bench_faults import configure_faults
 from utt_ros.cli.bench_hosts import configure_hosts
+from utt_ros.cli.bench_scale import configure_scale
 from utt_ros.cli.bench_tick import configure_tick
 from utt_ros.evaluation.association.live_replay import (
     ASSOCIATION_METHODS,
@@ -95,6 +96,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     configure_faults(benches)
     configure_hosts(benches)
     configure_tick(benches)
+    configure_scale(benches)
 
 
 def _configure_association(benches: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:

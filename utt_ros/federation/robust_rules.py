@@ -24,6 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from utt_ros.federation.aggregation import Contribution, average
+from utt_ros.federation.coordinate_statistics import coordinate_medians, sorted_coordinates
 from utt_ros.federation.screening import part_distance, parts_of
 from utt_ros.federation.wire import Tensors
 from utt_ros.types import Array, FloatArray
@@ -32,7 +33,7 @@ TRIMMED = 0.25  # share of areas at each end: of 8, the 2 that the median would 
 WEISZFELD_STEPS = 8
 MIN_DISTANCE = 1e-6  # relative to the median distance; bounds a weight of the geometric median
 
-Combine = Callable[[FloatArray], Array]
+Combine = Callable[[FloatArray], Array | FloatArray]
 
 
 def trimmed_mean(
@@ -46,7 +47,7 @@ def coordinate_median(
     contributions: Sequence[Contribution], reference: Tensors,
 ) -> dict[str, FloatArray]:
     """Take the median of each weight [S: Yin et al., ICML 2018]."""
-    return _by_coordinate(contributions, reference, lambda rows: np.asarray(np.median(rows, 0)))
+    return _by_coordinate(contributions, reference, coordinate_medians)
 
 
 def _by_coordinate(
@@ -62,7 +63,8 @@ def _by_coordinate(
 
 def _mean_within(rows: FloatArray) -> Array:
     trimmed = int(TRIMMED * len(rows))
-    return np.asarray(np.sort(rows, axis=0)[trimmed:len(rows) - trimmed].mean(0, dtype=np.float64))
+    kept = np.ascontiguousarray(sorted_coordinates(rows)[:, trimmed:len(rows) - trimmed].T)
+    return np.asarray(kept.mean(0, dtype=np.float64).reshape(rows.shape[1:]))
 
 
 def geometric_median(

@@ -33,6 +33,7 @@ from math import sqrt
 import numpy as np
 
 from utt_ros.federation.aggregation import Contribution
+from utt_ros.federation.coordinate_statistics import coordinate_medians
 from utt_ros.federation.wire import Tensors
 from utt_ros.types import FloatArray
 
@@ -164,7 +165,7 @@ def _cosines_with_median(
         if not areas:
             continue
         changes = np.stack([np.ravel(held[area][name] - reference[name]) for area in areas])
-        centre = np.median(changes, axis=0)
+        centre = coordinate_medians(changes)
         length = float(np.vdot(centre, centre))
         for area, change in zip(areas, changes, strict=True):
             products[area] += (np.vdot(change, centre), np.vdot(change, change), length)

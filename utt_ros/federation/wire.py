@@ -20,6 +20,7 @@ Weights are always float32 on the wire: an area that trains in another precision
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from struct import Struct
@@ -54,10 +55,15 @@ class Packed:
 def schema_of(tensors: Mapping[str, npt.NDArray[Any]]) -> str:
     """Return the SHA-256 of sorted lines 'name dtype shape', such as 'head.bias float32 [64]'."""
     lines = (
-        f'{name} {tensors[name].dtype.name} {list(tensors[name].shape)}\n'
+        f'{name} {_dtype_name(tensors[name].dtype)} {list(tensors[name].shape)}\n'
         for name in sorted(tensors)
     )
     return sha256(''.join(lines).encode()).hexdigest()
+
+
+@cache
+def _dtype_name(dtype: np.dtype[Any]) -> str:
+    return dtype.name  # which numpy composes anew each time
 
 
 def checksum_of(payload: bytes) -> str:
