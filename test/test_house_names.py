@@ -57,6 +57,7 @@ TESTED_ELSEWHERE = {
     'utt_ros/evaluation/benchmarks/load_generator.py': 'a process of test_live_rig.py',
     'utt_ros/evaluation/benchmarks/observer.py': 'a process of test_live_rig.py',
     'utt_ros/evaluation/benchmarks/parser_samples.py': 'test_mutant_parsers.py reads each sample',
+    'utt_ros/evaluation/benchmarks/software_chromium.py': 'a fixture of test_chromium.py',
     'utt_ros/evaluation/report/paper_figures.py': 'constants',
     'utt_ros/federation/types.py': 'records',
     'utt_ros/nodes/recorder_node.py': 'test/nodes/test_replay_record.py',
