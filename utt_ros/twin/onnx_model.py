@@ -38,6 +38,7 @@ from utt_ros.types import FloatArray, Indices, MaskArray, Windows
 Inputs = Mapping[str, FloatArray | MaskArray]
 LIVE_PARTS = (MOTION_OUTPUTS, (TRANSFERRED_IMU, *GAIT_OUTPUTS),
               (SYNTHESIZED_IMU, *GAIT_OUTPUTS))  # outputs of the graphs of a model
+SUBGRAPHS = (onnx.AttributeProto.GRAPH, onnx.AttributeProto.GRAPHS)  # types of attributes
 MAX_BATCH = 32  # windows in one evaluation; more are evaluated in parts
 
 
@@ -284,13 +285,12 @@ def _exp(name: str, values: FloatArray) -> FloatArray:
 
 def _prune(graph: onnx.GraphProto, outputs: Collection[str]) -> None:
     """Remove all other outputs and the nodes, inputs and weights that only they need."""
-    if any(part.type in (onnx.AttributeProto.GRAPH, onnx.AttributeProto.GRAPHS)
-           for node in graph.node for part in node.attribute):
-        return  # a subgraph may need values that its node does not list
     needed = {item.name for item in graph.output if item.name in outputs}
     kept = []
     for node in reversed(graph.node):
-        if needed.intersection(node.output):
+        if not needed.isdisjoint(node.output):
+            if any(part.type in SUBGRAPHS for part in node.attribute):
+                return  # it may need values that the node does not list
             needed.update(node.input)
             kept.append(node)
     for items, wanted in (
