@@ -25,6 +25,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -33,6 +34,7 @@ import pytest
 from utt_ros.orchestration import fork_client, fork_server, supervisor
 from utt_ros.orchestration.child import ChildProcess, child_environment
 from utt_ros.orchestration.fork_client import (
+    ASSOCIATION_MODULE,
     FORK_SERVER,
     PADDING,
     ForkServer,
@@ -68,7 +70,8 @@ def main():
 sys.modules['utt_ros.nodes.talker_node'] = types.SimpleNamespace(main=main)
 sys.exit(fork_server.main())
 """
-SERVER = ProcessSpec(FORK_SERVER, (sys.executable, '-c', PROGRAM, 'talker', PADDING), respawn=True)
+SERVER = ProcessSpec(
+    FORK_SERVER, (sys.executable, '-c', PROGRAM, 'no.such.module', PADDING), respawn=True)
 TALKER = ProcessSpec('hall/talker', (*NODE_PROGRAM, 'talker', 'word'), respawn=True)
 WAIT_SEC = 60.0
 
@@ -242,7 +245,19 @@ def test_server_is_there_for_nodes_that_it_can_fork() -> None:
     sync = ProcessSpec('hall/sync', (*NODE_PROGRAM, 'sync', '--ros-args'))
     assert fork_server_specs([trainer]) == []
     (spec,) = fork_server_specs([trainer, sync, replace(sync, name='stairs/sync')])
-    assert spec.command[3:] == ('sync', PADDING)
+    assert spec.command[3:] == ('utt_ros.nodes.sync_node', PADDING)
+
+
+@pytest.mark.parametrize(('text', 'is_loaded'), [
+    ('association: fused', True), ('association: labels', False), ('[', False)])
+def test_association_is_imported_where_a_synchronizer_uses_it(
+    text: str, is_loaded: bool, tmp_path: Path,
+) -> None:
+    file = tmp_path / 'area.yaml'
+    file.write_text(f'/**/sync: {{ros__parameters: {{{text}}}}}')
+    command = (*NODE_PROGRAM, 'sync', '--ros-args', '--params-file', str(file))
+    (spec,) = fork_server_specs([ProcessSpec('hall/sync', command)])
+    assert (ASSOCIATION_MODULE in spec.command) == is_loaded
 
 
 def test_real_node_is_forked_with_its_interpreter_and_ends_well(wait_until: Wait) -> None:
@@ -311,7 +326,7 @@ import sys
 from utt_ros.orchestration import supervisor
 from utt_ros.orchestration.spec import ProcessSpec
 supervisor.fork_server_specs = lambda _: [ProcessSpec({FORK_SERVER!r}, tuple(sys.argv[1:4]) + (
-    'talker', {PADDING!r}))]
+    'math', {PADDING!r}))]
 with supervisor.Supervisor([ProcessSpec('a', {TALKER.command!r})], output=sys.stdout) as running:
     running.wait()
 """

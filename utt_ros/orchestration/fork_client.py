@@ -21,15 +21,20 @@ import os
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import pairwise
+from pathlib import Path
 from signal import SIGKILL
 
+from utt_ros.errors import UttError
 from utt_ros.orchestration.child import ChildProcess
 from utt_ros.orchestration.fork_server import ADOPTED, AGREED, MAX_REQUEST_BYTES, READY
 from utt_ros.orchestration.spec import NODE_PROGRAM, PACKAGE_NAME, ProcessSpec
+from utt_ros.parameter_files import read_node_parameters
 from utt_ros.twin.forked_process import ForkedProcess
 
 FORK_SERVER = 'utt/fork_server'
 UNSHARED = ('trainer',)  # torch is large, and no other node needs it
+ASSOCIATION_MODULE = f'{PACKAGE_NAME}.bridge.node.association_model'
 PADDING = ' ' * 4096  # room for the command lines of nodes, see `process_title`
 MAX_FORK_SEC = 2.0  # for a fork on a busy machine; one that takes longer is done without
 MAX_ANSWER_BYTES = 64
@@ -38,14 +43,29 @@ PR_SET_CHILD_SUBREAPER, PR_GET_CHILD_SUBREAPER = 36, 37
 
 def fork_server_specs(specs: Sequence[ProcessSpec]) -> list[ProcessSpec]:
     """Return the specification of the fork server of some processes; none if it can fork none."""
-    names = sorted({_node_of(spec) for spec in specs if can_fork(spec)})
+    forked = [spec for spec in specs if can_fork(spec)]
+    modules = {f'{PACKAGE_NAME}.nodes.{_node_of(spec)}_node' for spec in forked}
+    modules |= {ASSOCIATION_MODULE for spec in forked if _associates(spec)}
     program = NODE_PROGRAM[0], '-m', f'{PACKAGE_NAME}.orchestration.fork_server'
-    return [ProcessSpec(FORK_SERVER, (*program, *names, PADDING), respawn=True)] if names else []
+    return [ProcessSpec(FORK_SERVER, (*program, *sorted(modules), PADDING), respawn=True)
+            ] * bool(modules)
 
 
 def can_fork(spec: ProcessSpec) -> bool:
     """Check whether a fork server has the modules of a process."""
     return (spec.command[:len(NODE_PROGRAM)] == NODE_PROGRAM and _node_of(spec) not in UNSHARED)
+
+
+def _associates(spec: ProcessSpec) -> bool:
+    """Check whether a synchronizer loads a module that is larger than its own."""
+    files = [Path(word) for flag, word in pairwise(spec.command) if flag == '--params-file']
+    if _node_of(spec) != 'sync':
+        return False
+    try:
+        values = read_node_parameters(files, f'/{spec.name}')
+    except UttError:  # the node tells of it
+        return False
+    return bool(values.get('association', 'labels') != 'labels')
 
 
 def _node_of(spec: ProcessSpec) -> str:

@@ -15,7 +15,7 @@
 
 """Fork server: a process that has imported the modules of nodes, and forks nodes.
 
-`python -m utt_ros.orchestration.fork_server NODE... PADDING`; its standard input is a socket to
+`python -m utt_ros.orchestration.fork_server MODULE... PADDING`; its standard input is a socket to
 the supervisor (`fork_client`), and it ends when that closes. To start Python and to import a node
 takes most of the time of a start. A fork takes milliseconds, and what was imported is shared.
 
@@ -65,7 +65,7 @@ def main() -> int:
         _move(os.open(os.devnull, os.O_RDONLY), STDIN)
         for name in names:
             with suppress(Exception):  # it fails again in the node, which tells of it
-                import_module(f'utt_ros.nodes.{name}_node')
+                import_module(name)
         gc.collect()
         gc.freeze()  # pages of objects that live for ever stay shared
         link.send(READY)
