@@ -26,6 +26,7 @@ import pytest
 
 from utt_ros.errors import SettingsError
 from utt_ros.orchestration.discovery import (
+    FAST_DDS,
     LOCALHOST_ONLY,
     OPENING_VARIABLES,
     PEERS,
@@ -157,3 +158,30 @@ def test_node_of_a_closed_environment_has_no_socket_beyond_127_0_0_1(
         node.communicate(timeout=30)
     assert len(sockets) >= 3
     assert {item.laddr.ip for item in sockets} == {'127.0.0.1'}
+
+
+BUFFERS = """
+import os, socket
+import rclpy
+rclpy.init()
+node = rclpy.create_node('a')
+for name in os.listdir('/proc/self/fd'):
+    try:
+        found = socket.socket(fileno=os.dup(int(name)))
+    except OSError:  # it is no socket, or was that of the listing
+        continue
+    if (found.family, found.type) == (socket.AF_INET, socket.SOCK_DGRAM):
+        print(found.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF))
+node.destroy_node()
+rclpy.shutdown()
+"""
+
+
+@pytest.mark.slow
+def test_sockets_of_discovery_hold_the_answers_of_many_nodes(ros_domain: int) -> None:
+    given = {**os.environ, 'RMW_IMPLEMENTATION': FAST_DDS[1], **closed_environment()}
+    done = subprocess.run([sys.executable, '-c', BUFFERS], env=given, capture_output=True,
+                          text=True, timeout=60, check=True)
+    limit = int(Path('/proc/sys/net/core/rmem_max').read_text(encoding='ascii'))
+    wanted = 2 * min(2**21, limit)  # Linux doubles it
+    assert sum(int(size) >= wanted for size in done.stdout.split()) >= 2
