@@ -79,6 +79,39 @@ def test_a_depth_error_widens_the_covariance_along_the_view():
     assert abs(camera.locate(noisy)[0][0] - 8.0) < abs(CAMERA.locate(noisy)[0][0] - 8.0) / 2
 
 
+def test_a_box_error_widens_the_covariance_most_for_people_who_are_far_away():
+    far, near = CAMERA.project([15.0, 0.0]), CAMERA.project([3.0, 0.0])
+    coarse = CameraModel(AreaSettings(), 3.0)
+
+    def widening(box):
+        return np.sqrt(np.diag(coarse.locate(box)[1]) / np.diag(CAMERA.locate(box)[1]))
+
+    assert (widening(far) > widening(near)).all()
+    assert (widening(near) > 1.0).all()
+    box = far * [1.0, 1.0, np.nan, 1.0, 1.0]  # of a camera without depth
+    assert coarse.covariance(box)[0, 0] > 2 * CAMERA.covariance(box)[0, 0]
+
+
+def test_boxes_with_a_known_error_cover_their_positions_as_often_as_told():
+    area = AreaSettings(depth_error=0.1)
+    camera, rng = CameraModel(area, 4.0), np.random.default_rng(3)
+    positions = visible_positions(4000)
+    boxes = CAMERA.project(positions + rng.normal(0, 0.03, positions.shape))
+    std = np.hypot(0.015 * boxes[:, 4:], 4.0)
+    boxes[:, :2] += std * rng.standard_normal((len(boxes), 2))
+    boxes[:, 4] += std[:, 0] * rng.standard_normal(len(boxes))
+    boxes[:, 2] *= 1.0 + 0.1 * rng.standard_normal(len(boxes))
+
+    def coverage(model):
+        located, covariances = model.locate(boxes)
+        error = located - positions
+        square = np.einsum('ni,nij,nj->n', error, np.linalg.inv(covariances), error)
+        return (square <= CHI2_90_2D).mean()
+
+    assert 0.85 < coverage(camera) < 0.98
+    assert coverage(CameraModel(area)) < coverage(camera) - 0.05
+
+
 def noisy_boxes(count: int) -> tuple[np.ndarray, np.ndarray]:
     """Return positions and their boxes with the noise that the model assumes."""
     rng = np.random.default_rng(11)

@@ -20,6 +20,7 @@ import pytest
 
 from utt_ros.access_point_list import AccessPoint
 from utt_ros.errors import MeasurementError
+from utt_ros.motion.velocity import observe_positions
 from utt_ros.settings import AreaSettings
 from utt_ros.twin.filter_types import MotionPrior
 from utt_ros.twin.particle_filter import ParticleFilter
@@ -73,6 +74,22 @@ def test_ellipse_of_90_percent_covers_about_that(world, sensors):
         estimate = people.walk(tracker, 1, **sensors)
         inside.append(mahalanobis(estimate, people) < CHI2_90_2D)
     assert 0.80 <= np.mean(inside) <= 0.98
+
+
+def test_a_box_error_widens_ellipses_also_where_positions_of_boxes_are_given(world):
+    people = world(subjects=8, seed=4)
+    batches = [people.tick() for _ in range(20)]
+
+    def areas(box_error, *, given):
+        tracker = ParticleFilter(AREA, ParticleFilterSettings(box_error=box_error))
+        for batch in batches:
+            observed = observe_positions(batch.camera, batch.camera_mask, AREA) if given else None
+            estimate = tracker.step(batch, None, observed)
+        return np.linalg.det(estimate.covariance)
+
+    exact, coarse = areas(0.0, given=True), areas(8.0, given=True)
+    assert np.median(coarse / exact) > 2.0
+    np.testing.assert_array_equal(coarse, areas(8.0, given=False))
 
 
 def test_the_ring_of_a_first_range_becomes_a_position_when_the_subject_turns(world):

@@ -58,8 +58,9 @@ MIN_VISIBLE_SHARE = 0.4  # of a box inside the image, for a detection
 class CameraModel:
     """Projection and back-projection of people; every method takes any leading shape."""
 
-    def __init__(self, area: AreaSettings) -> None:
-        self._area = area
+    def __init__(self, area: AreaSettings, box_error: float = 0.0) -> None:
+        """`box_error`: of the centre and size of boxes, in addition to PIXEL_JITTER [px]."""
+        self._area, self._box_error = area, box_error
         self._cos, self._sin = float(np.cos(area.camera_pitch)), float(np.sin(area.camera_pitch))
 
     def back_project(self, boxes: npt.ArrayLike) -> Array:
@@ -78,12 +79,14 @@ class CameraModel:
         """Compute covariances (..., 2, 2) [m^2] of back-projected positions, to first order [D].
 
         Measured depth has DEPTH_NOISE and the area's `depth_error`, depth from the box height
-        twice its relative jitter; the centre has PIXEL_JITTER on both axes, and the body sways by
-        BODY_SWAY_M.
+        twice its relative jitter; the centre has PIXEL_JITTER and `box_error` on both axes, and
+        the body sways by BODY_SWAY_M.
         """
         boxes = np.asarray(boxes, dtype=np.float64)
         depth = self._depth(boxes)
-        std = np.where(boxes[..., 2] > 0, self._depth_std(depth), 2 * PIXEL_JITTER * depth)
+        with np.errstate(divide='ignore', invalid='ignore'):
+            of_height = 2 * depth * self._box_std(boxes) / boxes[..., 4]
+        std = np.where(boxes[..., 2] > 0, self._depth_std(depth), of_height)
         return self._position_covariance(boxes, std)
 
     def locate(self, boxes: npt.ArrayLike) -> tuple[Array, Array]:
@@ -135,7 +138,7 @@ class CameraModel:
             low, high = self._row_slopes(boxes)
             forward = area.camera_height / low + BODY_RADIUS_M
             implied_height = area.camera_height - high * forward - BODY_RADIUS_M * np.abs(high)
-            jitter = np.hypot(PIXEL_JITTER * height / area.fy, PITCH_STD_RAD)
+            jitter = np.hypot(self._box_std(boxes) / area.fy, PITCH_STD_RAD)
             slope = (v + height / 2 - area.cy) / area.fy * self._cos + self._sin
             is_certain = (slope > 0) & (jitter / slope <= MAX_FLOOR_DEPTH_STD)
             is_upright = np.abs(implied_height - area.person_height) <= MAX_HEIGHT_DEVIATION_M
@@ -171,7 +174,7 @@ class CameraModel:
         lateral = (area.cx - boxes[..., 0]) / area.fx
         ray = np.stack([self._forward_per_depth(boxes), lateral], axis=-1)
         of_depth = ray * depth_std[..., None]
-        pixel_std = PIXEL_JITTER * np.abs(boxes[..., 4])
+        pixel_std = self._box_std(boxes)
         of_row = depth * self._sin / area.fy * pixel_std
         of_column = depth / area.fx * pixel_std
         covariance = of_depth[..., :, None] * of_depth[..., None, :]
@@ -187,14 +190,14 @@ class CameraModel:
         area = self._area
         u, v, measured, width, height = np.moveaxis(boxes, -1, 0)
         low, high = self._row_slopes(boxes)
-        side = np.abs(high)
+        side, jitter = np.abs(high), self._box_std(boxes) / height
         per_height, per_middle = 1.0 / (low - high), 1.0 / (low + high)
         of_height = self._forward_of_height(low, high)
         of_middle = (2 * area.camera_height - area.person_height
                      + BODY_RADIUS_M * (low - side)) * per_middle
         height_std = np.hypot(
-            PIXEL_JITTER * of_height, BODY_RADIUS_STD_M * (low + side) * per_height)
-        shift = np.hypot(PIXEL_JITTER * (low - high), CALIBRATED_PITCH_STD_RAD)  # of both edges
+            jitter * of_height, BODY_RADIUS_STD_M * (low + side) * per_height)
+        shift = np.hypot(jitter * (low - high), CALIBRATED_PITCH_STD_RAD)  # of both edges
         middle_std = np.hypot(
             2 * shift * of_middle * per_middle, BODY_RADIUS_STD_M * (low - side) * per_middle)
         hidden = np.where(self._touches_border(u, v, width, height) & (measured > 0), np.inf, 1.0)
@@ -219,6 +222,10 @@ class CameraModel:
         return np.asarray(
             (np.abs(2 * u - area.image_width) + width > area.image_width - 2 * EDGE_PX)
             | (np.abs(2 * v - area.image_height) + height > area.image_height - 2 * EDGE_PX))
+
+    def _box_std(self, boxes: Array) -> Array:
+        """Compute the standard deviation (...) of the centre and size of boxes (..., 5) [px]."""
+        return np.asarray(np.hypot(PIXEL_JITTER * boxes[..., 4], self._box_error))
 
     def _depth_std(self, depth: Array) -> Array:
         own = DEPTH_NOISE[0] * depth + DEPTH_NOISE[1] * depth**2

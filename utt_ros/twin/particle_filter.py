@@ -77,7 +77,7 @@ class ParticleFilter:
         `offsets`: of ranges, as an earlier run or a survey found them.
         """
         self.settings = settings or ParticleFilterSettings()
-        rows, camera = self.settings.max_subjects, CameraModel(area)
+        rows, camera = self.settings.max_subjects, CameraModel(area, self.settings.box_error)
         self._area, self._visibility = area, VisibilityMap(camera)
         self._ranges = AreaRangeModels(area, self.settings, offsets)
         self._ensembles = SubjectEnsembles(self.settings, len(self._ranges.models))
@@ -112,10 +112,12 @@ class ParticleFilter:
         more than `max_gap`, starts a subject anew. Raises MeasurementError for a tick with ranges
         of more access points than the area has.
 
-        `observed` (S,): positions of the boxes of the batch; computed here when None.
+        `observed` (S,): positions of the boxes of the batch, without `box_error`; computed here
+        when None, or when there is one.
         """
-        if observed is None:
-            observed = observe_positions(batch.camera, batch.camera_mask, self._area)
+        if observed is None or self.settings.box_error:
+            observed = observe_positions(
+                batch.camera, batch.camera_mask, self._area, self.settings.box_error)
         ranges, ranged = usable_ranges(batch, len(self._ranges.models))
         rows, elapsed, new = self._slots.assign(batch)
         for name, row in new:

@@ -48,6 +48,9 @@ class ParticleFilterSettings:
     range_std: float = setting(
         1.0, 'noise of single FTM ranges, scale of a Student distribution [m]',
         low=0.01, high=50.0)
+    box_error: float = setting(
+        0.0, 'error of the centre and size of boxes, in addition to 1.5 % of their height [px]',
+        low=0.0, high=100.0)
 
     def __post_init__(self) -> None:
         check(self)

@@ -15,6 +15,8 @@
 
 """The detector of drawn figures, run as the camera's driver runs it."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -23,7 +25,9 @@ from utt_ros.drivers.camera.detection import DetectionSettings, OnnxDetector
 from utt_ros.geometry.camera import CameraModel
 from utt_ros.sessions.simulator.drawing import draw_picture
 from utt_ros.sessions.simulator.figure_detector import NETWORK_SIDE_PX, write_figure_detector
+from utt_ros.sessions.simulator.live_area import BOX_ERROR_PX
 from utt_ros.sessions.simulator.live_world import live_session_plan
+from utt_ros.types import CHI2_90_2D
 
 AREA = live_session_plan(0, 20.0).area.settings
 
@@ -56,6 +60,27 @@ def test_drawn_people_are_found_where_they_stand(detector: OnnxDetector) -> None
         for place in places:
             nearest = np.linalg.norm(found - place, axis=1).min()
             assert nearest < 0.1 * np.hypot(*place)
+
+
+def test_steps_of_the_network_are_within_the_box_error_of_the_live_area(
+    detector: OnnxDetector,
+) -> None:
+    rng, distances = np.random.default_rng(7), np.linspace(3.0, 15.0, 80)
+    places = np.stack([distances, rng.uniform(-0.4, 0.4, 80) * distances], 1)
+    found = [detector.detect(seen([(x, y)], seed)).boxes for seed, (x, y) in enumerate(places)]
+    assert [len(boxes) for boxes in found] == [1] * len(places)
+    boxes = np.concatenate(found)
+    boxes[:, 2] = CameraModel(AREA).floor_depth(boxes)
+
+    def coverage(box_error: float) -> float:
+        camera = CameraModel(replace(AREA, depth_error=0.1), box_error)
+        located, covariances = camera.locate(boxes)
+        error = located - places
+        square = np.einsum('ni,nij,nj->n', error, np.linalg.inv(covariances), error)
+        return float((square <= CHI2_90_2D).mean())
+
+    assert coverage(BOX_ERROR_PX) >= 0.95  # of independent boxes; those of a walk are not
+    assert coverage(0.0) < 0.9
 
 
 def test_nobody_is_found_in_an_empty_room(detector: OnnxDetector) -> None:
