@@ -135,8 +135,8 @@ def test_a_phone_on_one_url_is_measured_by_both_areas_and_each_range_by_its_own(
     for area in AREAS:
         building.wait_for_more(area)
     assert building.processes is not None
-    assert sorted(building.processes.pids()) == [
-        'hall/ftm', 'hall/imu', 'hall/sync', 'stairs/sync']
+    drivers = {name for name in building.processes.pids() if name.endswith(('/ftm', '/imu'))}
+    assert drivers == {'hall/ftm', 'hall/imu'}
     for area in AREAS:
         assert {message.header.frame_id for message in building.inertial[area]} == {f'{area}/ann'}
     stamps = [{(message.header.stamp.sec, message.header.stamp.nanosec)
