@@ -103,12 +103,12 @@ def test_model_is_evaluated_in_an_area_that_it_never_saw(
 ) -> None:
     assert evaluate(unseen, tmp_path, '--suite', 'operations') == 0
     assert {line.split()[3] for line in capsys.readouterr().out.splitlines()
-            if 'nmse_var' in line} == {'utt', 'mean', 'last_value'}
+            if 'nmse_var' in line} == {'utt', 'utt_belief', 'mean', 'last_value'}
     assert evaluate(unseen, tmp_path, '--suite', 'tasks') == 0
     rows = read_results(tmp_path)
     operations = rows[(rows['suite'] == 'operations') & (rows['metric'] == 'nmse_var')]
     assert operations.groupby('method').size().to_dict() == {
-        'utt': 15, 'mean': 15, 'last_value': 15}
+        'utt': 15, 'mean': 15, 'last_value': 15, 'utt_belief': 6}
     assert operations['value'][operations['method'] == 'mean'].to_numpy() == pytest.approx(1.0)
     tasks = rows[rows['suite'] == 'tasks']
     assert {'utt', 'kalman_camera', 'mean', 'differentiated'} <= set(tasks['method'])

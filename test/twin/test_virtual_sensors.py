@@ -29,6 +29,7 @@ from utt_ros.models.task_twin_export import export_task_twin
 from utt_ros.models.twin import UnifiedTwin
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.twin import virtual_sensors
+from utt_ros.twin.expected_measurements import ExpectedMeasurement
 from utt_ros.twin.model_service import MAX_BAD_TICKS
 from utt_ros.twin.virtual_sensors import MAX_VIRTUAL_SENSORS, VirtualSensors
 from utt_ros.types import CHANNELS, Windows
@@ -99,6 +100,17 @@ def test_ranges_of_each_access_point_that_is_read_are_a_source(
     assert sensors.subjects('hall_trajectory_2', windows) == expected
     sensors.measure('hall_trajectory_2', windows)
     assert sensors.failures == 0
+
+
+def test_boxes_that_the_belief_expects_are_merged_with_those_of_the_graph(sensors):
+    def expect(target):
+        assert target == 'camera'
+        return {'ann': ExpectedMeasurement(
+            np.array([*BOX[:2], BOX[2] + 1.0, *BOX[3:]]), np.array(BOX_STD))}
+
+    made = sensors.measure('hall_trajectory_2', make_windows(('ann', 'bob')), None, expect)
+    halfway = [*BOX[:2], BOX[2] + 0.5, *BOX[3:]]  # both are as sure
+    np.testing.assert_allclose(made.values, [[halfway], [BOX]], rtol=1e-5)
 
 
 def test_only_the_wanted_subjects_are_evaluated(sensors):

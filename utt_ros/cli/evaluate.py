@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from utt_ros.evaluation.runner import FinishedUnit
 
 PRINTED_METRICS = (
-    'nmse_var', 'nmse_var_to_ridge', 'nmse_var_to_best_source', 'median_m', 'ade_m')
+    'nmse_var', 'nmse_var_to_ridge', 'nmse_var_to_best_source', 'nmse_var_informative',
+    'nmse_var_to_best_rival', 'median_m', 'ade_m')
 EXAMPLES = """
 examples:
   utt evaluate --data sessions --out out/evaluation --suite operations

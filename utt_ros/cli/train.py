@@ -24,11 +24,14 @@ from pathlib import Path
 from utt_ros.errors import SettingsError
 from utt_ros.models.fusors import FUSORS
 from utt_ros.models.model_card import save_model
+from utt_ros.models.operations import operations
 from utt_ros.models.settings import ACCESS_POINTS_READ, ModelSettings
+from utt_ros.models.twin import UnifiedTwin
 from utt_ros.training.data_statistics import data_statistics
 from utt_ros.training.model_selection import TrainingProgress
 from utt_ros.training.offline_trainer import train_model, training_summary
-from utt_ros.training.recordings import load_recordings
+from utt_ros.training.recordings import Recordings, load_recordings
+from utt_ros.training.residuals import deviation_metrics, residual_deviations
 from utt_ros.training.trainer import use_one_thread
 from utt_ros.training.training_recipe import PLANS, Recipe, centralised, deployable
 
@@ -92,9 +95,17 @@ def run(args: argparse.Namespace) -> int:
     trained = train_model(data, recipe, args.seed, _print_progress)
     card = save_model(args.out, trained.twin, data.fingerprint,
                       training_summary(trained, recipe, args.seed),
-                      {'score': trained.score}, statistics=data_statistics(data))
+                      {'score': trained.score, **_deviations(trained.twin, data)},
+                      statistics=data_statistics(data))
     print(f'{args.out}: score {card.metrics["score"]:.4f} after round {trained.best_round}')
     return 0
+
+
+def _deviations(twin: UnifiedTwin, data: Recordings) -> dict[str, float]:
+    """Return the deviations of all decodings on val, with which twins merge them."""
+    pairs = dict.fromkeys(
+        pair for item in operations(twin.settings.modalities, subsets=True) for pair in item.pairs)
+    return deviation_metrics(residual_deviations(twin, data, list(pairs)))
 
 
 def _print_progress(progress: TrainingProgress) -> None:

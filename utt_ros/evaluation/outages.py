@@ -44,6 +44,18 @@ def mask_camera(batches: Sequence[SyncedBatch], off: MaskArray) -> list[SyncedBa
         for batch, masked in zip(batches, off, strict=True)]
 
 
+def mask_modality(
+    batches: Sequence[SyncedBatch], name: str, off: MaskArray,
+) -> list[SyncedBatch]:
+    """Mask a modality at the ticks `off` (T,)."""
+    if name == 'camera':
+        return mask_camera(batches, off)
+    masks = {'ftm': ('ftm_mask', 'further_ftm_mask'), 'imu': ('imu_mask',)}[name]
+    return [
+        replace(batch, **{part: np.zeros_like(getattr(batch, part)) for part in masks})
+        if masked else batch for batch, masked in zip(batches, off, strict=True)]
+
+
 def keep_access_points(recording: RecordedSequence, count: int) -> RecordedSequence:
     """Remove the access points after the first `count`, and their ranges."""
     if len(recording.area.access_points) <= count:

@@ -32,6 +32,7 @@ from utt_ros.types import FloatArray, MaskArray, NameArray
 RESULTS = 'results.json'
 MAX_RESULTS_BYTES = 256 * 2**20
 TO_RIDGE, TO_BEST_SOURCE = 'nmse_var_to_ridge', 'nmse_var_to_best_source'  # metrics: ratios
+TO_BEST_RIVAL = 'nmse_var_to_best_rival'  # of informative channels
 ENDS = ('low', 'high')  # of intervals, which files of earlier releases do not have
 
 

@@ -27,12 +27,15 @@ from typing import Any
 from utt_ros.errors import ModelError, SettingsError
 from utt_ros.evaluation.metrics.translation import TranslationWindows, cut_translation_windows
 from utt_ros.models.model_card import code_digest, load_model, save_model
+from utt_ros.models.operations import Pair
 from utt_ros.models.saved_model import DataStatistics, read_saved_model
 from utt_ros.models.twin import UnifiedTwin
 from utt_ros.training.offline_dataset import PAST_MODALITIES
 from utt_ros.training.offline_trainer import train_model, training_summary
 from utt_ros.training.recordings import Recordings
+from utt_ros.training.residuals import card_deviations, residual_deviations
 from utt_ros.training.training_recipe import Recipe, deployable
+from utt_ros.types import Array
 
 MODELS = 'models'
 
@@ -95,6 +98,15 @@ class Study:
                     training_summary(trained, recipe, seed), {'score': trained.score})
                 twin = trained.twin
         return twin, card.training
+
+    def residual_deviations(self, seed: int, pair: Pair) -> Array:
+        """Return deviations (F,) of a decoding of `model`: measured on val, or those of its card.
+
+        NaN where the card of a given model has none.
+        """
+        if self.given is not None:
+            return card_deviations(read_saved_model(self.given)[1].metrics, pair)
+        return residual_deviations(self.model(seed), self.data, (pair,))[pair]
 
     def _key(self, seed: int, recipe: Recipe) -> str:
         text = json.dumps(

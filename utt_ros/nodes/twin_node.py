@@ -155,7 +155,8 @@ class TwinNode(ManagedNode):
         self._predictions, self._received_s = predictions, perf_counter()
         self._times_ms.append(1e3 * (self._received_s - begin_s))
         self._frames.publish(tick)
-        self._virtual.publish(tick, predictions.imu_stamps_ns)
+        self._virtual.publish(
+            tick, predictions.imu_stamps_ns, self._engine.expected_measurements)
         self._tick_ended.set()
         self._markers.draw(predictions, self._received_s)
         self._engine.prepare_next()

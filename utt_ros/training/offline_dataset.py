@@ -74,12 +74,16 @@ def unified_examples(data: Recordings, split: str, area: str | None, stride: int
     return _stack(parts, split, area)
 
 
-def paired_examples(data: Recordings, split: str, area: str | None, stride: int) -> Columns:
+def paired_examples(
+    data: Recordings, split: str, area: str | None, stride: int, gap: int = 0,
+) -> Columns:
     """Return windows of T ticks as measured and, under the names of `past`, the T ticks before.
 
-    `magnetic_yaw` (N,) is that of their areas. Raises SessionError when there is none.
+    Between the two are `gap` ticks. `magnetic_yaw` (N,) is that of their areas. Raises
+    SessionError when there is none.
     """
-    return _paired(data, data.windows(split, area, stride=stride, ticks=2 * data.window.ticks))
+    ticks = 2 * data.window.ticks + gap
+    return _paired(data, data.windows(split, area, stride=stride, ticks=ticks))
 
 
 def rotate_to_area_frame(columns: Columns, window: WindowSettings) -> Columns:
@@ -92,10 +96,14 @@ def rotate_to_area_frame(columns: Columns, window: WindowSettings) -> Columns:
 
 
 def evaluation_windows(
-    data: Recordings, split: str,
+    data: Recordings, split: str, gap: int | None = None,
 ) -> tuple[Columns, NameArray, NameArray, Stamps]:
-    """Return paired windows that do not overlap, their sequences, subjects and last stamps."""
-    cut = data.windows(split, stride=data.window.ticks, ticks=2 * data.window.ticks)
+    """Return paired windows that do not overlap, their sequences, subjects and last stamps.
+
+    With a `gap` of ticks between the two windows of a pair, pairs do not overlap either.
+    """
+    ticks = 2 * data.window.ticks + (gap or 0)
+    cut = data.windows(split, stride=data.window.ticks if gap is None else ticks, ticks=ticks)
     return (_paired(data, cut), cut.sequences, np.array(cut.windows.subjects),
             cut.windows.stamps_ns)
 
@@ -105,8 +113,8 @@ def _paired(data: Recordings, cut: SequenceWindows) -> Columns:
         'magnetic_yaw': _yaws(data, cut),
         CENTRE: _per_area(data, cut, mirror_column).astype(np.float32)}
     for name, values in cut.windows.values.items():
-        half = values.shape[1] // 2
-        for title, rows in ((name, slice(half, None)), (past(name), slice(None, half))):
+        length = data.window.ticks * (data.window.imu_rows if name == 'imu' else 1)
+        for title, rows in ((name, slice(-length, None)), (past(name), slice(None, length))):
             if title != past(FURTHER_FTM):
                 columns[title] = values[:, rows]
                 columns[f'{title}_mask'] = cut.windows.masks[name][:, rows]

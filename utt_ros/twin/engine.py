@@ -27,6 +27,7 @@ from utt_ros.motion.gait import gait_features
 from utt_ros.motion.velocity import VelocityTracker, observe_positions
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.sync.window_buffer import WindowBuffer
+from utt_ros.twin.expected_measurements import ExpectedMeasurements
 from utt_ros.twin.filter_types import Estimate, MotionPrior
 from utt_ros.twin.imu_synthesis import ImuSynthesizer
 from utt_ros.twin.model_service import ModelService, ServableModel
@@ -135,6 +136,10 @@ class TwinEngine:
         return AreaBeliefs(self._area.area, stamp_ns, {
             name: transform_belief(belief, pose)
             for name, belief in self._filter.sure_beliefs(stamp_ns).items()})
+
+    def expected_measurements(self, target: str, stamp_ns: int) -> ExpectedMeasurements:
+        """Return measurements that the belief expects of subjects at the last tick."""
+        return self._filter.expected_measurements(target, stamp_ns)
 
     def step(self, batch: SyncedBatch) -> TickPredictions:
         """Process one tick. A failure of the model is counted, and the filter goes on without."""

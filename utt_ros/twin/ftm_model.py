@@ -85,6 +85,16 @@ class FtmRangeModel:
         """Information [1/m^2] of one of many consecutive ranges."""
         return 1 / (self._noise * REPEATS)
 
+    @property
+    def noise_variance(self) -> float:
+        """Variance [m^2] of a range about distance, trend and bias."""
+        return self._variance
+
+    def trend_variance(self, slant: float) -> float:
+        """Compute the variance [m^2] of the trend at a distance [m] from the access point."""
+        features = np.array([1.0, slant])
+        return float(features @ np.linalg.solve(self._precision, features))
+
     def known_offset(self, address: str) -> ApOffset | None:
         """Return the trend for a later start; None where nothing was learned or given."""
         if not self._is_known:

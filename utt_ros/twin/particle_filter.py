@@ -29,8 +29,10 @@ from utt_ros.motion.velocity import PositionObservations, observe_positions
 from utt_ros.settings import AreaSettings
 from utt_ros.twin.belief_gate import BeliefGate
 from utt_ros.twin.belief_handover import BeliefHandover
+from utt_ros.twin.box_sizes import BoxSizes
 from utt_ros.twin.ensemble import ensemble_mean, ensrf_update
 from utt_ros.twin.ensemble_motion import predict_ensembles
+from utt_ros.twin.expected_measurements import ExpectedMeasurement, expect_box, expect_range
 from utt_ros.twin.filter_types import Estimate, MotionPrior
 from utt_ros.twin.ftm_model import MAX_DISTANCE_M, usable_ranges
 from utt_ros.twin.neighbour_beliefs import NeighbourBeliefs
@@ -39,6 +41,7 @@ from utt_ros.twin.range_offsets import RangeOffsets
 from utt_ros.twin.settings import ParticleFilterSettings
 from utt_ros.twin.subject_belief import SubjectBelief
 from utt_ros.twin.subject_ensembles import (
+    BIAS,
     COMPASS,
     OCCLUDED,
     SURE_VARIANCE_M2,
@@ -78,11 +81,12 @@ class ParticleFilter:
         """
         self.settings = settings or ParticleFilterSettings()
         rows, camera = self.settings.max_subjects, CameraModel(area, self.settings.box_error)
-        self._area, self._visibility = area, VisibilityMap(camera)
+        self._area, self._camera, self._visibility = area, camera, VisibilityMap(camera)
         self._ranges = AreaRangeModels(area, self.settings, offsets)
         self._ensembles = SubjectEnsembles(self.settings, len(self._ranges.models))
         gate = BeliefGate(camera, self._ranges.models, self.settings)
         self._handover = BeliefHandover(neighbours, gate, self._ensembles)
+        self._sizes = BoxSizes(rows)
         self._slots = SubjectSlots(rows, self.settings.max_gap)
         self._measured_ns = np.full((rows, len(MODALITIES)), NEVER_NS, np.int64)
         self._detection_ns = NEVER_NS
@@ -132,6 +136,7 @@ class ParticleFilter:
         self._handover.take_over(
             batch, served, rows, measured, np.where(ranged, ranges, np.nan))
         self._update_camera(rows, observed[served], measured[:, 0])
+        self._learn_sizes(rows, batch.camera[served], observed[served], measured[:, 0])
         for number in np.flatnonzero(ranged[served].any(0)).tolist():
             self._update_ftm(number, rows, ranges[served, number], ranged[served, number])
         if self._camera_works(batch) and batch.sequence % MISS_INTERVAL_TICKS == 0:
@@ -152,6 +157,28 @@ class ParticleFilter:
             for name, row in self._slots.rows.items()
             if self._ensembles.sure[row] and self._slots.stamps_ns[row] == stamp_ns}
 
+    def expected_measurements(self, target: str, stamp_ns: int) -> dict[str, ExpectedMeasurement]:
+        """Return the boxes, or ranges to the first access point, of subjects at the last tick.
+
+        `stamp_ns` is that of the tick; empty for another one, and for another modality.
+        """
+        own, expected = self._ensembles, {}
+        for name, row in self._slots.rows.items():
+            if not own.known[row] or self._slots.stamps_ns[row] != stamp_ns:
+                continue
+            positions, weights = own.states[row, :VX], own.weights[row]
+            found = None
+            if target == 'camera':
+                age_s = (stamp_ns - max(int(self._measured_ns[row, 0]), 0)) / 1e9
+                found = expect_box(
+                    self._camera, positions, weights, self._sizes.ratio(row, age_s))
+            elif target == 'ftm':
+                found = expect_range(self._ranges.models[0], positions, own.states[row, BIAS],
+                                     float(own.bias_variance[row, 0]), weights)
+            if found is not None:
+                expected[name] = found
+        return expected
+
     def _camera_works(self, batch: SyncedBatch) -> bool:
         """Return whether missed detections are evidence: a covered camera detects nobody."""
         if batch.camera_mask.any():
@@ -161,6 +188,7 @@ class ParticleFilter:
     def _reset(self, row: int, name: str, epoch: int) -> None:
         self._ensembles.reset(row, name, epoch)
         self._ranges.start_phone(row, name)
+        self._sizes.forget(row)
         self._measured_ns[row] = NEVER_NS
 
     def _usable(
@@ -204,6 +232,13 @@ class ParticleFilter:
             compass = own.states[rows[index], COMPASS].copy()
             own.place(rows[index], positions[index], covariances[index])
             own.states[rows[index], COMPASS] = compass
+
+    def _learn_sizes(
+        self, rows: Indices, boxes: FloatArray, observed: PositionObservations, seen: MaskArray,
+    ) -> None:
+        usable = seen & observed.mask
+        projected = self._camera.project(observed.positions[usable])
+        self._sizes.learn(rows[usable], boxes[usable].astype(np.float64), projected)
 
     def _update_ftm(
         self, number: int, rows: Indices, ranges: Array, ranged: MaskArray,

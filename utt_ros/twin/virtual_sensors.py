@@ -34,6 +34,11 @@ from utt_ros.sensor_limits import (
 )
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.twin.engine import SOURCE_MAX_AGE_S
+from utt_ros.twin.expected_measurements import (
+    BELIEF_TARGETS,
+    ExpectedMeasurements,
+    merge_expected,
+)
 from utt_ros.twin.graph_layout import NEWEST_OUTPUTS, source_inputs
 from utt_ros.twin.model_service import MAX_BAD_TICKS, MAX_COMPUTING_S
 from utt_ros.twin.onnx_model import OnnxGraph
@@ -141,12 +146,14 @@ class VirtualSensors:
 
     def measure(
         self, name: str, windows: Windows, only: Collection[str] | None = None,
+        expect: Callable[[str], ExpectedMeasurements] | None = None,
     ) -> VirtualMeasurements | None:
         """Evaluate a task twin for the subjects whose sources are all present, or those in `only`.
 
-        `windows` are as models read them, see `PendingTick`. None where there is no such subject,
-        and for a graph that fails, which is counted, as are subjects whose measurements are left
-        out because their sensor cannot measure such values.
+        `windows` are as models read them, see `PendingTick`. `expect` returns measurements of a
+        modality that the belief expects, which are merged with those of the graph. None where
+        there is no such subject, and for a graph that fails, which is counted, as are subjects
+        whose measurements are left out because their sensor cannot measure such values.
         """
         sensor = self._sensors.get(name)
         if sensor is None:
@@ -165,6 +172,8 @@ class VirtualSensors:
         if values is None:
             return None
         subjects = tuple(windows.subjects[row] for row in rows)
+        if expect is not None and target in BELIEF_TARGETS:
+            values = merge_expected(subjects, values, sensor.std, expect(target))
         made = VirtualMeasurements(subjects, values, sensor.std)
         return self._physical(target, self._select_plausible(
             name, made, _PLAUSIBLE[target](values)))

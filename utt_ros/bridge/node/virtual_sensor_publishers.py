@@ -33,6 +33,7 @@ from utt_ros.federation.signing import Verifier
 from utt_ros.federation.types import TaskDeployment
 from utt_ros.msg import DeployedTwin
 from utt_ros.settings import AreaSettings, WindowSettings
+from utt_ros.twin.expected_measurements import ExpectedMeasurements
 from utt_ros.twin.graph_layout import NEWEST_OUTPUTS
 from utt_ros.twin.latest_worker import LatestOnlyWorker, describe_error
 from utt_ros.twin.tick_types import PendingTick
@@ -47,6 +48,7 @@ from utt_ros.types import Stamps
 MAX_NEW_TOPICS = 16  # of a task twin at a refresh: each takes a millisecond or so
 MAX_WAITING = 2 * MAX_VIRTUAL_SENSORS  # deployments that wait to be opened
 GraphCheck = Callable[[bytes, Sequence[str]], object]
+Expect = Callable[[str, int], ExpectedMeasurements]
 
 
 class VirtualSensorPublishers:
@@ -88,12 +90,17 @@ class VirtualSensorPublishers:
         """Reason of the newest of the failures."""
         return self._sensors.failure or self._refusal
 
-    def publish(self, tick: PendingTick, imu_stamps_ns: Stamps) -> None:
-        """Publish the measurements of a tick; `imu_stamps_ns` (C,) are those of its IMU rows."""
+    def publish(self, tick: PendingTick, imu_stamps_ns: Stamps, expect: Expect) -> None:
+        """Publish the measurements of a tick; `imu_stamps_ns` (C,) are those of its IMU rows.
+
+        `expect(target, stamp_ns)` returns those that the belief expects at the tick.
+        """
         self._tick = tick
         for name, topics in self._topics.items():
             if topics.heard:
-                made = self._sensors.measure(name, tick.windows, topics.heard_phones)
+                made = self._sensors.measure(
+                    name, tick.windows, topics.heard_phones,
+                    lambda target: expect(target, tick.located.batch.stamp_ns))
                 if made is not None:
                     for topic, message in virtual_messages(
                             topics.target, self._area, made, tick.located.batch.stamp_ns,

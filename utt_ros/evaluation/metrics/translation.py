@@ -30,7 +30,7 @@ from utt_ros.evaluation.metrics.intervals import (
     ratio,
     walk_errors,
 )
-from utt_ros.evaluation.results import Prediction, Row
+from utt_ros.evaluation.results import TO_BEST_RIVAL, Prediction, Row
 from utt_ros.geometry.compass import rotate_magnetic_field
 from utt_ros.models.operations import Pair
 from utt_ros.models.saved_model import DataStatistics
@@ -52,6 +52,11 @@ from utt_ros.training.offline_dataset import (
 )
 from utt_ros.training.recordings import Recordings
 from utt_ros.types import CHANNELS, Array, FloatArray, MaskArray, NameArray
+
+INFORMATIVE = 'nmse_var_informative'
+INFORMATIVE_CHANNELS = {  # box, range, and horizontal field of a phone that lies flat
+    'camera': slice(0, 5), 'ftm': slice(0, 1), 'imu': slice(6, 8)}
+OF_INFORMATIVE = (INFORMATIVE, TO_BEST_RIVAL)  # metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +89,17 @@ class TranslationWindows:
 
 def cut_translation_windows(
     data: Recordings, split: str, statistics: DataStatistics | None = None,
+    gap: int | None = None,
 ) -> TranslationWindows:
     """Cut the windows of a split; `statistics`: of training data elsewhere.
 
-    Raises SessionError when no sequence is long enough.
+    `gap`: see `evaluation_windows`. Raises SessionError when no sequence is long enough.
     """
     if statistics is None:
         means = training_means(plain_examples(data, 'train'), data.modalities)
     else:
         means = {name: np.asarray(values) for name, values in statistics.means.items()}
-    return TranslationWindows(*evaluation_windows(data, split), means)
+    return TranslationWindows(*evaluation_windows(data, split, gap), means)
 
 
 @torch.no_grad()
@@ -169,12 +175,25 @@ def metric_rows(predicted: Prediction, label: TranslationLabel) -> list[Row]:
             for metric, value in values.items()]
 
 
+def nmse_row(metric: str, predicted: Prediction, label: TranslationLabel) -> Row:
+    """Compute NMSE_var of the channels that `metric` is about."""
+    channels, errors = _channels(metric, label.target), walk_errors(predicted)
+    return _row(label, metric, errors.nmse(channels), len(predicted.stamp),
+                errors.interval(channels))
+
+
 def ratio_row(
     metric: str, predicted: Prediction, reference: Prediction, label: TranslationLabel,
 ) -> Row:
     """Divide NMSE_var by that of another prediction of the same windows."""
-    value, interval = ratio(walk_errors(predicted), walk_errors(reference))
+    value, interval = ratio(
+        walk_errors(predicted), walk_errors(reference), _channels(metric, label.target))
     return _row(label, metric, value, len(predicted.stamp), interval)
+
+
+def _channels(metric: str, target: str) -> slice:
+    """Return all channels, or those that other sensors tell something about."""
+    return INFORMATIVE_CHANNELS[target] if metric in OF_INFORMATIVE else slice(None)
 
 
 def _row(

@@ -25,9 +25,9 @@ if TYPE_CHECKING:  # `utt evaluate --help` lists the suites without pandas and t
     from utt_ros.evaluation.results import Unit
     from utt_ros.evaluation.trained_models import Study
 
-SUITES = ('operations', 'fusors', 'federation', 'tasks', 'association')
+SUITES = ('operations', 'withheld', 'fusors', 'federation', 'tasks', 'association')
 
-UNTRAINED_SUITES = ('operations', 'tasks')  # have methods for data without a train split
+UNTRAINED_SUITES = ('operations', 'withheld', 'tasks')  # with methods that are not trained
 
 
 def suite_units(name: str, study: 'Study') -> 'Sequence[Unit]':

@@ -22,6 +22,7 @@ import numpy as np
 from utt_ros.evaluation.metrics.translation import TranslationWindows, last_value
 from utt_ros.evaluation.recipes import direct, reconstruct, specific, with_past
 from utt_ros.evaluation.results import Unit, UnitResult
+from utt_ros.evaluation.suites.belief_rows import belief_units
 from utt_ros.evaluation.suites.direction_rows import (
     OPERATIONS_SUITE,
     concatenate_results,
@@ -48,7 +49,7 @@ def operations_units(study: Study) -> list[Unit]:
              for seed in study.seeds]
     floors = Unit(f'{OPERATIONS_SUITE}-floors', partial(_baselines, study))
     if not study.trainable:
-        return [*listed, floors]
+        return [*listed, floors, *belief_units(study)]
     listed += [Unit(f'{OPERATIONS_SUITE}-{method}-{name}-seed{seed}',
                    partial(_alone, study, method, name, seed))
               for method in ('direct', 'direct_reconstruct') for name in names
@@ -58,7 +59,7 @@ def operations_units(study: Study) -> list[Unit]:
     listed += [Unit(f'{OPERATIONS_SUITE}-specific-{kind}-seed{seed}',
                     partial(_specific, study, kind, seed))
               for kind in KINDS for seed in study.seeds]
-    return [*listed, floors, *ridge_units(study)]
+    return [*listed, floors, *ridge_units(study), *belief_units(study)]
 
 
 def _unified(study: Study, seed: int) -> UnitResult:

@@ -15,7 +15,7 @@
 
 """Ridge regression beside the operations: its rows, and errors of models relative to it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache, partial
 
 from utt_ros.evaluation.baselines.ridge import RidgeTranslator, fit_ridge
@@ -53,11 +53,11 @@ from utt_ros.models.operations import Pair
 from utt_ros.training.columns import Columns, take
 from utt_ros.training.offline_dataset import (
     TRAIN_STRIDE,
-    evaluation_windows,
+    VAL_STRIDE,
     paired_examples,
     rotate_to_area_frame,
 )
-from utt_ros.types import FloatArray, Indices
+from utt_ros.types import MODALITIES, FloatArray, Indices
 
 RIDGES: dict[str, Reads] = {
     'ridge': direction_sources, 'ridge_past': target_past, 'ridge_both': sources_and_past}
@@ -70,15 +70,19 @@ def ridge_units(study: Study) -> list[Unit]:
               for seed in study.seeds)]
 
 
-def ridge_predictors(study: Study) -> dict[str, Translate]:
-    """Return predictors by name of method, fitted on train and val when they are first used."""
+def ridge_predictors(study: Study, gap: int = 0) -> dict[str, Translate]:
+    """Return predictors by name of method, fitted on train and val when they are first used.
+
+    The past ends `gap` ticks before the windows.
+    """
     window = study.data.window
 
     @cache
     def columns() -> tuple[Columns, Columns]:
-        return (rotate_to_area_frame(
-                    paired_examples(study.data, 'train', None, TRAIN_STRIDE), window),
-                rotate_to_area_frame(evaluation_windows(study.data, 'val')[0], window))
+        train, val = (
+            rotate_to_area_frame(paired_examples(study.data, split, None, stride, gap), window)
+            for split, stride in (('train', TRAIN_STRIDE), ('val', VAL_STRIDE)))
+        return train, val
 
     @cache
     def fitted(sources: tuple[str, ...], target: str) -> RidgeTranslator:
@@ -115,23 +119,28 @@ def _ratio_rows(study: Study, seed: int) -> UnitResult:
         'utt_past': (model_predictor(past, sources_and_past), 'ridge_both'),
         'direct': (direct_mapping, 'ridge_past')}
     rows = [row for method, (predict, floor) in compared.items()
-            for row in _relative(study, method, seed, predict, ridges[floor])]
+            for row in ratios_to_floor(study, method, seed, predict, ridges[floor])]
     for method, predict in (('utt', compared['utt'][0]), ('ridge', ridges['ridge'])):
-        rows += _merging_gains(study, method, seed, predict)
+        rows += merging_gains(study, method, seed, predict)
     return UnitResult(tuple(rows))
 
 
-def _relative(
-    study: Study, method: str, seed: int, predict: Translate, floor: Translate,
+def ratios_to_floor(
+    study: Study, method: str, seed: int, predict: Translate, floor: Translate, *,
+    targets: Sequence[str] = MODALITIES,
 ) -> Iterator[Row]:
-    for label, rows, pair in _unique_directions(study, method, seed):
+    """Errors relative to those of a floor on the same windows, in every unique direction."""
+    for label, rows, pair in _unique_directions(study, method, seed, targets):
         of_method, of_floor = _predictions(study, rows, label, (predict, pair), (floor, pair))
         yield ratio_row(TO_RIDGE, of_method, of_floor, label)
 
 
-def _merging_gains(study: Study, method: str, seed: int, predict: Translate) -> Iterator[Row]:
+def merging_gains(
+    study: Study, method: str, seed: int, predict: Translate, *,
+    targets: Sequence[str] = MODALITIES,
+) -> Iterator[Row]:
     """Errors of merges relative to that of their best single source, on the same windows."""
-    for label, rows, (sources, target) in _unique_directions(study, method, seed):
+    for label, rows, (sources, target) in _unique_directions(study, method, seed, targets):
         if label.operation == 'merge':
             merged, *single = _predictions(
                 study, rows, label, (predict, (sources, target)),
@@ -141,11 +150,11 @@ def _merging_gains(study: Study, method: str, seed: int, predict: Translate) -> 
 
 
 def _unique_directions(
-    study: Study, method: str, seed: int,
+    study: Study, method: str, seed: int, targets: Sequence[str],
 ) -> Iterator[tuple[TranslationLabel, Indices, Pair]]:
     for label, pair in direction_labels(study, method, 'none', seed):
         rows = study.translation_windows().rows_for(*pair)
-        if label.operation in UNIQUE_KINDS and len(rows):
+        if label.operation in UNIQUE_KINDS and label.target in targets and len(rows):
             yield label, rows, pair
 
 

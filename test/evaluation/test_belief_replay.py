@@ -1,0 +1,75 @@
+# Copyright 2026 The utt_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Measurements that the belief expects in a replay, merged with windows."""
+
+import numpy as np
+import pytest
+
+from utt_ros.evaluation.belief_replay import (
+    ExpectedTrack,
+    merge_windows_with_tracks,
+    replay_expected,
+)
+from utt_ros.evaluation.outages import mask_modality
+from utt_ros.models.onnx_export import export_onnx
+from utt_ros.models.settings import ModelSettings
+from utt_ros.models.twin import UnifiedTwin
+from utt_ros.training.recordings import Recordings
+
+PERIOD_S = 0.1
+
+
+def test_boxes_that_were_hidden_are_expected_where_somebody_was(data: Recordings) -> None:
+    item = data.of('test')[0]
+    twin = UnifiedTwin(ModelSettings(width=8, heads=2, feedforward=8), data.window)
+    off = np.arange(len(item.batches)) % 20 >= 10  # a second of every two
+    batches = mask_modality(item.batches, 'camera', off)
+    tracks = replay_expected(item.area, data.window, export_onnx(twin, 1), batches, 'camera')
+    errors = []
+    for index in np.flatnonzero(off):
+        batch = item.batches[index]
+        for row in np.flatnonzero(batch.camera_mask):
+            track = tracks.get(batch.subjects[row])
+            if track is not None and batch.stamp_ns in track.stamps_ns:
+                at = np.flatnonzero(track.stamps_ns == batch.stamp_ns)[0]
+                errors.append(abs(track.mean[at, 2] - batch.camera[row, 2]))
+    assert len(errors) > 50
+    assert np.median(errors) < 0.5  # m of depth
+
+
+def test_a_window_is_merged_row_by_row_at_the_stamps_of_its_ticks() -> None:
+    decoded = np.zeros((2, 4, 2), np.float32)
+    last_ns = 1_000_000_000
+    stamps = last_ns - np.array([500, 201, 0, -100]) * 1_000_000  # before, row 1, row 3, after
+    track = ExpectedTrack(stamps, np.full((4, 2), 6.0), np.full((4, 2), 1.0))
+    keys = np.array(['a/1', 'a/1']), np.array(['ann', 'bob']), np.array([last_ns] * 2)
+    merged = merge_windows_with_tracks(
+        decoded, np.array([1.0, np.nan]), keys, {('a/1', 'ann'): track}, PERIOD_S)
+    assert merged[0, :, 0] == pytest.approx([0.0, 3.0, 0.0, 3.0])
+    assert (merged[0, :, 1] == 0.0).all()
+    assert (merged[1] == 0.0).all()
+
+
+@pytest.mark.parametrize('name', ['camera', 'ftm', 'imu'])
+def test_a_modality_is_masked_at_the_ticks_of_an_outage_alone(
+    data: Recordings, name: str,
+) -> None:
+    batches = data.of('test')[0].batches[:40]
+    off = np.arange(40) >= 20
+    masked = mask_modality(batches, name, off)
+    assert not any(getattr(batch, f'{name}_mask').any() for batch in masked[20:])
+    assert masked[:20] == list(batches[:20])
+    assert any(getattr(batch, f'{name}_mask').any() for batch in batches[20:])

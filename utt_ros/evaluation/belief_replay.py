@@ -1,0 +1,80 @@
+# Copyright 2026 The utt_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Replay of recorded ticks through the live engine: measurements that its belief expects.
+
+The twin merges decoded measurements with those (`twin.expected_measurements`); here with windows
+of predictions, row by row: each row has what the belief knew at its tick.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from utt_ros.settings import AreaSettings, WindowSettings
+from utt_ros.twin.engine import TwinEngine
+from utt_ros.twin.expected_measurements import merge_by_variance
+from utt_ros.twin.onnx_model import OnnxModel
+from utt_ros.types import Array, FloatArray, NameArray, Stamps, SyncedBatch
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedTrack:
+    """Expected measurements of one subject at K ticks."""
+
+    stamps_ns: Stamps  # (K,)
+    mean: Array  # (K, F)
+    std: Array  # (K, F)
+
+
+def replay_expected(
+    area: AreaSettings, window: WindowSettings, graph: bytes, batches: Iterable[SyncedBatch],
+    target: str,
+) -> dict[str, ExpectedTrack]:
+    """Return the measurements of `target` that the belief expects, by subject."""
+    engine = TwinEngine(area, window)
+    engine.deploy(OnnxModel(graph, window))
+    listed: dict[str, list[tuple[int, Array, Array]]] = {}
+    for batch in batches:
+        engine.step(batch)
+        for name, item in engine.expected_measurements(target, batch.stamp_ns).items():
+            listed.setdefault(name, []).append((batch.stamp_ns, item.mean, item.std))
+    return {name: ExpectedTrack(np.array([item[0] for item in items], np.int64),
+                                np.stack([item[1] for item in items]),
+                                np.stack([item[2] for item in items]))
+            for name, items in listed.items()}
+
+
+def merge_windows_with_tracks(
+    decoded: FloatArray, std: Array, keys: tuple[NameArray, NameArray, Stamps],
+    tracks: dict[tuple[str, str], ExpectedTrack], period: float,
+) -> FloatArray:
+    """Merge decoded windows (N, T, F) of deviations `std` (F,) with tracks.
+
+    `keys` are sequences, subjects and last stamps (N,) of the windows; `tracks` are by sequence
+    and subject.
+    """
+    rows = decoded.shape[1]
+    mean, deviation = np.full((2, *decoded.shape), np.nan)
+    for index, (sequence, subject, last_ns) in enumerate(zip(*keys, strict=True)):
+        track = tracks.get((str(sequence), str(subject)))
+        if track is None:
+            continue
+        row = rows - 1 - np.rint((last_ns - track.stamps_ns) / (1e9 * period)).astype(np.intp)
+        inside = (row >= 0) & (row < rows)
+        mean[index, row[inside]] = track.mean[inside]
+        deviation[index, row[inside]] = track.std[inside]
+    return merge_by_variance(decoded, np.asarray(std, np.float32), mean, deviation)
