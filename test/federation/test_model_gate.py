@@ -106,3 +106,17 @@ def test_forged_end_of_a_round_is_not_believed(gate: ModelGate, aggregator: KeyS
 
 
 STATUS_SEAL = MODEL.seal
+
+
+def test_open_round_lacks_its_model_until_that_has_come(
+    gate: ModelGate, aggregator: KeySigner,
+) -> None:
+    open_round = replace(STATUS, state='waiting')
+    assert gate.lacks_model(open_round)
+    assert not gate.lacks_model(STATUS), 'a closed round needs none'
+    with pytest.raises(ModelError):
+        gate.admit(MODEL)
+    assert gate.lacks_model(open_round)
+    gate.admit(sealed(MODEL, aggregator))
+    assert not gate.lacks_model(open_round)
+    assert gate.lacks_model(replace(open_round, round=4))

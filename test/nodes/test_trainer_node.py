@@ -30,15 +30,23 @@ import pytest
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
-from utt_ros.msg import DeployedModel, GlobalModel, SyncedSamples, TrainingMetrics
+from utt_ros.msg import (
+    DeployedModel,
+    GlobalModel,
+    RoundStatus,
+    SyncedSamples,
+    TrainingMetrics,
+)
 
 from utt_ros.bridge.messages.federation import (
     deployment_from_message,
     model_to_message,
     report_from_message,
+    round_status_to_message,
 )
 from utt_ros.bridge.messages.sensors import samples_to_message
-from utt_ros.bridge.node.qos import RELIABLE, STATE
+from utt_ros.bridge.node.qos import COLLECTED, CONTESTED, RELIABLE, STATE
+from utt_ros.bridge.node.round_publishers import STATE_TOPIC
 from utt_ros.errors import UttError
 from utt_ros.federation import types
 from utt_ros.federation.checkpoints import read_checkpoint
@@ -230,6 +238,36 @@ def test_bad_models_are_refused_and_the_next_good_one_deployed(
     assert (outside.deployments[0].federation, outside.deployments[0].round) == ('fed', 3)
     trainer.send_signal(signal.SIGTERM)
     assert trainer.wait(30.0) == 0
+
+
+def test_model_that_strangers_displaced_is_had_again(
+    start: Start, outside: Outside, wait_until: Callable,
+) -> None:
+    trainer = start()
+    stranger = outside.node.create_publisher(GlobalModel, '/utt/model', COLLECTED)
+    states = outside.node.create_publisher(RoundStatus, STATE_TOPIC, RELIABLE)
+    for publisher in (outside.models, stranger, states):
+        wait_until(publisher.get_subscription_count, 60.0, outside.spin)
+    trainer.send_signal(signal.SIGSTOP)  # so that its queue overflows
+    good = global_model(3)
+    forged = model_to_message(replace(good, round=9), outside.node.get_clock().now().to_msg())
+    for count in range(6 * CONTESTED.depth):
+        if count == 3 * CONTESTED.depth:
+            outside.send(good)
+        stranger.publish(forged)
+    trainer.send_signal(signal.SIGCONT)
+    wait_until(lambda: int(outside.diagnostics.get('models_refused', '0')) > 0, 60.0,
+               outside.spin)
+    outside.node.destroy_publisher(stranger)
+    status = types.RoundStatus('fed', 3, 'waiting', 1, 0.0, {}, {}, 0, 0, 0.0)
+
+    def tell() -> None:
+        states.publish(round_status_to_message(
+            status, outside.node.get_clock().now().to_msg(), outside.signer.sign(status)))
+        outside.spin()
+
+    wait_until(lambda: outside.deployments, 60.0, tell)
+    assert outside.deployments[0].round == 3
 
 
 def test_training_is_paused_and_goes_on_and_a_checkpoint_is_written_meanwhile(

@@ -41,6 +41,7 @@ from utt_ros.bridge.node.round_publishers import STATE_TOPIC
 from utt_ros.bridge.node.twin_handover import AdoptionService, TwinCouriers
 from utt_ros.bridge.node.twin_services import TwinServices
 from utt_ros.errors import MeasurementError, ModelError, UttError
+from utt_ros.federation import types
 from utt_ros.federation.types import Deployment, TaskDeployment
 from utt_ros.models.settings import ModelSettings
 from utt_ros.msg import GlobalModel, RoundStatus, SyncedSamples
@@ -57,6 +58,7 @@ from utt_ros.training.twin_operations import TwinOperations
 
 MAX_STOP_SEC = 3.5  # training may hold Python's lock while it gets next to no processor time
 HANDOVERS = 'handovers.json'  # counters of those that were adopted, in the state folder
+MISSED_STATES = 3  # states of a round, one a second, before its model counts as lost
 WRITABLE = ('learn', 'local_steps', 'min_windows')  # parameters
 
 
@@ -82,6 +84,8 @@ class TrainerNode(ManagedNode):
         self._ticks = self._refused_samples = 0
         self._outputs = ClientPublishers(self, self._signing.signer)
         self._inputs: list[Subscription] = []
+        self._models: Subscription | None = None
+        self._missed_states = 0
         self._is_paused = False
         add_switch(self, 'pause_training', self._pause)
         add_switch(self, 'pin_model', lambda on: self._request(lambda: self._client.pin(on)))
@@ -105,9 +109,8 @@ class TrainerNode(ManagedNode):
         self._inputs = [
             subscribe(SyncedSamples, 'synced', self._on_samples, RELIABLE, raw=True)]
         if self._settings.federated:
-            self._inputs += [
-                subscribe(GlobalModel, '/utt/model', self._on_model, CONTESTED),
-                subscribe(RoundStatus, STATE_TOPIC, self._on_rounds, RELIABLE)]
+            self._inputs.append(subscribe(RoundStatus, STATE_TOPIC, self._on_rounds, RELIABLE))
+            self._subscribe_to_models()
         self._client.paused = self._is_paused
         self._training.start()
 
@@ -115,8 +118,10 @@ class TrainerNode(ManagedNode):
         """Unsubscribe. Training stops after its current step."""
         self._client.paused = True
         self._operations.cancel()
-        for subscription in self._inputs:
-            self.destroy_subscription(subscription)
+        for subscription in (*self._inputs, self._models):
+            if subscription is not None:
+                self.destroy_subscription(subscription)
+        self._models = None
 
     def destroy_node(self) -> None:
         self._training.close()
@@ -170,6 +175,24 @@ class TrainerNode(ManagedNode):
         if self._client.gate.admits_status(status, seal):
             self._client.follow_round(
                 status.federation, status.round, completed=status.state == 'completed')
+            self._follow_models(status)
+
+    def _follow_models(self, status: types.RoundStatus) -> None:
+        """Subscribe anew where the model of a round is missing: DDS then delivers it again.
+
+        Models of strangers, however often they come, displace it in the queue.
+        """
+        is_missing = self._client.gate.lacks_model(status)
+        self._missed_states = self._missed_states + 1 if is_missing else 0
+        if self._missed_states >= MISSED_STATES:
+            self._missed_states = 0
+            self._subscribe_to_models()
+
+    def _subscribe_to_models(self) -> None:
+        if self._models is not None:
+            self.destroy_subscription(self._models)
+        self._models = self.create_subscription(
+            GlobalModel, '/utt/model', self._on_model, CONTESTED)
 
     def _publish(self, events: Sequence[ClientEvent | TaskDeployment]) -> None:
         self._outputs.publish(events)
