@@ -34,6 +34,16 @@ pytest.importorskip('viser', reason='viser is not installed')
 pytestmark = pytest.mark.slow
 WAIT_MS = 60_000
 COLOR_DISTANCE = 60
+COLORED_PIXELS = """() => [...document.querySelectorAll('.uplot canvas')].map(canvas => {
+    if (!canvas.width) return 0;  // not laid out yet
+    const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    let count = 0;
+    for (let i = 0; i < data.length; i += 4) {
+        const color = data.slice(i, i + 3);
+        count += data[i + 3] > 128 && Math.max(...color) - Math.min(...color) > 60;
+    }
+    return count;
+}).reduce((one, other) => Math.max(one, other), 0)"""  # grids and texts are grey
 MIDDLE = slice(330, 750)  # columns between the notes on the left and the panel on the right
 
 
@@ -108,6 +118,7 @@ def test_people_move_time_is_moved_and_signals_are_plotted(page, wait_until):
     page.get_by_role('option', name='ann').click()
     page.get_by_text('measured and synthesized').click()
     page.locator('.uplot').first.wait_for()
+    page.wait_for_function(f'({COLORED_PIXELS})() > 100', polling=500)  # of lines
     keep(page, 'signals')
     page.get_by_role('tab', name='Twins').click()
     page.get_by_text('└─ hall_position_2').wait_for()
