@@ -17,13 +17,13 @@
 
 import os
 import random
+import shutil
 import signal
 import socket
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +46,9 @@ EXIT_SEC = 5.0
 TESTS = Path(__file__).parent
 ROS_ROOMS = {'bridge', 'launch', 'nodes'}
 SLOW_ROOMS = {'cli', 'demo', 'evaluation', 'examples', 'training'}  # they train or run commands
+CHROMIUM_NAMES = ('chromium', 'chromium-browser', 'google-chrome', 'chrome')
+SOFTWARE_WEBGL = ('--no-sandbox', '--use-gl=angle', '--use-angle=swiftshader',
+                  '--enable-unsafe-swiftshader')
 MINI = Path(__file__).parents[2] / 'shared/data/realwalk-mini'
 
 # Shells start background jobs with SIGINT ignored, and programs that tests interrupt inherit that.
@@ -424,12 +427,12 @@ def mini() -> Path:
 @pytest.fixture(scope='module')
 def chromium() -> Iterator[Any]:
     """Start Chromium, or skip the tests. Not longer than a module: asyncio has to wait for it."""
-    from utt_ros.errors import UttError
-    from utt_ros.evaluation.benchmarks.software_chromium import open_chromium
-
-    with ExitStack() as stack:
-        try:
-            browser = stack.enter_context(open_chromium())
-        except UttError as err:
-            pytest.skip(str(err))
+    api = pytest.importorskip(
+        'playwright.sync_api', reason='playwright, which drives Chromium, is not installed')
+    program = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+    if program is None:
+        pytest.skip(f'none of {", ".join(CHROMIUM_NAMES)} is installed')
+    with api.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=program, args=list(SOFTWARE_WEBGL))
         yield browser
+        browser.close()

@@ -57,7 +57,6 @@ TESTED_ELSEWHERE = {
     'utt_ros/evaluation/benchmarks/load_generator.py': 'a process of test_live_rig.py',
     'utt_ros/evaluation/benchmarks/observer.py': 'a process of test_live_rig.py',
     'utt_ros/evaluation/benchmarks/parser_samples.py': 'test_mutant_parsers.py reads each sample',
-    'utt_ros/evaluation/benchmarks/software_chromium.py': 'a fixture of test_chromium.py',
     'utt_ros/evaluation/report/paper_figures.py': 'constants',
     'utt_ros/federation/types.py': 'records',
     'utt_ros/nodes/recorder_node.py': 'test/nodes/test_replay_record.py',
@@ -71,7 +70,6 @@ TESTED_ELSEWHERE = {
     'utt_ros/view/browser_controls.py': 'test_browser_window.py, test_chromium.py',
     'utt_ros/view/browser_scene.py': 'test_browser_window.py, test_chromium.py',
     'utt_ros/view/scene_source.py': 'a protocol and a record',
-    'utt_ros/view/signal_plots.py': 'test_browser_window.py, test_chromium.py',
 }
 
 HEADLESS = re.compile(r'(What|How|Where|Whose|Who|When|Of|By|Which|That)\b')
