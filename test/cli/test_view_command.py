@@ -41,10 +41,11 @@ def walk(tmp_path_factory):
 def test_film_of_a_simulated_walk_moves(walk, utt, tmp_path):
     done = utt('view', walk, '--film', tmp_path / 'walk.gif')
     assert (done.code, done.err) == (0, '')
-    assert done.out == f'{tmp_path / "walk.gif"}: 60 pictures\n'
     with Image.open(tmp_path / 'walk.gif') as film:
+        assert film.n_frames > 20
+        assert done.out == f'{tmp_path / "walk.gif"}: {film.n_frames} pictures\n'
         first = np.asarray(film.convert('RGB')).astype(int)
-        film.seek(59)
+        film.seek(film.n_frames - 1)
         last = np.asarray(film.convert('RGB')).astype(int)
     assert 0.0005 < (np.abs(first - last).max(axis=2) > 60).mean() < 0.2
 

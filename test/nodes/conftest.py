@@ -20,6 +20,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,7 @@ T0 = 1_700_000_000_000_000_000
 CAMERA = CameraModel(AreaSettings(area='hall'))
 ROOT = Path(__file__).parents[2]
 EXIT_SEC = 30.0
+TICK_SEC = 0.1
 
 
 class NodeProcess:
@@ -176,9 +178,17 @@ class Hall:
                   and self.models.get_subscription_count())
 
     def wait_served(self, name, output='position'):
-        """Tick until an output of a subject arrives; no later one is lost."""
+        """Tick until an output of a subject arrives; no later one is lost.
+
+        Not faster than a live area, or queues of outputs overflow.
+        """
+        due_s = 0.0
+
         def step():
-            self.tick()
+            nonlocal due_s
+            if monotonic() >= due_s:
+                due_s = monotonic() + TICK_SEC
+                self.tick()
             self.listener.spin()
         self._wait_until(lambda: self.outputs[name, output], 60.0, step)
 

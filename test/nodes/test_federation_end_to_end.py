@@ -39,7 +39,12 @@ from utt_ros.bridge.messages.federation import (
 from utt_ros.bridge.messages.sensors import samples_to_message
 from utt_ros.bridge.node.qos import COLLECTED, RELIABLE, STATE
 from utt_ros.federation import types
-from utt_ros.federation.checkpoints import list_checkpoints, read_checkpoint, read_round_log
+from utt_ros.federation.checkpoints import (
+    LOG,
+    list_checkpoints,
+    read_checkpoint,
+    read_round_log,
+)
 from utt_ros.federation.keys import AGGREGATOR, KeyFolder
 from utt_ros.federation.server import UNPROVEN
 from utt_ros.federation.signing import KeySigner, sealed
@@ -299,4 +304,5 @@ def test_forged_and_replayed_messages_change_nothing_and_are_named(
 
 
 def read_log(folder: Path) -> list[types.RoundStatus]:
-    return read_round_log(folder / 'aggregator') if (folder / 'aggregator').exists() else []
+    state = folder / 'aggregator'
+    return read_round_log(state) if (state / LOG).exists() else []
