@@ -184,6 +184,14 @@ def test_server_that_has_ended_forks_nothing(server: ForkServer, wait_until: Wai
     assert server.fork(TALKER, '') is None
 
 
+def test_interrupted_server_ends_without_a_word(server: ForkServer, wait_until: Wait) -> None:
+    server.signal(signal.SIGINT)
+    wait_until(server.has_ended)
+    server.reap()
+    assert server.read_lines() == []
+    assert server.closed
+
+
 def test_server_that_hangs_is_killed(
     server: ForkServer, wait_until: Wait, monkeypatch: pytest.MonkeyPatch,
 ) -> None:

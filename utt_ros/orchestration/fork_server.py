@@ -59,6 +59,7 @@ class Request(NamedTuple):
 
 def main() -> int:
     """Import modules of nodes and serve; in a process that was forked: run the node."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # it ends without a traceback
     names = sys.argv[1:-1]
     set_process_title(' '.join([sys.executable, '-m', str(__spec__.name), *names]))
     with socket.socket(fileno=os.dup(STDIN)) as link:
