@@ -120,3 +120,4 @@ def test_open_round_lacks_its_model_until_that_has_come(
     gate.admit(sealed(MODEL, aggregator))
     assert not gate.lacks_model(open_round)
     assert gate.lacks_model(replace(open_round, round=4))
+    assert gate.lacks_model(replace(open_round, federation='other'))

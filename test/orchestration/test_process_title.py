@@ -53,3 +53,15 @@ def test_longer_title_than_the_arguments_is_cut() -> None:
     assert process.returncode == 0
     assert set(seen) == {'y'}
     assert len(seen) == len('\0'.join([*command, ''])) - 2
+
+
+def test_program_keeps_its_name_in_the_c_library_after_which_log_files_are_named() -> None:
+    code = """
+import ctypes, sys
+from utt_ros.orchestration.process_title import set_process_title
+set_process_title('node sync --params-file /tmp/hall.yaml -p area:=hall')
+print(ctypes.c_char_p.in_dll(ctypes.CDLL(None), 'program_invocation_name').value.decode())
+"""
+    said = subprocess.run(
+        [sys.executable, '-c', code], capture_output=True, check=True, text=True).stdout
+    assert said == f'{sys.executable}\n'

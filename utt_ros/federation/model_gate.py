@@ -43,7 +43,7 @@ class ModelGate:
         self.federation = federation
         self.refused = 0
         self.refusal = ''  # the last one
-        self._newest = -1  # round of the newest model that was admitted
+        self._newest = ('', -1)  # federation and round of the newest model that was admitted
         self._max_bytes = max_bytes
         self._verifier = verifier or NullVerifier()
         self._lock = Lock()
@@ -68,11 +68,13 @@ class ModelGate:
                                 f'{model.federation[:MAX_NAME_LENGTH]!r} is refused: '
                                 f'{err}')[:MAX_REASON]
                 raise ModelError(self.refusal) from err
-            self._newest = model.round
+            self._newest = (model.federation, model.round)
 
     def lacks_model(self, status: RoundStatus) -> bool:
         """Return whether the model of an open round, whose state is genuine, has not come."""
-        return status.state != 'completed' and self._newest < status.round
+        federation, round_ = self._newest
+        is_known = federation == status.federation and round_ >= status.round
+        return status.state != 'completed' and not is_known
 
     def admits_status(self, status: RoundStatus, seal: Seal) -> bool:
         """Return whether the state of a round is genuine and of this federation."""

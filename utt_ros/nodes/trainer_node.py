@@ -59,6 +59,7 @@ from utt_ros.training.twin_operations import TwinOperations
 MAX_STOP_SEC = 3.5  # training may hold Python's lock while it gets next to no processor time
 HANDOVERS = 'handovers.json'  # counters of those that were adopted, in the state folder
 MISSED_STATES = 3  # states of a round, one a second, before its model counts as lost
+MAX_MISSED_STATES = 96  # after attempts in vain, each of which moves all of the model
 WRITABLE = ('learn', 'local_steps', 'min_windows')  # parameters
 
 
@@ -85,7 +86,7 @@ class TrainerNode(ManagedNode):
         self._outputs = ClientPublishers(self, self._signing.signer)
         self._inputs: list[Subscription] = []
         self._models: Subscription | None = None
-        self._missed_states = 0
+        self._missed_states, self._missable_states = 0, MISSED_STATES
         self._is_paused = False
         add_switch(self, 'pause_training', self._pause)
         add_switch(self, 'pin_model', lambda on: self._request(lambda: self._client.pin(on)))
@@ -182,10 +183,13 @@ class TrainerNode(ManagedNode):
 
         Models of strangers, however often they come, displace it in the queue.
         """
-        is_missing = self._client.gate.lacks_model(status)
-        self._missed_states = self._missed_states + 1 if is_missing else 0
-        if self._missed_states >= MISSED_STATES:
+        if not self._client.gate.lacks_model(status):
+            self._missed_states, self._missable_states = 0, MISSED_STATES
+            return
+        self._missed_states += 1
+        if self._missed_states >= self._missable_states:
             self._missed_states = 0
+            self._missable_states = min(2 * self._missable_states, MAX_MISSED_STATES)
             self._subscribe_to_models()
 
     def _subscribe_to_models(self) -> None:

@@ -16,8 +16,10 @@
 """Command line of a process, as `ps` shows it, written by the process itself."""
 
 import ctypes
+import sys
 from pathlib import Path
 
+PROGRAM = ctypes.create_string_buffer(sys.executable.encode())  # for as long as the process lives
 ARG_START, ARG_END = 48, 49  # fields of /proc/self/stat, counted from 1 [S: proc(5)]
 FIRST_FIELD = 3  # after the name of the program, which may contain spaces
 
@@ -25,9 +27,12 @@ FIRST_FIELD = 3  # after the name of the program, which may contain spaces
 def set_process_title(title: str) -> None:
     """Write over the arguments of this process; what they have no room for is cut off.
 
+    ROS names log files after the program, whose name in the C library pointed to the arguments.
     A last byte that is not 0 makes the kernel read up to the first 0 [S: fs/proc/base.c].
     """
     stat = Path('/proc/self/stat').read_text(encoding='utf-8').rpartition(') ')[2].split()
     begin, end = (int(stat[field - FIRST_FIELD]) for field in (ARG_START, ARG_END))
     text = title.encode()[:end - begin - 2]
     ctypes.memmove(begin, text.ljust(end - begin - 1, b'\0') + b' ', end - begin)
+    name = ctypes.c_void_p.in_dll(ctypes.CDLL(None), 'program_invocation_name')
+    name.value = ctypes.addressof(PROGRAM)

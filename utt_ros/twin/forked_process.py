@@ -17,17 +17,20 @@
 
 import os
 import signal
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from io import FileIO
+from threading import Lock
 
 
 @dataclass(slots=True)
 class ForkedProcess:
-    """Child process that no other code waits for."""
+    """Child process that no other code waits for; its methods are for any thread."""
 
     pid: int
     stdout: FileIO | None = None  # its output
     returncode: int | None = None  # -N for signal N
+    _lock: Lock = field(default_factory=Lock, init=False, repr=False)  # held by who reaps
 
     def poll(self) -> int | None:
         """Return the exit code; None while the process runs."""
@@ -40,11 +43,17 @@ class ForkedProcess:
     def kill(self) -> None:
         """Kill the process, if it runs."""
         if self.poll() is None:
-            os.kill(self.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # another thread has reaped it since
+                os.kill(self.pid, signal.SIGKILL)
 
     def _reap(self, options: int) -> int | None:
-        if self.returncode is None:
-            pid, status = os.waitpid(self.pid, options)
-            if pid:
-                self.returncode = os.waitstatus_to_exitcode(status)
-        return self.returncode
+        if not self._lock.acquire(blocking=not options):
+            return self.returncode  # another thread waits for its end
+        try:
+            if self.returncode is None:
+                pid, status = os.waitpid(self.pid, options)
+                if pid:
+                    self.returncode = os.waitstatus_to_exitcode(status)
+            return self.returncode
+        finally:
+            self._lock.release()
