@@ -77,7 +77,7 @@ class Building:
                 if status.name == node for pair in status.values}
 
     def newest_keys(self, area: str) -> set[str]:
-        """Return the keys in the newest diagnostics of an IMU driver; without any, that of a rate."""
+        """Return the keys in the newest diagnostics of an IMU driver; else that of a rate."""
         known = ({pair.key for pair in status.values} for report in reversed(self.reports)
                  for status in report.status if status.name == f'{area}: imu')
         return next(known, {'rate_hz'})

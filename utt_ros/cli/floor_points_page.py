@@ -15,7 +15,6 @@
 """Page of this machine on which places on the floor are clicked in the picture of a camera."""
 
 import json
-import math
 from collections.abc import Callable, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -136,8 +135,10 @@ class FloorPointsPage:
 
     def receive(self, body: bytes) -> str:
         """Keep points in JSON, and describe them. Raises ValueError, and keeps the former ones."""
-        self.points = read_points(body)
-        return self._describe(self.points)
+        points = read_points(body)
+        text = self._describe(points)
+        self.points = points
+        return text
 
 
 def read_points(body: bytes) -> tuple[FloorPoint, ...]:
@@ -153,7 +154,7 @@ def read_points(body: bytes) -> tuple[FloorPoint, ...]:
 
 def _is_number(value: object) -> bool:
     return (isinstance(value, int | float) and not isinstance(value, bool)
-            and math.isfinite(value) and abs(value) <= MAX_NUMBER)
+            and abs(value) <= MAX_NUMBER)  # nor NaN
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -181,7 +182,7 @@ class _Handler(BaseHTTPRequestHandler):
         is_json = self.headers.get_content_type() == 'application/json'  # no form of another site
         if self.path != '/points' or not self._is_own() or not is_json:
             self.send_error(403)
-        elif not length.isdecimal() or int(length) > MAX_BODY_BYTES:
+        elif not length.isdecimal() or len(length) > 9 or int(length) > MAX_BODY_BYTES:
             self.send_error(413)
         else:
             try:

@@ -20,6 +20,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from functools import partial
+from threading import Lock
 
 import onnx
 import torch
@@ -36,6 +37,7 @@ from utt_ros.twin.graph_layout import (
 from utt_ros.types import AP_GEOMETRY, FURTHER_FTM
 
 OPSET = 18
+_TRACING = Lock()  # torch refuses a second export at the same time
 BASE_OUTPUTS = LIVE_OUTPUTS[:-1]  # of every `LiveGraph`
 VELOCITY_VALID = CONTEXT.index('course_valid')
 
@@ -186,7 +188,7 @@ def trace_graph(
             weight.normal_()
     names = [*inputs, *outputs]
     buffer = io.BytesIO()
-    with warnings.catch_warnings():
+    with _TRACING, warnings.catch_warnings():
         warnings.simplefilter('ignore')
         torch.onnx.export(
             make_graph(twin).eval(), tuple(inputs.values()),

@@ -71,6 +71,7 @@ class PendingOutput:
     motion: 'Future[MotionOutput]'
     served: _Served
     begin_s: float  # computing time of the thread at their begin
+    deadline_s: float  # until which the tick waits for all of them, time.monotonic
     imu: 'Future[ImuOutput] | None' = None
     is_late: bool = False
     is_refused: bool = False
@@ -125,7 +126,8 @@ class ModelService:
             self._fail(self._serving, MotionOutput, str(err))
             return None
         begin_s = self._thread.computing_s()
-        self._pending = PendingOutput(self._thread.submit(work), self._serving, begin_s)
+        self._pending = PendingOutput(
+            self._thread.submit(work), self._serving, begin_s, time.monotonic() + MAX_WAIT_S)
         return self._pending
 
     def submit_imu(
@@ -146,7 +148,7 @@ class ModelService:
             pending.imu = self._thread.submit(work)
 
     def await_motion(self, pending: PendingOutput | None) -> MotionOutput | None:
-        """Wait for motion, not longer than MAX_WAIT_S; None where it is not usable."""
+        """Wait for motion, not longer than MAX_WAIT_S since `submit`; None if it is not usable."""
         if pending is None:
             return None
         return self._await(pending, pending.motion, MotionOutput, self._plausible_motion)
@@ -162,7 +164,8 @@ class ModelService:
         judge: Callable[[_Output], MaskArray],
     ) -> _Output | None:
         try:
-            output = future.result(0.0 if pending.is_late else MAX_WAIT_S)
+            left_s = 0.0 if pending.is_late else max(pending.deadline_s - time.monotonic(), 0.0)
+            output = future.result(left_s)
         except FutureTimeoutError:
             self._mark_late(pending)
             return None  # no fault of the model, unless it computes: see _is_free

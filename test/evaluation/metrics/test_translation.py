@@ -24,7 +24,9 @@ from utt_ros.evaluation.metrics.translation import (
     last_value,
     make_prediction,
     metric_rows,
+    worst_row,
 )
+from utt_ros.evaluation.results import Row
 
 LABEL = TranslationLabel('s', 'm', 'transfer', 'camera', 'ftm', 'max', 0)
 
@@ -65,3 +67,14 @@ def test_rows_hold_all_metrics_of_a_direction(windows: TranslationWindows) -> No
     assert set(values) == {
         'nmse_var', 'nmse_energy', 'nmse_var_range_m', 'nmse_var_std_m', 'range_mae_m'}
     assert prediction.name == 's-m-transfer-camera-ftm-max-seed0'
+
+
+def ratio_of(value: float, low: float, high: float) -> Row:
+    return Row('s', 'm', 'merge', 'camera', 'ftm', 'max', 0, 'ratio', value, 4, low, high)
+
+
+def test_worst_of_ratios_has_the_worst_ends_of_all_and_hides_none_that_is_unknown() -> None:
+    worst = worst_row([ratio_of(0.85, 0.78, 0.88), ratio_of(0.84, 0.60, 0.95)])
+    assert (worst.value, worst.low, worst.high) == (0.85, 0.78, 0.95)
+    unknown = ratio_of(np.nan, np.nan, np.nan)
+    assert np.isnan([worst_row([worst, unknown]).value, worst_row([unknown, worst]).high]).all()

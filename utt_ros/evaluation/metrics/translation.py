@@ -16,7 +16,7 @@
 """Translation between modalities: predictions of a model on windows, and their metrics."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -189,6 +189,15 @@ def ratio_row(
     value, interval = ratio(
         walk_errors(predicted), walk_errors(reference), _channels(metric, label.target))
     return _row(label, metric, value, len(predicted.stamp), interval)
+
+
+def worst_row(ratios: Sequence[Row]) -> Row:
+    """Return the worst of ratios to several references, and of the ends of their intervals.
+
+    NaN where one of them is.
+    """
+    value, low, high = np.max([(row.value, row.low, row.high) for row in ratios], axis=0)
+    return replace(ratios[0], value=float(value), low=float(low), high=float(high))
 
 
 def _channels(metric: str, target: str) -> slice:

@@ -63,6 +63,7 @@ READINGS = {'camera': 'vision: the boxes of people in the camera image, and thei
 METHODS = {
     'utt': 'the unified twin of the paper, from the sources alone',
     'utt_past': 'the same, with the preceding window of the target',
+    'utt_belief': 'the unified twin, from all that the sources measured before, by the belief',
     'specific': 'a model trained for that kind of operation alone',
     'direct': 'direct mapping: extrapolates the past of the target, one model per target',
     'direct_reconstruct': 'an autoencoder that reads its target, for reference only',

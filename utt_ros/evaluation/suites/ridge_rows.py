@@ -25,6 +25,7 @@ from utt_ros.evaluation.metrics.translation import (
     make_prediction,
     measured_frame,
     ratio_row,
+    worst_row,
 )
 from utt_ros.evaluation.recipes import direct, with_past
 from utt_ros.evaluation.results import (
@@ -146,7 +147,7 @@ def merging_gains(
                 study, rows, label, (predict, (sources, target)),
                 *((predict, ((name,), target)) for name in sources))
             ratios = [ratio_row(TO_BEST_SOURCE, merged, item, label) for item in single]
-            yield max(ratios, key=lambda row: row.value)
+            yield worst_row(ratios)
 
 
 def _unique_directions(

@@ -35,6 +35,7 @@ from utt_ros.evaluation.metrics.translation import (
     nmse_row,
     ratio_row,
     translate,
+    worst_row,
 )
 from utt_ros.evaluation.results import TO_BEST_RIVAL, Prediction, Row, Unit, UnitResult
 from utt_ros.evaluation.suites.belief_rows import METHOD, belief_tracks, merge_decoded
@@ -90,7 +91,7 @@ def _withheld_rows(study: Study, target: str, gap_s: int, seed: int) -> UnitResu
     for method, (label, prediction) in made.items():
         if method not in RIVALS:
             ratios = [ratio_row(TO_BEST_RIVAL, prediction, rival, label) for rival in rivals]
-            listed.append(max(ratios, key=lambda row: row.value))
+            listed.append(worst_row(ratios))
     return UnitResult(tuple(listed), tuple(prediction for _, prediction in made.values()))
 
 
