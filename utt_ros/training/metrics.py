@@ -52,7 +52,7 @@ class RelativeError:
     @property
     def nmse_var(self) -> float:
         """NaN when nothing was accumulated."""
-        return _mean_ratio(self._error, self._spread)
+        return float(mean_ratio(self._error, self._spread))
 
     @property
     def nmse_var_of_channels(self) -> Array:
@@ -69,7 +69,7 @@ class RelativeError:
     @property
     def nmse_energy(self) -> float:
         """NaN when nothing was accumulated."""
-        return _mean_ratio(self._error, self._energy)
+        return float(mean_ratio(self._error, self._energy))
 
 
 Errors = dict[Pair, RelativeError]
@@ -81,10 +81,12 @@ def channel_means(values: FloatArray, mask: MaskArray) -> Array:
     return np.asarray((values * weight).sum(axis=(0, 1)) / max(weight.sum(), 1.0))
 
 
-def _mean_ratio(error: Array, reference: Array) -> float:
-    """Average error / reference over the channels that vary."""
-    varying = reference > 0.0
-    return float(np.mean(error[varying] / reference[varying])) if varying.any() else float('nan')
+def mean_ratio(error: Array, reference: Array) -> Array:
+    """Average error / reference (..., F) over the channels that vary in all rows; NaN if none."""
+    varying = np.atleast_2d(reference > 0.0).all(0)
+    if not varying.any():
+        return np.full(error.shape[:-1], np.nan)
+    return np.asarray((error[..., varying] / reference[..., varying]).mean(-1))
 
 
 def training_means(columns: Columns, modalities: Sequence[str]) -> dict[str, Array]:

@@ -21,10 +21,12 @@ same windows are paired.
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
 from utt_ros.evaluation.results import Prediction
+from utt_ros.training.metrics import mean_ratio
 from utt_ros.types import Array, MaskArray
 
 DRAWS = 1000
@@ -53,12 +55,12 @@ class WalkErrors:
 
     def nmse(self, channels: slice = slice(None)) -> float:
         """NMSE_var over all walks, of the mean over channels that vary."""
-        return float(_nmse(self.error.sum(0)[channels], self.spread.sum(0)[channels]))
+        return float(mean_ratio(self.error.sum(0)[channels], self.spread.sum(0)[channels]))
 
     def draws(self, channels: slice = slice(None)) -> Array:
         """NMSE_var (DRAWS,) of walks drawn with replacement."""
         counts = _draw_walks(len(self.error))
-        return _nmse((counts @ self.error)[:, channels], (counts @ self.spread)[:, channels])
+        return mean_ratio((counts @ self.error)[:, channels], (counts @ self.spread)[:, channels])
 
     def interval(self, channels: slice = slice(None)) -> Interval:
         """Interval of NMSE_var."""
@@ -97,14 +99,8 @@ def percentiles(draws: Array) -> Interval:
     return Interval(float(low), float(high))
 
 
+@cache
 def _draw_walks(walks: int) -> Array:
     """Return how often each walk is drawn (DRAWS, W)."""
     generator = np.random.default_rng(SEED)
     return generator.multinomial(walks, np.full(walks, 1.0 / walks), DRAWS).astype(np.float64)
-
-
-def _nmse(error: Array, spread: Array) -> Array:
-    """Average error / spread (..., F) over the channels that vary in all draws."""
-    varying = np.atleast_2d(spread > 0.0).all(0)
-    with np.errstate(invalid='ignore', divide='ignore'):
-        return np.asarray((error[..., varying] / spread[..., varying]).mean(-1))

@@ -31,7 +31,7 @@ from utt_ros.models.operations import KINDS, Pair
 from utt_ros.models.twin import UnifiedTwin
 from utt_ros.training.columns import take
 from utt_ros.training.offline_dataset import past
-from utt_ros.types import FloatArray, Indices
+from utt_ros.types import MODALITIES, FloatArray, Indices
 
 OPERATIONS_SUITE = 'operations'
 UNIQUE_KINDS = ('transfer', 'merge')  # a split is its transfers
@@ -43,7 +43,8 @@ Reads = Callable[[Pair], tuple[str, ...]]
 
 def evaluate_directions(
     study: Study, method: str, fusor: str, seed: int, predict: Translate, *,
-    suite: str = OPERATIONS_SUITE, kinds: Sequence[str] = KINDS, targets: Sequence[str] = (),
+    suite: str = OPERATIONS_SUITE, kinds: Sequence[str] = KINDS,
+    targets: Sequence[str] = MODALITIES,
 ) -> UnitResult:
     """Evaluate one method in every direction for which the data have windows.
 
@@ -53,14 +54,23 @@ def evaluate_directions(
     windows = study.translation_windows()
     rows: list[Row] = []
     predictions: list[Prediction] = []
-    for label, pair in direction_labels(study, method, fusor, seed, suite=suite):
-        selected = windows.rows_for(*pair)
-        if (label.operation in kinds and (not targets or label.target in targets)
-                and len(selected)):
-            predicted = predict(windows, selected, pair)
-            predictions.append(make_prediction(windows, selected, predicted, label))
-            rows += metric_rows(predictions[-1], label)
+    for label, selected, pair in measured_directions(
+            study, method, fusor, seed, suite=suite, kinds=kinds, targets=targets):
+        predicted = predict(windows, selected, pair)
+        predictions.append(make_prediction(windows, selected, predicted, label))
+        rows += metric_rows(predictions[-1], label)
     return UnitResult(tuple(rows), tuple(predictions))
+
+
+def measured_directions(
+    study: Study, method: str, fusor: str, seed: int, *, suite: str = OPERATIONS_SUITE,
+    kinds: Sequence[str] = KINDS, targets: Sequence[str] = MODALITIES,
+) -> Iterator[tuple[TranslationLabel, Indices, Pair]]:
+    """Label the directions of some kinds and targets for which there are windows, with these."""
+    for label, pair in direction_labels(study, method, fusor, seed, suite=suite):
+        rows = study.translation_windows().rows_for(*pair)
+        if label.operation in kinds and label.target in targets and len(rows):
+            yield label, rows, pair
 
 
 def direction_labels(

@@ -42,9 +42,9 @@ from utt_ros.evaluation.suites.direction_rows import (
     Reads,
     Translate,
     concatenate_results,
-    direction_labels,
     direction_sources,
     evaluate_directions,
+    measured_directions,
     model_predictor,
     sources_and_past,
     target_past,
@@ -131,7 +131,8 @@ def ratios_to_floor(
     targets: Sequence[str] = MODALITIES,
 ) -> Iterator[Row]:
     """Errors relative to those of a floor on the same windows, in every unique direction."""
-    for label, rows, pair in _unique_directions(study, method, seed, targets):
+    for label, rows, pair in measured_directions(
+            study, method, 'none', seed, kinds=UNIQUE_KINDS, targets=targets):
         of_method, of_floor = _predictions(study, rows, label, (predict, pair), (floor, pair))
         yield ratio_row(TO_RIDGE, of_method, of_floor, label)
 
@@ -141,22 +142,12 @@ def merging_gains(
     targets: Sequence[str] = MODALITIES,
 ) -> Iterator[Row]:
     """Errors of merges relative to that of their best single source, on the same windows."""
-    for label, rows, (sources, target) in _unique_directions(study, method, seed, targets):
-        if label.operation == 'merge':
-            merged, *single = _predictions(
-                study, rows, label, (predict, (sources, target)),
-                *((predict, ((name,), target)) for name in sources))
-            ratios = [ratio_row(TO_BEST_SOURCE, merged, item, label) for item in single]
-            yield worst_row(ratios)
-
-
-def _unique_directions(
-    study: Study, method: str, seed: int, targets: Sequence[str],
-) -> Iterator[tuple[TranslationLabel, Indices, Pair]]:
-    for label, pair in direction_labels(study, method, 'none', seed):
-        rows = study.translation_windows().rows_for(*pair)
-        if label.operation in UNIQUE_KINDS and label.target in targets and len(rows):
-            yield label, rows, pair
+    for label, rows, (sources, target) in measured_directions(
+            study, method, 'none', seed, kinds=('merge',), targets=targets):
+        merged, *single = _predictions(
+            study, rows, label, (predict, (sources, target)),
+            *((predict, ((name,), target)) for name in sources))
+        yield worst_row([ratio_row(TO_BEST_SOURCE, merged, item, label) for item in single])
 
 
 def _predictions(
