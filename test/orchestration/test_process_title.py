@@ -30,27 +30,26 @@ sys.stdin.read()
 """
 
 
-@pytest.mark.parametrize('title', ['node sync -p area:=hall', 'näher', 'x' * 3000])
-def test_title_is_what_others_see_as_far_as_there_is_room(title: str) -> None:
-    command = [sys.executable, '-c', CODE, title, ' ' * 100]
+def seen_title(command: list[str]) -> str:
+    """Run a program that sets its title; return the command line that others see."""
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b'ready\n'
         seen = ' '.join(psutil.Process(process.pid).cmdline())
         process.communicate(timeout=30)
     assert process.returncode == 0
-    assert seen == title
+    return seen
+
+
+@pytest.mark.parametrize('title', ['node sync -p area:=hall', 'näher', 'x' * 3000])
+def test_title_is_what_others_see_as_far_as_there_is_room(title: str) -> None:
+    assert seen_title([sys.executable, '-c', CODE, title, ' ' * 100]) == title
 
 
 def test_longer_title_than_the_arguments_is_cut() -> None:
     code = CODE.replace('sys.argv[1]', "'y' * 10000")
     command = [sys.executable, '-c', code]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b'ready\n'
-        seen = ' '.join(psutil.Process(process.pid).cmdline())
-        process.communicate(timeout=30)
-    assert process.returncode == 0
+    seen = seen_title(command)
     assert set(seen) == {'y'}
     assert len(seen) == len('\0'.join([*command, ''])) - 2
 

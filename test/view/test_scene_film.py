@@ -38,17 +38,25 @@ def body(picture):
     return float(columns.mean()), float(rows.mean())
 
 
-def test_a_step_ahead_moves_the_body_to_the_right_and_a_step_left_moves_it_up(hall, tell, say):
+@pytest.fixture
+def walk(hall, tell, say):
+    """`walk([(x, y), ...])` paints the person at positions [m]; return those in the pictures."""
+    def paint(positions):
+        painter, places = None, []
+        for x, y in positions:
+            hall.forget_motion()
+            tell('/hall/twin_status', 'status', say.status(0.0, {'ann': 'camera'}))
+            tell('/hall/twins/ann/position', 'position', say.position(0.0, x, y, 1e-4))
+            people = hall.people()
+            painter = painter or scene_painter(hall, people)
+            places.append(body(paint_scene(painter, hall, people)))
+        return places
+    return paint
+
+
+def test_a_step_ahead_moves_the_body_to_the_right_and_a_step_left_moves_it_up(tell, say, walk):
     tell('/map', 'floor', say.floor(30, 80))  # it is wider than high
-    painter, places = None, []
-    for x, y in ((4.0, 0.0), (6.0, 0.0), (6.0, 2.0)):
-        hall.forget_motion()
-        tell('/hall/twin_status', 'status', say.status(0.0, {'ann': 'camera'}))
-        tell('/hall/twins/ann/position', 'position', say.position(0.0, x, y, 1e-4))
-        people = hall.people()
-        painter = painter or scene_painter(hall, people)
-        places.append(body(paint_scene(painter, hall, people)))
-    (x0, y0), (x1, y1), (x2, y2) = places
+    (x0, y0), (x1, y1), (x2, y2) = walk([(4.0, 0.0), (6.0, 0.0), (6.0, 2.0)])
     assert x1 - x0 > 20.0
     assert y1 - y2 == pytest.approx(x1 - x0, abs=4.0)
     assert (y0 - y1, x1 - x2) == (pytest.approx(0.0, abs=4.0), pytest.approx(0.0, abs=4.0))
@@ -61,16 +69,8 @@ def test_floor_plan_lies_below_at_its_place(hall, tell, say):
     assert 0.001 < walls.mean() < 0.2
 
 
-def test_a_tall_building_is_turned_so_that_a_step_ahead_moves_the_body_down(hall, tell, say):
-    painter, places = None, []
-    for x, y in ((2.0, 4.0), (4.0, 4.0), (4.0, 6.0)):
-        hall.forget_motion()
-        tell('/hall/twin_status', 'status', say.status(0.0, {'ann': 'camera'}))
-        tell('/hall/twins/ann/position', 'position', say.position(0.0, x, y, 1e-4))
-        people = hall.people()
-        painter = painter or scene_painter(hall, people)
-        places.append(body(paint_scene(painter, hall, people)))
-    (x0, y0), (x1, y1), (x2, y2) = places
+def test_a_tall_building_is_turned_so_that_a_step_ahead_moves_the_body_down(walk):
+    (x0, y0), (x1, y1), (x2, y2) = walk([(2.0, 4.0), (4.0, 4.0), (4.0, 6.0)])
     assert y1 - y0 > 20.0
     assert x2 - x1 == pytest.approx(y1 - y0, abs=4.0)
     assert (x1 - x0, y2 - y1) == (pytest.approx(0.0, abs=4.0), pytest.approx(0.0, abs=4.0))

@@ -52,7 +52,7 @@ def test_ranges_with_a_heading_have_products() -> None:
 
 
 def ranges() -> Columns:
-    """Of 7 to 9 m: means and slopes are relative to 10 m, in units of 7 m."""
+    """Check ranges of 7 to 9 m; features of ranges are (range - 10 m) / 7 m."""
     values = np.stack([np.linspace(7.0, 9.0, WINDOW.ticks), np.full(WINDOW.ticks, 0.5)], axis=1)
     return {'ftm': values[None].astype(np.float32),
             'ftm_mask': np.ones((1, WINDOW.ticks), bool)}
