@@ -27,6 +27,7 @@ from utt_ros.evaluation.report.goals import (
     min_ratio,
     operation_goals,
     task_goals,
+    withheld_goals,
     worst_case,
 )
 from utt_ros.evaluation.report.seed_statistics import seed_statistics
@@ -74,6 +75,21 @@ def test_the_worst_direction_at_its_worse_end_counts() -> None:
     assert (goal.value, goal.verdict) == (0.95, 'missed')
     unknown = row(metric='nmse_var_to_ridge', target='ftm')
     assert floor_goals(statistics(*ratios, unknown))[0].verdict == 'not measured'
+
+
+def test_a_withheld_sensor_is_compared_with_its_best_rival_at_the_worse_end() -> None:
+    ratio = {'suite': 'withheld', 'method': 'utt_belief', 'operation': 'withheld_6s',
+             'metric': 'nmse_var_to_best_rival'}
+    goals = {goal.text.partition(':')[0]: goal for goal in withheld_goals(statistics(
+        row(**ratio, value=0.3, low=0.28, high=0.34),
+        row(**ratio, target='ftm', value=0.1, low=0.08, high=0.13),
+        row(**ratio | {'method': 'utt'}, target='imu', value=0.1, low=0.1, high=0.1)))}
+    assert len(goals) == 12
+    box, other, field = (goals[f'{name} withheld for 6 s'] for name in ('camera', 'ftm', 'imu'))
+    assert (box.value, box.limit, box.verdict) == (0.34, 0.35, 'reached')
+    assert (other.value, other.limit, other.verdict) == (0.13, 0.12, 'missed')
+    assert (field.limit, field.verdict) == (0.35, 'not measured')
+    assert goals['imu withheld for 0 s'].limit == 0.9
 
 
 def test_goal_can_be_a_minimum() -> None:

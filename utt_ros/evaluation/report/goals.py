@@ -26,7 +26,7 @@ from utt_ros.evaluation.report.seed_statistics import (
     select_cells,
     single_cell,
 )
-from utt_ros.evaluation.results import TO_BEST_SOURCE, TO_RIDGE
+from utt_ros.evaluation.results import TO_BEST_RIVAL, TO_BEST_SOURCE, TO_RIDGE
 
 GATES = ('gating', 'gating_sum')
 MIN_UNPREDICTABLE_NMSE = 0.85  # NMSE_var of a channel that hardly depends on the measurements
@@ -34,6 +34,10 @@ CAMERA_GOALS_M = {'median_m': 0.15, 'p90_m': 0.45}
 CAMERA_GONE_GOALS_M = {'median_m': 1.2, 'p90_m': 3.5}
 BELOW_CONSTANT_VELOCITY = 0.8
 BELOW_FLOOR = 0.9
+WITHHELD_GOALS = {  # ratios to the best rival, by target and seconds since the sensor was seen
+    'camera': {0: BELOW_FLOOR, 3: 0.45, 6: 0.35, 12: 0.30},
+    'ftm': {0: BELOW_FLOOR, 3: 0.30, 6: 0.12, 12: 0.08},
+    'imu': {0: BELOW_FLOOR, 3: 0.35, 6: 0.35, 12: 0.35}}
 COVERAGE = (0.85, 0.95)
 
 
@@ -81,18 +85,31 @@ def floor_goals(statistics: pd.DataFrame) -> list[Goal]:
     """Evaluate the goals against ridge regression and single sources, at the worse end."""
     goals = [
         Goal(f'{method} / ridge on the same inputs, NMSE_var, worst direction, upper end of 95 %',
-             worst_upper_end(statistics, method=method, metric=TO_RIDGE), limit)
+             worst_upper_end(statistics, suite='operations', method=method, metric=TO_RIDGE),
+             limit)
         for method, limit in (
             ('utt', BELOW_FLOOR), ('utt_past', 1.0), ('direct', 1.0))]
     return [*goals, Goal(
         'boxes: merge / its best single source, NMSE_var, upper end of 95 %',
-        worst_upper_end(statistics, method='utt', metric=TO_BEST_SOURCE, target='camera'),
+        worst_upper_end(statistics, suite='operations', method='utt', metric=TO_BEST_SOURCE,
+                        target='camera'),
         BELOW_FLOOR)]
+
+
+def withheld_goals(statistics: pd.DataFrame) -> list[Goal]:
+    """Evaluate the goals of the withheld suite, at the worse end."""
+    return [
+        Goal(f'{target} withheld for {gap_s} s: utt_belief / the best rival, NMSE_var of '
+             'informative channels, upper end of 95 %',
+             worst_upper_end(statistics, suite='withheld', method='utt_belief',
+                             operation=f'withheld_{gap_s}s', target=target,
+                             metric=TO_BEST_RIVAL), limit)
+        for target, limits in WITHHELD_GOALS.items() for gap_s, limit in limits.items()]
 
 
 def worst_upper_end(statistics: pd.DataFrame, **fields: str) -> float:
     """Maximum of the upper ends of intervals; NaN without any or if a cell has none or no mean."""
-    cells = select_cells(statistics, suite='operations', **fields)
+    cells = select_cells(statistics, **fields)
     return float(cells['high'].where(cells['mean'].notna()).max(skipna=False))
 
 

@@ -35,6 +35,7 @@ from utt_ros.evaluation.report.goals import (
     min_ratio,
     operation_goals,
     task_goals,
+    withheld_goals,
     worst_case,
 )
 from utt_ros.evaluation.report.paper_figures import (
@@ -109,7 +110,8 @@ def _claims(statistics: pd.DataFrame) -> dict[str, Any]:
 
 
 def _goals(statistics: pd.DataFrame) -> list[tuple[str, ...]]:
-    goals = [*floor_goals(statistics), *operation_goals(statistics), *task_goals(statistics)]
+    goals = [*floor_goals(statistics), *withheld_goals(statistics),
+             *operation_goals(statistics), *task_goals(statistics)]
     return [(goal.text, goal.verdict, _number(goal.value),
              f'{"≤" if goal.at_most else "≥"} {goal.limit:g}') for goal in goals]
 
