@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from geometry_msgs.msg import Vector3
+from geometry_msgs.msg import Point, Pose, PoseStamped, Vector3
+from nav_msgs.msg import Path
 from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import Imu, MagneticField
 from std_msgs.msg import Header
@@ -165,6 +166,35 @@ def test_a_sample_in_another_encapsulation_is_an_error() -> None:
     data = b'\x00\x00' + imu_bytes()[2:]
     with pytest.raises(MeasurementError, match='encapsulation 0000'):
         cdr.read_imu(data)
+
+
+def path_bytes(frame: str, points: list[tuple[float, float]], *, little_endian: bool) -> bytes:
+    message = Path(header=Header(frame_id=frame), poses=[
+        PoseStamped(header=Header(frame_id=frame[number % 2:]),
+                    pose=Pose(position=Point(x=x, y=y, z=7.0)))
+        for number, (x, y) in enumerate(points)])
+    name = 'nav_msgs/msg/Path'
+    decoded_path = typestore().deserialize_cdr(bytes(serialize_message(message)), name)
+    return bytes(typestore().serialize_cdr(decoded_path, name, little_endian=little_endian))
+
+
+@pytest.mark.parametrize('frame', FRAMES)
+@pytest.mark.parametrize('little_endian', [True, False])
+def test_points_of_a_path_are_read_with_any_frame_names(frame: str, little_endian: bool) -> None:
+    points = [(1.0, 2.0), (-3.0, 4.5), (5.0, 6.0)]
+    data = path_bytes(frame, points, little_endian=little_endian)
+    assert cdr.read_path_points(data, 10) == points
+    assert cdr.read_path_points(data, 2) == points[:2]
+    assert cdr.read_path_points(path_bytes(frame, [], little_endian=little_endian), 10) == []
+
+
+def test_a_path_that_is_cut_off_is_an_error_with_its_length() -> None:
+    data = path_bytes('hall', [(1.0, 2.0)], little_endian=True)
+    read_to = len(data) - 5 * 8  # z and the orientation are not read
+    for length in range(read_to):
+        with pytest.raises(SessionError, match=f'{length} bytes'):
+            cdr.read_path_points(data[:length], 10)
+    assert cdr.read_path_points(data[:read_to], 10) == [(1.0, 2.0)]
 
 
 def test_random_bytes_are_read_or_refused() -> None:

@@ -25,7 +25,7 @@ header is a stamp (int32, uint32) and a string: its length, its bytes and a zero
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from struct import Struct, error
+from struct import Struct, error, unpack_from
 from typing import Any, Literal
 
 import numpy as np
@@ -38,6 +38,8 @@ ENCAPSULATION = 4
 LITTLE_ENDIAN = b'\x00\x01'
 STAMP = np.dtype([('sec', '<i4'), ('nanosec', '<u4')])
 STAMP_END = ENCAPSULATION + STAMP.itemsize
+
+POSE_BYTES = 7 * 8  # of position and orientation
 
 ByteRows = npt.NDArray[np.uint8]
 Numbers = np.ndarray[Any, np.dtype[np.void]]
@@ -104,6 +106,30 @@ def read_magnetic(message: bytes) -> tuple[int, tuple[float, ...]]:
 def read_stamp(message: bytes) -> int:
     """Stamp [ns] of a little-endian message that begins with a header. Raises MeasurementError."""
     return _unpack_header(message)[0]
+
+
+def read_path_points(message: bytes, max_points: int) -> list[tuple[float, float]]:
+    """Return x and y [m] of the first poses of a Path of either byte order.
+
+    Takes a small part of the time of deserializing. Raises SessionError when it is cut off.
+    """
+    order = _order(np.frombuffer(message, np.uint8))
+    points: list[tuple[float, float]] = []
+    end = STAMP_END
+    try:
+        end += 4 + unpack_from(f'{order}I', message, end)[0]
+        end = _align(end, 4)
+        (count,) = unpack_from(f'{order}I', message, end)
+        end += 4
+        for _ in range(min(count, max_points)):
+            length = _align(end, 4) + STAMP.itemsize  # of the string behind the pose's stamp
+            begin = _align(length + 4 + unpack_from(f'{order}I', message, length)[0], 8)
+            x, y = unpack_from(f'{order}2d', message, begin)
+            points.append((x, y))
+            end = begin + POSE_BYTES
+    except error as err:
+        raise SessionError(f'a nav_msgs/msg/Path of {len(message)} bytes: {err}') from err
+    return points
 
 
 def replace_stamp(message: bytes, stamp_ns: int) -> bytes:

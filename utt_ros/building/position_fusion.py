@@ -29,6 +29,8 @@ def intersect_covariances(positions: Array, covariances: Array) -> tuple[Array, 
     their distributions would be too sure. The weights are inverse to the traces (Niehsen, 2002:
     fast covariance intersection), which needs no search and is smooth as a person walks over.
     """
+    if len(positions) == 1:
+        return positions[0], covariances[0]
     certainty = 1.0 / np.trace(covariances, axis1=1, axis2=2)
     weights = certainty / certainty.sum()
     information = np.linalg.inv(covariances) * weights[:, None, None]
@@ -38,6 +40,8 @@ def intersect_covariances(positions: Array, covariances: Array) -> tuple[Array, 
 
 def agreement(positions: Array, covariances: Array, row: int) -> MaskArray:
     """Return which of the positions (K, 2) can be that of `row`, by their covariances."""
+    if len(positions) == 1:
+        return np.ones(1, bool)
     residuals = positions - positions[row]
     spread = covariances + covariances[row]
     squared = np.einsum('ki,ki->k', residuals,

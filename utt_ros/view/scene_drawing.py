@@ -17,6 +17,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -102,7 +103,7 @@ def draw_people(scene: Scene, people: Sequence[ScenePerson], chosen: str = '') -
         if len(person.trail) > 1:
             segments = _path(_lift(person.trail, height))
             trails.append(segments)
-            trail_colors.append(_faded(color, len(segments)))
+            trail_colors.append(_faded(tuple(color.tolist()), len(segments)))
         if len(person.future):
             path = np.concatenate([person.position[None, :2], person.future])
             step = max(1, -(-len(path) // MAX_FUTURE_SEGMENTS))
@@ -198,10 +199,11 @@ def _mast(top: Array, floor_m: float) -> Array:
                      [foot - side, foot + side], [foot - ahead, foot + ahead]])
 
 
-def _faded(color: Colors, count: int) -> Colors:
+@lru_cache(maxsize=256)
+def _faded(color: Color, count: int) -> Colors:
     """Return colours (N, 2, 3) from nearly paper to the colour."""
     share = np.linspace(0.15, 1.0, count + 1)[:, None]
-    steps = (PAPER * (1 - share) + color * share).astype(np.uint8)
+    steps = (PAPER * (1 - share) + np.array(color) * share).astype(np.uint8)
     return np.stack([steps[:-1], steps[1:]], axis=1)
 
 

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from utt_ros import cdr
-from utt_ros.errors import MeasurementError
+from utt_ros.errors import MeasurementError, SessionError
 from utt_ros.map_pose import MapPose
 from utt_ros.sensor_limits import MAX_FRAME_BOXES
 from utt_ros.sessions.message_types import typestore
@@ -76,8 +76,10 @@ def read_truth(data: bytes) -> tuple[int, Array]:
 
 def read_future(data: bytes) -> Array:
     """Return the points (H, 2) [m] of a Path."""
-    poses = read_scene_message(data, 'nav_msgs/msg/Path').poses[:MAX_FUTURE_POINTS]
-    points = [(item.pose.position.x, item.pose.position.y) for item in poses]
+    try:
+        points = cdr.read_path_points(data, MAX_FUTURE_POINTS)
+    except SessionError as err:
+        raise MeasurementError(f'bytes that are not a nav_msgs/msg/Path: {err}') from err
     return _finite(np.array(points, np.float64).reshape(-1, 2), 'a trajectory')
 
 
