@@ -28,6 +28,7 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 FloatArray = npt.NDArray[np.float32]
+ComplexArray = npt.NDArray[np.complex128]
 MaskArray = npt.NDArray[np.bool_]
 Stamps = npt.NDArray[np.int64]  # [ns]
 Indices = npt.NDArray[np.intp]

@@ -50,6 +50,27 @@ def test_boxes_that_were_hidden_are_expected_where_somebody_was(data: Recordings
     assert np.median(errors) < 0.5  # m of depth
 
 
+def test_fields_of_phones_that_were_hidden_are_expected_as_they_were_held(
+    data: Recordings,
+) -> None:
+    item = data.of('test')[0]
+    twin = UnifiedTwin(ModelSettings(width=8, heads=2, feedforward=8), data.window)
+    off = np.arange(len(item.batches)) % 40 >= 20  # two seconds of every four
+    batches = mask_modality(item.batches, 'imu', off)
+    tracks = replay_expected(item.area, data.window, export_onnx(twin, 1), batches, 'imu')
+    errors, fields = [], []
+    for index in np.flatnonzero(off):
+        batch = item.batches[index]
+        for row in np.flatnonzero(batch.imu_mask.any(1)):
+            track = tracks.get(batch.subjects[row])
+            if track is not None and batch.stamp_ns in track.stamps_ns:
+                at = np.flatnonzero(track.stamps_ns == batch.stamp_ns)[0]
+                fields.append(batch.imu[row, batch.imu_mask[row], 6:].mean(0))
+                errors.append(np.linalg.norm(track.mean[at, 6:] - fields[-1]))
+    assert len(errors) > 50
+    assert np.median(errors) < 0.5 * np.mean(np.linalg.norm(fields - np.mean(fields, 0), axis=1))
+
+
 def test_a_window_is_merged_row_by_row_at_the_stamps_of_its_ticks() -> None:
     decoded = np.zeros((2, 4, 2), np.float32)
     last_ns = 1_000_000_000

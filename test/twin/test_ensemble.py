@@ -20,6 +20,7 @@ from utt_ros.twin.ensemble import (
     effective_sample_size,
     ensemble_mean,
     ensrf_update,
+    mean_directions,
     position_covariance,
     systematic_resample,
 )
@@ -45,6 +46,13 @@ def test_moments_are_those_of_numpy(rng):
         expected_mean, expected = moments(states[row], weights[row])
         np.testing.assert_allclose(mean[row], expected_mean, atol=1e-4)
         np.testing.assert_allclose(covariance[row], expected[:2, :2], rtol=1e-3, atol=1e-4)
+
+
+def test_mean_directions_are_long_where_particles_agree():
+    velocities = np.array([[[2.0, 0.5], [0.0, 0.0]], [[1.0, -1.0], [1.0, -1.0]]], np.float32)
+    first, second = mean_directions(velocities, np.full((2, 2), 0.5, np.float32))
+    assert first == pytest.approx([1.0, 0.0])
+    assert second == pytest.approx([1.0, 1.0j])
 
 
 def test_the_update_gives_mean_and_covariance_of_a_kalman_filter(rng):

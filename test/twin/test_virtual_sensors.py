@@ -156,6 +156,22 @@ def test_imu_rows_are_in_the_frame_of_the_phone(make_task_graph):
     assert np.isnan(made.std).all()  # never judged
 
 
+def test_fields_that_the_belief_expects_are_merged_in_the_frame_of_the_phone(make_task_graph):
+    sensors = VirtualSensors(AREA, SHAPE)
+    rows = make_windows(('ann',)).values['imu'][:, -SHAPE.imu_rows:]
+    turned = rotate_magnetic_field(
+        rows, np.ones(rows.shape[:2], bool), SHAPE.period / SHAPE.imu_rows, AREA.magnetic_yaw)
+    std = (1.0,) * 6 + (2e-6,) * 3
+    sensors.deploy(TaskDeployment(
+        'hall', 'hall_tracking_2', ('ftm',), 'imu', 'run', 4, '{}', std,
+        make_task_graph(('ftm',), 'imu', turned[0])))
+    field = np.where(np.arange(9) < 6, np.nan, 20e-6)
+    made = sensors.measure('hall_tracking_2', make_windows(('ann',)), None, lambda target: {
+        'ann': ExpectedMeasurement(field, np.where(np.arange(9) < 6, np.nan, 2e-6))})
+    np.testing.assert_allclose(made.values[..., :6], rows[..., :6])
+    np.testing.assert_allclose(made.values[..., 6:], (rows[..., 6:] + 20e-6) / 2, atol=1e-9)
+
+
 def test_a_new_graph_of_the_same_twin_takes_its_place_and_a_removed_one_is_gone(
     sensors, deployment, make_task_graph,
 ):

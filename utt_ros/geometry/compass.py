@@ -153,7 +153,7 @@ def rotate_magnetic_field(
     inverts it. The vertical is that of `compass_heading`; masked rows become 0.
     """
     rows = _channels(imu, mask)
-    rows[6:9] = _rotate_about(_vertical(rows, row_period_s), rows[6:9], np.reshape(angle, (-1, 1)))
+    rows[6:9] = rotate_about(_vertical(rows, row_period_s), rows[6:9], np.reshape(angle, (-1, 1)))
     return np.ascontiguousarray(rows.transpose(1, 2, 0))
 
 
@@ -168,7 +168,7 @@ def mirror_imu(imu: FloatArray, mask: MaskArray, row_period_s: float) -> FloatAr
     up, turning, field = _vertical(rows, row_period_s), rows[3:6], rows[6:9]
     headings, _ = _headings(rows, up, mask, row_period_s, 0.0)
     rows[3:6] = turning - 2 * up * _dot(up, turning)
-    rows[6:9] = _rotate_about(up, field, 2 * headings)
+    rows[6:9] = rotate_about(up, field, 2 * headings)
     return np.ascontiguousarray(rows.transpose(1, 2, 0))
 
 
@@ -217,7 +217,7 @@ def _pointing_axis(up_y: FloatArray, mask: MaskArray) -> FloatArray:
     return np.stack([np.zeros_like(lying), lying, across]).astype(np.float32)
 
 
-def _rotate_about(
+def rotate_about(
         up: FloatArray, vectors: FloatArray, angle: npt.NDArray[np.floating],
 ) -> FloatArray:
     """Rotate vectors (3, S, R) about unit vectors, counter-clockwise; angles must broadcast.

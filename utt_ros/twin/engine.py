@@ -204,6 +204,7 @@ class TwinEngine:
 
     def synthesize(self, tick: PendingTick) -> TickImu | None:
         """Last part, after `predict`: wait for the synthesized IMU; None where there is none."""
+        self._filter.learn_fields()
         output = self.models.await_imu(tick.output)
         return None if output is None else self._imu.synthesize(tick, output)
 

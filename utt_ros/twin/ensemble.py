@@ -21,7 +21,7 @@ position. `weights` is float32 (S, P) and sums to 1 over the particles.
 
 import numpy as np
 
-from utt_ros.types import Array, FloatArray
+from utt_ros.types import Array, ComplexArray, FloatArray
 
 MIN_VARIANCE_RATIO = 1e-9  # of the ensemble to the noise, against division by 0
 
@@ -29,6 +29,16 @@ MIN_VARIANCE_RATIO = 1e-9  # of the ensemble to the noise, against division by 0
 def ensemble_mean(states: FloatArray, weights: FloatArray) -> FloatArray:
     """Compute weighted means (S, D)."""
     return np.asarray((states @ weights[..., None])[..., 0])
+
+
+def mean_directions(velocities: FloatArray, weights: FloatArray) -> ComplexArray:
+    """Compute the means (2, S) of exp(i c) and exp(2 i c) over particles with courses c.
+
+    Velocities are (S, 2, P), weights (S, P) with sum 1.
+    """
+    along = velocities[:, 0] + 1j * velocities[:, 1]
+    along /= np.maximum(np.abs(along), 1e-9)
+    return np.stack([(weights * along).sum(1), (weights * along**2).sum(1)]).astype(np.complex128)
 
 
 def position_covariance(states: FloatArray, weights: FloatArray, mean: FloatArray) -> FloatArray:

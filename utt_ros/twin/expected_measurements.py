@@ -17,8 +17,9 @@
 
 A network reads windows of seconds; the belief about a subject remembers as long as the subject is
 there. Boxes follow from its particles by the projection of the camera, ranges by the distance and
-the trend of the access point. So one estimate of a measurement is decoded, another is computed,
-and both have a standard deviation: they are merged with the inverse variances as weights.
+the trend of the access point, fields of phones by the course (`twin.held_fields`). So one estimate
+of a measurement is decoded, another is computed, and both have a standard deviation: they are
+merged with the inverse variances as weights.
 """
 
 from collections.abc import Mapping
@@ -31,7 +32,6 @@ from utt_ros.twin.box_sizes import HEIGHT, WIDTH
 from utt_ros.twin.ftm_model import FtmRangeModel
 from utt_ros.types import Array, FloatArray
 
-BELIEF_TARGETS = ('camera', 'ftm')  # modalities that a belief expects measurements of
 # Share of the variance of particles that counts: belief and network read the same ranges, so that
 # with all of it the mean that a network falls back to would count twice [R: val split].
 SHARED_INPUTS = 0.25

@@ -35,6 +35,7 @@ from utt_ros.twin.ensemble_motion import predict_ensembles
 from utt_ros.twin.expected_measurements import ExpectedMeasurement, expect_box, expect_range
 from utt_ros.twin.filter_types import Estimate, MotionPrior
 from utt_ros.twin.ftm_model import MAX_DISTANCE_M, usable_ranges
+from utt_ros.twin.held_fields import HeldFields
 from utt_ros.twin.neighbour_beliefs import NeighbourBeliefs
 from utt_ros.twin.range_models import AreaRangeModels
 from utt_ros.twin.range_offsets import RangeOffsets
@@ -86,11 +87,12 @@ class ParticleFilter:
         self._ensembles = SubjectEnsembles(self.settings, len(self._ranges.models))
         gate = BeliefGate(camera, self._ranges.models, self.settings)
         self._handover = BeliefHandover(neighbours, gate, self._ensembles)
-        self._sizes = BoxSizes(rows)
+        self._sizes, self._fields = BoxSizes(rows), HeldFields(rows)
         self._slots = SubjectSlots(rows, self.settings.max_gap)
         self._measured_ns = np.full((rows, len(MODALITIES)), NEVER_NS, np.int64)
         self._detection_ns = NEVER_NS
         self._served: Indices = np.zeros(0, np.intp)  # rows of the last tick
+        self._phones: tuple[FloatArray, MaskArray, FloatArray] | None = None  # of the last tick
 
     @property
     def refused(self) -> int:
@@ -143,8 +145,15 @@ class ParticleFilter:
             missed = ~measured[:, 0] & self._ensembles.known[rows]
             self._update_missed_detection(rows[missed], MISS_INTERVAL_TICKS * elapsed[missed])
         self._ensembles.resample_depleted(rows)
-        self._served = rows
+        self._served, self._phones = rows, (batch.imu[served], batch.imu_mask[served], elapsed)
         return self._estimate(batch, served, rows)
+
+    def learn_fields(self) -> None:
+        """Learn how phones are held from the last tick; once, and free to be done late in it."""
+        if self._phones is not None:
+            imu, mask, elapsed = self._phones
+            courses, self._phones = self._ensembles.courses(self._served), None
+            self._fields.learn(self._served, imu, mask, courses, elapsed)
 
     def prepare_next(self) -> None:
         """Draw the random numbers of the next tick, which is free to be done between ticks."""
@@ -158,23 +167,24 @@ class ParticleFilter:
             if self._ensembles.sure[row] and self._slots.stamps_ns[row] == stamp_ns}
 
     def expected_measurements(self, target: str, stamp_ns: int) -> dict[str, ExpectedMeasurement]:
-        """Return the boxes, or ranges to the first access point, of subjects at the last tick.
+        """Return boxes, ranges to the first access point, or IMUs of subjects at the last tick.
 
-        `stamp_ns` is that of the tick; empty for another one, and for another modality.
+        `stamp_ns` is that of the tick; empty for another one.
         """
         own, expected = self._ensembles, {}
         for name, row in self._slots.rows.items():
             if not own.known[row] or self._slots.stamps_ns[row] != stamp_ns:
                 continue
             positions, weights = own.states[row, :VX], own.weights[row]
-            found = None
+            age_s = (stamp_ns - np.maximum(self._measured_ns[row], 0)) / 1e9  # of MODALITIES
             if target == 'camera':
-                age_s = (stamp_ns - max(int(self._measured_ns[row, 0]), 0)) / 1e9
                 found = expect_box(
-                    self._camera, positions, weights, self._sizes.ratio(row, age_s))
+                    self._camera, positions, weights, self._sizes.ratio(row, age_s[0]))
             elif target == 'ftm':
                 found = expect_range(self._ranges.models[0], positions, own.states[row, BIAS],
                                      float(own.bias_variance[row, 0]), weights)
+            else:
+                found = self._fields.expect(row, own.courses(np.array([row]))[:, 0], age_s[2])
             if found is not None:
                 expected[name] = found
         return expected
@@ -189,6 +199,7 @@ class ParticleFilter:
         self._ensembles.reset(row, name, epoch)
         self._ranges.start_phone(row, name)
         self._sizes.forget(row)
+        self._fields.forget(row)
         self._measured_ns[row] = NEVER_NS
 
     def _usable(

@@ -23,6 +23,7 @@ import numpy as np
 from utt_ros.twin.ensemble import (
     effective_sample_size,
     ensemble_mean,
+    mean_directions,
     position_covariance,
     systematic_resample,
 )
@@ -36,7 +37,7 @@ from utt_ros.twin.subject_belief import (
 )
 from utt_ros.twin.subject_slots import subject_generator
 from utt_ros.twin.visibility import OCCLUSION_PROBABILITY
-from utt_ros.types import Array, FloatArray, Indices
+from utt_ros.types import Array, ComplexArray, FloatArray, Indices
 
 # position [m], velocity [m/s], compass error [rad], bias of ranges to the first access point [m],
 # probability of occlusion, biases of ranges to further access points [m]
@@ -91,6 +92,11 @@ class SubjectEnsembles:
         states, weights = self.states[rows], self.weights[rows]
         mean = ensemble_mean(states, weights)
         return mean, position_covariance(states, weights, mean)
+
+    def courses(self, rows: Indices) -> ComplexArray:
+        """Compute `mean_directions` (2, S) of subjects; 0 where the position is not known."""
+        return self.known[rows] * mean_directions(
+            self.states[rows, VX:VY + 1], self.weights[rows])
 
     def belief(self, row: int) -> SubjectBelief:
         """Summarize an ensemble, and the motion prior that moved it last."""

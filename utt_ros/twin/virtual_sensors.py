@@ -34,11 +34,7 @@ from utt_ros.sensor_limits import (
 )
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.twin.engine import SOURCE_MAX_AGE_S
-from utt_ros.twin.expected_measurements import (
-    BELIEF_TARGETS,
-    ExpectedMeasurements,
-    merge_expected,
-)
+from utt_ros.twin.expected_measurements import ExpectedMeasurements, merge_expected
 from utt_ros.twin.graph_layout import NEWEST_OUTPUTS, source_inputs
 from utt_ros.twin.model_service import MAX_BAD_TICKS, MAX_COMPUTING_S
 from utt_ros.twin.onnx_model import OnnxGraph
@@ -172,7 +168,9 @@ class VirtualSensors:
         if values is None:
             return None
         subjects = tuple(windows.subjects[row] for row in rows)
-        if expect is not None and target in BELIEF_TARGETS:
+        if target == 'imu':
+            values = self._in_phone_frame(values)
+        if expect is not None:
             values = merge_expected(subjects, values, sensor.std, expect(target))
         made = VirtualMeasurements(subjects, values, sensor.std)
         return self._physical(target, self._select_plausible(
@@ -221,12 +219,16 @@ class VirtualSensors:
             present &= is_recent
         return [int(row) for row in np.flatnonzero(present)]
 
+    def _in_phone_frame(self, imu: FloatArray) -> FloatArray:
+        """Turn the fields of decoded IMU rows (S, C, 9) from the area's orientation."""
+        measured = np.ones(imu.shape[:2], bool)
+        with np.errstate(invalid='ignore', over='ignore'):  # implausible ones are left out later
+            return rotate_magnetic_field(imu, measured, self._row_s, -self._area.magnetic_yaw)
+
     def _physical(self, target: str, made: VirtualMeasurements) -> VirtualMeasurements:
-        """Convert the output of a model to the frame of the sensor."""
+        """Clip measurements to what their sensor gives."""
         if target == 'imu':
-            measured = np.ones(made.values.shape[:2], bool)
-            return replace(made, values=rotate_magnetic_field(
-                made.values, measured, self._row_s, -self._area.magnetic_yaw))
+            return made
         if target == 'camera':
             boxes, visible = self._camera.clip_boxes(made.values)
             seen = np.flatnonzero(visible[:, 0])

@@ -41,12 +41,12 @@ from utt_ros.models.operations import Pair
 from utt_ros.models.twin import UnifiedTwin
 from utt_ros.training.columns import take
 from utt_ros.training.recordings import RecordedSequence
-from utt_ros.twin.expected_measurements import BELIEF_TARGETS
 from utt_ros.twin.graph_layout import MIN_SEVERAL
 from utt_ros.types import FloatArray, Indices, MaskArray
 
 METHOD = 'utt_belief'
 LOCATING = {'camera', 'ftm'}  # modalities without which a belief has no position
+TARGETS = ('camera', 'ftm')  # how a phone is held is not known where none was measured
 Hidden = Callable[[RecordedSequence], Mapping[str, MaskArray]]
 """Ticks (T,) at which modalities of a sequence are masked."""
 ExpectedTracks = dict[tuple[str, str], ExpectedTrack]
@@ -103,11 +103,11 @@ def _belief_predictor(study: Study, seed: int) -> Translate:
 def _belief_rows(study: Study, seed: int) -> UnitResult:
     predict, fusor = _belief_predictor(study, seed), study.model(seed).settings.fusor
     result = evaluate_directions(study, METHOD, fusor, seed, predict, kinds=UNIQUE_KINDS,
-                                 targets=BELIEF_TARGETS)
+                                 targets=TARGETS)
     rows: list[Row] = [*result.rows, *merging_gains(
-        study, METHOD, seed, predict, targets=BELIEF_TARGETS)]
+        study, METHOD, seed, predict, targets=TARGETS)]
     if study.trainable:
         ridge = ridge_predictors(study)['ridge']
         rows += ratios_to_floor(study, METHOD, seed, predict, ridge,
-                                targets=BELIEF_TARGETS)
+                                targets=TARGETS)
     return UnitResult(tuple(rows), result.predictions)

@@ -45,7 +45,6 @@ from utt_ros.evaluation.trained_models import Study
 from utt_ros.models.operations import Pair
 from utt_ros.training.columns import take
 from utt_ros.training.recordings import RecordedSequence
-from utt_ros.twin.expected_measurements import BELIEF_TARGETS
 from utt_ros.types import FloatArray, Indices, MaskArray
 
 WITHHELD_SUITE = 'withheld'
@@ -107,7 +106,7 @@ def _predictors(study: Study, seed: int, gap: int) -> dict[str, Translate]:
     def belief(windows: TranslationWindows, rows: Indices, pair: Pair) -> FloatArray:
         target, ticks = pair[1], gap + study.data.window.ticks
         tracks = belief_tracks(study, twin, target, lambda item: {
-            target: hidden_ticks(item, windows, ticks)}) if target in BELIEF_TARGETS else {}
+            target: hidden_ticks(item, windows, ticks)})
         return merge_decoded(study, seed, windows, rows, pair=pair, tracks=tracks)
 
     ridges = ridge_predictors(study, gap) if study.trainable else {}

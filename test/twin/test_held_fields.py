@@ -1,0 +1,132 @@
+# Copyright 2026 The utt_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Fields of phones, remembered relative to courses."""
+
+import numpy as np
+import pytest
+
+from utt_ros.geometry.compass import rotate_about
+from utt_ros.twin.held_fields import FIELD_STD_T, NEWEST_STD_T, HeldFields
+from utt_ros.types import Array
+
+UP = np.array([0.0, 0.6, 0.8])  # of a phone that is tilted towards its owner
+AT_COURSE_0 = np.array([28e-6, -24e-6, -32e-6])  # 28 uT across the phone, 40 uT down
+LONG_S = 1000.0  # after which the newest field tells nothing
+
+
+def field(course: float) -> Array:
+    return np.asarray(rotate_about(UP[:, None], AT_COURSE_0[:, None], np.array([-course]))[:, 0])
+
+
+def sure(course: float) -> Array:
+    return np.exp(1j * course * np.array([1, 2]))
+
+
+def walk(
+    fields: HeldFields, course: float, turned: float, ticks: int, sureness: float = 1.0,
+    row: int = 0,
+) -> None:
+    """Learn at a course from a phone that is `turned` from that of AT_COURSE_0."""
+    imu = np.concatenate([9.81 * UP, np.zeros(3), field(turned)]).astype(np.float32)
+    for _ in range(ticks):
+        fields.learn(np.array([row]), np.tile(imu, (1, 5, 1)), np.ones((1, 5), bool),
+                     sureness * sure(course)[:, None], np.full(1, 0.1, np.float32))
+
+
+def test_a_phone_that_was_never_measured_has_no_field() -> None:
+    fields = HeldFields(2)
+    walk(fields, 0.3, 0.3, 5, row=1)
+    assert fields.expect(0, sure(0.0), 0.0) is None
+    fields.forget(1)
+    assert fields.expect(1, sure(0.0), 0.0) is None
+
+
+def test_the_field_turns_with_the_course_about_the_vertical_of_the_phone() -> None:
+    fields = HeldFields(1)
+    walk(fields, 0.4, 0.4, 50)
+    found = fields.expect(0, sure(2.0), 3.0)
+    assert found is not None
+    errors = [np.abs(found.mean[6:] - field(course)).max() for course in (0.4, 2.0)]
+    assert errors[1] < 0.4 * errors[0]  # the newest field, 3 s old, counts a little
+    assert found.mean[6:] @ UP == pytest.approx(AT_COURSE_0 @ UP, rel=0.02)
+    assert np.isnan(found.mean[:6]).all()
+    assert np.isnan(found.std[:6]).all()
+
+
+def test_a_field_that_is_measured_now_counts_more_than_the_course() -> None:
+    fields = HeldFields(1)
+    walk(fields, 0.4, 0.4, 50)
+    found = fields.expect(0, sure(2.0), 0.0)
+    assert found is not None
+    assert np.linalg.norm(found.mean[6:] - field(0.4)) < np.linalg.norm(
+        found.mean[6:] - field(2.0))
+    assert (found.std[6:] < NEWEST_STD_T).all()
+
+
+def test_the_deviation_grows_with_time_and_with_the_uncertainty_of_the_course() -> None:
+    fields = HeldFields(1)
+    walk(fields, 0.4, 0.4, 50)
+    stds = []
+    for directions, age_s in ((sure(0.4), 0.0), (sure(0.4), 6.0), (0.0 * sure(0.4), 6.0)):
+        found = fields.expect(0, directions, age_s)
+        assert found is not None
+        stds.append(found.std[6])
+    assert stds == sorted(stds)
+    assert stds[2] > 1.2 * stds[1]
+    assert stds[1] > 1.2 * stds[0]
+
+
+def test_without_a_course_the_vertical_field_is_left() -> None:
+    fields = HeldFields(1)
+    walk(fields, 0.4, 0.4, 50)
+    found = fields.expect(0, np.zeros(2, np.complex128), LONG_S)
+    assert found is not None
+    level = found.mean[6:] - UP * (UP @ found.mean[6:])
+    assert UP @ found.mean[6:] == pytest.approx(UP @ AT_COURSE_0, rel=0.3)
+    assert np.linalg.norm(level) < 0.5 * np.linalg.norm(field(0.4) - UP * (UP @ AT_COURSE_0))
+
+
+def test_unsure_courses_teach_little() -> None:
+    errors = []
+    for sureness in (1.0, 0.2):
+        fields = HeldFields(1)
+        walk(fields, 0.4, 0.4, 50)
+        walk(fields, 2.5, 0.4, 20, sureness)  # a wrong course
+        found = fields.expect(0, sure(1.0), 3.0)
+        assert found is not None
+        errors.append(np.abs(found.mean[6:] - field(1.0)).max())
+    assert errors[1] < 0.5 * errors[0]
+
+
+def test_a_new_way_of_holding_is_learned_within_seconds() -> None:
+    fields = HeldFields(1)
+    walk(fields, 0.0, 0.0, 100)
+    walk(fields, 0.0, 1.5, 150)  # the phone turns, the course does not
+    found = fields.expect(0, sure(0.0), 0.0)
+    assert found is not None
+    assert np.abs(found.mean[6:] - field(1.5)).max() < FIELD_STD_T
+
+
+def test_rows_that_are_masked_or_not_finite_teach_nothing() -> None:
+    fields = HeldFields(3)
+    imu = np.ones((3, 5, 9), np.float32)
+    imu[1, 2, 6] = np.nan
+    mask = np.ones((3, 5), bool)
+    mask[0] = False
+    fields.learn(np.arange(3), imu, mask, np.ones((2, 3), np.complex128),
+                 np.full(3, 0.1, np.float32))
+    assert [fields.expect(row, sure(0.0), 0.0) is None for row in range(3)] == [
+        True, True, False]
