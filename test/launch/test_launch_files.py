@@ -47,6 +47,7 @@ Wait = Callable[..., None]
 LAUNCH = Path(__file__).parents[2] / 'launch'
 NODES = ('aggregator', 'building', 'player', 'static_frames', 'sync', 'trainer', 'truth_markers',
          'twin', 'wait_ready')
+AREA_NODES = ('sync', 'twin', 'trainer', 'building')
 WAIT_SEC = 60.0
 
 STAND_IN = f"""#!{sys.executable}
@@ -200,6 +201,10 @@ def said(tmp_path: Path) -> str:
     return (tmp_path / 'said').read_text()
 
 
+def are_here(tmp_path: Path, *names: str) -> bool:
+    return all(f'{name} is here' in said(tmp_path) for name in names)
+
+
 def children(process: subprocess.Popen[str]) -> list[psutil.Process]:
     return psutil.Process(process.pid).children(recursive=True)
 
@@ -210,7 +215,7 @@ def test_interrupt_ends_everything_with_exit_code_0(
     wait_until: Wait,
 ) -> None:
     launch = launched('area', area='hall', rviz='false')
-    wait_until(lambda: said(tmp_path).count('is here') == 3, timeout_sec=WAIT_SEC)
+    wait_until(lambda: are_here(tmp_path, *AREA_NODES), timeout_sec=WAIT_SEC)
     nodes = children(launch)
     launch.send_signal(signal.SIGINT)
     assert launch.wait(WAIT_SEC) == 0
@@ -224,7 +229,7 @@ def test_end_of_launch_by_a_signal_ends_its_nodes(
     wait_until: Wait,
 ) -> None:
     launch = launched('area', area='hall', rviz='false')
-    wait_until(lambda: said(tmp_path).count('is here') == 3, timeout_sec=WAIT_SEC)
+    wait_until(lambda: are_here(tmp_path, *AREA_NODES), timeout_sec=WAIT_SEC)
     nodes = children(launch)
     launch.send_signal(number)
     launch.wait(WAIT_SEC)
@@ -251,7 +256,9 @@ def test_area_whose_node_keeps_dying_is_stopped_while_the_others_go_on(
     launch = launched('federation', areas=sessions, rviz='false')
     text = 'it ended 5 times in 60 s: hall is stopped and started again in 30 s'
     wait_until(lambda: text in said(tmp_path), timeout_sec=WAIT_SEC)
-    wait_until(lambda: len(children(launch)) == 4, timeout_sec=WAIT_SEC)  # stairs, aggregator
+    of_stairs = 3
+    wait_until(  # and the aggregator and the building
+        lambda: len(children(launch)) == of_stairs + 2, timeout_sec=WAIT_SEC)
     launch.send_signal(signal.SIGINT)
     assert launch.wait(WAIT_SEC) == 0
 
@@ -261,7 +268,7 @@ def test_node_that_hangs_is_killed_and_restarted(
     tmp_path: Path, launched: Callable[..., subprocess.Popen[str]], wait_until: Wait,
 ) -> None:
     launch = launched('area', area='hall', rviz='false', hang_timeout='3')
-    wait_until(lambda: said(tmp_path).count('is here') == 3, timeout_sec=WAIT_SEC)
+    wait_until(lambda: are_here(tmp_path, *AREA_NODES), timeout_sec=WAIT_SEC)
     twin = next(child for child in children(launch) if 'twin' in child.cmdline()[1])
     twin.send_signal(signal.SIGSTOP)
     wait_until(lambda: said(tmp_path).count('twin is here') == 2, timeout_sec=WAIT_SEC)
@@ -295,7 +302,8 @@ def test_replay_starts_after_the_models_are_ready(
     launched: Callable[..., subprocess.Popen[str]], wait_until: Wait,
 ) -> None:
     launch = launched('area', bag=sessions / 'hall' / 'one', rviz='false')
-    wait_until(lambda: said(tmp_path).count('is here') == 4, timeout_sec=WAIT_SEC)
+    wait_until(
+        lambda: are_here(tmp_path, *AREA_NODES, 'wait_ready'), timeout_sec=WAIT_SEC)
     assert 'player is here' not in said(tmp_path)
     ready = next(child for child in children(launch) if 'wait_ready' in child.cmdline()[1])
     ready.send_signal(signal.SIGINT)
