@@ -17,7 +17,6 @@
 
 import os
 import random
-import shutil
 import signal
 import socket
 import sys
@@ -46,9 +45,6 @@ EXIT_SEC = 5.0
 TESTS = Path(__file__).parent
 ROS_ROOMS = {'bridge', 'launch', 'nodes'}
 SLOW_ROOMS = {'cli', 'demo', 'evaluation', 'examples', 'training'}  # they train or run commands
-CHROMIUM_NAMES = ('chromium', 'chromium-browser', 'google-chrome', 'chrome')
-SOFTWARE_WEBGL = ('--no-sandbox', '--use-gl=angle', '--use-angle=swiftshader',
-                  '--enable-unsafe-swiftshader')
 MINI = Path(__file__).parents[2] / 'shared/data/realwalk-mini'
 
 # Shells start background jobs with SIGINT ignored, and programs that tests interrupt inherit that.
@@ -427,12 +423,11 @@ def mini() -> Path:
 @pytest.fixture(scope='module')
 def chromium() -> Iterator[Any]:
     """Start Chromium, or skip the tests. Not longer than a module: asyncio has to wait for it."""
-    api = pytest.importorskip(
-        'playwright.sync_api', reason='playwright, which drives Chromium, is not installed')
-    program = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
-    if program is None:
-        pytest.skip(f'none of {", ".join(CHROMIUM_NAMES)} is installed')
-    with api.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=program, args=list(SOFTWARE_WEBGL))
-        yield browser
-        browser.close()
+    from utt_ros.errors import UttError
+    from utt_ros.evaluation.benchmarks.browser_frames import open_chromium
+
+    try:
+        with open_chromium() as browser:
+            yield browser
+    except UttError as err:
+        pytest.skip(str(err))

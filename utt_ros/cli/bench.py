@@ -31,6 +31,7 @@ from utt_ros.cli.bench_faults import configure_faults
 from utt_ros.cli.bench_hosts import configure_hosts
 from utt_ros.cli.bench_scale import configure_scale
 from utt_ros.cli.bench_tick import configure_tick
+from utt_ros.cli.bench_view import configure_view
 from utt_ros.evaluation.association.live_replay import (
     ASSOCIATION_METHODS,
     association_table,
@@ -97,6 +98,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     configure_hosts(benches)
     configure_tick(benches)
     configure_scale(benches)
+    configure_view(benches)
 
 
 def _configure_association(benches: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:

@@ -100,30 +100,31 @@ def run_scenario(
 ) -> LiveResult:
     """Start all processes, warm up, measure and stop. Raises UttError when a process fails."""
     folder.mkdir(parents=True)
-    specs = _processes(scenario, phones, folder)
+    specs = load_processes(scenario, phones, folder)
     with Supervisor(specs, output=output, log_dir=folder / 'log') as processes:
-        _wait(processes, scenario, READY_SEC, (folder / 'observer.ready').exists)
-        _wait(processes, scenario, timing.warm_up_sec)
+        wait_for_rig(processes, scenario, READY_SEC, (folder / 'observer.ready').exists)
+        wait_for_rig(processes, scenario, timing.warm_up_sec)
         begin = ProcessSample.now(processes.pids())
-        _wait(processes, scenario, timing.seconds)
+        wait_for_rig(processes, scenario, timing.seconds)
         end = ProcessSample.now(processes.pids())
         for name, pause_sec in (('generator', DRAIN_SEC), ('observer', 0.0)):
             os.kill(processes.pids()[name], signal.SIGINT)
-            _wait(processes, scenario, STOP_SEC, (folder / f'{name}.npz').exists)
+            wait_for_rig(processes, scenario, STOP_SEC, (folder / f'{name}.npz').exists)
             time.sleep(pause_sec)
     return scenario_result(scenario, phones, begin, end, folder)
 
 
-def _processes(
+def load_processes(
     scenario: Scenario, phones: int, folder: Path,
 ) -> tuple[ProcessSpec, ...]:
+    """Return the processes of a scenario, its load and its observer."""
     generator = rig_process(
         'generator', 'load_generator', str(phones), str(folder / 'generator'), *scenario.model)
     observer = rig_process('observer', 'observer', str(phones), str(folder / 'observer'))
     return (*scenario.pipeline, *scenario.beside, generator, observer)
 
 
-def _wait(
+def wait_for_rig(
     processes: Supervisor, scenario: Scenario, seconds: float,
     until: Callable[[], bool] | None = None,
 ) -> None:
@@ -159,8 +160,8 @@ def scenario_result(
     return LiveResult(
         title=scenario.title, phones=phones, seconds=seconds,
         latency_ms=latency.latency_percentiles(latency.latencies_ms(arrived, published)),
-        position_ms=_output_latency_ms(records, ticks_ns, phones, 'position'),
-        trajectory_ms=_output_latency_ms(records, ticks_ns, phones, 'trajectory'),
+        position_ms=output_latency_ms(records, ticks_ns, phones, 'position'),
+        trajectory_ms=output_latency_ms(records, ticks_ns, phones, 'trajectory'),
         newest_input_ms=latency.latency_percentiles(
             latency.latencies_ms(arrived, _newest(folder, ticks_ns, phones))),
         predictions_per_s=predicted / seconds, ticks=len(ticks_ns), predicted=predicted,
@@ -170,7 +171,7 @@ def scenario_result(
         lateness_ms=latency.latency_percentiles(late_ns / NS_PER_MS), load=(begin.load, end.load))
 
 
-def _output_latency_ms(
+def output_latency_ms(
     records: Stamps, ticks_ns: Stamps, phones: int, output: str,
 ) -> dict[str, float]:
     """Percentiles of the latency from a frame to one output."""
