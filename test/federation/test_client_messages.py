@@ -23,6 +23,7 @@ import pytest
 from utt_ros.errors import ModelError
 from utt_ros.federation.checkpoints import Checkpoint
 from utt_ros.federation.client_messages import make_update, open_model
+from utt_ros.federation.compression import ErrorFeedback
 from utt_ros.federation.server import to_global_model
 from utt_ros.federation.wire import pack, schema_of, unpack
 
@@ -45,6 +46,35 @@ def test_a_model_that_differs_from_its_announcement_is_refused(
 ) -> None:
     with pytest.raises(ModelError, match=reason):
         open_model(replace(MODEL, **changes), 10**6)
+
+
+NEXT = {'a': np.float32([1.5, 2.5]), 'b': np.float32([3.0])}
+PACKED = ErrorFeedback().pack(NEXT, TENSORS, 'int8')
+CHANGE = replace(MODEL, round=8, schema=PACKED.schema, checksum=PACKED.checksum,
+                 payload=PACKED.payload, compression='int8', base=MODEL.checksum)
+
+
+def test_a_change_is_opened_by_an_area_that_has_the_model_before() -> None:
+    opened = open_model(CHANGE, 10**6, MODEL.checksum, TENSORS)
+    np.testing.assert_allclose(opened['a'], NEXT['a'], atol=1e-6)
+    np.testing.assert_array_equal(opened['b'], NEXT['b'])
+
+
+@pytest.mark.parametrize(('changes', 'reason'), [
+    ({'base': 'f' * 64}, "it changes model 'ffffffffffff'…: this area has"),
+    ({'compression': 'gzip'}, "its compression is 'gzip'"),
+    ({'compression': 'sign'}, 'codes is int8'),
+    ({'payload': MODEL.payload, 'checksum': MODEL.checksum}, 'is not zstandard'),
+    ({'schema': '0' * 64}, 'not those that its schema announces'),
+])
+def test_a_malformed_change_of_a_model_is_refused(changes: dict[str, str], reason: str) -> None:
+    with pytest.raises(ModelError, match=reason):
+        open_model(replace(CHANGE, **changes), 10**6, MODEL.checksum, TENSORS)
+
+
+def test_a_change_is_refused_by_an_area_that_has_no_model() -> None:
+    with pytest.raises(ModelError, match='this area has none'):
+        open_model(CHANGE, 10**6)
 
 
 def test_a_model_above_the_limit_is_refused() -> None:

@@ -23,6 +23,7 @@ import pytest
 
 from utt_ros.errors import ModelError
 from utt_ros.federation.checkpoints import LOG, CheckpointStore, read_round_log
+from utt_ros.federation.client_messages import open_model
 from utt_ros.federation.keys import KeyFolder
 from utt_ros.federation.server import UNPROVEN, FederationServer, new_federation
 from utt_ros.federation.settings import AggregatorSettings
@@ -80,6 +81,24 @@ def test_three_rounds_average_by_windows_and_leave_other_tensors(server: Federat
         np.testing.assert_array_equal(model_of(server)['imu.w'], np.full(4, expected))
         np.testing.assert_array_equal(model_of(server)['camera.w'], INITIAL['camera.w'])
     assert server.model.round == 3
+
+
+def test_a_compressed_change_leads_to_the_model_that_is_announced_with_it(
+    settings: AggregatorSettings, store: CheckpointStore,
+) -> None:
+    begin = new_federation(store, '{}', INITIAL)
+    server = FederationServer(settings, store, begin, 0, compression='sign')
+    assert (server.model.compression, server.change) == ('sign', None)
+    for round_ in range(3):
+        before, checksum = server.tensors, server.model.checksum
+        server.receive(update_for(server, 'north', round_ + 1), 0)
+        server.receive(update_for(server, 'south', round_ + 1), 0)
+        assert server.step(SECOND) is not None
+        assert server.change is not None
+        assert server.change.round == server.model.round == round_ + 1
+        opened = open_model(server.change, 10**6, checksum, before)
+        assert pack(opened).payload == server.model.payload
+        assert server.status(SECOND).bytes_sent == len(server.change.payload)
 
 
 def test_the_order_of_arrival_does_not_change_the_model(settings: AggregatorSettings) -> None:

@@ -22,6 +22,7 @@ import pytest
 import safetensors.numpy
 
 from utt_ros.errors import UpdateRefused
+from utt_ros.federation.compression import ErrorFeedback
 from utt_ros.federation.settings import AggregatorSettings
 from utt_ros.federation.types import Update
 from utt_ros.federation.validation import validate_update
@@ -91,6 +92,50 @@ HUGE = np.array([3e38, -3e38, 1, 1], np.float32)
 def test_an_invalid_update_is_refused_with_the_reason(update: Update, message: str) -> None:
     with pytest.raises(UpdateRefused, match=f"area 'north': .*{message}"):
         check(update)
+
+
+def compressed(tensors: dict[str, np.ndarray], **changes: object) -> Update:
+    packed = ErrorFeedback().pack(tensors, REFERENCE, 'sign')
+    update = Update('f00d', 'north', 3, 500, ('imu',), packed.schema, packed.checksum,
+                    packed.payload, compression='sign')
+    return replace(update, **changes)
+
+
+def check_compressed(update: Update) -> dict[str, np.ndarray]:
+    return validate_update(update, REFERENCE, 'f00d', 3, LIMITS, compression='sign')
+
+
+def test_a_compressed_update_yields_its_tensors_and_a_plain_one_is_accepted_beside_it() -> None:
+    tensors = check_compressed(compressed({'imu.weight': np.full(4, 3, np.float32)}))
+    assert list(tensors) == ['imu.weight']
+    np.testing.assert_array_equal(tensors['imu.weight'], np.full(4, 3, np.float32))
+    assert sorted(check_compressed(update_of(REFERENCE))) == sorted(REFERENCE)
+
+
+@pytest.mark.parametrize(('update', 'message'), [
+    (compressed({}), 'it has 0 tensors: at least 1'),
+    (compressed({'imu.weight': np.full(4, 7, np.float32)}),
+     "norm 12, most of it in tensor 'imu.weight': at most 10"),
+    (compressed({'imu.weight': HUGE}), 'norm inf, most of it'),
+    (compressed(REFERENCE, schema='0' * 64), "schema is .*'000000000000'… was announced"),
+    (compressed(REFERENCE, checksum='0' * 64), "'000000000000'… was announced"),
+    (compressed(REFERENCE, payload=bytes(4097)), 'payload has 4097 bytes: at most 4096'),
+    (compressed(REFERENCE, windows=0), 'claims 0 windows'),
+    (compressed(REFERENCE, compression='int8'),
+     "its compression is 'int8': it must be 'none' or that of the federation, 'sign'"),
+    (compressed(REFERENCE, compression='none'), 'is not safetensors'),
+    (update_of(REFERENCE, compression='sign'), 'is not zstandard'),
+])
+def test_an_invalid_compressed_update_is_refused_with_the_reason(
+    update: Update, message: str,
+) -> None:
+    with pytest.raises(UpdateRefused, match=f"area 'north': .*({message})"):
+        check_compressed(update)
+
+
+def test_a_compressed_update_is_refused_where_none_was_announced() -> None:
+    with pytest.raises(UpdateRefused, match="its compression is 'sign': it must be 'none'"):
+        check(compressed(REFERENCE))
 
 
 def test_a_change_at_the_limit_is_accepted() -> None:

@@ -164,6 +164,67 @@ def test_a_model_that_does_not_fit_names_the_area() -> None:
         run_federation({'a': Strict(1.0)}, BEGIN, FederationPlan(rounds=1))
 
 
+ROUNDS = 60
+
+
+@pytest.mark.parametrize('scheme', ['int8', 'sign'])
+def test_a_compressed_federation_comes_to_the_model_of_a_plain_one(scheme: str) -> None:
+    begin = {'camera.w': np.zeros((40, 50), np.float32), 'imu.w': np.ones(900, np.float32)}
+    results = {}
+    for compression in ('none', scheme):
+        areas = {'north': Descent(1.0), 'south': Descent(3.0, names=('camera.w',))}
+        results[compression] = run_federation(
+            areas, begin, FederationPlan(ROUNDS, 2, compression=compression))
+    for name in begin:
+        np.testing.assert_allclose(
+            results[scheme].weights[name], results['none'].weights[name], atol=0.1)
+    plain, short = results['none'].rounds[-1], results[scheme].rounds[-1]
+    for area in ('north', 'south'):
+        assert short.bytes_up[area] < plain.bytes_up[area] / 3
+        assert short.bytes_down[area] < plain.bytes_down[area] / 3
+    assert results[scheme].bytes_final < results['none'].bytes_final / 3
+
+
+def test_an_area_that_missed_a_model_receives_it_whole() -> None:
+    areas = {name: Descent(1.0) for name in ('north', 'south', 'west')}
+    result = run_federation(areas, BEGIN, FederationPlan(12, 1, sampled=1, compression='sign'))
+    whole, drawn = len(pack(BEGIN).payload), ''
+    for item in result.rounds:
+        ((area, size),) = item.bytes_down.items()
+        assert (size == whole) == (area != drawn)
+        drawn = area
+
+
+ROBUST = ('trimmed_mean', 'coordinate_median', 'geometric_median', 'multi_krum')
+
+
+@pytest.mark.parametrize('settings', [
+    AggregatorSettings(),  # screened
+    *(AggregatorSettings(weighting=name, screening=False) for name in ROBUST)])
+def test_a_hostile_area_changes_little_where_all_updates_are_compressed(
+    settings: AggregatorSettings,
+) -> None:
+    areas = {f'area{number}': Descent(1.0) for number in range(5)} | {'hostile': Descent(-50.0)}
+    result = run_federation(areas, BEGIN, FederationPlan(
+        ROUNDS, 2, compression='sign', aggregator=settings))
+    for tensor in result.weights.values():
+        np.testing.assert_allclose(tensor, np.ones_like(tensor), atol=0.15)
+
+
+def test_what_is_left_of_a_refused_update_is_not_sent_later() -> None:
+    areas = {'north': Descent(1.0), 'south': Descent(1e4)}
+    result = run_federation(areas, BEGIN, FederationPlan(4, 1, compression='ternary'))
+    assert all(list(item.refused) == ['south'] for item in result.rounds)
+    areas['south'].optimum = 1.0
+    feedback = run_federation(areas, BEGIN, FederationPlan(4, 1, compression='ternary'))
+    assert not any(item.refused for item in feedback.rounds)
+
+
+def test_an_unknown_compression_is_refused() -> None:
+    with pytest.raises(SettingsError, match="compression is 'gzip': it must be one of none, int8"):
+        FederationPlan(compression='gzip')
+
+
 def test_more_areas_cannot_be_drawn_than_exist() -> None:
     with pytest.raises(SettingsError, match='sampled is 3: there are 1 areas'):
         run_federation({'a': Descent(1.0)}, BEGIN, FederationPlan(sampled=3))

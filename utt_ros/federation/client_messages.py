@@ -17,24 +17,45 @@
 
 from utt_ros.errors import ModelError
 from utt_ros.federation.checkpoints import Checkpoint
+from utt_ros.federation.compression import check_scheme, unpack_change
 from utt_ros.federation.types import GlobalModel, Update
-from utt_ros.federation.wire import Tensors, pack, schema_of, unpack
+from utt_ros.federation.wire import Packed, Tensors, pack, schema_of, unpack
 from utt_ros.types import FloatArray
 
 
-def open_model(model: GlobalModel, limit_bytes: int) -> dict[str, FloatArray]:
-    """Return the tensors of a global model; raises ModelError when they differ from its schema."""
-    tensors = unpack(model.payload, model.checksum, limit_bytes)
-    if schema_of(tensors) != model.schema:
+def open_model(
+    model: GlobalModel, limit_bytes: int, checksum: str = '', tensors: Tensors | None = None,
+) -> dict[str, FloatArray]:
+    """Return the tensors of a global model; raises ModelError when they differ from its schema.
+
+    `checksum` and `tensors`: of the model that one with a base is a change of.
+    """
+    if model.base:
+        opened = _open_change(model, limit_bytes, checksum, tensors or {})
+    else:
+        opened = unpack(model.payload, model.checksum, limit_bytes)
+    if schema_of(opened) != model.schema:
         raise ModelError('its tensors are not those that its schema announces')
-    return tensors
+    return opened
+
+
+def _open_change(
+    model: GlobalModel, limit_bytes: int, checksum: str, tensors: Tensors,
+) -> dict[str, FloatArray]:
+    if model.base != checksum:
+        raise ModelError(f'it changes model {model.base[:12]!r}…: '
+                         f'this area has {checksum[:12] or "none"}')
+    check_scheme(model.compression)
+    return unpack_change(
+        model.payload, model.checksum, limit_bytes, tensors, model.compression)
 
 
 def make_update(
     model: GlobalModel | Checkpoint, area: str, windows: int, modalities: tuple[str, ...],
-    tensors: Tensors,
+    tensors: Tensors | Packed,
 ) -> Update:
     """Return the update of an area that trained `model`."""
-    packed = pack(tensors)
+    packed = tensors if isinstance(tensors, Packed) else pack(tensors)
     return Update(model.federation, area, model.round, windows, modalities,
-                  packed.schema, packed.checksum, packed.payload)
+                  packed.schema, packed.checksum, packed.payload,
+                  compression=packed.compression)

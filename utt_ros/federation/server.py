@@ -23,6 +23,8 @@ from utt_ros.errors import ModelError, UpdateRefused
 from utt_ros.federation.aggregation import Contribution
 from utt_ros.federation.aggregation_rules import make_aggregation_rule, make_server_step
 from utt_ros.federation.checkpoints import Checkpoint, CheckpointStore, NullStore
+from utt_ros.federation.client_messages import open_model
+from utt_ros.federation.compression import PLAIN, ErrorFeedback
 from utt_ros.federation.root_of_trust import RootOfTrust
 from utt_ros.federation.rounds import RoundKeeper
 from utt_ros.federation.screening import UpdateScreening
@@ -54,11 +56,12 @@ class FederationServer:
     def __init__(
         self, settings: AggregatorSettings, store: CheckpointStore | NullStore,
         begin: Checkpoint, now_ns: int, verifier: Verifier | None = None, *,
-        root: RootOfTrust | None = None,
+        root: RootOfTrust | None = None, compression: str = PLAIN,
     ) -> None:
         """`begin`: the newest checkpoint of `store`, or a new federation.
 
-        Without `verifier` every sender is believed. A `root` of trust makes the rule fltrust.
+        Without `verifier` every sender is believed. A `root` of trust makes the rule fltrust. The
+        residual of a `compression` is not in the store.
         """
         self.accepted = 0  # updates since start
         self.refused = 0
@@ -77,8 +80,11 @@ class FederationServer:
         self._server_step = make_server_step(
             settings.server, settings.server_rate, settings.server_tau, settings.server_beta2)
         self._memory = begin.memory
+        self._compression = compression
+        self._feedback = ErrorFeedback()
         self.tensors = begin.tensors
-        self.model = to_global_model(begin)
+        self.model = to_global_model(begin, compression)
+        self.change: GlobalModel | None = None  # `model`, for those who have the one before it
         if root is not None:
             root.begin(self.tensors)
 
@@ -118,7 +124,7 @@ class FederationServer:
             self._keeper.mark_active(update.area)
         return validate_update(
             update, self.tensors, self.model.federation, self.model.round, self._settings,
-        )
+            compression=self._compression)
 
     def step(self, now_ns: int) -> RoundStatus | None:
         """Close a complete round; `model` is then the next one.
@@ -130,17 +136,33 @@ class FederationServer:
         mean = self._aggregate(self._screened(), self.tensors)
         closed = replace(self.status(now_ns), state='completed', deadline_s=0.0)
         tensors, memory = self._server_step(self.tensors, mean, self._memory)
+        change = self._pack_change(tensors)
+        if change is not None:
+            tensors = open_model(change, self._settings.max_update_bytes, self.model.checksum,
+                                 self.tensors)
         following = Checkpoint(
             self.model.federation, self.model.round + 1, self.model.config, tensors, memory,
         )
         self._contributions = []
         self.tensors, self._memory = tensors, memory
-        self.model = to_global_model(following)
+        self.model, self.change = to_global_model(following, self._compression), change
         self._commit(following, closed)
         self._keeper.advance(now_ns)
         if self._root is not None:
             self._root.begin(self.tensors)
         return closed
+
+    def _pack_change(self, tensors: Tensors) -> GlobalModel | None:
+        """Return the compressed change to the next model; None without compression."""
+        if self._compression == PLAIN:
+            return None
+        packed = self._feedback.pack(tensors, self.tensors, self._compression)
+        if packed.compression == PLAIN:  # a registered rule gave what is not finite
+            return None
+        return GlobalModel(
+            self.model.federation, self.model.round + 1, self.model.config,
+            packed.schema, packed.checksum, packed.payload,
+            compression=packed.compression, base=self.model.checksum)
 
     def _screened(self) -> Sequence[Contribution]:
         """Return the contributions in order of areas, as they are to be aggregated."""
@@ -174,7 +196,8 @@ class FederationServer:
 
     def status(self, now_ns: int) -> RoundStatus:
         """Return the status of the current round."""
-        status = self._keeper.status(now_ns, self.model.federation, len(self.model.payload))
+        sent = self.change or self.model
+        status = self._keeper.status(now_ns, sent.federation, len(sent.payload))
         return replace(status, suspected=dict(self._suspected))
 
     def _commit(self, checkpoint: Checkpoint, closed: RoundStatus) -> None:
@@ -196,10 +219,10 @@ class FederationServer:
         return [area for closed in last for area in closed.accepted]
 
 
-def to_global_model(checkpoint: Checkpoint) -> GlobalModel:
-    """Return the wire form of a checkpoint."""
+def to_global_model(checkpoint: Checkpoint, compression: str = PLAIN) -> GlobalModel:
+    """Return the whole wire form of a checkpoint, which announces a compression."""
     packed = pack(checkpoint.tensors)
     return GlobalModel(
         checkpoint.federation, checkpoint.round, checkpoint.config,
-        packed.schema, packed.checksum, packed.payload,
+        packed.schema, packed.checksum, packed.payload, compression=compression,
     )

@@ -43,6 +43,9 @@ class GlobalModel:
     checksum: str
     payload: bytes
     seal: Seal = UNSEALED
+    # Only simulated rounds compress; see `federation.compression`. Not in msg/GlobalModel.msg:
+    compression: str = 'none'  # that updates may use, and of the payload where it is a change
+    base: str = ''  # checksum of the whole model that the payload changes; empty: it is whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ class Update:
     checksum: str
     payload: bytes
     seal: Seal = UNSEALED
+    compression: str = 'none'  # of the payload, in simulated rounds only
 
 
 @dataclass(frozen=True, slots=True)

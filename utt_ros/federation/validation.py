@@ -20,10 +20,13 @@ names, shapes and types are.
 """
 
 from math import sqrt
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from utt_ros.errors import ModelError, UpdateRefused
+from utt_ros.federation.compression import PLAIN, unpack_change
 from utt_ros.federation.settings import MAX_NAME_LENGTH, AggregatorSettings
 from utt_ros.federation.types import Update
 from utt_ros.federation.wire import Tensors, schema_of, unpack
@@ -32,6 +35,7 @@ from utt_ros.types import FloatArray
 
 def validate_update(
     update: Update, expected: Tensors, federation: str, round_: int, limits: AggregatorSettings,
+    *, compression: str = PLAIN,
 ) -> dict[str, FloatArray]:
     """Return the tensors of an update to `expected`, the model of this round; all finite.
 
@@ -40,7 +44,7 @@ def validate_update(
     """
     try:
         _check_origin(update, federation, round_)
-        tensors = unpack(update.payload, update.checksum, limits.max_update_bytes)
+        tensors = _unpack(update, expected, limits.max_update_bytes, compression)
         _check_schema(update.schema, tensors, expected)
         _check_finite(tensors)
         _check_windows(update.windows, limits.max_windows)
@@ -48,6 +52,19 @@ def validate_update(
     except ModelError as err:
         raise UpdateRefused(f'area {update.area[:MAX_NAME_LENGTH]!r}: {err}') from err
     return tensors
+
+
+def _unpack(
+    update: Update, expected: Tensors, limit_bytes: int, compression: str,
+) -> dict[str, npt.NDArray[Any]]:
+    if update.compression == PLAIN:
+        return unpack(update.payload, update.checksum, limit_bytes)
+    if update.compression != compression:
+        shown = update.compression[:MAX_NAME_LENGTH]
+        raise ModelError(
+            f'its compression is {shown!r}: it must be {PLAIN!r} or that of the federation, '
+            f'{compression!r}')
+    return unpack_change(update.payload, update.checksum, limit_bytes, expected, compression)
 
 
 def _check_origin(update: Update, federation: str, round_: int) -> None:

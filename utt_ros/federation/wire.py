@@ -50,6 +50,7 @@ class Packed:
     schema: str  # SHA-256, hexadecimal
     checksum: str  # SHA-256 of payload, hexadecimal
     payload: bytes  # safetensors
+    compression: str = 'none'  # see `compression`
 
 
 def schema_of(tensors: Mapping[str, npt.NDArray[Any]]) -> str:

@@ -30,11 +30,12 @@ import numpy.typing as npt
 from utt_ros.errors import ModelError, SettingsError
 from utt_ros.federation.checkpoints import Checkpoint, NullStore
 from utt_ros.federation.client_messages import make_update, open_model
+from utt_ros.federation.compression import COMPRESSIONS, PLAIN, ErrorFeedback
 from utt_ros.federation.root_of_trust import RootOfTrust
 from utt_ros.federation.server import FederationServer
 from utt_ros.federation.settings import AggregatorSettings
 from utt_ros.federation.types import GlobalModel, Update
-from utt_ros.federation.wire import Tensors
+from utt_ros.federation.wire import Tensors, pack
 from utt_ros.settings import check, setting
 from utt_ros.types import NS_PER_S, FloatArray
 
@@ -62,6 +63,15 @@ class Learner(Protocol):
         """Return the tensors trained since `load`, float32."""
 
 
+@dataclass(slots=True)
+class AreaMemory:
+    """Model that an area holds between rounds, and what compression left out of its updates."""
+
+    checksum: str = ''  # of the whole model
+    tensors: Tensors = field(default_factory=dict)
+    feedback: ErrorFeedback = field(default_factory=ErrorFeedback)
+
+
 @dataclass(frozen=True, slots=True)
 class FederationPlan:
     """Length and aggregation of a simulated federation."""
@@ -70,12 +80,17 @@ class FederationPlan:
     local_steps: int = setting(40, 'training steps of an area in a round', low=1, high=100_000)
     sampled: int = setting(0, 'areas drawn in each round; 0: all', low=0, high=1024)
     seed: int = setting(0, 'seed of the draws', low=0, high=2**31 - 1)
+    compression: str = setting(
+        PLAIN, f'of updates and of changes of the model: {", ".join(COMPRESSIONS)}')
     # aggregation and limits of updates; FedAvg as published has no screening
     aggregator: AggregatorSettings = field(
         default_factory=lambda: AggregatorSettings(screening=False))
 
     def __post_init__(self) -> None:
         check(self)
+        if self.compression not in COMPRESSIONS:
+            raise SettingsError(f'compression is {self.compression!r}: it must be one of '
+                                f'{", ".join(COMPRESSIONS)}')
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +121,7 @@ class FederationResult:
 
     weights: dict[str, FloatArray]
     rounds: tuple[SimulatedRound, ...]
-    bytes_final: int  # payload of the last model, which every area receives
+    bytes_final: int  # payload of the last model, or change, which every area receives
 
     def seconds(self, link_bps: float) -> float:
         """Return wall time until every area has the last model; see `SimulatedRound.seconds`."""
@@ -148,14 +163,18 @@ def run_federation(
     rng = np.random.default_rng(plan.seed)
     settings = replace(plan.aggregator, quorum=1, deadline=0.0, max_rounds=0)
     initial = Checkpoint(FEDERATION, 0, '{}', weights)
-    server = FederationServer(settings, NullStore(), initial, 0, root=root)
+    server = FederationServer(
+        settings, NullStore(), initial, 0, root=root, compression=plan.compression)
+    memories = {name: AreaMemory() for name in names}
     rounds: list[SimulatedRound] = []
     for number in range(plan.rounds):
-        drawn = {name: learners[name] for name in _draw(names, plan.sampled, rng)}
+        drawn = {name: (learners[name], memories[name])
+                 for name in _draw(names, plan.sampled, rng)}
         rounds.append(_run_round(server, drawn, number, plan, clock))
         if stop(rounds[-1], server.tensors):
             break
-    return FederationResult(dict(server.tensors), tuple(rounds), len(server.model.payload))
+    return FederationResult(
+        dict(server.tensors), tuple(rounds), len((server.change or server.model).payload))
 
 
 def _draw(names: Sequence[str], count: int, rng: np.random.Generator) -> list[str]:
@@ -165,41 +184,55 @@ def _draw(names: Sequence[str], count: int, rng: np.random.Generator) -> list[st
 
 
 def _run_round(
-    server: FederationServer, learners: Mapping[str, Learner], number: int, plan: FederationPlan,
-    clock: SecondsClock,
+    server: FederationServer, areas: Mapping[str, tuple[Learner, AreaMemory]], number: int,
+    plan: FederationPlan, clock: SecondsClock,
 ) -> SimulatedRound:
-    model, limit = server.model, plan.aggregator.max_update_bytes
+    limit = plan.aggregator.max_update_bytes
     losses: dict[str, float] = {}
     train_s: dict[str, float] = {}
+    bytes_down: dict[str, int] = {}
     updates: list[Update] = []
-    for area, learner in learners.items():
+    for area, (learner, memory) in areas.items():
+        change = server.change
+        model = change if change and change.base == memory.checksum else server.model
+        bytes_down[area] = len(model.payload)
         begin = clock()
-        losses[area], update = train_locally(area, learner, model, plan.local_steps, limit)
+        losses[area], update = train_locally(
+            area, learner, model, plan.local_steps, limit, memory=memory)
         train_s[area] = clock() - begin
         updates += [update] if update is not None else []
     begin = clock()
     refused = {update.area: reason for update in updates
                if (reason := server.receive(update, number * NS_PER_S)) is not None}
+    for area in refused:  # what is left of a refused update is not to be sent later
+        areas[area][1].feedback = ErrorFeedback()
     closed = server.step(number * NS_PER_S)
     return SimulatedRound(
         number, {update.area: update.windows for update in updates if update.area not in refused},
-        refused, losses, train_s, clock() - begin, dict.fromkeys(learners, len(model.payload)),
+        refused, losses, train_s, clock() - begin, bytes_down,
         {update.area: len(update.payload) for update in updates},
         closed.suspected if closed is not None else {})
 
 
 def train_locally(
     area: str, learner: Learner, model: GlobalModel, steps: int, limit_bytes: int,
+    *, memory: AreaMemory | None = None,
 ) -> tuple[float, Update | None]:
     """Return the loss of an area and its update, None when it could train nothing.
 
     Raises ModelError when the model does not fit the learner.
     """
+    memory = memory or AreaMemory()
     try:
-        learner.load(open_model(model, limit_bytes))
+        before = open_model(model, limit_bytes, memory.checksum, memory.tensors)
+        learner.load(before)
     except ModelError as err:
         raise ModelError(f'area {area!r}: {err}') from err
+    memory.tensors = before
+    memory.checksum = pack(before).checksum if model.base else model.checksum
     loss, tensors = learner.train(steps), learner.update()
     if not tensors:
         return loss, None
-    return loss, make_update(model, area, learner.window_count, learner.modalities, tensors)
+    return loss, make_update(
+        model, area, learner.window_count, learner.modalities,
+        memory.feedback.pack(tensors, before, model.compression))
