@@ -27,6 +27,7 @@ from tempfile import TemporaryDirectory
 from tqdm import tqdm
 
 from utt_ros.cli.bench_building import configure_building
+from utt_ros.cli.bench_compression import configure_compression
 from utt_ros.cli.bench_faults import configure_faults
 from utt_ros.cli.bench_hosts import configure_hosts
 from utt_ros.cli.bench_scale import configure_scale
@@ -94,6 +95,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     _configure_association(benches)
     _configure_attacks(benches)
     configure_building(benches)
+    configure_compression(benches)
     configure_faults(benches)
     configure_hosts(benches)
     configure_tick(benches)

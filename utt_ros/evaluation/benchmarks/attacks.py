@@ -32,6 +32,7 @@ import torch
 from utt_ros.errors import SettingsError
 from utt_ros.evaluation.federated.poisoning import ATTACKS, HostileLearner, shuffle_modalities
 from utt_ros.federation.aggregation_rules import FLTRUST
+from utt_ros.federation.compression import PLAIN
 from utt_ros.federation.settings import AggregatorSettings
 from utt_ros.federation.wire import Tensors
 from utt_ros.models.operations import operations, unique_pairs
@@ -88,6 +89,8 @@ class PoisoningOutcome:
     nmse: float
     named: float  # share of hostile updates that were refused or suspected
     false_names: float  # share of honest ones
+    bytes_up: float = 0.0  # of an area in a round, without the first one
+    bytes_down: float = 0.0
 
 
 class PoisonedFederations:
@@ -111,7 +114,7 @@ class PoisonedFederations:
             rotate_to_area_frame(plain_examples(data, 'train'), data.window),
             sorted({target for _, target in self._pairs}))
 
-    def run(self, rule: str, attack: str) -> PoisoningOutcome:
+    def run(self, rule: str, attack: str, compression: str = PLAIN) -> PoisoningOutcome:
         """Train one federation and evaluate its model."""
         plan = self._plan
         settings = RULES.get(rule, RULES[MEAN])
@@ -120,15 +123,18 @@ class PoisonedFederations:
         result = run_federation(
             self._learners(attack), initial,
             FederationPlan(
-                rounds=plan.rounds, local_steps=plan.recipe.local_steps, aggregator=settings),
+                rounds=plan.rounds, local_steps=plan.recipe.local_steps, aggregator=settings,
+                compression=compression),
             root=root)
         flagged = [(area, area in item.refused or area in item.suspected)
                    for item in result.rounds for area in item.train_s]
         hostile = self.hostile if attack in ATTACKS else ()
         return PoisoningOutcome(
             rule, attack, self._error(result.weights),
-            _share(flag for area, flag in flagged if area in hostile),
-            _share(flag for area, flag in flagged if area not in hostile))
+            _mean(flag for area, flag in flagged if area in hostile),
+            _mean(flag for area, flag in flagged if area not in hostile),
+            _mean(size for item in result.rounds[1:] for size in item.bytes_up.values()),
+            _mean(size for item in result.rounds[1:] for size in item.bytes_down.values()))
 
     def _learners(self, attack: str) -> dict[str, Learner]:
         plan, learners = self._plan, {}
@@ -162,8 +168,8 @@ class PoisonedFederations:
                               if isfinite(error.nmse_var)]))
 
 
-def _share(flags: Iterable[bool]) -> float:
-    listed = [float(flag) for flag in flags]
+def _mean(values: Iterable[float]) -> float:
+    listed = list(values)
     return float(np.mean(listed)) if listed else 0.0
 
 
