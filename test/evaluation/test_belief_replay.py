@@ -27,9 +27,10 @@ from utt_ros.evaluation.outages import mask_modality
 from utt_ros.models.onnx_export import export_onnx
 from utt_ros.models.settings import ModelSettings
 from utt_ros.models.twin import UnifiedTwin
+from utt_ros.settings import WindowSettings
 from utt_ros.training.recordings import Recordings
 
-PERIOD_S = 0.1
+WINDOW = WindowSettings(ticks=4, period=0.1)
 
 
 def test_boxes_that_were_hidden_are_expected_where_somebody_was(data: Recordings) -> None:
@@ -78,10 +79,21 @@ def test_a_window_is_merged_row_by_row_at_the_stamps_of_its_ticks() -> None:
     track = ExpectedTrack(stamps, np.full((4, 2), 6.0), np.full((4, 2), 1.0))
     keys = np.array(['a/1', 'a/1']), np.array(['ann', 'bob']), np.array([last_ns] * 2)
     merged = merge_windows_with_tracks(
-        decoded, np.array([1.0, np.nan]), keys, {('a/1', 'ann'): track}, PERIOD_S)
+        decoded, np.array([1.0, np.nan]), keys, {('a/1', 'ann'): track}, WINDOW)
     assert merged[0, :, 0] == pytest.approx([0.0, 3.0, 0.0, 3.0])
     assert (merged[0, :, 1] == 0.0).all()
     assert (merged[1] == 0.0).all()
+
+
+def test_all_rows_of_a_tick_are_merged_with_what_is_expected_at_it() -> None:
+    decoded = np.zeros((1, 12, 1), np.float32)  # three rows per tick, as of an IMU
+    last_ns = 1_000_000_000
+    track = ExpectedTrack(last_ns - np.array([200, 0]) * 1_000_000,
+                          np.array([[2.0], [6.0]]), np.ones((2, 1)))
+    merged = merge_windows_with_tracks(
+        decoded, np.ones(1), (np.array(['a/1']), np.array(['ann']), np.array([last_ns])),
+        {('a/1', 'ann'): track}, WINDOW)
+    assert merged.ravel() == pytest.approx([0.0] * 3 + [1.0] * 3 + [0.0] * 3 + [3.0] * 3)
 
 
 @pytest.mark.parametrize('name', ['camera', 'ftm', 'imu'])

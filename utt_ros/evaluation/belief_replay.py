@@ -49,7 +49,9 @@ def replay_expected(
     engine.deploy(OnnxModel(graph, window))
     listed: dict[str, list[tuple[int, Array, Array]]] = {}
     for batch in batches:
-        engine.step(batch)
+        tick = engine.begin(engine.locate(batch), imu_of=())
+        engine.predict(tick)
+        engine.synthesize(tick)
         for name, item in engine.expected_measurements(target, batch.stamp_ns).items():
             listed.setdefault(name, []).append((batch.stamp_ns, item.mean, item.std))
     return {name: ExpectedTrack(np.array([item[0] for item in items], np.int64),
@@ -60,21 +62,24 @@ def replay_expected(
 
 def merge_windows_with_tracks(
     decoded: FloatArray, std: Array, keys: tuple[NameArray, NameArray, Stamps],
-    tracks: dict[tuple[str, str], ExpectedTrack], period: float,
+    tracks: dict[tuple[str, str], ExpectedTrack], window: WindowSettings,
 ) -> FloatArray:
-    """Merge decoded windows (N, T, F) of deviations `std` (F,) with tracks.
+    """Merge decoded windows (N, R, F) with tracks; R is a multiple of the ticks of a window.
 
-    `keys` are sequences, subjects and last stamps (N,) of the windows; `tracks` are by sequence
-    and subject.
+    Decoded values have deviations `std` (F,). `keys` are sequences, subjects and last stamps (N,)
+    of the windows; `tracks` are by sequence and subject.
     """
-    rows = decoded.shape[1]
-    mean, deviation = np.full((2, *decoded.shape), np.nan)
+    count, rows, channels = decoded.shape
+    mean, deviation = np.full((2, count, window.ticks, channels), np.nan)
     for index, (sequence, subject, last_ns) in enumerate(zip(*keys, strict=True)):
         track = tracks.get((str(sequence), str(subject)))
         if track is None:
             continue
-        row = rows - 1 - np.rint((last_ns - track.stamps_ns) / (1e9 * period)).astype(np.intp)
-        inside = (row >= 0) & (row < rows)
-        mean[index, row[inside]] = track.mean[inside]
-        deviation[index, row[inside]] = track.std[inside]
-    return merge_by_variance(decoded, np.asarray(std, np.float32), mean, deviation)
+        age = np.rint((last_ns - track.stamps_ns) / (1e9 * window.period)).astype(np.intp)
+        tick = window.ticks - 1 - age
+        inside = (tick >= 0) & (tick < window.ticks)
+        mean[index, tick[inside]] = track.mean[inside]
+        deviation[index, tick[inside]] = track.std[inside]
+    means, deviations = (
+        np.repeat(part, rows // window.ticks, axis=1) for part in (mean, deviation))
+    return merge_by_variance(decoded, np.asarray(std, np.float32), means, deviations)

@@ -80,7 +80,7 @@ def merge_decoded(
     decoded = translate(study.model(seed), take(windows.columns, rows), pair)
     keys = windows.sequences[rows], windows.subjects[rows], windows.stamps_ns[rows]
     return merge_windows_with_tracks(
-        decoded, study.residual_deviations(seed, pair), keys, tracks, study.data.window.period)
+        decoded, study.residual_deviations(seed, pair), keys, tracks, study.data.window)
 
 
 def _belief_predictor(study: Study, seed: int) -> Translate:
