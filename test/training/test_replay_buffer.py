@@ -98,6 +98,12 @@ def test_the_held_out_share_is_that_of_the_settings(every: int) -> None:
     assert held.mean() == pytest.approx(1 / every, rel=0.01)
 
 
+def test_blocks_of_length_0_hold_out_nothing() -> None:
+    train, held = hold_out(S * np.arange(0, 240), 6 * S, guard_ns=3 * S, block_ns=0, every=4)
+    assert train.all()
+    assert not held.any()
+
+
 def test_windows_without_a_measurement_up_to_now_are_discarded(
     shape: WindowSettings, walk: Walk,
 ) -> None:

@@ -105,8 +105,10 @@ def hold_out(
     Time is cut into blocks and the last of every `every` blocks is held out. A window within such
     a block is held out; one at least `guard_ns` away from all of them is for training. So neither
     a sample nor its neighbour is in both. `last_ns` are the stamps of the last ticks and
-    `length_ns` is from a window's first tick to its last.
+    `length_ns` is from a window's first tick to its last. Blocks of length 0 hold out nothing.
     """
+    if block_ns == 0:
+        return np.ones(len(last_ns), bool), np.zeros(len(last_ns), bool)
     cycle = every * block_ns
     begin, end = cycle - block_ns, cycle  # of the held-out block within a cycle
     first = (last_ns - length_ns) % cycle

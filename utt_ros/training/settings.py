@@ -56,7 +56,8 @@ class LearningSettings:
     capacity: int = setting(8192, 'training windows that are kept', low=1, high=1_000_000)
     held_out: int = setting(1024, 'held-out windows that are kept', low=1, high=1_000_000)
     holdout_block: float = setting(
-        30.0, 'length of held-out blocks of time [s]', low=0.1, high=86400.0)
+        30.0, 'length of held-out blocks of time [s]; 0: nothing is held out',
+        low=0.0, high=86400.0)
     holdout_every: int = setting(
         4, 'number of blocks of which the last is held out', low=2, high=1000)
     min_association: float = setting(

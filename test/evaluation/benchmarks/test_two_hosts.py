@@ -53,30 +53,26 @@ def test_bytes_are_summed_by_topic_over_subjects_and_unknown_writers() -> None:
         '/hall/twins/*/position': 15.0, '/utt/x': 2.5, 'others': 2.5, 'discovery': 4.0}
 
 
-@pytest.fixture(scope='module')
-def result(tmp_path_factory: pytest.TempPathFactory) -> HostsResult:
+@pytest.fixture
+def result(tmp_path: Path) -> HostsResult:
     try:
-        return run_two_hosts(tmp_path_factory.mktemp('run') / 'hosts', WALK_SEC, 100, str)
+        return run_two_hosts(tmp_path / 'hosts', WALK_SEC, 100, str)
     except UttError as err:
         if 'network namespaces' not in str(err):
             raise
         pytest.skip(str(err))
 
 
-def test_a_federation_over_two_hosts_learns(result: HostsResult) -> None:
+def test_two_hosts_learn_together_and_hand_over_while_measurements_stay(
+    result: HostsResult,
+) -> None:
     assert result.rounds >= 1
-
-
-def test_who_walks_to_the_other_host_is_handed_over(result: HostsResult) -> None:
     assert result.scores['handovers'] >= 1
     assert result.area_changes >= 1
     assert sum(result.beliefs_taken.values()) >= 1
     for traffic in result.traffic:
         assert traffic.by_topic['/utt/beliefs'] > 0.0
         assert traffic.total > 0.0
-
-
-def test_measurements_stay_on_their_host(result: HostsResult) -> None:
     labels = {label for each in result.traffic for label in each.by_topic}
     assert not [label for label in labels if '/phones/' in label or '/camera/' in label]
     assert not [label for label in labels if label.endswith(('/synced', '/deployed_model'))]

@@ -27,7 +27,7 @@ from utt_ros.orchestration.spec import NodeSpec, ParameterValue, ProcessSpec, pr
 PIPELINE = ('sync', 'twin')
 LEARNING = ('trainer', 'aggregator')
 PARAMETERS: dict[str, dict[str, ParameterValue]] = {
-    'trainer': {'holdout_every': 1000},  # no window is held out
+    'trainer': {'holdout_block': 0.0},  # no window is held out
     'aggregator': {'areas': (AREA.area,)},  # one area: rounds follow each other without a pause
 }
 

@@ -67,7 +67,7 @@ def main(args: Sequence[str] | None = None) -> int:
     stop = StopRequest()
     twin = read_twin(Path(config))
     trainer = area_trainer(
-        twin.settings, twin.window, AREA, LearningSettings(holdout_every=1000))
+        twin.settings, twin.window, AREA, LearningSettings(holdout_block=0.0))
     trainer.memory.observe(load_windows(int(phones), twin.window), AREA, twin.window)
     history = []
     while not stop():

@@ -76,7 +76,7 @@ class NaiveTrainer:
 def measure_throughput(steps: int, repeats: int) -> dict[str, float]:
     """Measure windows per second of both, medians over alternating repeats, and their ratio."""
     torch.set_num_threads(1)
-    learning = LearningSettings(terms=KINDS, holdout_every=1000)
+    learning = LearningSettings(terms=KINDS, holdout_block=0.0)
     ours = area_trainer(ModelSettings(), WindowSettings(), AREA, learning)
     ours.memory.observe(load_windows(PHONES, WindowSettings()), AREA, WindowSettings())
     naive = NaiveTrainer(UnifiedTwin(ModelSettings(), WindowSettings()), learning)

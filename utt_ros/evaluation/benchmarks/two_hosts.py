@@ -35,6 +35,7 @@ from typing import Any
 import yaml
 
 from utt_ros.errors import UttError
+from utt_ros.evaluation.benchmarks.missed_round import explain_missed_round
 from utt_ros.evaluation.benchmarks.network_hosts import NetworkHost, open_hosts
 from utt_ros.evaluation.benchmarks.packet_counter import OTHERS
 from utt_ros.evaluation.metrics.crossings import area_changes, score_crossings
@@ -64,8 +65,8 @@ LISTEN_SEC = 12.0  # for diagnostics and the graph, after the walk
 ROUND_SEC = 120.0  # after the walk, for the first round
 STOP_SEC = 60.0
 FILE_POLL_SEC = 0.1
-ROUND_SETTINGS = {  # so that rounds follow each other within a minute
-    '/**/trainer': {'min_windows': 50, 'local_steps': 10}}
+ROUND_SETTINGS = {  # rounds within a minute, whose windows no block of the clock holds out
+    '/**/trainer': {'min_windows': 50, 'local_steps': 10, 'holdout_block': 0.0}}
 MODULE = (sys.executable, '-m')
 BENCHMARKS = 'utt_ros.evaluation.benchmarks'
 GUID_DIGITS = 32
@@ -100,7 +101,8 @@ def run_two_hosts(
 ) -> HostsResult:
     """Run the areas for some seconds of walking; all files are kept in `folder`.
 
-    Raises UttError where namespaces are not permitted, or an area gets no model.
+    Raises UttError where namespaces are not permitted, an area gets no model, or no round has
+    updates of all areas.
     """
     plan = plan_crossings(2, 3.0, seed, access_points=HOST_APS)[0]
     areas = [planned.area.settings for planned in plan.sessions]
@@ -125,6 +127,8 @@ def run_two_hosts(
         with _processes(folder, [record_spec(first, folder, '/diagnostics')]):
             _run(first, folder, STOP_SEC, *MODULE, f'{BENCHMARKS}.writer_topics', LISTEN_SEC,
                  folder / 'writers.json')
+    if not joint_rounds(folder, areas):
+        raise UttError(explain_missed_round(folder, [area.area for area in areas], ROUND_SEC))
     return read_result(folder, areas, crossing)
 
 
