@@ -89,10 +89,10 @@ docs: tools
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo out/site/index.html
 
-# Only a deadline of `wait_until` that a busy machine missed is tried again, and the summary says so.
+# A live test that fails is repeated once, and the summary names it (test/conftest.py).
 test: lint docs
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not nightly' --reruns 1 --only-rerun 'not so within' \
-		-rR --durations=10 --cov --cov-report=term
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not nightly' --reruns 1 --rerun-show-tracebacks \
+		--durations=10 --cov --cov-report=term
 
 demo: setup
 	$(BIN)/utt demo $(if $(SESSIONS),--sessions '$(SESSIONS)') $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(LIVE),--live)

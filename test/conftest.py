@@ -32,6 +32,7 @@ os.environ.setdefault('OMP_NUM_THREADS', '1')
 import numpy as np
 import psutil
 import pytest
+import pytest_timeout
 
 if TYPE_CHECKING:
     from utt_ros.training.recordings import Recordings
@@ -44,6 +45,9 @@ POLL_SEC = 0.01
 EXIT_SEC = 5.0
 TESTS = Path(__file__).parent
 ROS_ROOMS = {'bridge', 'launch', 'nodes'}
+LIVE_PLACES = (
+    'cli/', 'demo/', 'drivers/', 'evaluation/benchmarks/', 'orchestration/',
+    'sessions/test_player', 'training/test_thread_priority', 'twin/test_graph_trial')
 SLOW_ROOMS = {'cli', 'demo', 'evaluation', 'examples', 'training'}  # they train or run commands
 MINI = Path(__file__).parents[2] / 'shared/data/realwalk-mini'
 
@@ -52,13 +56,33 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by their room and fixtures, so that `make quick` can leave them out."""
+    """Mark tests by their folder and fixtures.
+
+    `make quick` leaves out those of ROS and slow ones. `make test` repeats live ones that fail:
+    those of ROS, those whose processes, threads or sockets need their time, and those that wait.
+    """
     for item in items:
-        room = item.path.relative_to(TESTS).parts[0]
-        if room in ROS_ROOMS or {'ros', 'ros_domain'} & set(getattr(item, 'fixturenames', ())):
+        place = item.path.relative_to(TESTS)
+        fixtures = set(getattr(item, 'fixturenames', ()))
+        uses_ros = place.parts[0] in ROS_ROOMS or bool({'ros', 'ros_domain'} & fixtures)
+        if uses_ros:
             item.add_marker('ros')
-        if room in SLOW_ROOMS:
+        if place.parts[0] in SLOW_ROOMS:
             item.add_marker('slow')
+        if uses_ros or place.as_posix().startswith(LIVE_PLACES) or 'wait_until' in fixtures:
+            item.add_marker('live')
+        else:
+            item.add_marker(pytest.mark.flaky(reruns=0))  # prevails over --reruns
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Limit the time of a repeated test anew: pytest-timeout ends its own limit at a failure."""
+    if getattr(item, 'execution_count', 1) > 1:
+        marker = item.get_closest_marker('timeout')
+        limit_s = float(marker.args[0] if marker else item.config.getini('timeout'))
+        item.ihook.pytest_timeout_set_timer(
+            item=item, settings=pytest_timeout.Settings(limit_s, 'signal', False, False))
 
 
 @pytest.fixture(autouse=True)

@@ -39,7 +39,8 @@ ROS = re.compile(
     r'builtin_interfaces|rcl_interfaces|std_srvs|\w+_msgs|utt_ros\.(msg|srv|action|bridge|nodes))(\.|$)'
 )
 DISTRIBUTIONS = {
-    'cv2': 'opencv-python-headless', 'PIL': 'pillow', 'serial': 'pyserial', 'yaml': 'pyyaml'}
+    'cv2': 'opencv-python-headless', 'PIL': 'pillow', 'pytest_timeout': 'pytest-timeout',
+    'serial': 'pyserial', 'yaml': 'pyyaml'}
 
 
 class Module:
