@@ -31,11 +31,12 @@ from utt_ros.settings import WindowSettings
 from utt_ros.twin.graph_trial import TRIAL_NICENESS, GraphTrial
 
 WINDOW = WindowSettings(ticks=8, horizon=4, imu_rows=2)
+PATIENT_SEC = 200.0  # computing time limits trials, however little of it others leave to a child
 
 
 @pytest.fixture(scope='module')
 def trial():
-    made = GraphTrial(WINDOW)
+    made = GraphTrial(WINDOW, timeout_sec=PATIENT_SEC)
     yield made
     made.close()
 
