@@ -118,6 +118,10 @@ def test_people_move_time_is_moved_and_signals_are_plotted(page, wait_until):
     page.get_by_role('option', name='ann').click()
     page.get_by_text('measured and synthesized').click()
     page.locator('.uplot').first.wait_for()
+    slider.press('End')  # signals are kept from the choice on: play all after it
+    page.get_by_role('button', name='Play').wait_for()
+    slider.press('Home')
+    page.get_by_role('button', name='Play').click()
     page.wait_for_function(f'({COLORED_PIXELS})() > 100', polling=500)  # of lines
     keep(page, 'signals')
     page.get_by_role('tab', name='Twins').click()
