@@ -91,6 +91,35 @@ def test_what_was_sent_and_the_residual_add_up_to_what_was_trained(scheme: str) 
         np.testing.assert_allclose(total[name] + feedback.residual[name], wanted[name], atol=1e-5)
 
 
+@pytest.mark.parametrize('scheme', SCHEMES)
+def test_one_change_before_many_empty_ones_is_sent_until_its_rest_is_too_small(
+    scheme: str,
+) -> None:
+    still = {name: np.zeros(shape, np.float32) for name, shape in SHAPES.items()}
+    once = {name: tensor - REFERENCE[name] for name, tensor in trained(0).items()}
+    feedback = ErrorFeedback()
+    total = {name: np.zeros(shape) for name, shape in SHAPES.items()}
+    for tensors in (once, *30 * (still,)):
+        with np.errstate(divide='raise', invalid='raise'):
+            result = opened(feedback.pack(tensors, still, scheme), still)
+        total = {name: total[name] + result[name] for name in SHAPES}
+    for name in SHAPES:
+        np.testing.assert_allclose(total[name] + feedback.residual[name], once[name], atol=1e-8)
+    if scheme == 'int8':
+        assert all(np.abs(rest).max(initial=0.0) < 1e-35 for rest in feedback.residual.values())
+
+
+@pytest.mark.parametrize('scheme', SCHEMES)
+@pytest.mark.parametrize('steps', [1, 63, 128, 190, 2**23])
+def test_a_change_of_few_steps_of_float32_waits(scheme: str, steps: int) -> None:
+    still = {'bias': np.zeros(3, np.float32)}
+    change = {'bias': np.float32([0, -steps, steps]) * np.finfo(np.float32).smallest_subnormal}
+    feedback = ErrorFeedback()
+    np.testing.assert_array_equal(
+        opened(feedback.pack(change, still, scheme), still)['bias'], still['bias'])
+    np.testing.assert_array_equal(feedback.residual['bias'], change['bias'])
+
+
 def test_the_residual_of_a_tensor_that_is_not_trained_waits() -> None:
     feedback = ErrorFeedback()
     feedback.pack(trained(0), REFERENCE, 'ternary')

@@ -52,6 +52,7 @@ SHARES = {'ternary': 0.1, 'sign': 1.0}  # of the values of a tensor that are not
 SCHEMES = (INT8, *SHARES)
 COMPRESSIONS = (PLAIN, *SCHEMES)
 MAX_CODE = 127
+MIN_CODED = MAX_CODE * float(np.finfo(np.float32).tiny)  # below it scales of int8 are subnormal
 IN_BYTE = 5  # codes to base 3 in a byte
 POWERS = 3 ** np.arange(IN_BYTE, dtype=np.uint8)
 BYTE_CODES = np.array([0, 1, -1], np.int8)[np.arange(3**IN_BYTE)[:, None] // POWERS % 3]
@@ -148,9 +149,9 @@ def decompress(payload: bytes, reference: Tensors, scheme: str) -> dict[str, Flo
 
 
 def _encode(values: FloatArray, scheme: str) -> tuple[float, Codes]:
-    """Return scale and codes of a tensor."""
+    """Return scale and codes of a tensor; zeros below MIN_CODED."""
     size = np.abs(values)
-    if not values.size or not size.max():
+    if size.max(initial=0.0) < MIN_CODED:
         return 0.0, np.zeros(values.shape, np.int8)
     if scheme == INT8:
         scale = float(size.max()) / MAX_CODE
