@@ -211,13 +211,20 @@ def test_a_hostile_area_changes_little_where_all_updates_are_compressed(
         np.testing.assert_allclose(tensor, np.ones_like(tensor), atol=0.15)
 
 
+class OnceDiverged(Descent):
+    """Learner whose optimum is far too large in its first round only."""
+
+    def train(self, steps: int) -> float:
+        loss = super().train(steps)
+        self.optimum = 1.0
+        return loss
+
+
 def test_what_is_left_of_a_refused_update_is_not_sent_later() -> None:
-    areas = {'north': Descent(1.0), 'south': Descent(1e4)}
+    areas = {'north': Descent(1.0), 'south': OnceDiverged(1e4)}
     result = run_federation(areas, BEGIN, FederationPlan(4, 1, compression='ternary'))
-    assert all(list(item.refused) == ['south'] for item in result.rounds)
-    areas['south'].optimum = 1.0
-    feedback = run_federation(areas, BEGIN, FederationPlan(4, 1, compression='ternary'))
-    assert not any(item.refused for item in feedback.rounds)
+    assert [list(item.refused) for item in result.rounds] == [['south'], [], [], []]
+    assert all('south' in item.windows for item in result.rounds[1:])
 
 
 def test_an_unknown_compression_is_refused() -> None:
