@@ -22,11 +22,12 @@ import pytest
 import safetensors.numpy
 import zstandard
 
-from utt_ros.errors import ModelError
+from utt_ros.errors import ModelError, SettingsError
 from utt_ros.federation.compression import (
     PLAIN,
     SCHEMES,
     ErrorFeedback,
+    check_compression,
     check_scheme,
     unpack_change,
 )
@@ -128,17 +129,22 @@ def test_the_residual_of_a_tensor_that_is_not_trained_waits() -> None:
     np.testing.assert_array_equal(feedback.residual['imu.bias'], before)
 
 
-def test_a_restored_residual_gives_the_same_bytes() -> None:
+def test_without_compression_the_wire_form_is_plain() -> None:
+    assert ErrorFeedback().pack(trained(0), REFERENCE, PLAIN) == pack(trained(0))
+
+
+@pytest.mark.parametrize('broken', [
+    {'radar.weight': np.zeros(3, np.float32)},  # not in the model
+    {'imu.bias': np.zeros((1000, 7), np.float32)},  # it could be broadcast to the model's
+    {'fusor.scale': np.zeros(7, np.float32)},
+], ids=str)
+def test_a_tensor_that_is_not_of_the_model_is_sent_plain_and_leaves_no_residual(
+    broken: Arrays,
+) -> None:
     feedback = ErrorFeedback()
-    feedback.pack(trained(0), REFERENCE, 'ternary')
-    restored = ErrorFeedback(feedback.residual)
-    assert (feedback.pack(trained(1), REFERENCE, 'ternary')
-            == restored.pack(trained(1), REFERENCE, 'ternary'))
-
-
-@pytest.mark.parametrize('scheme', [PLAIN, 'of a later release'])
-def test_without_a_known_compression_the_wire_form_is_plain(scheme: str) -> None:
-    assert ErrorFeedback().pack(trained(0), REFERENCE, scheme) == pack(trained(0))
+    tensors = trained(0, ('camera.weight',)) | broken
+    assert feedback.pack(tensors, REFERENCE, 'sign') == pack(tensors)
+    assert not feedback.residual
 
 
 @pytest.mark.parametrize('value', [np.nan, np.inf])
@@ -167,9 +173,20 @@ def test_a_change_without_values_is_a_change() -> None:
     assert opened(ErrorFeedback().pack({}, REFERENCE, 'sign')) == {}
 
 
-def test_an_unknown_compression_is_refused_by_name() -> None:
-    with pytest.raises(ModelError, match="'gzip': int8, ternary, sign are known"):
-        check_scheme('gzip')
+def test_an_unknown_compression_is_refused_by_name_at_both_ends() -> None:
+    for use in (
+        lambda: check_scheme('gzip'),
+        lambda: ErrorFeedback().pack(trained(0), REFERENCE, 'gzip'),
+        lambda: read('gzip', ErrorFeedback().pack(trained(0), REFERENCE, 'ternary').payload),
+    ):
+        with pytest.raises(ModelError, match="'gzip': int8, ternary, sign are known"):
+            use()
+
+
+def test_an_unknown_setting_of_compression_is_refused() -> None:
+    check_compression(PLAIN)
+    with pytest.raises(SettingsError, match="'gzip': it must be one of none, int8, ternary, sign"):
+        check_compression('gzip')
 
 
 def read(scheme: str, payload: bytes) -> Arrays:

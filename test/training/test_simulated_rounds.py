@@ -227,6 +227,30 @@ def test_what_is_left_of_a_refused_update_is_not_sent_later() -> None:
     assert all('south' in item.windows for item in result.rounds[1:])
 
 
+class Misfit(Descent):
+    """Learner that sends a tensor of another name or shape."""
+
+    def update(self) -> Weights:
+        return self.sent
+
+
+@pytest.mark.parametrize(('tensor', 'reason'), [
+    ({'radar.w': np.zeros(3, np.float32)}, "tensor 'radar.w' is not in the model"),
+    ({'imu.w': np.zeros((1000, 4), np.float32)}, r"tensor 'imu.w' has shape (1000, 4)"),
+])
+@pytest.mark.parametrize('compression', ['none', 'sign'])
+def test_tensors_of_another_model_are_refused_by_name(
+    compression: str, tensor: Weights, reason: str,
+) -> None:
+    south = Misfit(1.0)
+    south.sent = tensor
+    result = run_federation({'north': Descent(1.0), 'south': south}, BEGIN, FederationPlan(
+        2, 1, compression=compression))
+    for item in result.rounds:
+        assert reason in item.refused['south']
+        assert item.windows == {'north': 1}
+
+
 def test_an_unknown_compression_is_refused() -> None:
     with pytest.raises(SettingsError, match="compression is 'gzip': it must be one of none, int8"):
         FederationPlan(compression='gzip')

@@ -17,7 +17,7 @@
 
 from utt_ros.errors import ModelError
 from utt_ros.federation.checkpoints import Checkpoint
-from utt_ros.federation.compression import check_scheme, unpack_change
+from utt_ros.federation.compression import unpack_change
 from utt_ros.federation.types import GlobalModel, Update
 from utt_ros.federation.wire import Packed, Tensors, pack, schema_of, unpack
 from utt_ros.types import FloatArray
@@ -45,7 +45,6 @@ def _open_change(
     if model.base != checksum:
         raise ModelError(f'it changes model {model.base[:12]!r}…: '
                          f'this area has {checksum[:12] or "none"}')
-    check_scheme(model.compression)
     return unpack_change(
         model.payload, model.checksum, limit_bytes, tensors, model.compression)
 

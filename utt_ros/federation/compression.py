@@ -34,7 +34,7 @@ import numpy.typing as npt
 import safetensors.numpy
 import zstandard
 
-from utt_ros.errors import ModelError
+from utt_ros.errors import ModelError, SettingsError
 from utt_ros.federation.wire import (
     Packed,
     Tensors,
@@ -66,21 +66,25 @@ Codes = npt.NDArray[np.int8]
 class ErrorFeedback:
     """Compressor of one sender: what one change left out is added to the next."""
 
-    def __init__(self, residual: Tensors | None = None) -> None:
-        self.residual = dict(residual or {})
+    def __init__(self) -> None:
+        self.residual: dict[str, FloatArray] = {}
 
     def pack(self, tensors: Tensors, reference: Tensors, scheme: str) -> Packed:
         """Return the compressed change from a model to some tensors of the next one.
 
-        The residual of other tensors is kept. The wire form is plain with a scheme that is not
-        known, and of a change that is not finite, which its receiver refuses by the tensor's name.
+        The residual of other tensors is kept. What the receiver must refuse by a tensor's name is
+        sent plain: a tensor that is not in the model or has another shape, or is not finite.
+        Raises ModelError for a scheme that is not known.
         """
-        if scheme not in SCHEMES:
+        if scheme == PLAIN:
+            return pack(tensors)
+        check_scheme(scheme)
+        if any(name not in reference or reference[name].shape != tensor.shape
+               for name, tensor in tensors.items()):
             return pack(tensors)
         wanted = {name: tensor - reference[name] for name, tensor in tensors.items()}
         for name in wanted.keys() & self.residual.keys():
-            if self.residual[name].shape == wanted[name].shape:  # the model may have changed
-                wanted[name] = wanted[name] + self.residual[name]
+            wanted[name] = wanted[name] + self.residual[name]
         if not all(np.isfinite(value).all() for value in wanted.values()):
             return pack(tensors)
         payload = compress(wanted, sorted(reference), scheme)
@@ -89,8 +93,15 @@ class ErrorFeedback:
         return Packed(schema_of(sent), checksum_of(payload), payload, scheme)
 
 
+def check_compression(compression: str) -> None:
+    """Raise SettingsError for a setting that is not one of COMPRESSIONS."""
+    if compression not in COMPRESSIONS:
+        raise SettingsError(f'compression is {compression!r}: it must be one of '
+                            f'{", ".join(COMPRESSIONS)}')
+
+
 def check_scheme(scheme: str) -> None:
-    """Raise ModelError for a compression that is not known."""
+    """Raise ModelError for a compressed form that is not known."""
     if scheme not in SCHEMES:
         raise ModelError(f'its compression is {scheme[:MAX_SHOWN]!r}: '
                          f'{", ".join(SCHEMES)} are known')
@@ -103,6 +114,7 @@ def unpack_change(
 
     Raises ModelError; in the order of `wire.unpack`, so that no damaged payload is decompressed.
     """
+    check_scheme(scheme)
     check_size(payload, limit_bytes)
     check_checksum(payload, checksum)
     with np.errstate(over='ignore', invalid='ignore'):  # what is not finite is refused later

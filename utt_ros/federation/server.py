@@ -24,7 +24,7 @@ from utt_ros.federation.aggregation import Contribution
 from utt_ros.federation.aggregation_rules import make_aggregation_rule, make_server_step
 from utt_ros.federation.checkpoints import Checkpoint, CheckpointStore, NullStore
 from utt_ros.federation.client_messages import open_model
-from utt_ros.federation.compression import PLAIN, ErrorFeedback
+from utt_ros.federation.compression import PLAIN, ErrorFeedback, check_compression
 from utt_ros.federation.root_of_trust import RootOfTrust
 from utt_ros.federation.rounds import RoundKeeper
 from utt_ros.federation.screening import UpdateScreening
@@ -61,8 +61,10 @@ class FederationServer:
         """`begin`: the newest checkpoint of `store`, or a new federation.
 
         Without `verifier` every sender is believed. A `root` of trust makes the rule fltrust. The
-        residual of a `compression` is not in the store.
+        residual of a `compression` is not in the store. Raises SettingsError for one that is not
+        known.
         """
+        check_compression(compression)
         self.accepted = 0  # updates since start
         self.refused = 0
         self.strays = 0  # genuine updates of another federation or round; the caller may reset it

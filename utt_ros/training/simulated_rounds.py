@@ -30,7 +30,12 @@ import numpy.typing as npt
 from utt_ros.errors import ModelError, SettingsError
 from utt_ros.federation.checkpoints import Checkpoint, NullStore
 from utt_ros.federation.client_messages import make_update, open_model
-from utt_ros.federation.compression import COMPRESSIONS, PLAIN, ErrorFeedback
+from utt_ros.federation.compression import (
+    COMPRESSIONS,
+    PLAIN,
+    ErrorFeedback,
+    check_compression,
+)
 from utt_ros.federation.root_of_trust import RootOfTrust
 from utt_ros.federation.server import FederationServer
 from utt_ros.federation.settings import AggregatorSettings
@@ -88,9 +93,7 @@ class FederationPlan:
 
     def __post_init__(self) -> None:
         check(self)
-        if self.compression not in COMPRESSIONS:
-            raise SettingsError(f'compression is {self.compression!r}: it must be one of '
-                                f'{", ".join(COMPRESSIONS)}')
+        check_compression(self.compression)
 
 
 @dataclass(frozen=True, slots=True)
