@@ -98,7 +98,7 @@ def test_a_compressed_change_leads_to_the_model_that_is_announced_with_it(
         assert server.change.round == server.model.round == round_ + 1
         opened = open_model(server.change, 10**6, checksum, before)
         assert pack(opened).payload == server.model.payload
-        assert server.status(SECOND).bytes_sent == len(server.change.payload)
+        assert server.status(SECOND).bytes_sent == len(server.model.payload)
 
 
 def test_an_unknown_compression_is_refused(

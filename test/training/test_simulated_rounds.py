@@ -193,6 +193,7 @@ def test_an_area_that_missed_a_model_receives_it_whole() -> None:
         ((area, size),) = item.bytes_down.items()
         assert (size == whole) == (area != drawn)
         drawn = area
+    assert result.bytes_final == whole
 
 
 ROBUST = ('trimmed_mean', 'coordinate_median', 'geometric_median', 'multi_krum')

@@ -197,9 +197,8 @@ class FederationServer:
         return f'the model of round {model.round} is written'
 
     def status(self, now_ns: int) -> RoundStatus:
-        """Return the status of the current round."""
-        sent = self.change or self.model
-        status = self._keeper.status(now_ns, sent.federation, len(sent.payload))
+        """Return the status of the current round; what is sent counts as the whole model."""
+        status = self._keeper.status(now_ns, self.model.federation, len(self.model.payload))
         return replace(status, suspected=dict(self._suspected))
 
     def _commit(self, checkpoint: Checkpoint, closed: RoundStatus) -> None:

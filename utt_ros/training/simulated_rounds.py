@@ -40,7 +40,7 @@ from utt_ros.federation.root_of_trust import RootOfTrust
 from utt_ros.federation.server import FederationServer
 from utt_ros.federation.settings import AggregatorSettings
 from utt_ros.federation.types import GlobalModel, Update
-from utt_ros.federation.wire import Tensors, pack
+from utt_ros.federation.wire import Tensors
 from utt_ros.settings import check, setting
 from utt_ros.types import NS_PER_S, FloatArray
 
@@ -70,7 +70,7 @@ class Learner(Protocol):
 
 @dataclass(slots=True)
 class AreaMemory:
-    """Model that an area holds between rounds, and what compression left out of its updates."""
+    """State of an area that compression needs: its model, and what its updates left out."""
 
     checksum: str = ''  # of the whole model
     tensors: Tensors = field(default_factory=dict)
@@ -124,7 +124,7 @@ class FederationResult:
 
     weights: dict[str, FloatArray]
     rounds: tuple[SimulatedRound, ...]
-    bytes_final: int  # payload of the last model, or change, which every area receives
+    bytes_final: int  # payload of the last model: its change where all have the one before
 
     def seconds(self, link_bps: float) -> float:
         """Return wall time until every area has the last model; see `SimulatedRound.seconds`."""
@@ -176,8 +176,10 @@ def run_federation(
         rounds.append(_run_round(server, drawn, number, plan, clock))
         if stop(rounds[-1], server.tensors):
             break
-    return FederationResult(
-        dict(server.tensors), tuple(rounds), len((server.change or server.model).payload))
+    change = server.change
+    last = change if change and all(
+        change.base == memory.checksum for memory in memories.values()) else server.model
+    return FederationResult(dict(server.tensors), tuple(rounds), len(last.payload))
 
 
 def _draw(names: Sequence[str], count: int, rng: np.random.Generator) -> list[str]:
@@ -203,6 +205,8 @@ def _run_round(
         losses[area], update = train_locally(
             area, learner, model, plan.local_steps, limit, memory=memory)
         train_s[area] = clock() - begin
+        if plan.compression != PLAIN:  # the area has opened the same
+            memory.checksum, memory.tensors = server.model.checksum, server.tensors
         updates += [update] if update is not None else []
     begin = clock()
     refused = {update.area: reason for update in updates
@@ -231,8 +235,6 @@ def train_locally(
         learner.load(before)
     except ModelError as err:
         raise ModelError(f'area {area!r}: {err}') from err
-    memory.tensors = before
-    memory.checksum = pack(before).checksum if model.base else model.checksum
     loss, tensors = learner.train(steps), learner.update()
     if not tensors:
         return loss, None
