@@ -24,13 +24,13 @@ import zstandard
 
 from utt_ros.errors import ModelError, SettingsError
 from utt_ros.federation.compression import (
-    PLAIN,
     SCHEMES,
     ErrorFeedback,
     check_compression,
     check_scheme,
     unpack_change,
 )
+from utt_ros.federation.types import PLAIN
 from utt_ros.federation.wire import Packed, checksum_of, pack, parse, schema_of
 
 SHAPES = {'camera.weight': (64, 33), 'fusor.scale': (), 'imu.bias': (7,), 'imu.none': (0, 4)}

@@ -35,6 +35,7 @@ import safetensors.numpy
 import zstandard
 
 from utt_ros.errors import ModelError, SettingsError
+from utt_ros.federation.types import PLAIN
 from utt_ros.federation.wire import (
     Packed,
     Tensors,
@@ -47,18 +48,18 @@ from utt_ros.federation.wire import (
 )
 from utt_ros.types import FloatArray
 
-PLAIN, INT8 = 'none', 'int8'
+INT8 = 'int8'
 SHARES = {'ternary': 0.1, 'sign': 1.0}  # of the values of a tensor that are not coded as 0
 SCHEMES = (INT8, *SHARES)
 COMPRESSIONS = (PLAIN, *SCHEMES)
 MAX_CODE = 127
 MIN_CODED = MAX_CODE * float(np.finfo(np.float32).tiny)  # below it scales of int8 are subnormal
-IN_BYTE = 5  # codes to base 3 in a byte
-POWERS = 3 ** np.arange(IN_BYTE, dtype=np.uint8)
-BYTE_CODES = np.array([0, 1, -1], np.int8)[np.arange(3**IN_BYTE)[:, None] // POWERS % 3]
+CODES_PER_BYTE = 5  # to base 3
+POWERS = 3 ** np.arange(CODES_PER_BYTE, dtype=np.uint8)
+BYTE_CODES = np.array([0, 1, -1], np.int8)[np.arange(3**CODES_PER_BYTE)[:, None] // POWERS % 3]
 MAX_SHOWN = 64  # characters of a refused name
-HEADER_BYTES = 1024  # of safetensors with three tensors, at most
-LEVEL = 15  # of zstandard; lower ones leave 15 % more of ternary codes
+MAX_HEADER_BYTES = 1024  # of safetensors with three tensors
+ZSTD_LEVEL = 15
 
 Codes = npt.NDArray[np.int8]
 
@@ -132,7 +133,7 @@ def compress(change: Tensors, names: Sequence[str], scheme: str) -> bytes:
         'scales': np.array([scale for scale, _ in coded], np.float32),
         'codes': codes if scheme == INT8 else _to_bytes(codes),
     }
-    return zstandard.ZstdCompressor(level=LEVEL).compress(safetensors.numpy.save(parts))
+    return zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress(safetensors.numpy.save(parts))
 
 
 def decompress(payload: bytes, reference: Tensors, scheme: str) -> dict[str, FloatArray]:
@@ -142,7 +143,7 @@ def decompress(payload: bytes, reference: Tensors, scheme: str) -> dict[str, Flo
     """
     names = sorted(reference)
     sizes = np.array([reference[name].size for name in names], np.intp)
-    parts = parse(_inflate(payload, HEADER_BYTES + 5 * len(names) + int(sizes.sum())))
+    parts = parse(_inflate(payload, MAX_HEADER_BYTES + 5 * len(names) + int(sizes.sum())))
     held = _part(parts, 'held', np.uint8, len(names))
     if held.size and held.max() > 1:
         raise ModelError(f'held has the value {held.max()}: it must be 0 or 1')
@@ -176,9 +177,9 @@ def _encode(values: FloatArray, scheme: str) -> tuple[float, Codes]:
 
 
 def _to_bytes(codes: Codes) -> npt.NDArray[np.uint8]:
-    digits = np.resize(codes, -(-codes.size // IN_BYTE) * IN_BYTE) % 3
+    digits = np.resize(codes, -(-codes.size // CODES_PER_BYTE) * CODES_PER_BYTE) % 3
     digits[codes.size:] = 0
-    return digits.astype(np.uint8).reshape(-1, IN_BYTE) @ POWERS
+    return digits.astype(np.uint8).reshape(-1, CODES_PER_BYTE) @ POWERS
 
 
 def _read_codes(parts: dict[str, npt.NDArray[Any]], count: int, scheme: str) -> Codes:
@@ -187,7 +188,7 @@ def _read_codes(parts: dict[str, npt.NDArray[Any]], count: int, scheme: str) -> 
         if count and codes.min() < -MAX_CODE:
             raise ModelError(f'a code is {codes.min()}: it must be within ±{MAX_CODE}')
         return codes
-    packed = _part(parts, 'codes', np.uint8, -(-count // IN_BYTE))
+    packed = _part(parts, 'codes', np.uint8, -(-count // CODES_PER_BYTE))
     if packed.size and packed.max() >= len(BYTE_CODES):
         raise ModelError(
             f'codes has the byte {packed.max()}: at most {len(BYTE_CODES) - 1} is allowed')

@@ -24,13 +24,13 @@ from utt_ros.federation.aggregation import Contribution
 from utt_ros.federation.aggregation_rules import make_aggregation_rule, make_server_step
 from utt_ros.federation.checkpoints import Checkpoint, CheckpointStore, NullStore
 from utt_ros.federation.client_messages import open_model
-from utt_ros.federation.compression import PLAIN, ErrorFeedback, check_compression
+from utt_ros.federation.compression import ErrorFeedback, check_compression
 from utt_ros.federation.root_of_trust import RootOfTrust
 from utt_ros.federation.rounds import RoundKeeper
 from utt_ros.federation.screening import UpdateScreening
 from utt_ros.federation.settings import MAX_NAME_LENGTH, AggregatorSettings, valid_area
 from utt_ros.federation.signing import NullVerifier, Verifier
-from utt_ros.federation.types import GlobalModel, RoundStatus, Update
+from utt_ros.federation.types import PLAIN, GlobalModel, RoundStatus, Update
 from utt_ros.federation.validation import validate_update
 from utt_ros.federation.wire import Tensors, pack
 

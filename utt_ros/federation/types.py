@@ -19,6 +19,8 @@ from array import array
 from dataclasses import dataclass, field
 from hashlib import sha256
 
+PLAIN = 'none'  # compression of a payload of float32; others are in `compression`
+
 
 @dataclass(frozen=True, slots=True)
 class Seal:
@@ -44,7 +46,7 @@ class GlobalModel:
     payload: bytes
     seal: Seal = UNSEALED
     # Only simulated rounds compress; see `federation.compression`. Not in msg/GlobalModel.msg:
-    compression: str = 'none'  # that updates may use, and of the payload where it is a change
+    compression: str = PLAIN  # that updates may use, and of the payload where it is a change
     base: str = ''  # checksum of the whole model that the payload changes; empty: it is whole
 
 
@@ -61,7 +63,7 @@ class Update:
     checksum: str
     payload: bytes
     seal: Seal = UNSEALED
-    compression: str = 'none'  # of the payload, in simulated rounds only
+    compression: str = PLAIN  # of the payload, in simulated rounds only
 
 
 @dataclass(frozen=True, slots=True)

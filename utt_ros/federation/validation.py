@@ -26,9 +26,9 @@ import numpy as np
 import numpy.typing as npt
 
 from utt_ros.errors import ModelError, UpdateRefused
-from utt_ros.federation.compression import PLAIN, unpack_change
+from utt_ros.federation.compression import unpack_change
 from utt_ros.federation.settings import MAX_NAME_LENGTH, AggregatorSettings
-from utt_ros.federation.types import Update
+from utt_ros.federation.types import PLAIN, Update
 from utt_ros.federation.wire import Tensors, schema_of, unpack
 from utt_ros.types import FloatArray
 

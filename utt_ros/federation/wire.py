@@ -33,6 +33,7 @@ from safetensors import SafetensorError
 
 from utt_ros.documents import load_json
 from utt_ros.errors import DocumentError, ModelError
+from utt_ros.federation.types import PLAIN
 from utt_ros.files import read_limited
 from utt_ros.types import FloatArray
 
@@ -50,7 +51,7 @@ class Packed:
     schema: str  # SHA-256, hexadecimal
     checksum: str  # SHA-256 of payload, hexadecimal
     payload: bytes  # safetensors
-    compression: str = 'none'  # see `compression`
+    compression: str = PLAIN  # see `compression`
 
 
 def schema_of(tensors: Mapping[str, npt.NDArray[Any]]) -> str:

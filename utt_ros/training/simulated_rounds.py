@@ -30,16 +30,11 @@ import numpy.typing as npt
 from utt_ros.errors import ModelError, SettingsError
 from utt_ros.federation.checkpoints import Checkpoint, NullStore
 from utt_ros.federation.client_messages import make_update, open_model
-from utt_ros.federation.compression import (
-    COMPRESSIONS,
-    PLAIN,
-    ErrorFeedback,
-    check_compression,
-)
+from utt_ros.federation.compression import COMPRESSIONS, ErrorFeedback, check_compression
 from utt_ros.federation.root_of_trust import RootOfTrust
 from utt_ros.federation.server import FederationServer
 from utt_ros.federation.settings import AggregatorSettings
-from utt_ros.federation.types import GlobalModel, Update
+from utt_ros.federation.types import PLAIN, GlobalModel, Update
 from utt_ros.federation.wire import Tensors
 from utt_ros.settings import check, setting
 from utt_ros.types import NS_PER_S, FloatArray

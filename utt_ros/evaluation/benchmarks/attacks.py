@@ -32,8 +32,8 @@ import torch
 from utt_ros.errors import SettingsError
 from utt_ros.evaluation.federated.poisoning import ATTACKS, HostileLearner, shuffle_modalities
 from utt_ros.federation.aggregation_rules import FLTRUST
-from utt_ros.federation.compression import PLAIN
 from utt_ros.federation.settings import AggregatorSettings
+from utt_ros.federation.types import PLAIN
 from utt_ros.federation.wire import Tensors
 from utt_ros.models.operations import operations, unique_pairs
 from utt_ros.models.settings import ModelSettings

@@ -26,7 +26,7 @@ from utt_ros.evaluation.benchmarks.attacks import (
     PoisoningOutcome,
     PoisoningPlan,
 )
-from utt_ros.federation.compression import PLAIN
+from utt_ros.federation.types import PLAIN
 from utt_ros.text_table import align_columns
 
 HEAD = ('compression', 'up [kB]', 'down [kB]', 'fewer bytes', 'NMSE', 'relative', 'worst', 'named')
