@@ -234,6 +234,15 @@ def test_a_step_in_parts_gives_the_predictions_of_a_whole_one(world):
         np.testing.assert_array_equal(imu.stamps_ns, expected.imu_stamps_ns)
 
 
+def test_how_a_phone_is_held_is_learned_when_a_tick_is_synthesized(engine, world):
+    batch = Walk(world).tick()
+    tick = engine.begin(engine.locate(batch), ())
+    engine.predict(tick)
+    assert not engine.expected_measurements('imu', batch.stamp_ns)
+    engine.synthesize(tick)
+    assert list(engine.expected_measurements('imu', batch.stamp_ns)) == ['s00']
+
+
 def test_the_imu_of_who_is_read_is_that_of_a_tick_at_which_all_are(world):
     whole, parts = trained_engine(), trained_engine()
     people, others = world(subjects=4), world(subjects=4)

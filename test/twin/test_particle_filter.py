@@ -29,6 +29,7 @@ from utt_ros.twin.settings import ParticleFilterSettings
 from utt_ros.types import CHI2_90_2D
 
 AREA = AreaSettings(area='hall')
+T0 = 1_700_000_000_000_000_000  # stamp of the first tick of a world
 
 
 def mahalanobis(estimate, world):
@@ -364,3 +365,32 @@ def test_known_offset_of_a_phone_is_taken_off_its_ranges(world):
         errors.append(np.median(np.linalg.norm(estimate.position - people.position, axis=1)))
     assert errors[1] < 1.2
     assert errors[1] < 0.8 * errors[0]
+
+
+def test_how_a_phone_is_held_is_learned_once_per_tick_and_forgotten_with_its_owner(world):
+    people = world(subjects=2)
+    people.position[:], people.direction[:] = (6.0, -1.0), 0.4
+    tracker = ParticleFilter(AREA, ParticleFilterSettings(max_subjects=1))
+
+    def expected_after(ticks, who, **sensors):
+        for _ in range(ticks):
+            batch = people.tick(who=who, **sensors)
+            batch.imu[..., 2], batch.imu[..., 6:] = 9.81, (0.0, 28e-6, -30e-6)
+            tracker.step(batch, people.prior(who))
+            tracker.learn_fields()
+        return tracker.expected_measurements('imu', batch.stamp_ns)
+
+    first, nobody, second = slice(0, 1), slice(0, 0), slice(1, 2)
+    expected = expected_after(20, first)
+    assert list(expected) == ['s00']
+    assert not tracker.expected_measurements('imu', 0), 'no tick has this stamp'
+    tracker.learn_fields()  # again
+    later = tracker.expected_measurements('imu', T0 + 19 * 10**8)
+    np.testing.assert_array_equal(later['s00'].mean, expected['s00'].mean)
+    np.testing.assert_array_equal(later['s00'].std, expected['s00'].std)
+    held = expected_after(20, first, imu=False)
+    assert (held['s00'].std[6:8] > 1.2 * expected['s00'].std[6:8]).all(), 'it is of 2 s ago'
+    expected_after(25, nobody)
+    assert expected_after(6, second, imu=False) == {}
+    assert list(tracker.expected_measurements('ftm', T0 + 70 * 10**8)) == ['s01']
+    assert list(expected_after(1, second)) == ['s01']

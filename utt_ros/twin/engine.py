@@ -203,7 +203,10 @@ class TwinEngine:
         return self._predictions(located, displacement)
 
     def synthesize(self, tick: PendingTick) -> TickImu | None:
-        """Last part, after `predict`: wait for the synthesized IMU; None where there is none."""
+        """Last part, after `predict`: wait for the synthesized IMU; None where there is none.
+
+        Before it waits, the filter learns how phones are held.
+        """
         self._filter.learn_fields()
         output = self.models.await_imu(tick.output)
         return None if output is None else self._imu.synthesize(tick, output)

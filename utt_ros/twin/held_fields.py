@@ -26,12 +26,20 @@ import numpy as np
 
 from utt_ros.geometry.compass import rotate_about
 from utt_ros.twin.expected_measurements import ExpectedMeasurement
-from utt_ros.types import IMU_CHANNELS, Array, ComplexArray, FloatArray, Indices, MaskArray
+from utt_ros.types import (
+    IMU_CHANNELS,
+    NEVER_NS,
+    Array,
+    ComplexArray,
+    FloatArray,
+    Indices,
+    MaskArray,
+)
 
 ACCELERATION, MAGNETIC = slice(0, 3), slice(6, 9)  # channels
 FORGET_S = 5.0  # time constant of the mean at course 0 [R: val split, as all below]
 GRAVITY_S = 1.0  # time constant of the vertical: about two steps
-NEWEST_WEIGHT = 0.2  # of a tick in the newest field
+NEWEST_S = 0.448  # time constant of the newest field: 0.2 of each tick at 10 Hz
 OFFSET_STD_RAD = 0.3  # of a new offset between phone and course: iron bends the field indoors
 HELD_STD_RAD, HELD_S = 0.5, 20.0  # its change, an Ornstein-Uhlenbeck process
 FIELD_STD_T = 6e-6  # of a field at a known course
@@ -45,29 +53,31 @@ class HeldFields:
     def __init__(self, rows: int) -> None:
         self._gravity, self._at_course_0, self._newest = np.zeros((3, rows, 3))
         self._weight = np.zeros(rows)  # of the mean, in ticks of a sure course
+        self._learned_ns = np.full(rows, NEVER_NS, np.int64)  # stamps of the last ticks learned
 
     def forget(self, row: int) -> None:
         """Begin with a phone that is held in an unknown way."""
         for part in (self._gravity, self._at_course_0, self._newest, self._weight):
             part[row] = 0.0
+        self._learned_ns[row] = NEVER_NS
 
     def learn(
         self, rows: Indices, imu: FloatArray, mask: MaskArray, courses: ComplexArray,
-        elapsed_s: FloatArray,
+        stamp_ns: int,
     ) -> None:
-        """Learn from IMU rows (S, C, 9), their masks (S, C), and `mean_directions` (2, S).
+        """Learn from a tick's IMU rows (S, C, 9), their masks (S, C), and `mean_directions` (2, S).
 
-        `elapsed_s` (S,) is the time since the last tick.
+        What a row knew fades with the time since a tick taught it.
         """
         count = mask.sum(1)
         means = (imu * mask[..., None]).sum(1, dtype=np.float64) / np.maximum(count, 1)[:, None]
         usable = (count > 0) & np.isfinite(means).all(1)
         rows, means, courses = rows[usable], means[usable], courses[0, usable]
-        elapsed_s = elapsed_s[usable].astype(np.float64)
-        is_new = self._weight[rows] == 0.0
-        keep = np.where(is_new, 0.0, np.exp(-elapsed_s / GRAVITY_S))[:, None]
+        elapsed_s = (stamp_ns - self._learned_ns[rows]) / 1e9  # since NEVER_NS nothing is left
+        self._learned_ns[rows] = stamp_ns
+        keep = np.exp(-elapsed_s / GRAVITY_S)[:, None]
         self._gravity[rows] = keep * self._gravity[rows] + (1.0 - keep) * means[:, ACCELERATION]
-        share = np.where(is_new, 1.0, NEWEST_WEIGHT)[:, None]
+        share = -np.expm1(-elapsed_s / NEWEST_S)[:, None]
         self._newest[rows] += share * (means[:, MAGNETIC] - self._newest[rows])
         up, field = (part.T.astype(np.float32)
                      for part in (_unit(self._gravity[rows]), means[:, MAGNETIC]))
@@ -78,15 +88,15 @@ class HeldFields:
         self._at_course_0[rows] += share * (at_course_0 - self._at_course_0[rows])
 
     def expect(
-        self, row: int, courses: ComplexArray, age_s: float,
+        self, row: int, courses: ComplexArray, stamp_ns: int,
     ) -> ExpectedMeasurement | None:
         """Return the IMU of a subject with `mean_directions` (2,) of its particles.
 
-        Accelerations and turn rates are not expected. `age_s` is the time since the newest IMU.
-        None before the first.
+        Accelerations and turn rates are not expected. None before the first IMU.
         """
         if not self._weight[row]:
             return None
+        age_s = (stamp_ns - self._learned_ns[row]) / 1e9
         up = _unit(self._gravity[row])
         vertical = up * (up @ self._at_course_0[row])
         level = self._at_course_0[row] - vertical

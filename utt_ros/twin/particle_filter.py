@@ -92,7 +92,7 @@ class ParticleFilter:
         self._measured_ns = np.full((rows, len(MODALITIES)), NEVER_NS, np.int64)
         self._detection_ns = NEVER_NS
         self._served: Indices = np.zeros(0, np.intp)  # rows of the last tick
-        self._phones: tuple[FloatArray, MaskArray, FloatArray] | None = None  # of the last tick
+        self._unlearned: tuple[SyncedBatch, Indices] | None = None  # last tick, subjects served
 
     @property
     def refused(self) -> int:
@@ -145,15 +145,15 @@ class ParticleFilter:
             missed = ~measured[:, 0] & self._ensembles.known[rows]
             self._update_missed_detection(rows[missed], MISS_INTERVAL_TICKS * elapsed[missed])
         self._ensembles.resample_depleted(rows)
-        self._served, self._phones = rows, (batch.imu[served], batch.imu_mask[served], elapsed)
+        self._served, self._unlearned = rows, (batch, served)
         return self._estimate(batch, served, rows)
 
     def learn_fields(self) -> None:
         """Learn how phones are held from the last tick; once, and free to be done late in it."""
-        if self._phones is not None:
-            imu, mask, elapsed = self._phones
-            courses, self._phones = self._ensembles.courses(self._served), None
-            self._fields.learn(self._served, imu, mask, courses, elapsed)
+        if self._unlearned is not None:
+            (batch, served), self._unlearned = self._unlearned, None
+            self._fields.learn(self._served, batch.imu[served], batch.imu_mask[served],
+                               self._ensembles.courses(self._served), batch.stamp_ns)
 
     def prepare_next(self) -> None:
         """Draw the random numbers of the next tick, which is free to be done between ticks."""
@@ -176,15 +176,15 @@ class ParticleFilter:
             if not own.known[row] or self._slots.stamps_ns[row] != stamp_ns:
                 continue
             positions, weights = own.states[row, :VX], own.weights[row]
-            age_s = (stamp_ns - np.maximum(self._measured_ns[row], 0)) / 1e9  # of MODALITIES
             if target == 'camera':
+                age_s = (stamp_ns - max(int(self._measured_ns[row, 0]), 0)) / 1e9
                 found = expect_box(
-                    self._camera, positions, weights, self._sizes.ratio(row, age_s[0]))
+                    self._camera, positions, weights, self._sizes.ratio(row, age_s))
             elif target == 'ftm':
                 found = expect_range(self._ranges.models[0], positions, own.states[row, BIAS],
                                      float(own.bias_variance[row, 0]), weights)
             else:
-                found = self._fields.expect(row, own.courses(np.array([row]))[:, 0], age_s[2])
+                found = self._fields.expect(row, own.courses(np.array([row]))[:, 0], stamp_ns)
             if found is not None:
                 expected[name] = found
         return expected
