@@ -42,11 +42,18 @@ def walk(
     row: int = 0, begin_s: float = 0.0,
 ) -> float:
     """Learn at a course from a phone that is `turned` from that of AT_COURSE_0; return the end."""
-    imu = np.concatenate([9.81 * UP, np.zeros(3), field(turned)]).astype(np.float32)
+    return learn(fields, field(turned), sureness * sure(course), ticks, row, begin_s)
+
+
+def learn(
+    fields: HeldFields, magnetic: Array, courses: ComplexArray, ticks: int, row: int = 0,
+    begin_s: float = 0.0,
+) -> float:
+    imu = np.concatenate([9.81 * UP, np.zeros(3), magnetic]).astype(np.float32)
     for tick in range(ticks):
         end_s = begin_s + 0.1 * tick
         fields.learn(np.array([row]), np.tile(imu, (1, 5, 1)), np.ones((1, 5), bool),
-                     sureness * sure(course)[:, None], T0_NS + round(1e9 * end_s))
+                     courses[:, None], T0_NS + round(1e9 * end_s))
     return end_s
 
 
@@ -162,3 +169,21 @@ def test_rows_that_are_masked_or_not_finite_teach_nothing() -> None:
     fields.learn(np.arange(3), imu, mask, np.ones((2, 3), np.complex128), T0_NS)
     assert [fields.expect(row, sure(0.0), T0_NS) is None for row in range(3)] == [
         True, True, False]
+
+
+def test_a_phone_without_a_magnetometer_has_no_field() -> None:
+    fields = HeldFields(1)
+    learn(fields, np.zeros(3), sure(0.0), 50)
+    assert fields.expect(0, sure(0.0), T0_NS) is None
+
+
+def test_while_the_field_of_a_phone_stalls_the_one_before_is_expected() -> None:
+    found = []
+    for stalled in (0, 30):
+        fields = HeldFields(1)
+        end_s = walk(fields, 0.4, 0.4, 50)
+        if stalled:
+            learn(fields, np.zeros(3), sure(0.4), stalled, begin_s=end_s + 0.1)
+        found.append(expect(fields, sure(2.0), end_s + 3.0))
+    np.testing.assert_array_equal(found[0].mean, found[1].mean)
+    np.testing.assert_array_equal(found[0].std, found[1].std)

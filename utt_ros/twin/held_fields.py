@@ -24,7 +24,7 @@ field is another estimate, since people walk straight; its variance grows as the
 
 import numpy as np
 
-from utt_ros.geometry.compass import rotate_about
+from utt_ros.geometry.compass import MIN_FIELD_T, rotate_about
 from utt_ros.twin.expected_measurements import ExpectedMeasurement
 from utt_ros.types import (
     IMU_CHANNELS,
@@ -65,13 +65,15 @@ class HeldFields:
         self, rows: Indices, imu: FloatArray, mask: MaskArray, courses: ComplexArray,
         stamp_ns: int,
     ) -> None:
-        """Learn from a tick's IMU rows (S, C, 9), their masks (S, C), and `mean_directions` (2, S).
+        """Learn from IMU rows (S, C, 9) of a tick, masks (S, C), and `mean_directions` (2, S).
 
-        What a row knew fades with the time since a tick taught it.
+        What a row knew fades with the time since a tick taught it. A field below MIN_FIELD_T is
+        none: that of a phone whose magnetometer is silent is 0.
         """
         count = mask.sum(1)
         means = (imu * mask[..., None]).sum(1, dtype=np.float64) / np.maximum(count, 1)[:, None]
-        usable = (count > 0) & np.isfinite(means).all(1)
+        strength = np.linalg.norm(means[:, MAGNETIC], axis=1)
+        usable = (count > 0) & np.isfinite(means).all(1) & (strength >= MIN_FIELD_T)
         rows, means, courses = rows[usable], means[usable], courses[0, usable]
         elapsed_s = (stamp_ns - self._learned_ns[rows]) / 1e9  # since NEVER_NS nothing is left
         self._learned_ns[rows] = stamp_ns
