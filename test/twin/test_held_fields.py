@@ -20,7 +20,7 @@ import pytest
 
 from utt_ros.geometry.compass import rotate_about
 from utt_ros.twin.expected_measurements import ExpectedMeasurement
-from utt_ros.twin.held_fields import FIELD_STD_T, NEWEST_STD_T, HeldFields
+from utt_ros.twin.held_fields import FIELD_STD_T, NEWEST_STD_T, HeldFields, unoriented_std
 from utt_ros.types import Array, ComplexArray
 
 UP = np.array([0.0, 0.6, 0.8])  # of a phone that is tilted towards its owner
@@ -187,3 +187,10 @@ def test_while_the_field_of_a_phone_stalls_the_one_before_is_expected() -> None:
         found.append(expect(fields, sure(2.0), end_s + 3.0))
     np.testing.assert_array_equal(found[0].mean, found[1].mean)
     np.testing.assert_array_equal(found[0].std, found[1].std)
+
+
+def test_deviations_of_a_field_are_alike_in_all_directions_and_others_stay() -> None:
+    std = np.arange(1.0, 10.0)
+    assert unoriented_std('imu', std) == pytest.approx([*std[:6], *[(194 / 3)**0.5] * 3])
+    assert unoriented_std('camera', std[:5]) == pytest.approx(std[:5])
+    assert np.isnan(unoriented_std('imu', np.full(9, np.nan))).all()

@@ -156,12 +156,15 @@ def test_imu_rows_are_in_the_frame_of_the_phone(make_task_graph):
     assert np.isnan(made.std).all()  # never judged
 
 
-def test_fields_that_the_belief_expects_are_merged_in_the_frame_of_the_phone(make_task_graph):
-    sensors = VirtualSensors(AREA, SHAPE)
+@pytest.mark.parametrize('yaw', [0.0, np.pi / 2])
+def test_fields_that_the_belief_expects_are_merged_alike_however_a_phone_is_held(
+    make_task_graph, yaw,
+):
+    sensors = VirtualSensors(replace(AREA, magnetic_yaw=yaw), SHAPE)
     rows = make_windows(('ann',)).values['imu'][:, -SHAPE.imu_rows:]
     turned = rotate_magnetic_field(
-        rows, np.ones(rows.shape[:2], bool), SHAPE.period / SHAPE.imu_rows, AREA.magnetic_yaw)
-    std = (1.0,) * 6 + (2e-6,) * 3
+        rows, np.ones(rows.shape[:2], bool), SHAPE.period / SHAPE.imu_rows, yaw)
+    std = (1.0,) * 6 + (1e-6, 2e-6, 7**0.5 * 1e-6)  # 2e-6 in root mean square
     sensors.deploy(TaskDeployment(
         'hall', 'hall_tracking_2', ('ftm',), 'imu', 'run', 4, '{}', std,
         make_task_graph(('ftm',), 'imu', turned[0])))
@@ -170,6 +173,7 @@ def test_fields_that_the_belief_expects_are_merged_in_the_frame_of_the_phone(mak
         'ann': ExpectedMeasurement(field, np.where(np.arange(9) < 6, np.nan, 2e-6))})
     np.testing.assert_allclose(made.values[..., :6], rows[..., :6])
     np.testing.assert_allclose(made.values[..., 6:], (rows[..., 6:] + 20e-6) / 2, atol=1e-9)
+    np.testing.assert_allclose(made.std, (1.0,) * 6 + (2e-6,) * 3, rtol=1e-6)
 
 
 def test_a_new_graph_of_the_same_twin_takes_its_place_and_a_removed_one_is_gone(

@@ -61,7 +61,7 @@ def replay_expected(
 
 
 def merge_windows_with_tracks(
-    decoded: FloatArray, std: Array, keys: tuple[NameArray, NameArray, Stamps],
+    decoded: FloatArray, std: Array | FloatArray, keys: tuple[NameArray, NameArray, Stamps],
     tracks: dict[tuple[str, str], ExpectedTrack], window: WindowSettings,
 ) -> FloatArray:
     """Merge decoded windows (N, R, F) with tracks; R is a multiple of the ticks of a window.

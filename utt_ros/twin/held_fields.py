@@ -116,6 +116,18 @@ class HeldFields:
         return ExpectedMeasurement(field, std)
 
 
+def unoriented_std(target: str, std: Array) -> FloatArray:
+    """Return deviations (F,) of a decoded modality that hold in every orientation of a phone.
+
+    Residuals are known in the frame of the area and merged in that of the phone: of a field they
+    get the root mean square over its three channels, which no rotation changes.
+    """
+    alike = np.array(std, np.float32)
+    if target == 'imu':
+        alike[MAGNETIC] = np.sqrt(np.mean(std[MAGNETIC]**2))
+    return alike
+
+
 def _turned(
     level: Array, across: Array, courses: ComplexArray, variance: float,
 ) -> tuple[Array, Array]:

@@ -36,6 +36,7 @@ from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.twin.engine import SOURCE_MAX_AGE_S
 from utt_ros.twin.expected_measurements import ExpectedMeasurements, merge_expected
 from utt_ros.twin.graph_layout import NEWEST_OUTPUTS, source_inputs
+from utt_ros.twin.held_fields import unoriented_std
 from utt_ros.twin.model_service import MAX_BAD_TICKS, MAX_COMPUTING_S
 from utt_ros.twin.onnx_model import OnnxGraph
 from utt_ros.twin.output_limits import plausible_rows
@@ -125,7 +126,7 @@ class VirtualSensors:
         _check_inputs(graph, deployment.sources, deployment.target)
         graph.run(1, {})
         unknown = (np.nan,) * len(CHANNELS[deployment.target])
-        std = np.array(deployment.std or unknown, np.float32)
+        std = unoriented_std(deployment.target, np.array(deployment.std or unknown))
         with self._lock:
             self._sensors = {**self._sensors, name: _Sensor(light, graph, std)}
 

@@ -20,8 +20,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from utt_ros.evaluation.belief_replay import ExpectedTrack
 from utt_ros.evaluation.results import TO_BEST_SOURCE, TO_RIDGE, Row
-from utt_ros.evaluation.suites.belief_rows import belief_tracks
+from utt_ros.evaluation.suites.belief_rows import belief_tracks, merge_decoded
 from utt_ros.evaluation.trained_models import Study
 
 RunUnit = Callable[[str, str], tuple[Row, ...]]
@@ -48,3 +49,19 @@ def test_nothing_is_known_of_subjects_whose_sensors_are_all_masked(study: Study)
     tracks = belief_tracks(study, study.model(0), 'camera', lambda item: {
         name: off[:len(item.batches)] for name, off in hidden.items()})
     assert tracks == {}
+
+
+def test_decoded_fields_are_merged_with_one_deviation_in_all_directions(
+    study: Study, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pair, far_t = (('camera', 'ftm'), 'imu'), 1.0  # T, beside which a decoded field is nothing
+    monkeypatch.setattr(Study, 'residual_deviations', lambda *_: np.array([
+        *[np.nan] * 6, 1e-6, 2e-6, 7**0.5 * 1e-6]))
+    windows = study.translation_windows()
+    rows = windows.rows_for(*pair)[:1]
+    key = str(windows.sequences[rows[0]]), str(windows.subjects[rows[0]])
+    mean, std = np.full((2, 1, 9), np.nan)
+    mean[:, 6:], std[:, 6:] = far_t, 2e-6
+    track = ExpectedTrack(windows.stamps_ns[rows], mean, std)
+    merged = merge_decoded(study, 0, windows, rows, pair=pair, tracks={key: track})
+    assert merged[0, -1, 6:] == pytest.approx([far_t / 2] * 3, rel=0.01)

@@ -42,6 +42,7 @@ from utt_ros.models.twin import UnifiedTwin
 from utt_ros.training.columns import take
 from utt_ros.training.recordings import RecordedSequence
 from utt_ros.twin.graph_layout import MIN_SEVERAL
+from utt_ros.twin.held_fields import unoriented_std
 from utt_ros.types import FloatArray, Indices, MaskArray
 
 METHOD = 'utt_belief'
@@ -79,8 +80,8 @@ def merge_decoded(
     """Decode the windows `rows`, and merge them with tracks."""
     decoded = translate(study.model(seed), take(windows.columns, rows), pair)
     keys = windows.sequences[rows], windows.subjects[rows], windows.stamps_ns[rows]
-    return merge_windows_with_tracks(
-        decoded, study.residual_deviations(seed, pair), keys, tracks, study.data.window)
+    std = unoriented_std(pair[1], study.residual_deviations(seed, pair))
+    return merge_windows_with_tracks(decoded, std, keys, tracks, study.data.window)
 
 
 def _belief_predictor(study: Study, seed: int) -> Translate:
