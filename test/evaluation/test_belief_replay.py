@@ -29,6 +29,7 @@ from utt_ros.models.settings import ModelSettings
 from utt_ros.models.twin import UnifiedTwin
 from utt_ros.settings import WindowSettings
 from utt_ros.training.recordings import Recordings
+from utt_ros.twin import model_service
 
 WINDOW = WindowSettings(ticks=4, period=0.1)
 
@@ -70,6 +71,21 @@ def test_fields_of_phones_that_were_hidden_are_expected_as_they_were_held(
                 errors.append(np.linalg.norm(track.mean[at, 6:] - fields[-1]))
     assert len(errors) > 50
     assert np.median(errors) < 0.5 * np.mean(np.linalg.norm(fields - np.mean(fields, 0), axis=1))
+
+
+def test_a_model_that_answers_late_is_waited_for(
+    data: Recordings, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    item = data.of('test')[0]
+    twin = UnifiedTwin(ModelSettings(width=8, heads=2, feedforward=8), data.window)
+    graph, batches, tracks = export_onnx(twin, 1), item.batches[:60], []
+    for limit_s in (model_service.MAX_WAIT_S, 0.0):
+        monkeypatch.setattr(model_service, 'MAX_WAIT_S', limit_s)
+        tracks.append(replay_expected(item.area, data.window, graph, batches, 'ftm'))
+    assert tracks[0].keys() == tracks[1].keys() != set()
+    for name, track in tracks[0].items():
+        np.testing.assert_array_equal(track.mean, tracks[1][name].mean)
+        np.testing.assert_array_equal(track.std, tracks[1][name].std)
 
 
 def test_a_window_is_merged_row_by_row_at_the_stamps_of_its_ticks() -> None:
