@@ -18,7 +18,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from math import isfinite
 from pathlib import Path
@@ -92,34 +92,35 @@ def _view(args: argparse.Namespace) -> int:
 
 
 def frames_table(counts: Sequence[FrameCount]) -> list[str]:
-    """Return a row for each crowd, and whether the aim is reached or what limits."""
-    rows, by_crowd = [], {}
+    """Return a row for each crowd, and whether the aim is reached or what a frame costs."""
+    rows, frames_per_s, cost_ms = [], {}, {}
     for name in (NOBODY, ONE, CROWD):
         of_crowd = [each for each in counts if each.crowd == name]
         frames = [count for each in of_crowd for count in each.frames]
-        by_crowd[name] = median(frames)
+        frames_per_s[name], cost_ms[name] = median(frames), _frame_cost_ms(of_crowd)
         rows.append((
             name, f'{median(frames):g}', f'{min(frames)}',
             *(f'{median(getattr(each, key) for each in of_crowd):,.0f}'
               for key in ('bytes_per_s', 'view_cpu', 'browser_cpu')),
-            f'{_frame_cost_ms(of_crowd):.0f}'))
+            f'{cost_ms[name]:.0f}'))
     head = ('page with', 'frames/s, p50', 'worst second', 'bytes/s', 'CPU of the view [%]',
             'of Chromium [%]', 'of it per frame [ms]')
-    return [*align_columns(head, rows, indent=''), '', _frames_verdict(by_crowd)]
+    return [*align_columns(head, rows, indent=''), '',
+            _frames_verdict(frames_per_s[CROWD], cost_ms)]
 
 
 def _frame_cost_ms(counts: Sequence[FrameCount]) -> float:
-    """Return the CPU time of the browser for a frame; it depends little on the load."""
+    """Return the CPU time of the browser for a frame, whatever it was spent on."""
     spent_ms = sum(10 * each.browser_cpu * len(each.frames) for each in counts)
     return spent_ms / max(1, sum(sum(each.frames) for each in counts))
 
 
-def _frames_verdict(frames: dict[str, float]) -> str:
-    if frames[CROWD] >= AIM_FRAMES_PER_S:
-        return f'pass  {frames[CROWD]:g} frames/s (at least {AIM_FRAMES_PER_S})'
-    limit = ('drawing in software' if frames[ONE] < AIM_FRAMES_PER_S else 'the number of people')
-    return (f'FAIL  {frames[CROWD]:g} frames/s (at least {AIM_FRAMES_PER_S}); one person alone '
-            f'has {frames[ONE]:g}, so {limit} limits')
+def _frames_verdict(frames_per_s: float, cost_ms: Mapping[str, float]) -> str:
+    aim = f'{frames_per_s:g} frames/s (at least {AIM_FRAMES_PER_S})'
+    if frames_per_s >= AIM_FRAMES_PER_S:
+        return f'pass  {aim}'
+    return (f'FAIL  {aim}; a frame takes Chromium {cost_ms[CROWD]:.0f} ms of a core, one of one '
+            f'person {cost_ms[ONE]:.0f}, and the aim leaves {1000 / AIM_FRAMES_PER_S:g}')
 
 
 def latency_table(latencies: Sequence[TwinLatency]) -> list[str]:
