@@ -19,25 +19,33 @@ import asyncio
 import threading
 from types import TracebackType
 
+from utt_ros.errors import UttError
+
 HOST = '127.0.0.1'
+START_SEC = 30.0
 CHUNK_BYTES = 1 << 16
 
 
 class ByteRelay:
-    """Port in front of another one of this machine, inside a `with` block."""
+    """Port in front of another one of this machine, inside a `with` block.
+
+    Entering the block raises UttError where no port can be opened.
+    """
 
     def __init__(self, port: int) -> None:
         """`port`: of the server."""
         self._target = port
         self._opened = threading.Event()
         self._open: set[asyncio.StreamWriter] = set()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name='relay')
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._serve()), name='relay', daemon=True)
         self.port = 0
         self.sent = 0  # bytes to browsers, since the start
 
     def __enter__(self) -> 'ByteRelay':  # noqa: PYI034 - Self came with Python 3.11
         self._thread.start()
-        self._opened.wait()
+        if not self._opened.wait(START_SEC):
+            raise UttError(f'the relay to port {self._target} is not open after {START_SEC:g} s')
         return self
 
     def __exit__(
