@@ -13,12 +13,20 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Frames belong to the turn in which they were published."""
+"""Frames belong to the turn in which they were published; a view that does not start is told."""
 
 import numpy as np
+import pytest
 
+from utt_ros.errors import UttError
+from utt_ros.evaluation.benchmarks import view_rig
 from utt_ros.evaluation.benchmarks.latency import OUTPUTS
-from utt_ros.evaluation.benchmarks.view_rig import BROWSER, NO_VIEW, latency_by_turn
+from utt_ros.evaluation.benchmarks.view_rig import (
+    BROWSER,
+    NO_VIEW,
+    latency_by_turn,
+    open_view,
+)
 from utt_ros.types import NS_PER_MS, NS_PER_S
 
 
@@ -33,3 +41,14 @@ def test_each_turn_has_the_latency_of_its_own_frames() -> None:
         ticks_ns, records, 1)
     assert (quiet.beside, quiet.position_ms['p99'], quiet.load) == (NO_VIEW, 5.0, 0.5)
     assert (watched.beside, watched.position_ms['p50'], watched.load) == (BROWSER, 9.0, 1.5)
+
+
+@pytest.mark.parametrize(('command', 'limit_s'), [
+    ('pass', 60.0), ('import signal; signal.pause()', 0.1)])
+def test_a_view_without_an_address_is_an_error(
+    command: str, limit_s: float, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(view_rig, 'COMMAND', command)
+    monkeypatch.setattr(view_rig, 'READY_SEC', limit_s)
+    with pytest.raises(UttError, match=f'gave no address within {limit_s:g} s'), open_view():
+        pass

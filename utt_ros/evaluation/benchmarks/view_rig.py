@@ -19,6 +19,7 @@ What differs is measured in turns within one run, since the load of a machine ch
 """
 
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -78,15 +79,18 @@ class TwinLatency:
 @contextmanager
 def open_view() -> Iterator[tuple[int, int]]:
     """Start `utt view`; yields its process id and its port. Raises UttError."""
-    process = subprocess.Popen([sys.executable, '-c', COMMAND, 'view', '--port', '0'],
-                               stdout=subprocess.PIPE, text=True)
-    try:
-        address = (process.stdout.readline() if process.stdout else '').split()
-        if not address:
-            raise UttError('utt view ended at once')
-        yield process.pid, int(address[0].rpartition(':')[2])
-    finally:
-        _end(process)
+    with subprocess.Popen([sys.executable, '-c', COMMAND, 'view', '--port', '0'],
+                          stdout=subprocess.PIPE, text=True) as process:
+        try:
+            pipe = process.stdout
+            answers = pipe is not None and select.select([pipe], [], [], READY_SEC)[0]
+            address = pipe.readline().split() if pipe is not None and answers else []
+            if not address:
+                raise UttError(
+                    f'utt view ended, or gave no address within {READY_SEC:g} s')
+            yield process.pid, int(address[0].rpartition(':')[2])
+        finally:
+            _end(process)
 
 
 @contextmanager
