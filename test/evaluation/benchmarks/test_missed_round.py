@@ -13,7 +13,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What nodes last told is in the explanation of a round that did not come."""
+"""The newest counters of nodes are in the explanation of a round that did not come."""
 
 from pathlib import Path
 from typing import Any
@@ -57,3 +57,12 @@ def test_newest_counters_and_the_ends_of_logs_tell_who_missed_the_round(tmp_path
         'utt: aggregator: round 0, updates_accepted 1, updates_refused 0',
         'hall_trainer.log: two', 'hall_trainer.log: three', 'hall_trainer.log: four',
         'hall_trainer.log: five', 'utt_aggregator.log: (empty)']
+
+
+def test_a_bag_that_cannot_be_read_does_not_hide_the_missed_round(tmp_path: Path) -> None:
+    (tmp_path / 'hall' / 'log').mkdir(parents=True)
+    (tmp_path / 'hall' / 'log' / 'hall_trainer.log').write_text('one\n')
+    first, unread, last = explain_missed_round(tmp_path, ['hall'], 120.0).splitlines()
+    assert first.startswith('no round had updates of hall')
+    assert str(tmp_path / 'diagnostics') in unread
+    assert last == 'hall_trainer.log: one'

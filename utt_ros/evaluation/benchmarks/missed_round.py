@@ -13,14 +13,16 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Explanation of a federation of two hosts that completed no round: what each node last told."""
+"""Explanation of a federation of two hosts that completed no round, by counters and logs."""
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from utt_ros.evaluation.recorded_people import read_newest_values
+from utt_ros.errors import SessionError
+from utt_ros.evaluation.recorded_people import DIAGNOSTICS, iterate_messages
 
-TOLD = {  # keys of diagnostics, by node
+REPORTED_KEYS = {  # of diagnostics, by node
     'trainer': ('round', 'windows', 'windows_held_out', 'windows_dropped', 'steps', 'problems',
                 'models_refused'),
     'aggregator': ('round', 'updates_accepted', 'updates_refused')}
@@ -28,27 +30,36 @@ TAIL_LINES = 4
 
 
 def explain_missed_round(folder: Path, areas: Sequence[str], limit_s: float) -> str:
-    """Return counters of trainers and aggregator, and the ends of their logs. Raises SessionError.
+    """Return the newest counters of trainers and aggregator, and the ends of their logs.
 
     Diagnostics are in `folder`/diagnostics, logs in `folder`/<area>/log.
     """
     nodes = [*(f'{area}: trainer' for area in areas), 'utt: aggregator']
     return '\n'.join([
         f'no round had updates of {" and ".join(areas)} within {limit_s:g} s after the walk',
-        *(f'{node}: {told}' for node, told in _newest(folder / 'diagnostics', nodes)),
+        *_newest_counters(folder / 'diagnostics', nodes),
         *_tails(sorted(folder.glob('*/log/*_trainer.log')) +
                 sorted(folder.glob('*/log/*_aggregator.log')))])
 
 
-def _newest(bag: Path, nodes: Sequence[str]) -> Iterator[tuple[str, str]]:
-    values = {key: read_newest_values(bag, key) for keys in TOLD.values() for key in keys}
-    for node in nodes:
-        told = [f'{key} {values[key][node]}' for key in TOLD[node.rpartition(' ')[2]]
-                if node in values[key]]
-        yield node, ', '.join(told) or 'not in /diagnostics'
+def _newest_counters(bag: Path, nodes: Sequence[str]) -> Iterator[str]:
+    values: dict[str, dict[str, str]] = {node: {} for node in nodes}
+    try:
+        for _, _, message in iterate_messages(bag, DIAGNOSTICS):
+            for status in message.status:
+                if status.name in values:
+                    values[status.name].update((each.key, each.value) for each in status.values)
+    except SessionError as err:
+        yield str(err)
+        return
+    for node, of_node in values.items():
+        counters = [f'{key} {of_node[key]}' for key in REPORTED_KEYS[node.rpartition(' ')[2]]
+                    if key in of_node]
+        yield f'{node}: {", ".join(counters) or "not in /diagnostics"}'
 
 
 def _tails(logs: Sequence[Path]) -> Iterator[str]:
     for log in logs:
-        lines = log.read_text(errors='replace').splitlines()[-TAIL_LINES:]
-        yield from (f'{log.name}: {line}' for line in lines or ['(empty)'])
+        with log.open(errors='replace') as file:
+            lines = deque(file, TAIL_LINES)
+        yield from (f'{log.name}: {line.rstrip()}' for line in lines or ['(empty)'])
