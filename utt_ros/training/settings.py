@@ -21,6 +21,7 @@ from utt_ros.errors import SettingsError
 from utt_ros.settings import check, setting
 
 TERMS = ('transfer', 'merge', 'split', 'motion')
+MIN_BLOCK_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,8 @@ class LearningSettings:
     capacity: int = setting(8192, 'training windows that are kept', low=1, high=1_000_000)
     held_out: int = setting(1024, 'held-out windows that are kept', low=1, high=1_000_000)
     holdout_block: float = setting(
-        30.0, 'length of held-out blocks of time [s]; 0: nothing is held out',
-        low=0.0, high=86400.0)
+        30.0, 'length of held-out blocks of time [s]; 0: none, so no NMSE is reported and task '
+        'twins are refused', low=0.0, high=86400.0)
     holdout_every: int = setting(
         4, 'number of blocks of which the last is held out', low=2, high=1000)
     min_association: float = setting(
@@ -70,3 +71,6 @@ class LearningSettings:
         wrong = sorted(set(self.terms) - set(TERMS))
         if wrong or not self.terms:
             raise SettingsError(f'terms are {list(self.terms)}: one or more of {list(TERMS)}')
+        if 0.0 < self.holdout_block < MIN_BLOCK_S:
+            raise SettingsError(f'holdout_block is {self.holdout_block}: it must be 0 or at least '
+                                f'{MIN_BLOCK_S}')
