@@ -60,6 +60,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     `make quick` leaves out those of ROS and slow ones. `make test` repeats live ones that fail:
     those of ROS, those whose processes, threads or sockets need their time, and those that wait.
+    A folder whose tests mostly start processes is live as a whole, computing tests in it too.
     """
     for item in items:
         place = item.path.relative_to(TESTS)
@@ -79,10 +80,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Limit the time of a repeated test anew: pytest-timeout ends its own limit at a failure."""
     if getattr(item, 'execution_count', 1) > 1:
-        marker = item.get_closest_marker('timeout')
-        limit_s = float(marker.args[0] if marker else item.config.getini('timeout'))
-        item.ihook.pytest_timeout_set_timer(
-            item=item, settings=pytest_timeout.Settings(limit_s, 'signal', False, False))
+        settings = pytest_timeout._get_item_settings(item)
+        if settings.timeout and not settings.func_only:
+            item.ihook.pytest_timeout_set_timer(item=item, settings=settings)
 
 
 @pytest.fixture(autouse=True)
