@@ -132,7 +132,7 @@ def test_pause_holds_messages_and_time_and_resuming_goes_on(
             self.player.pause(True)
 
     played = Played([make_bag('bag', list(range(0, 200, 2)))], pause)
-    thread = threading.Thread(target=played.run)
+    thread = threading.Thread(target=played.run, daemon=True)
     thread.start()
     wait_until(lambda: played.player.position.paused)
     ticks = len(played.clock)
@@ -150,7 +150,7 @@ def test_stop_ends_a_replay_that_waits(
     make_bag: Callable[..., Path], wait_until: Callable[..., None],
 ) -> None:
     played = Played([make_bag('bag', [0, 1e6])])
-    thread = threading.Thread(target=played.run)
+    thread = threading.Thread(target=played.run, daemon=True)
     thread.start()
     wait_until(lambda: played.messages)
     played.player.stop()
@@ -217,7 +217,7 @@ def test_replay_begins_at_a_time_of_the_host(make_bag: Callable[..., Path]) -> N
     Played([make_bag('bag', [0, 1])], lambda _: began_s.append(time.time()), begin=begin_s).run()
     assert began_s[0] >= begin_s
     waiting = Played([make_bag('later', [0, 1])], begin=begin_s + 3600)
-    thread = threading.Thread(target=waiting.run)
+    thread = threading.Thread(target=waiting.run, daemon=True)
     thread.start()
     waiting.player.stop()
     thread.join(60.0)
