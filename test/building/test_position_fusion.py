@@ -68,7 +68,3 @@ def test_agreement_is_by_both_covariances() -> None:
     positions = np.array([[0.0, 0.0], [7.0, 0.0], [7.0, 0.0]])
     covariances = np.stack([np.eye(2), np.eye(2), 9.0 * np.eye(2)])
     assert agreement(positions, covariances, 0).tolist() == [True, False, True]
-
-
-def test_one_estimate_agrees_with_itself() -> None:
-    assert agreement(np.zeros((1, 2)), np.eye(2)[None], 0).tolist() == [True]
