@@ -111,7 +111,8 @@ def read_stamp(message: bytes) -> int:
 def read_path_points(message: bytes, max_points: int) -> list[tuple[float, float]]:
     """Return x and y [m] of the first poses of a Path of either byte order.
 
-    Takes a small part of the time of deserializing. Raises SessionError when it is cut off.
+    Takes a small part of the time of deserializing. Raises SessionError when it ends before the
+    last point that is read.
     """
     order = _order(np.frombuffer(message, np.uint8))
     points: list[tuple[float, float]] = []
