@@ -19,7 +19,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from utt_ros.errors import SettingsError
+from utt_ros.cli.argument_limits import check_arguments
 from utt_ros.evaluation.building_walks import BuildingScores, take_walks, walk_building
 from utt_ros.models.model_card import load_model
 from utt_ros.models.onnx_export import export_onnx
@@ -48,8 +48,7 @@ def configure_building(benches: 'argparse._SubParsersAction[argparse.ArgumentPar
 
 
 def _building(args: argparse.Namespace) -> int:
-    if not 1 <= args.walks <= MAX_WALKS:
-        raise SettingsError(f'--walks is {args.walks}: it must be within 1..{MAX_WALKS}')
+    check_arguments(args, {'walks': (1, MAX_WALKS)})
     graph = None if args.model is None else export_onnx(load_model(args.model)[0])
     plans = take_walks(plan_crossings(
         AREAS, max(3.0, args.walks), args.seed, [f'area{AREAS - 1}'], args.access_points),

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from utt_ros.errors import SettingsError
+from utt_ros.cli.argument_limits import check_arguments
 from utt_ros.evaluation.association.live_replay import read_recordings
 from utt_ros.evaluation.benchmarks.attacks import (
     MEAN,
@@ -34,7 +34,7 @@ from utt_ros.evaluation.benchmarks.attacks import (
 from utt_ros.evaluation.benchmarks.compression_cost import compression_table, measure_compression
 from utt_ros.federation.compression import SCHEMES
 
-MAX_AREAS, MAX_ROUNDS = 64, 1000
+LIMITS = {'areas': (MIN_AREAS, 64), 'rounds': (2, 1000)}
 
 
 def configure_compression(benches: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:
@@ -57,9 +57,7 @@ def configure_compression(benches: 'argparse._SubParsersAction[argparse.Argument
 
 
 def _compression(args: argparse.Namespace) -> int:
-    for name, low, high in (('areas', MIN_AREAS, MAX_AREAS), ('rounds', 2, MAX_ROUNDS)):
-        if not low <= (value := getattr(args, name)) <= high:
-            raise SettingsError(f'--{name} is {value}: it must be within {low}..{high}')
+    check_arguments(args, LIMITS)
     plan = PoisoningPlan(areas=args.areas, rounds=args.rounds)
 
     def make(seeded: PoisoningPlan) -> PoisonedFederations:

@@ -20,7 +20,7 @@ import os
 
 import numpy as np
 
-from utt_ros.errors import SettingsError
+from utt_ros.cli.argument_limits import check_arguments
 from utt_ros.evaluation.benchmarks.tick_cost import measure_tick
 from utt_ros.text_table import align_columns
 
@@ -38,10 +38,7 @@ def configure_tick(benches: 'argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def _tick(args: argparse.Namespace) -> int:
-    for name, (low, high) in LIMITS.items():
-        if not low <= getattr(args, name) <= high:
-            raise SettingsError(
-                f'--{name} is {getattr(args, name)}: it must be within {low}..{high}')
+    check_arguments(args, LIMITS)
     spent_ms = measure_tick(args.phones, args.ticks)
     rows = [(name, *(f'{value:.2f}' for value in np.percentile(values, PERCENTILES)))
             for name, values in spent_ms.items()]

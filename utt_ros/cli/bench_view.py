@@ -25,8 +25,8 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
+from utt_ros.cli.argument_limits import check_arguments
 from utt_ros.cli.main import require_extra
-from utt_ros.errors import SettingsError
 from utt_ros.evaluation.benchmarks.browser_frames import open_chromium
 from utt_ros.evaluation.benchmarks.reference_model import write_model
 from utt_ros.evaluation.benchmarks.scenarios import make_scenarios
@@ -69,10 +69,7 @@ def configure_view(benches: 'argparse._SubParsersAction[argparse.ArgumentParser]
 
 
 def _view(args: argparse.Namespace) -> int:
-    for name, (low, high) in VIEW_LIMITS.items():
-        if not low <= getattr(args, name) <= high:
-            raise SettingsError(
-                f'--{name} is {getattr(args, name)}: it must be within {low}..{high}')
+    check_arguments(args, VIEW_LIMITS)
     require_extra('view')
     with open_chromium():
         pass  # a machine without it is told so before anything is measured

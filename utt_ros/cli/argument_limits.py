@@ -1,0 +1,28 @@
+# Copyright 2026 The utt_ros maintainers
+# SPDX-License-Identifier: Apache-2.0
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Limits of whole numbers on the command line."""
+
+import argparse
+from collections.abc import Mapping
+
+from utt_ros.errors import SettingsError
+
+
+def check_arguments(args: argparse.Namespace, limits: Mapping[str, tuple[int, int]]) -> None:
+    """Raise SettingsError for the first argument that is beyond its limits."""
+    for name, (low, high) in limits.items():
+        if not low <= (value := getattr(args, name)) <= high:
+            raise SettingsError(f'--{name} is {value}: it must be within {low}..{high}')
