@@ -39,9 +39,17 @@ def read_listed_people(bag: Path) -> ListedPeople:
 
 def read_newest_values(bag: Path, key: str) -> dict[str, str]:
     """Read the newest value of a key of /diagnostics by node. Raises SessionError."""
-    return {status.name: value.value
-            for _, _, message in iterate_messages(bag, DIAGNOSTICS) for status in message.status
-            for value in status.values if value.key == key}
+    return {node: values[key] for node, values in read_diagnostics(bag).items() if key in values}
+
+
+def read_diagnostics(bag: Path) -> dict[str, dict[str, str]]:
+    """Read the newest value of each key of /diagnostics by node and key. Raises SessionError."""
+    newest: dict[str, dict[str, str]] = {}
+    for _, _, message in iterate_messages(bag, DIAGNOSTICS):
+        for status in message.status:
+            newest.setdefault(status.name, {}).update(
+                (each.key, each.value) for each in status.values)
+    return newest
 
 
 def iterate_messages(

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from utt_ros.errors import SessionError
-from utt_ros.evaluation.recorded_people import DIAGNOSTICS, iterate_messages
+from utt_ros.evaluation.recorded_people import read_diagnostics
 
 REPORTED_KEYS = {  # of diagnostics, by node
     'trainer': ('round', 'windows', 'windows_held_out', 'windows_dropped', 'steps', 'problems',
@@ -43,18 +43,15 @@ def explain_missed_round(folder: Path, areas: Sequence[str], limit_s: float) -> 
 
 
 def _newest_counters(bag: Path, nodes: Sequence[str]) -> Iterator[str]:
-    values: dict[str, dict[str, str]] = {node: {} for node in nodes}
     try:
-        for _, _, message in iterate_messages(bag, DIAGNOSTICS):
-            for status in message.status:
-                if status.name in values:
-                    values[status.name].update((each.key, each.value) for each in status.values)
+        newest = read_diagnostics(bag)
     except SessionError as err:
         yield str(err)
         return
-    for node, of_node in values.items():
-        counters = [f'{key} {of_node[key]}' for key in REPORTED_KEYS[node.rpartition(' ')[2]]
-                    if key in of_node]
+    for node in nodes:
+        values = newest.get(node, {})
+        counters = [f'{key} {values[key]}' for key in REPORTED_KEYS[node.rpartition(' ')[2]]
+                    if key in values]
         yield f'{node}: {", ".join(counters) or "not in /diagnostics"}'
 
 

@@ -39,7 +39,7 @@ from utt_ros.evaluation.benchmarks.missed_round import explain_missed_round
 from utt_ros.evaluation.benchmarks.network_hosts import NetworkHost, open_hosts
 from utt_ros.evaluation.benchmarks.packet_counter import OTHERS
 from utt_ros.evaluation.metrics.crossings import area_changes, score_crossings
-from utt_ros.evaluation.recorded_people import read_listed_people, read_newest_values
+from utt_ros.evaluation.recorded_people import read_diagnostics, read_listed_people
 from utt_ros.federation.checkpoints import read_round_log
 from utt_ros.federation.keys import AGGREGATOR, KeyFolder, public_line
 from utt_ros.orchestration.spec import UTT_PROGRAM, ProcessSpec
@@ -218,16 +218,17 @@ def read_result(
     idle, walk, writers = (json.loads((folder / f'{name}.json').read_bytes())
                            for name in ('idle', 'walk', 'writers'))
     listed = read_listed_people(folder / 'people')
-    taken = read_newest_values(folder / 'diagnostics', 'beliefs_taken')
-    offsets = read_newest_values(folder / 'diagnostics', 'clock_offsets')
+    diagnostics = read_diagnostics(folder / 'diagnostics')
     scores = score_crossings(
         listed, crossing.truth, {area.area: room_corners(area) for area in areas},
         {area.area: len(area.ap_positions) for area in areas})
     return HostsResult(
         seconds=walk['seconds'], rounds=joint_rounds(folder, areas), scores=scores,
         area_changes=len(area_changes(listed)),
-        beliefs_taken={name: int(taken.get(f'{name}: twin', 0)) for name in names},
-        clock_offsets=offsets.get('utt: building', ''),
+        beliefs_taken={
+            name: int(diagnostics.get(f'{name}: twin', {}).get('beliefs_taken', 0))
+            for name in names},
+        clock_offsets=diagnostics.get('utt: building', {}).get('clock_offsets', ''),
         traffic=tuple(
             HostTraffic(name, walk[f'bytes_{way}'] / walk['seconds'],
                         idle[f'bytes_{way}'] / idle['seconds'],
