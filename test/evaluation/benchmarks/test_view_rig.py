@@ -15,6 +15,8 @@
 
 """Frames belong to the turn in which they were published; a view that does not start is told."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -48,7 +50,7 @@ def test_each_turn_has_the_latency_of_its_own_frames() -> None:
 def test_a_view_without_an_address_is_an_error(
     command: str, limit_s: float, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(view_rig, 'COMMAND', command)
+    monkeypatch.setattr(view_rig, 'UTT_PROGRAM', (sys.executable, '-c', command))
     monkeypatch.setattr(view_rig, 'READY_SEC', limit_s)
     with pytest.raises(UttError, match=f'gave no address within {limit_s:g} s'), open_view():
         pass

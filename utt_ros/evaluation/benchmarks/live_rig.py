@@ -107,10 +107,7 @@ def run_scenario(
         begin = ProcessSample.now(processes.pids())
         wait_for_rig(processes, scenario, timing.seconds)
         end = ProcessSample.now(processes.pids())
-        for name, pause_sec in (('generator', DRAIN_SEC), ('observer', 0.0)):
-            os.kill(processes.pids()[name], signal.SIGINT)
-            wait_for_rig(processes, scenario, STOP_SEC, (folder / f'{name}.npz').exists)
-            time.sleep(pause_sec)
+        stop_load(processes, scenario, folder)
     return scenario_result(scenario, phones, begin, end, folder)
 
 
@@ -122,6 +119,14 @@ def load_processes(
         'generator', 'load_generator', str(phones), str(folder / 'generator'), *scenario.model)
     observer = rig_process('observer', 'observer', str(phones), str(folder / 'observer'))
     return (*scenario.pipeline, *scenario.beside, generator, observer)
+
+
+def stop_load(processes: Supervisor, scenario: Scenario, folder: Path) -> None:
+    """Stop the generator, then the observer; each writes its .npz to `folder`."""
+    for name, pause_sec in (('generator', DRAIN_SEC), ('observer', 0.0)):
+        os.kill(processes.pids()[name], signal.SIGINT)
+        wait_for_rig(processes, scenario, STOP_SEC, (folder / f'{name}.npz').exists)
+        time.sleep(pause_sec)
 
 
 def wait_for_rig(

@@ -36,22 +36,22 @@ from utt_ros.errors import UttError
 from utt_ros.evaluation.benchmarks.browser_frames import count_frames, open_chromium, open_page
 from utt_ros.evaluation.benchmarks.byte_relay import HOST, ByteRelay
 from utt_ros.evaluation.benchmarks.live_rig import (
-    DRAIN_SEC,
     READY_SEC,
     STOP_SEC,
     Scenario,
     load_processes,
     output_latency_ms,
     rig_process,
+    stop_load,
     wait_for_rig,
 )
+from utt_ros.orchestration.spec import UTT_PROGRAM
 from utt_ros.orchestration.supervisor import Supervisor
 from utt_ros.types import Stamps
 
 NOBODY, ONE, CROWD = 'nobody', 'one person', 'the crowd'
 NO_VIEW, VIEW, BROWSER = 'no view', 'a view', 'a view and a browser'
 SETTLE_SEC = 8  # after a start, before anything is measured
-COMMAND = 'import sys; from utt_ros.cli.main import main; sys.exit(main())'
 Log = Callable[[str], object]
 
 
@@ -79,7 +79,7 @@ class TwinLatency:
 @contextmanager
 def open_view() -> Iterator[tuple[int, int]]:
     """Start `utt view`; yields its process id and its port. Raises UttError."""
-    with subprocess.Popen([sys.executable, '-c', COMMAND, 'view', '--port', '0'],
+    with subprocess.Popen([*UTT_PROGRAM, 'view', '--port', '0'],
                           stdout=subprocess.PIPE, text=True) as process:
         try:
             pipe = process.stdout
@@ -99,12 +99,9 @@ def open_crowd(areas: int, people: int) -> Iterator[None]:
     if not areas:
         yield
         return
-    process = subprocess.Popen(rig_process(
-        'crowd', 'crowd_publisher', str(areas), str(people)).command)
-    try:
+    crowd = rig_process('crowd', 'crowd_publisher', str(areas), str(people))
+    with Supervisor([crowd], output=sys.stderr):
         yield
-    finally:
-        _end(process)
 
 
 def measure_frames(
@@ -154,10 +151,7 @@ def measure_latency(
                     begin_ns = time.time_ns()
                     wait_for_rig(processes, scenario, seconds)
                     turns.append((name, begin_ns, time.time_ns(), os.getloadavg()[0]))
-        for name, pause_sec in (('generator', DRAIN_SEC), ('observer', 0.0)):
-            os.kill(processes.pids()[name], signal.SIGINT)
-            wait_for_rig(processes, scenario, STOP_SEC, (folder / f'{name}.npz').exists)
-            time.sleep(pause_sec)
+        stop_load(processes, scenario, folder)
     with np.load(folder / 'generator.npz') as sent, np.load(folder / 'observer.npz') as arrived:
         return latency_by_turn(turns, sent['ticks_ns'], arrived['records'], phones)
 
@@ -183,10 +177,9 @@ def _cpu_s(view: int) -> tuple[float, float]:
     return sum(psutil.Process(view).cpu_times()[:2]), browser_s
 
 
-def _end(process: 'subprocess.Popen[str] | subprocess.Popen[bytes]') -> None:
+def _end(process: 'subprocess.Popen[str]') -> None:
     process.send_signal(signal.SIGINT)
     try:
         process.wait(STOP_SEC)
     except subprocess.TimeoutExpired:
         process.kill()
-        process.wait()
