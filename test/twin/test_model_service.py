@@ -14,7 +14,7 @@
 # limitations under the License.
 
 import time
-from threading import Event
+from threading import Event, Timer
 
 import numpy as np
 import onnx
@@ -25,7 +25,12 @@ from utt_ros.evaluation.benchmarks.hostile_graphs import ATTACKS_BY_OUTPUT, host
 from utt_ros.motion.features import CONTEXT
 from utt_ros.settings import WindowSettings
 from utt_ros.twin import model_service
-from utt_ros.twin.model_service import MAX_BAD_TICKS, ModelService
+from utt_ros.twin.model_service import (
+    MAX_BAD_TICKS,
+    MAX_WAIT_S,
+    REPLAY_WAIT_S,
+    ModelService,
+)
 from utt_ros.twin.onnx_model import OnnxModel
 from utt_ros.types import CHANNELS, Windows
 
@@ -186,6 +191,20 @@ def delayed(service, make_graph):
     service.deploy(model, 1)
     assert tick(service) is not None
     return model
+
+
+@pytest.mark.parametrize(('max_wait_s', 'failures'), [(MAX_WAIT_S, 1), (REPLAY_WAIT_S, 0)])
+def test_a_replay_waits_for_a_model_that_is_too_late_for_a_live_tick(
+    max_wait_s, failures, make_graph,
+):
+    service, model = ModelService(HORIZON_S, max_wait_s), Delayed(
+        OnnxModel(make_graph(1.0, WINDOW), WINDOW))
+    service.deploy(model)
+    model.go.clear()
+    pending = service.submit(np.zeros((2, len(CONTEXT)), np.float32))
+    Timer(2 * MAX_WAIT_S, model.go.set).start()
+    assert (service.await_motion(pending) is None) == bool(failures)
+    assert service.failures == failures
 
 
 def test_a_good_model_that_was_late_when_it_was_replaced_still_stands_by(

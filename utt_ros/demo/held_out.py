@@ -37,6 +37,7 @@ from utt_ros.training.dataset import make_examples
 from utt_ros.training.metrics import nmse_by_operation, relative_errors, training_means
 from utt_ros.training.replay_buffer import ReplayBuffer
 from utt_ros.twin.engine import TwinEngine
+from utt_ros.twin.model_service import REPLAY_WAIT_S
 from utt_ros.twin.onnx_model import OnnxModel
 from utt_ros.twin.tick_types import TickPredictions
 
@@ -99,7 +100,7 @@ def untrained_positions(initial: Checkpoint, area: DemoArea) -> list[PublishedPo
     payload = export_onnx(build_twin(model, window, initial.tensors))
     positions = []
     for bag in area.replayed:
-        engine = TwinEngine(area.settings, window)
+        engine = TwinEngine(area.settings, window, max_wait_s=REPLAY_WAIT_S)
         engine.deploy(OnnxModel(payload, window))
         batches = synchronize(
             read_session(bag), modalities=area.settings.modalities, windows=window,

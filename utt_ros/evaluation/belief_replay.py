@@ -20,7 +20,6 @@ of predictions, row by row: each row has what the belief knew at its tick.
 """
 
 from collections.abc import Iterable
-from concurrent.futures import wait
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +27,7 @@ import numpy as np
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.twin.engine import TwinEngine
 from utt_ros.twin.expected_measurements import merge_by_variance
+from utt_ros.twin.model_service import REPLAY_WAIT_S
 from utt_ros.twin.onnx_model import OnnxModel
 from utt_ros.types import Array, FloatArray, NameArray, Stamps, SyncedBatch
 
@@ -45,17 +45,12 @@ def replay_expected(
     area: AreaSettings, window: WindowSettings, graph: bytes, batches: Iterable[SyncedBatch],
     target: str,
 ) -> dict[str, ExpectedTrack]:
-    """Return the measurements of `target` that the belief expects, by subject.
-
-    Each tick waits for its model, so that a busy machine changes nothing.
-    """
-    engine = TwinEngine(area, window)
+    """Return the measurements of `target` that the belief expects, by subject."""
+    engine = TwinEngine(area, window, max_wait_s=REPLAY_WAIT_S)
     engine.deploy(OnnxModel(graph, window))
     listed: dict[str, list[tuple[int, Array, Array]]] = {}
     for batch in batches:
         tick = engine.begin(engine.locate(batch), imu_of=())
-        if tick.output is not None:
-            wait([tick.output.last])  # a live tick would go on without a model that is late
         engine.predict(tick)
         engine.synthesize(tick)
         for name, item in engine.expected_measurements(target, batch.stamp_ns).items():

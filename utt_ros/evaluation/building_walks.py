@@ -33,6 +33,7 @@ from utt_ros.sessions.simulator.crossing import (
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.sync.offline_sync import synchronize
 from utt_ros.twin.engine import TwinEngine
+from utt_ros.twin.model_service import REPLAY_WAIT_S
 from utt_ros.twin.neighbour_beliefs import NeighbourBeliefs
 from utt_ros.twin.onnx_model import OnnxModel
 from utt_ros.twin.settings import ParticleFilterSettings, TwinSettings
@@ -98,7 +99,7 @@ def _replay(
 ) -> Iterator[_PeopleRow]:
     """Step the twins of all areas in order of stamps; yield the people of the building."""
     window = WindowSettings()
-    engines = [TwinEngine(area, window, neighbours=own)
+    engines = [TwinEngine(area, window, neighbours=own, max_wait_s=REPLAY_WAIT_S)
                for area, own in zip(areas, neighbours, strict=True)]
     if graph is not None:
         for engine in engines:

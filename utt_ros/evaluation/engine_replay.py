@@ -22,6 +22,7 @@ import numpy as np
 from utt_ros.evaluation.ground_truth import SubjectTrajectory, TrackEstimate
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.twin.engine import TwinEngine
+from utt_ros.twin.model_service import REPLAY_WAIT_S
 from utt_ros.twin.onnx_model import OnnxModel
 from utt_ros.types import SyncedBatch
 
@@ -31,7 +32,7 @@ def replay_engine(
     batches: Iterable[SyncedBatch], walks: Sequence[SubjectTrajectory],
 ) -> list[TrackEstimate]:
     """Estimate each trajectory with an engine and model (ONNX; None: particle filter alone)."""
-    engine = TwinEngine(area, window)
+    engine = TwinEngine(area, window, max_wait_s=REPLAY_WAIT_S)
     if graph is not None:
         engine.deploy(OnnxModel(graph, window))
     rows = {(walk.subject, int(stamp)): (number, row) for number, walk in enumerate(walks)

@@ -30,7 +30,7 @@ from utt_ros.sync.window_buffer import WindowBuffer
 from utt_ros.twin.expected_measurements import ExpectedMeasurements
 from utt_ros.twin.filter_types import Estimate, MotionPrior
 from utt_ros.twin.imu_synthesis import ImuSynthesizer
-from utt_ros.twin.model_service import ModelService, ServableModel
+from utt_ros.twin.model_service import MAX_WAIT_S, ModelService, ServableModel
 from utt_ros.twin.neighbour_beliefs import NeighbourBeliefs
 from utt_ros.twin.onnx_model import MotionOutput
 from utt_ros.twin.particle_filter import ParticleFilter
@@ -72,8 +72,12 @@ class TwinEngine:
         self, area: AreaSettings, window: WindowSettings,
         belief: ParticleFilterSettings | None = None, lag_s: float = LAG_S,
         neighbours: NeighbourBeliefs | None = None, *, offsets: RangeOffsets | None = None,
+        max_wait_s: float = MAX_WAIT_S,
     ) -> None:
-        """`neighbours`: beliefs of other areas; `offsets`: of ranges, to begin with."""
+        """`neighbours`: beliefs of other areas; `offsets`: of ranges, to begin with.
+
+        A tick waits `max_wait_s` for its model; replays give REPLAY_WAIT_S.
+        """
         self._area, self._window, self._neighbours = area, window, neighbours
         self._history = WindowBuffer(window.ticks, window.imu_rows, window.period)
         self._offsets = offsets  # of ranges, at the start
@@ -88,7 +92,7 @@ class TwinEngine:
         self._horizon_s = seconds.astype(np.float32)
         self._horizon_ns = np.round(1e9 * seconds).astype(np.int64)
         self._row_s = window.period / window.imu_rows
-        self.models = ModelService(self._horizon_s)
+        self.models = ModelService(self._horizon_s, max_wait_s)
 
     @property
     def refused(self) -> int:

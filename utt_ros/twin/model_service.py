@@ -38,6 +38,7 @@ from utt_ros.twin.output_limits import plausible_imu, plausible_motion
 from utt_ros.types import FloatArray, MaskArray, Windows
 
 MAX_WAIT_S = 0.3  # of a tick for its evaluation; it goes on without a model then
+REPLAY_WAIT_S = 60.0  # the same for a replay, whose results must not depend on the load
 MAX_COMPUTING_S = 0.25  # of an evaluation; while its thread is not scheduled no time passes
 MAX_BAD_TICKS = 5  # in succession, after which a model is dropped
 
@@ -86,9 +87,12 @@ class PendingOutput:
 class ModelService:
     """Evaluates the model in service. For one thread; `deploy` may be called from any."""
 
-    def __init__(self, horizon_s: FloatArray) -> None:
-        """`horizon_s` (H,): times of the predicted trajectory."""
-        self._horizon_s = horizon_s
+    def __init__(self, horizon_s: FloatArray, max_wait_s: float = MAX_WAIT_S) -> None:
+        """`horizon_s` (H,): times of the predicted trajectory.
+
+        A tick waits `max_wait_s` for its evaluation.
+        """
+        self._horizon_s, self._max_wait_s = horizon_s, max_wait_s
         self._incoming: deque[_Served] = deque(maxlen=1)
         self._serving: _Served | None = None
         self._standby: _Served | None = None  # the last good one
@@ -127,7 +131,8 @@ class ModelService:
             return None
         begin_s = self._thread.computing_s()
         self._pending = PendingOutput(
-            self._thread.submit(work), self._serving, begin_s, time.monotonic() + MAX_WAIT_S)
+            self._thread.submit(work), self._serving, begin_s,
+            time.monotonic() + self._max_wait_s)
         return self._pending
 
     def submit_imu(
@@ -148,7 +153,7 @@ class ModelService:
             pending.imu = self._thread.submit(work)
 
     def await_motion(self, pending: PendingOutput | None) -> MotionOutput | None:
-        """Wait for motion, not longer than MAX_WAIT_S since `submit`; None if it is not usable."""
+        """Wait for motion, at most `max_wait_s` since `submit`; None if it is not usable."""
         if pending is None:
             return None
         return self._await(pending, pending.motion, MotionOutput, self._plausible_motion)
@@ -190,12 +195,12 @@ class ModelService:
     def _mark_late(self, pending: PendingOutput) -> None:
         pending.is_late = True
         self.failures += 1
-        self.failure = f'no answer within {MAX_WAIT_S:g} s'
+        self.failure = f'no answer within {self._max_wait_s:g} s'
 
     def _refuse(self, pending: PendingOutput, kind: type, reason: str) -> None:
         """Count an output that is not usable, after the evaluations of its tick."""
         pending.is_refused = True
-        wait([pending.last], MAX_WAIT_S)  # a model is not dropped while it evaluates
+        wait([pending.last], self._max_wait_s)  # a model is not dropped while it evaluates
         self._fail(pending.served, kind, reason)
 
     def _is_free(self) -> bool:
@@ -204,7 +209,7 @@ class ModelService:
         if pending is None or pending.last.done():
             return True
         if not pending.is_late:  # of a tick that was never predicted
-            if wait([pending.last], MAX_WAIT_S).done:
+            if wait([pending.last], self._max_wait_s).done:
                 return True
             self._mark_late(pending)
         computed_s = self._thread.computing_s() - pending.begin_s

@@ -46,6 +46,7 @@ from utt_ros.sync.settings import SyncSettings
 from utt_ros.training.recordings import RecordedSequence, Recordings, load_recordings
 from utt_ros.training.trainer import use_one_thread
 from utt_ros.twin.engine import TwinEngine
+from utt_ros.twin.model_service import REPLAY_WAIT_S
 from utt_ros.twin.onnx_model import OnnxModel
 from utt_ros.twin.onnx_translator import OnnxTranslator
 from utt_ros.types import Array, Session, SyncedBatch
@@ -84,7 +85,7 @@ def replay_live(
     record = record_association(unlabelled, owners, batches)
     errors: tuple[Array, Array] = (np.zeros(0), np.zeros(0))
     if twin:
-        engine = TwinEngine(recording.area, window)
+        engine = TwinEngine(recording.area, window, max_wait_s=REPLAY_WAIT_S)
         if model is not None:
             engine.deploy(model)
         errors = _position_errors(engine, unlabelled, owners, batches)
