@@ -122,6 +122,28 @@ def test_bag_stands_still_while_nobody_looks(evening, window, steps):
     assert 0.0 < session.costs_ms()[0] <= session.costs_ms()[1]
 
 
+@pytest.mark.parametrize('person', ['ann', 'bob'])
+@pytest.mark.parametrize('at_s', [3.0, 1e9])
+def test_a_choice_shows_the_seconds_before_it_while_a_bag_stands_still(
+    evening, window, steps, at_s, person,
+):
+    with RecordedScene(evening) as recorded:
+        session, playback = ViewSession(recorded, window), recorded.playback
+        playback.playing, playback.seek_s = False, at_s
+        session.update(next(steps))
+        moment_s = playback.at_s
+        for name in ('bob' if person == 'ann' else 'ann', person):
+            window.choices.person, window.choices.signals = name, True
+            window.choices.camera = '/hall'
+            for _ in range(2):
+                session.update(next(steps))
+        assert (playback.at_s, playback.playing) == (moment_s, False)
+        assert session.scene.signals.subject == person
+        assert np.isfinite(session.scene.signals.history.measured['camera'].newest(0))
+        assert session.scene.picture.draw() is not None
+        assert {each.name for each in window.people} == {'ann', 'bob'}
+
+
 def test_session_updates_ten_times_a_second_until_it_is_over(live):
     source, session = live
     clock, waits = [0], []

@@ -47,11 +47,16 @@ class CameraPicture:
         self._measured: Boxes | None = None
         self._synthesized: Boxes | None = None
 
-    def choose(self, root: str, twin: str) -> None:
-        """Set the area, '' for none, and the task twin whose boxes are shown."""
-        if (root, twin) != (self.root, self.twin):
-            self.root, self.twin = root, twin
-            self._choose_nothing()
+    def choose(self, root: str, twin: str) -> bool:
+        """Set the area, '' for none, and the task twin whose boxes are shown.
+
+        Return whether the picture of another choice is to be read.
+        """
+        if (root, twin) == (self.root, self.twin):
+            return False
+        self.root, self.twin = root, twin
+        self._choose_nothing()
+        return bool(root)
 
     def wants(self, topic: ShownTopic) -> bool:
         """Return whether a topic tells about this picture."""

@@ -47,11 +47,16 @@ class PersonSignals:
         self.root = self.subject = ''
         self.twins: dict[str, str] = {}  # task twin that synthesizes, by modality
 
-    def choose(self, root: str, subject: str, twins: dict[str, str]) -> None:
-        """Set the person, by namespace of the area and name, and the twins by modality."""
-        if (root, subject, twins) != (self.root, self.subject, self.twins):
-            self.root, self.subject, self.twins = root, subject, dict(twins)
-            self.clear()
+    def choose(self, root: str, subject: str, twins: dict[str, str]) -> bool:
+        """Set the person, by namespace of the area and name, and the twins by modality.
+
+        Return whether signals of another choice are to be read.
+        """
+        if (root, subject, twins) == (self.root, self.subject, self.twins):
+            return False
+        self.root, self.subject, self.twins = root, subject, dict(twins)
+        self.clear()
+        return bool(subject)
 
     def newest_ranges(self) -> dict[tuple[int, int, int], float]:
         """Return the newest ranges of the chosen person [m] by the colour of their origin."""

@@ -79,16 +79,24 @@ class ViewSession:
         return float(median), float(tail)
 
     def _choose(self, people: Sequence[ScenePerson]) -> None:
-        """Let signals and picture follow the choices of the viewer."""
+        """Let signals and picture follow the choices of the viewer.
+
+        Of a bag the seconds before the present moment are read again, for all that is chosen now.
+        """
         choices, scene = self._window.choices, self.scene
+        is_other = False
         person = next((each for each in people if each.title == choices.person), None)
         if not choices.signals:
             scene.signals.choose('', '', {})
         elif person is not None:
-            scene.signals.choose(person.root, person.name, {
+            is_other = scene.signals.choose(person.root, person.name, {
                 'imu': TWIN_ITSELF, **self._synthesizers(person.root)})
         root = '' if choices.camera == NO_CAMERA else choices.camera
-        scene.picture.choose(root, self._synthesizers(root).get('camera', '') if root else '')
+        is_other |= scene.picture.choose(
+            root, self._synthesizers(root).get('camera', '') if root else '')
+        playback = self._source.playback
+        if is_other and playback is not None and playback.seek_s is None:
+            playback.seek_s = playback.at_s
 
     def _synthesizers(self, root: str) -> Mapping[str, str]:
         area = self.scene.areas.get(root)
