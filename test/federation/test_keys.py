@@ -54,6 +54,17 @@ def test_list_of_trusted_keys_that_others_can_change_is_refused(keys: KeyFolder)
         KeyFolder(keys.folder)
 
 
+@pytest.mark.parametrize('mode', [0o777, 0o770, 0o1777])
+def test_folder_that_others_can_change_is_refused_with_the_remedy(
+    tmp_path: Path, mode: int,
+) -> None:
+    (tmp_path / 'keys').mkdir()
+    (tmp_path / 'keys').chmod(mode)
+    remedy = f'its mode is {mode:04o}: run chmod {mode & ~0o22:o} '
+    with pytest.raises(SettingsError, match=remedy):
+        KeyFolder(tmp_path / 'keys')
+
+
 @pytest.mark.parametrize('content', [b'', b'\xff\xfe', b'-----BEGIN PRIVATE KEY-----\nx\n'])
 def test_file_that_is_no_key_is_refused_by_name(keys: KeyFolder, content: bytes) -> None:
     path = keys.folder / 'hall.key'

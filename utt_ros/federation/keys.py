@@ -89,6 +89,10 @@ class KeyFolder:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as err:
             raise SettingsError(f'keys cannot be kept in {self.folder}: {err.strerror}') from err
+        mode = stat.S_IMODE(self.folder.stat().st_mode)
+        if mode & OTHERS_WRITE:
+            raise SettingsError(f'others can change {self.folder}, its mode is {mode:04o}: '
+                                f'run chmod {mode & ~OTHERS_WRITE:o} {self.folder}')
         remove_leftovers(self.folder)
         self._read()
 

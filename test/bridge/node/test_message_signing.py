@@ -54,7 +54,7 @@ def test_node_that_only_receives_makes_no_key(node: Node, tmp_path: Path) -> Non
 
 
 def test_key_that_others_can_read_is_refused(node: Node, tmp_path: Path) -> None:
-    (tmp_path / 'keys').mkdir()
+    (tmp_path / 'keys').mkdir(mode=0o700)
     (tmp_path / 'keys/hall.key').touch(mode=0o644)
     with pytest.raises(SettingsError, match='others can read it'):
         MessageSigning(node, 'hall')
