@@ -252,6 +252,25 @@ def test_a_damaged_latest_checkpoint_goes_back_one_round(tmp_path: Path) -> None
     assert same(latest.read()[0], checkpoint(2))  # never replaced by a damaged one
 
 
+@pytest.mark.parametrize(('written', 'damaged'), [
+    (b'"round":"3"', b'"round":"7"'), (b'"federation":"', b'"federation":"x'),
+    (b'"config":"', b'"config":"['), (b'"memory":"', b'"memory":"0')])
+def test_damaged_metadata_go_back_one_round_too(
+    tmp_path: Path, written: bytes, damaged: bytes,
+) -> None:
+    latest = LatestCheckpoint(tmp_path / 'model.safetensors')
+    write(latest, 2, 3)
+    content = latest.path.read_bytes()
+    length = int.from_bytes(content[:8], 'little')
+    header = content[8:][:length]
+    assert written in header
+    header = header.replace(written, damaged)
+    latest.path.write_bytes(len(header).to_bytes(8, 'little') + header + content[8 + length:])
+    found, problems = latest.read()
+    assert same(found, checkpoint(2))
+    assert len(problems) == 1
+
+
 def test_a_writer_killed_between_two_checkpoints_leaves_the_former(tmp_path: Path) -> None:
     latest = LatestCheckpoint(tmp_path / 'model.safetensors')
     write(latest, 1)

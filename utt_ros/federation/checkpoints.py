@@ -29,7 +29,9 @@ crash (the later one holds) but never missing.
 import fcntl
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 from utt_ros.documents import load_json
@@ -40,6 +42,7 @@ from utt_ros.files import remove_leftovers, sync_folder, write_atomically
 
 LOG = 'rounds.jsonl'
 MEMORY_PREFIX = 'memory/'  # of tensors of the server optimizer, which are not the model
+METADATA_CHECKSUM = 'metadata_checksum'  # of all other metadata
 PATTERN = 'model-*.safetensors'
 
 
@@ -208,6 +211,7 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint, checksum: str) -> None:
         'checksum': checksum,
         'memory': pack(checkpoint.memory).checksum,
     }
+    metadata[METADATA_CHECKSUM] = _metadata_checksum(metadata)
     memory = {MEMORY_PREFIX + name: tensor for name, tensor in checkpoint.memory.items()}
     write_atomically(path, serialize({**checkpoint.tensors, **memory}, metadata))
 
@@ -225,14 +229,22 @@ def read_checkpoint(path: Path) -> Checkpoint:
         )
         checksums = ((metadata['checksum'], tensors),
                      (metadata.get('memory', pack({}).checksum), memory))
+        written = metadata.get(METADATA_CHECKSUM)  # formerly there was none
     except (OSError, KeyError, ValueError) as err:
         raise ModelError(f'{path.name} is not a readable checkpoint: {err}') from err
+    if written is not None and written != _metadata_checksum(metadata):
+        raise ModelError(f'{path.name} has metadata other than those that were written')
     for checksum, part in checksums:
         actual = pack(part).checksum
         if actual != checksum:
             raise ModelError(
                 f'{path.name} has checksum {actual[:12]}…: {checksum[:12]}… was written')
     return checkpoint
+
+
+def _metadata_checksum(metadata: Mapping[str, str]) -> str:
+    content = {name: text for name, text in metadata.items() if name != METADATA_CHECKSUM}
+    return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def read_round_log(folder: Path) -> list[RoundStatus]:
