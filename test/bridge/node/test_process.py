@@ -15,6 +15,7 @@
 
 """A node as a real process: how it starts, and how signals end it."""
 
+import errno
 import io
 import signal
 import subprocess
@@ -24,6 +25,8 @@ from collections.abc import Callable
 
 import pytest
 
+from utt_ros.bridge.node.process import is_transient
+from utt_ros.errors import SettingsError
 from utt_ros.orchestration.spec import ProcessSpec
 from utt_ros.orchestration.supervisor import Supervisor
 
@@ -36,6 +39,8 @@ from utt_ros.errors import SettingsError, UttError
 def make():
     if 'refuse' in sys.argv:
         raise SettingsError('no such luck')
+    if 'starve' in sys.argv:
+        raise OSError(28, 'No space left on device')
     node = Node('quiet')
     node.create_timer(0.05, tick)
     return node
@@ -68,7 +73,7 @@ def test_signal_ends_a_node_cleanly_even_when_it_comes_twice(
 
 @pytest.mark.usefixtures('ros_domain')
 @pytest.mark.parametrize(('how', 'code', 'reason'), [
-    ('refuse', 2, 'no such luck'), ('fail', 1, 'out of luck'),
+    ('refuse', 2, 'no such luck'), ('starve', 1, 'No space left'), ('fail', 1, 'out of luck'),
 ])
 def test_refused_settings_end_a_node_with_2_and_a_later_error_with_1(
     how: str, code: int, reason: str,
@@ -79,6 +84,16 @@ def test_refused_settings_end_a_node_with_2_and_a_later_error_with_1(
     )
     assert done.returncode == code
     assert reason in done.stderr
+
+
+@pytest.mark.parametrize(('number', 'expected'), [
+    (errno.ENOSPC, True), (errno.ENOMEM, True), (errno.EAGAIN, True), (errno.EMFILE, True),
+    (errno.ENOENT, False), (errno.EACCES, False)])
+def test_only_what_the_machine_lacks_is_worth_a_later_start(number: int, expected: bool) -> None:
+    refused = SettingsError('keys cannot be kept')
+    refused.__cause__ = OSError(number, 'why')
+    assert is_transient(refused) is is_transient(refused.__cause__) is expected
+    assert not is_transient(SettingsError('lag is 7.5'))
 
 
 @pytest.mark.usefixtures('ros_domain')

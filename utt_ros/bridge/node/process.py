@@ -15,6 +15,7 @@
 
 """A node as a process: start, spin, heartbeat, clean stop."""
 
+import errno
 import faulthandler
 import os
 import signal
@@ -41,6 +42,8 @@ from utt_ros.orchestration.terminal import replace_unprintable
 N = TypeVar('N', bound=Node)
 SPIN_SEC = 0.2
 REPEAT_SEC = 1.0
+TRANSIENT = frozenset({errno.EAGAIN, errno.ENOMEM, errno.ENFILE, errno.EMFILE, errno.ENOSPC,
+                       errno.EDQUOT})  # errors of a machine that has too little of something
 
 
 def run_node(
@@ -60,7 +63,8 @@ def run_node(
     `members`: all nodes of the process, the one that the factory returns among them.
 
     Return 0; 2 when arguments, environment or settings are refused, so that a restart would not
-    help; 1 when a UttError ends it later. Tracebacks of all threads are written at a crash, and at
+    help; 1 when a UttError ends it later, or the machine lacks memory, space, processes or files
+    at its start. Tracebacks of all threads are written at a crash, and at
     the SIGUSR2 that a supervisor sends to a process that hangs.
     """
     replace_unprintable()
@@ -77,7 +81,7 @@ def run_node(
     except (UttError, ParameterException, OSError) as err:
         rclpy.logging.get_logger('utt_ros').fatal(str(err))
         rclpy.try_shutdown()
-        return 2
+        return 1 if is_transient(err) else 2
     executor = EventsExecutor()
     for member in members(node):
         executor.add_node(member)
@@ -95,6 +99,15 @@ def run_node(
         # Python's handlers are gone while the interpreter ends: a repeated signal would kill it.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     return 0
+
+
+def is_transient(err: BaseException | None) -> bool:
+    """Return whether an error, or one that caused it, may be over at a later start."""
+    while err is not None:
+        if isinstance(err, OSError) and err.errno in TRANSIENT:
+            return True
+        err = err.__cause__
+    return False
 
 
 class StopRequest:
