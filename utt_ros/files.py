@@ -24,12 +24,13 @@ from pathlib import Path
 from utt_ros.errors import DocumentError
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes, *, is_synced: bool = True) -> None:
     """Replace `path` by `data`: a temporary file beside it, fsync, rename, fsync of the folder.
 
     A reader sees the old file or the new one, never a part. The folder must exist. Raises OSError;
     `path` is then unchanged and the temporary file removed. A process that is killed in between
-    leaves a file named '.<name>.<random>.tmp', which the next write of `path` removes.
+    leaves a file named '.<name>.<random>.tmp', which the next write of `path` removes. Unless it
+    `is_synced` nothing waits for the disk, and a power cut may undo it.
     """
     remove_leftovers(path.parent, path.name)
     descriptor, temporary = make_temporary(path)
@@ -38,12 +39,14 @@ def write_atomically(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fchmod(file.fileno(), 0o644)
-            os.fsync(file.fileno())
+            if is_synced:
+                os.fsync(file.fileno())
             temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    sync_folder(path.parent)
+    if is_synced:
+        sync_folder(path.parent)
 
 
 def create_private(path: Path, data: bytes) -> None:

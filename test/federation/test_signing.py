@@ -96,27 +96,32 @@ def test_genuine_item_passes_and_its_replay_is_refused(
         verifier.verify(item, seal)
 
 
-def test_hand_over_is_a_replay_after_a_restart_too(
-    tmp_path: Path, keys: KeyFolder, signer_of: Callable[[Any], KeySigner],
+@pytest.mark.parametrize('item', [MODEL, DEPLOYMENT, TASK_TWIN, HANDOVER],
+                         ids=lambda item: type(item).__name__)
+def test_older_item_is_a_replay_after_a_restart_too_and_the_newest_may_be_repeated(
+    item: Any, keys: KeyFolder, signer_of: Callable[[Any], KeySigner],
 ) -> None:
-    memory = tmp_path / 'handovers.json'
-    seal = signer_of(HANDOVER).sign(HANDOVER)
-    SealVerifier(keys, memory=memory).verify(HANDOVER, seal)
-    with pytest.raises(SignatureRefused, match='it is a replay'):
-        SealVerifier(keys, memory=memory).verify(HANDOVER, seal)
-    SealVerifier(keys, memory=memory).verify(HANDOVER, signer_of(HANDOVER).sign(HANDOVER))
+    old, new = (signer_of(item).sign(item) for _ in range(2))
+    SealVerifier(keys, receiver='/stairs/trainer').verify(item, new)
+    again = SealVerifier(keys, receiver='/stairs/trainer')
+    for _ in range(2):
+        again.verify(item, new, repeated=True)
+        for seal, repeated in ((old, True), (old, False), (new, False)):
+            with pytest.raises(SignatureRefused, match='it is a replay'):
+                again.verify(item, seal, repeated=repeated)
+    SealVerifier(keys, receiver='/hall/twin').verify(item, old)
+    again.verify(item, signer_of(item).sign(item))
 
 
-@pytest.mark.parametrize('content', ['', '[', '[1]', '{"hall": "x"}', '{"hall": 1e9}', '\xff'])
-def test_damaged_memory_of_hand_overs_is_begun_anew(
-    content: str, tmp_path: Path, keys: KeyFolder, signer_of: Callable[[Any], KeySigner],
+def test_task_twins_of_an_area_are_delivered_again_in_any_order_after_a_restart(
+    keys: KeyFolder, signer_of: Callable[[Any], KeySigner],
 ) -> None:
-    memory = tmp_path / 'handovers.json'
-    memory.write_bytes(content.encode('latin-1'))
-    seal = signer_of(HANDOVER).sign(HANDOVER)
-    SealVerifier(keys, memory=memory).verify(HANDOVER, seal)
-    with pytest.raises(SignatureRefused, match='it is a replay'):
-        SealVerifier(keys, memory=memory).verify(HANDOVER, seal)
+    twins = [replace(TASK_TWIN, id=f'hall_tracking_{number}') for number in range(2, 5)]
+    seals = [signer_of(twin).sign(twin) for twin in twins]
+    for _ in range(2):
+        verifier = SealVerifier(keys, receiver='/hall/twin')
+        for twin, seal in zip(reversed(twins), reversed(seals), strict=True):
+            verifier.verify(twin, seal, repeated=True)
 
 
 @pytest.mark.parametrize(('item', 'name'), [

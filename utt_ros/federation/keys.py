@@ -18,6 +18,7 @@
     hall.key        private key, PKCS8 in PEM, mode 0600
     hall.pub        its public key, one line: `hall ed25519:<base64>`
     hall.counter    newest counter that it signed
+    received/       newest counters that each receiver of this site accepted
     trusted         public keys of other sites, lines of the same form; `#` begins a comment
 
 Another site's `.pub` line is appended to `trusted`; no private key ever leaves its folder.
@@ -50,6 +51,7 @@ from utt_ros.files import create_private, remove_leftovers, write_atomically
 AGGREGATOR = 'aggregator'  # name of its key; no area may have it
 ALGORITHM = 'ed25519:'
 TRUSTED = 'trusted'
+RECEIVED = 'received'
 MAX_KEY_FILE_BYTES = 2**20
 OTHERS_READ, OTHERS_WRITE = 0o077, 0o022  # bits of a mode
 
@@ -153,6 +155,10 @@ class KeyFolder:
     def counter_file(self, name: str) -> Path:
         """Return the path of the newest counter that a key signed."""
         return self._path(name, '.counter')
+
+    def memory_file(self, receiver: str) -> Path:
+        """Return the path of the newest counters that a receiver, such as a node, accepted."""
+        return self.folder / RECEIVED / f'{receiver.strip("/").replace("/", ".")}.json'
 
     def _path(self, name: str, suffix: str) -> Path:
         if not valid_area(name):

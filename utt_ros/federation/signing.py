@@ -34,9 +34,9 @@ from typing import Any, Protocol, TypeVar
 
 from cryptography.exceptions import InvalidSignature
 
-from utt_ros.documents import load_json
-from utt_ros.errors import DocumentError, SignatureRefused
+from utt_ros.errors import SignatureRefused
 from utt_ros.federation.keys import AGGREGATOR, KeyFolder, key_id
+from utt_ros.federation.seal_memory import SealMemory
 from utt_ros.federation.settings import MAX_NAME_LENGTH, SigningSettings
 from utt_ros.federation.types import (
     UNSEALED,
@@ -50,14 +50,12 @@ from utt_ros.federation.types import (
     Update,
 )
 from utt_ros.federation.wire import check_size, checksum_of
-from utt_ros.files import read_limited, write_atomically
 
 SIGNATURE_BYTES = 64
 MAX_TEXT = 65536  # characters of one signed field, such as a configuration
 MAX_ITEMS = 64  # of a signed list
 MAX_PAYLOAD_BYTES = 64 * 2**20
 COUNTER_DIGITS = 20
-MAX_MEMORY_BYTES = 2**20  # of the counters of hand-overs, a line for each trusted area
 
 S = TypeVar('S', bound=Update | GlobalModel | Deployment | TaskDeployment | TwinHandover
             | BeliefNotice)
@@ -67,27 +65,29 @@ S = TypeVar('S', bound=Update | GlobalModel | Deployment | TaskDeployment | Twin
 class SignedKind:
     """Name of a kind of message, its signed fields, and the payload that its checksum covers.
 
-    The sender of a kind without an area is the aggregator.
+    The sender of a kind without an area is the aggregator. Counters of a kind that `lasts` are
+    kept while its receiver does not run: such messages are few, and old ones would be used.
     """
 
     name: str
     fields: tuple[str, ...]
     payload: str = ''
+    lasts: bool = False
 
 
 SIGNED_KINDS: dict[type, SignedKind] = {
     Update: SignedKind('update', (
         'area', 'federation', 'round', 'windows', 'modalities', 'schema', 'checksum'), 'payload'),
     GlobalModel: SignedKind(
-        'model', ('federation', 'round', 'config', 'schema', 'checksum'), 'payload'),
+        'model', ('federation', 'round', 'config', 'schema', 'checksum'), 'payload', lasts=True),
     RoundStatus: SignedKind('status', ('federation', 'round', 'state')),
     Deployment: SignedKind(
-        'deployment', ('area', 'federation', 'round', 'config', 'checksum'), 'graph'),
+        'deployment', ('area', 'federation', 'round', 'config', 'checksum'), 'graph', lasts=True),
     TaskDeployment: SignedKind('task deployment', (
         'area', 'id', 'sources', 'target', 'federation', 'round', 'config', 'std', 'checksum'),
-        'graph'),
+        'graph', lasts=True),
     TwinHandover: SignedKind(
-        'handover', ('area', 'record', 'config', 'max_nmse', 'checksum'), 'payload'),
+        'handover', ('area', 'record', 'config', 'max_nmse', 'checksum'), 'payload', lasts=True),
     BeliefNotice: SignedKind('beliefs', ('area', 'checksum'), 'payload'),
 }
 
@@ -166,28 +166,24 @@ class NullVerifier:
 
 
 class SealVerifier:
-    """Verifier with the public keys of a folder; remembers the newest seal per sender and kind.
+    """Verifier with the public keys of a folder; remembers the newest counter of each stream.
 
-    Cheapest check first: sizes, key, counter, signature, payload. A counter is used up by an item
-    that passes all of them, so that a genuine seal around another payload stops nothing.
-
-    Counters of hand-overs are kept in the file `memory` across restarts: an old model or graph is
-    replaced by the next genuine one, but what is adopted twice stays.
+    A stream is of one sender and kind, and of one task twin. Cheapest check first: sizes, key,
+    counter, signature, payload. A counter is used up by an item that passes all of them, so that
+    a genuine seal around another payload stops nothing.
     """
 
     def __init__(
-        self, keys: KeyFolder, max_bytes: int = MAX_PAYLOAD_BYTES, memory: Path | None = None,
+        self, keys: KeyFolder, max_bytes: int = MAX_PAYLOAD_BYTES, receiver: str = '',
     ) -> None:
-        """`max_bytes`: of a payload. A damaged `memory` is begun anew."""
-        self._keys, self._max_bytes, self._memory = keys, max_bytes, memory
-        self._newest: dict[tuple[type, str], Seal] = {
-            (TwinHandover, name): replace(UNSEALED, counter=counter)
-            for name, counter in _read_memory(memory).items()}
+        """`max_bytes`: of a payload. Counters of a named `receiver` are kept across restarts."""
+        self._keys, self._max_bytes = keys, max_bytes
+        self._memory = SealMemory(keys.memory_file(receiver) if receiver else None)
 
     def verify(self, item: Any, seal: Seal, *, repeated: bool = False) -> None:
-        name = sender_of(item)
+        name, kind = sender_of(item), SIGNED_KINDS[type(item)]
         shown = repr(name[:MAX_NAME_LENGTH])
-        payload = getattr(item, SIGNED_KINDS[type(item)].payload, None)
+        payload = getattr(item, kind.payload, None)
         if payload is not None:
             check_size(payload, self._max_bytes)
         if not seal.signature:
@@ -200,27 +196,19 @@ class SealVerifier:
         key = self._keys.public(name).get(seal.key_id)
         if key is None:
             raise SignatureRefused(f'key {seal.key_id[:16]!r} is not a trusted key of {shown}')
-        newest = self._newest.get((type(item), name), UNSEALED)
-        if seal.counter <= newest.counter and not (repeated and seal == newest):
+        stream = f'{kind.name} {name} {getattr(item, "id", "")}'.rstrip()
+        newest = self._memory.newest(stream)
+        if seal.counter < newest or (seal.counter == newest and not repeated):
             raise SignatureRefused(
-                f'it is a replay: {shown} signed counter {seal.counter}, '
-                f'after it {newest.counter}')
+                f'it is a replay: {shown} signed counter {seal.counter}, after it {newest}')
         try:
             key.verify(seal.signature, statement(item, seal.counter))
         except InvalidSignature as err:
             raise SignatureRefused(f'its signature is not that of {shown}') from err
         if payload is not None and checksum_of(payload) != item.checksum:
             raise SignatureRefused(f'its payload is not the one that {shown} signed')
-        self._newest[type(item), name] = seal
-        if self._memory is not None and isinstance(item, TwinHandover):
-            self._remember(self._memory)
-
-    def _remember(self, memory: Path) -> None:
-        """Write the counters of hand-overs; a full disk does not stop the receiver."""
-        counters = {name: seal.counter for (kind, name), seal in self._newest.items()
-                    if kind is TwinHandover}
-        with suppress(OSError):
-            write_atomically(memory, json.dumps(counters).encode())
+        if seal.counter > newest:
+            self._memory.remember(stream, seal.counter, lasts=kind.lasts)
 
 
 def make_signer(settings: SigningSettings, name: str) -> Signer:
@@ -229,12 +217,15 @@ def make_signer(settings: SigningSettings, name: str) -> Signer:
 
 
 def make_verifier(
-    settings: SigningSettings, max_bytes: int = MAX_PAYLOAD_BYTES, memory: Path | None = None,
+    settings: SigningSettings, max_bytes: int = MAX_PAYLOAD_BYTES, receiver: str = '',
 ) -> Verifier:
-    """Return the verifier with the keys of the settings. Raises SettingsError."""
+    """Return the verifier with the keys of the settings. Raises SettingsError.
+
+    `receiver` as in `SealVerifier`.
+    """
     if not settings.signed:
         return NullVerifier()
-    return SealVerifier(KeyFolder(Path(settings.keys)), max_bytes, memory)
+    return SealVerifier(KeyFolder(Path(settings.keys)), max_bytes, receiver)
 
 
 def sealed(item: S, signer: Signer) -> S:
@@ -247,17 +238,6 @@ def _is_short(value: str | tuple[str | float, ...]) -> bool:
         return len(value) <= MAX_TEXT
     return len(value) <= MAX_ITEMS and all(
         len(item) <= MAX_NAME_LENGTH for item in value if isinstance(item, str))
-
-
-def _read_memory(path: Path | None) -> dict[str, int]:
-    """Return the stored counters of hand-overs by sender; none where there is no sound file."""
-    if path is None:
-        return {}
-    with suppress(OSError, DocumentError):
-        content = load_json(read_limited(path, MAX_MEMORY_BYTES))
-        if isinstance(content, dict) and all(type(value) is int for value in content.values()):
-            return content
-    return {}
 
 
 def _read_counter(path: Path) -> int:

@@ -22,7 +22,6 @@ processes.
 import gc
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 from rclpy.subscription import Subscription
 
@@ -57,7 +56,6 @@ from utt_ros.training.twin_models import open_twin_models
 from utt_ros.training.twin_operations import TwinOperations
 
 MAX_STOP_SEC = 3.5  # training may hold Python's lock while it gets next to no processor time
-HANDOVERS = 'handovers.json'  # counters of those that were adopted, in the state folder
 MISSED_STATES = 3  # states of a round, one a second, before its model counts as lost
 MAX_MISSED_STATES = 96  # after attempts in vain, each of which moves all of the model
 WRITABLE = ('learn', 'local_steps', 'min_windows')  # parameters
@@ -73,9 +71,7 @@ class TrainerNode(ManagedNode):
         self._settings = declare_settings(self, TrainerSettings, writable=WRITABLE)
         learning = declare_settings(self, LearningSettings)
         self._min_association = learning.min_association
-        self._signing = MessageSigning(
-            self, area.area, self._settings.max_model_bytes,
-            memory=Path(self._settings.state_dir).expanduser() / HANDOVERS)
+        self._signing = MessageSigning(self, area.area, self._settings.max_model_bytes)
         self._client = FederatedClient(
             area, window, declare_settings(self, ModelSettings, 'model.'), learning,
             self._settings, verifier=self._signing.verifier)

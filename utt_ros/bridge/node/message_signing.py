@@ -15,8 +15,6 @@
 
 """Signatures of a node: keys by its parameters `signed` and `keys`."""
 
-from pathlib import Path
-
 from rclpy.node import Node
 
 from utt_ros.bridge.node.parameters import declare_settings
@@ -32,15 +30,12 @@ class MessageSigning:
 
     def __init__(
         self, node: Node, name: str = '', max_bytes: int = MAX_PAYLOAD_BYTES,
-        memory: Path | None = None,
     ) -> None:
-        """Without `name` the node signs nothing. Raises SettingsError for unusable keys.
-
-        `memory`: file for the counters of hand-overs.
-        """
+        """Without `name` the node signs nothing. Raises SettingsError for unusable keys."""
         settings = declare_settings(node, SigningSettings)
         self.signer = make_signer(settings, name) if name else NullSigner()
-        self.verifier = make_verifier(settings, max_bytes, memory)
+        self.verifier = make_verifier(
+            settings, max_bytes, node.get_fully_qualified_name())
         self.note = '' if settings.signed else (
             'signed is false: anybody in this ROS domain can send updates and models')
         if self.note:
