@@ -35,6 +35,7 @@ examples:
   utt simulate --out sessions --areas 3 --minutes 4 --seed 1
   utt simulate --out sessions --areas 3 --minutes 4 --seed 1 --without-camera area2
   utt simulate --out sessions --access-points 3
+  utt simulate --out sessions --areas 3 --access-points 1 2 4
   utt simulate --out sessions --areas 3 --crossing
 
 Areas are named area0, area1, ...; the same seed gives the same bytes. docs/simulator.md describes
@@ -55,10 +56,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
                         help='seed of all random numbers (default: 0)')
     parser.add_argument('--without-camera', nargs='+', default=[], metavar='AREA',
                         help='areas without a camera')
-    parser.add_argument('--access-points', type=int, default=1, metavar='N',
-                        help='access points per area (default: 1)')
-    parser.add_argument('--one-access-point', nargs='+', default=[], metavar='AREA',
-                        help='areas with one access point all the same')
+    parser.add_argument('--access-points', type=int, nargs='+', default=[1], metavar='N',
+                        help='access points of each area: one number, or one per area '
+                        '(default: 1)')
     parser.add_argument('--crossing', action='store_true',
                         help='people who walk from area to area, at the same time in all of them')
     parser.set_defaults(run=run)
@@ -66,13 +66,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Simulate and write sessions. Raises UttError."""
-    numbers = (args.areas, args.minutes, args.seed, args.without_camera, args.access_points)
-    few = args.one_access_point
-    sessions = plan_sessions(*numbers, one_access_point=few)
+    points = args.access_points
+    numbers = (args.areas, args.minutes, args.seed, args.without_camera,
+               points[0] if len(points) == 1 else points)
+    sessions = plan_sessions(*numbers)
     if args.out.exists() and any(args.out.iterdir()):
         raise SessionError(f'{args.out} is not empty: sessions of two runs would be mixed')
     if args.crossing:
-        crossings = plan_crossings(*numbers, one_access_point=few)
+        crossings = plan_crossings(*numbers)
         for crossing in tqdm(crossings, disable=None):
             write_crossing(crossing, args.out)
         write_floor_plan([each.area.settings for each in crossings[0].sessions], args.out)

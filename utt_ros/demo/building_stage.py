@@ -35,7 +35,7 @@ from utt_ros.sessions.simulator.drawn_plan import write_floor_plan
 from utt_ros.sessions.simulator.world import simulate_session
 from utt_ros.types import GroundTruth
 
-BUILDING_AREAS = 3
+ACCESS_POINTS = (3, 1, 3)  # of each area
 BUILDING_MINUTES = 4.0  # of each area alone, in sessions of a minute
 
 
@@ -45,8 +45,8 @@ def simulate_building(out: Path, seed: int) -> None:
     The areas lie side by side; `area1` has one access point and the others three, `area2` has no
     camera.
     """
-    plans = plan_crossings(BUILDING_AREAS, BUILDING_MINUTES, seed, ['area2'], 3,
-                           one_access_point=['area1'])
+    plans = plan_crossings(
+        len(ACCESS_POINTS), BUILDING_MINUTES, seed, ['area2'], ACCESS_POINTS)
     areas = [planned.area.settings for planned in plans[0].sessions]
     for area in areas:
         write_area(area, out / area.area)

@@ -66,12 +66,12 @@ def test_further_access_points_change_neither_walks_nor_the_ranges_of_the_first(
     assert same(one, replace(three, phones=one.phones))
 
 
-def test_an_area_can_keep_one_access_point() -> None:
-    plans = plan_sessions(2, 0.6, seed=7, access_points=3, one_access_point=['area1'])
+def test_areas_can_have_different_numbers_of_access_points() -> None:
+    plans = plan_sessions(2, 0.6, seed=7, access_points=[3, 1])
     assert {len(item.area.settings.ap_positions) for item in plans[:3]} == {3}
     assert same(simulate_session(plans[4]), simulate_session(plan_sessions(2, 0.6, seed=7)[4]))
-    with pytest.raises(SettingsError, match="with one access point: 'area2'"):
-        plan_sessions(2, 0.6, seed=7, one_access_point=['area2'])
+    with pytest.raises(SettingsError, match='of 3 areas: it must be one number, or 2'):
+        plan_sessions(2, 0.6, seed=7, access_points=[3, 1, 2])
     with pytest.raises(SettingsError, match='0 access points: it must be 1 to 8'):
         plan_sessions(2, 0.6, seed=7, access_points=0)
 

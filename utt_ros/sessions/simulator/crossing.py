@@ -19,7 +19,7 @@ Rooms lie side by side along y of `map`; every other camera looks the other way.
 measured by all areas whose room is within REACH_M.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -84,14 +84,13 @@ class Crossing:
 
 def plan_crossings(
     areas: int, minutes: float, seed: int, without_camera: Collection[str] = (),
-    access_points: int = 1, *, one_access_point: Collection[str] = (),
+    access_points: int | Sequence[int] = 1,
 ) -> list[CrossingPlan]:
     """Plan sessions of a building, with the arguments of `plan_sessions`. Raises SettingsError.
 
     Its areas have the poses and the magnetic field of the building, also for `simulate_session`.
     """
-    plans = plan_sessions(areas, minutes, seed, without_camera, access_points,
-                          one_access_point=one_access_point)
+    plans = plan_sessions(areas, minutes, seed, without_camera, access_points)
     magnetic_yaw = plans[0].area.settings.magnetic_yaw
     placed = {plan.area.index: _placed(plan.area, magnetic_yaw) for plan in plans}
     field = _building_field(list(placed.values()), plans[0].area.field)

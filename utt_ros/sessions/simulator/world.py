@@ -131,11 +131,12 @@ class SessionPlan:
 
 def plan_sessions(
         areas: int, minutes: float, seed: int, without_camera: Collection[str] = (),
-        access_points: int = 1, *, one_access_point: Collection[str] = (),
+        access_points: int | Sequence[int] = 1,
 ) -> list[SessionPlan]:
     """Plan `minutes` in each of `areas` areas, in three or more sessions of about a minute.
 
-    Raises SettingsError for numbers out of their limits and for unknown areas.
+    `access_points` is their number in each area, or a number for each. Raises SettingsError for
+    numbers out of their limits and for unknown areas.
     """
     if areas < 1:
         raise SettingsError(f'areas is {areas}: it must be at least 1')
@@ -145,22 +146,22 @@ def plan_sessions(
     if not min_minutes <= minutes < np.inf:
         raise SettingsError(
             f'minutes is {minutes}: it must be finite and at least {min_minutes:g}')
-    if not 1 <= access_points <= MAX_SIMULATED_APS:
+    counts = [access_points] * areas if isinstance(access_points, int) else [*access_points]
+    if len(counts) != areas:
+        raise SettingsError(f'numbers of access points of {len(counts)} areas: it must be one '
+                            f'number, or {areas}')
+    if wrong := [each for each in counts if not 1 <= each <= MAX_SIMULATED_APS]:
         raise SettingsError(
-            f'there are {access_points} access points: it must be 1 to {MAX_SIMULATED_APS}')
+            f'there are {wrong[0]} access points: it must be 1 to {MAX_SIMULATED_APS}')
     names = [_name(index) for index in range(areas)]
-    for text, given in (('without a camera', without_camera),
-                        ('with one access point', one_access_point)):
-        if unknown := sorted({*given} - {*names}):
-            raise SettingsError(
-                f'{text}: {unknown[0]!r}, but areas are {names[0]} to {names[-1]}')
+    if unknown := sorted({*without_camera} - {*names}):
+        raise SettingsError(f'without a camera: {unknown[0]!r}, but areas are {names[0]} to '
+                            f'{names[-1]}')
     count = max(3, round(minutes * 60 / SESSION_S))
     return [
         SessionPlan(area, number, count, minutes * 60 / count)
-        for area in (
-            draw_area(
-                seed, index, without_camera, 1 if name in one_access_point else access_points)
-            for index, name in enumerate(names))
+        for area in (draw_area(seed, index, without_camera, number)
+                     for index, number in enumerate(counts))
         for number in range(count)]
 
 
