@@ -33,7 +33,8 @@ from utt_ros.geometry.range_model import RangeSamples
 from utt_ros.geometry.range_survey import RangeSurvey, survey_ranges
 from utt_ros.sessions.range_samples import seen_ranges, true_ranges
 from utt_ros.settings import AreaSettings
-from utt_ros.twin.range_offsets import ApOffset, PhoneOffset, RangeOffsets, write_range_offsets
+from utt_ros.twin.range_offsets import write_range_offsets
+from utt_ros.twin.surveyed_offsets import surveyed_offsets
 from utt_ros.types import Array
 
 AP_EXAMPLES = """
@@ -172,21 +173,3 @@ def _write(
     except (OSError, ValueError) as err:
         raise SettingsError(f'{args.out}, {plot}: {err}') from err
     return '\n'.join(['lines for the area file:', *lines, '', str(args.out), str(plot)])
-
-
-def surveyed_offsets(survey: RangeSurvey) -> RangeOffsets:
-    """Return the rows of the file: trend of each access point, offset of each phone."""
-    (var, both), (_, var_slope) = survey.line_covariance
-    stds = np.sqrt(var + survey.offset_errors_m**2), var_slope**0.5
-    rows = tuple(
-        ApOffset(address, tuple(round(float(number), 2) for number in position),
-                 round(float(survey.line[0] + offset), 4), round(float(survey.line[1]), 5),
-                 round(float(std), 4), round(float(stds[1]), 5),
-                 round(float(np.clip(both / (std * stds[1]), -0.99, 0.99)), 3))
-        for address, position, offset, std in zip(
-            survey.addresses, survey.positions_m, survey.offsets_m, stds[0], strict=True))
-    phones = tuple(
-        PhoneOffset(name, '', round(float(offset), 4), round(float(error), 4))
-        for name, offset, error in zip(
-            survey.names, survey.phone_offsets_m, survey.phone_errors_m, strict=True))
-    return RangeOffsets(rows, phones if len(phones) > 1 else ())
