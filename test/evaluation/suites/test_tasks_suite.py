@@ -16,6 +16,7 @@
 """The suite of downstream tasks, on one synthetic walk as train, val and test split."""
 
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,9 @@ from utt_ros.geometry.camera import CameraModel
 from utt_ros.models.model_card import save_model
 from utt_ros.models.settings import ModelSettings
 from utt_ros.models.twin import UnifiedTwin
+from utt_ros.sessions.simulator.world import plan_sessions, simulate_session
 from utt_ros.settings import AreaSettings, WindowSettings
+from utt_ros.sync.offline_sync import synchronize
 from utt_ros.training.recordings import RecordedSequence, Recordings
 from utt_ros.types import GroundTruth, Session, SyncedBatch
 
@@ -119,6 +122,29 @@ def test_twin_is_evaluated_with_the_first_one_and_with_all_access_points(
     several = replace(study, data=replace(study.data, recordings=recordings))
     targets = {row.target for row in run(several, 'tasks-aps-utt-seed0').rows}
     assert targets == {'camera_off_1_aps', 'camera_off_2_aps'}
+
+
+def test_twin_begins_with_offsets_of_walks_that_the_camera_saw_in_training(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(task_rows, 'SETTLED_S', 5.0)
+    twin = UnifiedTwin(ModelSettings(width=8, heads=1, feedforward=8), WINDOW)
+    save_model(tmp_path / 'model.safetensors', twin, 'made up', {}, {})
+    planned = plan_sessions(1, 1.5, seed=3, access_points=2)
+    area = planned[0].area.settings
+    sessions = [simulate_session(each) for each in planned]
+    recordings = tuple(RecordedSequence(
+        area, session.name, split, tuple(islice(synchronize(
+            session, modalities=area.modalities, windows=WINDOW,
+            access_points=area.ap_addresses), 80)), session)
+        for split, session in zip(('train', 'train', 'test'), sessions, strict=True))
+    study = Study(Recordings(recordings, WINDOW, 'made up'), tmp_path,
+                  given=tmp_path / 'model.safetensors')
+    found = values(run(study, 'tasks-aps-utt-seed0'))
+    assert {target for _, target, _ in found} == {
+        f'camera_off_{count}_aps{offsets}' for count in (1, 2) for offsets in ('', '_surveyed')}
+    plain, surveyed = (found['position', f'camera_off_2_aps{offsets}', 'median_m']
+                       for offsets in ('', '_surveyed'))
+    assert surveyed != plain
 
 
 def test_metrics_that_the_imu_baselines_cannot_have_are_nan(study: Study) -> None:

@@ -113,13 +113,9 @@ def outage_rows(
 
 
 def no_camera_rows(
-    tracked: Sequence[TrackedWalk], label: TaskLabel, access_points: int | None = None,
+    tracked: Sequence[TrackedWalk], label: TaskLabel, target: str = 'camera_off',
 ) -> list[Row]:
-    """Compute errors and intervals of walks without any camera, after SETTLED_S.
-
-    `access_points` is their number, if only the first ones are used.
-    """
-    target = 'camera_off' if access_points is None else f'camera_off_{access_points}_aps'
+    """Compute errors and intervals of walks without any camera, after SETTLED_S."""
     settled = [(item.walk.stamps_ns - item.walk.stamps_ns[0]) / 1e9 > SETTLED_S
                for item in tracked]
     return _rows_where(tracked, np.concatenate(settled), label, 'position', target)

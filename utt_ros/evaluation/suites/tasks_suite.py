@@ -15,13 +15,14 @@
 
 """Downstream tasks of the live twin, with the position and IMU baselines."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from math import inf, nan
 
 import numpy as np
 
+from utt_ros.errors import MeasurementError
 from utt_ros.evaluation.baselines.registry import BASELINES, Baseline
 from utt_ros.evaluation.engine_replay import replay_engine
 from utt_ros.evaluation.ground_truth import SubjectTrajectory, TrackEstimate
@@ -43,12 +44,16 @@ from utt_ros.evaluation.suites.task_rows import (
     track_walks,
 )
 from utt_ros.evaluation.trained_models import Study
+from utt_ros.geometry.range_survey import survey_ranges
 from utt_ros.models.onnx_export import export_onnx
 from utt_ros.models.twin import UnifiedTwin
-from utt_ros.settings import WindowSettings
+from utt_ros.sessions.range_samples import seen_ranges
+from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.training.data_statistics import mean_position
-from utt_ros.training.recordings import RecordedSequence
+from utt_ros.training.recordings import RecordedSequence, Recordings
 from utt_ros.twin.graph_layout import MIN_SEVERAL
+from utt_ros.twin.range_offsets import RangeOffsets
+from utt_ros.twin.surveyed_offsets import surveyed_offsets
 from utt_ros.types import Array, FloatArray, MaskArray
 
 OUTAGES_S = (5.0, 15.0, 30.0)
@@ -73,8 +78,10 @@ def tasks_units(study: Study) -> list[Unit]:
             *of_twins('imu', _twin_imu)]
 
 
-def twin_tracker(twin: UnifiedTwin, window: WindowSettings) -> Tracker:
-    """Make a tracker of the live engine with this model."""
+def twin_tracker(
+    twin: UnifiedTwin, window: WindowSettings, offsets: Mapping[str, RangeOffsets] | None = None,
+) -> Tracker:
+    """Make a tracker of the live engine with this model, and offsets of ranges by area."""
     export = cache(partial(export_onnx, twin))
 
     def track(
@@ -82,7 +89,8 @@ def twin_tracker(twin: UnifiedTwin, window: WindowSettings) -> Tracker:
     ) -> list[TrackEstimate]:
         batches = mask_camera(recording.batches, off)
         graph = export(min(len(recording.area.ap_positions), MIN_SEVERAL))
-        return replay_engine(recording.area, window, graph, batches, walks)
+        known = (offsets or {}).get(recording.area.area)
+        return replay_engine(recording.area, window, graph, batches, walks, offsets=known)
     return track
 
 
@@ -121,16 +129,39 @@ def _twin_outages(study: Study, seed: int) -> UnitResult:
 
 
 def _twin_access_points(study: Study, seed: int) -> UnitResult:
-    """Positions without a camera, with the first one, two, ... of the access points."""
-    tracker, label = _twin(study, seed)
+    """Positions without a camera, with the first one, two, ... of the access points.
+
+    Once without offsets of ranges, and once with those that a survey of the train split finds.
+    """
+    _, label = _twin(study, seed)
     data, rows = study.data, []
     most = max((len(item.area.ap_positions) for item in data.of(study.split)), default=1)
-    for count in range(1, most + 1) if most > 1 else ():
-        kept = replace(data, recordings=tuple(
-            keep_access_points(item, count) for item in data.of(study.split)))
-        tracked = list(track_walks(kept, study.split, tracker, inf))
-        rows += no_camera_rows(tracked, label, count) if tracked else []
+    surveyed = {name: found for name, area in data.areas.items()
+                if most > 1 and (found := _survey_offsets(data, area)) is not None}
+    for suffix, offsets in (('', {}), *([('_surveyed', surveyed)] if surveyed else [])):
+        tracker = twin_tracker(study.deployed(seed), data.window, offsets)
+        for count in range(1, most + 1) if most > 1 else ():
+            kept = replace(data, recordings=tuple(
+                keep_access_points(item, count) for item in data.of(study.split)))
+            tracked = list(track_walks(kept, study.split, tracker, inf))
+            target = f'camera_off_{count}_aps{suffix}'
+            rows += no_camera_rows(tracked, label, target) if tracked else []
     return UnitResult(tuple(rows))
+
+
+def _survey_offsets(data: Recordings, area: AreaSettings) -> RangeOffsets | None:
+    """Fit offsets of access points to walks of the train split; None where they tell too little.
+
+    Not those of phones: in recordings of others a name need not be that of a phone.
+    """
+    try:
+        samples = seen_ranges([item.session for item in data.of('train', area.area)], area)
+        places = {address: np.asarray(position) for address, position in zip(
+            samples.addresses, area.ap_positions, strict=False)}
+        survey = survey_ranges(samples, places, area.phone_height, 0.0)
+    except MeasurementError:
+        return None
+    return replace(surveyed_offsets(survey), phones=())
 
 
 def _twin_imu(study: Study, seed: int) -> UnitResult:
