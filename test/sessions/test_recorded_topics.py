@@ -36,6 +36,14 @@ def test_prefixes_and_expressions_choose_topics() -> None:
             if chosen.includes(name)] == ['/hall/a', '/stairs/b/imu']
 
 
+@pytest.mark.parametrize('name', [
+    '/hall/trainer/transfer/_action/feedback', '/_hidden', '/hall/trainer/_service_event'])
+def test_a_hidden_topic_is_recorded_only_where_an_expression_chooses_it(name: str) -> None:
+    assert not RecordedTopics([], [], pictures=False).includes(name)
+    assert not RecordedTopics(['/hall', '/_'], [], pictures=False).includes(name)
+    assert RecordedTopics(['/hall'], [f'.*{name[-6:]}'], pictures=False).includes(name)
+
+
 def test_pictures_are_recorded_where_they_are_wanted() -> None:
     assert RecordedTopics([], [], pictures=False).shows_people(IMAGE)
     assert not RecordedTopics([], [], pictures=True).shows_people(IMAGE)

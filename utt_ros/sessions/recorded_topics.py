@@ -13,7 +13,11 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Choice of the topics of a recording: by name, and without pictures unless they are wanted."""
+"""Choice of the topics of a recording: by name; hidden ones and pictures only where wanted.
+
+Hidden topics [S: ROS 2 design, topic and service names] have a part that begins with `_`, such as
+the feedback of an action; rosbag2 leaves them out as well.
+"""
 
 from collections.abc import Collection, Sequence
 
@@ -22,11 +26,15 @@ from utt_ros.sessions.bag_io import topic_matches
 PICTURE_TYPES = frozenset({
     'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage',
     'foxglove_msgs/msg/CompressedVideo'})
+HIDDEN = '/_'
 PARAMETER_EVENTS = '/parameter_events'  # settings, such as lists of phones; no replay needs them
 
 
 class RecordedTopics:
-    """Topics that begin with a prefix or match an expression; without either, all topics."""
+    """Topics that begin with a prefix or match an expression; without either, all topics.
+
+    A hidden topic is chosen by an expression only.
+    """
 
     def __init__(
         self, prefixes: Sequence[str], patterns: Sequence[str], *, pictures: bool,
@@ -38,10 +46,11 @@ class RecordedTopics:
 
     def includes(self, name: str) -> bool:
         """Return whether a topic is chosen by its name."""
+        if self._patterns and topic_matches(name, self._patterns):
+            return True
         if not self._prefixes and not self._patterns:
-            return name != PARAMETER_EVENTS
-        by_pattern = bool(self._patterns) and topic_matches(name, self._patterns)
-        return by_pattern or name.startswith(self._prefixes)
+            return name != PARAMETER_EVENTS and HIDDEN not in name
+        return name.startswith(self._prefixes) and HIDDEN not in name
 
     def shows_people(self, types: Collection[str]) -> bool:
         """Return whether a topic of these types is left out for its pictures."""
