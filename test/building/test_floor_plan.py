@@ -59,6 +59,18 @@ def test_dark_is_occupied_light_is_free_and_the_last_row_is_at_the_origin(
     assert plan.cells.tolist() == [[FREE, UNKNOWN, OCCUPIED], [OCCUPIED, FREE, UNKNOWN]]
 
 
+@pytest.mark.parametrize(('resolution', 'origin'), [
+    ('5e-2', '[-3, -7e0, 0]'), ('5E-02', '[-3.0e+00, -.7e1, 1e-05]'),
+    ('0.05', '[-3, -7., 0x0]')])
+def test_numbers_are_those_of_map_server(resolution: str, origin: str, tmp_path: Path) -> None:
+    path = write(tmp_path, resolution=None, origin=None)
+    path.write_text(f'{path.read_text()}resolution: {resolution}\norigin: {origin}\n')
+    plan = read_floor_plan(path)
+    assert plan.resolution_m == 0.05
+    assert plan.origin[:3] == (-3.0, -7.0, 0.0)
+    assert plan.origin.yaw == pytest.approx(0.0, abs=2e-5)
+
+
 def test_negated_plan_is_the_other_way_round(tmp_path: Path) -> None:
     assert cells(tmp_path, negate=1) == [
         [OCCUPIED, UNKNOWN, FREE], [FREE, OCCUPIED, OCCUPIED]]

@@ -30,10 +30,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from utt_ros.documents import load_yaml_document
 from utt_ros.errors import DocumentError, SettingsError
 from utt_ros.files import read_limited
 from utt_ros.map_pose import MAX_MAP_COORDINATE_M, MAX_YAW_RAD, MapPose
+from utt_ros.parameter_yaml import load_yaml
 from utt_ros.settings import nearest_name
 from utt_ros.types import Array
 
@@ -61,8 +61,7 @@ class FloorPlan:
 def read_floor_plan(path: Path) -> FloorPlan:
     """Read a YAML file and its image, which lies beside it. Raises SettingsError."""
     try:
-        given = load_yaml_document(
-            read_limited(path, MAX_PLAN_FILE_BYTES), max_bytes=MAX_PLAN_FILE_BYTES)
+        given = load_yaml(read_limited(path, MAX_PLAN_FILE_BYTES))
     except (OSError, DocumentError) as err:
         raise SettingsError(f'floor plan {path}: {err}') from err
     try:
