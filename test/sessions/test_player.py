@@ -112,6 +112,17 @@ def test_part_of_a_bag_is_played(make_bag: Callable[..., Path]) -> None:
     assert played.numbers() == list(range(50, 60))
 
 
+@pytest.mark.parametrize(('offset_s', 'number'), [(0.0, 0), (500.0, 0), (3600.5, 2)])
+def test_a_replay_begins_at_its_first_message_whatever_else_was_recorded_before(
+    make_bag: Callable[..., Path], offset_s: float, number: int,
+) -> None:
+    hour_ms = 3_600_000
+    bag = make_bag('bag', [hour_ms, hour_ms + 300, hour_ms + 600, hour_ms + 610])
+    played = Played([bag], start_offset=offset_s).run()
+    assert played.numbers() == list(range(number, 4))
+    assert played.clock[0][1] == START_NS + (hour_ms + 300 * number) * MS
+
+
 def test_bags_follow_each_other_and_again_when_looping(make_bag: Callable[..., Path]) -> None:
     bags = [make_bag('one', [0, 1, 2]), make_bag('two', [0, 1], START_NS - 10**12)]
 

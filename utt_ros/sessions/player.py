@@ -129,8 +129,8 @@ class Player:
                 self._wake.clear()
 
     def _play(self, paths: Sequence[Path]) -> None:
-        start_ns, end_ns = _joint_span(paths)
-        start_ns += round(self._settings.start_offset * NS_PER_S)
+        offset_ns = round(self._settings.start_offset * NS_PER_S)
+        start_ns, end_ns = _joint_span(paths, self._topics, offset_ns)
         if self._settings.duration:
             end_ns = min(end_ns, start_ns + round(self._settings.duration * NS_PER_S))
         self._span = (paths[0].name, start_ns, end_ns)
@@ -183,14 +183,21 @@ class Player:
         self._clock_due_ns = now_ns + round(NS_PER_S / rate if rate else QUEUE_POLL_SEC * NS_PER_S)
 
 
-def _joint_span(paths: Sequence[Path]) -> tuple[int, int]:
-    """Return the begin of the first and the end of the last of bags [ns]; empty ones have none."""
-    spans = []
-    for path in paths:
-        with open_bag(path) as bag:
-            spans.append((bag.start_ns, bag.end_ns))
-    filled = [span for span in spans if span[1]] or spans
-    return min(start for start, _ in filled), max(end for _, end in filled)
+def _joint_span(
+    paths: Sequence[Path], topics: Collection[str], offset_ns: int,
+) -> tuple[int, int]:
+    """Return the time of the first message of `topics` and the end of the last of bags [ns].
+
+    Messages earlier than `offset_ns` after the begin of the first bag do not count; empty bags
+    have no begin.
+    """
+    with ExitStack() as opened:
+        bags = [opened.enter_context(open_bag(path)) for path in paths]
+        filled = [bag for bag in bags if bag.end_ns] or bags
+        start_ns = min(bag.start_ns for bag in filled) + offset_ns
+        end_ns = max(bag.end_ns for bag in filled)
+        firsts = [next(bag.messages(topics, start_ns, end_ns), None) for bag in filled]
+    return min((first[0] for first in firsts if first), default=start_ns), end_ns
 
 
 class _Prefetch:
