@@ -15,10 +15,20 @@
 
 import pytest
 
-from utt_ros.drivers.imu.sensor_streamer import SensorStreamerSettings
+from utt_ros.drivers.imu.sensor_streamer import SensorStreamerSettings, SensorStreamerSource
+from utt_ros.drivers.transport.sockets import Arrival
 from utt_ros.errors import SettingsError
 
 
 def test_a_port_beyond_the_limit_is_refused() -> None:
     with pytest.raises(SettingsError, match='at most 65535'):
         SensorStreamerSettings(port=70_000)
+
+
+@pytest.mark.parametrize(('packet', 'count'), [
+    (b'{"light": {"timestamp": 5, "value": [1.0]}}', 1), (b'{}', 1),
+    (b'{"accelerometer": {"timestamp": 5, "value": [0.0, 0.0, 9.8]}, "light": {}}', 0)])
+def test_packets_without_a_sensor_that_is_used_are_counted(packet: bytes, count: int) -> None:
+    source = SensorStreamerSource(SensorStreamerSettings())
+    assert len(source.parse(Arrival('127.0.0.1', packet, 10))[1]) == 1 - count
+    assert source.counters['other_sensor'] == count

@@ -150,7 +150,10 @@ class SensorServerSource(Source[InertialSample | MagneticSample]):
             self.counters[refusal_key(err)] += 1
             self._trouble = str(err)
             return []
-        return [reading] if reading else []
+        if reading is None:
+            self.counters['other_sensor'] += 1
+            return []
+        return [reading]
 
 
 ENTRY = SourceEntry('SensorServer, a WebSocket of each phone', SensorServerSettings,

@@ -43,7 +43,10 @@ class SensorStreamerSource(PortSource):
         self.phones = PhoneAssemblers(settings, settings.pairing(), self.counters)
 
     def parse(self, arrival: Arrival) -> tuple[str, Sequence[Reading]]:
-        return arrival.peer, parse_sensor_streamer(arrival.data)
+        readings = parse_sensor_streamer(arrival.data)
+        if not readings:
+            self.counters['other_sensor'] += 1
+        return arrival.peer, readings
 
 
 ENTRY = SourceEntry('SensorStreamer, by TCP', SensorStreamerSettings,
