@@ -26,6 +26,8 @@ from utt_ros.files import (
     make_temporary,
     read_limited,
     remove_leftovers,
+    replace_folder,
+    scratch_folder,
     write_atomically,
 )
 
@@ -85,6 +87,46 @@ def test_what_a_living_writer_writes_is_not_left_over(tmp_path: Path) -> None:
     assert temporary.exists()
     os.close(descriptor)
     assert remove_leftovers(tmp_path) == 1
+
+
+def test_scratch_folder_of_a_killed_process_is_removed_by_the_next_one(tmp_path: Path) -> None:
+    left = tmp_path / '.bag.killed.tmp'
+    (left / 'bag').mkdir(parents=True)
+    with scratch_folder(tmp_path / 'bag') as scratch:
+        assert not left.exists()
+        with scratch_folder(tmp_path / 'bag'):
+            assert scratch.exists(), 'that of a living process stays'
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize('name', ['bag', 'bag [1]*'])
+def test_the_only_copy_of_a_folder_is_no_remnant(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    script = ('import os, sys; from pathlib import Path\n'
+              'from utt_ros.files import scratch_folder\n'
+              'with scratch_folder(Path(sys.argv[1])) as scratch:\n'
+              "    Path(sys.argv[1]).rename(scratch / '.former'); os.kill(os.getpid(), 9)")
+    subprocess.run([sys.executable, '-c', script, tmp_path / name], timeout=60, check=False)
+    (left,) = tmp_path.iterdir()
+    with scratch_folder(tmp_path / name):
+        assert (left / '.former').exists()
+    (tmp_path / name).mkdir()
+    with scratch_folder(tmp_path / name):
+        assert not left.exists()
+
+
+def test_folder_that_cannot_be_replaced_comes_back(tmp_path: Path) -> None:
+    bag = tmp_path / 'bag'
+    bag.mkdir()
+    with scratch_folder(bag) as scratch:
+        with pytest.raises(FileNotFoundError):
+            replace_folder(bag, scratch / 'bag')
+        assert bag.exists()
+        (scratch / 'bag').mkdir()
+        (scratch / 'bag/new').touch()
+        replace_folder(bag, scratch / 'bag')
+    assert [path.name for path in bag.iterdir()] == ['new']
+    assert list(tmp_path.iterdir()) == [bag]
 
 
 def test_leftovers_of_a_folder_that_does_not_exist_are_none(tmp_path: Path) -> None:

@@ -16,13 +16,17 @@
 """Atomic writes, what is left of those that were killed, and reads of limited size."""
 
 import fcntl
+import glob
 import os
+import shutil
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from utt_ros.errors import DocumentError
 
+FORMER = '.former'  # in a scratch folder: the one that is replaced
 
 def write_atomically(path: Path, data: bytes, *, is_synced: bool = True) -> None:
     """Replace `path` by `data`: a temporary file beside it, fsync, rename, fsync of the folder.
@@ -82,8 +86,44 @@ def make_temporary(path: Path) -> tuple[int, Path]:
         os.close(descriptor)  # it was taken for a remnant before it was locked
 
 
+@contextmanager
+def scratch_folder(path: Path) -> Iterator[Path]:
+    """Make a folder beside `path` for what becomes `path`, and remove it in the end.
+
+    That of a killed process is removed by the next one for the same path, unless it holds the only
+    copy, see `replace_folder`. Raises OSError.
+    """
+    if path.exists() or not any(path.parent.glob(f'.{glob.escape(path.name)}.*.tmp/{FORMER}')):
+        remove_leftovers(path.parent, path.name)
+    with tempfile.TemporaryDirectory(
+            prefix=f'.{path.name}.', suffix='.tmp', dir=path.parent) as name:
+        descriptor = os.open(name, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            with suppress(OSError):
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield Path(name)
+        finally:
+            os.close(descriptor)
+
+
+def replace_folder(path: Path, new: Path) -> None:
+    """Put `new`, in a scratch folder of `path`, in its place; the former one goes to the scratch.
+
+    Where that fails the former one comes back. Raises OSError.
+    """
+    former = new.with_name(FORMER)
+    if path.exists():
+        path.rename(former)
+    try:
+        new.rename(path)
+    except BaseException:
+        if former.exists():
+            former.rename(path)
+        raise
+
+
 def remove_leftovers(folder: Path, name: str = '') -> int:
-    """Remove temporary files of killed writers of `name`, or of any file; return their number.
+    """Remove temporary files of killed writers of `name`, or of any path; return their number.
 
     Those of living writers stay, and what cannot be removed.
     """
@@ -98,13 +138,18 @@ def remove_leftovers(folder: Path, name: str = '') -> int:
 
 
 def _remove_unlocked(path: Path) -> bool:
-    """Remove a file that no process has locked; return whether it did."""
+    """Remove a file or folder that no process has locked; return whether it did."""
     try:
-        with path.open('rb') as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            path.unlink()
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
     return True
 
 

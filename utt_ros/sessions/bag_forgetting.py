@@ -15,13 +15,12 @@
 
 """Removal of people from recordings: each bag is rewritten without them, or left as it is."""
 
-import tempfile
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from utt_ros.errors import SessionError
-from utt_ros.files import sync_folder
+from utt_ros.files import replace_folder, scratch_folder, sync_folder
 from utt_ros.sessions.bag_io import BagReader, open_bag
 from utt_ros.sessions.bag_writer import BagWriter
 from utt_ros.sessions.person_traces import OBSERVED_TYPES, PersonTraces
@@ -87,8 +86,8 @@ def _count(reader: BagReader, traces: PersonTraces) -> ForgottenPeople:
 def _rewrite(bag: Path, reader: BagReader, traces: PersonTraces) -> None:
     if not bag.is_dir():
         raise SessionError(f'{bag} is a file of a bag: give its folder')
-    with tempfile.TemporaryDirectory(prefix=f'.{bag.name}.', dir=bag.parent) as scratch:
-        new = Path(scratch, bag.name)
+    with scratch_folder(bag) as scratch:
+        new = scratch / bag.name
         custom = {name: text for name, text in reader.custom_data.items()
                   if not traces.mentions(text.encode())}
         writer = BagWriter(new, custom)
@@ -100,6 +99,5 @@ def _rewrite(bag: Path, reader: BagReader, traces: PersonTraces) -> None:
             if stripped is not None:
                 writer.write(numbers[topic], log_ns, stripped)
         writer.close()
-        bag.rename(Path(scratch, 'old'))
-        new.rename(bag)
+        replace_folder(bag, new)
         sync_folder(bag.parent)

@@ -15,12 +15,11 @@
 
 """Recovery of bags that were cut, damaged, or not closed: what is whole goes to a new bag."""
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from utt_ros.errors import SessionError
-from utt_ros.files import sync_folder
+from utt_ros.files import scratch_folder, sync_folder
 from utt_ros.sessions.bag_io import open_bag
 from utt_ros.sessions.bag_writer import BagWriter
 
@@ -53,9 +52,9 @@ def recover_bag(bag: Path, folder: Path) -> RecoveredBag:
         raise SessionError(f'{folder} exists: it is not overwritten')
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f'.{folder.name}.', dir=folder.parent) as scratch:
-            recovered = _rewrite(bag, Path(scratch, folder.name))
-            Path(scratch, folder.name).rename(folder)
+        with scratch_folder(folder) as scratch:
+            recovered = _rewrite(bag, scratch / folder.name)
+            (scratch / folder.name).rename(folder)
         sync_folder(folder.parent)
     except OSError as err:
         raise SessionError(f'{folder}: {err}') from err

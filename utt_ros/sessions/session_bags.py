@@ -22,13 +22,12 @@ Any rosbag2 directory with these topics is read, also in sqlite3 and also a reco
 """
 
 import re
-import tempfile
 from collections import defaultdict
 from pathlib import Path
 
 from utt_ros import cdr
 from utt_ros.errors import SessionError
-from utt_ros.files import sync_folder
+from utt_ros.files import replace_folder, scratch_folder, sync_folder
 from utt_ros.parameter_files import AREA_FILE, read_parameter_file, write_parameter_file
 from utt_ros.sessions.bag_files import METADATA, custom_data, read_metadata, storage_files
 from utt_ros.sessions.bag_io import read_bag, write_bag
@@ -71,12 +70,10 @@ def write_session(session: Session, area: AreaSettings, folder: Path) -> None:
     custom = {'area': session.area, 'name': session.name, 'split': session.split}
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f'.{folder.name}.', dir=folder.parent) as scratch:
-            new = Path(scratch, folder.name)
+        with scratch_folder(folder) as scratch:
+            new = scratch / folder.name
             write_bag(new, streams, custom)
-            if folder.exists():
-                folder.rename(Path(scratch, 'old'))
-            new.rename(folder)
+            replace_folder(folder, new)
         sync_folder(folder.parent)
     except OSError as err:
         raise SessionError(f'{folder}: {err}') from err

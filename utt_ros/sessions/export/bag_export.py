@@ -15,7 +15,6 @@
 
 """Export of bags to tables, in bounded memory: a chunk of messages of one topic at a time."""
 
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -25,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from utt_ros.errors import SessionError, SettingsError
+from utt_ros.files import scratch_folder
 from utt_ros.map_origin import MapOrigin
 from utt_ros.map_pose import MapPose
 from utt_ros.parameter_files import AREA_FILE, read_parameter_file
@@ -88,8 +88,8 @@ def export_bags(
     rows: Counter[str] = Counter()
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f'.{folder.name}.', dir=folder.parent) as scratch:
-            new = Path(scratch, folder.name)
+        with scratch_folder(folder) as scratch:
+            new = scratch / folder.name
             new.mkdir()
             with WRITERS[form](new, geographic=places.origin is not None) as writer:
                 for name, bag in bags.items():
