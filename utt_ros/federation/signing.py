@@ -190,7 +190,8 @@ class SealVerifier:
             raise SignatureRefused(f'it is not signed by {shown}')
         if len(seal.signature) != SIGNATURE_BYTES:
             raise SignatureRefused(
-                f'its signature has {len(seal.signature)} bytes: it must have {SIGNATURE_BYTES}')
+                f'its signature by {shown} has {len(seal.signature)} bytes: it must have '
+                f'{SIGNATURE_BYTES}')
         if name == AGGREGATOR and hasattr(item, 'area'):
             raise SignatureRefused(f'an area cannot be named {shown}')
         key = self._keys.public(name).get(seal.key_id)

@@ -65,7 +65,7 @@ def test_a_check_that_fails_is_a_broken_promise_and_others_go_on(
 
 def test_messages_are_refused_in_the_short_form(tmp_path: Path) -> None:
     results = list(run_checks(['messages'], FaultPlan(tmp_path, short=True), lambda _: None))
-    assert len(results) == 5
+    assert len(results) == 9
     for item in results:
         assert '100 sent: 0 accepted, 0 crashed, 0 unnamed' in item.measured
 

@@ -34,6 +34,7 @@ from utt_ros.evaluation.benchmarks.attacks import (
 )
 from utt_ros.evaluation.benchmarks.federation_checks import killed_nodes, soaked_federation
 from utt_ros.evaluation.benchmarks.forged_messages import AttackTally, attack_federation
+from utt_ros.evaluation.benchmarks.forged_seals import attack_verifier
 from utt_ros.evaluation.benchmarks.full_disk import (
     FullDiskReport,
     record_until_full,
@@ -58,8 +59,10 @@ SHORT_ATTACKS = ('sign_flip', 'replacement')
 
 
 def hostile_messages(plan: FaultPlan) -> list[PromiseResult]:
-    """Send hostile updates and models to a signed federation."""
-    tallies = attack_federation(plan.share(10_000, 100), plan.shard_seed, plan.folder)
+    """Send hostile updates and models to a signed federation, all other kinds to a verifier."""
+    count = plan.share(10_000, 100)
+    tallies = [*attack_federation(count, plan.shard_seed, plan.folder / 'federation'),
+               *attack_verifier(count, plan.shard_seed, plan.folder / 'verifier')]
     return [_message_result(tally) for tally in tallies]
 
 
