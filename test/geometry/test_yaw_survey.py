@@ -63,6 +63,20 @@ def test_known_angles_of_phones_do_not_move_the_yaw(rng: np.random.Generator) ->
     assert mixed.yaw_rad == pytest.approx(0.7, abs=0.06)
 
 
+def test_each_walked_place_counts_once_however_often_it_was_walked(
+        rng: np.random.Generator) -> None:
+    often, once = walks(rng, 0.8, [0.0, 0.0], count=240), walks(rng, 0.7, [0.0, 0.0], count=60)
+    phones, courses, compass = (
+        np.concatenate([getattr(part, name) for part in (often, once)])
+        for name in ('phones', 'courses_rad', 'compass_rad'))
+    cells = np.stack(np.meshgrid(np.arange(4), np.arange(6)), axis=-1).reshape(-1, 2) + 0.5
+    repeated = [np.resize(cells + corner, (len(part.phones), 2))
+                for part, corner in ((often, [0.0, 0.0]), (once, [12.0, 0.0]))]
+    fit = fit_yaw(
+        HeadingSamples(phones, np.concatenate(repeated), courses, compass), np.zeros(2))
+    assert fit.yaw_rad == pytest.approx(0.75, abs=0.025)
+
+
 def test_one_disturbed_place_and_gross_errors_move_the_yaw_little(
         rng: np.random.Generator) -> None:
     samples = walks(rng, 0.7, [0.0] * 4, count=100)

@@ -70,8 +70,8 @@ def _yaw_remarks(fit: YawFit, by_steps: bool) -> Iterator[str]:
            f'{np.degrees(fit.residual_rad):.1f} degrees (robust standard deviation)')
     yield ('how phones were held: from the steps' if by_steps else
            'how phones were held: not known from the steps, so ahead in the mean of phones')
-    yield (f'the error is {np.degrees(fit.error_rad):.1f} degrees for compasses where people '
-           f'walked, {np.degrees(fit.field_error_rad):.1f} for the undisturbed field')
+    yield (f'the error is {np.degrees(fit.error_rad):.1f} degrees for compasses in the mean of '
+           f'the walked floor, {np.degrees(fit.field_error_rad):.1f} for the undisturbed field')
     yield from _yaw_limits(fit)
 
 
@@ -83,7 +83,7 @@ def _yaw_limits(fit: YawFit) -> Iterator[str]:
                'straight ahead, in all directions')
     elif fit.field_error_rad > GOOD_YAW_ERROR_RAD:
         yield (f'they cannot tell within {degrees} how the room lies in the undisturbed field: '
-               'iron turns compasses where people walked; the twin needs the yaw of those places')
+               'iron turns compasses where people walked; the twin needs the yaw of that floor')
 
 
 def _phone_table(fit: YawFit) -> Iterator[str]:

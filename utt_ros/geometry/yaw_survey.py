@@ -17,9 +17,10 @@
 
 While somebody walks, the compass heading of the phone less the course that the camera sees is the
 `magnetic_yaw`, plus an angle at which this phone is carried, errors of its magnetometer that
-depend on its heading, disturbances of the field that depend on the place, and noise. All but the
-yaw have zero mean over phones, headings and places, so it is their common mean, by generalised
-least squares with these covariances [D]; what was seen often at one place counts once.
+depend on its heading, disturbances of the field that depend on the place, and noise. Angles and
+errors of phones have zero mean. The twin needs the yaw with the mean disturbance of the floor, so
+the fit is the best linear prediction of the mean over the walked square metres [D], each of which
+counts once (universal kriging [S: Cressie 1993]).
 """
 
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ CARRIED_STD_RAD = 0.13  # of the angle between a phone in the hand and its carri
 STEP_AXIS_STD_RAD = 0.06  # of that angle where it is given [R]
 HARD_IRON_STD_RAD = 0.06  # amplitude of errors that depend on the heading [R]
 PLACE_STD_RAD, PLACE_M = 0.14, 2.5  # of disturbances in buildings, and their extent [R]
+CELL_M = 1.0  # of the walked floor, over which their mean is taken
 MIN_KNOWN_SHARE = 0.75  # of phones with an angle by steps, for their use
 MAX_MEAN_CARRIED_RAD = 0.14  # beyond: steps of arms, not angles of phones, were measured [R]
 NOISE_STD_RAD = 0.09  # of a sample: course, hand and step
@@ -69,8 +71,8 @@ class YawFit:
     """Direction of the x axis with its standard error, and what it rests on."""
 
     yaw_rad: float  # counter-clockwise from magnetic east
-    error_rad: float  # of compasses where people walked
-    field_error_rad: float  # of the undisturbed field, from which those places differ
+    error_rad: float  # of the mean over the floor where people walked
+    field_error_rad: float  # of the undisturbed field, from which that mean differs
     residual_rad: float  # robust standard deviation of samples from yaw and angle of the phone
     carried_rad: Array  # (P,) estimated angle of each phone, counter-clockwise from the course
     samples: HeadingSamples
@@ -97,18 +99,20 @@ def fit_yaw(samples: HeadingSamples, carried_rad: Array | None = None) -> YawFit
     noise_std = NOISE_STD_RAD
     for _ in range(PASSES):
         variances = noise_std**2 / weights
-        inverse = np.linalg.inv(phones + places + np.diag(variances))
-        information = float(inverse.sum())
-        yaw = float((inverse @ deviations).sum()) / information
+        inverse = np.asarray(np.linalg.inv(phones + places + np.diag(variances)), np.float64)
+        undisturbed = float((inverse @ deviations).sum()) / float(inverse.sum())
         # what covariances predict of each deviation; the rest is noise
-        noise = variances * (inverse @ (deviations - yaw))
+        noise = variances * (inverse @ (deviations - undisturbed))
         noise_std = max(NOISE_STD_RAD, 1.4826 * float(np.median(np.abs(noise))))
         weights = np.minimum(1.0, HUBER_STDS * noise_std / np.maximum(np.abs(noise), 1e-9))
-    share = inverse.sum(0) / information
-    error = float(share @ (phones + np.diag(variances)) @ share)**0.5
+    floor = _floor_shares(samples.positions_m)
+    share = _prediction_shares(inverse, places @ floor)
+    yaw, own = float(share @ deviations), phones + np.diag(variances)
+    error = float(share @ own @ share + (share - floor) @ places @ (share - floor))**0.5
+    field_error = float(share @ (own + places) @ share)**0.5
     rest = np.asarray(wrap_angle(deviations - yaw), np.float64)
     carried = stds**2 * (
-        (np.arange(count)[:, None] == samples.phones) @ (inverse @ (deviations - yaw)))
+        (np.arange(count)[:, None] == samples.phones) @ (inverse @ (deviations - undisturbed)))
     spread = 1.4826 * float(np.median(np.abs(rest - carried[samples.phones])))
     if spread > MAX_RESIDUAL_RAD:
         raise MeasurementError(
@@ -119,7 +123,7 @@ def fit_yaw(samples: HeadingSamples, carried_rad: Array | None = None) -> YawFit
             f'the yaw would be known to ± {np.degrees(error):.0f} degrees only: walk all over the '
             'room, in all directions, with several phones')
     return YawFit(
-        float(wrap_angle(np.array(start + yaw))), error, information**-0.5, spread,
+        float(wrap_angle(np.array(start + yaw))), error, field_error, spread,
         carried + given, samples, rest)
 
 
@@ -162,3 +166,20 @@ def _covariances(samples: HeadingSamples, carried_stds: Array) -> tuple[Array, A
     apart = np.linalg.norm(samples.positions_m[:, None] - samples.positions_m, axis=2)
     return (np.asarray(same * (carried_stds[samples.phones]**2 + HARD_IRON_STD_RAD**2 * turned)),
             np.asarray(PLACE_STD_RAD**2 * np.exp(-0.5 * (apart / PLACE_M)**2)))
+
+
+def _floor_shares(positions_m: Array) -> Array:
+    """Return shares (N,) of samples in a mean over walked cells of the floor, each once."""
+    _, cells = np.unique(np.floor(positions_m / CELL_M), axis=0, return_inverse=True)
+    counts = np.bincount(cells.ravel())
+    return np.asarray(1 / (len(counts) * counts[cells.ravel()]))
+
+
+def _prediction_shares(inverse: Array, covariances: Array) -> Array:
+    """Return the shares (N,), with sum 1, of samples in the best prediction of a quantity.
+
+    `inverse` (N, N): of the covariance of samples; `covariances` (N,): with the quantity.
+    """
+    of_mean = inverse.sum(0) / inverse.sum()
+    known = inverse @ covariances
+    return np.asarray(known + (1 - known.sum()) * of_mean)
