@@ -22,6 +22,7 @@ from utt_ros.building.floor_plan import read_floor_plan
 from utt_ros.cli.main import main
 from utt_ros.parameter_files import read_parameter_blocks
 from utt_ros.sessions.session_bags import read_session
+from utt_ros.sessions.simulator.known_errors import SIMULATED_BELIEF
 
 
 def utt_simulate(out: Path, *options: str) -> int:
@@ -43,7 +44,7 @@ def test_same_seed_gives_the_same_bytes_and_another_seed_different_ones(tmp_path
 def test_areas_with_people_of_their_own_hand_nobody_over(tmp_path: Path) -> None:
     assert utt_simulate(tmp_path, '--areas', '1') == 0
     blocks = read_parameter_blocks(tmp_path / 'area0' / 'area.yaml')
-    assert blocks['/**/twin'] == {'hand_over': 0.0}
+    assert blocks['/**/twin'] == {'hand_over': 0.0, 'belief': SIMULATED_BELIEF}
 
 
 def test_sessions_of_two_runs_are_not_mixed(
@@ -65,6 +66,7 @@ def test_people_of_a_building_are_in_several_areas_at_the_same_time(tmp_path: Pa
     common = first.phones.keys() & second.phones.keys()
     assert any(np.isin(first.phones[name].inertial_stamps_ns,
                        second.phones[name].inertial_stamps_ns).any() for name in common)
-    assert list(read_parameter_blocks(tmp_path / 'area1' / 'area.yaml')) == ['/**']
+    blocks = read_parameter_blocks(tmp_path / 'area1' / 'area.yaml')
+    assert blocks['/**/twin'] == {'belief': SIMULATED_BELIEF}, 'hand-over as by default'
     plan = read_floor_plan(tmp_path / 'plan.yaml')
     assert plan.cells.shape[0] * plan.resolution_m == pytest.approx(2 * 14.0 + 2.0)

@@ -19,6 +19,7 @@ import pytest
 
 from utt_ros.demo.scenes import find_demo_areas
 from utt_ros.errors import SessionError
+from utt_ros.parameter_files import read_node_parameters
 from utt_ros.sessions.session_bags import read_area, write_area
 from utt_ros.settings import AreaSettings
 
@@ -78,3 +79,12 @@ def test_area_with_one_session_is_refused_by_name(tmp_path):
     folder = sessions(tmp_path / 'in', {'a': ALL}, ['train'])
     with pytest.raises(SessionError, match=r"area 'a' has 1 session"):
         find_demo_areas(folder, tmp_path / 'out')
+
+
+def test_settings_of_the_belief_in_area_files_are_kept(tmp_path):
+    folder = sessions(tmp_path / 'in', {'a': ALL, 'b': ALL}, ['', ''])
+    write_area(AreaSettings(area='b'), folder / 'b', belief={'body_spread': 0.5})
+    with_defaults, area = find_demo_areas(folder, tmp_path / 'out')
+    assert not with_defaults.belief
+    assert area.belief == {'body_spread': 0.5}
+    assert read_node_parameters([area.file], '/b/twin')['belief.body_spread'] == 0.5

@@ -92,6 +92,14 @@ def test_a_box_error_widens_the_covariance_most_for_people_who_are_far_away():
     assert coarse.covariance(box)[0, 0] > 2 * CAMERA.covariance(box)[0, 0]
 
 
+def test_people_who_are_alike_are_located_more_surely():
+    box = CAMERA.project([8.0, 1.0])
+    alike, differing = (CameraModel(AreaSettings(), body_spread=spread) for spread in (0.0, 2.0))
+    told = [np.linalg.det(camera.locate(box)[1]) for camera in (alike, CAMERA, differing)]
+    assert told[0] < told[1] < told[2]
+    np.testing.assert_allclose(alike.locate(box)[0], [8.0, 1.0], atol=1e-6)
+
+
 def test_boxes_with_a_known_error_cover_their_positions_as_often_as_told():
     area = AreaSettings(depth_error=0.1)
     camera, rng = CameraModel(area, 4.0), np.random.default_rng(3)

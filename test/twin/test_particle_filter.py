@@ -77,20 +77,23 @@ def test_ellipse_of_90_percent_covers_about_that(world, sensors):
     assert 0.80 <= np.mean(inside) <= 0.98
 
 
-def test_a_box_error_widens_ellipses_also_where_positions_of_boxes_are_given(world):
+@pytest.mark.parametrize(('name', 'small', 'large'), [
+    ('box_error', 0.0, 8.0), ('body_spread', 1.0, 4.0)])
+def test_errors_of_boxes_widen_ellipses_also_where_positions_of_boxes_are_given(
+        world, name, small, large):
     people = world(subjects=8, seed=4)
     batches = [people.tick() for _ in range(20)]
 
-    def areas(box_error, *, given):
-        tracker = ParticleFilter(AREA, ParticleFilterSettings(box_error=box_error))
+    def areas(value, *, given):
+        tracker = ParticleFilter(AREA, ParticleFilterSettings(**{name: value}))
         for batch in batches:
             observed = observe_positions(batch.camera, batch.camera_mask, AREA) if given else None
             estimate = tracker.step(batch, None, observed)
         return np.linalg.det(estimate.covariance)
 
-    exact, coarse = areas(0.0, given=True), areas(8.0, given=True)
+    exact, coarse = areas(small, given=True), areas(large, given=True)
     assert np.median(coarse / exact) > 2.0
-    np.testing.assert_array_equal(coarse, areas(8.0, given=False))
+    np.testing.assert_array_equal(coarse, areas(large, given=False))
 
 
 def test_the_ring_of_a_first_range_becomes_a_position_when_the_subject_turns(world):

@@ -28,6 +28,7 @@ from utt_ros.sessions.simulator.crossing import (
     simulate_crossing,
 )
 from utt_ros.sessions.simulator.drawn_plan import write_floor_plan
+from utt_ros.sessions.simulator.known_errors import SIMULATED_BELIEF
 from utt_ros.sessions.simulator.world import plan_sessions, simulate_session
 
 EXAMPLES = """
@@ -80,7 +81,8 @@ def run(args: argparse.Namespace) -> int:
     else:
         for plan in tqdm(sessions, unit='session', disable=None):
             area = plan.area.settings
-            write_area(area, args.out / area.area, shares_people=False)
+            write_area(
+                area, args.out / area.area, shares_people=False, belief=SIMULATED_BELIEF)
             write_session(simulate_session(plan), area, args.out / area.area / plan.name)
     print(f'{len(sessions)} sessions of {args.areas} areas: {args.out}')
     return 0
@@ -91,6 +93,6 @@ def write_crossing(plan: CrossingPlan, out: Path) -> None:
     crossing = simulate_crossing(plan)
     for of_area, session in zip(plan.sessions, crossing.sessions, strict=True):
         area = of_area.area.settings
-        write_area(area, out / area.area)
+        write_area(area, out / area.area, belief=SIMULATED_BELIEF)
         if session.phones:
             write_session(session, area, out / area.area / plan.name)

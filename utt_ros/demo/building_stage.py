@@ -32,6 +32,7 @@ from utt_ros.evaluation.recorded_people import read_listed_people, read_newest_v
 from utt_ros.sessions.session_bags import read_session, write_area, write_session
 from utt_ros.sessions.simulator.crossing import plan_crossings, room_corners, simulate_crossing
 from utt_ros.sessions.simulator.drawn_plan import write_floor_plan
+from utt_ros.sessions.simulator.known_errors import SIMULATED_BELIEF
 from utt_ros.sessions.simulator.world import simulate_session
 from utt_ros.types import GroundTruth
 
@@ -49,7 +50,7 @@ def simulate_building(out: Path, seed: int) -> None:
         len(ACCESS_POINTS), BUILDING_MINUTES, seed, ['area2'], ACCESS_POINTS)
     areas = [planned.area.settings for planned in plans[0].sessions]
     for area in areas:
-        write_area(area, out / area.area)
+        write_area(area, out / area.area, belief=SIMULATED_BELIEF)
     alone = [planned for plan in plans for planned in plan.sessions]
     for planned in tqdm(alone, unit='session', disable=None):
         area = planned.area.settings

@@ -29,7 +29,7 @@ from utt_ros.models.operations import operations, unique_pairs
 from utt_ros.models.settings import load_config
 from utt_ros.models.twin import build_twin
 from utt_ros.sessions.session_bags import read_session
-from utt_ros.settings import WindowSettings
+from utt_ros.settings import WindowSettings, from_mapping
 from utt_ros.sync.offline_sync import synchronize
 from utt_ros.sync.window_buffer import cut_windows
 from utt_ros.training.columns import Columns
@@ -39,6 +39,7 @@ from utt_ros.training.replay_buffer import ReplayBuffer
 from utt_ros.twin.engine import TwinEngine
 from utt_ros.twin.model_service import REPLAY_WAIT_S
 from utt_ros.twin.onnx_model import OnnxModel
+from utt_ros.twin.settings import ParticleFilterSettings
 from utt_ros.twin.tick_types import TickPredictions
 
 MAX_WINDOWS = 4096
@@ -100,7 +101,8 @@ def untrained_positions(initial: Checkpoint, area: DemoArea) -> list[PublishedPo
     payload = export_onnx(build_twin(model, window, initial.tensors))
     positions = []
     for bag in area.replayed:
-        engine = TwinEngine(area.settings, window, max_wait_s=REPLAY_WAIT_S)
+        belief = from_mapping(ParticleFilterSettings, area.belief)
+        engine = TwinEngine(area.settings, window, belief, max_wait_s=REPLAY_WAIT_S)
         engine.deploy(OnnxModel(payload, window))
         batches = synchronize(
             read_session(bag), modalities=area.settings.modalities, windows=window,

@@ -15,17 +15,18 @@
 
 """Areas of the demonstration, with their training and test sessions."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from utt_ros.errors import SessionError
-from utt_ros.parameter_files import AREA_FILE
+from utt_ros.parameter_files import AREA_FILE, read_node_parameters
 from utt_ros.sessions.session_bags import find_sessions, read_area, read_split, write_area
 from utt_ros.settings import AreaSettings
 from utt_ros.types import MODALITIES
 
 CROSSING_SPLIT = 'crossing'
+BELIEF_PREFIX = 'belief.'  # of parameters of a twin
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class DemoArea:
     train: tuple[Path, ...]  # bags for training
     test: tuple[Path, ...]  # bags for the test
     crossing: tuple[Path, ...] = ()  # bags of people who walk through all areas at the same time
+    belief: Mapping[str, float] = field(default_factory=dict)  # of its twin, beside the defaults
 
     @property
     def name(self) -> str:
@@ -67,8 +69,16 @@ def find_demo_areas(sessions: Path, out: Path) -> list[DemoArea]:
             raise SessionError(
                 f'area {name!r} has {len(bags)} session: it must have one for training and one '
                 'for the test')
-        areas.append(DemoArea(settings, out / name / AREA_FILE, train, test, crossing))
+        areas.append(DemoArea(settings, out / name / AREA_FILE, train, test, crossing,
+                              _belief(sessions / name / AREA_FILE, name)))
     return _one_without_camera(areas)
+
+
+def _belief(file: Path, name: str) -> dict[str, float]:
+    """Read the settings of the belief that an area file has for its twin."""
+    parameters = read_node_parameters([file], f'/{name}/twin')
+    return {key.removeprefix(BELIEF_PREFIX): value for key, value in parameters.items()
+            if key.startswith(BELIEF_PREFIX)}
 
 
 def _one_without_camera(found: Sequence[DemoArea]) -> list[DemoArea]:
@@ -78,5 +88,5 @@ def _one_without_camera(found: Sequence[DemoArea]) -> list[DemoArea]:
         blind = tuple(name for name in MODALITIES if name != 'camera')
         areas[-1] = replace(areas[-1], settings=replace(areas[-1].settings, modalities=blind))
     for area in areas:
-        write_area(area.settings, area.file.parent)
+        write_area(area.settings, area.file.parent, belief=area.belief)
     return areas

@@ -58,9 +58,17 @@ MIN_VISIBLE_SHARE = 0.4  # of a box inside the image, for a detection
 class CameraModel:
     """Projection and back-projection of people; every method takes any leading shape."""
 
-    def __init__(self, area: AreaSettings, box_error: float = 0.0) -> None:
-        """`box_error`: of the centre and size of boxes, in addition to PIXEL_JITTER [px]."""
+    def __init__(
+        self, area: AreaSettings, box_error: float = 0.0, body_spread: float = 1.0,
+    ) -> None:
+        """`box_error`: of the centre and size of boxes, in addition to PIXEL_JITTER [px].
+
+        `body_spread`: factor of the deviations of people's heights, body radii and sway, and of
+        the camera's pitch.
+        """
         self._area, self._box_error = area, box_error
+        self._height_std, self._radius_std, self._sway, self._pitch_std = body_spread * np.array([
+            PERSON_HEIGHT_STD_M, BODY_RADIUS_STD_M, BODY_SWAY_M, CALIBRATED_PITCH_STD_RAD])
         self._cos, self._sin = float(np.cos(area.camera_pitch)), float(np.sin(area.camera_pitch))
 
     def back_project(self, boxes: npt.ArrayLike) -> Array:
@@ -104,7 +112,7 @@ class CameraModel:
             weights = np.where(usable, stds**-2.0, 0.0)
             depths, gradients = np.where(usable, depths, 0.0), np.where(usable, gradients, 0.0)
             depth_information, cross_information = weights.sum(0), (weights * gradients).sum(0)
-            height_information = (weights * gradients**2).sum(0) + PERSON_HEIGHT_STD_M**-2.0
+            height_information = (weights * gradients**2).sum(0) + self._height_std**-2.0
             share = cross_information / height_information
             precision = depth_information - share * cross_information
             boxes[..., 2] = (weights * (1.0 - share * gradients) * depths).sum(0) / precision
@@ -178,8 +186,8 @@ class CameraModel:
         of_row = depth * self._sin / area.fy * pixel_std
         of_column = depth / area.fx * pixel_std
         covariance = of_depth[..., :, None] * of_depth[..., None, :]
-        covariance[..., 0, 0] += of_row**2 + BODY_SWAY_M**2
-        covariance[..., 1, 1] += of_column**2 + BODY_SWAY_M**2
+        covariance[..., 0, 0] += of_row**2 + self._sway**2
+        covariance[..., 1, 1] += of_column**2 + self._sway**2
         return np.asarray(covariance)
 
     def _depth_cues(self, boxes: Array) -> tuple[Array, Array, Array]:
@@ -196,10 +204,10 @@ class CameraModel:
         of_middle = (2 * area.camera_height - area.person_height
                      + BODY_RADIUS_M * (low - side)) * per_middle
         height_std = np.hypot(
-            jitter * of_height, BODY_RADIUS_STD_M * (low + side) * per_height)
-        shift = np.hypot(jitter * (low - high), CALIBRATED_PITCH_STD_RAD)  # of both edges
+            jitter * of_height, self._radius_std * (low + side) * per_height)
+        shift = np.hypot(jitter * (low - high), self._pitch_std)  # of both edges
         middle_std = np.hypot(
-            2 * shift * of_middle * per_middle, BODY_RADIUS_STD_M * (low - side) * per_middle)
+            2 * shift * of_middle * per_middle, self._radius_std * (low - side) * per_middle)
         hidden = np.where(self._touches_border(u, v, width, height) & (measured > 0), np.inf, 1.0)
         along = self._forward_per_depth(boxes)
         return (np.stack([measured, of_height / along, of_middle / along]),

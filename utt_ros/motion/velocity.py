@@ -64,14 +64,14 @@ class PositionObservations:
 
 
 def observe_positions(
-    boxes: npt.ArrayLike, mask: MaskArray, area: AreaSettings, box_error: float = 0.0,
+    boxes: npt.ArrayLike, mask: MaskArray, area: AreaSettings, camera: CameraModel | None = None,
 ) -> PositionObservations:
     """Locate boxes (..., 5) where `mask` (...) holds; non-finite ones count as unseen.
 
-    `box_error`: as of CameraModel [px].
+    `camera`: model of the area's camera with other errors than the usual ones.
     """
     with np.errstate(invalid='ignore'):  # masked and non-finite boxes are dropped below
-        positions, covariances = CameraModel(area, box_error).locate(boxes)
+        positions, covariances = (camera or CameraModel(area)).locate(boxes)
     usable = mask & np.isfinite(positions).all(-1) & np.isfinite(covariances).all((-2, -1))
     return PositionObservations(
         np.where(usable[..., None], positions, 0.0),

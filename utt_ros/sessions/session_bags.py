@@ -23,7 +23,9 @@ Any rosbag2 directory with these topics is read, also in sqlite3 and also a reco
 
 import re
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from utt_ros import cdr
 from utt_ros.errors import SessionError
@@ -131,14 +133,20 @@ def read_area(folder: Path) -> AreaSettings:
     return from_mapping(AreaSettings, read_parameter_file(folder / AREA_FILE))
 
 
-def write_area(area: AreaSettings, folder: Path, *, shares_people: bool = True) -> None:
+def write_area(
+    area: AreaSettings, folder: Path, *, shares_people: bool = True,
+    belief: Mapping[str, float] | None = None,
+) -> None:
     """Write the settings of the area whose sessions lie in `folder`.
 
     `shares_people`: whether a name means the same person in other areas, for a hand-over.
+    `belief`: settings of its twin's particle filter that differ from the defaults.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    write_parameter_file(
-        folder / AREA_FILE, area, {} if shares_people else {'/**/twin': {'hand_over': 0.0}})
+    twin: dict[str, Any] = {} if shares_people else {'hand_over': 0.0}
+    if belief:
+        twin['belief'] = dict(belief)
+    write_parameter_file(folder / AREA_FILE, area, {'/**/twin': twin} if twin else {})
 
 
 def _read(bag: Path, area: str) -> Session:

@@ -81,7 +81,8 @@ class ParticleFilter:
         `offsets`: of ranges, as an earlier run or a survey found them.
         """
         self.settings = settings or ParticleFilterSettings()
-        rows, camera = self.settings.max_subjects, CameraModel(area, self.settings.box_error)
+        own, rows = self.settings, self.settings.max_subjects
+        camera = CameraModel(area, own.box_error, own.body_spread)
         self._area, self._camera, self._visibility = area, camera, VisibilityMap(camera)
         self._ranges = AreaRangeModels(area, self.settings, offsets)
         self._ensembles = SubjectEnsembles(self.settings, len(self._ranges.models))
@@ -118,12 +119,11 @@ class ParticleFilter:
         more than `max_gap`, starts a subject anew. Raises MeasurementError for a tick with ranges
         of more access points than the area has.
 
-        `observed` (S,): positions of the boxes of the batch, without `box_error`; computed here
-        when None, or when there is one.
+        `observed` (S,): positions of the boxes of the batch with the usual errors; computed here
+        when None, or when the settings give others.
         """
-        if observed is None or self.settings.box_error:
-            observed = observe_positions(
-                batch.camera, batch.camera_mask, self._area, self.settings.box_error)
+        if observed is None or self.settings.has_other_box_errors:
+            observed = observe_positions(batch.camera, batch.camera_mask, self._area, self._camera)
         ranges, ranged = usable_ranges(batch, len(self._ranges.models))
         rows, elapsed, new = self._slots.assign(batch)
         for name, row in new:

@@ -51,9 +51,17 @@ class ParticleFilterSettings:
     box_error: float = setting(
         0.0, 'error of the centre and size of boxes, in addition to 1.5 % of their height [px]',
         low=0.0, high=100.0)
+    body_spread: float = setting(
+        1.0, "allowance for differences in people's heights and bodies, and for the error of the "
+        "camera's pitch, relative to the usual ones", low=0.0, high=10.0)
 
     def __post_init__(self) -> None:
         check(self)
+
+    @property
+    def has_other_box_errors(self) -> bool:
+        """Whether errors of boxes are others than the usual ones of CameraModel."""
+        return self.box_error > 0 or self.body_spread != 1
 
 
 @dataclass(frozen=True, slots=True)
