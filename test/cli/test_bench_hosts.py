@@ -23,6 +23,7 @@ import pytest
 from utt_ros.cli import bench_hosts
 from utt_ros.cli.main import main
 from utt_ros.errors import UttError
+from utt_ros.evaluation.benchmarks.impaired_cable import CableSettings
 from utt_ros.evaluation.benchmarks.two_hosts import HostsResult, HostTraffic
 
 RESULT = HostsResult(
@@ -37,17 +38,20 @@ RESULT = HostsResult(
 def test_what_two_hosts_did_and_sent_is_printed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 ) -> None:
-    given: list[tuple[Path, float, int]] = []
+    given: list[tuple[Path, float, int, CableSettings]] = []
 
-    def run(folder: Path, seconds: float, seed: int, log: Callable[[str], None]) -> HostsResult:
-        given.append((folder, seconds, seed))
+    def run(
+        folder: Path, seconds: float, seed: int, log: Callable[[str], None], cable: CableSettings,
+    ) -> HostsResult:
+        given.append((folder, seconds, seed, cable))
         log('people walk')
         return RESULT
 
     monkeypatch.setattr(bench_hosts, 'run_two_hosts', run)
-    assert main(['bench', 'hosts', '--seconds', '60', '--seed', '5']) == 0
-    (folder, *numbers), = given
-    assert numbers == [60.0, 5]
+    assert main(['bench', 'hosts', '--seconds', '60', '--seed', '5', '--delay-ms', '50',
+                 '--loss', '0.02']) == 0
+    (folder, *others), = given
+    assert others == [60.0, 5, CableSettings(50.0, 0.02, 5)]
     assert folder.is_absolute()
     assert not folder.exists()
     printed = capsys.readouterr()
@@ -76,6 +80,7 @@ def test_a_machine_that_does_not_permit_it_is_a_sentence(
 
 
 @pytest.mark.parametrize(('words', 'error'), [
+    (['--loss', '1'], 'loss is 1: it must be within 0..1, and below 1'),
     (['--seconds', '5'], '--seconds is 5: it must be within 20..3600'),
     (['--logs', '.'], '. exists: name a new folder')])
 def test_wrong_arguments_of_the_hosts_are_refused(

@@ -23,6 +23,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from utt_ros.errors import SettingsError, UttError
+from utt_ros.evaluation.benchmarks.impaired_cable import CableSettings
 from utt_ros.evaluation.benchmarks.two_hosts import HostsResult, run_two_hosts
 from utt_ros.text_table import align_columns
 
@@ -39,6 +40,10 @@ def configure_hosts(benches: 'argparse._SubParsersAction[argparse.ArgumentParser
     hosts.add_argument('--seconds', type=float, default=60.0, metavar='N',
                        help='time for which people walk [s] (default %(default)g)')
     hosts.add_argument('--seed', type=int, default=100, help='(default %(default)s)')
+    hosts.add_argument('--delay-ms', type=float, default=0.0, metavar='MS',
+                       help='delay of each frame between the hosts, one way (default %(default)g)')
+    hosts.add_argument('--loss', type=float, default=0.0, metavar='SHARE',
+                       help='probability of a frame to be lost, 0..1 (default %(default)g)')
     hosts.add_argument('--logs', type=Path, metavar='DIR',
                        help='new folder for recordings, states and logs, which is kept')
 
@@ -47,11 +52,13 @@ def _hosts(args: argparse.Namespace) -> int:
     low, high = WALK_LIMITS_SEC
     if not low <= args.seconds <= high:
         raise SettingsError(f'--seconds is {args.seconds:g}: it must be within {low:g}..{high:g}')
+    cable = CableSettings(args.delay_ms, args.loss, args.seed)
     if args.logs and args.logs.exists():
         raise UttError(f'{args.logs} exists: name a new folder')
     with TemporaryDirectory(prefix='utt_hosts_') as temporary:
         folder = (args.logs or Path(temporary)).absolute()
-        result = run_two_hosts(folder, args.seconds, args.seed, partial(print, file=sys.stderr))
+        result = run_two_hosts(folder, args.seconds, args.seed, partial(print, file=sys.stderr),
+                               cable)
     print('\n'.join(hosts_table(result)))
     return 0
 

@@ -17,6 +17,7 @@
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -25,17 +26,22 @@ import pytest
 
 from utt_ros.errors import UttError
 from utt_ros.evaluation.benchmarks import network_hosts
-from utt_ros.evaluation.benchmarks.network_hosts import NetworkHost, open_hosts
+from utt_ros.evaluation.benchmarks.impaired_cable import CableSettings
+from utt_ros.evaluation.benchmarks.network_hosts import PLAIN_CABLE, NetworkHost, open_hosts
 
 
 @pytest.fixture
 def hosts() -> Iterator[tuple[NetworkHost, NetworkHost]]:
     with ExitStack() as opened:
-        try:
-            found = opened.enter_context(open_hosts())
-        except UttError as err:
-            pytest.skip(str(err))
-        yield found
+        yield opening(opened)
+
+
+def opening(opened: ExitStack, cable: CableSettings = PLAIN_CABLE) -> tuple[
+        NetworkHost, NetworkHost]:
+    try:
+        return opened.enter_context(open_hosts(cable))
+    except UttError as err:
+        pytest.skip(str(err))
 
 
 def output(host: NetworkHost, *words: str) -> str:
@@ -57,6 +63,53 @@ def test_hosts_have_a_network_and_shared_memory_of_their_own(
     assert 'utt_hosts_test' in output(first, 'ls', '/dev/shm')
     assert 'utt_hosts_test' not in output(second, 'ls', '/dev/shm')
     assert not Path('/dev/shm/utt_hosts_test').exists()
+
+
+ECHO = """
+import socket
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as echo:
+    echo.bind(("10.99.0.2", 0))
+    print(echo.getsockname()[1], flush=True)
+    while True:
+        echo.sendto(*echo.recvfrom(65536))
+"""
+ASK = """
+import socket, sys, time
+count, size, port, patience_s = map(int, sys.argv[1:])
+trips_s = []
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+    for number in range(count):
+        asking.settimeout(patience_s)
+        begin_s = time.monotonic()
+        asking.sendto(b"%d " % number + bytes(size), ("10.99.0.2", port))
+        try:
+            while not asking.recv(65536).startswith(b"%d " % number):
+                pass
+            trips_s.append(time.monotonic() - begin_s)
+        except TimeoutError:
+            pass
+print(len(trips_s), min(trips_s))
+"""
+
+
+@pytest.mark.parametrize(('size', 'loss', 'least', 'most'), [
+    (100, 0.0, 20, 20), (30_000, 0.0, 20, 20), (100, 0.3, 2, 18)])
+def test_a_cable_delays_and_loses_datagrams_and_keeps_those_in_several_frames(
+    size: int, loss: float, least: int, most: int,
+) -> None:
+    with ExitStack() as opened:
+        first, second = opening(opened, CableSettings(50.0, loss, seed=1))
+        echo = subprocess.Popen(second.command(sys.executable, '-c', ECHO), text=True,
+                                stdout=subprocess.PIPE)
+        opened.callback(echo.wait)
+        opened.callback(echo.kill)
+        assert echo.stdout is not None
+        opened.callback(echo.stdout.close)
+        asked = output(first, sys.executable, '-c', ASK, '20', str(size),
+                       echo.stdout.readline().strip(), str(1 if loss else 30))
+    answered, trip_s = map(float, asked.split())
+    assert least <= answered <= most
+    assert trip_s >= 0.1
 
 
 def test_a_user_without_rights_gets_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,8 +35,9 @@ from typing import Any
 import yaml
 
 from utt_ros.errors import UttError
+from utt_ros.evaluation.benchmarks.impaired_cable import CableSettings
 from utt_ros.evaluation.benchmarks.missed_round import explain_missed_round
-from utt_ros.evaluation.benchmarks.network_hosts import NetworkHost, open_hosts
+from utt_ros.evaluation.benchmarks.network_hosts import PLAIN_CABLE, NetworkHost, open_hosts
 from utt_ros.evaluation.benchmarks.packet_counter import OTHERS
 from utt_ros.evaluation.metrics.crossings import area_changes, score_crossings
 from utt_ros.evaluation.recorded_people import read_diagnostics, read_listed_people
@@ -98,6 +99,7 @@ class HostsResult:
 
 def run_two_hosts(
     folder: Path, seconds: float, seed: int, log: Callable[[str], None],
+    cable: CableSettings = PLAIN_CABLE,
 ) -> HostsResult:
     """Run the areas for some seconds of walking; all files are kept in `folder`.
 
@@ -107,7 +109,7 @@ def run_two_hosts(
     plan = plan_crossings(2, 3.0, seed, access_points=HOST_APS)[0]
     areas = [planned.area.settings for planned in plan.sessions]
     write_hosts(folder, areas)
-    with open_hosts() as hosts, _processes(folder, area_specs(folder, hosts, areas)):
+    with open_hosts(cable) as hosts, _processes(folder, area_specs(folder, hosts, areas)):
         first = hosts[0]
         log('waiting for the model in both areas')
         _run(first, folder, READY_SEC + STOP_SEC, *MODULE, 'utt_ros.orchestration.node',
