@@ -28,6 +28,7 @@ from utt_ros.models.fusors import (
     Attention,
     Average,
     Concat,
+    GatedFusor,
     Gating,
     GatingSum,
     make_fusor,
@@ -117,6 +118,22 @@ def test_attention_weighs_by_a_softmax_over_what_is_there() -> None:
     a, c = (score / (scores[0] + scores[2]) for score in (scores[0], scores[2]))
     torch.testing.assert_close(
         fusor(FEATURES, NO_FTM), torch.tensor([[a - 4 * c, -2 * a + 0.5 * c]]))
+
+
+def test_gates_are_means_over_channels_or_the_weights_of_attention() -> None:
+    gating, attention = Gating(MODALITIES, 2), Attention(MODALITIES, 2)
+    with torch.no_grad():
+        for parameter in (*gating.parameters(), *attention.parameters()):
+            parameter.zero_()
+        gating.bias['imu'].copy_(torch.tensor([1.0, 2.0]))
+    imu = (sigmoid(1.0) + sigmoid(2.0)) / 2
+    torch.testing.assert_close(gating.gates(FEATURES, ALL), torch.tensor([[0.5, 0.5, imu]]))
+    torch.testing.assert_close(gating.gates(FEATURES, NO_FTM), torch.tensor([[0.5, 0.0, imu]]))
+    torch.testing.assert_close(attention.gates(FEATURES, ALL), torch.full((1, 3), 1 / 3))
+    torch.testing.assert_close(
+        attention.gates(FEATURES, NO_FTM), torch.tensor([[0.5, 0.0, 0.5]]))
+    assert {name for name in FUSORS.names()
+            if isinstance(make_fusor(name, MODALITIES, 2), GatedFusor)} == {'gating', 'attention'}
 
 
 @pytest.mark.parametrize('name', sorted(FUSORS.names()))

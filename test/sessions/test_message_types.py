@@ -16,8 +16,16 @@
 import json
 from pathlib import Path
 
+import numpy as np
+import pytest
 import utt_ros.msg
 from rosbags.rosbag2 import Reader
+from rosbags.serde import SerdeError
+from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+
+from utt_ros.sessions.message_types import message_folder, read_message
+
+METRICS = 'utt_ros/msg/TrainingMetrics'
 
 
 def test_type_hashes_are_those_of_the_generated_interfaces(bag: Path) -> None:
@@ -31,3 +39,29 @@ def test_type_hashes_are_those_of_the_generated_interfaces(bag: Path) -> None:
         assert {item['hash_string'] for item in described['type_hashes']
                 if item['type_name'] == msgtype} == {digest}
     assert len(ours) == 2
+
+
+def older_metrics() -> bytes:
+    """Serialize a report by the definition before gates were added."""
+    older = get_typestore(Stores.ROS2_JAZZY)
+    text = (message_folder() / 'TrainingMetrics.msg').read_text(encoding='utf-8')
+    older.register(get_types_from_msg(
+        text[:text.index('string[] modalities')], METRICS))
+    types = older.types
+    report = types[METRICS](
+        types['std_msgs/msg/Header'](types['builtin_interfaces/msg/Time'](1, 2), ''), 'hall', 7,
+        80, 20, 4, 0.5, ['a', 'bcd'], np.array([0.5, 0.25], np.float32))
+    return bytes(older.serialize_cdr(report, METRICS))
+
+
+def test_a_report_of_the_older_definition_has_empty_gates() -> None:
+    report = read_message(older_metrics(), METRICS)
+    assert (report.round, report.operations, report.nmse_var.tolist()) == (
+        7, ['a', 'bcd'], [0.5, 0.25])
+    assert (report.modalities, report.gate_weights.tolist()) == ([], [])
+
+
+def test_a_report_that_was_cut_is_refused() -> None:
+    for length in range(0, len(older_metrics()) - 8, 3):
+        with pytest.raises(SerdeError):
+            read_message(older_metrics()[:length], METRICS)

@@ -93,6 +93,7 @@ def test_a_model_is_deployed_evaluated_trained_and_its_update_sent_once(
     assert isinstance(report, Report)
     assert (report.round, report.windows, report.held_out) == (4, 60, 20)
     assert len(report.nmse) == 12
+    assert sorted(report.gates) == ['camera', 'ftm', 'imu']
     assert isinstance(update, Update)
     assert (update.federation, update.round, update.windows) == ('fed', 4, 60)
     before = unpack(model.payload, model.checksum, 2**24)

@@ -32,7 +32,7 @@ from utt_ros.models.twin import initial_weights, read_weights
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.training.labels import heading_frame_targets
 from utt_ros.training.settings import LearningSettings
-from utt_ros.training.trainer import LocalTrainer, area_trainer
+from utt_ros.training.trainer import Evaluation, LocalTrainer, area_trainer
 from utt_ros.types import Windows
 
 Walk = Callable[..., Windows]
@@ -71,13 +71,16 @@ def test_training_reduces_the_errors_on_held_out_windows(
     trainer.memory.observe(walk(AREA, 400), AREA, shape)
     trainer.memory.observe(walk(AREA, 100, first_s=110.0), AREA, shape)
     assert (len(trainer.memory.training), len(trainer.memory.held_out)) == (400, 100)
-    before = trainer.evaluate()
+    before = trainer.evaluate().nmse
     assert set(before) == {item.name for item in operations(MODEL.modalities)}
     first = trainer.train(10)
     for _ in range(9):
         last = trainer.train(10)
-    after = trainer.evaluate()
+    after = trainer.evaluate().nmse
     assert last < 0.8 * first
+    gates = trainer.evaluate().gates
+    assert set(gates) == set(MODEL.modalities)
+    assert all(0.0 < gate < 1.0 for gate in gates.values())
     assert trainer.steps == 100
     assert after['transfer:camera->ftm'] < min(0.7, before['transfer:camera->ftm'])
     assert after['merge:ftm+imu->camera'] < 0.5 * before['merge:ftm+imu->camera']
@@ -96,7 +99,7 @@ def test_weights_of_areas_with_one_and_with_three_access_points_are_averaged(
                 trainer.memory.observe(walk(area, 200), area, shape)
                 trainer.memory.observe(walk(area, 50, first_s=110.0), area, shape)
             trainer.load(weights)
-            errors.append(trainer.evaluate()['transfer:ftm->camera'])
+            errors.append(trainer.evaluate().nmse['transfer:ftm->camera'])
             trainer.train(10)
             updates.append(trainer.update())
         one, three = updates
@@ -262,5 +265,5 @@ def test_a_window_with_nan_changes_no_weight(shape: WindowSettings, walk: Walk) 
 def test_without_windows_nothing_is_trained_or_evaluated(shape: WindowSettings) -> None:
     trainer = trainer_of(shape)
     assert isnan(trainer.train(3))
-    assert trainer.evaluate() == {}
+    assert trainer.evaluate() == Evaluation()
     assert trainer.update() == {}

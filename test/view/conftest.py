@@ -145,9 +145,13 @@ class Messages:
         values = np.zeros(rows * columns, np.int8) if cells is None else np.array(cells, np.int8)
         return self._bytes('floor', _header(T0, 'map'), info, values)
 
-    def metrics(self, area: str, round_: int, errors: dict[str, float]) -> bytes:
-        return self._bytes('metrics', _header(T0), area, round_, 10, 5, 20, 0.5, list(errors),
-                           np.array(list(errors.values()), np.float32))
+    def metrics(
+        self, area: str, round_: int, errors: dict[str, float],
+        gates: dict[str, float] | None = None,
+    ) -> bytes:
+        lists = [part for each in (errors, gates or {})
+                 for part in (list(each), np.array(list(each.values()), np.float32))]
+        return self._bytes('metrics', _header(T0), area, round_, 10, 5, 20, 0.5, *lists)
 
     def rounds(self, round_: int, accepted: list[str]) -> bytes:
         return self._bytes(

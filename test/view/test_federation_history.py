@@ -37,6 +37,13 @@ def test_errors_are_averaged_by_area_and_round(scene, tell, say):
     assert scene.federation.operations['hall'] == {'a': 0.5}
 
 
+def test_newest_gates_are_kept_by_area_and_may_be_none(scene, tell, say):
+    for gates in ({'ftm': 0.5, 'imu': 0.25}, {'ftm': 0.75, 'imu': np.nan}):
+        tell('/hall/training_metrics', 'metrics', say.metrics('hall', 2, {}, gates))
+    tell('/yard/training_metrics', 'metrics', say.metrics('yard', 2, {'a': 1.0}))
+    assert scene.federation.gates == {'hall': {'ftm': 0.75}, 'yard': {}}
+
+
 def test_history_of_errors_is_bounded(scene, tell, say):
     for round_ in range(MAX_SHOWN_ROUNDS + 50):
         tell('/hall/training_metrics', 'metrics', say.metrics('hall', round_, {'a': 1.0}))

@@ -43,6 +43,14 @@ def test_rounds_and_errors_are_a_table(scene, tell, say):
     assert '0.500' in text
 
 
+def test_gates_follow_the_errors_by_area(scene, tell, say):
+    for area, gates in (('hall', {'camera': 0.625, 'imu': 0.25}), ('yard', {'imu': 0.5})):
+        tell(f'/{area}/training_metrics', 'metrics', say.metrics(area, 2, {'a': 1.0}, gates))
+    lines = federation_html(scene.federation).splitlines()
+    assert [line.split() for line in lines[-2:]] == [
+        ['gate', 'of', 'camera', '0.625', '-'], ['gate', 'of', 'imu', '0.250', '0.500</div>']]
+
+
 def test_task_twins_have_a_lineage(scene, tell, say):
     tell('/utt/twins', 'twins', say.twins('hall', {
         'hall_position': ('position', ['ftm'], [], np.nan),

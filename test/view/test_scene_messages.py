@@ -77,6 +77,14 @@ def test_poses_of_areas_are_finite(say):
     assert read_area_pose(message) == (1.0, 2.0, 3.0, 0.5)
 
 
+def test_metrics_of_an_older_recording_have_no_gates(say):
+    data = say.metrics('hall', 2, {'transfer:ftm->imu': 0.5})
+    message = read_scene_message(data[:-8], 'utt_ros/msg/TrainingMetrics')
+    assert (message.round, message.operations, message.modalities) == (
+        2, ['transfer:ftm->imu'], [])
+    assert len(message.gate_weights) == 0
+
+
 @pytest.mark.parametrize('name', ['read_position', 'read_future', 'read_truth', 'read_outline',
                                   'read_boxes'])
 @pytest.mark.parametrize('data', [b'', b'\x00\x01\x00\x00', bytes(range(60))])

@@ -149,6 +149,7 @@ class Report:
     steps: int
     loss: float  # mean over the previous round; NaN in the first
     nmse: dict[str, float]  # by operation
+    gates: dict[str, float] = field(default_factory=dict)  # mean, 0..1, by modality
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,11 @@
 
 A fusor takes `features` (B, M, d), one row per modality in sorted order, and `use` (B, M) bool,
 and returns (B, d). A modality that is not in use is skipped, never replaced by zeros; with none in
-use the result is finite.
+use the result is finite. A fusor with gates tells them by a method `gates`, see `GatedFusor`.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Protocol, runtime_checkable
 
 import torch
 import torch.nn.functional as F
@@ -49,6 +50,14 @@ class Fusor(nn.Module):
         super().__init__()
         self.modalities = tuple(modalities)
         self.width = width
+
+
+@runtime_checkable
+class GatedFusor(Protocol):
+    """Fusor that weights each modality by a gate, which depends on the features."""
+
+    def gates(self, features: Tensor, use: Tensor) -> Tensor:
+        """Return the gates (B, M), 0..1, averaged over channels; 0 where not in use."""
 
 
 class Add(Fusor):
@@ -137,12 +146,19 @@ class Gating(Fusor):
 
     def forward(self, features: Tensor, use: Tensor) -> Tensor:
         used = torch.where(use.unsqueeze(2), features, 0.0)
+        return (self._channel_gates(used) * used).sum(dim=1)
+
+    def gates(self, features: Tensor, use: Tensor) -> Tensor:
+        gates = self._channel_gates(torch.where(use.unsqueeze(2), features, 0.0))
+        return torch.where(use, gates.mean(dim=2), 0.0)
+
+    def _channel_gates(self, used: Tensor) -> Tensor:
+        """Return the gates (B, M, d) of features that are 0 where they are not in use."""
         weight = torch.cat([
             torch.cat([row.get_parameter(other) for other in self.modalities], dim=1)
             for row in (self.weight[name] for name in self.modalities)])  # (M d, M d)
         bias = torch.cat([self.bias[name] for name in self.modalities])
-        gates = torch.sigmoid(F.linear(used.flatten(1), weight, bias))
-        return (gates.reshape(used.shape) * used).sum(dim=1)
+        return torch.sigmoid(F.linear(used.flatten(1), weight, bias)).reshape(used.shape)
 
 
 class Attention(Fusor):
@@ -154,9 +170,15 @@ class Attention(Fusor):
         self.score = nn.Parameter(torch.randn(width) / width**0.5)
 
     def forward(self, features: Tensor, use: Tensor) -> Tensor:
-        scores = torch.tanh(F.linear(features, self.hidden)) @ self.score  # (B, M)
-        weights = torch.softmax(torch.where(use, scores, -EXTREME), dim=1)
+        weights = self._weights(features, use)
         return torch.where(use.unsqueeze(2), weights.unsqueeze(2) * features, 0.0).sum(dim=1)
+
+    def gates(self, features: Tensor, use: Tensor) -> Tensor:
+        return torch.where(use, self._weights(features, use), 0.0)
+
+    def _weights(self, features: Tensor, use: Tensor) -> Tensor:
+        scores = torch.tanh(F.linear(features, self.hidden)) @ self.score  # (B, M)
+        return torch.softmax(torch.where(use, scores, -EXTREME), dim=1)
 
 
 FusorFactory = Callable[[Sequence[str], int], nn.Module]

@@ -17,7 +17,9 @@
 
 from functools import cache
 from pathlib import Path
+from typing import Any
 
+from rosbags.serde import SerdeError
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
@@ -25,6 +27,9 @@ from utt_ros.errors import SessionError
 from utt_ros.sessions.detection_types import register_detections
 
 MESSAGE_PACKAGE = 'utt_ros'
+EMPTY_LIST = bytes(4)
+# What messages of older definitions lack at their end: fields that are added empty.
+ADDED_FIELDS = {'utt_ros/msg/TrainingMetrics': 2 * EMPTY_LIST}  # modalities, gate_weights
 
 
 @cache
@@ -38,6 +43,19 @@ def typestore() -> Typestore:
     store.register(types)
     register_detections(store)
     return store
+
+
+def read_message(data: bytes, kind: str) -> Any:
+    """Deserialize a message, also one of an older definition, whose new fields are empty.
+
+    Raises what the parser raises on bytes of something else.
+    """
+    try:
+        return typestore().deserialize_cdr(data, kind)
+    except SerdeError:
+        if kind not in ADDED_FIELDS:
+            raise
+        return typestore().deserialize_cdr(bytes(data) + ADDED_FIELDS[kind], kind)
 
 
 def message_folder() -> Path:

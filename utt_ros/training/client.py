@@ -240,10 +240,10 @@ class FederatedClient:
         return [] if self._steps_left else self._finish()
 
     def _report(self) -> Report:
-        trainer, current = self.trainer, self._current()
+        trainer, found = self.trainer, self.trainer.evaluate()
         return Report(
-            self._area.area, current.round, trainer.window_count, len(trainer.memory.held_out),
-            trainer.steps, self._loss, trainer.evaluate())
+            self._area.area, self._current().round, trainer.window_count,
+            len(trainer.memory.held_out), trainer.steps, self._loss, found.nmse, found.gates)
 
     def _finish(self) -> list[ClientEvent]:
         current, tensors = self._current(), self.trainer.update()

@@ -23,6 +23,7 @@ import torch
 from utt_ros.models.operations import Operation, Pair
 from utt_ros.models.twin import UnifiedTwin
 from utt_ros.training.columns import Columns, join_access_points, take
+from utt_ros.training.gate_means import GateMeans
 from utt_ros.types import AP_GEOMETRY, Array, FloatArray, MaskArray
 
 BATCH = 128
@@ -96,11 +97,15 @@ def training_means(columns: Columns, modalities: Sequence[str]) -> dict[str, Arr
 
 def relative_errors(
     twin: UnifiedTwin, columns: Columns, pairs: Sequence[Pair], means: Mapping[str, Array],
+    gates: GateMeans | None = None,
 ) -> Errors:
-    """Return errors of each decoding (sources, target) on windows that have all its sources."""
+    """Return errors of each decoding (sources, target) on windows that have all its sources.
+
+    `gates` accumulate those of the same windows, from the same features.
+    """
     errors = {pair: RelativeError(means[pair[1]]) for pair in pairs}
     for begin in range(0, len(next(iter(columns.values()))), BATCH):
-        _accumulate(twin, take(columns, slice(begin, begin + BATCH)), errors)
+        _accumulate(twin, take(columns, slice(begin, begin + BATCH)), errors, gates)
     return errors
 
 
@@ -133,9 +138,13 @@ def decode_columns(
 
 
 @torch.no_grad()
-def _accumulate(twin: UnifiedTwin, columns: Columns, errors: Errors) -> None:
+def _accumulate(
+    twin: UnifiedTwin, columns: Columns, errors: Errors, gates: GateMeans | None,
+) -> None:
     names = {name for sources, target in errors for name in (*sources, target)}
     features, present = encode_columns(twin, columns, names)
+    if gates is not None:
+        gates.add(twin.fusor, features, present)
     of_modality = dict(zip(twin.settings.modalities, present.numpy().T, strict=True))
     for pair, window in decode_columns(twin, features, columns, list(errors)).items():
         sources, target = pair

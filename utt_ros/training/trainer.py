@@ -16,6 +16,7 @@
 """Local training of one area: replay memory in, an update of the weights out."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from math import isfinite, nan
 
 import numpy as np
@@ -28,6 +29,7 @@ from utt_ros.models.settings import ModelSettings
 from utt_ros.models.twin import UnifiedTwin, Weights, load_weights, read_weights
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.training.augmentation import MIRRORS, Mirror
+from utt_ros.training.gate_means import GateMeans
 from utt_ros.training.losses import GaitObjective, MotionObjective, TranslationObjective
 from utt_ros.training.metrics import nmse_by_operation, relative_errors, training_means
 from utt_ros.training.optimization import ParameterGroup
@@ -42,6 +44,14 @@ HEADS = {'motion': 'camera', 'stride': 'imu'}  # head of the model -> modality o
 def use_one_thread() -> None:
     """Limit torch to one thread in this process, so that other cores are left to live twins."""
     torch.set_num_threads(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Evaluation on held-out windows."""
+
+    nmse: dict[str, float] = field(default_factory=dict)  # NMSE_var by operation
+    gates: dict[str, float] = field(default_factory=dict)  # mean, by modality; see `GateMeans`
 
 
 class LocalTrainer:
@@ -93,16 +103,18 @@ class LocalTrainer:
         """Take gradient steps; return their mean loss, NaN when none had an effect."""
         return _finite_mean([self._step() for _ in range(steps)] if self.window_count else [])
 
-    def evaluate(self) -> dict[str, float]:
-        """Return NMSE_var by operation on held-out windows, without operations never observed."""
+    def evaluate(self) -> Evaluation:
+        """Evaluate the model on held-out windows, without operations never observed."""
         if not len(self.memory.held_out) or not self.window_count:
-            return {}
+            return Evaluation()
         possible = operations(self.modalities)
+        gates = GateMeans(self.twin.settings.modalities, self.modalities)
         errors = relative_errors(
             self.twin, self.memory.held_out.all(), unique_pairs(possible),
-            training_means(self.memory.training.all(), self.modalities))
+            training_means(self.memory.training.all(), self.modalities), gates)
         nmse = nmse_by_operation(errors, possible)
-        return {name: error for name, error in nmse.items() if isfinite(error)}
+        return Evaluation({name: error for name, error in nmse.items() if isfinite(error)},
+                          gates.by_modality)
 
     def _step(self) -> float:
         batch = self.learning.batch

@@ -13,7 +13,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Rounds, NMSE per area, and task twins, as a view shows them; bounded."""
+"""Rounds, NMSE and gates per area, and task twins, as a view shows them; bounded."""
 
 from collections.abc import Mapping, Sequence
 from math import isfinite, nan
@@ -35,16 +35,18 @@ from utt_ros.view.shown_topics import ShownTopic
 
 MAX_SHOWN_ROUNDS = 400
 MAX_SHOWN_OPERATIONS = 32
+MAX_SHOWN_MODALITIES = 16
 MAX_HISTORY_AREAS = 256
 
 
 class FederationHistory:
-    """Newest round, NMSE_var by area and round, newest errors by operation, task twins."""
+    """Newest round, NMSE_var by area and round, newest errors and gates, task twins."""
 
     def __init__(self) -> None:
         self.round: FederationStatus | None = None
         self.quorum = 0
         self.operations: dict[str, dict[str, float]] = {}  # by area
+        self.gates: dict[str, dict[str, float]] = {}  # by area and modality
         self.twins: dict[str, tuple[TaskTwin, ...]] = {}  # by area
         self._nmse: dict[str, dict[int, float]] = {}  # by area and round
 
@@ -99,9 +101,10 @@ class FederationHistory:
         area = printable(message.area)
         if area not in self._nmse and len(self._nmse) >= MAX_HISTORY_AREAS:
             return
-        pairs = zip(message.operations, message.nmse_var, strict=False)
-        errors = {printable(name): float(value) for name, value in pairs if isfinite(value)}
+        errors = _finite_numbers(message.operations, message.nmse_var)
         self.operations[area] = dict(list(errors.items())[:MAX_SHOWN_OPERATIONS])
+        gates = _finite_numbers(message.modalities, message.gate_weights)
+        self.gates[area] = dict(list(gates.items())[:MAX_SHOWN_MODALITIES])
         by_round = self._nmse.setdefault(area, {})
         if errors:
             by_round[int(message.round)] = sum(errors.values()) / len(errors)
@@ -117,6 +120,11 @@ class FederationHistory:
 
 def _rank(twin: TaskTwin) -> tuple[bool, float, str]:
     return not isfinite(twin.mean_nmse), twin.mean_nmse, twin.id
+
+
+def _finite_numbers(names: Sequence[str], values: Sequence[float]) -> dict[str, float]:
+    return {printable(name): float(value) for name, value in zip(names, values, strict=False)
+            if isfinite(value)}
 
 
 def _pairs(names: Sequence[str], texts: Sequence[str]) -> dict[str, str]:

@@ -53,18 +53,18 @@ def people_html(people: Sequence[ScenePerson]) -> str:
 
 
 def federation_html(history: FederationHistory) -> str:
-    """Return the round, then NMSE_var of each operation by area."""
+    """Return the round, then NMSE_var of each operation and gates of modalities, by area."""
     lines = []
     if history.round is not None:
         lines.append(f'{describe_federation(history.round)}; quorum {history.quorum}')
     areas = sorted(history.operations)
-    names = sorted({name for each in history.operations.values() for name in each})
     rows = [f'{"":<30} {" ".join(f"{area:>8.8}" for area in areas)}'] if areas else []
-    for name in names:
-        values = (history.operations[area].get(name) for area in areas)
-        cells = ' '.join(f'{"-" if value is None else format(value, ".3f"):>8}'
-                         for value in values)
-        rows.append(f'{name:<30.30} {cells}')
+    for label, by_area in (('', history.operations), ('gate of ', history.gates)):
+        for name in sorted({name for each in by_area.values() for name in each}):
+            values = (by_area[area].get(name) for area in areas)
+            cells = ' '.join(f'{"-" if value is None else format(value, ".3f"):>8}'
+                             for value in values)
+            rows.append(f'{label + name:<30.30} {cells}')
     text = _paragraphs(lines or ['no round is heard yet'])
     return text + (_preformatted(rows) if rows else '')
 

@@ -25,7 +25,7 @@ from utt_ros import cdr
 from utt_ros.errors import MeasurementError, SessionError
 from utt_ros.map_pose import MapPose
 from utt_ros.sensor_limits import MAX_FRAME_BOXES
-from utt_ros.sessions.message_types import typestore
+from utt_ros.sessions.message_types import read_message
 from utt_ros.types import BOX_FIELDS, Array, FloatArray, Stamps, stamp_to_ns
 
 MAX_OUTLINE_POINTS = 512
@@ -56,7 +56,7 @@ class Boxes:
 def read_scene_message(data: bytes, type_name: str) -> Any:
     """Deserialize. Raises MeasurementError for bytes that are not of that type."""
     try:
-        return typestore().deserialize_cdr(data, type_name)
+        return read_message(data, type_name)
     except Exception as err:  # the parser raises errors of many types on broken bytes
         raise MeasurementError(f'{len(data)} bytes are not a {type_name}: {err}') from err
 

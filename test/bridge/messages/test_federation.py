@@ -104,6 +104,9 @@ def test_a_report_without_an_error_for_each_operation_is_refused() -> None:
     message = TrainingMetrics(operations=['transfer:ftm->imu'], nmse_var=[0.5, 0.25])
     with pytest.raises(ModelError, match=r'nmse_var has 2 values.* 1 names'):
         federation.report_from_message(message)
+    message = TrainingMetrics(modalities=['imu'])
+    with pytest.raises(ModelError, match=r'gate_weights has 0 values.* 1 names'):
+        federation.report_from_message(message)
 
 
 def test_a_damaged_graph_is_refused() -> None:
@@ -115,9 +118,11 @@ def test_a_damaged_graph_is_refused() -> None:
 
 
 def test_a_report_survives_the_wire() -> None:
-    report = types.Report('north', 3, 500, 120, 80, 1.5, {'transfer:ftm->imu': 0.5, 'a': 0.25})
+    report = types.Report('north', 3, 500, 120, 80, 1.5, {'transfer:ftm->imu': 0.5, 'a': 0.25},
+                          {'imu': 0.75, 'ftm': 0.5})
     message = federation.report_to_message(report, STAMP)
     assert list(message.operations) == ['a', 'transfer:ftm->imu']
+    assert list(message.modalities) == ['ftm', 'imu']
     assert federation.report_from_message(message) == report
     empty = federation.report_to_message(replace(report, loss=nan, nmse={}), STAMP)
     first = federation.report_from_message(empty)

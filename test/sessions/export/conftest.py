@@ -96,7 +96,8 @@ def reports() -> BagStream:
     return stream('/hall/training_metrics', kind, [message(
         kind, header=header(int(STAMPS_NS[0])), area='hall', round=2, windows=80, held_out=20,
         steps=4, loss=0.5, operations=['merge:ftm+imu->camera', 'transfer:ftm->imu'],
-        nmse_var=np.array([0.1, np.nan], np.float32))])
+        nmse_var=np.array([0.1, np.nan], np.float32),
+        modalities=['ftm', 'imu'], gate_weights=np.array([0.4, 0.7], np.float32))])
 
 
 def paths() -> BagStream:

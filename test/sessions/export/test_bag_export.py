@@ -49,7 +49,8 @@ def test_every_table_of_a_run_is_exported(make_run: Run, tmp_path: Path) -> None
     out = tmp_path / 'tables'
     rows = export_bags({'evening': make_run()}, out, 'csv', ALL)
     assert rows == {'positions': 4, 'people': 1, 'futures': 2, 'truth': 4, 'boxes': 3,
-                    'ranges': 4, 'imu': 4, 'magnetic': 4, 'twins': 1, 'metrics': 2}
+                    'ranges': 4, 'imu': 4, 'magnetic': 4, 'twins': 1, 'metrics': 2,
+                    'gates': 2}
     assert {path.stem: len(rows_of(path)) for path in out.glob('*.csv')
             if path.name != 'columns.csv'} == rows
     listed = {(row['table'], row['column']) for row in rows_of(out / 'columns.csv')}

@@ -68,10 +68,13 @@ def test_a_path_has_a_row_per_pose(messages: Topics) -> None:
     np.testing.assert_array_equal(rows['stamp_ns'], STAMPS_NS[[0, 0]])
 
 
-def test_reports_have_a_row_per_operation_and_states_one(messages: Topics) -> None:
+def test_reports_have_a_row_per_operation_and_modality_and_states_one(messages: Topics) -> None:
     rows = message_rows.metrics_rows(messages['training_metrics'])
     assert list(rows['operation']) == ['merge:ftm+imu->camera', 'transfer:ftm->imu']
     np.testing.assert_array_equal(rows['nmse_var'], [0.1, np.nan])
     assert list(rows['windows']) == [80, 80]
+    gates = message_rows.gates_rows(messages['training_metrics'])
+    assert [*zip(gates['round'], gates['modality'], gates['gate_weight'], strict=True)] == [
+        (2, 'ftm', 0.4), (2, 'imu', 0.7)]
     state = message_rows.twins_rows(messages['twin_status'])
     assert (state['round'][0], state['ticks_lost'][0], state['note'][0]) == (3, 1, 'all, "well"')

@@ -204,8 +204,8 @@ def deployment_from_message(
 
 
 def report_to_message(report: types.Report, stamp: Time) -> TrainingMetrics:
-    """Convert metrics with operations sorted; `stamp`: time of the evaluation."""
-    operations = sorted(report.nmse)
+    """Convert metrics with operations and modalities sorted; `stamp`: time of the evaluation."""
+    operations, modalities = sorted(report.nmse), sorted(report.gates)
     return TrainingMetrics(
         header=Header(stamp=stamp),
         area=report.area,
@@ -216,18 +216,20 @@ def report_to_message(report: types.Report, stamp: Time) -> TrainingMetrics:
         loss=report.loss,
         operations=operations,
         nmse_var=array('f', (report.nmse[name] for name in operations)),
+        modalities=modalities,
+        gate_weights=array('f', (report.gates[name] for name in modalities)),
     )
 
 
 def report_from_message(message: TrainingMetrics) -> types.Report:
     """Invert report_to_message; numbers have the precision of float32.
 
-    Raises ModelError when there is not one NMSE for each operation.
+    Raises ModelError when there is not one NMSE for each operation, or one gate for each modality.
     """
     nmse = _by_name('nmse_var', message.operations, message.nmse_var)
     return types.Report(
         message.area, message.round, message.windows, message.held_out, message.steps,
-        message.loss, nmse,
+        message.loss, nmse, _by_name('gate_weights', message.modalities, message.gate_weights),
     )
 
 

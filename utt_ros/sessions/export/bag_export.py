@@ -157,20 +157,20 @@ def _export(
         chosen = _choose(bag, reader, tables)
         here = replace(places, poses={**_reported_poses(reader), **places.poses})
         for topic, messages in _chunks(reader, set(chosen)):
-            table, names = chosen[topic]
-            cells = table.rows(messages, {'recording': recording, **names})
-            if len(cells['stamp_ns']):
-                here.place(table, cells, names['area'])
-                writer.write(table, cells)
-                rows[table.name] += len(cells['stamp_ns'])
+            for table, names in chosen[topic]:
+                cells = table.rows(messages, {'recording': recording, **names})
+                if len(cells['stamp_ns']):
+                    here.place(table, cells, names['area'])
+                    writer.write(table, cells)
+                    rows[table.name] += len(cells['stamp_ns'])
     return rows
 
 
 def _choose(
     bag: Path, reader: BagReader, tables: Sequence[ExportTable],
-) -> dict[str, tuple[ExportTable, dict[str, str]]]:
-    """Return table, area and owner of each topic that is exported. Raises SessionError."""
-    chosen = {}
+) -> dict[str, list[tuple[ExportTable, dict[str, str]]]]:
+    """Return tables, area and owner of each topic that is exported. Raises SessionError."""
+    chosen: dict[str, list[tuple[ExportTable, dict[str, str]]]] = {}
     for topic in reader.topics:
         for table in tables:
             match = table.topic.fullmatch(topic.name)
@@ -180,7 +180,8 @@ def _choose(
                 raise SessionError(f'{bag}: {topic.name} is a {topic.type}: it must be a '
                                    f'{table.type}')
             owner = {table.owner: match['owner']} if table.owner else {}
-            chosen[topic.name] = table, {'area': match['area'], **owner}
+            chosen.setdefault(topic.name, []).append(
+                (table, {'area': match['area'], **owner}))
     return chosen
 
 

@@ -34,6 +34,7 @@ ACCELERATION = float_columns(
     *((name, 'angular velocity, axes of the phone [rad/s]') for name in IMU_CHANNELS[3:6]))
 BOX = float_columns(*(
     (name, '{0[0]} of the box [{0[2]}]'.format(name.rpartition('_'))) for name in CAMERA_CHANNELS))
+TRAINING_METRICS = re.compile(r'/(?P<area>\w+)/training_metrics')
 TABLES = {table.name: table for table in (
     ExportTable(
         'positions', cdr.POSE.type, re.compile(r'/(?P<area>\w+)/twins/(?P<owner>\w+)/position'),
@@ -92,8 +93,7 @@ TABLES = {table.name: table for table in (
                      ('compute_p99_ms', '99 % quantile of it [ms]')),
             Column('note', 'str', 'of the twin')), message_rows.twins_rows),
     ExportTable(
-        'metrics', 'utt_ros/msg/TrainingMetrics',
-        re.compile(r'/(?P<area>\w+)/training_metrics'), '', (
+        'metrics', message_rows.METRICS, TRAINING_METRICS, '', (
             Column('round', 'int64', 'of the global model that was evaluated'),
             Column('operation', 'str', 'such as transfer:ftm->imu'),
             *float_columns(('nmse_var', 'on held-out windows; 1 is the error of the mean')),
@@ -102,4 +102,10 @@ TABLES = {table.name: table for table in (
             Column('steps', 'int64', 'training steps since start'),
             *float_columns(('loss', 'mean training loss of the last round'))),
         message_rows.metrics_rows),
+    ExportTable(
+        'gates', message_rows.METRICS, TRAINING_METRICS, '', (
+            Column('round', 'int64', 'of the global model that was evaluated'),
+            Column('modality', 'str', 'of the area'),
+            *float_columns(('gate_weight', 'mean over held-out windows, 0 to 1'))),
+        message_rows.gates_rows),
 )}

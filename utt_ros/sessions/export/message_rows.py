@@ -23,9 +23,10 @@ import numpy as np
 
 from utt_ros import cdr
 from utt_ros.sessions.export.export_table import COVARIANCE, Cells
-from utt_ros.sessions.message_types import typestore
+from utt_ros.sessions.message_types import read_message
 from utt_ros.types import BOX_FIELDS, CAMERA_CHANNELS, IMU_CHANNELS, NS_PER_S, stamp_to_ns
 
+METRICS = 'utt_ros/msg/TrainingMetrics'
 AP_STRING = 2  # of the strings of an FtmRange
 PLANE_COVARIANCE = (0, 1, 7)  # xx, xy, yy in a 6 x 6 covariance
 POSITION_DIGITS = 6  # decimals of numbers that were float32
@@ -114,23 +115,33 @@ def twins_rows(messages: Sequence[bytes]) -> dict[str, Any]:
 
 
 def metrics_rows(messages: Sequence[bytes]) -> dict[str, Any]:
-    reports = _decode(messages, 'utt_ros/msg/TrainingMetrics')
+    reports = _decode(messages, METRICS)
     counts = [min(len(report.operations), len(report.nmse_var)) for report in reports]
     repeated = {name: np.repeat(np.array([getattr(report, name) for report in reports], np.int64),
                                 counts) for name in ('round', 'windows', 'held_out', 'steps')}
     return {'stamp_ns': np.repeat(_stamps(reports), counts), **repeated,
             'loss': np.repeat(_decimal([report.loss for report in reports]), counts),
-            'operation': _texts(chain.from_iterable(
-                report.operations[:count]
-                for report, count in zip(reports, counts, strict=True))),
-            'nmse_var': _decimal(list(chain.from_iterable(
-                report.nmse_var[:count]
-                for report, count in zip(reports, counts, strict=True))))}
+            'operation': _texts(_first(counts, [report.operations for report in reports])),
+            'nmse_var': _decimal(_first(counts, [report.nmse_var for report in reports]))}
+
+
+def gates_rows(messages: Sequence[bytes]) -> dict[str, Any]:
+    reports = _decode(messages, METRICS)
+    counts = [min(len(report.modalities), len(report.gate_weights)) for report in reports]
+    return {'stamp_ns': np.repeat(_stamps(reports), counts),
+            'round': np.repeat(np.array([report.round for report in reports], np.int64), counts),
+            'modality': _texts(_first(counts, [report.modalities for report in reports])),
+            'gate_weight': _decimal(
+                _first(counts, [report.gate_weights for report in reports]))}
 
 
 def _decode(messages: Sequence[bytes], kind: str) -> list[Any]:
-    store = typestore()
-    return [store.deserialize_cdr(message, kind) for message in messages]
+    return [read_message(message, kind) for message in messages]
+
+
+def _first(counts: Iterable[int], lists: Iterable[Sequence[Any]]) -> list[Any]:
+    """Chain the first items of each list, as many as its count."""
+    return [item for count, items in zip(counts, lists, strict=True) for item in items[:count]]
 
 
 def _plane(numbers: cdr.Numbers) -> dict[str, Any]:
