@@ -68,7 +68,7 @@ def area_nodes(
 
     An area that replays bags has no drivers. Drivers stamp measurements with the host's clock,
     also when the other nodes use simulated time. Of a group of sources that areas share, the
-    driver of the first area is listed, with the others beside it; it fails apart from its area.
+    driver of the first area is listed, with the others beside it; its end stops none of them.
     """
     trainer: dict[str, ParameterValue] = {
         **_signing(plan),
@@ -96,7 +96,7 @@ def _driver_nodes(
         if len(group) < 2:
             yield node
         elif group[0].area is area:
-            yield replace(node, area='', beside=tuple(
+            yield replace(node, area='', essential=False, beside=tuple(
                 _area_node(plan, source.area, name, _driver(plan, name)) for source in group[1:]))
 
 
