@@ -25,6 +25,7 @@ from utt_ros.files import (
     create_private,
     make_temporary,
     read_limited,
+    recover_folders,
     remove_leftovers,
     replace_folder,
     scratch_folder,
@@ -100,19 +101,70 @@ def test_scratch_folder_of_a_killed_process_is_removed_by_the_next_one(tmp_path:
 
 
 @pytest.mark.parametrize('name', ['bag', 'bag [1]*'])
-def test_the_only_copy_of_a_folder_is_no_remnant(tmp_path: Path, name: str) -> None:
+def test_the_only_copy_of_a_folder_is_put_back(tmp_path: Path, name: str) -> None:
     (tmp_path / name).mkdir()
+    (tmp_path / name / 'only').touch()
     script = ('import os, sys; from pathlib import Path\n'
               'from utt_ros.files import scratch_folder\n'
               'with scratch_folder(Path(sys.argv[1])) as scratch:\n'
               "    Path(sys.argv[1]).rename(scratch / '.former'); os.kill(os.getpid(), 9)")
     subprocess.run([sys.executable, '-c', script, tmp_path / name], timeout=60, check=False)
     (left,) = tmp_path.iterdir()
+    assert [entry.name for entry in left.iterdir()] == ['.former']
     with scratch_folder(tmp_path / name):
-        assert (left / '.former').exists()
-    (tmp_path / name).mkdir()
-    with scratch_folder(tmp_path / name):
+        assert (tmp_path / name / 'only').exists()
         assert not left.exists()
+
+
+@pytest.mark.parametrize('is_replaced', [False, True])
+def test_folders_of_killed_processes_are_found_at_any_depth(
+    tmp_path: Path, is_replaced: bool,
+) -> None:
+    bag, left = tmp_path / 'hall/bag', tmp_path / 'hall/.bag.killed.tmp'
+    (left / '.former').mkdir(parents=True)
+    (left / '.former/first').touch()
+    if is_replaced:
+        bag.mkdir()
+    recover_folders(tmp_path)
+    assert list((tmp_path / 'hall').iterdir()) == [bag]
+    assert (bag / 'first').exists() != is_replaced
+
+
+@pytest.mark.parametrize(
+    'left', ['.bag.old.killed.tmp', '.mine.tmp', 'bag.killed.tmp', '.bag.tmp'])
+def test_folders_of_others_are_left_alone(tmp_path: Path, left: str) -> None:
+    (tmp_path / left / 'kept').mkdir(parents=True)
+    (tmp_path / 'bag').mkdir()
+    recover_folders(tmp_path / 'bag')
+    recover_folders(tmp_path)
+    assert remove_leftovers(tmp_path) == 0
+    assert (tmp_path / left / 'kept').exists()
+
+
+@pytest.mark.parametrize('failing', [1, 2])
+def test_an_interruption_between_two_renames_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: int,
+) -> None:
+    bag, calls = tmp_path / 'bag', []
+    bag.mkdir()
+    (bag / 'only').touch()
+    rename = Path.rename
+
+    def interrupt(path: Path, target: Path) -> Path:
+        moved = rename(path, target)
+        calls.append(target)
+        if len(calls) == failing:
+            raise KeyboardInterrupt
+        return moved
+
+    with scratch_folder(bag) as scratch:
+        (scratch / 'bag').mkdir()
+        (scratch / 'bag/only').touch()
+        monkeypatch.setattr(Path, 'rename', interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            replace_folder(bag, scratch / 'bag')
+    assert (bag / 'only').exists()
+    assert list(tmp_path.iterdir()) == [bag]
 
 
 def test_folder_that_cannot_be_replaced_comes_back(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from utt_ros.errors import DocumentError
 
 FORMER = '.former'  # in a scratch folder: the one that is replaced
 
+
 def write_atomically(path: Path, data: bytes, *, is_synced: bool = True) -> None:
     """Replace `path` by `data`: a temporary file beside it, fsync, rename, fsync of the folder.
 
@@ -90,11 +91,9 @@ def make_temporary(path: Path) -> tuple[int, Path]:
 def scratch_folder(path: Path) -> Iterator[Path]:
     """Make a folder beside `path` for what becomes `path`, and remove it in the end.
 
-    That of a killed process is removed by the next one for the same path, unless it holds the only
-    copy, see `replace_folder`. Raises OSError.
+    That of a killed process is removed by the next one for the same path. Raises OSError.
     """
-    if path.exists() or not any(path.parent.glob(f'.{glob.escape(path.name)}.*.tmp/{FORMER}')):
-        remove_leftovers(path.parent, path.name)
+    recover_folder(path)
     with tempfile.TemporaryDirectory(
             prefix=f'.{path.name}.', suffix='.tmp', dir=path.parent) as name:
         descriptor = os.open(name, os.O_RDONLY | os.O_DIRECTORY)
@@ -112,45 +111,88 @@ def replace_folder(path: Path, new: Path) -> None:
     Where that fails the former one comes back. Raises OSError.
     """
     former = new.with_name(FORMER)
-    if path.exists():
-        path.rename(former)
     try:
+        if path.exists():
+            path.rename(former)
         new.rename(path)
     except BaseException:
-        if former.exists():
+        if former.exists() and not path.exists():
             former.rename(path)
         raise
+
+
+def recover_folder(path: Path) -> None:
+    """Remove scratch folders of `path` that killed processes left.
+
+    One that was killed within `replace_folder` may have left the only copy: it is put back first.
+    Raises OSError.
+    """
+    path = path.absolute()
+    if not path.exists():
+        for former in path.parent.glob(f'.{glob.escape(path.name)}.*.tmp/{FORMER}'):
+            if _is_leftover(former.parent.name, path.name) and _is_unlocked(former.parent):
+                former.rename(path)
+                break
+    remove_leftovers(path.parent, path.name)
+
+
+def recover_folders(root: Path) -> None:
+    """Do so for `root` and the folders within it. Raises OSError."""
+    recover_folder(root)
+    for scratch in list(root.rglob('.*.tmp')):
+        name = scratch.name[1:-len('.tmp')].rpartition('.')[0]
+        if name and ((scratch / FORMER).exists() or (scratch / name).exists()):
+            recover_folder(scratch.with_name(name))
 
 
 def remove_leftovers(folder: Path, name: str = '') -> int:
     """Remove temporary files of killed writers of `name`, or of any path; return their number.
 
-    Those of living writers stay, and what cannot be removed.
+    Those of living writers stay, and what cannot be removed. Scratch folders are removed for a
+    name only.
     """
     removed = 0
-    prefix = f'.{name}.' if name else '.'
     with suppress(OSError), os.scandir(folder) as entries:
-        found = [entry.name for entry in entries
-                 if entry.name.startswith(prefix) and entry.name.endswith('.tmp')]
+        found = [entry.name for entry in entries if _is_leftover(entry.name, name)
+                 and (name or not entry.is_dir(follow_symlinks=False))]
         for item in found:
             removed += _remove_unlocked(folder / item)
     return removed
 
 
+def _is_leftover(found: str, name: str) -> bool:
+    """Return whether a file or folder is named as temporary ones of `name`, or of any path."""
+    prefix = f'.{name}.' if name else '.'
+    random = found.removeprefix(prefix).removesuffix('.tmp')
+    is_temporary = found == f'{prefix}{random}.tmp' and bool(random)
+    return is_temporary and not (name and '.' in random)  # not those of `name.more`
+
+
 def _remove_unlocked(path: Path) -> bool:
     """Remove a file or folder that no process has locked; return whether it did."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with _locked(path):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
     except OSError:
         return False
+    return True
+
+
+def _is_unlocked(path: Path) -> bool:
+    with suppress(OSError), _locked(path):
+        return True
+    return False
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Lock a file or folder. Raises OSError where another process has."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
-    except OSError:
-        return False
+        yield
     finally:
         os.close(descriptor)
-    return True
 
 
 def read_limited(path: Path, max_bytes: int) -> bytes:

@@ -64,6 +64,22 @@ def test_people_are_forgotten_in_recordings_and_state(stored: Path, utt: Callabl
     assert utt(*words(stored, 'ann')).out.count('no trace of them') == 3
 
 
+@pytest.mark.parametrize('left', ['.one.killed.tmp/.former', '.gone.killed.tmp/.former',
+                                  '.two.killed.tmp/two', '.deleted-one'])
+def test_copies_that_killed_commands_left_are_forgotten_too(
+    stored: Path, utt: Callable, make_bag: Callable[..., Path], left: str,
+) -> None:
+    recordings = stored / 'recordings'
+    (recordings / left).parent.mkdir(exist_ok=True)
+    make_bag(recordings / left, '/hall/phones/ann/ftm', '/hall/phones/ben/ftm')
+    assert utt(*words(stored, 'ann'), '--dry-run').code == 0
+    assert (recordings / left).exists()
+    assert utt(*words(stored, 'ann')).code == 0
+    found = sorted(path.name for path in recordings.iterdir())
+    assert found == sorted({'one', 'two', 'three', *(['gone'] if 'gone' in left else [])})
+    assert utt(*words(stored, 'ann')).out.count('no trace of them') == len(found)
+
+
 def test_old_recordings_are_deleted(tmp_path: Path, utt: Callable) -> None:
     for name, age, keep in (('old', 40, {}), ('new', 2, {}), ('over', 3, {KEEP_DAYS: '1'})):
         writer = BagWriter(tmp_path / name, keep)

@@ -21,13 +21,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from utt_ros.drivers.pseudonyms import read_pseudonyms
-from utt_ros.errors import SettingsError
+from utt_ros.errors import SessionError, SettingsError
+from utt_ros.files import recover_folders
 from utt_ros.orchestration.bag_arguments import keep_days
 from utt_ros.orchestration.launch_plan import DEFAULT_STATE
 from utt_ros.sensor_limits import is_name
 from utt_ros.sessions.bag_forgetting import ForgottenPeople, forget_in_bag
 from utt_ros.sessions.export.bag_export import find_bags
-from utt_ros.sessions.retention import delete_bag, expired_bags
+from utt_ros.sessions.retention import delete_bag, expired_bags, finish_deletions
 from utt_ros.twin.kept_offsets import forget_phones
 
 EXAMPLES = """
@@ -71,11 +72,23 @@ def run(args: argparse.Namespace) -> int:
         raise SettingsError('give PERSON, or --older-than DAYS, or --expired')
     if is_old and not args.recordings:
         raise SettingsError('give --recordings, the folders of the bags')
+    if not args.dry_run:
+        _recover(args.recordings)
     if is_old:
         _delete_old(args)
     else:
         _forget_people(args)
     return 0
+
+
+def _recover(recordings: Sequence[Path]) -> None:
+    """Finish what killed commands began: copies of people would stay. Raises SessionError."""
+    try:
+        for path in recordings:
+            recover_folders(path)
+            finish_deletions(path)
+    except OSError as err:
+        raise SessionError(str(err)) from err
 
 
 def _delete_old(args: argparse.Namespace) -> None:
