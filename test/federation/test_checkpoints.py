@@ -26,6 +26,7 @@ import numpy as np
 import pytest
 
 from utt_ros.errors import ModelError
+from utt_ros.federation import checkpoints
 from utt_ros.federation.checkpoints import (
     LOG,
     Checkpoint,
@@ -172,8 +173,9 @@ def test_a_damaged_line_in_the_middle_is_an_error_that_names_it(
 
 
 def test_a_second_aggregator_is_refused_until_the_first_is_gone(store: CheckpointStore) -> None:
-    with pytest.raises(ModelError, match='in use by another aggregator'):
+    with pytest.raises(ModelError, match='in use by another aggregator') as refused:
         CheckpointStore(store.folder, keep=2)
+    assert refused.value.__cause__ is None  # no error of the machine, which would be tried again
     store.close()
     CheckpointStore(store.folder, keep=2).close()
 
@@ -269,6 +271,16 @@ def test_damaged_metadata_go_back_one_round_too(
     found, problems = latest.read()
     assert same(found, checkpoint(2))
     assert len(problems) == 1
+
+
+def test_a_checkpoint_of_former_releases_has_no_checksum_of_its_metadata(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    latest = LatestCheckpoint(tmp_path / 'model.safetensors')
+    monkeypatch.setattr(checkpoints, 'METADATA_CHECKSUM', 'other')
+    write(latest, 2)
+    monkeypatch.undo()
+    assert same(latest.read()[0], checkpoint(2))
 
 
 def test_a_writer_killed_between_two_checkpoints_leaves_the_former(tmp_path: Path) -> None:

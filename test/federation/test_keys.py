@@ -65,6 +65,14 @@ def test_folder_that_others_can_change_is_refused_with_the_remedy(
         KeyFolder(tmp_path / 'keys')
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason='only root can give a folder away')
+def test_folder_of_another_user_is_refused(tmp_path: Path) -> None:
+    (tmp_path / 'keys').mkdir(mode=0o755)
+    os.chown(tmp_path / 'keys', 12345, 12345)
+    with pytest.raises(SettingsError, match='belongs to user 12345'):
+        KeyFolder(tmp_path / 'keys')
+
+
 @pytest.mark.parametrize('content', [b'', b'\xff\xfe', b'-----BEGIN PRIVATE KEY-----\nx\n'])
 def test_file_that_is_no_key_is_refused_by_name(keys: KeyFolder, content: bytes) -> None:
     path = keys.folder / 'hall.key'

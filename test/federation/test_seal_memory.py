@@ -34,7 +34,9 @@ def test_counters_that_last_are_known_to_the_next_process(tmp_path: Path) -> Non
     assert [entry.name for entry in path.parent.iterdir()] == [path.name]
 
 
-@pytest.mark.parametrize('content', ['', '[', '[1]', '{"hall": "x"}', '{"hall": 1e9}', '\xff'])
+@pytest.mark.parametrize('content', [
+    '', '[', '[1]', '\xff', '{"hall": 7}', '{"counters": 3}', '{"counters": {"hall": 7}}',
+    '{"checksum": "", "counters": {"hall": 7}}'])
 def test_damaged_file_is_begun_anew(content: str, tmp_path: Path) -> None:
     path = tmp_path / 'twin.json'
     path.write_bytes(content.encode('latin-1'))
@@ -44,12 +46,20 @@ def test_damaged_file_is_begun_anew(content: str, tmp_path: Path) -> None:
     assert SealMemory(path).newest('hall') == 3
 
 
+def test_flipped_digit_of_a_counter_does_not_shut_out_its_sender(tmp_path: Path) -> None:
+    path = tmp_path / 'twin.json'
+    SealMemory(path).remember('hall', 1_700_000_000, lasts=True)
+    path.write_bytes(path.read_bytes().replace(b': 17', b': 97'))
+    assert SealMemory(path).newest('hall') == 0
+
+
 def test_the_oldest_counters_are_forgotten_first(tmp_path: Path) -> None:
     memory = SealMemory(tmp_path / 'twin.json')
     memory.remember('first', 1, lasts=True)
     for number in range(MAX_KEPT_COUNTERS):
         memory.remember(f'area{number}', number + 2, lasts=True)
-    assert len(json.loads((tmp_path / 'twin.json').read_bytes())) == MAX_KEPT_COUNTERS
+    content = json.loads((tmp_path / 'twin.json').read_bytes())
+    assert len(content['counters']) == MAX_KEPT_COUNTERS
     assert (memory.newest('first'), memory.newest('area0')) == (0, 2)
 
 

@@ -113,6 +113,18 @@ def test_older_item_is_a_replay_after_a_restart_too_and_the_newest_may_be_repeat
     again.verify(item, signer_of(item).sign(item))
 
 
+def test_new_key_of_a_sender_whose_clock_was_ahead_begins_anew(keys: KeyFolder) -> None:
+    ahead = KeySigner(keys, 'hall', clock_ns=lambda: 2**62).sign(DEPLOYMENT)
+    SealVerifier(keys, receiver='/hall/twin').verify(DEPLOYMENT, ahead)
+    for suffix in ('key', 'counter'):
+        (keys.folder / f'hall.{suffix}').unlink()
+    new = KeySigner(keys, 'hall').sign(DEPLOYMENT)
+    verifier = SealVerifier(keys, receiver='/hall/twin')
+    verifier.verify(DEPLOYMENT, new)
+    with pytest.raises(SignatureRefused, match='not a trusted key'):
+        verifier.verify(DEPLOYMENT, ahead)
+
+
 def test_task_twins_of_an_area_are_delivered_again_in_any_order_after_a_restart(
     keys: KeyFolder, signer_of: Callable[[Any], KeySigner],
 ) -> None:

@@ -72,9 +72,9 @@ class CheckpointStore:
             self._lock = (folder / 'lock').open('w')
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self._clean()
-        except BlockingIOError as err:
+        except BlockingIOError:
             self._lock.close()
-            raise ModelError(f'{folder} is in use by another aggregator') from err
+            raise ModelError(f'{folder} is in use by another aggregator') from None
         except OSError as err:
             raise ModelError(f'{folder} cannot hold the state: {err}') from err
 

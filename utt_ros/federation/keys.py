@@ -82,7 +82,10 @@ class KeyFolder:
     """Private keys of this site and public keys of all, read again whenever the files change."""
 
     def __init__(self, folder: Path) -> None:
-        """Create the folder with mode 0700. Raises SettingsError where others can change it."""
+        """Create the folder with mode 0700.
+
+        Raises SettingsError where others than its owner, who is this user or root, can change it.
+        """
         self.folder = folder.expanduser()
         self.problem = ''  # why changed files are not used
         self._stamp: object = None
@@ -91,7 +94,11 @@ class KeyFolder:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as err:
             raise SettingsError(f'keys cannot be kept in {self.folder}: {err.strerror}') from err
-        mode = stat.S_IMODE(self.folder.stat().st_mode)
+        status = self.folder.stat()
+        if status.st_uid not in (0, os.geteuid()):
+            raise SettingsError(f'{self.folder} belongs to user {status.st_uid}: keys must be in '
+                                'a folder of this user or of root')
+        mode = stat.S_IMODE(status.st_mode)
         if mode & OTHERS_WRITE:
             raise SettingsError(f'others can change {self.folder}, its mode is {mode:04o}: '
                                 f'run chmod {mode & ~OTHERS_WRITE:o} {self.folder}')

@@ -16,7 +16,9 @@
 """Newest counters of signed messages that a receiver has accepted, for longer than it runs."""
 
 import json
+from collections.abc import Mapping
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 
 from utt_ros.documents import load_json
@@ -40,8 +42,13 @@ class SealMemory:
         """Return the newest counter; 0 where there is none."""
         return max(self._lasting.get(key, 0), self._others.get(key, 0))
 
-    def remember(self, key: str, counter: int, *, lasts: bool) -> None:
-        """Note the newest counter. A full disk does not stop the receiver."""
+    def remember(
+        self, key: str, counter: int, *, lasts: bool, is_synced: bool = False,
+    ) -> None:
+        """Note the newest counter; one that `is_synced` survives a power cut.
+
+        A full disk does not stop the receiver.
+        """
         if not lasts:
             self._others[key] = counter
             return
@@ -51,12 +58,18 @@ class SealMemory:
         if self._path is not None:
             with suppress(OSError):
                 self._path.parent.mkdir(mode=0o700, exist_ok=True)
-                write_atomically(self._path, json.dumps(self._lasting).encode(), is_synced=False)
+                content = {'checksum': _checksum(self._lasting), 'counters': self._lasting}
+                write_atomically(self._path, json.dumps(content).encode(), is_synced=is_synced)
 
 
 def _read(path: Path) -> dict[str, int]:
     with suppress(OSError, DocumentError):
         content = load_json(read_limited(path, MAX_MEMORY_BYTES))
-        if isinstance(content, dict) and all(type(value) is int for value in content.values()):
-            return content
+        counters = content.get('counters') if isinstance(content, dict) else None
+        if isinstance(counters, dict) and content.get('checksum') == _checksum(counters):
+            return counters
     return {}
+
+
+def _checksum(counters: Mapping[str, int]) -> str:
+    return sha256(json.dumps(counters, sort_keys=True).encode()).hexdigest()

@@ -66,13 +66,15 @@ class SignedKind:
     """Name of a kind of message, its signed fields, and the payload that its checksum covers.
 
     The sender of a kind without an area is the aggregator. Counters of a kind that `lasts` are
-    kept while its receiver does not run: such messages are few, and old ones would be used.
+    kept while its receiver does not run: such messages are few, and old ones would be used. What
+    one that `is_stored` brings is on the disk when it is used, and so is its counter.
     """
 
     name: str
     fields: tuple[str, ...]
     payload: str = ''
     lasts: bool = False
+    is_stored: bool = False
 
 
 SIGNED_KINDS: dict[type, SignedKind] = {
@@ -87,7 +89,8 @@ SIGNED_KINDS: dict[type, SignedKind] = {
         'area', 'id', 'sources', 'target', 'federation', 'round', 'config', 'std', 'checksum'),
         'graph', lasts=True),
     TwinHandover: SignedKind(
-        'handover', ('area', 'record', 'config', 'max_nmse', 'checksum'), 'payload', lasts=True),
+        'handover', ('area', 'record', 'config', 'max_nmse', 'checksum'), 'payload', lasts=True,
+        is_stored=True),
     BeliefNotice: SignedKind('beliefs', ('area', 'checksum'), 'payload'),
 }
 
@@ -168,7 +171,7 @@ class NullVerifier:
 class SealVerifier:
     """Verifier with the public keys of a folder; remembers the newest counter of each stream.
 
-    A stream is of one sender and kind, and of one task twin. Cheapest check first: sizes, key,
+    A stream is of one key and kind, and of one task twin. Cheapest check first: sizes, key,
     counter, signature, payload. A counter is used up by an item that passes all of them, so that
     a genuine seal around another payload stops nothing.
     """
@@ -197,7 +200,7 @@ class SealVerifier:
         key = self._keys.public(name).get(seal.key_id)
         if key is None:
             raise SignatureRefused(f'key {seal.key_id[:16]!r} is not a trusted key of {shown}')
-        stream = f'{kind.name} {name} {getattr(item, "id", "")}'.rstrip()
+        stream = f'{kind.name} {name} {seal.key_id} {getattr(item, "id", "")}'.rstrip()
         newest = self._memory.newest(stream)
         if seal.counter < newest or (seal.counter == newest and not repeated):
             raise SignatureRefused(
@@ -209,7 +212,8 @@ class SealVerifier:
         if payload is not None and checksum_of(payload) != item.checksum:
             raise SignatureRefused(f'its payload is not the one that {shown} signed')
         if seal.counter > newest:
-            self._memory.remember(stream, seal.counter, lasts=kind.lasts)
+            self._memory.remember(
+                stream, seal.counter, lasts=kind.lasts, is_synced=kind.is_stored)
 
 
 def make_signer(settings: SigningSettings, name: str) -> Signer:

@@ -48,6 +48,15 @@ def test_node_signs_with_its_key_and_verifies_with_those_of_the_folder(
     assert (tmp_path / 'keys/hall.key').exists()
 
 
+def test_counters_are_those_of_a_node_in_its_domain(
+    node: Node, ros: int, tmp_path: Path,
+) -> None:
+    signing = MessageSigning(node, 'hall')
+    signing.verifier.verify(GRAPH, signing.signer.sign(GRAPH))
+    (file,) = (tmp_path / 'keys/received').iterdir()
+    assert file.name == f'{ros}.signing.json'
+
+
 def test_node_that_only_receives_makes_no_key(node: Node, tmp_path: Path) -> None:
     MessageSigning(node)
     assert not list((tmp_path / 'keys').iterdir())

@@ -35,7 +35,8 @@ class MessageSigning:
         settings = declare_settings(node, SigningSettings)
         self.signer = make_signer(settings, name) if name else NullSigner()
         self.verifier = make_verifier(
-            settings, max_bytes, node.get_fully_qualified_name())
+            settings, max_bytes,
+            f'{node.context.get_domain_id()}{node.get_fully_qualified_name()}')
         self.note = '' if settings.signed else (
             'signed is false: anybody in this ROS domain can send updates and models')
         if self.note:
