@@ -227,6 +227,10 @@ def test_replay_begins_at_a_time_of_the_host(make_bag: Callable[..., Path]) -> N
     began_s: list[float] = []
     Played([make_bag('bag', [0, 1])], lambda _: began_s.append(time.time()), begin=begin_s).run()
     assert began_s[0] >= begin_s
+    walk = make_bag('walk', [300, 310])  # players of other hosts have topics of their own
+    began_s.clear()
+    Played([walk], lambda _: began_s.append(time.time()), begin=begin_s).run()
+    assert began_s[0] - begin_s >= 0.29
     waiting = Played([make_bag('later', [0, 1])], begin=begin_s + 3600)
     thread = threading.Thread(target=waiting.run, daemon=True)
     thread.start()

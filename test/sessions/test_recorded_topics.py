@@ -40,8 +40,14 @@ def test_prefixes_and_expressions_choose_topics() -> None:
     '/hall/trainer/transfer/_action/feedback', '/_hidden', '/hall/trainer/_service_event'])
 def test_a_hidden_topic_is_recorded_only_where_an_expression_chooses_it(name: str) -> None:
     assert not RecordedTopics([], [], pictures=False).includes(name)
-    assert not RecordedTopics(['/hall', '/_'], [], pictures=False).includes(name)
+    assert not RecordedTopics(['/hall', '/'], [], pictures=False).includes(name)
     assert RecordedTopics(['/hall'], [f'.*{name[-6:]}'], pictures=False).includes(name)
+
+
+def test_an_area_or_phone_whose_name_begins_with_an_underscore_is_not_hidden() -> None:
+    chosen = RecordedTopics(['/_hall/'], [], pictures=False)
+    assert chosen.includes('/_hall/synced')
+    assert not chosen.includes('/_hall/trainer/transfer/_action/feedback')
 
 
 def test_pictures_are_recorded_where_they_are_wanted() -> None:

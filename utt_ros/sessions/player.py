@@ -130,11 +130,12 @@ class Player:
 
     def _play(self, paths: Sequence[Path]) -> None:
         offset_ns = round(self._settings.start_offset * NS_PER_S)
-        start_ns, end_ns = _joint_span(paths, self._topics, offset_ns)
+        begin_ns, first_ns, end_ns = _joint_span(paths, self._topics, offset_ns)
+        start_ns = begin_ns if self._settings.begin else first_ns
         if self._settings.duration:
             end_ns = min(end_ns, start_ns + round(self._settings.duration * NS_PER_S))
         self._span = (paths[0].name, start_ns, end_ns)
-        with _Prefetch(paths, self._topics, start_ns, end_ns) as messages:
+        with _Prefetch(paths, self._topics, begin_ns, end_ns) as messages:
             self._shown_ns = self._bag_ns = start_ns
             self._wall_ns = self._clock_due_ns = monotonic_ns()
             for log_ns, topic, data in messages:
@@ -185,19 +186,18 @@ class Player:
 
 def _joint_span(
     paths: Sequence[Path], topics: Collection[str], offset_ns: int,
-) -> tuple[int, int]:
-    """Return the time of the first message of `topics` and the end of the last of bags [ns].
+) -> tuple[int, int, int]:
+    """Return begin, first message of `topics` and end of bags [ns].
 
-    Messages earlier than `offset_ns` after the begin of the first bag do not count; empty bags
-    have no begin.
+    The begin is `offset_ns` after that of the first bag; empty bags have none.
     """
     with ExitStack() as opened:
         bags = [opened.enter_context(open_bag(path)) for path in paths]
         filled = [bag for bag in bags if bag.end_ns] or bags
-        start_ns = min(bag.start_ns for bag in filled) + offset_ns
+        begin_ns = min(bag.start_ns for bag in filled) + offset_ns
         end_ns = max(bag.end_ns for bag in filled)
-        firsts = [next(bag.messages(topics, start_ns, end_ns), None) for bag in filled]
-    return min((first[0] for first in firsts if first), default=start_ns), end_ns
+        firsts = [next(bag.messages(topics, begin_ns, end_ns), None) for bag in filled]
+    return begin_ns, min((first[0] for first in firsts if first), default=begin_ns), end_ns
 
 
 class _Prefetch:

@@ -50,7 +50,8 @@ class RecordedTopics:
             return True
         if not self._prefixes and not self._patterns:
             return name != PARAMETER_EVENTS and HIDDEN not in name
-        return name.startswith(self._prefixes) and HIDDEN not in name
+        return any(name.startswith(prefix) and HIDDEN not in name[len(prefix) - 1:]
+                   for prefix in self._prefixes)
 
     def shows_people(self, types: Collection[str]) -> bool:
         """Return whether a topic of these types is left out for its pictures."""
