@@ -144,6 +144,19 @@ def test_a_choice_shows_the_seconds_before_it_while_a_bag_stands_still(
         assert {each.name for each in window.people} == {'ann', 'bob'}
 
 
+def test_a_choice_while_a_bag_runs_keeps_the_trails(evening, window, steps):
+    with RecordedScene(evening) as recorded:
+        session = ViewSession(recorded, window)
+        for _ in range(30):
+            session.update(next(steps))
+        before = max(len(person.trail) for person in window.people)
+        window.choices.person, window.choices.signals = 'ann', True
+        for _ in range(3):
+            assert session.update(next(steps))
+            assert recorded.playback.seek_s is None
+        assert max(len(person.trail) for person in window.people) >= before
+
+
 def test_session_updates_ten_times_a_second_until_it_is_over(live):
     source, session = live
     clock, waits = [0], []

@@ -81,7 +81,7 @@ class ViewSession:
     def _choose(self, people: Sequence[ScenePerson]) -> None:
         """Let signals and picture follow the choices of the viewer.
 
-        Of a bag the seconds before the present moment are read again, for all that is chosen now.
+        Of a bag that stands still the seconds before its moment are read again, for all of them.
         """
         choices, scene = self._window.choices, self.scene
         is_other = False
@@ -95,7 +95,8 @@ class ViewSession:
         is_other |= scene.picture.choose(
             root, self._synthesizers(root).get('camera', '') if root else '')
         playback = self._source.playback
-        if is_other and playback is not None and playback.seek_s is None:
+        if (is_other and playback is not None and not playback.playing
+                and playback.seek_s is None):
             playback.seek_s = playback.at_s
 
     def _synthesizers(self, root: str) -> Mapping[str, str]:
