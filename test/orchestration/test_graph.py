@@ -88,7 +88,7 @@ def test_areas_that_name_one_phone_source_have_one_driver_which_fails_apart_from
     assert [other.label for other in driver.beside] == ['stairs/imu', 'attic/imu']
     assert [other.parameters['area'] for other in driver.beside] == ['stairs', 'attic']
     assert (driver.unit, nodes['hall/camera'].unit) == ('hall/imu', 'hall')
-    assert not driver.essential
+    assert (driver.area, driver.essential) == ('hall/imu', True)  # it fails alone, and is told
     assert {'stairs/camera', 'attic/camera'} <= nodes.keys()
     replayed = replace(areas[0], bags=(Path('a'),))
     nodes = by_label(graph_nodes(plan(replayed, *areas[1:])))

@@ -215,6 +215,26 @@ def test_area_that_refuses_its_settings_ends_alone(said: io.StringIO, wait_until
     assert running.failure == 'hall/sync ended with exit code 2'
 
 
+def test_driver_of_several_areas_ends_alone_and_is_told(
+    said: io.StringIO, wait_until: Wait,
+) -> None:
+    driver = replace(area_process('hall/imu', 'raise SystemExit(2)'), area='hall/imu')
+    specs = [driver, area_process('hall/sync', FOREVER), area_process('stairs/sync', FOREVER)]
+    with Supervisor(specs, output=said) as running:
+        wait_until(lambda: 'hall/imu is stopped' in said.getvalue())
+        assert running.alive() == ('hall/sync', 'stairs/sync')
+        assert not running.wait(0.0)
+    assert running.failure == 'hall/imu ended with exit code 2'
+
+
+def test_driver_of_several_areas_outlives_none_of_them(said: io.StringIO) -> None:
+    driver = replace(area_process('hall/imu', FOREVER), area='hall/imu')
+    specs = [driver, *(area_process(f'{area}/sync', 'raise SystemExit(2)')
+                       for area in ('hall', 'stairs'))]
+    with Supervisor(specs, output=said) as running:
+        assert running.wait(30.0)
+
+
 def test_run_is_over_when_every_area_has_refused_its_settings(said: io.StringIO) -> None:
     specs = [area_process(f'{area}/sync', 'raise SystemExit(2)') for area in ('hall', 'stairs')]
     with Supervisor(specs, output=said) as running:

@@ -176,7 +176,8 @@ class LaunchedGraph:
 
     def _end_if_over(self, node: NodeSpec, reason: str) -> None:
         """Raise UttError: only an exception makes launch exit with a code other than 0."""
-        areas = {other.area for other in self._nodes.values() if other.area}
+        areas = {other.area for other in self._nodes.values()
+                 if other.area not in {'', other.label}}
         ended = self._policy.ended
         if node.essential and node.unit in ended and (not node.area or areas <= ended):
             raise UttError(reason)

@@ -96,7 +96,7 @@ def _driver_nodes(
         if len(group) < 2:
             yield node
         elif group[0].area is area:
-            yield replace(node, area='', essential=False, beside=tuple(
+            yield replace(node, area=node.label, beside=tuple(
                 _area_node(plan, source.area, name, _driver(plan, name)) for source in group[1:]))
 
 

@@ -50,7 +50,7 @@ class NodeSpec:
     respawn: bool = False  # restart after its end
     essential: bool = False  # its final end ends its unit, or the run
     after: str = ''  # label of the node whose end starts this one
-    area: str = ''  # unit that fails alone; empty: the node itself
+    area: str = ''  # unit that fails alone, which may be the label; empty: it ends the run
     beside: tuple['NodeSpec', ...] = ()  # nodes of other areas in its process
 
     @property

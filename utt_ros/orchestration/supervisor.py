@@ -276,7 +276,7 @@ class Supervisor:
             return False
         if not ended.respawn:
             return not self._tasks
-        areas = {spec.area for spec in self._specs.values() if spec.area}
+        areas = {spec.area for spec in self._specs.values() if spec.area not in {'', spec.name}}
         return ended.unit in self._policy.ended and (
             not ended.area or areas <= self._policy.ended)
 
