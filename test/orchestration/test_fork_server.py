@@ -322,8 +322,9 @@ def test_without_a_fork_server_a_node_is_started_and_the_server_comes_back(
     said = io.StringIO()
     with Supervisor([TALKER], output=said) as running:
         wait_until(lambda: '"word"' in said.getvalue(), WAIT_SEC)
-        for name in (FORK_SERVER, 'hall/talker'):
-            os.kill(running.pids()[name], signal.SIGKILL)
+        pids = running.pids()
+        for name in ('hall/talker', FORK_SERVER):  # before either is started again
+            os.kill(pids[name], signal.SIGKILL)
         # There is no such node outside of the fork server.
         wait_until(lambda: 'No module named' in said.getvalue(), WAIT_SEC)
         wait_until(lambda: said.getvalue().count('"word"') == 2, WAIT_SEC)
