@@ -26,7 +26,8 @@ from utt_ros.models.fusors import GatedFusor
 class GateMeans:
     """Mean gate of each modality of an area when all of them are fused.
 
-    Windows that lack one of them are left out: their gates are those of another fusion.
+    Windows that lack one of them are left out: their gates are those of another fusion. So are
+    windows with a feature that is not finite.
     """
 
     def __init__(self, names: Sequence[str], modalities: Collection[str]) -> None:
@@ -42,7 +43,8 @@ class GateMeans:
         Nothing is accumulated for a fusor without gates, or for a single modality, which is its
         own fusion.
         """
-        complete = present[:, self._fused].all(dim=1)
+        complete = present[:, self._fused].all(dim=1) & features[:, self._fused].isfinite().all(
+            dim=2).all(dim=1)
         if not isinstance(fusor, GatedFusor) or self._fused.sum() < 2 or not complete.any():
             return
         used = features[complete]
