@@ -22,8 +22,9 @@ import utt_ros.msg
 from rosbags.rosbag2 import Reader
 from rosbags.serde import SerdeError
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+from rosbags.typesys.store import Typestore
 
-from utt_ros.sessions.message_types import message_folder, read_message
+from utt_ros.sessions.message_types import message_folder, read_message, typestore
 
 METRICS = 'utt_ros/msg/TrainingMetrics'
 
@@ -41,17 +42,22 @@ def test_type_hashes_are_those_of_the_generated_interfaces(bag: Path) -> None:
     assert len(ours) == 2
 
 
+VALUES = ('hall', 7, 80, 20, 4, 0.5, ['a', 'bcd'], np.array([0.5, 0.25], np.float32))
+
+
+def serialized(store: Typestore, *gates: object) -> bytes:
+    types = store.types
+    stamp = types['std_msgs/msg/Header'](types['builtin_interfaces/msg/Time'](1, 2), '')
+    return bytes(store.serialize_cdr(types[METRICS](stamp, *VALUES, *gates), METRICS))
+
+
 def older_metrics() -> bytes:
     """Serialize a report by the definition before gates were added."""
     older = get_typestore(Stores.ROS2_JAZZY)
     text = (message_folder() / 'TrainingMetrics.msg').read_text(encoding='utf-8')
     older.register(get_types_from_msg(
         text[:text.index('string[] modalities')], METRICS))
-    types = older.types
-    report = types[METRICS](
-        types['std_msgs/msg/Header'](types['builtin_interfaces/msg/Time'](1, 2), ''), 'hall', 7,
-        80, 20, 4, 0.5, ['a', 'bcd'], np.array([0.5, 0.25], np.float32))
-    return bytes(older.serialize_cdr(report, METRICS))
+    return serialized(older)
 
 
 def test_a_report_of_the_older_definition_has_empty_gates() -> None:
@@ -62,6 +68,14 @@ def test_a_report_of_the_older_definition_has_empty_gates() -> None:
 
 
 def test_a_report_that_was_cut_is_refused() -> None:
-    for length in range(0, len(older_metrics()) - 8, 3):
+    for length in range(len(older_metrics())):
         with pytest.raises(SerdeError):
             read_message(older_metrics()[:length], METRICS)
+
+
+def test_gates_of_a_report_that_was_cut_are_not_invented() -> None:
+    report = serialized(typestore(), ['ftm', 'imu'], np.array([0.5, 0.75], np.float32))
+    assert read_message(report, METRICS).gate_weights.tolist() == [0.5, 0.75]
+    for length in range(len(older_metrics()) + 1, len(report)):
+        with pytest.raises(SerdeError):
+            read_message(report[:length], METRICS)

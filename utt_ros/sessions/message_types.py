@@ -28,8 +28,8 @@ from utt_ros.sessions.detection_types import register_detections
 
 MESSAGE_PACKAGE = 'utt_ros'
 EMPTY_LIST = bytes(4)
-# What messages of older definitions lack at their end: fields that are added empty.
-ADDED_FIELDS = {'utt_ros/msg/TrainingMetrics': 2 * EMPTY_LIST}  # modalities, gate_weights
+# Lists that messages of older definitions lack at their end
+ADDED_LISTS = {'utt_ros/msg/TrainingMetrics': ('modalities', 'gate_weights')}
 
 
 @cache
@@ -48,14 +48,18 @@ def typestore() -> Typestore:
 def read_message(data: bytes, kind: str) -> Any:
     """Deserialize a message, also one of an older definition, whose new fields are empty.
 
-    Raises what the parser raises on bytes of something else.
+    Raises what the parser raises on bytes of something else, also of a message that was cut.
     """
     try:
         return typestore().deserialize_cdr(data, kind)
     except SerdeError:
-        if kind not in ADDED_FIELDS:
+        added = ADDED_LISTS.get(kind, ())
+        if not added:
             raise
-        return typestore().deserialize_cdr(bytes(data) + ADDED_FIELDS[kind], kind)
+        older = typestore().deserialize_cdr(bytes(data) + len(added) * EMPTY_LIST, kind)
+        if any(len(getattr(older, name)) for name in added):
+            raise  # begun, so that the definition is the newer one
+        return older
 
 
 def message_folder() -> Path:
