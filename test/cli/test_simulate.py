@@ -23,6 +23,7 @@ from utt_ros.cli.main import main
 from utt_ros.parameter_files import read_parameter_blocks
 from utt_ros.sessions.session_bags import read_session
 from utt_ros.sessions.simulator.known_errors import SIMULATED_BELIEF
+from utt_ros.settings import AreaSettings, from_mapping
 
 
 def utt_simulate(out: Path, *options: str) -> int:
@@ -45,6 +46,19 @@ def test_areas_with_people_of_their_own_hand_nobody_over(tmp_path: Path) -> None
     assert utt_simulate(tmp_path, '--areas', '1') == 0
     blocks = read_parameter_blocks(tmp_path / 'area0' / 'area.yaml')
     assert blocks['/**/twin'] == {'hand_over': 0.0, 'belief': SIMULATED_BELIEF}
+
+
+def test_each_area_may_have_its_own_number_of_access_points(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert utt_simulate(tmp_path / 'one', '--areas', '2', '--access-points', '3', '1') == 0
+    numbers = [len(from_mapping(AreaSettings, read_parameter_blocks(
+        tmp_path / 'one' / area / 'area.yaml')['/**']).ap_positions)
+        for area in ('area0', 'area1')]
+    assert numbers == [3, 1]
+    assert utt_simulate(tmp_path / 'two', '--areas', '3', '--access-points', '3', '1') == 2
+    assert 'access points' in capsys.readouterr().err
+    assert not (tmp_path / 'two').exists()
 
 
 def test_sessions_of_two_runs_are_not_mixed(

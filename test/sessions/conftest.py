@@ -21,8 +21,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from rosbags.rosbag2 import Reader
+from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+from rosbags.typesys.store import Typestore
 
 from utt_ros.sessions.bag_io import LoggedMessage, open_bag
+from utt_ros.sessions.message_types import message_folder
 from utt_ros.sessions.session_bags import write_session
 from utt_ros.settings import AreaSettings
 from utt_ros.types import Frames, GroundTruth, PhoneStreams, Session
@@ -94,3 +97,17 @@ def stored() -> Callable[[Path], list[tuple[str, str, int, bytes]]]:
                     for connection, stamp, data in reader.messages()]
 
     return read
+
+
+@pytest.fixture
+def older_metrics() -> tuple[Typestore, bytes]:
+    """Serialize a report of training by the definition before gates were added."""
+    kind = 'utt_ros/msg/TrainingMetrics'
+    older = get_typestore(Stores.ROS2_JAZZY)
+    text = (message_folder() / 'TrainingMetrics.msg').read_text(encoding='utf-8')
+    older.register(get_types_from_msg(text[:text.index('string[] modalities')], kind))
+    types = older.types
+    report = types[kind](
+        types['std_msgs/msg/Header'](types['builtin_interfaces/msg/Time'](1, 2), ''), 'hall', 7,
+        80, 20, 4, 0.5, ['a', 'bcd'], np.array([0.5, 0.25], np.float32))
+    return older, bytes(older.serialize_cdr(report, kind))

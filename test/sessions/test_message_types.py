@@ -21,12 +21,12 @@ import pytest
 import utt_ros.msg
 from rosbags.rosbag2 import Reader
 from rosbags.serde import SerdeError
-from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
-from utt_ros.sessions.message_types import message_folder, read_message, typestore
+from utt_ros.sessions.message_types import read_message, typestore
 
 METRICS = 'utt_ros/msg/TrainingMetrics'
+Metrics = tuple[Typestore, bytes]
 
 
 def test_type_hashes_are_those_of_the_generated_interfaces(bag: Path) -> None:
@@ -42,40 +42,25 @@ def test_type_hashes_are_those_of_the_generated_interfaces(bag: Path) -> None:
     assert len(ours) == 2
 
 
-VALUES = ('hall', 7, 80, 20, 4, 0.5, ['a', 'bcd'], np.array([0.5, 0.25], np.float32))
-
-
-def serialized(store: Typestore, *gates: object) -> bytes:
-    types = store.types
-    stamp = types['std_msgs/msg/Header'](types['builtin_interfaces/msg/Time'](1, 2), '')
-    return bytes(store.serialize_cdr(types[METRICS](stamp, *VALUES, *gates), METRICS))
-
-
-def older_metrics() -> bytes:
-    """Serialize a report by the definition before gates were added."""
-    older = get_typestore(Stores.ROS2_JAZZY)
-    text = (message_folder() / 'TrainingMetrics.msg').read_text(encoding='utf-8')
-    older.register(get_types_from_msg(
-        text[:text.index('string[] modalities')], METRICS))
-    return serialized(older)
-
-
-def test_a_report_of_the_older_definition_has_empty_gates() -> None:
-    report = read_message(older_metrics(), METRICS)
+def test_a_report_of_the_older_definition_has_empty_gates(older_metrics: Metrics) -> None:
+    report = read_message(older_metrics[1], METRICS)
     assert (report.round, report.operations, report.nmse_var.tolist()) == (
         7, ['a', 'bcd'], [0.5, 0.25])
     assert (report.modalities, report.gate_weights.tolist()) == ([], [])
 
 
-def test_a_report_that_was_cut_is_refused() -> None:
-    for length in range(len(older_metrics())):
+def test_a_report_that_was_cut_is_refused(older_metrics: Metrics) -> None:
+    _, report = older_metrics
+    for length in range(len(report)):
         with pytest.raises(SerdeError):
-            read_message(older_metrics()[:length], METRICS)
+            read_message(report[:length], METRICS)
 
 
-def test_gates_of_a_report_that_was_cut_are_not_invented() -> None:
-    report = serialized(typestore(), ['ftm', 'imu'], np.array([0.5, 0.75], np.float32))
+def test_gates_of_a_report_that_was_cut_are_not_invented(older_metrics: Metrics) -> None:
+    whole = read_message(older_metrics[1], METRICS)
+    whole.modalities, whole.gate_weights = ['ftm', 'imu'], np.array([0.5, 0.75], np.float32)
+    report = bytes(typestore().serialize_cdr(whole, METRICS))
     assert read_message(report, METRICS).gate_weights.tolist() == [0.5, 0.75]
-    for length in range(len(older_metrics()) + 1, len(report)):
+    for length in range(len(older_metrics[1]) + 1, len(report)):
         with pytest.raises(SerdeError):
             read_message(report[:length], METRICS)

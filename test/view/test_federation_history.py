@@ -15,11 +15,16 @@
 
 """Rounds, errors and task twins, as a view keeps them."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from utt_ros.view.federation_history import MAX_SHOWN_ROUNDS
+from utt_ros.view.shown_topics import ShownTopic
 
+METRICS = ShownTopic(
+    '/hall/training_metrics', 'utt_ros/msg/TrainingMetrics', 'metrics', '/hall')
 TWINS = {
     'hall_position': ('position', ['ftm'], [], np.nan),
     'hall_position_2': ('position', ['imu'], ['hall_position'], 0.5),
@@ -42,6 +47,14 @@ def test_newest_gates_are_kept_by_area_and_may_be_none(scene, tell, say):
         tell('/hall/training_metrics', 'metrics', say.metrics('hall', 2, {}, gates))
     tell('/yard/training_metrics', 'metrics', say.metrics('yard', 2, {'a': 1.0}))
     assert scene.federation.gates == {'hall': {'ftm': 0.75}, 'yard': {}}
+
+
+def test_modalities_and_gates_that_do_not_match_end_with_the_shorter_list(scene):
+    for names, values in ((['ftm', 'imu'], [0.5]), (['ftm'], [0.5, 0.25])):
+        scene.federation.receive(METRICS, SimpleNamespace(
+            area='hall', round=2, operations=[], nmse_var=[], modalities=names,
+            gate_weights=values))
+        assert scene.federation.gates == {'hall': {'ftm': 0.5}}
 
 
 def test_history_of_errors_is_bounded(scene, tell, say):

@@ -22,6 +22,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rosbags.rosbag2 import StoragePlugin, Writer
+from rosbags.typesys.store import Typestore
 
 from utt_ros.errors import SessionError, SettingsError
 from utt_ros.map_origin import MapOrigin
@@ -56,6 +58,21 @@ def test_every_table_of_a_run_is_exported(make_run: Run, tmp_path: Path) -> None
     listed = {(row['table'], row['column']) for row in rows_of(out / 'columns.csv')}
     assert listed == {(name, column) for name in rows
                       for column in rows_of(out / f'{name}.csv')[0]}
+
+
+def test_a_recording_from_before_gates_has_its_metrics_and_no_gates(
+    older_metrics: tuple[Typestore, bytes], tmp_path: Path,
+) -> None:
+    store, report = older_metrics
+    with Writer(tmp_path / 'older', version=9, storage_plugin=StoragePlugin.MCAP) as bag:
+        topic = bag.add_connection(
+            '/hall/training_metrics', 'utt_ros/msg/TrainingMetrics', typestore=store)
+        bag.write(topic, 1_000_000_002, report)
+    rows = export_bags({'older': tmp_path / 'older'}, tmp_path / 'out', 'csv', ALL)
+    assert rows == {'metrics': 2}
+    assert not (tmp_path / 'out/gates.csv').exists()
+    assert [(row['operation'], row['nmse_var']) for row in rows_of(tmp_path / 'out/metrics.csv')
+            ] == [('a', '0.5'), ('bcd', '0.25')]
 
 
 def test_positions_are_in_the_area_in_the_map_and_on_the_earth(

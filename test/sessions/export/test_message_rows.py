@@ -20,6 +20,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from utt_ros.sessions.export import message_rows
+from utt_ros.sessions.message_types import typestore
 from utt_ros.types import IMU_CHANNELS
 
 STAMPS_NS = 1_700_000_000_000_000_000 + np.arange(4) * 100_000_000
@@ -78,3 +79,18 @@ def test_reports_have_a_row_per_operation_and_modality_and_states_one(messages: 
         (2, 'ftm', 0.4), (2, 'imu', 0.7)]
     state = message_rows.twins_rows(messages['twin_status'])
     assert (state['round'][0], state['ticks_lost'][0], state['note'][0]) == (3, 1, 'all, "well"')
+
+
+def test_gates_that_do_not_match_their_modalities_end_with_the_shorter_list(
+    messages: Topics,
+) -> None:
+    kind, (data,) = 'utt_ros/msg/TrainingMetrics', messages['training_metrics']
+    report = typestore().deserialize_cdr(data, kind)
+    reports = []
+    for names, values in ((['ftm', 'imu'], [0.5]), (['camera'], [0.25, 0.75])):
+        report.modalities, report.gate_weights = names, np.array(values, np.float32)
+        reports.append(bytes(typestore().serialize_cdr(report, kind)))
+    rows = message_rows.gates_rows(reports)
+    assert [*zip(rows['modality'], rows['gate_weight'], strict=True)] == [
+        ('ftm', 0.5), ('camera', 0.25)]
+    assert len(rows['stamp_ns']) == len(rows['round']) == 2
