@@ -21,6 +21,7 @@ import pytest
 from utt_ros.errors import MeasurementError
 from utt_ros.geometry.compass import wrap_angle
 from utt_ros.geometry.yaw_survey import (
+    GOOD_YAW_ERROR_RAD,
     HeadingSamples,
     fit_yaw,
     heading_agreement,
@@ -65,16 +66,16 @@ def test_known_angles_of_phones_do_not_move_the_yaw(rng: np.random.Generator) ->
 
 def test_each_walked_place_counts_once_however_often_it_was_walked(
         rng: np.random.Generator) -> None:
-    often, once = walks(rng, 0.8, [0.0, 0.0], count=240), walks(rng, 0.7, [0.0, 0.0], count=60)
+    wide, narrow = (np.stack(np.meshgrid(np.arange(side), np.arange(side)), axis=-1).reshape(-1, 2)
+                    for side in (6, 2))
+    once, often = walks(rng, 0.8, [0.0, 0.0], count=36), walks(rng, 0.7, [0.0, 0.0], count=240)
     phones, courses, compass = (
-        np.concatenate([getattr(part, name) for part in (often, once)])
+        np.concatenate([getattr(part, name) for part in (once, often)])
         for name in ('phones', 'courses_rad', 'compass_rad'))
-    cells = np.stack(np.meshgrid(np.arange(4), np.arange(6)), axis=-1).reshape(-1, 2) + 0.5
-    repeated = [np.resize(cells + corner, (len(part.phones), 2))
-                for part, corner in ((often, [0.0, 0.0]), (once, [12.0, 0.0]))]
-    fit = fit_yaw(
-        HeadingSamples(phones, np.concatenate(repeated), courses, compass), np.zeros(2))
-    assert fit.yaw_rad == pytest.approx(0.75, abs=0.025)
+    places = np.concatenate([np.resize(wide + 0.5, (72, 2)),
+                             np.resize(narrow + np.array([20.5, 0.5]), (480, 2))])
+    fit = fit_yaw(HeadingSamples(phones, places, courses, compass), np.zeros(2))
+    assert fit.yaw_rad == pytest.approx((36 * 0.8 + 4 * 0.7) / 40, abs=0.02)
 
 
 def test_one_disturbed_place_and_gross_errors_move_the_yaw_little(
@@ -99,14 +100,14 @@ def test_walks_that_do_not_tell_the_yaw_are_refused(
         fit_yaw(walks(rng, 0.7, [0.0], **change))  # type: ignore[arg-type]
 
 
-def test_walks_at_one_place_are_refused(rng: np.random.Generator) -> None:
+def test_walks_at_one_place_tell_that_they_do_not_give_a_good_yaw(
+        rng: np.random.Generator) -> None:
     samples = walks(rng, 0.7, [0.0])
-    one = HeadingSamples(
-        samples.phones, 0.01 * samples.positions_m, np.zeros(60), 0.1 * rng.normal(size=60),
-        samples.names)
-    fit = fit_yaw(one)
-    assert fit.field_error_rad > 2 * 0.035
-    assert fit.error_rad > 2 * 0.035
+    fit = fit_yaw(HeadingSamples(
+        samples.phones, np.full((60, 2), 0.5), np.zeros(60), 0.1 * rng.normal(size=60),
+        samples.names))
+    assert fit.yaw_rad == pytest.approx(0.0, abs=0.1)
+    assert GOOD_YAW_ERROR_RAD < fit.error_rad < fit.field_error_rad < np.inf
 
 
 @pytest.mark.parametrize(('angles', 'usable'), [
