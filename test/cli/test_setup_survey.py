@@ -17,16 +17,19 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import cos, radians, sin
 from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
 
+from utt_ros.cli import setup_survey
 from utt_ros.cli.area_draft import AreaDraft
 from utt_ros.cli.dialogue import Dialogue
 from utt_ros.cli.setup_survey import ask_geometry
+from utt_ros.settings import AreaSettings
+from utt_ros.types import Session
 
 HEIGHT_M, PITCH_RAD = 3.0, 0.3
 NO_PICTURE = Path('none.jpg')
@@ -96,6 +99,22 @@ def test_points_clicked_on_the_page_count_as_typed_ones(picture: Path) -> None:
     answers = iter([lambda _: 'points on the floor', lambda _: row(*PLACES[4]), click])
     ask_geometry(Dialogue(lambda question: next(answers)(question), told.append), area, picture)
     assert area.values['camera_height'] == pytest.approx(HEIGHT_M, abs=0.01)
+
+
+def test_a_walk_gives_the_yaw_of_its_floor(
+        monkeypatch: pytest.MonkeyPatch,
+        walked: Callable[..., tuple[AreaSettings, list[Session]]]) -> None:
+    settings, (session, *_) = walked(0)
+    monkeypatch.setattr(setup_survey, '_read_all', lambda *_: [])
+    monkeypatch.setattr(setup_survey, 'session_of_samples', lambda *_: session)
+    area = draft('camera', 'imu')
+    area.values |= {name: getattr(settings, name) for name in (
+        'image_width', 'image_height', 'fx', 'fy', 'cx', 'cy')}
+    asking, told = answering('a walk', '20')
+    ask_geometry(asking, area, NO_PICTURE)
+    assert area.values['magnetic_yaw'] == pytest.approx(settings.magnetic_yaw, abs=0.2)
+    assert re.fullmatch(
+        r'magnetic_yaw -?\d+ ± \d degrees, on the floor that was walked', told[-1])
 
 
 def test_sensors_that_the_area_has_not_are_not_asked_for() -> None:

@@ -29,6 +29,7 @@ from utt_ros.drivers.types import (
     InertialSample,
     MagneticSample,
 )
+from utt_ros.sessions.survey_data import survey_yaw
 from utt_ros.settings import AreaSettings
 from utt_ros.types import Session
 
@@ -54,6 +55,15 @@ def test_one_wrong_setting_is_told_with_the_value_of_the_walkers(
     assert len(warnings) == 1
     with pytest.raises(ValueError, match=reason):
         raise ValueError(warnings[0])
+
+
+def test_yaw_of_another_walked_floor_is_no_wrong_one(walked: Walked) -> None:
+    area, sessions = walked(0)
+    fit, _ = survey_yaw(sessions, area)
+    for stds, told in ((2.9, 'agrees'), (3.2, 'WARNING')):
+        other = replace(area, magnetic_yaw=fit.yaw_rad + stds * fit.field_error_rad)
+        yaw = [each for each in survey_findings(sessions, other) if 'magnetic_yaw' in each]
+        assert [told in each for each in yaw] == [True], f'{stds} errors of disturbances'
 
 
 def test_what_cannot_be_checked_is_told_with_the_reason() -> None:

@@ -146,7 +146,7 @@ def _yaw(asking: Dialogue, draft: AreaDraft, session: Session | None) -> None:
         try:
             fit, _ = survey_yaw([session], draft.settings)
             asking.tell(f'magnetic_yaw {degrees(fit.yaw_rad):.0f} ± {degrees(fit.error_rad):.0f} '
-                        'degrees, from the walk')
+                        'degrees, on the floor that was walked')
             draft.values['magnetic_yaw'] = round(fit.yaw_rad, 4)
             return
         except MeasurementError as err:

@@ -78,13 +78,14 @@ def without_images(sample: Any) -> Any:
 
 
 def _yaw_finding(sessions: Sequence[Session], area: AreaSettings) -> str:
+    """Compare the yaws of two floors: each differs from the undisturbed field."""
     try:
         fit, _ = survey_yaw(sessions, area)
     except MeasurementError as err:
         return f'magnetic_yaw is not checked: {err}'
     turned = area.magnetic_yaw + float(wrap_angle(np.array(fit.yaw_rad - area.magnetic_yaw)))
     return _sentence(
-        'magnetic_yaw', area.magnetic_yaw, turned, fit.error_rad, MIN_YAW_DEVIATION_RAD)
+        'magnetic_yaw', area.magnetic_yaw, turned, fit.field_error_rad, MIN_YAW_DEVIATION_RAD)
 
 
 def _sentence(name: str, given: float, found: float, error: float, tolerance: float) -> str:
