@@ -42,7 +42,8 @@ class Played:
         self.clock: list[tuple[int, int]] = []
         self._on_message = on_message
         self.player = Player(
-            bags, PlaySettings(**settings), {'/a', '/b'}, self._publish, self._publish_clock)
+            bags, PlaySettings(**settings), {'/a', '/b', '/tf_static'},
+            self._publish, self._publish_clock)
 
     def _publish(self, topic: str, data: bytes) -> None:
         self.messages.append((time.monotonic_ns(), topic, data))
@@ -110,6 +111,16 @@ def test_part_of_a_bag_is_played(make_bag: Callable[..., Path]) -> None:
     bag = make_bag('bag', list(range(0, 1000, 10)))
     played = Played([bag], start_offset=0.5, duration=0.1).run()
     assert played.numbers() == list(range(50, 60))
+
+
+def test_static_frames_are_played_before_the_first_message_without_a_wait(tmp_path: Path) -> None:
+    with Writer(tmp_path / 'bag', version=9, storage_plugin=StoragePlugin.MCAP) as writer:
+        for topic, at_s in (('/tf_static', 0), ('/a', 3600)):
+            added = writer.add_connection(topic, 'std_msgs/msg/String', typestore=typestore())
+            writer.write(added, START_NS + at_s * 1000 * MS, b'0')
+    played = Played([tmp_path / 'bag']).run()
+    assert [topic for _, topic, _ in played.messages] == ['/tf_static', '/a']
+    assert played.clock[0][1] == START_NS + 3600 * 1000 * MS
 
 
 @pytest.mark.parametrize(('offset_s', 'number'), [(0.0, 0), (500.0, 0), (3600.5, 2)])

@@ -26,10 +26,10 @@ from utt_ros.orchestration.area_frames import area_frames, frame_arguments
 from utt_ros.orchestration.launch_plan import AreaPlan, LaunchPlan
 from utt_ros.orchestration.phone_sources import Group, phone_groups
 from utt_ros.orchestration.spec import NodeSpec, ParameterValue
+from utt_ros.sessions.player import STATIC_FRAMES_TOPIC
 from utt_ros.types import MODALITIES
 
 CLOCK_TOPIC = '/clock'
-STATIC_FRAMES_TOPIC = '/tf_static'
 PLAYED = '(?:camera|phones|truth)/.*'  # topics of a recorded area that none of its nodes publishes
 MEASURED = {  # topics of the measurements of each sensor
     'camera': 'camera/tracks', 'ftm': r'phones/\w+/ftm', 'imu': r'phones/\w+/imu/(?:data_raw|mag)'}

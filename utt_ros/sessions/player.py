@@ -30,6 +30,7 @@ from utt_ros.sessions.bag_io import LoggedMessage, open_bag
 from utt_ros.settings import check, setting
 from utt_ros.types import NS_PER_S
 
+STATIC_FRAMES_TOPIC = '/tf_static'
 CHUNK_MESSAGES = 256  # handed over at once by the reading thread
 MAX_CHUNKS = 8  # in the queue
 QUEUE_POLL_SEC = 0.1
@@ -139,7 +140,7 @@ class Player:
             self._shown_ns = self._bag_ns = start_ns
             self._wall_ns = self._clock_due_ns = monotonic_ns()
             for log_ns, topic, data in messages:
-                if not self._wait(log_ns):
+                if not self._wait(max(log_ns, start_ns)):
                     return
                 self._publish(topic, data)
             self._wait(end_ns)
@@ -189,14 +190,16 @@ def _joint_span(
 ) -> tuple[int, int, int]:
     """Return begin, first message of `topics` and end of bags [ns].
 
-    The begin is `offset_ns` after that of the first bag; empty bags have none.
+    The begin is `offset_ns` after that of the first bag; empty bags have none. Static frames are
+    no first message: they are recorded before anything else.
     """
+    awaited = {topic for topic in topics if topic != STATIC_FRAMES_TOPIC}
     with ExitStack() as opened:
         bags = [opened.enter_context(open_bag(path)) for path in paths]
         filled = [bag for bag in bags if bag.end_ns] or bags
         begin_ns = min(bag.start_ns for bag in filled) + offset_ns
         end_ns = max(bag.end_ns for bag in filled)
-        firsts = [next(bag.messages(topics, begin_ns, end_ns), None) for bag in filled]
+        firsts = [next(bag.messages(awaited, begin_ns, end_ns), None) for bag in filled]
     return begin_ns, min((first[0] for first in firsts if first), default=begin_ns), end_ns
 
 
