@@ -124,27 +124,44 @@ def test_twin_is_evaluated_with_the_first_one_and_with_all_access_points(
     assert targets == {'camera_off_1_aps', 'camera_off_2_aps'}
 
 
-def test_twin_begins_with_offsets_of_walks_that_the_camera_saw_in_training(
-        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def surveyed_study(tmp_path: Path) -> Study:
+    """Two areas of two access points, the second of which ranges 4 m too far; one camera."""
+    save_model(tmp_path / 'model.safetensors', UnifiedTwin(
+        ModelSettings(width=8, heads=1, feedforward=8), WINDOW), 'made up', {}, {})
+    recordings = []
+    plans = plan_sessions(2, 1.5, 3, ['area1'], access_points=2)
+    for plan, split in zip(plans, 2 * ('train', 'train', 'test'), strict=True):
+        plan = replace(plan, area=replace(plan.area, ap_offsets_m=(0.0, 4.0)))
+        area, session = plan.area.settings, simulate_session(plan)
+        batches = synchronize(session, modalities=area.modalities, windows=WINDOW,
+                              access_points=area.ap_addresses)
+        recordings.append(RecordedSequence(
+            area, session.name, split, tuple(islice(batches, 90 if split == 'test' else 0)),
+            session))
+    return Study(Recordings(tuple(recordings), WINDOW, 'made up'), tmp_path,
+                 given=tmp_path / 'model.safetensors')
+
+
+def test_offsets_of_walks_that_the_camera_saw_in_training_make_positions_better(
+        surveyed_study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(task_rows, 'SETTLED_S', 5.0)
-    twin = UnifiedTwin(ModelSettings(width=8, heads=1, feedforward=8), WINDOW)
-    save_model(tmp_path / 'model.safetensors', twin, 'made up', {}, {})
-    planned = plan_sessions(1, 1.5, seed=3, access_points=2)
-    area = planned[0].area.settings
-    sessions = [simulate_session(each) for each in planned]
-    recordings = tuple(RecordedSequence(
-        area, session.name, split, tuple(islice(synchronize(
-            session, modalities=area.modalities, windows=WINDOW,
-            access_points=area.ap_addresses), 80)), session)
-        for split, session in zip(('train', 'train', 'test'), sessions, strict=True))
-    study = Study(Recordings(recordings, WINDOW, 'made up'), tmp_path,
-                  given=tmp_path / 'model.safetensors')
-    found = values(run(study, 'tasks-aps-utt-seed0'))
-    assert {target for _, target, _ in found} == {
+    both, first = (values(run(of_areas(surveyed_study, *names), 'tasks-aps-utt-seed0'))
+                   for names in (('area0', 'area1'), ('area0',)))
+    assert {target for _, target, _ in both} == {target for _, target, _ in first} == {
         f'camera_off_{count}_aps{offsets}' for count in (1, 2) for offsets in ('', '_surveyed')}
-    plain, surveyed = (found['position', f'camera_off_2_aps{offsets}', 'median_m']
+    plain, surveyed = (first['position', f'camera_off_2_aps{offsets}', 'median_m']
                        for offsets in ('', '_surveyed'))
-    assert surveyed != plain
+    assert surveyed < plain - 1.0
+    changed = {row[1] for row in first if both[row] != first[row]}
+    assert changed == {'camera_off_1_aps', 'camera_off_2_aps'}, (
+        'an area where no camera saw walks is in no surveyed row')
+
+
+def of_areas(study: Study, *names: str) -> Study:
+    """Return the study with the recordings of some areas."""
+    return replace(study, data=replace(study.data, recordings=tuple(
+        item for item in study.data.recordings if item.area.area in names)))
 
 
 def test_metrics_that_the_imu_baselines_cannot_have_are_nan(study: Study) -> None:

@@ -131,18 +131,20 @@ def _twin_outages(study: Study, seed: int) -> UnitResult:
 def _twin_access_points(study: Study, seed: int) -> UnitResult:
     """Positions without a camera, with the first one, two, ... of the access points.
 
-    Once without offsets of ranges, and once with those that a survey of the train split finds.
+    Once without offsets of ranges, and once with those that a survey of the train split finds:
+    in areas where it finds them.
     """
     _, label = _twin(study, seed)
     data, rows = study.data, []
     most = max((len(item.area.ap_positions) for item in data.of(study.split)), default=1)
     surveyed = {name: found for name, area in data.areas.items()
                 if most > 1 and (found := _survey_offsets(data, area)) is not None}
-    for suffix, offsets in (('', {}), *([('_surveyed', surveyed)] if surveyed else [])):
+    for suffix, offsets in (('', None), *([('_surveyed', surveyed)] if surveyed else [])):
         tracker = twin_tracker(study.deployed(seed), data.window, offsets)
         for count in range(1, most + 1) if most > 1 else ():
             kept = replace(data, recordings=tuple(
-                keep_access_points(item, count) for item in data.of(study.split)))
+                keep_access_points(item, count) for item in data.of(study.split)
+                if offsets is None or item.area.area in offsets))
             tracked = list(track_walks(kept, study.split, tracker, inf))
             target = f'camera_off_{count}_aps{suffix}'
             rows += no_camera_rows(tracked, label, target) if tracked else []
