@@ -97,11 +97,15 @@ def flatten_parameters(values: Mapping[str, Any], prefix: str = '') -> dict[str,
 
 def write_parameter_file(
     path: Path, settings: Any, of_nodes: Mapping[str, Mapping[str, Any]] | None = None,
+    comment: str = '',
 ) -> None:
     """Write settings as a ROS 2 parameter file for every node, and those of single nodes.
 
-    `of_nodes`: parameters by pattern of node names.
+    `of_nodes`: parameters by pattern of node names; `comment`: a line above these.
     """
     blocks = {EVERY_NODE: to_mapping(settings), **(of_nodes or {})}
-    document = {name: {'ros__parameters': dict(values)} for name, values in blocks.items()}
-    path.write_text(dump_yaml(document), encoding='utf-8')
+    texts = [dump_yaml({name: {'ros__parameters': dict(values)}})
+             for name, values in blocks.items()]
+    if comment and of_nodes:
+        texts.insert(1, f'# {comment}\n')
+    path.write_text(''.join(texts), encoding='utf-8')

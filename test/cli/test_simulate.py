@@ -48,6 +48,14 @@ def test_areas_with_people_of_their_own_hand_nobody_over(tmp_path: Path) -> None
     assert blocks['/**/twin'] == {'hand_over': 0.0, 'belief': SIMULATED_BELIEF}
 
 
+def test_area_file_tells_above_its_belief_that_real_rooms_have_another(tmp_path: Path) -> None:
+    assert utt_simulate(tmp_path, '--areas', '1') == 0
+    _, found, after = (tmp_path / 'area0' / 'area.yaml').read_text().partition(
+        '# belief: for simulated people and sensors; leave it out in a real room\n')
+    assert found
+    assert after.startswith('/**/twin:')
+
+
 def test_each_area_may_have_its_own_number_of_access_points(
     tmp_path: Path, capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -47,6 +47,7 @@ TOPIC = re.compile(
     r'/(?P<area>\w+)/(?:(?P<camera>camera/tracks)'
     r'|phones/(?P<phone>\w+)/(?P<sensor>ftm|imu/data_raw|imu/mag)'
     r'|truth/(?P<subject>\w+)/odom)')
+BELIEF_COMMENT = 'belief: for simulated people and sensors; leave it out in a real room'
 PHONE_MESSAGE_TYPES = {
     'ftm': cdr.FTM_RANGE.type,
     'imu/data_raw': cdr.IMU.type,
@@ -140,13 +141,15 @@ def write_area(
     """Write the settings of the area whose sessions lie in `folder`.
 
     `shares_people`: whether a name means the same person in other areas, for a hand-over.
-    `belief`: settings of its twin's particle filter that differ from the defaults.
+    `belief`: settings of its twin's particle filter that differ from the defaults, for simulated
+    people and sensors; a comment tells so.
     """
     folder.mkdir(parents=True, exist_ok=True)
     twin: dict[str, Any] = {} if shares_people else {'hand_over': 0.0}
     if belief:
         twin['belief'] = dict(belief)
-    write_parameter_file(folder / AREA_FILE, area, {'/**/twin': twin} if twin else {})
+    write_parameter_file(folder / AREA_FILE, area, {'/**/twin': twin} if twin else {},
+                         BELIEF_COMMENT if belief else '')
 
 
 def _read(bag: Path, area: str) -> Session:
