@@ -17,7 +17,8 @@
 
 People are 1.7 m high cylinders before a camera of exact pitch, walk steadily with phones held
 ahead, and are ranged without walls: the defaults of `belief`, chosen on recorded walks, allow for
-more. docs/simulator.md has the ellipses of both.
+more. `body_spread` is a fact of the simulator; the others are chosen [R], by the share of the
+truth in 90 % ellipses. docs/simulator.md has the ellipses of both.
 """
 
 SIMULATED_BELIEF = {
