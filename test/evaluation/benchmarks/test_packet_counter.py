@@ -26,6 +26,7 @@ from utt_ros.evaluation.benchmarks.packet_counter import (
     OTHERS,
     RELIABILITY,
     PacketCounter,
+    bytes_by_topic,
     rtps_sender,
 )
 
@@ -104,3 +105,11 @@ def test_counters_of_a_device_are_read(monkeypatch: pytest.MonkeyPatch, tmp_path
     (folder / 'rx_bytes').write_text('34\n')
     monkeypatch.setattr(packet_counter, 'NET_FOLDER', tmp_path / 'sys/class/net')
     assert packet_counter.device_bytes('eth7') == (12, 34)
+
+
+def test_bytes_are_summed_by_topic_over_subjects_and_unknown_writers() -> None:
+    one, two, three, unknown = (f'{number:032x}' for number in range(4))
+    writers = {one: '/hall/twins/ann/position', two: '/hall/twins/bob/position', three: '/utt/x'}
+    counts = {one: 10, two: 20, three: 5, unknown: 3, 'others': 2, 'discovery': 8}
+    assert bytes_by_topic(counts, writers, 2.0) == {
+        '/hall/twins/*/position': 15.0, '/utt/x': 2.5, 'others': 2.5, 'discovery': 4.0}

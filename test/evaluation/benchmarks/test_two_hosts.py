@@ -22,7 +22,6 @@ import pytest
 from utt_ros.errors import UttError
 from utt_ros.evaluation.benchmarks.two_hosts import (
     HostsResult,
-    bytes_by_topic,
     run_two_hosts,
     write_hosts,
 )
@@ -43,14 +42,6 @@ def test_hosts_trust_each_others_keys_and_have_no_key_in_common(tmp_path: Path) 
     assert first.names() == second.names() == [AGGREGATOR, 'area0', 'area1']
     for area in areas:
         assert read_area_plan(tmp_path / area.area / 'area.yaml').settings == area
-
-
-def test_bytes_are_summed_by_topic_over_subjects_and_unknown_writers() -> None:
-    one, two, three, unknown = (f'{number:032x}' for number in range(4))
-    writers = {one: '/hall/twins/ann/position', two: '/hall/twins/bob/position', three: '/utt/x'}
-    counts = {one: 10, two: 20, three: 5, unknown: 3, 'others': 2, 'discovery': 8}
-    assert bytes_by_topic(counts, writers, 2.0) == {
-        '/hall/twins/*/position': 15.0, '/utt/x': 2.5, 'others': 2.5, 'discovery': 4.0}
 
 
 @pytest.fixture

@@ -21,12 +21,13 @@ nothing to what is counted. RTPS: OMG DDSI-RTPS 2.5, sections 8.3.3 and 9.4.5.
 
 import argparse
 import json
+import re
 import socket
 import struct
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -42,6 +43,8 @@ BUILTIN = 0xc0  # bits of the kind of an entity that belongs to discovery
 NET_FOLDER = Path('/sys/class/net')
 RELIABILITY, DISCOVERY, OTHERS = 'reliability', 'discovery', 'others'
 MAX_OPEN_FRAGMENTS = 4096
+GUID_DIGITS = 32
+SUBJECT = re.compile(r'(?<=/twins/)[^/]+')
 
 
 class PacketCounter:
@@ -114,6 +117,17 @@ def count_packets(device: str, begin_s: float, end_s: float) -> dict[str, object
         after, seconds = device_bytes(device), time.time() - begin_s
     return {'seconds': seconds, 'sent': dict(counter.sent), 'received': dict(counter.received),
             'bytes_sent': after[0] - before[0], 'bytes_received': after[1] - before[1]}
+
+
+def bytes_by_topic(
+    counts: Mapping[str, int], writers: Mapping[str, str], seconds: float,
+) -> dict[str, float]:
+    """Return bytes per second by topic; those of all subjects are one."""
+    found: Counter[str] = Counter()
+    for sender, count in counts.items():
+        label = writers.get(sender, sender if len(sender) < GUID_DIGITS else OTHERS)
+        found[SUBJECT.sub('*', label)] += count
+    return {label: count / seconds for label, count in sorted(found.items())}
 
 
 def device_bytes(device: str) -> tuple[int, int]:

@@ -21,11 +21,9 @@ of their stamps, as sensors would send.
 """
 
 import json
-import re
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -38,7 +36,7 @@ from utt_ros.errors import UttError
 from utt_ros.evaluation.benchmarks.impaired_cable import CableSettings
 from utt_ros.evaluation.benchmarks.missed_round import explain_missed_round
 from utt_ros.evaluation.benchmarks.network_hosts import PLAIN_CABLE, NetworkHost, open_hosts
-from utt_ros.evaluation.benchmarks.packet_counter import OTHERS
+from utt_ros.evaluation.benchmarks.packet_counter import bytes_by_topic
 from utt_ros.evaluation.metrics.crossings import area_changes, score_crossings
 from utt_ros.evaluation.recorded_people import read_diagnostics, read_listed_people
 from utt_ros.federation.checkpoints import read_round_log
@@ -70,8 +68,6 @@ ROUND_SETTINGS = {  # rounds within a minute, whose windows no block of the cloc
     '/**/trainer': {'min_windows': 50, 'local_steps': 10, 'holdout_block': 0.0}}
 MODULE = (sys.executable, '-m')
 BENCHMARKS = 'utt_ros.evaluation.benchmarks'
-GUID_DIGITS = 32
-SUBJECT = re.compile(r'(?<=/twins/)[^/]+')
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,17 +239,6 @@ def joint_rounds(folder: Path, areas: Sequence[AreaSettings]) -> int:
     names = {area.area for area in areas}
     log = read_round_log(folder / areas[0].area / 'state' / AGGREGATOR)
     return sum(status.state == 'completed' and status.accepted.keys() == names for status in log)
-
-
-def bytes_by_topic(
-    counts: Mapping[str, int], writers: Mapping[str, str], seconds: float,
-) -> dict[str, float]:
-    """Return bytes per second by topic; those of all subjects are one."""
-    found: Counter[str] = Counter()
-    for sender, count in counts.items():
-        label = writers.get(sender, sender if len(sender) < GUID_DIGITS else OTHERS)
-        found[SUBJECT.sub('*', label)] += count
-    return {label: count / seconds for label, count in sorted(found.items())}
 
 
 @contextmanager
