@@ -16,6 +16,7 @@
 """Command line of `utt bench hosts`, with the hosts replaced."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ import pytest
 from utt_ros.cli import bench_hosts
 from utt_ros.cli.main import main
 from utt_ros.errors import UttError
-from utt_ros.evaluation.benchmarks.impaired_cable import CableSettings
+from utt_ros.evaluation.benchmarks.impaired_cable import CableSettings, LostFrames
 from utt_ros.evaluation.benchmarks.two_hosts import HostsResult, HostTraffic
 
 RESULT = HostsResult(
@@ -66,6 +67,14 @@ def test_what_two_hosts_did_and_sent_is_printed(
     assert rows['all, by the network device'] == ['30,000', '20,000']
     assert list(rows)[-3:] == ['discovery', 'all, by the network device',
                                'all, before anybody walks']
+
+
+def test_an_impaired_cable_is_printed_with_what_it_lost() -> None:
+    cable = CableSettings(50.0, 0.02)
+    line, *others = bench_hosts.hosts_table(
+        replace(RESULT, cable=cable, lost_frames=LostFrames(1234, 5)))
+    assert line == 'cable: 50 ms, loss 0.02, 1,234 frames lost, 5 more by overload'
+    assert others == bench_hosts.hosts_table(RESULT)
 
 
 def test_a_machine_that_does_not_permit_it_is_a_sentence(

@@ -68,7 +68,11 @@ def hosts_table(result: HostsResult) -> list[str]:
     scores, kept = result.scores, result.scores['ids_kept']
     taken = ', '.join(f'{count} by {area}' for area, count in result.beliefs_taken.items())
     areas = [each.area for each in result.traffic]
+    cable, lost = result.cable, result.lost_frames
     return [
+        *([] if lost is None else [(
+            f'cable: {cable.delay_ms:g} ms, loss {cable.loss:g}, {lost.by_chance:,} frames lost, '
+            f'{lost.by_overload:,} more by overload')]),
         f'rounds with updates of both areas: {result.rounds}',
         (f'{scores["people"]} people entered {scores["handovers"]} rooms, {result.area_changes} '
          f'changes of area in /utt/people, ids kept '

@@ -16,30 +16,39 @@
 """Two hosts on this machine, where it permits them: processes reach each other by the network."""
 
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from utt_ros.errors import UttError
 from utt_ros.evaluation.benchmarks import network_hosts
-from utt_ros.evaluation.benchmarks.impaired_cable import CableSettings
-from utt_ros.evaluation.benchmarks.network_hosts import PLAIN_CABLE, NetworkHost, open_hosts
+from utt_ros.evaluation.benchmarks.impaired_cable import CableSettings, read_lost_frames
+from utt_ros.evaluation.benchmarks.network_hosts import NetworkHost, open_hosts
 
 
 @pytest.fixture
 def hosts() -> Iterator[tuple[NetworkHost, NetworkHost]]:
     with ExitStack() as opened:
-        yield opening(opened)
+        yield open_or_skip(opened)
 
 
-def opening(opened: ExitStack, cable: CableSettings = PLAIN_CABLE) -> tuple[
-        NetworkHost, NetworkHost]:
+@pytest.fixture
+def permitted() -> None:
+    """Skip where not even a plain cable is possible; one that fails later is an error."""
+    with ExitStack() as opened:
+        open_or_skip(opened)
+
+
+def open_or_skip(opened: ExitStack) -> tuple[NetworkHost, NetworkHost]:
     try:
-        return opened.enter_context(open_hosts(cable))
+        return opened.enter_context(open_hosts())
     except UttError as err:
         pytest.skip(str(err))
 
@@ -92,13 +101,16 @@ print(len(trips_s), min(trips_s))
 """
 
 
+@pytest.mark.usefixtures('permitted')
 @pytest.mark.parametrize(('size', 'loss', 'least', 'most'), [
     (100, 0.0, 20, 20), (30_000, 0.0, 20, 20), (100, 0.3, 2, 18)])
 def test_a_cable_delays_and_loses_datagrams_and_keeps_those_in_several_frames(
-    size: int, loss: float, least: int, most: int,
+    size: int, loss: float, least: int, most: int, tmp_path: Path,
 ) -> None:
+    counts = tmp_path / 'cable.json'
     with ExitStack() as opened:
-        first, second = opening(opened, CableSettings(50.0, loss, seed=1))
+        first, second = opened.enter_context(
+            open_hosts(CableSettings(50.0, loss, seed=1), counts))
         echo = subprocess.Popen(second.command(sys.executable, '-c', ECHO), text=True,
                                 stdout=subprocess.PIPE)
         opened.callback(echo.wait)
@@ -110,6 +122,78 @@ def test_a_cable_delays_and_loses_datagrams_and_keeps_those_in_several_frames(
     answered, trip_s = map(float, asked.split())
     assert least <= answered <= most
     assert trip_s >= 0.1
+    lost = read_lost_frames(counts)
+    assert (lost.by_chance > 0, lost.by_overload) == (loss > 0.0, 0)
+
+
+FLOOD = """
+import socket
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sending:
+    sending.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)  # without asking for an address
+    for _ in range(50000):
+        sending.sendto(bytes(1400), ("10.99.0.255", 9))
+"""
+
+
+@pytest.mark.usefixtures('permitted')
+def test_frames_that_overrun_the_buffer_of_a_cable_are_counted_as_overload(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
+) -> None:
+    started = keep_started(monkeypatch)
+    with open_hosts(CableSettings(50.0), tmp_path / 'cable.json') as (first, _):
+        started[-1].send_signal(signal.SIGSTOP)
+        output(first, sys.executable, '-c', FLOOD)
+        started[-1].send_signal(signal.SIGCONT)
+    lost = read_lost_frames(tmp_path / 'cable.json')
+    assert lost.by_chance == 0
+    assert lost.by_overload > 1000
+
+
+@pytest.mark.usefixtures('permitted')
+def test_a_cable_that_does_not_start_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network_hosts, 'impaired_cable', SimpleNamespace(__name__='no_such_cable'))
+    with pytest.raises(UttError, match=r'the cable between .* not start: .*no_such_cable'), \
+            open_hosts(CableSettings(50.0)):
+        pass
+
+
+@pytest.mark.usefixtures('permitted')
+@pytest.mark.parametrize('failed', [False, True])
+def test_a_cable_or_host_that_ends_before_the_block_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, *, failed: bool,
+) -> None:
+    started = keep_started(monkeypatch)
+    with pytest.raises(UttError, match=r'the cable ended by itself, with -9, and cut the hosts'), \
+            open_hosts(CableSettings(50.0)):
+        end_last(started, failed=failed)
+    with pytest.raises(UttError, match=r'utt\d+b ended by itself, with -9'), open_hosts():
+        end_last(started, failed=False)
+
+
+@pytest.mark.usefixtures('permitted')
+def test_an_error_of_the_block_passes_while_the_cable_works() -> None:
+    with pytest.raises(UttError, match=r'^an area got no model$'), \
+            open_hosts(CableSettings(50.0)):
+        raise UttError('an area got no model')
+
+
+def end_last(started: Sequence[subprocess.Popen[str]], *, failed: bool) -> None:
+    started[-1].kill()
+    started[-1].wait()
+    if failed:
+        raise UttError('an area got no model')
+
+
+def keep_started(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[str]]:
+    started: list[subprocess.Popen[str]] = []
+    start = network_hosts._start
+
+    def keep(*args: Any) -> subprocess.Popen[str]:
+        started.append(start(*args))
+        return started[-1]
+
+    monkeypatch.setattr(network_hosts, '_start', keep)
+    return started
 
 
 def test_a_user_without_rights_gets_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,27 +16,33 @@
 """A cable that delays and loses frames, between two devices of one network namespace.
 
 What `tc netem` does where the kernel has it. Frames are read and sent as they are (AF_PACKET,
-which needs root), with the header by which a virtual device leaves checksums to the receiver.
+which needs root), with the header by which a virtual device leaves checksums to the receiver. At
+its end the program writes how many frames it lost, those that the settings do not ask for apart.
 """
 
 import argparse
+import json
+import signal
 import socket
+import struct
 import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from random import Random
 from selectors import EVENT_READ, DefaultSelector
 
 from utt_ros.errors import SettingsError
 
 ETH_P_ALL, SOL_PACKET, SO_RCVBUFFORCE = 3, 263, 33
-PACKET_VNET_HDR, PACKET_IGNORE_OUTGOING = 15, 23
+PACKET_STATISTICS, PACKET_VNET_HDR, PACKET_IGNORE_OUTGOING = 6, 15, 23
+STATISTICS = struct.Struct('=II')  # frames that arrived, those of them that found a full buffer
 BUFFER_BYTES = 2**25
 MAX_FRAME_BYTES = 2**17
-MAX_DELAYED_FRAMES = 50_000  # in one direction; more are lost
+MAX_DELAYED_BYTES = 2**28  # of memory, in one direction; frames beyond it are lost
+FRAME_MEMORY_BYTES = 256  # of a frame that waits, beside its own bytes
 MAX_READ_FRAMES = 64  # of a device before the other one has its turn
 MAX_DELAY_MS = 10_000.0
 READY = 'ready'
@@ -63,6 +69,14 @@ class CableSettings:
         return not self.delay_ms and not self.loss
 
 
+@dataclass(frozen=True, slots=True)
+class LostFrames:
+    """Frames that a cable lost, in both directions."""
+
+    by_chance: int  # as its settings ask for
+    by_overload: int  # of a full buffer or queue, and those that a device refused
+
+
 class DelayLine:
     """One direction of a cable: frames that wait, in order. Times are seconds of one clock."""
 
@@ -70,17 +84,26 @@ class DelayLine:
         self._delay_s, self._loss = settings.delay_ms / 1000.0, settings.loss
         self._random = Random(2 * settings.seed + direction)  # noqa: S311 - repeatable losses
         self._frames: deque[tuple[float, bytes]] = deque()
+        self._held_bytes = 0
+        self.lost = 0  # by chance
+        self.overflowed = 0
 
     def put(self, now_s: float, frame: bytes) -> None:
         """Take a frame, or lose it."""
-        if self._random.random() < self._loss or len(self._frames) >= MAX_DELAYED_FRAMES:
-            return
-        self._frames.append((now_s + self._delay_s, frame))
+        if self._random.random() < self._loss:
+            self.lost += 1
+        elif self._held_bytes + _memory(frame) > MAX_DELAYED_BYTES:
+            self.overflowed += 1
+        else:
+            self._held_bytes += _memory(frame)
+            self._frames.append((now_s + self._delay_s, frame))
 
     def due(self, now_s: float) -> Iterator[bytes]:
         """Remove and yield the frames that have waited long enough."""
         while self._frames and self._frames[0][0] <= now_s:
-            yield self._frames.popleft()[1]
+            frame = self._frames.popleft()[1]
+            self._held_bytes -= _memory(frame)
+            yield frame
 
     @property
     def next_s(self) -> float:
@@ -99,23 +122,64 @@ def open_device(device: str) -> socket.socket:
     return packets
 
 
-def carry_frames(devices: Sequence[str], settings: CableSettings) -> None:
-    """Carry frames between two devices until the process is ended."""
-    one, other = map(open_device, devices)
-    lines = (DelayLine(settings, 0), DelayLine(settings, 1))
-    with one, other, DefaultSelector() as selector:
-        selector.register(one, EVENT_READ, lines[0])
-        selector.register(other, EVENT_READ, lines[1])
-        sys.stdout.write(f'{READY}\n')  # the reader of this pipe waits for it
-        sys.stdout.flush()
-        while True:
-            wait_s = max(min(line.next_s for line in lines) - time.monotonic(), 0.0)
-            for key, _ in selector.select(None if wait_s == float('inf') else wait_s):
-                _read(key.fileobj, key.data)  # type: ignore[arg-type]
-            for line, out in zip(lines, (other, one), strict=True):
-                for frame in line.due(time.monotonic()):
-                    with suppress(OSError):  # of a device whose queue is full: lost
-                        out.send(frame)
+class Cable:
+    """Both directions between two devices."""
+
+    def __init__(self, devices: Sequence[socket.socket], settings: CableSettings) -> None:
+        """`devices`: two, see `open_device`."""
+        self._devices = devices
+        self._lines = (DelayLine(settings, 0), DelayLine(settings, 1))
+        self._refused = 0
+        self._selector = DefaultSelector()
+        for device, line in zip(devices, self._lines, strict=True):
+            self._selector.register(device, EVENT_READ, line)
+
+    def carry(self) -> None:
+        """Wait for a frame that arrives or is due; read, and send those that are due."""
+        wait_s = max(min(line.next_s for line in self._lines) - time.monotonic(), 0.0)
+        for key, _ in self._selector.select(None if wait_s == float('inf') else wait_s):
+            _read(key.fileobj, key.data)  # type: ignore[arg-type]
+        for line, out in zip(self._lines, reversed(self._devices), strict=True):
+            for frame in line.due(time.monotonic()):
+                self._refused += not _sent(out, frame)
+
+    def lost_frames(self) -> LostFrames:
+        """Count the frames lost until now. Once only: reading resets the kernel's counters."""
+        unread = sum(STATISTICS.unpack(device.getsockopt(
+            SOL_PACKET, PACKET_STATISTICS, STATISTICS.size))[1] for device in self._devices)
+        return LostFrames(sum(line.lost for line in self._lines), unread + self._refused + sum(
+            line.overflowed for line in self._lines))
+
+
+def carry_frames(devices: Sequence[str], settings: CableSettings, counts: Path) -> None:
+    """Carry frames between two devices until SIGTERM, then write `LostFrames` to a JSON file."""
+    with open_device(devices[0]) as one, open_device(devices[1]) as other:
+        cable = Cable((one, other), settings)
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+        try:
+            sys.stdout.write(f'{READY}\n')  # the reader of this pipe waits for it
+            sys.stdout.flush()
+            while True:
+                cable.carry()
+        except SystemExit:
+            counts.write_text(json.dumps(asdict(cable.lost_frames())), encoding='utf-8')
+
+
+def read_lost_frames(counts: Path) -> LostFrames:
+    """Read what `carry_frames` wrote. Raises OSError."""
+    return LostFrames(**json.loads(counts.read_bytes()))
+
+
+def _sent(device: socket.socket, frame: bytes) -> bool:
+    try:
+        device.send(frame)
+    except OSError:  # such as of a device whose queue is full
+        return False
+    return True
+
+
+def _memory(frame: bytes) -> int:
+    return len(frame) + FRAME_MEMORY_BYTES
 
 
 def _read(packets: socket.socket, line: DelayLine) -> None:
@@ -128,14 +192,16 @@ def _read(packets: socket.socket, line: DelayLine) -> None:
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Carry frames until the process is ended."""
+    """Carry frames until SIGTERM."""
     parser = argparse.ArgumentParser(prog='impaired_cable', description=__doc__)
     parser.add_argument('devices', nargs=2)
+    parser.add_argument('--counts', type=Path, required=True)
     parser.add_argument('--delay-ms', type=float, default=0.0)
     parser.add_argument('--loss', type=float, default=0.0)
     parser.add_argument('--seed', type=int, default=0)
     given = parser.parse_args(args)
-    carry_frames(given.devices, CableSettings(given.delay_ms, given.loss, given.seed))
+    carry_frames(given.devices, CableSettings(given.delay_ms, given.loss, given.seed),
+                 given.counts)
     return 0
 
 

@@ -20,12 +20,12 @@ It is as near as one computer gets to two: their processes reach each other by t
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from utt_ros.errors import UttError
 from utt_ros.evaluation.benchmarks import impaired_cable
@@ -39,6 +39,10 @@ from utt_ros.orchestration.discovery import (
 PROGRAMS = ('ip', 'nsenter', 'unshare', 'mount')
 ADDRESSES = ('10.99.0.1', '10.99.0.2')  # in namespaces, where nobody else has them
 PLAIN_CABLE = CableSettings()
+STOP_SEC = 10.0
+MAX_REASON = 400  # characters of what a process wrote
+NOT_PERMITTED = 'this machine does not permit network namespaces'
+CABLE_FAILED = 'the cable between the hosts does not start'
 SHELL = f'mount -t tmpfs tmpfs /dev/shm && echo {READY} && exec sleep infinity'
 
 
@@ -62,12 +66,14 @@ class NetworkHost:
 
 @contextmanager
 def open_hosts(
-    cable: CableSettings = PLAIN_CABLE,
+    cable: CableSettings = PLAIN_CABLE, counts: Path = Path(os.devnull),
 ) -> Iterator[tuple[NetworkHost, NetworkHost]]:
     """Make two hosts while the block runs.
 
-    A cable that is not plain has a namespace of its own, between those of the hosts. Raises
-    UttError without root and the programs for it, and where the machine does not permit it.
+    A cable that is not plain has a namespace of its own, between those of the hosts; the frames
+    that it lost are written to `counts`, see `read_lost_frames`. Raises UttError without root and
+    the programs for it, where the machine does not permit it, and when the cable or what holds a
+    host ends before the block does.
     """
     missing = [name for name in PROGRAMS if shutil.which(name) is None]
     if missing or os.geteuid() != 0:
@@ -76,37 +82,35 @@ def open_hosts(
                                              f'the user is {os.geteuid()}'))
     names = [f'utt{os.getpid()}{letter}' for letter in 'ab']
     middle = f'utt{os.getpid()}c'
-    holders: list[subprocess.Popen[str]] = []
-    try:
-        _add_namespaces(names if cable.is_plain else [*names, middle])
+    ends = [f'{middle}{name[-1]}' for name in names]
+    with ExitStack() as opened:
+        for name in names if cable.is_plain else [*names, middle]:
+            _run('ip', 'netns', 'add', name)
+            opened.callback(subprocess.run, ('ip', 'netns', 'delete', name), check=False,
+                            capture_output=True)
         if cable.is_plain:
             _join(names, names)
         else:
-            ends = [f'{middle}{name[-1]}' for name in names]
             for name, end in zip(names, ends, strict=True):
                 _join((name, end), (name, middle))
                 _run('ip', '-n', middle, 'link', 'set', end, 'up')
-            holders.append(_start(_cable_command(middle, ends, cable)))
         _set_addresses(names)
-        for name in names:
-            holders.append(_start(  # noqa: PERF401 - one before a failure is ended as well
-                ('ip', 'netns', 'exec', name, 'unshare', '--mount', 'sh', '-c', SHELL)))
+        running = {name: _start(opened, NOT_PERMITTED, (
+            'ip', 'netns', 'exec', name, 'unshare', '--mount', 'sh', '-c', SHELL))
+            for name in names}
+        holders = [running[name].pid for name in names]
+        if not cable.is_plain:  # last: a device that has no other end yet refuses frames
+            running['the cable'] = _start(
+                opened, CABLE_FAILED, _cable_command(middle, ends, cable, counts))
         first, second = (
-            NetworkHost(name, name, own, peer, holder.pid) for name, own, peer, holder in zip(
-                names, ADDRESSES, reversed(ADDRESSES), holders[-2:], strict=True))
-        yield first, second
-    finally:
-        for holder in holders:
-            holder.send_signal(signal.SIGKILL)
-            holder.wait()
-        for name in (*names, middle):
-            subprocess.run(('ip', 'netns', 'delete', name),  # noqa: S607 - as PROGRAMS
-                           capture_output=True, check=False)
-
-
-def _add_namespaces(names: Sequence[str]) -> None:
-    for name in names:
-        _run('ip', 'netns', 'add', name)
+            NetworkHost(name, name, own, peer, holder) for name, own, peer, holder in zip(
+                names, ADDRESSES, reversed(ADDRESSES), holders, strict=True))
+        try:
+            yield first, second
+        except UttError:
+            _check_running(running)  # what has failed was perhaps cut off
+            raise
+        _check_running(running)
 
 
 def _join(devices: Sequence[str], namespaces: Sequence[str]) -> None:
@@ -123,28 +127,48 @@ def _set_addresses(names: Sequence[str]) -> None:
             _run('ip', '-n', name, 'link', 'set', device, 'up')
 
 
-def _cable_command(name: str, devices: Sequence[str], cable: CableSettings) -> tuple[str, ...]:
+def _cable_command(
+    name: str, devices: Sequence[str], cable: CableSettings, counts: Path,
+) -> tuple[str, ...]:
     return ('ip', 'netns', 'exec', name, sys.executable, '-m', impaired_cable.__name__, *devices,
             '--delay-ms', str(cable.delay_ms), '--loss', str(cable.loss),
-            '--seed', str(cable.seed))
+            '--seed', str(cable.seed), '--counts', str(counts))
 
 
-def _start(words: Sequence[str]) -> subprocess.Popen[str]:
-    """Start a process that prints when it is ready."""
-    holder = subprocess.Popen(
+def _start(opened: ExitStack, refusal: str, words: Sequence[str]) -> subprocess.Popen[str]:
+    """Start a process that prints when it is ready; it is ended with `opened`."""
+    process = opened.enter_context(subprocess.Popen(
         words,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    if holder.stdout is None or holder.stdout.readline() != f'{READY}\n':
-        holder.kill()
-        _refuse(holder.communicate()[1])
-    return holder
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+    opened.callback(_end, process)
+    if process.stdout is None or process.stdout.readline() != f'{READY}\n':
+        process.kill()
+        raise UttError(f'{refusal}: {_one_line(process.communicate()[1])}')
+    return process
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Let a process write what it counted, and wait for its end."""
+    process.terminate()
+    try:
+        process.wait(STOP_SEC)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
+def _check_running(processes: Mapping[str, subprocess.Popen[str]]) -> None:
+    """Raise UttError for a process that has ended: hosts are then cut off from each other."""
+    for name, process in processes.items():
+        if process.poll() is not None:
+            raise UttError(f'{name} ended by itself, with {process.returncode}, and cut the '
+                           f'hosts off: {_one_line(process.communicate()[1])}')
 
 
 def _run(*words: str) -> None:
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode:
-        _refuse(done.stderr)
+        raise UttError(f'{NOT_PERMITTED}: {_one_line(done.stderr)}')
 
 
-def _refuse(reason: str) -> None:
-    raise UttError(f'this machine does not permit network namespaces: {" ".join(reason.split())}')
+def _one_line(text: str) -> str:
+    return ' '.join(text.split())[-MAX_REASON:]

@@ -33,7 +33,11 @@ from typing import Any
 import yaml
 
 from utt_ros.errors import UttError
-from utt_ros.evaluation.benchmarks.impaired_cable import CableSettings
+from utt_ros.evaluation.benchmarks.impaired_cable import (
+    CableSettings,
+    LostFrames,
+    read_lost_frames,
+)
 from utt_ros.evaluation.benchmarks.missed_round import explain_missed_round
 from utt_ros.evaluation.benchmarks.network_hosts import PLAIN_CABLE, NetworkHost, open_hosts
 from utt_ros.evaluation.benchmarks.packet_counter import bytes_by_topic
@@ -91,6 +95,8 @@ class HostsResult:
     beliefs_taken: Mapping[str, int]  # by area
     clock_offsets: str
     traffic: tuple[HostTraffic, ...]
+    cable: CableSettings = PLAIN_CABLE
+    lost_frames: LostFrames | None = None  # of a cable that is not plain
 
 
 def run_two_hosts(
@@ -99,13 +105,14 @@ def run_two_hosts(
 ) -> HostsResult:
     """Run the areas for some seconds of walking; all files are kept in `folder`.
 
-    Raises UttError where namespaces are not permitted, an area gets no model, or no round has
-    updates of all areas.
+    Raises UttError where namespaces are not permitted, the cable fails, an area gets no model, or
+    no round has updates of all areas.
     """
     plan = plan_crossings(2, 3.0, seed, access_points=HOST_APS)[0]
     areas = [planned.area.settings for planned in plan.sessions]
     write_hosts(folder, areas)
-    with open_hosts(cable) as hosts, _processes(folder, area_specs(folder, hosts, areas)):
+    counts = folder / 'cable.json'
+    with open_hosts(cable, counts) as hosts, _processes(folder, area_specs(folder, hosts, areas)):
         first = hosts[0]
         log('waiting for the model in both areas')
         _run(first, folder, READY_SEC + STOP_SEC, *MODULE, 'utt_ros.orchestration.node',
@@ -127,7 +134,9 @@ def run_two_hosts(
                  folder / 'writers.json')
     if not joint_rounds(folder, areas):
         raise UttError(explain_missed_round(folder, [area.area for area in areas], ROUND_SEC))
-    return read_result(folder, areas, crossing)
+    result = read_result(folder, areas, crossing)
+    return result if cable.is_plain else replace(
+        result, cable=cable, lost_frames=read_lost_frames(counts))
 
 
 def write_hosts(folder: Path, areas: Sequence[AreaSettings]) -> None:
