@@ -16,13 +16,9 @@
 """Reach of DDS: closed by default, opened by hosts or by the environment, which is respected."""
 
 import os
-import select
-import socket
 import subprocess
 import sys
-from contextlib import ExitStack
 from pathlib import Path
-from time import monotonic
 from xml.etree import ElementTree as ET
 
 import psutil
@@ -30,9 +26,7 @@ import pytest
 
 from utt_ros.errors import SettingsError
 from utt_ros.orchestration.discovery import (
-    CLOSED_PROFILE,
     FAST_DDS,
-    HOSTS_PROFILE,
     LOCALHOST_ONLY,
     OPENING_VARIABLES,
     PEERS,
@@ -42,7 +36,6 @@ from utt_ros.orchestration.discovery import (
     closed_environment,
     describe_reach,
     discovery_environment,
-    open_environment,
     opened_by,
     use_reach,
 )
@@ -50,7 +43,7 @@ from utt_ros.orchestration.ros_environment import CHECKOUT
 from utt_ros.types import NS_PER_S
 
 REGULAR_SEC = 3.0  # between announcements of a participant, by default of Fast DDS
-PROFILE_FILES = [str(CHECKOUT / CLOSED_PROFILE), str(CHECKOUT / HOSTS_PROFILE)]
+PROFILE = str(CHECKOUT / 'config/fastdds_localhost.xml')
 
 
 @pytest.fixture(autouse=True)
@@ -73,10 +66,9 @@ def test_environment_without_other_settings_is_closed(given: dict[str, str]) -> 
     assert discovery_environment(made) == discovery_environment({}), 'children stay closed'
 
 
-@pytest.mark.parametrize('profile', PROFILE_FILES)
-def test_a_node_announces_itself_until_its_regular_announcements_begin(profile: str) -> None:
+def test_a_node_announces_itself_until_its_regular_announcements_begin() -> None:
     name = '{http://www.eprosima.com}'
-    initial = ET.parse(profile).getroot().find(f'.//{name}initialAnnouncements')
+    initial = ET.parse(PROFILE).getroot().find(f'.//{name}initialAnnouncements')
     assert initial is not None
     count, period_ns = (int(initial.findtext(f'.//{name}{item}', '0'))
                         for item in ('count', 'nanosec'))
@@ -111,9 +103,7 @@ def test_hosts_replace_the_environment_and_loopback_only_closes_it(
     monkeypatch.setenv(PROFILES, '/own/profile.xml')
     choose_reach(('10.0.0.2', 'gate'))
     assert os.environ[PEERS] == '10.0.0.2;gate'
-    assert os.environ[RANGE] == 'LOCALHOST'
-    assert Path(os.environ[PROFILES]).name == 'fastdds_hosts.xml'
-    assert discovery_environment(os.environ) == {}, 'children stay open'
+    assert (os.environ[RANGE], os.environ.get(PROFILES)) == ('LOCALHOST', None)
     assert '10.0.0.2, gate' in describe_reach(os.environ)
     choose_reach(())
     assert os.environ[PEERS] == '10.0.0.2;gate', 'without arguments the environment decides'
@@ -168,58 +158,6 @@ def test_node_of_a_closed_environment_has_no_socket_beyond_127_0_0_1(
         node.communicate(timeout=30)
     assert len(sockets) >= 3
     assert {item.laddr.ip for item in sockets} == {'127.0.0.1'}
-
-
-LARGE = """
-import sys
-import rclpy
-from rclpy.qos import DurabilityPolicy, QoSProfile
-from std_msgs.msg import String
-rclpy.init()
-node = rclpy.create_node(sys.argv[1])
-qos = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-heard = []
-if sys.argv[1] == 'sender':
-    publisher = node.create_publisher(String, '/word', qos)
-    publisher.publish(String(data='x' * 500_000))
-else:
-    node.create_subscription(String, '/word', heard.append, qos)
-while not heard:
-    rclpy.spin_once(node, timeout_sec=0.1)
-print(len(heard[0].data), flush=True)
-"""
-MAX_FRAME_BYTES = 1500
-DOMAIN_PORTS = 250
-
-
-@pytest.mark.parametrize(('hosts', 'fits'), [(True, True), (False, False)])
-def test_a_large_message_between_hosts_is_sent_in_datagrams_of_one_frame(
-    ros_domain: int, hosts: bool, fits: bool,
-) -> None:
-    try:
-        capture = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP)
-    except PermissionError:
-        pytest.skip('only root captures datagrams')
-    opened = open_environment(['127.0.0.1'])
-    given = {**os.environ, RANGE: opened[RANGE], PEERS: opened[PEERS],
-             'FASTDDS_BUILTIN_TRANSPORTS': 'UDPv4', **(opened if hosts else {})}
-    first_port, sizes = 7400 + DOMAIN_PORTS * ros_domain, []
-    with capture, ExitStack() as running:
-        sender, reader = (
-            running.enter_context(subprocess.Popen(
-                [sys.executable, '-c', LARGE, name], env=given, stdout=subprocess.PIPE))
-            for name in ('sender', 'reader'))
-        running.callback(sender.kill)
-        running.callback(reader.kill)
-        deadline_s = monotonic() + 60.0
-        while reader.poll() is None and monotonic() < deadline_s:
-            if select.select([capture], [], [], 0.1)[0]:
-                datagram = capture.recv(2**16)
-                port = int.from_bytes(datagram[22:24], 'big')  # after 20 bytes of IP
-                if first_port <= port < first_port + DOMAIN_PORTS:
-                    sizes.append(len(datagram))
-        assert reader.stdout.read() == b'500000\n'
-    assert (max(sizes) <= MAX_FRAME_BYTES) == fits
 
 
 BUFFERS = """
