@@ -29,6 +29,7 @@ from utt_ros.sessions.retention import (
     delete_bag,
     delete_expired,
     expired_bags,
+    finish_deletions,
 )
 
 NOW_NS = 20_000 * NS_PER_DAY
@@ -79,6 +80,15 @@ def test_a_deletion_that_was_killed_is_finished(record: Record, tmp_path: Path) 
     record('half', 1.0).rename(tmp_path / '.deleted-half')
     delete_expired(tmp_path, NOW_NS)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_recording_that_begins_looks_for_killed_deletions_beside_it_only(tmp_path: Path) -> None:
+    deeper = tmp_path / 'other/.deleted-bag'
+    deeper.mkdir(parents=True)
+    delete_expired(tmp_path, NOW_NS)
+    assert deeper.exists()
+    finish_deletions(tmp_path)
+    assert not deeper.exists()
 
 
 def test_a_bag_that_cannot_be_deleted_is_named(tmp_path: Path) -> None:

@@ -62,17 +62,18 @@ def delete_expired(folder: Path, now_ns: int) -> list[Path]:
 
     Only those that were made with a number of days. Raises SessionError.
     """
-    finish_deletions(folder)
+    finish_deletions(folder, depth=1)
     expired = list(expired_bags(folder, now_ns, depth=1))
     for bag in expired:
         delete_bag(bag)
     return expired
 
 
-def finish_deletions(folder: Path) -> None:
-    """Delete what a killed process had begun to delete in a folder, at any depth."""
-    for left in list(folder.rglob(f'{DELETED}*')):
-        shutil.rmtree(left, ignore_errors=True)
+def finish_deletions(folder: Path, depth: int = MAX_DEPTH) -> None:
+    """Delete what a killed process had begun to delete in a folder, as deep as bags are found."""
+    for level in range(depth):
+        for left in list(folder.glob(f'{"*/" * level}{DELETED}*')):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def check_keep_days(days: float) -> float:
