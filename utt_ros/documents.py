@@ -17,6 +17,7 @@
 
 import json
 import re
+from hashlib import sha256
 from typing import Any
 
 import yaml
@@ -39,6 +40,11 @@ def load_json(content: str | bytes, max_bytes: int = MAX_DOCUMENT_BYTES) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError, OverflowError) as err:
         raise DocumentError(f'not JSON: {_reason(err)}') from err
+
+
+def json_checksum(content: Any) -> str:
+    """Return the SHA-256 of a JSON document, in hexadecimal digits; the order of keys is none."""
+    return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def load_yaml_document(

@@ -31,10 +31,9 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from hashlib import sha256
 from pathlib import Path
 
-from utt_ros.documents import load_json
+from utt_ros.documents import json_checksum, load_json
 from utt_ros.errors import ModelError
 from utt_ros.federation.types import RoundStatus
 from utt_ros.federation.wire import Tensors, pack, read_tensors, serialize
@@ -244,7 +243,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
 def _metadata_checksum(metadata: Mapping[str, str]) -> str:
     content = {name: text for name, text in metadata.items() if name != METADATA_CHECKSUM}
-    return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return json_checksum(content)
 
 
 def read_round_log(folder: Path) -> list[RoundStatus]:

@@ -16,12 +16,10 @@
 """Newest counters of signed messages that a receiver has accepted, for longer than it runs."""
 
 import json
-from collections.abc import Mapping
 from contextlib import suppress
-from hashlib import sha256
 from pathlib import Path
 
-from utt_ros.documents import load_json
+from utt_ros.documents import json_checksum, load_json
 from utt_ros.errors import DocumentError
 from utt_ros.files import read_limited, write_atomically
 
@@ -58,7 +56,7 @@ class SealMemory:
         if self._path is not None:
             with suppress(OSError):
                 self._path.parent.mkdir(mode=0o700, exist_ok=True)
-                content = {'checksum': _checksum(self._lasting), 'counters': self._lasting}
+                content = {'checksum': json_checksum(self._lasting), 'counters': self._lasting}
                 write_atomically(self._path, json.dumps(content).encode(), is_synced=is_synced)
 
 
@@ -66,10 +64,6 @@ def _read(path: Path) -> dict[str, int]:
     with suppress(OSError, DocumentError):
         content = load_json(read_limited(path, MAX_MEMORY_BYTES))
         counters = content.get('counters') if isinstance(content, dict) else None
-        if isinstance(counters, dict) and content.get('checksum') == _checksum(counters):
+        if isinstance(counters, dict) and content.get('checksum') == json_checksum(counters):
             return counters
     return {}
-
-
-def _checksum(counters: Mapping[str, int]) -> str:
-    return sha256(json.dumps(counters, sort_keys=True).encode()).hexdigest()
