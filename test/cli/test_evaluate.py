@@ -82,7 +82,8 @@ def test_failed_unit_is_reported_with_its_reason_and_exit_code_1(
 
     monkeypatch.setattr(runner, 'run_evaluation', run)
     monkeypatch.setattr(html_report, 'write_report', lambda out: out / 'report.html')
-    assert main(['evaluate', '--data', 'in', '--out', str(tmp_path), '--suite', 'fusors']) == 1
+    assert main(['evaluate', '--data', 'in', '--data', 'more', '--out', str(tmp_path),
+                 '--suite', 'fusors']) == 1
     printed = capsys.readouterr()
     assert printed.err.splitlines() == [
         'evaluate: 1 of 3 units are complete already',
@@ -90,7 +91,7 @@ def test_failed_unit_is_reported_with_its_reason_and_exit_code_1(
         'evaluate: 3/3 fusors-max: failed, no data; 0 min left',
         'failed: fusors-max: no data']
     assert printed.out.splitlines()[-1] == str(tmp_path / 'report.html')
-    assert (requests[0].data, requests[0].suites) == (Path('in'), ('fusors',))
+    assert (requests[0].data, requests[0].suites) == ((Path('in'), Path('more')), ('fusors',))
 
 
 def evaluate(unseen: tuple[Path, Path], out: Path, *words: str) -> int:

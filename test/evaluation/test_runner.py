@@ -52,7 +52,7 @@ def request_(sessions: Path, tmp_path_factory: pytest.TempPathFactory) -> Evalua
     """Evaluate the operations once, with small models."""
     small = ModelSettings(width=8, heads=2, feedforward=8)
     recipe = Recipe(model=small, rounds=1, local_steps=1, batch=4)
-    request = EvaluationRequest(sessions, tmp_path_factory.mktemp('out'), ('operations',),
+    request = EvaluationRequest((sessions,), tmp_path_factory.mktemp('out'), ('operations',),
                       save_predictions=True, recipe=recipe)
     assert run_evaluation(request, 1, Progress()) == []
     return request
@@ -129,7 +129,7 @@ def test_failing_unit_is_reported_and_others_are_stored(
         raise TypeError('of a suite')
 
     row = Row('tasks', 'utt', 'o', 'a', 'b', 'gating', 0, 'nmse_var', 0.5, np.int64(7))  # type: ignore[arg-type]
-    request = EvaluationRequest(tmp_path, tmp_path)
+    request = EvaluationRequest((tmp_path,), tmp_path)
     (tmp_path / runner.UNITS).mkdir()
     known = {'good': Unit('good', lambda: UnitResult((row,))), 'bad': Unit('bad', fail)}
     monkeypatch.setattr(runner, '_state', {'request': request, 'units': {'tasks': known}})

@@ -15,13 +15,14 @@
 
 """Recorded sequences, their splits and windows."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from utt_ros.errors import SessionError
-from utt_ros.sessions.session_bags import find_sessions
+from utt_ros.sessions.session_bags import find_sessions, write_area, write_session
 from utt_ros.training.recordings import Recordings, fingerprint, load_recordings
 
 
@@ -81,3 +82,48 @@ def test_real_recordings_are_read_in_their_own_layout(mini: Path, tmp_path: Path
     assert {item.split for item in loaded.recordings} == {'train', 'val', 'test'}
     assert loaded.modalities == ('camera', 'ftm', 'imu')
     assert all(item.session.truth for item in loaded.recordings)
+
+
+@pytest.fixture
+def more(data: Recordings, tmp_path: Path) -> Path:
+    """Write a further area: what was measured in the other splits, each as a train session."""
+    area = replace(data.areas['area0'], area='hall')
+    folder = tmp_path / 'more'
+    write_area(area, folder / 'hall')
+    for item in data.of('train', 'area0') + data.of('test', 'area0'):
+        session = replace(item.session, area='hall', split='train')
+        write_session(session, area, folder / 'hall' / item.name)
+    return folder
+
+
+def test_a_folder_of_train_sequences_adds_to_the_train_split_alone(
+    sessions: Path, more: Path, data: Recordings, tmp_path: Path,
+) -> None:
+    both = load_recordings([sessions, more], tmp_path / 'cache')
+    assert list(both.areas) == ['area0', 'area1', 'hall']
+    for split in ('val', 'test'):
+        assert [item.sequence for item in both.of(split)] == [
+            item.sequence for item in data.of(split)]
+    assert [item.sequence for item in both.of('train')] == [
+        'area0/session00', 'area1/session00', 'hall/session00']
+    assert both.fingerprint not in (data.fingerprint, fingerprint(more))
+    other = load_recordings([more, sessions], tmp_path / 'cache')
+    assert (other.fingerprint, other.notes) == (both.fingerprint, both.notes)
+    assert [item.sequence for item in other.recordings] == [
+        item.sequence for item in both.recordings]
+
+
+def test_a_walk_of_the_test_split_is_left_out_of_the_training_of_another_folder(
+    sessions: Path, more: Path, tmp_path: Path,
+) -> None:
+    both = load_recordings([sessions, more], tmp_path / 'cache')
+    assert 'hall/session02' not in {item.sequence for item in both.recordings}
+    assert both.notes == ('left out, with a walk of the test split: hall/session02',)
+
+
+def test_a_sequence_in_two_folders_is_refused_with_the_names_of_both(
+    sessions: Path, tmp_path: Path,
+) -> None:
+    (tmp_path / 'link').symlink_to(sessions)
+    with pytest.raises(SessionError, match=f'{sessions} and .*/link both have the sequence area0'):
+        load_recordings([sessions, tmp_path / 'link'], tmp_path / 'cache')

@@ -51,8 +51,8 @@ metrics are defined in docs/evaluation.md.
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `utt evaluate`."""
     parser.epilog, parser.formatter_class = EXAMPLES, argparse.RawDescriptionHelpFormatter
-    parser.add_argument('--data', type=Path, required=True, metavar='DIR',
-                        help='recordings: bags by area, or the Vi-Fi layout')
+    parser.add_argument('--data', type=Path, action='append', required=True, metavar='DIR',
+                        help='recordings: bags by area, or the Vi-Fi layout; may be repeated')
     parser.add_argument('--out', type=Path, required=True, metavar='DIR',
                         help='folder of the results; that of a stopped run is continued')
     parser.add_argument('--suite', choices=[*SUITES, 'all'], default='all',
@@ -83,7 +83,8 @@ def run(args: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends its child processes, too
     suites = SUITES if args.suite == 'all' else (args.suite,)
     request = EvaluationRequest(
-        args.data, args.out, suites, args.seeds, args.split, args.model, args.save_predictions)
+        tuple(args.data), args.out, suites, args.seeds, args.split, args.model,
+        args.save_predictions)
     failed = run_evaluation(request, args.jobs, _ProgressPrinter())
     report = write_report(args.out)
     for reason in failed:

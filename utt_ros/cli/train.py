@@ -39,6 +39,7 @@ EXAMPLES = """
 examples:
   utt train --data sessions --out model.safetensors
   utt train --data sessions --out central.safetensors --plan centralised --seed 1
+  utt train --data realwalk --data realwalk_more --out both.safetensors
 
 DATA is a folder of bags (imported, recorded or simulated) or recordings in the Vi-Fi layout. Only
 sequences of the train split are used for training, and those of the val split for model selection.
@@ -50,8 +51,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `utt train`."""
     recipe = deployable(Recipe())
     parser.epilog, parser.formatter_class = EXAMPLES, argparse.RawDescriptionHelpFormatter
-    parser.add_argument('--data', type=Path, required=True, metavar='DIR',
-                        help='recordings: bags by area, or the Vi-Fi layout')
+    parser.add_argument('--data', type=Path, action='append', required=True, metavar='DIR',
+                        help='recordings: bags by area, or the Vi-Fi layout; may be repeated')
     parser.add_argument('--out', type=Path, required=True, metavar='MODEL',
                         help='file to write, such as model.safetensors')
     parser.add_argument('--plan', choices=PLANS, default=recipe.plan,

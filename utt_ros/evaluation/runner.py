@@ -58,7 +58,7 @@ UNITS, CACHE, PREDICTIONS = 'units', 'cache', 'predictions'
 class EvaluationRequest:
     """Settings of an evaluation, sent to every process."""
 
-    data: Path
+    data: tuple[Path, ...]
     out: Path
     suites: tuple[str, ...] = SUITES
     seeds: int = 1
@@ -205,7 +205,8 @@ def write_results(
     complete = [content for contents in stored.values() for content in contents]
     results = {
         'about': {
-            'data': request.data.name, 'data_fingerprint': study.data.fingerprint,
+            'data': ' + '.join(folder.name for folder in request.data),
+            'data_fingerprint': study.data.fingerprint,
             'areas': {name: list(area.modalities) for name, area in study.data.areas.items()},
             'notes': list(study.data.notes), 'split': request.split,
             'seeds': len({row['seed'] for content in complete for row in content['rows']}),

@@ -44,6 +44,7 @@ from utt_ros.sync.offline_sync import synchronize
 from utt_ros.sync.window_buffer import cut_windows
 from utt_ros.training.dataset import concatenate_windows
 from utt_ros.training.recording_cache import read_cache, write_cache
+from utt_ros.training.recording_overlap import check_clashes, copied_sequences
 from utt_ros.types import NameArray, Session, SyncedBatch, Windows
 
 SPLITS = ('train', 'val', 'test')
@@ -51,6 +52,10 @@ HELD_OUT = 0.15  # of an area's sequences, where a split was not recorded
 FORMAT = '1'  # of the cache
 CHUNK = 2**20
 MIN_POOL_SEQUENCES = 16  # fewer are read before a pool of processes has started
+
+
+SequenceSource = tuple[AreaSettings, str, Any]
+"""Area, name of the session, and its bag or recording of Vi-Fi."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,17 +131,37 @@ class Recordings:
 
 
 def load_recordings(
-    folder: Path, cache_folder: Path, window: WindowSettings | None = None,
+    folders: Path | Sequence[Path], cache_folder: Path, window: WindowSettings | None = None,
 ) -> Recordings:
     """Read bags by area (recorded, imported or simulated) or a tree in the layout of Vi-Fi.
 
     The bags of one area are read as well, from its folder, and one bag, beside its area file.
+    Several folders are one set of recordings, whatever their order. Splits are held out where none
+    of them has any, and sequences of a walk that is held out are left out of training.
 
-    Sequences are cached in `cache_folder`, by the fingerprint of the files. Raises SessionError.
+    Sequences are cached in `cache_folder`, by the fingerprint of the files. Raises SessionError,
+    also when folders have areas or sequences that clash.
     """
     window = window or WindowSettings()
-    sources = list(_sources(folder))
-    mark = fingerprint(folder)
+    listed = [folders] if isinstance(folders, Path) else list(folders)
+    sources = [(folder, list(_sources(folder))) for folder in listed]
+    check_clashes([
+        (folder, [(area, name) for area, name, _ in items]) for folder, items in sources])
+    marks = [fingerprint(folder) for folder in listed]
+    sequences = [item for mark, (_, of_folder) in zip(marks, sources, strict=True)
+                 for item in _read_folder(of_folder, mark, cache_folder, window)]
+    mark = marks[0]
+    if len(listed) > 1:
+        mark = hashlib.sha256('\n'.join(sorted(marks)).encode()).hexdigest()
+        sequences.sort(key=lambda item: (item.area.area, item.name))
+    sequences, notes = _with_splits(sequences)
+    sequences, left_out = _without_held_out_walks(sequences)
+    return Recordings(tuple(sequences), window, mark, (*notes, *left_out))
+
+
+def _read_folder(
+    sources: Sequence[SequenceSource], mark: str, cache_folder: Path, window: WindowSettings,
+) -> Iterator[RecordedSequence]:
     cache = cache_folder / hashlib.sha256(f'{FORMAT} {mark} {window}'.encode()).hexdigest()[:16]
     cache.mkdir(parents=True, exist_ok=True)
     missing = [source for source in sources if not _cache_file(cache, source).exists()]
@@ -146,9 +171,8 @@ def load_recordings(
                 initargs=(signal.SIGINT, signal.SIG_IGN)) as pool:
             for _ in pool.map(partial(_fill_cache, cache=cache, window=window), missing):
                 pass
-    sequences = [item for source in sources for item in _read_sequence(source, cache, window)]
-    sequences, notes = _with_splits(sequences)
-    return Recordings(tuple(sequences), window, mark, tuple(notes))
+    for source in sources:
+        yield from _read_sequence(source, cache, window)
 
 
 def fingerprint(folder: Path) -> str:
@@ -162,10 +186,6 @@ def fingerprint(folder: Path) -> str:
                 while chunk := file.read(CHUNK):
                     digest.update(chunk)
     return digest.hexdigest()
-
-
-SequenceSource = tuple[AreaSettings, str, Any]
-"""Area, name of the session, and its bag or recording of Vi-Fi."""
 
 
 def _sources(folder: Path) -> Iterator[SequenceSource]:
@@ -236,6 +256,21 @@ def _with_splits(
         notes.append(f'{len(unnamed)} sequences without a split are used for training')
     return [replace(item, split='train') if item.sequence in unnamed else item
             for item in assigned], notes
+
+
+def _without_held_out_walks(
+    sequences: Sequence[RecordedSequence],
+) -> tuple[list[RecordedSequence], list[str]]:
+    """Leave out what has a walk of the test split, and what trains on one of the val split."""
+    notes = []
+    for split, others in (('test', ('train', 'val')), ('val', ('train',))):
+        copies = copied_sequences(
+            {item.sequence: item.session for item in sequences if item.split in others},
+            {item.sequence: item.session for item in sequences if item.split == split})
+        sequences = [item for item in sequences if item.sequence not in copies]
+        if copies:
+            notes.append(f'left out, with a walk of the {split} split: {", ".join(copies)}')
+    return list(sequences), notes
 
 
 def _last(sequences: Sequence[RecordedSequence]) -> list[RecordedSequence]:
