@@ -35,6 +35,7 @@ from utt_ros.federation.checkpoints import (
     list_checkpoints,
     read_checkpoint,
     read_round_log,
+    write_checkpoint,
 )
 from utt_ros.federation.types import RoundStatus
 from utt_ros.federation.wire import pack
@@ -96,6 +97,20 @@ def test_a_damaged_memory_is_detected(store: CheckpointStore) -> None:
     content, half = path.read_bytes(), np.float32(0.5).tobytes()
     assert content.count(half) == 3
     path.write_bytes(content.replace(half, np.float32(0.25).tobytes(), 1))
+    with pytest.raises(ModelError, match='has checksum'):
+        read_checkpoint(path)
+
+
+def test_what_compressed_payloads_left_out_is_kept_beside_the_model(tmp_path: Path) -> None:
+    saved = replace(checkpoint(1), residual={'b': np.full(3, 0.5, np.float32)}, compression='sign')
+    path = tmp_path / 'model.safetensors'
+    write_checkpoint(path, saved, pack(saved.tensors).checksum)
+    restored = read_checkpoint(path)
+    assert (restored.compression, restored.memory) == ('sign', {})
+    assert pack(restored.tensors) == pack(saved.tensors)
+    assert pack(restored.residual) == pack(saved.residual)
+    path.write_bytes(path.read_bytes().replace(
+        np.float32(0.5).tobytes(), np.float32(0.25).tobytes(), 1))
     with pytest.raises(ModelError, match='has checksum'):
         read_checkpoint(path)
 

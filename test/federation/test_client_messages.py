@@ -22,7 +22,12 @@ import pytest
 
 from utt_ros.errors import ModelError
 from utt_ros.federation.checkpoints import Checkpoint
-from utt_ros.federation.client_messages import make_update, open_model
+from utt_ros.federation.client_messages import (
+    checkpoint_of,
+    make_update,
+    open_model,
+    whole_checksum,
+)
 from utt_ros.federation.compression import ErrorFeedback
 from utt_ros.federation.server import to_global_model
 from utt_ros.federation.wire import pack, schema_of, unpack
@@ -84,10 +89,29 @@ def test_a_model_above_the_limit_is_refused() -> None:
 
 def test_an_update_belongs_to_the_round_of_its_model_and_holds_the_trained_tensors() -> None:
     trained = {'a': TENSORS['a'] + 1}
-    update = make_update(MODEL, 'north', 12, ('ftm', 'imu'), trained)
+    update = make_update(MODEL, 'north', 12, ('ftm', 'imu'), trained, base=MODEL.checksum)
+    assert (update.compression, update.base) == ('none', '')
     assert (update.federation, update.round, update.area) == ('f00d', 7, 'north')
     assert (update.windows, update.modalities) == (12, ('ftm', 'imu'))
     assert update.schema == schema_of(trained)
     assert update.payload == pack(trained).payload
     np.testing.assert_array_equal(
         unpack(update.payload, update.checksum, 10**6)['a'], trained['a'])
+
+
+def test_a_compressed_update_names_the_model_that_it_changes() -> None:
+    update = make_update(MODEL, 'north', 12, ('imu',), PACKED, base=MODEL.checksum)
+    assert (update.compression, update.base) == ('int8', MODEL.checksum)
+    assert whole_checksum(MODEL, TENSORS) == whole_checksum(CHANGE, TENSORS) == MODEL.checksum
+
+
+def test_a_checkpoint_keeps_what_updates_left_out_within_one_federation_only() -> None:
+    rest = {'a': np.float32([0.1, 0.2])}
+    kept = checkpoint_of(MODEL, 10**6, None, rest)
+    assert (kept.residual, kept.round, kept.compression) == ({}, 7, 'none')
+    announced = replace(MODEL, compression='sign')
+    assert checkpoint_of(announced, 10**6, kept, rest).residual == rest
+    assert checkpoint_of(announced, 10**6, kept, rest).compression == 'sign'
+    other = replace(announced, federation='beef', compression='of a later release')
+    assert checkpoint_of(other, 10**6, kept, rest).residual == {}
+    assert checkpoint_of(other, 10**6, kept, rest).compression == 'none'

@@ -28,6 +28,7 @@ from utt_ros.federation.compression import (
     ErrorFeedback,
     check_compression,
     check_scheme,
+    known_compression,
     unpack_change,
 )
 from utt_ros.federation.types import PLAIN
@@ -181,6 +182,11 @@ def test_an_unknown_compression_is_refused_by_name_at_both_ends() -> None:
     ):
         with pytest.raises(ModelError, match="'gzip': int8, ternary, sign are known"):
             use()
+
+
+def test_an_announced_compression_that_is_not_known_is_not_used() -> None:
+    assert [known_compression(name) for name in ('sign', 'none', '', 'gzip')] == [
+        'sign', 'none', 'none', 'none']
 
 
 def test_an_unknown_setting_of_compression_is_refused() -> None:

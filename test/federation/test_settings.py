@@ -27,6 +27,7 @@ from utt_ros.federation.settings import MAX_NAME_LENGTH, AggregatorSettings, val
     ({'quorum': 3, 'areas': ('north', 'south')}, 'quorum is 3: at most 2 areas'),
     ({'quorum': 5, 'max_areas': 4}, 'quorum is 5: at most 4 areas'),
     ({'weighting': 'median'}, "weighting is 'median': .* one of coordinate_median, gated"),
+    ({'compression': 'gzip'}, "compression is 'gzip': it must be one of none, int8"),
     ({'areas': ('north', 'so/uth')}, "areas has 'so/uth', which is not a name"),
     ({'areas': (1,)}, 'areas has 1, which is not a name'),
     ({'deadline': -1.0}, r'deadline is -1.0: it must be at least 0.0'),

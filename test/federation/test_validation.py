@@ -94,15 +94,18 @@ def test_an_invalid_update_is_refused_with_the_reason(update: Update, message: s
         check(update)
 
 
+BASE = 'b1' * 32
+
+
 def compressed(tensors: dict[str, np.ndarray], **changes: object) -> Update:
     packed = ErrorFeedback().pack(tensors, REFERENCE, 'sign')
     update = Update('f00d', 'north', 3, 500, ('imu',), packed.schema, packed.checksum,
-                    packed.payload, compression='sign')
+                    packed.payload, compression='sign', base=BASE)
     return replace(update, **changes)
 
 
 def check_compressed(update: Update) -> dict[str, np.ndarray]:
-    return validate_update(update, REFERENCE, 'f00d', 3, LIMITS, compression='sign')
+    return validate_update(update, REFERENCE, 'f00d', 3, LIMITS, compression='sign', base=BASE)
 
 
 def test_a_compressed_update_yields_its_tensors_and_a_plain_one_is_accepted_beside_it() -> None:
@@ -123,8 +126,11 @@ def test_a_compressed_update_yields_its_tensors_and_a_plain_one_is_accepted_besi
     (compressed(REFERENCE, windows=0), 'claims 0 windows'),
     (compressed(REFERENCE, compression='int8'),
      "its compression is 'int8': it must be 'none' or that of the federation, 'sign'"),
-    (compressed(REFERENCE, compression='none'), 'is not safetensors'),
-    (update_of(REFERENCE, compression='sign'), 'is not zstandard'),
+    (compressed(REFERENCE, base='f' * 64), "it changes model 'ffffffffffff'…: it must be 'b1b1"),
+    (compressed(REFERENCE, base=''), "it changes model ''…: it must be 'b1b1"),
+    (compressed(REFERENCE, compression='none'), "it changes model 'b1b1b1b1b1b1'…: it must be ''"),
+    (compressed(REFERENCE, compression='none', base=''), 'is not safetensors'),
+    (update_of(REFERENCE, compression='sign', base=BASE), 'is not zstandard'),
 ])
 def test_an_invalid_compressed_update_is_refused_with_the_reason(
     update: Update, message: str,

@@ -26,6 +26,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+import zstandard
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
@@ -35,8 +36,9 @@ from utt_ros.bridge.messages import federation
 from utt_ros.bridge.node.qos import RELIABLE, STATE, collected_from
 from utt_ros.federation import types
 from utt_ros.federation.checkpoints import CheckpointStore, read_round_log
+from utt_ros.federation.compression import ErrorFeedback
 from utt_ros.federation.server import new_federation
-from utt_ros.federation.wire import pack, unpack
+from utt_ros.federation.wire import checksum_of, pack, unpack
 from utt_ros.models.saved_model import ModelCard, code_version, write_saved_model
 from utt_ros.models.settings import ModelSettings, dump_config
 from utt_ros.settings import WindowSettings
@@ -243,6 +245,42 @@ def test_no_bad_update_stops_the_aggregator(
     wait_until(lambda: watcher.models[-1].round == 1, 30.0, watcher.spin)
     aggregator.send_signal(signal.SIGINT)
     assert aggregator.wait(30.0) == 0
+
+
+def test_compressed_updates_are_averaged_and_malformed_ones_refused_by_name(
+    start: Start, state: Path, watcher: Watcher, wait_until: Callable,
+) -> None:
+    start_aggregator(start, state, quorum=2, deadline=0.0, screening=False, compression='sign')
+    wait_until(watcher.ready, 30.0, watcher.spin)
+    model = watcher.models[-1]
+    assert model.compression == 'sign'
+    packed = ErrorFeedback().pack({'imu.w': np.full(1000, 3.0, np.float32)}, INITIAL, 'sign')
+    good = types.Update(
+        model.federation, 'north', 0, 5, ('imu',), packed.schema, packed.checksum,
+        packed.payload, compression='sign', base=model.checksum)
+    bomb = zstandard.compress(bytes(10**8))
+    bad = {
+        'cut': ({'payload': good.payload[:-1], 'checksum': checksum_of(good.payload[:-1])},
+                'is not zstandard'),
+        'bomb': ({'payload': bomb, 'checksum': checksum_of(bomb)}, 'decompresses to 100000000'),
+        'old_base': ({'base': 'f' * 64}, "it changes model 'ffffffffffff'"),
+        'no_base': ({'base': ''}, "it changes model ''"),
+        'other': ({'compression': 'int8'}, "its compression is 'int8'"),
+        'plain': ({'compression': 'none', 'base': ''}, 'is not safetensors'),
+    }
+    for area, (changes, _) in bad.items():
+        watcher.send(replace(good, area=area, **changes))
+    wait_until(lambda: watcher.told(lambda now: set(now.refused) == set(bad)), 30.0, watcher.spin)
+    for area, (_, reason) in bad.items():
+        assert reason in watcher.statuses[-1].refused[area]
+    watcher.send(good)
+    watcher.send(watcher.answer('south', 2.0))  # plain ones are accepted beside it
+    wait_until(lambda: watcher.models[-1].round == 1, 30.0, watcher.spin)
+    np.testing.assert_allclose(tensors_of(watcher.models[-1])['imu.w'], 2.5)
+    wait_until(watcher.closed, 30.0, watcher.spin)
+    sent = len(watcher.answer('south', 2.0).payload)
+    refused = len(bomb) + 5 * len(good.payload) - 1
+    assert watcher.closed()[0].bytes_received == len(good.payload) + sent + refused
 
 
 def test_kill_9_within_a_round_resumes_federation_and_round(

@@ -25,9 +25,10 @@ import pytest
 import torch
 
 from utt_ros.errors import ModelError
-from utt_ros.federation.checkpoints import read_checkpoint
+from utt_ros.federation.checkpoints import read_checkpoint, write_checkpoint
+from utt_ros.federation.compression import unpack_change
 from utt_ros.federation.types import Deployment, GlobalModel, Report, Update
-from utt_ros.federation.wire import pack, unpack
+from utt_ros.federation.wire import pack, schema_of, unpack
 from utt_ros.models.model_card import save_model
 from utt_ros.models.saved_model import read_saved_model
 from utt_ros.models.settings import ModelSettings, dump_config
@@ -270,8 +271,8 @@ def test_no_error_of_a_model_ends_the_client(
     make: Make, shape: WindowSettings, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     client = make()
-    monkeypatch.setattr(
-        'utt_ros.training.client.open_model', lambda *_: (_ for _ in ()).throw(MemoryError('x')))
+    monkeypatch.setattr('utt_ros.training.client.checkpoint_of',
+                        lambda *_: (_ for _ in ()).throw(MemoryError('x')))
     client.inbox.put_model(global_model(shape, 2))
     (problem,) = run(client)
     assert 'model of round 2' in problem.text
@@ -321,6 +322,81 @@ def test_a_restarted_area_continues_with_its_last_model(
     second.inbox.put_model(global_model(shape, 6, seed=3))
     second.inbox.put_windows(walk(AREA, 60))
     assert kinds(run(second)) == ['Report', 'Update']
+
+
+def answer(client: FederatedClient, walk: Walk, model: GlobalModel | None = None) -> Update:
+    """Return the update to a model, or to the one that the client has resumed."""
+    if model is not None:
+        client.inbox.put_model(model)
+    client.inbox.put_windows(walk(AREA, 60))
+    (update,) = (event for event in run(client) if isinstance(event, Update))
+    return update
+
+
+def test_updates_are_compressed_where_the_model_says_so_and_what_they_left_out_follows(
+    make: Make, shape: WindowSettings, walk: Walk,
+) -> None:
+    client = make()
+    models = [replace(global_model(shape, round_), compression='ternary') for round_ in range(2)]
+    before = unpack(models[0].payload, models[0].checksum, 2**24)
+    update = answer(client, walk, models[0])
+    assert (update.compression, update.base) == ('ternary', models[0].checksum)
+    assert len(update.payload) < len(models[0].payload) / 15
+    sent = unpack_change(update.payload, update.checksum, 2**24, before, 'ternary')
+    assert schema_of(sent) == update.schema
+    trained = client.trainer.update()
+    client.inbox.put_model(models[1])
+    run(client, 1)
+    assert client.current is not None
+    assert sorted(client.current.residual) == sorted(sent)
+    for name, left_out in client.current.residual.items():
+        np.testing.assert_array_equal(
+            left_out, (trained[name] - before[name]) - (sent[name] - before[name]))
+
+
+def test_a_trainer_that_is_killed_sends_the_same_update_with_what_it_left_out_before(
+    make: Make, shape: WindowSettings, walk: Walk, tmp_path: Path,
+) -> None:
+    client = make()
+    for round_ in range(2):
+        answer(client, walk, replace(global_model(shape, round_), compression='sign'))
+    updates = []
+    for _ in range(2):  # killed after its update and before the next model
+        again = make()
+        again.resume()
+        updates.append(answer(again, walk))
+    assert updates[0] == updates[1]
+    assert (updates[0].round, updates[0].compression) == (1, 'sign')
+    kept = read_checkpoint(tmp_path / CHECKPOINT)
+    assert kept.residual
+    write_checkpoint(tmp_path / CHECKPOINT, replace(kept, residual={}), updates[0].base)
+    forgetful = make()
+    forgetful.resume()
+    assert answer(forgetful, walk).payload != updates[0].payload
+
+
+def test_what_was_left_out_in_another_federation_is_not_sent(
+    make: Make, shape: WindowSettings, walk: Walk,
+) -> None:
+    client = make()
+    model = replace(global_model(shape), compression='sign')
+    answer(client, walk, model)
+    client.inbox.put_model(replace(model, federation='other'))
+    run(client, 1)
+    assert client.current is not None
+    assert (client.current.federation, client.current.residual) == ('other', {})
+
+
+@pytest.mark.parametrize(('announced', 'used'), [('int8', 'int8'), ('of a later release', 'none')])
+def test_a_model_may_be_announced_again_with_another_compression(
+    make: Make, shape: WindowSettings, walk: Walk, announced: str, used: str,
+) -> None:
+    client = make()
+    model = replace(global_model(shape), compression='sign')
+    client.inbox.put_model(model)
+    run(client, 1)
+    update = answer(client, walk, replace(model, compression=announced))
+    assert (update.compression, update.base) == (used, model.checksum * (used != 'none'))
 
 
 def test_a_damaged_checkpoint_is_skipped(

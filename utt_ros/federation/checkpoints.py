@@ -35,12 +35,12 @@ from pathlib import Path
 
 from utt_ros.documents import json_checksum, load_json
 from utt_ros.errors import ModelError
-from utt_ros.federation.types import RoundStatus
+from utt_ros.federation.types import PLAIN, RoundStatus
 from utt_ros.federation.wire import Tensors, pack, read_tensors, serialize
 from utt_ros.files import remove_leftovers, sync_folder, write_atomically
 
 LOG = 'rounds.jsonl'
-MEMORY_PREFIX = 'memory/'  # of tensors of the server optimizer, which are not the model
+EXTRAS = ('memory', 'residual')  # fields whose tensors are not the model; prefixes of their names
 METADATA_CHECKSUM = 'metadata_checksum'  # of all other metadata
 PATTERN = 'model-*.safetensors'
 
@@ -54,6 +54,8 @@ class Checkpoint:
     config: str  # JSON
     tensors: Tensors
     memory: Tensors = field(default_factory=dict)  # of a server optimizer
+    residual: Tensors = field(default_factory=dict)  # that compressed payloads up to now left out
+    compression: str = PLAIN  # that updates of this model may have
 
 
 class CheckpointStore:
@@ -208,26 +210,30 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint, checksum: str) -> None:
         'round': str(checkpoint.round),
         'config': checkpoint.config,
         'checksum': checksum,
-        'memory': pack(checkpoint.memory).checksum,
+        'compression': checkpoint.compression,
     }
+    tensors = dict(checkpoint.tensors)
+    for extra in EXTRAS:
+        held: Tensors = getattr(checkpoint, extra)
+        metadata[extra] = pack(held).checksum
+        tensors |= {f'{extra}/{name}': tensor for name, tensor in held.items()}
     metadata[METADATA_CHECKSUM] = _metadata_checksum(metadata)
-    memory = {MEMORY_PREFIX + name: tensor for name, tensor in checkpoint.memory.items()}
-    write_atomically(path, serialize({**checkpoint.tensors, **memory}, metadata))
+    write_atomically(path, serialize(tensors, metadata))
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
     """Read one checkpoint; raises ModelError for a damaged file or one of another format."""
     try:
         stored, metadata = read_tensors(path)
-        tensors = {name: item for name, item in stored.items()
-                   if not name.startswith(MEMORY_PREFIX)}
-        memory = {name.removeprefix(MEMORY_PREFIX): item for name, item in stored.items()
-                  if name.startswith(MEMORY_PREFIX)}
+        extras = {extra: {name.removeprefix(f'{extra}/'): stored.pop(name)
+                          for name in list(stored) if name.startswith(f'{extra}/')}
+                  for extra in EXTRAS}
         checkpoint = Checkpoint(
-            metadata['federation'], int(metadata['round']), metadata['config'], tensors, memory,
-        )
-        checksums = ((metadata['checksum'], tensors),
-                     (metadata.get('memory', pack({}).checksum), memory))
+            metadata['federation'], int(metadata['round']), metadata['config'], stored, **extras,
+            compression=metadata.get('compression', PLAIN))
+        checksums = ((metadata['checksum'], stored),
+                     *((metadata.get(extra, pack({}).checksum), held)
+                       for extra, held in extras.items()))
         written = metadata.get(METADATA_CHECKSUM)  # formerly there was none
     except (OSError, KeyError, ValueError) as err:
         raise ModelError(f'{path.name} is not a readable checkpoint: {err}') from err

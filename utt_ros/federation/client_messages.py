@@ -17,8 +17,8 @@
 
 from utt_ros.errors import ModelError
 from utt_ros.federation.checkpoints import Checkpoint
-from utt_ros.federation.compression import unpack_change
-from utt_ros.federation.types import GlobalModel, Update
+from utt_ros.federation.compression import known_compression, unpack_change
+from utt_ros.federation.types import PLAIN, GlobalModel, Update
 from utt_ros.federation.wire import Packed, Tensors, pack, schema_of, unpack
 from utt_ros.types import FloatArray
 
@@ -39,6 +39,19 @@ def open_model(
     return opened
 
 
+def checkpoint_of(
+    model: GlobalModel, limit_bytes: int, former: Checkpoint | None, residual: Tensors,
+) -> Checkpoint:
+    """Return what a trainer keeps of a whole model; raises ModelError like `open_model`.
+
+    `residual`: of the updates in the federation of the `former` model.
+    """
+    is_same = former is not None and former.federation == model.federation
+    return Checkpoint(
+        model.federation, model.round, model.config, open_model(model, limit_bytes),
+        residual=residual if is_same else {}, compression=known_compression(model.compression))
+
+
 def _open_change(
     model: GlobalModel, limit_bytes: int, checksum: str, tensors: Tensors,
 ) -> dict[str, FloatArray]:
@@ -49,12 +62,21 @@ def _open_change(
         model.payload, model.checksum, limit_bytes, tensors, model.compression)
 
 
+def whole_checksum(model: GlobalModel, tensors: Tensors) -> str:
+    """Return the checksum of the whole model whose tensors were opened."""
+    return pack(tensors).checksum if model.base else model.checksum
+
+
 def make_update(
     model: GlobalModel | Checkpoint, area: str, windows: int, modalities: tuple[str, ...],
-    tensors: Tensors | Packed,
+    tensors: Tensors | Packed, *, base: str = '',
 ) -> Update:
-    """Return the update of an area that trained `model`."""
+    """Return the update of an area that trained `model`.
+
+    `base`: checksum of the whole model, which a compressed update names.
+    """
     packed = tensors if isinstance(tensors, Packed) else pack(tensors)
     return Update(model.federation, area, model.round, windows, modalities,
                   packed.schema, packed.checksum, packed.payload,
-                  compression=packed.compression)
+                  compression=packed.compression,
+                  base='' if packed.compression == PLAIN else base)

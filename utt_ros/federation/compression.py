@@ -66,8 +66,8 @@ Codes = npt.NDArray[np.int8]
 class ErrorFeedback:
     """Compressor of one sender: what one change left out is added to the next."""
 
-    def __init__(self) -> None:
-        self.residual: dict[str, FloatArray] = {}
+    def __init__(self, residual: Tensors | None = None) -> None:
+        self.residual: dict[str, FloatArray] = dict(residual or {})
 
     def pack(self, tensors: Tensors, reference: Tensors, scheme: str) -> Packed:
         """Return the compressed change from a model to some tensors of the next one.
@@ -100,6 +100,11 @@ def check_compression(compression: str) -> None:
                             f'{", ".join(COMPRESSIONS)}')
 
 
+def known_compression(announced: str) -> str:
+    """Return the compression that a model announces; `none`, which is always accepted, if new."""
+    return announced if announced in COMPRESSIONS else PLAIN
+
+
 def check_scheme(scheme: str) -> None:
     """Raise ModelError for a compressed form that is not known."""
     if scheme not in SCHEMES:
@@ -124,7 +129,7 @@ def unpack_change(
 
 def compress(change: Tensors, names: Sequence[str], scheme: str) -> bytes:
     """Return the compressed form of finite tensors; `names`: all of the model, sorted."""
-    import zstandard  # noqa: PLC0415 - for simulated rounds, not for live nodes
+    import zstandard  # noqa: PLC0415 - where something is compressed only
     sent = [name for name in names if name in change]
     coded = [_encode(np.ravel(change[name]), scheme) for name in sent]
     codes = np.concatenate([np.zeros(0, np.int8), *(codes for _, codes in coded)])
@@ -212,7 +217,7 @@ def _part(
 
 def _inflate(payload: bytes, limit_bytes: int) -> bytes:
     """Decompress one frame that tells its size, once that is known to be within the limit."""
-    import zstandard  # noqa: PLC0415 - for simulated rounds, not for live nodes
+    import zstandard  # noqa: PLC0415 - where something is compressed only
     try:
         size = zstandard.get_frame_parameters(payload).content_size
         if not 0 < size <= limit_bytes:

@@ -24,7 +24,7 @@ from utt_ros.federation.aggregation import Contribution
 from utt_ros.federation.aggregation_rules import make_aggregation_rule, make_server_step
 from utt_ros.federation.checkpoints import Checkpoint, CheckpointStore, NullStore
 from utt_ros.federation.client_messages import open_model
-from utt_ros.federation.compression import ErrorFeedback, check_compression
+from utt_ros.federation.compression import ErrorFeedback
 from utt_ros.federation.root_of_trust import RootOfTrust
 from utt_ros.federation.rounds import RoundKeeper
 from utt_ros.federation.screening import UpdateScreening
@@ -56,15 +56,13 @@ class FederationServer:
     def __init__(
         self, settings: AggregatorSettings, store: CheckpointStore | NullStore,
         begin: Checkpoint, now_ns: int, verifier: Verifier | None = None, *,
-        root: RootOfTrust | None = None, compression: str = PLAIN,
+        root: RootOfTrust | None = None, compresses_models: bool = False,
     ) -> None:
         """`begin`: the newest checkpoint of `store`, or a new federation.
 
-        Without `verifier` every sender is believed. A `root` of trust makes the rule fltrust. The
-        residual of a `compression` is not in the store. Raises SettingsError for one that is not
-        known.
+        Without `verifier` every sender is believed. A `root` of trust makes the rule fltrust.
+        `compresses_models`: each model is a compressed change of the one before, as updates are.
         """
-        check_compression(compression)
         self.accepted = 0  # updates since start
         self.refused = 0
         self.strays = 0  # genuine updates of another federation or round; the caller may reset it
@@ -82,10 +80,10 @@ class FederationServer:
         self._server_step = make_server_step(
             settings.server, settings.server_rate, settings.server_tau, settings.server_beta2)
         self._memory = begin.memory
-        self._compression = compression
-        self._feedback = ErrorFeedback()
+        self._compresses_models = compresses_models and settings.compression != PLAIN
+        self._feedback = ErrorFeedback(begin.residual)
         self.tensors = begin.tensors
-        self.model = to_global_model(begin, compression)
+        self.model = to_global_model(begin, settings.compression)
         self.change: GlobalModel | None = None  # `model`, for those who have the one before it
         if root is not None:
             root.begin(self.tensors)
@@ -126,7 +124,7 @@ class FederationServer:
             self._keeper.mark_active(update.area)
         return validate_update(
             update, self.tensors, self.model.federation, self.model.round, self._settings,
-            compression=self._compression)
+            compression=self._settings.compression, base=self.model.checksum)
 
     def step(self, now_ns: int) -> RoundStatus | None:
         """Close a complete round; `model` is then the next one.
@@ -144,10 +142,11 @@ class FederationServer:
                                  self.tensors)
         following = Checkpoint(
             self.model.federation, self.model.round + 1, self.model.config, tensors, memory,
-        )
+            self._feedback.residual)
         self._contributions = []
         self.tensors, self._memory = tensors, memory
-        self.model, self.change = to_global_model(following, self._compression), change
+        self.model, self.change = to_global_model(
+            following, self._settings.compression), change
         self._commit(following, closed)
         self._keeper.advance(now_ns)
         if self._root is not None:
@@ -156,9 +155,9 @@ class FederationServer:
 
     def _pack_change(self, tensors: Tensors) -> GlobalModel | None:
         """Return the compressed change to the next model; None without compression."""
-        if self._compression == PLAIN:
+        if not self._compresses_models:
             return None
-        packed = self._feedback.pack(tensors, self.tensors, self._compression)
+        packed = self._feedback.pack(tensors, self.tensors, self._settings.compression)
         if packed.compression == PLAIN:  # a registered rule gave what is not finite
             return None
         return GlobalModel(
@@ -188,7 +187,8 @@ class FederationServer:
         """Write the model of the current round again; return a sentence. Raises ModelError."""
         model = self.model
         checkpoint = Checkpoint(
-            model.federation, model.round, model.config, self.tensors, self._memory)
+            model.federation, model.round, model.config, self.tensors, self._memory,
+            self._feedback.residual)
         try:
             self._store.save(checkpoint, model.checksum)
         except OSError as err:

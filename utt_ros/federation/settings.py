@@ -20,7 +20,9 @@ from pathlib import Path
 
 from utt_ros.errors import SettingsError
 from utt_ros.federation.aggregation_rules import AGGREGATION_RULES, BUILTIN_RULES, FLTRUST
+from utt_ros.federation.compression import COMPRESSIONS, check_compression
 from utt_ros.federation.modality_gating import parse_gates
+from utt_ros.federation.types import PLAIN
 from utt_ros.settings import check, setting
 
 MAX_NAME_LENGTH = 64
@@ -78,6 +80,8 @@ class AggregatorSettings:
     server_tau: float = setting(1e-3, 'adaptivity of an adaptive server', low=1e-9, high=1e3)
     server_beta2: float = setting(
         0.99, 'decay of v in fedadam and fedyogi', low=0.0, high=0.9999)
+    compression: str = setting(
+        PLAIN, f'of updates: {", ".join(COMPRESSIONS)}')
     max_rounds: int = setting(0, 'rounds after which the federation ends; 0: never', low=0)
     areas: tuple[str, ...] = setting((), 'areas that may take part; empty: any')
     max_areas: int = setting(64, 'areas that may take part in one round', low=1, high=1024)
@@ -104,6 +108,7 @@ class AggregatorSettings:
         if self.server not in SERVER_NAMES:
             raise SettingsError(
                 f'server is {self.server!r}: it must be one of {", ".join(SERVER_NAMES)}')
+        check_compression(self.compression)
         parse_gates(self.gates)
         for area in self.areas:
             if not valid_area(area):

@@ -79,9 +79,11 @@ class SignedKind:
 
 SIGNED_KINDS: dict[type, SignedKind] = {
     Update: SignedKind('update', (
-        'area', 'federation', 'round', 'windows', 'modalities', 'schema', 'checksum'), 'payload'),
-    GlobalModel: SignedKind(
-        'model', ('federation', 'round', 'config', 'schema', 'checksum'), 'payload', lasts=True),
+        'area', 'federation', 'round', 'windows', 'modalities', 'schema', 'compression', 'base',
+        'checksum'), 'payload'),
+    GlobalModel: SignedKind('model', (
+        'federation', 'round', 'config', 'schema', 'compression', 'base', 'checksum'),
+        'payload', lasts=True),
     RoundStatus: SignedKind('status', ('federation', 'round', 'state')),
     Deployment: SignedKind(
         'deployment', ('area', 'federation', 'round', 'config', 'checksum'), 'graph', lasts=True),

@@ -45,7 +45,6 @@ class GlobalModel:
     checksum: str
     payload: bytes
     seal: Seal = UNSEALED
-    # Only simulated rounds compress; see `federation.compression`. Not in msg/GlobalModel.msg:
     compression: str = PLAIN  # that updates may use, and of the payload where it is a change
     base: str = ''  # checksum of the whole model that the payload changes; empty: it is whole
 
@@ -63,7 +62,8 @@ class Update:
     checksum: str
     payload: bytes
     seal: Seal = UNSEALED
-    compression: str = PLAIN  # of the payload, in simulated rounds only
+    compression: str = PLAIN  # of the payload; see `federation.compression`
+    base: str = ''  # checksum of the whole model that a compressed payload changes
 
 
 @dataclass(frozen=True, slots=True)

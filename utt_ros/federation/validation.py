@@ -35,16 +35,18 @@ from utt_ros.types import FloatArray
 
 def validate_update(
     update: Update, expected: Tensors, federation: str, round_: int, limits: AggregatorSettings,
-    *, compression: str = PLAIN,
+    *, compression: str = PLAIN, base: str = '',
 ) -> dict[str, FloatArray]:
     """Return the tensors of an update to `expected`, the model of this round; all finite.
 
-    An update holds some or all of the names, since areas hold different modalities. Raises
+    An update holds some or all of the names, since areas hold different modalities. It may have
+    the `compression` of the federation, as a change of the model with the checksum `base`. Raises
     UpdateRefused with the area, the tensor if there is one, the value and the limit.
     """
     try:
         _check_origin(update, federation, round_)
-        tensors = _unpack(update, expected, limits.max_update_bytes, compression)
+        _check_compression(update, compression, base)
+        tensors = _unpack(update, expected, limits.max_update_bytes)
         _check_schema(update.schema, tensors, expected)
         _check_finite(tensors)
         _check_windows(update.windows, limits.max_windows)
@@ -55,16 +57,23 @@ def validate_update(
 
 
 def _unpack(
-    update: Update, expected: Tensors, limit_bytes: int, compression: str,
+    update: Update, expected: Tensors, limit_bytes: int,
 ) -> dict[str, npt.NDArray[Any]]:
     if update.compression == PLAIN:
         return unpack(update.payload, update.checksum, limit_bytes)
-    if update.compression != compression:
+    return unpack_change(
+        update.payload, update.checksum, limit_bytes, expected, update.compression)
+
+
+def _check_compression(update: Update, compression: str, base: str) -> None:
+    if update.compression not in {PLAIN, compression}:
         shown = update.compression[:MAX_NAME_LENGTH]
         raise ModelError(
             f'its compression is {shown!r}: it must be {PLAIN!r} or that of the federation, '
             f'{compression!r}')
-    return unpack_change(update.payload, update.checksum, limit_bytes, expected, compression)
+    expected = '' if update.compression == PLAIN else base
+    if update.base != expected:
+        raise ModelError(f'it changes model {update.base[:12]!r}…: it must be {expected[:12]!r}')
 
 
 def _check_origin(update: Update, federation: str, round_: int) -> None:

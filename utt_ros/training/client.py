@@ -26,7 +26,8 @@ import numpy as np
 
 from utt_ros.errors import ModelError, UttError
 from utt_ros.federation.checkpoints import Checkpoint, LatestCheckpoint
-from utt_ros.federation.client_messages import make_update, open_model
+from utt_ros.federation.client_messages import checkpoint_of, make_update
+from utt_ros.federation.compression import ErrorFeedback, known_compression
 from utt_ros.federation.model_gate import ModelGate
 from utt_ros.federation.signing import Verifier
 from utt_ros.federation.types import Deployment, GlobalModel, Report, Update
@@ -88,8 +89,8 @@ class FederatedClient:
         self._exporter = live_exporter(len(area.ap_positions))
         self._stored = LatestCheckpoint(Path(settings.state_dir).expanduser() / CHECKPOINT)
         self._checksum = ''  # of the current model's payload
-        self._steps_left = 0
-        self._reported = True
+        self._feedback = ErrorFeedback()  # of updates; its residual is kept with the next model
+        self._steps_left, self._reported = 0, True
         self._losses: list[float] = []
         self._loss = nan
         self._needed: int | None = None  # windows before the next training; None: min_windows
@@ -185,16 +186,17 @@ class FederatedClient:
 
     def _receive(self, model: GlobalModel) -> list[ClientEvent]:
         current = self.current
-        known = current and (current.federation, current.round, self._checksum)
-        if known == (model.federation, model.round, model.checksum):
+        if current is not None and (model.federation, model.round, model.checksum) == (
+                current.federation, current.round, self._checksum):
+            self.current = replace(current, compression=known_compression(model.compression))
             return []
         if self._pinned:
             self._held = model
             return []
         try:
             load_config(model.config)  # cheaper than the tensors
-            tensors = open_model(model, self.settings.max_model_bytes)
-            checkpoint = Checkpoint(model.federation, model.round, model.config, tensors)
+            checkpoint = checkpoint_of(
+                model, self.settings.max_model_bytes, current, self._feedback.residual)
             events = self._adopt(checkpoint)
         except Exception as err:  # noqa: BLE001 - no message, however malformed, ends training
             reason = str(err) if isinstance(err, UttError) else repr(err)
@@ -217,9 +219,9 @@ class FederatedClient:
         trainer.load(checkpoint.tensors)
         self.trainer, self._exporter, self.current = trainer, exporter, checkpoint
         self._checksum = pack(checkpoint.tensors).checksum
+        self._feedback = ErrorFeedback(checkpoint.residual)
         self._steps_left = self.settings.local_steps
-        self._reported = False
-        self._losses = []
+        self._reported, self._losses = False, []
         return [Deployment(
             self._area.area, checkpoint.federation, checkpoint.round, checkpoint.config,
             exporter.export(trainer.twin))]
@@ -253,14 +255,14 @@ class FederatedClient:
             return self._try_again(current)
         if not self.settings.federated:
             return self._next_alone(current)
-        return [make_update(
-            current, self._area.area, self.trainer.window_count, self.trainer.modalities, tensors)]
+        packed = self._feedback.pack(tensors, current.tensors, current.compression)
+        return [make_update(current, self._area.area, self.trainer.window_count,
+                            self.trainer.modalities, packed, base=self._checksum)]
 
     def _try_again(self, current: Checkpoint) -> list[ClientEvent]:
         """Train the same model after another batch of windows: other areas may be waiting."""
         self._needed = self._observed + self._learning.batch
-        self._steps_left = self.settings.local_steps
-        self._losses = []
+        self._steps_left, self._losses = self.settings.local_steps, []
         return self._problem(f'round {current.round}: nothing could be trained')
 
     def _begin_alone(self) -> list[ClientEvent]:

@@ -29,8 +29,8 @@ import numpy.typing as npt
 
 from utt_ros.errors import ModelError, SettingsError
 from utt_ros.federation.checkpoints import Checkpoint, NullStore
-from utt_ros.federation.client_messages import make_update, open_model
-from utt_ros.federation.compression import COMPRESSIONS, ErrorFeedback, check_compression
+from utt_ros.federation.client_messages import make_update, open_model, whole_checksum
+from utt_ros.federation.compression import ErrorFeedback
 from utt_ros.federation.root_of_trust import RootOfTrust
 from utt_ros.federation.server import FederationServer
 from utt_ros.federation.settings import AggregatorSettings
@@ -80,15 +80,13 @@ class FederationPlan:
     local_steps: int = setting(40, 'training steps of an area in a round', low=1, high=100_000)
     sampled: int = setting(0, 'areas drawn in each round; 0: all', low=0, high=1024)
     seed: int = setting(0, 'seed of the draws', low=0, high=2**31 - 1)
-    compression: str = setting(
-        PLAIN, f'of updates and of changes of the model: {", ".join(COMPRESSIONS)}')
-    # aggregation and limits of updates; FedAvg as published has no screening
+    # aggregation, limits of updates, and their compression, which changes of the model share;
+    # FedAvg as published has no screening
     aggregator: AggregatorSettings = field(
         default_factory=lambda: AggregatorSettings(screening=False))
 
     def __post_init__(self) -> None:
         check(self)
-        check_compression(self.compression)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +160,7 @@ def run_federation(
     settings = replace(plan.aggregator, quorum=1, deadline=0.0, max_rounds=0)
     initial = Checkpoint(FEDERATION, 0, '{}', weights)
     server = FederationServer(
-        settings, NullStore(), initial, 0, root=root, compression=plan.compression)
+        settings, NullStore(), initial, 0, root=root, compresses_models=True)
     memories = {name: AreaMemory() for name in names}
     rounds: list[SimulatedRound] = []
     for number in range(plan.rounds):
@@ -200,7 +198,7 @@ def _run_round(
         losses[area], update = train_locally(
             area, learner, model, plan.local_steps, limit, memory=memory)
         train_s[area] = clock() - begin
-        if plan.compression != PLAIN:  # the area has opened the same
+        if plan.aggregator.compression != PLAIN:  # the area has opened the same
             memory.checksum, memory.tensors = server.model.checksum, server.tensors
         updates += [update] if update is not None else []
     begin = clock()
@@ -235,4 +233,5 @@ def train_locally(
         return loss, None
     return loss, make_update(
         model, area, learner.window_count, learner.modalities,
-        memory.feedback.pack(tensors, before, model.compression))
+        memory.feedback.pack(tensors, before, model.compression),
+        base=whole_checksum(model, before))

@@ -39,7 +39,7 @@ def over_the_wire(message: object) -> object:
 def test_an_update_survives_the_round_trip() -> None:
     update = types.Update(
         federation='f00d', area='north', round=7, windows=2**40, modalities=('ftm', 'imu'),
-        schema='a' * 64, checksum='b' * 64, payload=PAYLOAD,
+        schema='a' * 64, checksum='b' * 64, payload=PAYLOAD, compression='sign', base='c' * 64,
     )
     message = over_the_wire(federation.update_to_message(update, STAMP))
     assert isinstance(message, ModelUpdate)
@@ -47,10 +47,18 @@ def test_an_update_survives_the_round_trip() -> None:
     assert federation.update_from_message(message) == update
 
 
+def test_a_message_without_compression_is_plain() -> None:
+    update = types.Update('f', 'north', 7, 5, (), 's', 'c', PAYLOAD)
+    message = federation.update_to_message(update, STAMP)
+    assert (message.compression, message.base) == ('', '')
+    assert federation.update_from_message(ModelUpdate()).compression == types.PLAIN
+    assert federation.model_from_message(GlobalModel()).compression == types.PLAIN
+
+
 def test_a_global_model_survives_the_round_trip() -> None:
     model = types.GlobalModel(
         federation='f00d', round=0, config='{"width": 64}', schema='a' * 64, checksum='b' * 64,
-        payload=PAYLOAD,
+        payload=PAYLOAD, compression='int8', base='c' * 64,
     )
     message = over_the_wire(federation.model_to_message(model, STAMP))
     assert isinstance(message, GlobalModel)

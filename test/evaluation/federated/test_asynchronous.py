@@ -208,3 +208,9 @@ def test_a_stale_or_diverged_update_is_refused(server: AsynchronousServer) -> No
 def test_invalid_weighting_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(SettingsError, match=f'{next(iter(wrong))} is'):
         StalenessWeighting(**wrong)  # type: ignore[arg-type]
+
+
+def test_an_asynchronous_federation_refuses_compression() -> None:
+    settings = AggregatorSettings(screening=False, compression='sign')
+    with pytest.raises(SettingsError, match="compression is 'sign': an asynchronous federation"):
+        AsynchronousPlan(FederationPlan(rounds=1, aggregator=settings))

@@ -52,6 +52,11 @@ def seal_from_message(message: Any) -> types.Seal:
     return types.Seal(message.key_id, message.counter, bytes(message.signature))
 
 
+def compression_field(item: types.Update | types.GlobalModel) -> str:
+    """Return the compression as it is in a message: empty without one."""
+    return '' if item.compression == types.PLAIN else item.compression
+
+
 def check_area(announced: str, area: str) -> None:
     """Raise SignatureRefused for what is not for `area`; empty: any area."""
     if area and announced != area:
@@ -68,6 +73,8 @@ def update_to_message(update: types.Update, stamp: Time) -> ModelUpdate:
         windows=update.windows,
         modalities=list(update.modalities),
         schema=update.schema,
+        compression=compression_field(update),
+        base=update.base,
         checksum=update.checksum,
         payload=byte_array(update.payload),
         **seal_fields(update.seal),
@@ -86,6 +93,8 @@ def update_from_message(message: ModelUpdate) -> types.Update:
         checksum=message.checksum,
         payload=bytes(message.payload),
         seal=seal_from_message(message),
+        compression=message.compression or types.PLAIN,
+        base=message.base,
     )
 
 
@@ -97,6 +106,8 @@ def model_to_message(model: types.GlobalModel, stamp: Time) -> GlobalModel:
         round=model.round,
         config=model.config,
         schema=model.schema,
+        compression=compression_field(model),
+        base=model.base,
         checksum=model.checksum,
         payload=byte_array(model.payload),
         **seal_fields(model.seal),
@@ -113,6 +124,8 @@ def model_from_message(message: GlobalModel) -> types.GlobalModel:
         checksum=message.checksum,
         payload=bytes(message.payload),
         seal=seal_from_message(message),
+        compression=message.compression or types.PLAIN,
+        base=message.base,
     )
 
 

@@ -21,7 +21,7 @@ relative to a mean of the honest areas alone.
 import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from math import isfinite
 from multiprocessing import get_context
@@ -117,14 +117,13 @@ class PoisonedFederations:
     def run(self, rule: str, attack: str, compression: str = PLAIN) -> PoisoningOutcome:
         """Train one federation and evaluate its model."""
         plan = self._plan
-        settings = RULES.get(rule, RULES[MEAN])
+        settings = replace(RULES.get(rule, RULES[MEAN]), compression=compression)
         root = self._learned_root() if rule == ROOT_RULE else None
         initial = initial_weights(plan.recipe.model, self._data.window, plan.seed)
         result = run_federation(
             self._learners(attack), initial,
             FederationPlan(
-                rounds=plan.rounds, local_steps=plan.recipe.local_steps, aggregator=settings,
-                compression=compression),
+                rounds=plan.rounds, local_steps=plan.recipe.local_steps, aggregator=settings),
             root=root)
         flagged = [(area, area in item.refused or area in item.suspected)
                    for item in result.rounds for area in item.train_s]

@@ -28,7 +28,7 @@ from utt_ros.federation.aggregation import average
 from utt_ros.federation.checkpoints import Checkpoint
 from utt_ros.federation.server import to_global_model
 from utt_ros.federation.settings import MAX_NAME_LENGTH, AggregatorSettings, valid_area
-from utt_ros.federation.types import GlobalModel, Update
+from utt_ros.federation.types import PLAIN, GlobalModel, Update
 from utt_ros.federation.validation import validate_update
 from utt_ros.federation.wire import Tensors
 from utt_ros.settings import check, setting
@@ -107,6 +107,10 @@ class AsynchronousPlan:
 
     def __post_init__(self) -> None:
         check(self)
+        compression = self.initial.aggregator.compression
+        if compression != PLAIN:
+            raise SettingsError(f'compression is {compression!r}: an asynchronous federation '
+                                f'has {PLAIN!r} only, as its models are not changes of one before')
 
 
 @dataclass(frozen=True, slots=True)
