@@ -31,7 +31,7 @@ from utt_ros.cli.main import main
 from utt_ros.evaluation import runner
 from utt_ros.evaluation.report import html_report
 from utt_ros.evaluation.results import read_results
-from utt_ros.evaluation.runner import EvaluationRequest, FinishedUnit
+from utt_ros.evaluation.unit_worker import EvaluationRequest, FinishedUnit, UnitExecutor
 from utt_ros.models.saved_model import read_saved_model, write_saved_model
 from utt_ros.orchestration.ros_environment import CHECKOUT
 
@@ -70,12 +70,12 @@ def test_failed_unit_is_reported_with_its_reason_and_exit_code_1(
     requests: list[EvaluationRequest] = []
 
     def run(
-        request: EvaluationRequest, jobs: int,
+        request: EvaluationRequest, execute: UnitExecutor,
         progress: Callable[[FinishedUnit | None, int, int], None],
     ) -> list[str]:
         requests.append(request)
         progress(None, 1, 3)
-        progress(FinishedUnit('fusors-sum', 2.0, ''), 2, 3)
+        progress(FinishedUnit('fusors-sum', 2.0, '', place='node2'), 2, 3)
         progress(FinishedUnit('fusors-max', 1.0, 'no data'), 3, 3)
         (request.out / 'results.json').write_text('{"about": {}, "rows": []}')
         return ['fusors-max: no data']
@@ -87,7 +87,7 @@ def test_failed_unit_is_reported_with_its_reason_and_exit_code_1(
     printed = capsys.readouterr()
     assert printed.err.splitlines() == [
         'evaluate: 1 of 3 units are complete already',
-        'evaluate: 2/3 fusors-sum: 2 s; 0 min left',
+        'evaluate: 2/3 fusors-sum on node2: 2 s; 0 min left',
         'evaluate: 3/3 fusors-max: failed, no data; 0 min left',
         'failed: fusors-max: no data']
     assert printed.out.splitlines()[-1] == str(tmp_path / 'report.html')

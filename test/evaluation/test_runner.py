@@ -16,7 +16,9 @@
 """`utt evaluate` from recordings to report."""
 
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,11 +26,15 @@ import pytest
 
 from utt_ros.errors import SettingsError
 from utt_ros.evaluation import runner
+from utt_ros.evaluation.process_pool import run_in_processes
 from utt_ros.evaluation.report.seed_statistics import seed_statistics, select_cells
-from utt_ros.evaluation.results import Row, Unit, UnitResult, read_results
-from utt_ros.evaluation.runner import EvaluationRequest, FinishedUnit, run_evaluation
+from utt_ros.evaluation.results import Row, UnitResult, read_results
+from utt_ros.evaluation.runner import run_evaluation
+from utt_ros.evaluation.unit_worker import EvaluationRequest, FinishedUnit, UnitName
 from utt_ros.models.settings import ModelSettings
 from utt_ros.training.training_recipe import Recipe
+
+ONE_PROCESS = partial(run_in_processes, jobs=1)
 
 
 @dataclass
@@ -54,7 +60,7 @@ def request_(sessions: Path, tmp_path_factory: pytest.TempPathFactory) -> Evalua
     recipe = Recipe(model=small, rounds=1, local_steps=1, batch=4)
     request = EvaluationRequest((sessions,), tmp_path_factory.mktemp('out'), ('operations',),
                       save_predictions=True, recipe=recipe)
-    assert run_evaluation(request, 1, Progress()) == []
+    assert run_evaluation(request, ONE_PROCESS, Progress()) == []
     return request
 
 
@@ -99,7 +105,7 @@ def test_the_mean_of_the_training_data_has_an_error_of_one(request_: EvaluationR
 def test_resumed_run_runs_only_missing_units(request_: EvaluationRequest) -> None:
     (request_.out / 'units/operations-floors.json').unlink()
     progress = Progress()
-    assert run_evaluation(request_, 1, progress) == []
+    assert run_evaluation(request_, ONE_PROCESS, progress) == []
     assert progress.keys == ('operations-floors',)
     assert progress.begin == progress.total - 1
 
@@ -109,7 +115,7 @@ def test_results_include_the_rows_of_earlier_calls(request_: EvaluationRequest) 
     content = json.loads((units / 'operations-floors.json').read_bytes())
     row = content['rows'][0] | {'suite': 'tasks', 'seed': 1}
     (units / 'tasks-some.json').write_text(json.dumps(content | {'rows': [row]}))
-    assert run_evaluation(request_, 1, Progress()) == []
+    assert run_evaluation(request_, ONE_PROCESS, Progress()) == []
     (units / 'tasks-some.json').unlink()
     rows = read_results(request_.out)
     about = rows.attrs['about']
@@ -119,21 +125,25 @@ def test_results_include_the_rows_of_earlier_calls(request_: EvaluationRequest) 
 
 def test_results_of_another_split_are_not_mixed_in(request_: EvaluationRequest) -> None:
     with pytest.raises(SettingsError, match='another split'):
-        run_evaluation(replace(request_, split='val'), 1, Progress())
+        run_evaluation(replace(request_, split='val'), ONE_PROCESS, Progress())
 
 
 def test_failing_unit_is_reported_and_others_are_stored(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    request_: EvaluationRequest, tmp_path: Path,
 ) -> None:
-    def fail() -> UnitResult:
-        raise TypeError('of a suite')
-
     row = Row('tasks', 'utt', 'o', 'a', 'b', 'gating', 0, 'nmse_var', 0.5, np.int64(7))  # type: ignore[arg-type]
-    request = EvaluationRequest((tmp_path,), tmp_path)
-    (tmp_path / runner.UNITS).mkdir()
-    known = {'good': Unit('good', lambda: UnitResult((row,))), 'bad': Unit('bad', fail)}
-    monkeypatch.setattr(runner, '_state', {'request': request, 'units': {'tasks': known}})
-    assert runner._run_unit('tasks', 'bad').error == 'TypeError: of a suite'
-    assert runner._run_unit('tasks', 'good').error == ''
-    stored = json.loads((tmp_path / runner.UNITS / 'good.json').read_bytes())
+
+    def execute(_: EvaluationRequest, units: Sequence[UnitName]) -> Iterator[FinishedUnit]:
+        (_, bad), (_, good), (_, unwritable), *_ = units
+        yield FinishedUnit(bad, 1.0, 'TypeError: of a suite')
+        yield FinishedUnit(good, 1.0, '', UnitResult((row,)))
+        (tmp_path / runner.UNITS / f'{unwritable}.json').mkdir()
+        yield FinishedUnit(unwritable, 1.0, '', UnitResult((row,)))
+
+    request = replace(request_, out=tmp_path, save_predictions=False)
+    progress = Progress()
+    bad, unwritable = run_evaluation(request, execute, progress)
+    assert bad == f'{progress.keys[0]}: TypeError: of a suite'
+    assert unwritable.startswith(f'{progress.keys[2]}: IsADirectoryError')
+    stored = json.loads((tmp_path / runner.UNITS / f'{progress.keys[1]}.json').read_bytes())
     assert stored['rows'][0]['n_windows'] == 7

@@ -21,6 +21,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,7 @@ from utt_ros.orchestration.arguments import PRETRAINED, model_file
 from utt_ros.text_table import align_columns
 
 if TYPE_CHECKING:
-    from utt_ros.evaluation.runner import FinishedUnit
+    from utt_ros.evaluation.unit_worker import FinishedUnit, UnitExecutor
 
 PRINTED_METRICS = (
     'nmse_var', 'nmse_var_to_ridge', 'nmse_var_to_best_source', 'nmse_var_informative',
@@ -40,6 +41,7 @@ examples:
   utt evaluate --data sessions --out out/evaluation --suite operations
   utt evaluate --data sessions --out out/evaluation --suite all --seeds 3 --save-predictions
   utt evaluate --data elsewhere --out out/elsewhere --suite operations --model model.safetensors
+  utt evaluate --data sessions --out out/evaluation --suite all --seeds 5 --ray head:6379
 
 DATA is a folder of bags (imported, recorded or simulated) or recordings in the Vi-Fi layout. A run
 that was stopped continues when it is started again with the same output folder. Data without a
@@ -67,6 +69,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
                         help='also write predictions/*.npz')
     parser.add_argument('--jobs', type=int, default=os.cpu_count() or 1, metavar='N',
                         help='parallel processes (default: one per core)')
+    parser.add_argument('--ray', nargs='?', const='', metavar='ADDRESS',
+                        help='run on the Ray cluster with this HOST:PORT, all its cores; without '
+                        'an address on one of this machine, with --jobs')
     parser.set_defaults(run=run)
 
 
@@ -78,20 +83,30 @@ def run(args: argparse.Namespace) -> int:
     # These import optional packages, without which --help must work.
     from utt_ros.evaluation.report.html_report import write_report  # noqa: PLC0415
     from utt_ros.evaluation.results import RESULTS  # noqa: PLC0415
-    from utt_ros.evaluation.runner import EvaluationRequest, run_evaluation  # noqa: PLC0415
+    from utt_ros.evaluation.runner import run_evaluation  # noqa: PLC0415
+    from utt_ros.evaluation.unit_worker import EvaluationRequest  # noqa: PLC0415
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends its child processes, too
     suites = SUITES if args.suite == 'all' else (args.suite,)
     request = EvaluationRequest(
         tuple(args.data), args.out, suites, args.seeds, args.split, args.model,
         args.save_predictions)
-    failed = run_evaluation(request, args.jobs, _ProgressPrinter())
+    failed = run_evaluation(request, _executor(args), _ProgressPrinter())
     report = write_report(args.out)
     for reason in failed:
         print(f'failed: {reason}', file=sys.stderr)
     print(*_result_lines(args.out, suites), sep='\n')
     print(f'{args.out / RESULTS}\n{report}')
     return 1 if failed else 0
+
+
+def _executor(args: argparse.Namespace) -> 'UnitExecutor':
+    from utt_ros.evaluation.process_pool import run_in_processes  # noqa: PLC0415 - as in run()
+    from utt_ros.evaluation.ray_cluster import run_on_ray  # noqa: PLC0415 - as in run()
+
+    if args.ray is None:
+        return partial(run_in_processes, jobs=args.jobs)
+    return partial(run_on_ray, address=args.ray, jobs=args.jobs)
 
 
 def _result_lines(folder: Path, suites: Sequence[str]) -> list[str]:
@@ -126,5 +141,6 @@ class _ProgressPrinter:
             unit_s = (time.monotonic() - self._begin_s) / (count - self._initial)
             remaining_s = unit_s * (total - count)
             state = f'failed, {done.error}' if done.error else f'{done.seconds:.0f} s'
-            text = f'{count}/{total} {done.key}: {state}; {remaining_s / 60:.0f} min left'
+            place = f' on {done.place}' if done.place else ''
+            text = f'{count}/{total} {done.key}{place}: {state}; {remaining_s / 60:.0f} min left'
         print(f'evaluate: {text}', file=sys.stderr, flush=True)

@@ -13,7 +13,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Evaluation in parallel: units of suites run in processes, and each result is stored.
+"""Evaluation in parallel: units of suites are run by an executor, and each result is stored.
 
 In the folder of results:
 
@@ -26,13 +26,9 @@ In the folder of results:
 import json
 import math
 import os
-import signal
-import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from io import BytesIO
-from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import Any
 
@@ -40,66 +36,19 @@ import numpy as np
 
 from utt_ros.documents import load_json
 from utt_ros.errors import SettingsError
-from utt_ros.evaluation.results import RESULTS, Prediction, Row, Unit, UnitResult
-from utt_ros.evaluation.suites import SUITES, UNTRAINED_SUITES, suite_units
-from utt_ros.evaluation.trained_models import Study, given_statistics
+from utt_ros.evaluation.results import RESULTS, Prediction, Row, UnitResult
+from utt_ros.evaluation.suites import SUITES, suite_units
+from utt_ros.evaluation.trained_models import Study
+from utt_ros.evaluation.unit_worker import EvaluationRequest, FinishedUnit, UnitExecutor
 from utt_ros.files import write_atomically
 from utt_ros.models.model_card import code_digest, load_model
 from utt_ros.models.saved_model import code_version
-from utt_ros.settings import WindowSettings
-from utt_ros.training.recordings import load_recordings
-from utt_ros.training.trainer import use_one_thread
-from utt_ros.training.training_recipe import Recipe
 
-UNITS, CACHE, PREDICTIONS = 'units', 'cache', 'predictions'
-
-
-@dataclass(frozen=True, slots=True)
-class EvaluationRequest:
-    """Settings of an evaluation, sent to every process."""
-
-    data: tuple[Path, ...]
-    out: Path
-    suites: tuple[str, ...] = SUITES
-    seeds: int = 1
-    split: str = 'test'
-    model: Path | None = None
-    save_predictions: bool = False
-    recipe: Recipe = field(default_factory=Recipe)
-
-    def open(self) -> Study:
-        """Read the recordings. Raises UttError."""
-        shape = load_model(self.model)[0].window if self.model else WindowSettings()
-        data = load_recordings(self.data, self.out / CACHE, shape)
-        if not data.of(self.split):
-            raise SettingsError(f'the data have no {self.split} split')
-        study = Study(data, self.out / CACHE, tuple(range(self.seeds)), self.split, self.model,
-                      self.recipe)
-        return study if data.of('train') else self._without_training(study)
-
-    def _without_training(self, study: Study) -> Study:
-        """Prepare the evaluation of a given model on data without a train split."""
-        statistics = given_statistics(self.model, study.data)
-        if not set(self.suites) & set(UNTRAINED_SUITES):
-            raise SettingsError(f'the data have no train split: suite {self.suites[0]} trains its '
-                                f'models, only {" and ".join(UNTRAINED_SUITES)} can be run')
-        note = ('there is no train split: means are those of the training data of the model, and '
-                'methods that would have to be trained are left out')
-        data = replace(study.data, notes=(*study.data.notes, note))
-        return replace(study, data=data, statistics=statistics)
-
-
-@dataclass(frozen=True, slots=True)
-class FinishedUnit:
-    """A unit that has been run."""
-
-    key: str
-    seconds: float
-    error: str  # empty when there is none
+UNITS, PREDICTIONS = 'units', 'predictions'
 
 
 def run_evaluation(
-    request: EvaluationRequest, jobs: int,
+    request: EvaluationRequest, execute: UnitExecutor,
     progress: Callable[[FinishedUnit | None, int, int], None],
 ) -> list[str]:
     """Run the units without stored results, write results.json, and return errors of units.
@@ -116,54 +65,23 @@ def run_evaluation(
     progress(None, len(named) - len(missing), len(named))
     failed = []
     first = len(named) - len(missing) + 1
-    for count, done in enumerate(_run_units(request, missing, jobs), first):
+    for count, finished in enumerate(execute(request, missing), first):
+        done = _store(request, finished)
         progress(done, count, len(named))
         failed += [f'{done.key}: {done.error}'] if done.error else []
     write_results(request, study, failed)
     return failed
 
 
-def _run_units(
-    request: EvaluationRequest, missing: Sequence[tuple[str, str]], jobs: int,
-) -> Iterator[FinishedUnit]:
-    if not missing:
-        return
-    pool = ProcessPoolExecutor(
-        min(jobs, len(missing)), get_context('spawn'), _start_worker, (request,))
+def _store(request: EvaluationRequest, done: FinishedUnit) -> FinishedUnit:
+    """Store the result of a unit, and leave it out of what is returned."""
+    if done.result is None:
+        return done
     try:
-        pending: set[Future[FinishedUnit]] = {pool.submit(_run_unit, *item) for item in missing}
-        while pending:
-            done, pending = wait(pending, return_when=FIRST_COMPLETED)
-            yield from (future.result() for future in done)
-    except BaseException:  # at Ctrl-C no further unit may start
-        for process in active_children():
-            process.terminate()
-        pool.shutdown(wait=True, cancel_futures=True)
-        raise
-    pool.shutdown()
-
-
-_state: dict[str, Any] = {}
-
-
-def _start_worker(request: EvaluationRequest) -> None:
-    """Prepare a worker; it leaves Ctrl-C to its parent."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    use_one_thread()
-    study = request.open()
-    _state['request'] = request
-    _state['units'] = {suite: {unit.key: unit for unit in suite_units(suite, study)}
-                       for suite in request.suites}
-
-
-def _run_unit(suite: str, key: str) -> FinishedUnit:
-    begin, request = time.monotonic(), _state['request']
-    unit: Unit = _state['units'][suite][key]
-    try:
-        store_result(request, key, unit.run(), time.monotonic() - begin)
-    except Exception as err:  # noqa: BLE001 - no error may end the other units
-        return FinishedUnit(key, time.monotonic() - begin, f'{type(err).__name__}: {err}')
-    return FinishedUnit(key, time.monotonic() - begin, '')
+        store_result(request, done.key, done.result, done.seconds)
+    except (OSError, ValueError) as err:
+        return replace(done, result=None, error=f'{type(err).__name__}: {err}')
+    return replace(done, result=None)
 
 
 def store_result(request: EvaluationRequest, key: str, result: UnitResult, seconds: float) -> None:
