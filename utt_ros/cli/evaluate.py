@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
 PRINTED_METRICS = (
     'nmse_var', 'nmse_var_to_ridge', 'nmse_var_to_best_source', 'nmse_var_informative',
-    'nmse_var_to_best_rival', 'median_m', 'ade_m')
+    'nmse_var_to_best_rival', 'nmse_var_to_all_windows', 'windows_to_scratch', 'median_m',
+    'ade_m')
 EXAMPLES = """
 examples:
   utt evaluate --data sessions --out out/evaluation --suite operations

@@ -86,9 +86,9 @@ class Study:
 
         Another process that needs the same model waits for this one.
         """
-        path = self.folder / MODELS / f'{self._key(seed, recipe)}.safetensors'
+        path = self.folder / MODELS / f'{self.key(seed, recipe)}.safetensors'
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _file_lock(path.with_suffix('.lock')):
+        with file_lock(path.with_suffix('.lock')):
             try:
                 twin, card = load_model(path, PAST_MODALITIES)
             except ModelError:
@@ -108,10 +108,11 @@ class Study:
             return card_deviations(read_saved_model(self.given)[1].metrics, pair)
         return residual_deviations(self.model(seed), self.data, (pair,))[pair]
 
-    def _key(self, seed: int, recipe: Recipe) -> str:
+    def key(self, seed: int, recipe: Recipe, *part: str) -> str:
+        """Return the key of what is cached of a recipe: its model, or a named part of results."""
         text = json.dumps(
-            [code_digest(), self.data.fingerprint, repr(self.data.window), seed, asdict(recipe)],
-            sort_keys=True, default=str)
+            [code_digest(), self.data.fingerprint, repr(self.data.window), seed, asdict(recipe),
+             *part], sort_keys=True, default=str)
         return sha256(text.encode()).hexdigest()[:24]
 
 
@@ -135,7 +136,7 @@ def given_statistics(path: Path | None, data: Recordings) -> DataStatistics:
 
 
 @contextmanager
-def _file_lock(path: Path) -> Iterator[None]:
+def file_lock(path: Path) -> Iterator[None]:
     """Hold a lock on a file; released also when the process dies."""
     with path.open('w') as file:
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -13,7 +13,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-from utt_ros.evaluation.report.figures import draw_bars
+from utt_ros.evaluation.report.figures import draw_bars, draw_curves
 
 
 def test_bars_are_drawn_with_missing_series_and_without_panels() -> None:
@@ -21,3 +21,10 @@ def test_bars_are_drawn_with_missing_series_and_without_panels() -> None:
               'split': (['V'], {'direct': [(float('nan'), 0.0)]})}
     assert draw_bars(panels, 'NMSE').startswith(b'\x89PNG')
     assert draw_bars({}, '').startswith(b'\x89PNG')
+
+
+def test_curves_are_drawn_where_a_point_is_missing() -> None:
+    missing = (float('nan'), float('nan'), float('nan'))
+    panels = {'V': (['0', 'all'], {'scratch': [missing, (0.5, 0.4, 0.6)],
+                                   'transferred': [(0.4, 0.3, 0.5), (0.3, 0.2, 0.4)]})}
+    assert draw_curves(panels, 'NMSE').startswith(b'\x89PNG')

@@ -22,6 +22,7 @@ import pytest
 
 from utt_ros.evaluation.report.goals import (
     Goal,
+    fewshot_goals,
     floor_goals,
     gate_win_share,
     min_ratio,
@@ -90,6 +91,18 @@ def test_a_withheld_sensor_is_compared_with_its_best_rival_at_the_worse_end() ->
     assert (other.value, other.limit, other.verdict) == (0.13, 0.12, 'missed')
     assert (field.limit, field.verdict) == (0.35, 'not measured')
     assert goals['imu withheld for 0 s'].limit == 0.9
+
+
+def test_a_new_area_is_judged_in_its_worst_direction_at_the_worse_end() -> None:
+    given = {'suite': 'fewshot', 'method': 'transferred'}
+    zero = given | {'operation': '0_windows', 'metric': 'nmse_var_to_all_windows'}
+    needed = given | {'operation': 'windows_needed', 'metric': 'windows_to_scratch'}
+    goals = fewshot_goals(statistics(
+        row(**zero, value=1.0, low=0.9, high=1.1), row(**zero, target='ftm', value=1.1, high=1.2),
+        row(**needed, value=0.02, low=0.0, high=0.08),
+        row(**needed | {'method': 'fine_tuned'}, value=1.0, low=1.0, high=1.0)))
+    assert [(goal.value, goal.limit, goal.verdict) for goal in goals] == [
+        (1.2, 1.15, 'missed'), (0.08, 0.1, 'reached')]
 
 
 def test_goal_can_be_a_minimum() -> None:

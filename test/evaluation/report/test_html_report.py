@@ -26,7 +26,13 @@ from utt_ros.errors import SessionError
 from utt_ros.evaluation.report import html_report
 from utt_ros.evaluation.report.goals import WITHHELD_GOALS
 from utt_ros.evaluation.report.html_report import write_report
-from utt_ros.evaluation.results import TO_BEST_RIVAL, TO_BEST_SOURCE, TO_RIDGE
+from utt_ros.evaluation.results import (
+    OF_WINDOWS_FROM_SCRATCH,
+    TO_ALL_WINDOWS,
+    TO_BEST_RIVAL,
+    TO_BEST_SOURCE,
+    TO_RIDGE,
+)
 
 ROW = {'suite': 'operations', 'method': 'utt', 'operation': 'merge', 'sources': 'camera+ftm',
        'target': 'imu', 'fusor': 'gating', 'seed': 0, 'metric': 'nmse_var', 'value': 0.5,
@@ -98,6 +104,11 @@ def complete_results() -> list[dict[str, object]]:
         {'suite': 'withheld', 'method': 'utt_belief', 'operation': f'withheld_{gap_s}s',
          'target': target, 'metric': TO_BEST_RIVAL, 'high': 0.8}
         for target, limits in WITHHELD_GOALS.items() for gap_s in limits]
+    rows += [
+        {'suite': 'fewshot', 'method': 'transferred', 'operation': operation, 'metric': metric,
+         'high': 0.8}
+        for operation, metric in (('0_windows', TO_ALL_WINDOWS),
+                                  ('windows_needed', OF_WINDOWS_FROM_SCRATCH))]
     rows += [
         {'suite': 'federation', 'method': method, 'operation': operation, 'sources': sources,
          'metric': metric}

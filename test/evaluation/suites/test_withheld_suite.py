@@ -20,8 +20,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from utt_ros.evaluation.metrics.translation import INFORMATIVE, cut_translation_windows
-from utt_ros.evaluation.results import TO_BEST_RIVAL, Row
+from utt_ros.evaluation.metrics.translation import cut_translation_windows
+from utt_ros.evaluation.results import INFORMATIVE, TO_BEST_RIVAL, Row
 from utt_ros.evaluation.suites.belief_rows import METHOD
 from utt_ros.evaluation.suites.withheld_suite import hidden_ticks, withheld_units
 from utt_ros.evaluation.trained_models import Study

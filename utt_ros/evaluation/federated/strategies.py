@@ -54,15 +54,23 @@ class StrategyResult:
     def predict(
         self, bench: TranslationWindows, rows: npt.NDArray[np.intp], pair: Pair,
     ) -> FloatArray:
-        """Translate each area's windows with its own model, or another if it has none."""
-        other = next(iter(self.twins.values()))
-        areas = np.array([bench.sequences[row].partition('/')[0] for row in rows])
-        predictions = np.zeros_like(bench.columns[pair[1]][rows])
-        for area in sorted(set(areas)):
-            of_area = areas == area
-            predictions[of_area] = translate(
-                self.twins.get(area, other), take(bench.columns, rows[of_area]), pair)
-        return predictions
+        """Translate as `predict_by_area`."""
+        return predict_by_area(self.twins, bench, rows, pair)
+
+
+def predict_by_area(
+    twins: Mapping[str, UnifiedTwin], bench: TranslationWindows, rows: npt.NDArray[np.intp],
+    pair: Pair,
+) -> FloatArray:
+    """Translate each area's windows with its own model, or another if it has none."""
+    other = next(iter(twins.values()))
+    areas = np.array([bench.sequences[row].partition('/')[0] for row in rows])
+    predictions = np.zeros_like(bench.columns[pair[1]][rows])
+    for area in sorted(set(areas)):
+        of_area = areas == area
+        predictions[of_area] = translate(
+            twins.get(area, other), take(bench.columns, rows[of_area]), pair)
+    return predictions
 
 
 def run_strategy(data: Recordings, recipe: Recipe, strategy: str, seed: int) -> StrategyResult:

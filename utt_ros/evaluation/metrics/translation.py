@@ -30,7 +30,7 @@ from utt_ros.evaluation.metrics.intervals import (
     ratio,
     walk_errors,
 )
-from utt_ros.evaluation.results import TO_BEST_RIVAL, Prediction, Row
+from utt_ros.evaluation.results import INFORMATIVE, TO_BEST_RIVAL, Prediction, Row
 from utt_ros.geometry.compass import rotate_magnetic_field
 from utt_ros.models.operations import Pair
 from utt_ros.models.saved_model import DataStatistics
@@ -53,7 +53,6 @@ from utt_ros.training.offline_dataset import (
 from utt_ros.training.recordings import Recordings
 from utt_ros.types import CHANNELS, Array, FloatArray, MaskArray, NameArray
 
-INFORMATIVE = 'nmse_var_informative'
 INFORMATIVE_CHANNELS = {  # box, range, and horizontal field of a phone that lies flat
     'camera': slice(0, 5), 'ftm': slice(0, 1), 'imu': slice(6, 8)}
 OF_INFORMATIVE = (INFORMATIVE, TO_BEST_RIVAL)  # metrics
@@ -171,14 +170,14 @@ def metric_rows(predicted: Prediction, label: TranslationLabel) -> list[Row]:
               **nmse_by_channel(error, predicted.target_modality),
               **_in_units(predicted.prediction, predicted.target, mask, predicted.target_modality)}
     intervals = _intervals(walk_errors(predicted), predicted.target_modality)
-    return [_row(label, metric, value, len(predicted.stamp), intervals.get(metric, UNKNOWN))
+    return [make_row(label, metric, value, len(predicted.stamp), intervals.get(metric, UNKNOWN))
             for metric, value in values.items()]
 
 
 def nmse_row(metric: str, predicted: Prediction, label: TranslationLabel) -> Row:
     """Compute NMSE_var of the channels that `metric` is about."""
     channels, errors = _channels(metric, label.target), walk_errors(predicted)
-    return _row(label, metric, errors.nmse(channels), len(predicted.stamp),
+    return make_row(label, metric, errors.nmse(channels), len(predicted.stamp),
                 errors.interval(channels))
 
 
@@ -188,7 +187,7 @@ def ratio_row(
     """Divide NMSE_var by that of another prediction of the same windows."""
     value, interval = ratio(
         walk_errors(predicted), walk_errors(reference), _channels(metric, label.target))
-    return _row(label, metric, value, len(predicted.stamp), interval)
+    return make_row(label, metric, value, len(predicted.stamp), interval)
 
 
 def worst_row(ratios: Sequence[Row]) -> Row:
@@ -205,9 +204,10 @@ def _channels(metric: str, target: str) -> slice:
     return INFORMATIVE_CHANNELS[target] if metric in OF_INFORMATIVE else slice(None)
 
 
-def _row(
+def make_row(
     label: TranslationLabel, metric: str, value: float, count: int, interval: Interval,
 ) -> Row:
+    """Combine a label and a number, of `count` windows, to a row."""
     return Row(label.suite, label.method, label.operation, label.sources, label.target,
                label.fusor, label.seed, metric, value, count, interval.low, interval.high)
 

@@ -13,10 +13,10 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Bar charts of the report, as PNG."""
+"""Bar charts and curves of the report, as PNG."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import matplotlib as mpl
 import numpy as np
@@ -27,10 +27,24 @@ COLORS = ('#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#00
           '#f0e442')
 STYLE = {'font.size': 10, 'axes.spines.top': False, 'axes.spines.right': False}
 Bars = Mapping[str, Sequence[tuple[float, float]]]  # series -> mean and deviation per group
+Series = Mapping[str, Sequence[tuple[float, ...]]]
+Curves = Mapping[str, Sequence[tuple[float, float, float]]]  # series -> mean, low, high per group
 
 
 def draw_bars(panels: Mapping[str, tuple[Sequence[str], Bars]], ylabel: str) -> bytes:
     """Draw a PNG with a panel of grouped bars for each title."""
+    return _draw(panels, ylabel, _draw_panel)
+
+
+def draw_curves(panels: Mapping[str, tuple[Sequence[str], Curves]], ylabel: str) -> bytes:
+    """Draw a PNG with a panel of lines through the groups, with intervals, for each title."""
+    return _draw(panels, ylabel, _draw_lines)
+
+
+def _draw(
+    panels: Mapping[str, tuple[Sequence[str], Series]], ylabel: str,
+    draw_panel: Callable[[Axes, Sequence[str], Series, Sequence[str]], None],
+) -> bytes:
     count = max(len(panels), 1)
     columns = min(2, count)
     rows = -(-count // columns)
@@ -41,7 +55,7 @@ def draw_bars(panels: Mapping[str, tuple[Sequence[str], Bars]], ylabel: str) -> 
             panel.set_axis_off()
         series = sorted({name for _, bars in panels.values() for name in bars}, key=_order)
         for panel, (title, (groups, bars)) in zip(axes, panels.items(), strict=False):
-            _draw_panel(panel, groups, bars, series)
+            draw_panel(panel, groups, bars, series)
             panel.set_title(title, fontsize=11)
             panel.set_ylabel(ylabel)
         handles = [mpl.patches.Patch(color=COLORS[number % len(COLORS)], label=name)
@@ -54,7 +68,7 @@ def draw_bars(panels: Mapping[str, tuple[Sequence[str], Bars]], ylabel: str) -> 
 
 
 def _draw_panel(
-    axes: Axes, groups: Sequence[str], bars: Bars, series: Sequence[str],
+    axes: Axes, groups: Sequence[str], bars: Series, series: Sequence[str],
 ) -> None:
     width = 0.8 / max(len(series), 1)
     places = np.arange(len(groups))
@@ -64,6 +78,20 @@ def _draw_panel(
             axes.bar(places + (number - (len(series) - 1) / 2) * width, means, width, yerr=stds,
                      color=COLORS[number % len(COLORS)], error_kw={'linewidth': 0.7})
     axes.set_xticks(places, groups)
+
+
+def _draw_lines(
+    axes: Axes, groups: Sequence[str], curves: Series, series: Sequence[str],
+) -> None:
+    places = np.arange(len(groups))
+    for number, name in enumerate(series):
+        if name in curves:
+            means, low, high = np.array(curves[name], np.float64).reshape(-1, 3).T
+            color = COLORS[number % len(COLORS)]
+            axes.plot(places, means, 'o-', color=color, markersize=4)
+            axes.fill_between(places, low, high, color=color, alpha=0.15, linewidth=0)
+    axes.set_xticks(places, groups)
+    axes.set_ylim(bottom=0.0)
 
 
 def _order(name: str) -> tuple[int, str]:

@@ -26,7 +26,13 @@ from utt_ros.evaluation.report.seed_statistics import (
     select_cells,
     single_cell,
 )
-from utt_ros.evaluation.results import TO_BEST_RIVAL, TO_BEST_SOURCE, TO_RIDGE
+from utt_ros.evaluation.results import (
+    OF_WINDOWS_FROM_SCRATCH,
+    TO_ALL_WINDOWS,
+    TO_BEST_RIVAL,
+    TO_BEST_SOURCE,
+    TO_RIDGE,
+)
 
 GATES = ('gating', 'gating_sum')
 MIN_UNPREDICTABLE_NMSE = 0.85  # NMSE_var of a channel that hardly depends on the measurements
@@ -38,6 +44,10 @@ WITHHELD_GOALS = {  # ratios to the best rival, by target and seconds since the 
     'camera': {0: BELOW_FLOOR, 3: 0.45, 6: 0.35, 12: 0.30},
     'ftm': {0: BELOW_FLOOR, 3: 0.30, 6: 0.12, 12: 0.08},
     'imu': {0: BELOW_FLOOR, 3: 0.35, 6: 0.35, 12: 0.35}}
+NEW_AREA_GOALS = {
+    TO_ALL_WINDOWS: (
+        'zero-shot / transferred with all windows, NMSE_var of informative channels', 1.15),
+    OF_WINDOWS_FROM_SCRATCH: ('windows needed transferred / from scratch', 0.1)}
 COVERAGE = (0.85, 0.95)
 
 
@@ -105,6 +115,15 @@ def withheld_goals(statistics: pd.DataFrame) -> list[Goal]:
                              operation=f'withheld_{gap_s}s', target=target,
                              metric=TO_BEST_RIVAL), limit)
         for target, limits in WITHHELD_GOALS.items() for gap_s, limit in limits.items()]
+
+
+def fewshot_goals(statistics: pd.DataFrame) -> list[Goal]:
+    """Evaluate the goals in new areas, at the worse end."""
+    return [
+        Goal(f'new area: {text}, worst direction, upper end of 95 %',
+             worst_upper_end(statistics, suite='fewshot', method='transferred', metric=metric),
+             limit)
+        for metric, (text, limit) in NEW_AREA_GOALS.items()]
 
 
 def worst_upper_end(statistics: pd.DataFrame, **fields: str) -> float:

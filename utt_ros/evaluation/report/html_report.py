@@ -28,9 +28,10 @@ import pandas as pd
 from jinja2 import Environment
 
 from utt_ros.evaluation.report.claims import paper_claims
-from utt_ros.evaluation.report.figures import Bars, draw_bars
+from utt_ros.evaluation.report.figures import Bars, Curves, draw_bars, draw_curves
 from utt_ros.evaluation.report.goals import (
     MIN_UNPREDICTABLE_NMSE,
+    fewshot_goals,
     floor_goals,
     min_ratio,
     operation_goals,
@@ -51,7 +52,7 @@ from utt_ros.evaluation.report.seed_statistics import (
     select_cells,
     single_cell,
 )
-from utt_ros.evaluation.results import read_results
+from utt_ros.evaluation.results import INFORMATIVE, read_results
 from utt_ros.files import write_atomically
 
 REPORT = 'report.html'
@@ -65,6 +66,9 @@ METHODS = {
     'utt': 'the unified twin of the paper, from the sources alone',
     'utt_past': 'the same, with the preceding window of the target',
     'utt_belief': 'the unified twin, from all that the sources measured before, by the belief',
+    'scratch': 'trained in a new area alone, on its first windows',
+    'transferred': 'the unified twin of other areas; with windows, after the new one joined',
+    'fine_tuned': 'the unified twin of other areas, trained on in the new one alone',
     'specific': 'a model trained for that kind of operation alone',
     'direct': 'direct mapping: extrapolates the past of the target, one model per target',
     'direct_reconstruct': 'an autoencoder that reads its target, for reference only',
@@ -73,6 +77,8 @@ METHODS = {
     'mean, last_value': 'predict the mean, or the last value that was measured'}
 TASK_METRICS = {'trajectory': ('ade_m', 'nmse_var'), 'position': ('median_m', 'nmse_var'),
                 'imu': ('nmse_var', 'step_frequency_error_hz')}
+WINDOWS = '_windows'  # after their number in operations of the fewshot suite
+MAX_WINDOWS = 10**9
 Panels = dict[str, tuple[Sequence[str], Bars]]
 
 
@@ -91,6 +97,7 @@ def write_report(folder: Path) -> Path:
         energies=_energies(statistics),
         specific=_figure(_specific(statistics), 'NMSE_var'), paper_specific=PAPER_SPECIFIC,
         operations=_figure(_operations(statistics), 'NMSE_var'),
+        fewshot=_few_shot_figure(statistics),
         has_tasks=len(select_cells(statistics, suite='tasks')) > 0,
         tasks=_figure(_tasks(statistics), ''), paper_tasks=PAPER_TASKS,
         fields=FIELDS, rows=_all_rows(statistics))
@@ -110,7 +117,7 @@ def _claims(statistics: pd.DataFrame) -> dict[str, Any]:
 
 
 def _goals(statistics: pd.DataFrame) -> list[tuple[str, ...]]:
-    goals = [*floor_goals(statistics), *withheld_goals(statistics),
+    goals = [*floor_goals(statistics), *withheld_goals(statistics), *fewshot_goals(statistics),
              *operation_goals(statistics), *task_goals(statistics)]
     return [(goal.text, goal.verdict, _number(goal.value),
              f'{"≤" if goal.at_most else "≥"} {goal.limit:g}') for goal in goals]
@@ -200,6 +207,30 @@ def _tasks(statistics: pd.DataFrame) -> Panels:
             method: [_bar(part, method=method, target=target) for target in targets]
             for method in sorted(set(part['method']))})
     return panels
+
+
+def _few_shot_figure(statistics: pd.DataFrame) -> str:
+    """Curves over the windows of a new area, in base 64; empty without results."""
+    cells = select_cells(statistics, suite='fewshot', metric=INFORMATIVE)
+    names = {name for name in cells['operation'] if name.endswith(WINDOWS)}
+    sizes = sorted(names, key=lambda name: int(name.removesuffix(WINDOWS).replace('all', '-1'))
+                   % MAX_WINDOWS)
+    panels: dict[str, tuple[Sequence[str], Curves]] = {}
+    for sources, target in sorted(set(zip(cells['sources'], cells['target'], strict=True))):
+        part = select_cells(cells, sources=sources, target=target)
+        panels[_direction(sources, target)] = (
+            [name.removesuffix(WINDOWS) for name in sizes],
+            {method: [_interval(select_cells(part, method=method, operation=name))
+                      for name in sizes] for method in sorted(set(part['method']))})
+    return b64encode(draw_curves(panels, 'NMSE_var, informative')).decode() if panels else ''
+
+
+def _interval(cells: pd.DataFrame) -> tuple[float, float, float]:
+    """Mean and interval of the first cell."""
+    for row in cells.itertuples():
+        cell = as_cell(row)
+        return cell.mean, cell.low, cell.high
+    return nan, nan, nan
 
 
 def _bar(cells: pd.DataFrame, **fields: str) -> tuple[float, float]:

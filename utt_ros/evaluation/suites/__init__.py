@@ -25,9 +25,9 @@ if TYPE_CHECKING:  # `utt evaluate --help` lists the suites without pandas and t
     from utt_ros.evaluation.results import Unit
     from utt_ros.evaluation.trained_models import Study
 
-SUITES = ('operations', 'withheld', 'fusors', 'federation', 'tasks', 'association')
+SUITES = ('operations', 'withheld', 'fewshot', 'fusors', 'federation', 'tasks', 'association')
 
-UNTRAINED_SUITES = ('operations', 'withheld', 'tasks')  # with methods that are not trained
+UNTRAINED_SUITES = ('operations', 'withheld', 'fewshot', 'tasks')  # of untrained methods, too
 
 
 def suite_units(name: str, study: 'Study') -> 'Sequence[Unit]':

@@ -25,7 +25,6 @@ from functools import partial
 import numpy as np
 
 from utt_ros.evaluation.metrics.translation import (
-    INFORMATIVE,
     TranslationLabel,
     TranslationWindows,
     cut_translation_windows,
@@ -37,7 +36,14 @@ from utt_ros.evaluation.metrics.translation import (
     translate,
     worst_row,
 )
-from utt_ros.evaluation.results import TO_BEST_RIVAL, Prediction, Row, Unit, UnitResult
+from utt_ros.evaluation.results import (
+    INFORMATIVE,
+    TO_BEST_RIVAL,
+    Prediction,
+    Row,
+    Unit,
+    UnitResult,
+)
 from utt_ros.evaluation.suites.belief_rows import METHOD, belief_tracks, merge_decoded
 from utt_ros.evaluation.suites.direction_rows import Translate
 from utt_ros.evaluation.suites.ridge_rows import ridge_predictors
