@@ -24,6 +24,7 @@ from utt_ros.evaluation.ground_truth import SubjectTrajectory
 from utt_ros.evaluation.metrics.position import CAMERA_GONE_S, track_errors
 from utt_ros.evaluation.outages import mask_camera
 from utt_ros.settings import AreaSettings, WindowSettings
+from utt_ros.twin.settings import ParticleFilterSettings
 from utt_ros.types import SyncedBatch
 
 
@@ -53,6 +54,15 @@ def test_masked_camera_adds_no_information(area: AreaSettings, walk: SubjectTraj
     late = walk.camera_age_s(~off) > CAMERA_GONE_S
     assert np.median(track_errors(track, walk)[late]) > np.median(track_errors(track, walk)[:100])
     assert np.trace(track.covariance[-1]) > np.trace(track.covariance[99])
+
+
+def test_a_replay_has_the_settings_of_the_belief(
+    area: AreaSettings, walk: SubjectTrajectory,
+) -> None:
+    (default,), (sure,) = (
+        replay_engine(area, WindowSettings(), None, batches(walk)[:50], [walk], belief=belief)
+        for belief in (None, ParticleFilterSettings(body_spread=0.0)))
+    assert np.trace(sure.covariance[49]) < 0.9 * np.trace(default.covariance[49])
 
 
 def test_published_imu_and_its_mean_are_stored_separately(

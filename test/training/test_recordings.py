@@ -21,9 +21,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from utt_ros.errors import SessionError
-from utt_ros.sessions.session_bags import find_sessions, write_area, write_session
+from utt_ros.errors import SessionError, SettingsError
+from utt_ros.sessions.session_bags import (
+    find_sessions,
+    read_area,
+    write_area,
+    write_session,
+)
 from utt_ros.training.recordings import Recordings, fingerprint, load_recordings
+from utt_ros.twin.settings import ParticleFilterSettings
 
 
 def test_splits_are_those_that_were_recorded(data: Recordings) -> None:
@@ -127,3 +133,30 @@ def test_a_sequence_in_two_folders_is_refused_with_the_names_of_both(
     (tmp_path / 'link').symlink_to(sessions)
     with pytest.raises(SessionError, match=f'{sessions} and .*/link both have the sequence area0'):
         load_recordings([sessions, tmp_path / 'link'], tmp_path / 'cache')
+
+
+def test_sequences_have_the_belief_that_the_area_file_states(
+    sessions: Path, tmp_path: Path,
+) -> None:
+    folder = tmp_path / 'in'
+    for area, bags in find_sessions(sessions).items():
+        (folder / area).mkdir(parents=True)
+        for bag in bags:
+            (folder / area / bag.name).symlink_to(bag)
+    write_area(read_area(sessions / 'area0'), folder / 'area0', belief={'range_std': 0.7})
+    write_area(read_area(sessions / 'area1'), folder / 'area1')
+    loaded = load_recordings(folder, tmp_path / 'cache')
+    stated, default = ({item.belief for item in loaded.recordings if item.area.area == area}
+                       for area in ('area0', 'area1'))
+    assert stated == {ParticleFilterSettings(range_std=0.7)}
+    assert default == {ParticleFilterSettings()}
+    (one,) = load_recordings(folder / 'area0' / 'session00', tmp_path / 'cache').recordings
+    assert one.belief.range_std == 0.7
+
+
+def test_a_belief_that_no_filter_could_have_is_an_error(sessions: Path, tmp_path: Path) -> None:
+    (tmp_path / 'area0').mkdir()
+    (tmp_path / 'area0' / 'session00').symlink_to(sessions / 'area0' / 'session00')
+    write_area(read_area(sessions / 'area0'), tmp_path / 'area0', belief={'range_std': -1.0})
+    with pytest.raises(SettingsError, match=r'range_std is -1'):
+        load_recordings(tmp_path, tmp_path / 'cache')

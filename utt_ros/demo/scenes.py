@@ -20,13 +20,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from utt_ros.errors import SessionError
-from utt_ros.parameter_files import AREA_FILE, read_node_parameters
-from utt_ros.sessions.session_bags import find_sessions, read_area, read_split, write_area
+from utt_ros.parameter_files import AREA_FILE
+from utt_ros.sessions.session_bags import (
+    find_sessions,
+    read_area,
+    read_belief,
+    read_split,
+    write_area,
+)
 from utt_ros.settings import AreaSettings
 from utt_ros.types import MODALITIES
 
 CROSSING_SPLIT = 'crossing'
-BELIEF_PREFIX = 'belief.'  # of parameters of a twin
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +75,8 @@ def find_demo_areas(sessions: Path, out: Path) -> list[DemoArea]:
                 f'area {name!r} has {len(bags)} session: it must have one for training and one '
                 'for the test')
         areas.append(DemoArea(settings, out / name / AREA_FILE, train, test, crossing,
-                              _belief(sessions / name / AREA_FILE, name)))
+                              read_belief(sessions / name, name)))
     return _one_without_camera(areas)
-
-
-def _belief(file: Path, name: str) -> dict[str, float]:
-    """Read the settings of the belief that an area file has for its twin."""
-    parameters = read_node_parameters([file], f'/{name}/twin')
-    return {key.removeprefix(BELIEF_PREFIX): value for key, value in parameters.items()
-            if key.startswith(BELIEF_PREFIX)}
 
 
 def _one_without_camera(found: Sequence[DemoArea]) -> list[DemoArea]:

@@ -29,6 +29,7 @@ from utt_ros.twin.engine import TwinEngine
 from utt_ros.twin.expected_measurements import merge_by_variance
 from utt_ros.twin.model_service import REPLAY_WAIT_S
 from utt_ros.twin.onnx_model import OnnxModel
+from utt_ros.twin.settings import ParticleFilterSettings
 from utt_ros.types import Array, FloatArray, NameArray, Stamps, SyncedBatch
 
 
@@ -43,10 +44,10 @@ class ExpectedTrack:
 
 def replay_expected(
     area: AreaSettings, window: WindowSettings, graph: bytes, batches: Iterable[SyncedBatch],
-    target: str,
+    target: str, *, belief: ParticleFilterSettings | None = None,
 ) -> dict[str, ExpectedTrack]:
     """Return the measurements of `target` that the belief expects, by subject."""
-    engine = TwinEngine(area, window, max_wait_s=REPLAY_WAIT_S)
+    engine = TwinEngine(area, window, belief, max_wait_s=REPLAY_WAIT_S)
     engine.deploy(OnnxModel(graph, window))
     listed: dict[str, list[tuple[int, Array, Array]]] = {}
     for batch in batches:

@@ -25,19 +25,20 @@ from utt_ros.twin.engine import TwinEngine
 from utt_ros.twin.model_service import REPLAY_WAIT_S
 from utt_ros.twin.onnx_model import OnnxModel
 from utt_ros.twin.range_offsets import RangeOffsets
+from utt_ros.twin.settings import ParticleFilterSettings
 from utt_ros.types import SyncedBatch
 
 
 def replay_engine(
     area: AreaSettings, window: WindowSettings, graph: bytes | None,
     batches: Iterable[SyncedBatch], walks: Sequence[SubjectTrajectory],
-    *, offsets: RangeOffsets | None = None,
+    *, belief: ParticleFilterSettings | None = None, offsets: RangeOffsets | None = None,
 ) -> list[TrackEstimate]:
     """Estimate each trajectory with an engine and model (ONNX; None: particle filter alone).
 
-    The engine begins with `offsets` of ranges, if they are given.
+    The engine has the settings `belief`, and begins with `offsets` of ranges, if they are given.
     """
-    engine = TwinEngine(area, window, offsets=offsets, max_wait_s=REPLAY_WAIT_S)
+    engine = TwinEngine(area, window, belief, offsets=offsets, max_wait_s=REPLAY_WAIT_S)
     if graph is not None:
         engine.deploy(OnnxModel(graph, window))
     rows = {(walk.subject, int(stamp)): (number, row) for number, walk in enumerate(walks)

@@ -30,7 +30,12 @@ from typing import Any
 from utt_ros import cdr
 from utt_ros.errors import SessionError
 from utt_ros.files import replace_folder, scratch_folder, sync_folder
-from utt_ros.parameter_files import AREA_FILE, read_parameter_file, write_parameter_file
+from utt_ros.parameter_files import (
+    AREA_FILE,
+    read_node_parameters,
+    read_parameter_file,
+    write_parameter_file,
+)
 from utt_ros.sessions.bag_files import METADATA, custom_data, read_metadata, storage_files
 from utt_ros.sessions.bag_io import read_bag, write_bag
 from utt_ros.sessions.bag_streams import (
@@ -47,6 +52,7 @@ TOPIC = re.compile(
     r'/(?P<area>\w+)/(?:(?P<camera>camera/tracks)'
     r'|phones/(?P<phone>\w+)/(?P<sensor>ftm|imu/data_raw|imu/mag)'
     r'|truth/(?P<subject>\w+)/odom)')
+BELIEF_PREFIX = 'belief.'  # of parameters of a twin
 BELIEF_COMMENT = 'belief: for simulated people and sensors; leave it out in a real room'
 PHONE_MESSAGE_TYPES = {
     'ftm': cdr.FTM_RANGE.type,
@@ -132,6 +138,16 @@ def read_split(bag: Path) -> str:
 def read_area(folder: Path) -> AreaSettings:
     """Read the settings of the area whose sessions lie in `folder`. Raises SettingsError."""
     return from_mapping(AreaSettings, read_parameter_file(folder / AREA_FILE))
+
+
+def read_belief(folder: Path, area: str) -> dict[str, Any]:
+    """Read the settings of the particle filter that the area file in `folder` has for its twin.
+
+    Those that are not there are the defaults. Raises SettingsError.
+    """
+    parameters = read_node_parameters([folder / AREA_FILE], f'/{area}/twin')
+    return {name.removeprefix(BELIEF_PREFIX): value for name, value in parameters.items()
+            if name.startswith(BELIEF_PREFIX)}
 
 
 def write_area(

@@ -22,7 +22,7 @@ import hashlib
 import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -35,16 +35,18 @@ from utt_ros.sessions.session_bags import (
     find_sessions,
     is_readable_bag,
     read_area,
+    read_belief,
     read_session,
 )
 from utt_ros.sessions.vifi.dataset_layout import VifiRecording, area_settings, find_recordings
 from utt_ros.sessions.vifi.importer import read_recording
-from utt_ros.settings import AreaSettings, WindowSettings
+from utt_ros.settings import AreaSettings, WindowSettings, from_mapping
 from utt_ros.sync.offline_sync import synchronize
 from utt_ros.sync.window_buffer import cut_windows
 from utt_ros.training.dataset import concatenate_windows
 from utt_ros.training.recording_cache import read_cache, write_cache
 from utt_ros.training.recording_overlap import check_clashes, copied_sequences
+from utt_ros.twin.settings import ParticleFilterSettings
 from utt_ros.types import NameArray, Session, SyncedBatch, Windows
 
 SPLITS = ('train', 'val', 'test')
@@ -67,6 +69,7 @@ class RecordedSequence:
     split: str  # one of SPLITS
     batches: tuple[SyncedBatch, ...]
     session: Session  # with its truth
+    belief: ParticleFilterSettings = field(default_factory=ParticleFilterSettings)  # of its twin
 
     @property
     def sequence(self) -> str:
@@ -235,7 +238,9 @@ def _read_sequence(
         write_cache(_cache_file(cache, source), session, batches)
         cached = session, batches
     session, batches = cached
-    return [RecordedSequence(area, name, session.split, batches, session)]
+    belief = (ParticleFilterSettings() if isinstance(origin, VifiRecording) else
+              from_mapping(ParticleFilterSettings, read_belief(origin.parent, area.area)))
+    return [RecordedSequence(area, name, session.split, batches, session, belief)]
 
 
 def _with_splits(

@@ -85,7 +85,7 @@ def replay_live(
     record = record_association(unlabelled, owners, batches)
     errors: tuple[Array, Array] = (np.zeros(0), np.zeros(0))
     if twin:
-        engine = TwinEngine(recording.area, window, max_wait_s=REPLAY_WAIT_S)
+        engine = TwinEngine(recording.area, window, recording.belief, max_wait_s=REPLAY_WAIT_S)
         if model is not None:
             engine.deploy(model)
         errors = _position_errors(engine, unlabelled, owners, batches)

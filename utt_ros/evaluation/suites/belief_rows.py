@@ -68,7 +68,8 @@ def belief_tracks(study: Study, twin: UnifiedTwin, target: str, hidden: Hidden) 
         for name, off in hidden(item).items():
             batches = tuple(mask_modality(batches, name, off))
         graph = export(min(len(item.area.ap_positions), MIN_SEVERAL))
-        found = replay_expected(item.area, study.data.window, graph, batches, target)
+        found = replay_expected(
+            item.area, study.data.window, graph, batches, target, belief=item.belief)
         tracks |= {(item.sequence, subject): track for subject, track in found.items()}
     return tracks
 

@@ -90,7 +90,8 @@ def twin_tracker(
         batches = mask_camera(recording.batches, off)
         graph = export(min(len(recording.area.ap_positions), MIN_SEVERAL))
         known = (offsets or {}).get(recording.area.area)
-        return replay_engine(recording.area, window, graph, batches, walks, offsets=known)
+        return replay_engine(recording.area, window, graph, batches, walks,
+                             belief=recording.belief, offsets=known)
     return track
 
 
