@@ -26,7 +26,9 @@ import pytest
 
 from utt_ros.errors import SettingsError
 from utt_ros.orchestration.discovery import (
+    CLOSED_PROFILE,
     FAST_DDS,
+    HOSTS_PROFILE,
     LOCALHOST_ONLY,
     OPENING_VARIABLES,
     PEERS,
@@ -36,6 +38,7 @@ from utt_ros.orchestration.discovery import (
     closed_environment,
     describe_reach,
     discovery_environment,
+    open_environment,
     opened_by,
     use_reach,
 )
@@ -43,7 +46,7 @@ from utt_ros.orchestration.ros_environment import CHECKOUT
 from utt_ros.types import NS_PER_S
 
 REGULAR_SEC = 3.0  # between announcements of a participant, by default of Fast DDS
-PROFILE = str(CHECKOUT / 'config/fastdds_localhost.xml')
+PROFILE_FILES = [str(CHECKOUT / CLOSED_PROFILE), str(CHECKOUT / HOSTS_PROFILE)]
 
 
 @pytest.fixture(autouse=True)
@@ -66,9 +69,10 @@ def test_environment_without_other_settings_is_closed(given: dict[str, str]) -> 
     assert discovery_environment(made) == discovery_environment({}), 'children stay closed'
 
 
-def test_a_node_announces_itself_until_its_regular_announcements_begin() -> None:
+@pytest.mark.parametrize('profile', PROFILE_FILES)
+def test_a_node_announces_itself_until_its_regular_announcements_begin(profile: str) -> None:
     name = '{http://www.eprosima.com}'
-    initial = ET.parse(PROFILE).getroot().find(f'.//{name}initialAnnouncements')
+    initial = ET.parse(profile).getroot().find(f'.//{name}initialAnnouncements')
     assert initial is not None
     count, period_ns = (int(initial.findtext(f'.//{name}{item}', '0'))
                         for item in ('count', 'nanosec'))
@@ -103,7 +107,9 @@ def test_hosts_replace_the_environment_and_loopback_only_closes_it(
     monkeypatch.setenv(PROFILES, '/own/profile.xml')
     choose_reach(('10.0.0.2', 'gate'))
     assert os.environ[PEERS] == '10.0.0.2;gate'
-    assert (os.environ[RANGE], os.environ.get(PROFILES)) == ('LOCALHOST', None)
+    assert os.environ[RANGE] == 'LOCALHOST'
+    assert Path(os.environ[PROFILES]).name == 'fastdds_hosts.xml'
+    assert discovery_environment(os.environ) == {}, 'children stay open'
     assert '10.0.0.2, gate' in describe_reach(os.environ)
     choose_reach(())
     assert os.environ[PEERS] == '10.0.0.2;gate', 'without arguments the environment decides'
@@ -158,6 +164,42 @@ def test_node_of_a_closed_environment_has_no_socket_beyond_127_0_0_1(
         node.communicate(timeout=30)
     assert len(sockets) >= 3
     assert {item.laddr.ip for item in sockets} == {'127.0.0.1'}
+
+
+IMAGE = """
+import sys
+import rclpy
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from std_msgs.msg import UInt8MultiArray
+rclpy.init()
+node = rclpy.create_node(sys.argv[1])
+qos = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
+heard = []
+if sys.argv[1] == 'sender':
+    image = UInt8MultiArray(data=bytes(3 * 1280 * 720))
+    publisher = node.create_publisher(UInt8MultiArray, '/image', qos)
+    node.create_timer(0.2, lambda: publisher.publish(image))
+else:
+    node.create_subscription(UInt8MultiArray, '/image', heard.append, qos)
+while not heard:
+    rclpy.spin_once(node, timeout_sec=0.1)
+print(len(heard[0].data), flush=True)
+"""
+
+
+@pytest.mark.parametrize('opened', [
+    closed_environment(), open_environment(['127.0.0.1'])], ids=['closed', 'open'])
+def test_an_image_reaches_another_process_of_the_host(
+    ros_domain: int, opened: dict[str, str],
+) -> None:
+    given = {**os.environ, **opened}
+    with subprocess.Popen([sys.executable, '-c', IMAGE, 'sender'], env=given) as sender:
+        try:
+            heard = subprocess.run([sys.executable, '-c', IMAGE, 'reader'], env=given,
+                                   capture_output=True, text=True, timeout=60, check=True)
+        finally:
+            sender.kill()
+    assert heard.stdout == f'{3 * 1280 * 720}\n'
 
 
 BUFFERS = """

@@ -28,6 +28,7 @@ LOCALHOST_ONLY = 'ROS_LOCALHOST_ONLY'
 PROFILES = 'FASTRTPS_DEFAULT_PROFILES_FILE'
 PROFILES_OF_FAST_DDS_3 = 'FASTDDS_DEFAULT_PROFILES_FILE'
 CLOSED_PROFILE = 'config/fastdds_localhost.xml'
+HOSTS_PROFILE = 'config/fastdds_hosts.xml'
 FAST_DDS = ('', 'rmw_fastrtps_cpp', 'rmw_fastrtps_dynamic_cpp')
 # Settings of a user that decide the reach of DDS, and so are left as they are.
 OPENING_VARIABLES = (
@@ -40,19 +41,25 @@ def closed_environment() -> dict[str, str]:
 
     With the range LOCALHOST, rmw_fastrtps would add a transport whose sockets are not.
     """
-    profile = str(shared_file(CLOSED_PROFILE))
-    return {RANGE: 'SYSTEM_DEFAULT', PROFILES: profile, PROFILES_OF_FAST_DDS_3: profile}
+    return {RANGE: 'SYSTEM_DEFAULT', **_profile(CLOSED_PROFILE)}
 
 
 def open_environment(hosts: Sequence[str]) -> dict[str, str]:
     """Return the environment in which nodes find those of other hosts, by name or address.
+
+    Their datagrams fit into one frame of a network (HOSTS_PROFILE).
 
     Raises SettingsError for a name that cannot be one.
     """
     for host in hosts:
         if not host or any(sign in host for sign in ' ;,/'):
             raise SettingsError(f'hosts has {host!r}: names or addresses, separated by commas')
-    return {RANGE: 'LOCALHOST', PEERS: ';'.join(hosts)}
+    return {RANGE: 'LOCALHOST', PEERS: ';'.join(hosts), **_profile(HOSTS_PROFILE)}
+
+
+def _profile(name: str) -> dict[str, str]:
+    path = str(shared_file(name))
+    return {PROFILES: path, PROFILES_OF_FAST_DDS_3: path}
 
 
 def discovery_environment(given: Mapping[str, str]) -> dict[str, str]:
@@ -67,9 +74,9 @@ def discovery_environment(given: Mapping[str, str]) -> dict[str, str]:
 
 def opened_by(given: Mapping[str, str]) -> list[str]:
     """Return the variables of an environment that decide the reach of DDS; none: it is closed."""
-    own = Path(CLOSED_PROFILE).name
+    own = {Path(profile).name for profile in (CLOSED_PROFILE, HOSTS_PROFILE)}
     found = [name for name in OPENING_VARIABLES
-             if given.get(name) and Path(given[name]).name != own]
+             if given.get(name) and Path(given[name]).name not in own]
     closed_range = ('', 'LOCALHOST', 'SYSTEM_DEFAULT') if given.get(PROFILES) else (
         '', 'LOCALHOST')
     return found + [RANGE] * (given.get(RANGE, '') not in closed_range)

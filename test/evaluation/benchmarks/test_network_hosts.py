@@ -126,6 +126,42 @@ def test_a_cable_delays_and_loses_datagrams_and_keeps_those_in_several_frames(
     assert (lost.by_chance > 0, lost.by_overload) == (loss > 0.0, 0)
 
 
+LATCHED = """
+import sys
+import rclpy
+from std_msgs.msg import UInt8MultiArray
+from utt_ros.bridge.node.qos import CONTESTED, STATE
+rclpy.init()
+node = rclpy.create_node(sys.argv[1])
+heard = []
+if sys.argv[1] == 'aggregator':
+    publisher = node.create_publisher(UInt8MultiArray, '/model', STATE)
+    publisher.publish(UInt8MultiArray(data=bytes(1_400_000)))
+else:
+    node.create_subscription(UInt8MultiArray, '/model', heard.append, CONTESTED)
+while not heard:
+    rclpy.spin_once(node, timeout_sec=0.1)
+print(len(heard[0].data), flush=True)
+"""
+MODEL_SEC = 100.0  # on a quiet machine it takes two
+
+
+@pytest.mark.usefixtures('permitted')
+def test_a_model_crosses_a_network_that_loses_frames_without_ip_fragments() -> None:
+    with ExitStack() as opened:
+        first, second = opened.enter_context(open_hosts(CableSettings(50.0, 0.05, seed=1)))
+        aggregator = subprocess.Popen(first.command(sys.executable, '-c', LATCHED, 'aggregator'))
+        opened.callback(aggregator.wait)
+        opened.callback(aggregator.kill)
+        heard = subprocess.run(second.command(sys.executable, '-c', LATCHED, 'trainer'),
+                               capture_output=True, text=True, timeout=MODEL_SEC, check=True)
+        assert heard.stdout == '1400000\n'
+        for host in (first, second):
+            names, counts = (line.split() for line in output(
+                host, 'grep', '^Ip:', '/proc/net/snmp').splitlines())
+            assert dict(zip(names, counts, strict=True))['FragCreates'] == '0'
+
+
 FLOOD = """
 import socket
 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sending:
