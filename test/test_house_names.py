@@ -68,7 +68,6 @@ TESTED_ELSEWHERE = {
     'utt_ros/twin/settings.py': 'limits in test_settings.py, values in test_particle_filter.py',
     'utt_ros/types.py': 'records and units',
     'utt_ros/view/browser_controls.py': 'test_browser_window.py, test_chromium.py',
-    'utt_ros/view/browser_scene.py': 'test_browser_window.py, test_chromium.py',
     'utt_ros/view/scene_source.py': 'a protocol and a record',
 }
 

@@ -44,6 +44,8 @@ COLORED_PIXELS = """() => [...document.querySelectorAll('.uplot canvas')].map(ca
     }
     return count;
 }).reduce((one, other) => Math.max(one, other), 0)"""  # grids and texts are grey
+IS_ANTIALIASED = """() =>
+    document.querySelector('canvas').getContext('webgl2').getContextAttributes().antialias"""
 MIDDLE = slice(330, 750)  # columns between the notes on the left and the panel on the right
 
 
@@ -102,6 +104,7 @@ def page(chromium, address):
 
 def test_people_move_time_is_moved_and_signals_are_plotted(page, wait_until):
     wait_until(lambda: body(page) is not None, WAIT_MS / 1000)
+    assert not page.evaluate(IS_ANTIALIASED)  # in software that costs most of a frame
     slider, shown = page.get_by_role('slider').first, []
     slider.press('End')
     page.get_by_role('button', name='Play').wait_for()  # it has ended

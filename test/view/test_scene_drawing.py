@@ -29,6 +29,7 @@ from utt_ros.view.scene_drawing import (
     draw_people,
     drawn_bounds,
     ellipse_segments,
+    nearest_people,
     range_rings,
 )
 
@@ -65,6 +66,19 @@ def test_everybody_has_a_body_a_trail_an_ellipse_a_future_and_a_name(walked):
 def test_chosen_person_has_a_colour_of_its_own(walked):
     drawing = draw_people(*walked, chosen='bob')
     assert drawing.dots['bodies'].colors.tolist() == [list(SEEN), list(CHOSEN)]
+
+
+def test_names_are_of_the_nearest_people_and_of_the_chosen_one(walked):
+    scene, people = walked
+    ann, bob = people
+    near_ann = ann.position[:2]
+    assert nearest_people(people, near_ann, count=1) == [ann]
+    assert nearest_people(people, near_ann, 'bob', count=1) == [bob]
+    assert nearest_people(people, bob.position[:2]) == people
+    drawing = draw_people(scene, people, named=[bob])
+    assert [label.text for label in drawing.labels] == ['bob  imu']
+    assert drawing.labels[0].place[:2] == (3.5, -2.0)
+    assert len(drawing.dots['bodies'].points) == 2
 
 
 def test_nobody_is_an_empty_drawing(scene):

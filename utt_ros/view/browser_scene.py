@@ -13,8 +13,14 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Drawings in a browser, by viser: one node per layer, changed and never piled up."""
+"""Drawings in a browser, by viser: one node per layer, changed and never piled up.
 
+viser draws each segment and each letter as an instance, which takes WebGL in software tens of
+microseconds, whatever its size; dots are of one piece. So a layer of many segments is drawn as
+dots at their beginnings.
+"""
+
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -26,7 +32,9 @@ from utt_ros.view.scene_drawing import Dots, Drawing, Label, Lines
 LINE_WIDTHS_PX = {'trails': 2.5, 'access_points': 3.0}  # others: THIN_PX
 THIN_PX = 1.5
 LABEL_SCALE = 0.8
-DOT_SIZES_M = {'bodies': 0.45, 'truths': 0.2}
+DOT_SIZES_M = {'bodies': 0.45, 'truths': 0.2}  # others: DOTTED_LINE_M
+DOTTED_LINE_M = 0.12
+MAX_LINE_SEGMENTS = 500  # of a layer: more are dotted
 FLOOR_Z_M = -0.01
 
 
@@ -35,8 +43,7 @@ class BrowserScene:
 
     def __init__(self, scene: Any) -> None:
         self._scene = scene
-        self._lines: dict[str, tuple[Any, Lines]] = {}
-        self._dots: dict[str, tuple[Any, Dots]] = {}
+        self._layers: dict[str, tuple[Any, Lines | Dots]] = {}  # by name of the node
         self._labels: dict[str, tuple[Any, Label]] = {}
 
     def show(self, drawing: Drawing, group: str) -> None:
@@ -45,12 +52,13 @@ class BrowserScene:
             self._show_lines(name, lines)
         for name, dots in drawing.dots.items():
             self._show_dots(name, dots)
-        labels = {f'{group}/{label.key}': label for label in drawing.labels}
-        for key in [key for key in self._labels
-                    if key.startswith(f'{group}/') and key not in labels]:
-            self._labels.pop(key)[0].remove()
-        for number, (key, label) in enumerate(labels.items()):
-            self._show_label(f'/labels/{group}/{number}/{len(self._labels)}', key, label)
+        labels = {f'/labels/{group}/{number}': label
+                  for number, label in enumerate(drawing.labels)}
+        for name in [name for name in self._labels
+                     if name.startswith(f'/labels/{group}/') and name not in labels]:
+            self._labels.pop(name)[0].remove()
+        for name, label in labels.items():
+            self._show_label(name, label)
 
     def show_lines(self, name: str, lines: Lines) -> None:
         """Show one layer of lines in place of the former one."""
@@ -65,35 +73,45 @@ class BrowserScene:
             wxyz=turn, position=(*floor.center, floor.origin.z + FLOOR_Z_M))
 
     def _show_lines(self, name: str, lines: Lines) -> None:
-        node, shown = self._lines.get(name, (None, None))
-        if shown is not None and np.array_equal(shown.points, lines.points) and np.array_equal(
-                shown.colors, lines.colors):
-            return
-        if node is not None and not len(lines.points):
-            node.remove()
-            del self._lines[name]
-        elif node is None and len(lines.points):
-            self._lines[name] = self._scene.add_line_segments(
-                f'/lines/{name}', points=lines.points, colors=lines.colors,
-                thickness=LINE_WIDTHS_PX.get(name, THIN_PX), thickness_units='screen'), lines
-        elif node is not None:
-            node.points, node.colors = lines.points, lines.colors
-            self._lines[name] = node, lines
+        is_dotted = len(lines.points) > MAX_LINE_SEGMENTS
+        starts = Dots(lines.points[:, 0], lines.colors[:, 0])
+        nothing = Lines(lines.points[:0], lines.colors[:0])
+        self._show_layer(f'/lines/{name}', nothing if is_dotted else lines, self._add_lines)
+        self._show_dots(name, starts if is_dotted else Dots(starts.points[:0], starts.colors[:0]))
 
     def _show_dots(self, name: str, dots: Dots) -> None:
-        node, _ = self._dots.get(name, (None, None))
-        if node is not None and not len(dots.points):
-            node.remove()
-            del self._dots[name]
-        elif node is None and len(dots.points):
-            self._dots[name] = self._scene.add_point_cloud(
-                f'/dots/{name}', points=dots.points, colors=dots.colors,
-                point_size=DOT_SIZES_M[name], point_shape='circle', precision='float32'), dots
-        elif node is not None:
-            node.points, node.colors = dots.points, dots.colors
+        self._show_layer(f'/dots/{name}', dots, self._add_dots)
 
-    def _show_label(self, node_name: str, key: str, label: Label) -> None:
-        node, shown = self._labels.get(key, (None, None))
+    def _show_layer(
+        self, node_name: str, layer: Lines | Dots, add: Callable[[str, Any], Any],
+    ) -> None:
+        node, shown = self._layers.get(node_name, (None, None))
+        if shown is not None and np.array_equal(shown.points, layer.points) and np.array_equal(
+                shown.colors, layer.colors):
+            return
+        if node is None and len(layer.points):
+            self._layers[node_name] = add(node_name, layer), layer
+        elif node is not None and len(layer.points):
+            node.points, node.colors = layer.points, layer.colors
+            self._layers[node_name] = node, layer
+        elif node is not None:
+            node.remove()
+            del self._layers[node_name]
+
+    def _add_lines(self, node_name: str, lines: Lines) -> Any:
+        return self._scene.add_line_segments(
+            node_name, points=lines.points, colors=lines.colors, thickness_units='screen',
+            thickness=LINE_WIDTHS_PX.get(node_name.rpartition('/')[2], THIN_PX))
+
+    def _add_dots(self, node_name: str, dots: Dots) -> Any:
+        name = node_name.rpartition('/')[2]
+        return self._scene.add_point_cloud(
+            node_name, points=dots.points, colors=dots.colors, precision='float32',
+            point_size=DOT_SIZES_M.get(name, DOTTED_LINE_M),
+            point_shape='circle' if name in DOT_SIZES_M else 'square')
+
+    def _show_label(self, node_name: str, label: Label) -> None:
+        node, shown = self._labels.get(node_name, (None, None))
         if shown == label:
             return
         if node is None or shown is None:
@@ -104,7 +122,7 @@ class BrowserScene:
             if shown.text != label.text:
                 node.text = label.text
             node.position = label.place
-        self._labels[key] = node, label
+        self._labels[node_name] = node, label
 
 
 def _product(first: Array, second: Array) -> Array:

@@ -31,9 +31,16 @@ import viser
 from utt_ros.errors import SettingsError
 from utt_ros.types import Array
 from utt_ros.view.browser_controls import BrowserControls
+from utt_ros.view.browser_page import light_page
 from utt_ros.view.browser_scene import BrowserScene
 from utt_ros.view.scene import Scene, ScenePerson
-from utt_ros.view.scene_drawing import draw_areas, draw_people, drawn_bounds, range_rings
+from utt_ros.view.scene_drawing import (
+    draw_areas,
+    draw_people,
+    drawn_bounds,
+    nearest_people,
+    range_rings,
+)
 from utt_ros.view.scene_source import Playback
 from utt_ros.view.view_choices import NOBODY, ViewChoices
 
@@ -51,9 +58,12 @@ class BrowserWindow:
         self.choices = ViewChoices()
         _check_host(host)
         rich.reconfigure(quiet=True)  # viser prints a banner otherwise
-        self._server: Any = viser.ViserServer(host=host, port=port, label='utt', verbose=False)
+        with light_page():
+            self._server: Any = viser.ViserServer(host=host, port=port, label='utt', verbose=False)
         self.host = host
         self._keep_private()
+        self._server.scene.configure_default_lights(enabled=False)  # nothing drawn is lit
+        self._server.scene.configure_environment_map(None)
         self._scene = BrowserScene(self._server.scene)
         self._controls = BrowserControls(self._server.gui, playback, self.choices)
         self._version = -1
@@ -79,7 +89,8 @@ class BrowserWindow:
                 self._version = scene.version
                 self._show_fixed(scene, people)
             chosen = '' if self.choices.person == NOBODY else self.choices.person
-            self._scene.show(draw_people(scene, people, chosen), 'people')
+            named = nearest_people(people, self._looked_at(), chosen)
+            self._scene.show(draw_people(scene, people, chosen, named), 'people')
             self._scene.show_lines('ranges', range_rings(
                 scene, scene.signals.root, scene.signals.newest_ranges()))
             self._controls.show_time()
@@ -99,6 +110,11 @@ class BrowserWindow:
             self._scene.show_floor(scene.floor)
         for client in self._server.get_clients().values():
             self._look_at_all(client)
+
+    def _looked_at(self) -> Array:
+        """Return the place (2,) [m] on which the camera of a browser is turned."""
+        clients = list(self._server.get_clients().values())
+        return np.array(clients[0].camera.look_at)[:2] if clients else self._center
 
     def _look_at_all(self, client: Any) -> None:
         """Turn the camera of a browser to all that is drawn, from above and behind."""

@@ -34,6 +34,7 @@ CHOSEN = (200, 30, 110)
 PAPER = np.array((255, 255, 255))  # what trails fade to
 ELLIPSE_POINTS = 24
 MAX_FUTURE_SEGMENTS = 10
+MAX_NAMES = 20  # written at once beside people
 MAX_AXIS_M = 25.0  # half an axis of a drawn ellipse
 FLOOR_M, PATH_M, BODY_M, LABEL_M = 0.03, 0.06, 1.0, 1.9  # heights above the floor
 MAST_M = 0.35  # half a side of the mark of an access point
@@ -57,9 +58,8 @@ class Dots:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """Text at a place (3,) [m]; `key` stays the same while it moves."""
+    """Text at a place (3,) [m]."""
 
-    key: str
     text: str
     place: tuple[float, float, float]
 
@@ -80,7 +80,7 @@ def draw_areas(scene: Scene) -> Drawing:
         pose = scene.place(root).pose
         outline = area.outline
         x, y = pose.to_map(np.zeros((1, 2)))[0].tolist()
-        labels.append(Label(f'area{root}', area.name, (x, y, pose.z + FLOOR_M)))
+        labels.append(Label(area.name, (x, y, pose.z + FLOOR_M)))
         if outline is None:
             continue
         if len(outline.view) > 1:
@@ -92,8 +92,14 @@ def draw_areas(scene: Scene) -> Drawing:
                    {}, tuple(labels))
 
 
-def draw_people(scene: Scene, people: Sequence[ScenePerson], chosen: str = '') -> Drawing:
-    """Draw what moves: bodies, trails, 90 % ellipses, futures, names with sources, truths."""
+def draw_people(
+    scene: Scene, people: Sequence[ScenePerson], chosen: str = '',
+    named: Sequence[ScenePerson] | None = None,
+) -> Drawing:
+    """Draw what moves: bodies, trails, 90 % ellipses, futures, names with sources, truths.
+
+    `named`: people whose names and sources are written; everybody by default.
+    """
     colors = np.array([CHOSEN if person.title == chosen else SEEN if person.is_seen else UNSEEN
                        for person in people], np.uint8).reshape(-1, 3)
     places = np.array([person.position for person in people]).reshape(-1, 3)
@@ -113,9 +119,8 @@ def draw_people(scene: Scene, people: Sequence[ScenePerson], chosen: str = '') -
         [person.covariance for person in people]).reshape(-1, 2, 2))
     truths = scene.truths() + np.array((0.0, 0.0, PATH_M))
     labels = tuple(
-        Label(f'{person.key[0]}/{person.name}', person_text(person),
-              (float(x), float(y), float(z) + LABEL_M))
-        for person, (x, y, z) in zip(people, places, strict=True))
+        Label(person_text(person), (float(x), float(y), float(z) + LABEL_M))
+        for person in (people if named is None else named) for x, y, z in [person.position])
     return Drawing(
         {'trails': _colored(trails, trail_colors), 'futures': _colored(futures, future_colors),
          'ellipses': Lines(ellipses, np.repeat(colors, ELLIPSE_POINTS, axis=0)[:, None].repeat(
@@ -124,6 +129,15 @@ def draw_people(scene: Scene, people: Sequence[ScenePerson], chosen: str = '') -
          'truths': Dots(truths.astype(np.float32),
                         np.broadcast_to(np.array(TRUTH, np.uint8), truths.shape))},
         labels)
+
+
+def nearest_people(
+    people: Sequence[ScenePerson], place: Array, chosen: str = '', count: int = MAX_NAMES,
+) -> list[ScenePerson]:
+    """Return the people nearest to a place (2,) [m], the chosen one among them, in their order."""
+    far_m = [-1.0 if person.title == chosen else float(np.hypot(*(person.position[:2] - place)))
+             for person in people]
+    return [people[row] for row in sorted(np.argsort(far_m, kind='stable')[:count].tolist())]
 
 
 def person_text(person: ScenePerson) -> str:
