@@ -22,12 +22,7 @@ import pytest
 
 from utt_ros.errors import ModelError
 from utt_ros.federation.checkpoints import Checkpoint
-from utt_ros.federation.client_messages import (
-    checkpoint_of,
-    make_update,
-    open_model,
-    whole_checksum,
-)
+from utt_ros.federation.client_messages import make_update, open_model, whole_checksum
 from utt_ros.federation.compression import ErrorFeedback
 from utt_ros.federation.server import to_global_model
 from utt_ros.federation.wire import pack, schema_of, unpack
@@ -103,15 +98,3 @@ def test_a_compressed_update_names_the_model_that_it_changes() -> None:
     update = make_update(MODEL, 'north', 12, ('imu',), PACKED, base=MODEL.checksum)
     assert (update.compression, update.base) == ('int8', MODEL.checksum)
     assert whole_checksum(MODEL, TENSORS) == whole_checksum(CHANGE, TENSORS) == MODEL.checksum
-
-
-def test_a_checkpoint_keeps_what_updates_left_out_within_one_federation_only() -> None:
-    rest = {'a': np.float32([0.1, 0.2])}
-    kept = checkpoint_of(MODEL, 10**6, None, rest)
-    assert (kept.residual, kept.round, kept.compression) == ({}, 7, 'none')
-    announced = replace(MODEL, compression='sign')
-    assert checkpoint_of(announced, 10**6, kept, rest).residual == rest
-    assert checkpoint_of(announced, 10**6, kept, rest).compression == 'sign'
-    other = replace(announced, federation='beef', compression='of a later release')
-    assert checkpoint_of(other, 10**6, kept, rest).residual == {}
-    assert checkpoint_of(other, 10**6, kept, rest).compression == 'none'

@@ -50,8 +50,33 @@ def test_genuine_model_passes_also_when_it_is_delivered_again(
     gate: ModelGate, aggregator: KeySigner,
 ) -> None:
     model = sealed(MODEL, aggregator)
-    gate.admit(model)
-    gate.admit(model)
+    assert gate.admit(model)
+    assert gate.admit(model)
+    assert gate.refused == 0
+
+
+def test_change_passes_where_the_area_has_its_base_and_overtakes_the_whole_model(
+    gate: ModelGate, aggregator: KeySigner,
+) -> None:
+    change = sealed(replace(MODEL, base='b' * 64), aggregator)
+    whole = sealed(MODEL, aggregator)
+    assert gate.admit(whole)
+    assert not gate.admit(change), 'signed before the whole model'
+    gate.base = 'b' * 64
+    newer = sealed(replace(MODEL, base='b' * 64, round=4), aggregator)
+    assert gate.admit(newer)
+    assert not gate.lacks_model(replace(STATUS, state='waiting', round=4))
+    with pytest.raises(ModelError, match='it is a replay'):
+        gate.admit(change)
+    assert gate.refused == 1
+
+
+def test_change_of_another_model_is_no_model_of_its_round(
+    gate: ModelGate, aggregator: KeySigner,
+) -> None:
+    gate.base = 'a' * 64
+    assert not gate.admit(sealed(replace(MODEL, base='b' * 64), aggregator))
+    assert gate.lacks_model(replace(STATUS, state='waiting'))
     assert gate.refused == 0
 
 
@@ -120,4 +145,5 @@ def test_open_round_lacks_its_model_until_that_has_come(
     gate.admit(sealed(MODEL, aggregator))
     assert not gate.lacks_model(open_round)
     assert gate.lacks_model(replace(open_round, round=4))
+    assert gate.lacks_model(replace(open_round, round=2)), 'an aggregator went back'
     assert gate.lacks_model(replace(open_round, federation='other'))

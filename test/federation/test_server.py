@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 
 from utt_ros.errors import ModelError
-from utt_ros.federation.checkpoints import LOG, CheckpointStore, read_round_log
+from utt_ros.federation.checkpoints import LOG, CheckpointStore, NullStore, read_round_log
 from utt_ros.federation.client_messages import open_model
 from utt_ros.federation.keys import KeyFolder
 from utt_ros.federation.server import UNPROVEN, FederationServer, new_federation
@@ -87,8 +87,7 @@ def test_a_compressed_change_leads_to_the_model_that_is_announced_with_it(
     settings: AggregatorSettings, store: CheckpointStore,
 ) -> None:
     begin = new_federation(store, '{}', INITIAL)
-    server = FederationServer(
-        replace(settings, compression='sign'), store, begin, 0, compresses_models=True)
+    server = FederationServer(replace(settings, compression='sign'), store, begin, 0)
     assert (server.model.compression, server.change) == ('sign', None)
     for round_ in range(3):
         before, checksum = server.tensors, server.model.checksum
@@ -99,7 +98,29 @@ def test_a_compressed_change_leads_to_the_model_that_is_announced_with_it(
         assert server.change.round == server.model.round == round_ + 1
         opened = open_model(server.change, 10**6, checksum, before)
         assert pack(opened).payload == server.model.payload
-        assert server.status(SECOND).bytes_sent == len(server.model.payload)
+        assert server.status(SECOND).bytes_sent == len(server.change.payload)
+
+
+def test_a_killed_server_goes_on_with_what_its_changes_left_out(
+    settings: AggregatorSettings, store: CheckpointStore,
+) -> None:
+    coded = replace(settings, compression='sign')
+
+    def close_round(server: FederationServer) -> None:
+        for area, value in (('north', 0.3), ('south', 0.9)):
+            server.receive(update_for(server, area, value + server.model.round), 0)
+        assert server.step(SECOND) is not None
+
+    begin = new_federation(store, '{}', INITIAL)
+    steady = FederationServer(coded, NullStore(), begin, 0)
+    for _ in range(3):
+        kept, _ = store.newest()
+        assert kept is not None
+        killed = FederationServer(coded, store, kept, 0)
+        close_round(killed)
+        close_round(steady)
+    assert killed.change == steady.change
+    assert killed.model == steady.model
 
 
 def test_the_order_of_arrival_does_not_change_the_model(settings: AggregatorSettings) -> None:

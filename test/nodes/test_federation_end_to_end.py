@@ -38,6 +38,7 @@ from utt_ros.bridge.messages.federation import (
 )
 from utt_ros.bridge.messages.sensors import samples_to_message
 from utt_ros.bridge.node.qos import COLLECTED, RELIABLE, STATE
+from utt_ros.bridge.node.round_publishers import CHANGE_TOPIC
 from utt_ros.federation import types
 from utt_ros.federation.checkpoints import (
     LOG,
@@ -45,6 +46,7 @@ from utt_ros.federation.checkpoints import (
     read_checkpoint,
     read_round_log,
 )
+from utt_ros.federation.compression import unpack_change
 from utt_ros.federation.keys import AGGREGATOR, KeyFolder
 from utt_ros.federation.server import UNPROVEN
 from utt_ros.federation.signing import KeySigner, sealed
@@ -65,11 +67,12 @@ LEARNING = {'local_steps': 3, 'min_windows': 16, 'window_stride': 1, 'batch': 16
 class Federation:
     """Its processes, by name of the area; the aggregator's is 'utt'."""
 
-    def __init__(self, folder: Path, rounds: int) -> None:
+    def __init__(self, folder: Path, rounds: int, **aggregator: object) -> None:
         self._processes: dict[str, subprocess.Popen] = {}
         self._commands = {'utt': command('aggregator', 'utt', {
             'state_dir': folder / 'aggregator', 'areas': list(AREAS), 'deadline': 100.0,
             'keys': folder / 'keys', 'max_rounds': rounds, 'screening': False, **SHAPE, **MODEL,
+            **aggregator,
         })}
         for area, modalities in AREAS.items():
             self._commands[area] = command('trainer', area, {
@@ -104,6 +107,13 @@ def federation(ros_domain: int, tmp_path: Path) -> Iterator[Federation]:
 
 
 @pytest.fixture
+def compressed(ros_domain: int, tmp_path: Path) -> Iterator[Federation]:
+    made = Federation(tmp_path, rounds=4, compression='sign')
+    yield made
+    made.kill()
+
+
+@pytest.fixture
 def feeder(ros: int, rng: np.random.Generator) -> Iterator['Feeder']:
     made = Feeder(rng)
     yield made
@@ -133,6 +143,7 @@ class Feeder:
 
     def __init__(self, rng: np.random.Generator) -> None:
         self.models: dict[int, types.GlobalModel] = {}
+        self.changes: dict[int, types.GlobalModel] = {}
         self.updates: dict[tuple[str, int], types.Update] = {}
         self._rng = rng
         self._tick = 0
@@ -142,12 +153,20 @@ class Feeder:
             for area in AREAS
         }
         node.create_subscription(GlobalModel, '/utt/model', self._on_model, COLLECTED)
+        node.create_subscription(GlobalModel, CHANGE_TOPIC, self._on_change, RELIABLE)
         node.create_subscription(ModelUpdate, '/utt/updates', self._on_update, COLLECTED)
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(node)
 
     def _on_model(self, message: GlobalModel) -> None:
         self.models[message.round] = model_from_message(message)
+
+    def _on_change(self, message: GlobalModel) -> None:
+        self.changes[message.round] = model_from_message(message)
+
+    def readers_of_models(self) -> int:
+        """Return how many others subscribe to whole models."""
+        return self._node.count_subscribers('/utt/model') - 1
 
     def _on_update(self, message: ModelUpdate) -> None:
         if message.windows < FORGED_WINDOWS:
@@ -207,6 +226,31 @@ def test_killed_area_and_aggregator_resume(
     rounds = read_round_log(tmp_path / 'aggregator')
     assert [entry.round for entry in rounds] == [0, 1]
     assert sorted(rounds[1].accepted) == ['north', 'south']
+
+
+def test_in_a_compressed_federation_only_an_area_that_starts_receives_a_model_whole(
+    tmp_path: Path, compressed: Federation, feeder: Feeder, wait_until: Callable,
+) -> None:
+    compressed.start()
+    wait_until(lambda: {1, 2} <= feeder.changes.keys() & feeder.models, 100.0, feeder.step)
+    wait_until(lambda: feeder.readers_of_models() == 0, 30.0, feeder.step)
+    compressed.kill('south', 'utt')
+    compressed.start('utt', 'south')
+    wait_until(lambda: 4 in feeder.models and 4 in feeder.changes, 100.0, feeder.step)
+    wait_until(lambda: feeder.readers_of_models() == 0, 30.0, feeder.step)
+    assert len({model.federation for model in feeder.models.values()}) == 1
+    rounds = read_round_log(tmp_path / 'aggregator')
+    assert [sorted(entry.accepted) for entry in rounds] == 4 * [['north', 'south']]
+    for (_, round_), update in feeder.updates.items():
+        assert (update.compression, update.base) == ('sign', feeder.models[round_].checksum)
+        assert 15 * len(update.payload) < len(feeder.models[round_].payload)
+    for round_, change in feeder.changes.items():
+        before = feeder.models[round_ - 1]
+        assert change.base == before.checksum
+        opened = unpack_change(change.payload, change.checksum, 2**24,
+                               unpack(before.payload, before.checksum, 2**24), 'sign')
+        assert pack(opened).payload == feeder.models[round_].payload
+        assert 15 * len(change.payload) < len(before.payload)
 
 
 Attack = tuple[Publisher, object]

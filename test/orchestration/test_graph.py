@@ -184,8 +184,8 @@ OUTPUTS = (  # of live nodes
     'synced', 'deployed_model', 'deployed_twins', 'twin_status', 'markers', 'truth_markers',
     'training_metrics', 'twins/ann/position', 'twins/ann/imu', 'twins/t1/camera/tracks',
     'twins/t1/phones/ann/ftm')
-ELSEWHERE = ('/utt/model', '/utt/updates', '/utt/rounds', '/utt/round_state', '/utt/twins',
-             '/diagnostics', '/rosout', '/parameter_events', '/clock', '/tf',
+ELSEWHERE = ('/utt/model', '/utt/model_change', '/utt/updates', '/utt/rounds', '/utt/round_state',
+             '/utt/twins', '/diagnostics', '/rosout', '/parameter_events', '/clock', '/tf',
              '/stairs/camera/tracks')
 
 

@@ -52,7 +52,7 @@ def test_every_node_of_an_area_and_the_aggregator_has_an_enclave(
 
 @pytest.mark.parametrize(('topic', 'writers'), [
     ('/utt/model', {'/utt/aggregator'}), ('/utt/rounds', {'/utt/aggregator'}),
-    ('/utt/round_state', {'/utt/aggregator'}),
+    ('/utt/round_state', {'/utt/aggregator'}), ('/utt/model_change', {'/utt/aggregator'}),
     ('/utt/updates', {'/hall/trainer'}), ('/hall/deployed_model', {'/hall/trainer'}),
     ('/hall/synced', {'/hall/sync'}), ('/hall/twins/*', {'/hall/twin'}),
     ('/hall/phones/*', {'/hall/ftm', '/hall/imu'})])

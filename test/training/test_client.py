@@ -26,7 +26,7 @@ import torch
 
 from utt_ros.errors import ModelError
 from utt_ros.federation.checkpoints import read_checkpoint, write_checkpoint
-from utt_ros.federation.compression import unpack_change
+from utt_ros.federation.compression import ErrorFeedback, unpack_change
 from utt_ros.federation.types import Deployment, GlobalModel, Report, Update
 from utt_ros.federation.wire import pack, schema_of, unpack
 from utt_ros.models.model_card import save_model
@@ -271,8 +271,7 @@ def test_no_error_of_a_model_ends_the_client(
     make: Make, shape: WindowSettings, monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     client = make()
-    monkeypatch.setattr('utt_ros.training.client.checkpoint_of',
-                        lambda *_: (_ for _ in ()).throw(MemoryError('x')))
+    monkeypatch.setattr(client.updates, 'open', lambda *_: (_ for _ in ()).throw(MemoryError('x')))
     client.inbox.put_model(global_model(shape, 2))
     (problem,) = run(client)
     assert 'model of round 2' in problem.text
@@ -324,11 +323,13 @@ def test_a_restarted_area_continues_with_its_last_model(
     assert kinds(run(second)) == ['Report', 'Update']
 
 
-def answer(client: FederatedClient, walk: Walk, model: GlobalModel | None = None) -> Update:
+def answer(
+    client: FederatedClient, windows: Windows, model: GlobalModel | None = None,
+) -> Update:
     """Return the update to a model, or to the one that the client has resumed."""
     if model is not None:
         client.inbox.put_model(model)
-    client.inbox.put_windows(walk(AREA, 60))
+    client.inbox.put_windows(windows)
     (update,) = (event for event in run(client) if isinstance(event, Update))
     return update
 
@@ -339,7 +340,7 @@ def test_updates_are_compressed_where_the_model_says_so_and_what_they_left_out_f
     client = make()
     models = [replace(global_model(shape, round_), compression='ternary') for round_ in range(2)]
     before = unpack(models[0].payload, models[0].checksum, 2**24)
-    update = answer(client, walk, models[0])
+    update = answer(client, walk(AREA, 60), models[0])
     assert (update.compression, update.base) == ('ternary', models[0].checksum)
     assert len(update.payload) < len(models[0].payload) / 15
     sent = unpack_change(update.payload, update.checksum, 2**24, before, 'ternary')
@@ -350,21 +351,20 @@ def test_updates_are_compressed_where_the_model_says_so_and_what_they_left_out_f
     assert client.current is not None
     assert sorted(client.current.residual) == sorted(sent)
     for name, left_out in client.current.residual.items():
-        np.testing.assert_array_equal(
-            left_out, (trained[name] - before[name]) - (sent[name] - before[name]))
+        np.testing.assert_allclose(left_out, trained[name] - sent[name], atol=1e-6)
 
 
 def test_a_trainer_that_is_killed_sends_the_same_update_with_what_it_left_out_before(
     make: Make, shape: WindowSettings, walk: Walk, tmp_path: Path,
 ) -> None:
-    client = make()
+    client, windows = make(), walk(AREA, 60)
     for round_ in range(2):
-        answer(client, walk, replace(global_model(shape, round_), compression='sign'))
+        answer(client, windows, replace(global_model(shape, round_), compression='sign'))
     updates = []
     for _ in range(2):  # killed after its update and before the next model
         again = make()
         again.resume()
-        updates.append(answer(again, walk))
+        updates.append(answer(again, windows))
     assert updates[0] == updates[1]
     assert (updates[0].round, updates[0].compression) == (1, 'sign')
     kept = read_checkpoint(tmp_path / CHECKPOINT)
@@ -372,7 +372,31 @@ def test_a_trainer_that_is_killed_sends_the_same_update_with_what_it_left_out_be
     write_checkpoint(tmp_path / CHECKPOINT, replace(kept, residual={}), updates[0].base)
     forgetful = make()
     forgetful.resume()
-    assert answer(forgetful, walk).payload != updates[0].payload
+    assert answer(forgetful, windows).payload != updates[0].payload
+
+
+def test_a_change_follows_the_model_in_use_and_is_ignored_after_the_whole_one(
+    make: Make, shape: WindowSettings, tmp_path: Path,
+) -> None:
+    client = make()
+    first, second = global_model(shape, 0), global_model(shape, 1, seed=1)
+    before, after = (unpack(item.payload, item.checksum, 2**24) for item in (first, second))
+    packed = ErrorFeedback().pack(after, before, 'int8')
+    change = replace(second, schema=packed.schema, checksum=packed.checksum,
+                     payload=packed.payload, compression='int8', base=first.checksum)
+    client.inbox.put_model(first)
+    assert kinds(run(client, 1)) == ['Deployment']
+    assert client.gate.base == first.checksum
+    client.inbox.put_model(change)
+    (deployment,) = run(client, 1)
+    assert isinstance(deployment, Deployment)
+    assert deployment.round == 1
+    opened = unpack_change(packed.payload, packed.checksum, 2**24, before, 'int8')
+    assert client.gate.base == pack(opened).checksum
+    assert pack(read_checkpoint(tmp_path / CHECKPOINT).tensors) == pack(opened)
+    client.inbox.put_model(change)
+    assert run(client, 1) == []
+    assert client.problems == 0
 
 
 def test_what_was_left_out_in_another_federation_is_not_sent(
@@ -380,7 +404,7 @@ def test_what_was_left_out_in_another_federation_is_not_sent(
 ) -> None:
     client = make()
     model = replace(global_model(shape), compression='sign')
-    answer(client, walk, model)
+    answer(client, walk(AREA, 60), model)
     client.inbox.put_model(replace(model, federation='other'))
     run(client, 1)
     assert client.current is not None
@@ -395,7 +419,7 @@ def test_a_model_may_be_announced_again_with_another_compression(
     model = replace(global_model(shape), compression='sign')
     client.inbox.put_model(model)
     run(client, 1)
-    update = answer(client, walk, replace(model, compression=announced))
+    update = answer(client, walk(AREA, 60), replace(model, compression=announced))
     assert (update.compression, update.base) == (used, model.checksum * (used != 'none'))
 
 

@@ -17,7 +17,7 @@
 
 from utt_ros.errors import ModelError
 from utt_ros.federation.checkpoints import Checkpoint
-from utt_ros.federation.compression import known_compression, unpack_change
+from utt_ros.federation.compression import unpack_change
 from utt_ros.federation.types import PLAIN, GlobalModel, Update
 from utt_ros.federation.wire import Packed, Tensors, pack, schema_of, unpack
 from utt_ros.types import FloatArray
@@ -37,19 +37,6 @@ def open_model(
     if schema_of(opened) != model.schema:
         raise ModelError('its tensors are not those that its schema announces')
     return opened
-
-
-def checkpoint_of(
-    model: GlobalModel, limit_bytes: int, former: Checkpoint | None, residual: Tensors,
-) -> Checkpoint:
-    """Return what a trainer keeps of a whole model; raises ModelError like `open_model`.
-
-    `residual`: of the updates in the federation of the `former` model.
-    """
-    is_same = former is not None and former.federation == model.federation
-    return Checkpoint(
-        model.federation, model.round, model.config, open_model(model, limit_bytes),
-        residual=residual if is_same else {}, compression=known_compression(model.compression))
 
 
 def _open_change(

@@ -41,6 +41,7 @@ class ModelGate:
     ) -> None:
         """`max_bytes`: of a payload. Without `verifier` every aggregator is believed."""
         self.federation = federation
+        self.base = ''  # checksum of the whole model that the area uses
         self.refused = 0
         self.refusal = ''  # the last one
         self._newest = ('', -1)  # federation and round of the newest model that was admitted
@@ -52,10 +53,11 @@ class ModelGate:
         """Belong to a federation, unless to one already."""
         self.federation = self.federation or federation
 
-    def admit(self, model: GlobalModel) -> None:
-        """Raise ModelError for a model that is too large, not genuine, or of another federation.
+    def admit(self, model: GlobalModel) -> bool:
+        """Return whether a model is of use: whole, or a change of the one that the area has.
 
-        The newest model may come again, as DDS delivers it to a new subscription.
+        The newest model may come again, as DDS delivers it to a new subscription. Raises
+        ModelError for a model that is too large, not genuine, or of another federation.
         """
         with self._lock:
             try:
@@ -68,13 +70,17 @@ class ModelGate:
                                 f'{model.federation[:MAX_NAME_LENGTH]!r} is refused: '
                                 f'{err}')[:MAX_REASON]
                 raise ModelError(self.refusal) from err
+            if model.base not in {'', self.base}:
+                return False
             self._newest = (model.federation, model.round)
+            return True
 
     def lacks_model(self, status: RoundStatus) -> bool:
-        """Return whether the model of an open round, whose state is genuine, has not come."""
-        federation, round_ = self._newest
-        is_known = federation == status.federation and round_ >= status.round
-        return status.state != 'completed' and not is_known
+        """Return whether the model of an open round, whose state is genuine, is not the newest.
+
+        An aggregator with a damaged checkpoint goes back by a round.
+        """
+        return status.state != 'completed' and self._newest != (status.federation, status.round)
 
     def admits_status(self, status: RoundStatus, seal: Seal) -> bool:
         """Return whether the state of a round is genuine and of this federation."""

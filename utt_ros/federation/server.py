@@ -56,12 +56,11 @@ class FederationServer:
     def __init__(
         self, settings: AggregatorSettings, store: CheckpointStore | NullStore,
         begin: Checkpoint, now_ns: int, verifier: Verifier | None = None, *,
-        root: RootOfTrust | None = None, compresses_models: bool = False,
+        root: RootOfTrust | None = None,
     ) -> None:
         """`begin`: the newest checkpoint of `store`, or a new federation.
 
         Without `verifier` every sender is believed. A `root` of trust makes the rule fltrust.
-        `compresses_models`: each model is a compressed change of the one before, as updates are.
         """
         self.accepted = 0  # updates since start
         self.refused = 0
@@ -80,7 +79,6 @@ class FederationServer:
         self._server_step = make_server_step(
             settings.server, settings.server_rate, settings.server_tau, settings.server_beta2)
         self._memory = begin.memory
-        self._compresses_models = compresses_models and settings.compression != PLAIN
         self._feedback = ErrorFeedback(begin.residual)
         self.tensors = begin.tensors
         self.model = to_global_model(begin, settings.compression)
@@ -155,7 +153,7 @@ class FederationServer:
 
     def _pack_change(self, tensors: Tensors) -> GlobalModel | None:
         """Return the compressed change to the next model; None without compression."""
-        if not self._compresses_models:
+        if self._settings.compression == PLAIN:
             return None
         packed = self._feedback.pack(tensors, self.tensors, self._settings.compression)
         if packed.compression == PLAIN:  # a registered rule gave what is not finite
@@ -197,8 +195,9 @@ class FederationServer:
         return f'the model of round {model.round} is written'
 
     def status(self, now_ns: int) -> RoundStatus:
-        """Return the status of the current round; what is sent counts as the whole model."""
-        status = self._keeper.status(now_ns, self.model.federation, len(self.model.payload))
+        """Return the status of the current round; a change of the model is what is sent."""
+        sent = self.change or self.model
+        status = self._keeper.status(now_ns, self.model.federation, len(sent.payload))
         return replace(status, suspected=dict(self._suspected))
 
     def _commit(self, checkpoint: Checkpoint, closed: RoundStatus) -> None:

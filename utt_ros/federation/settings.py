@@ -81,7 +81,7 @@ class AggregatorSettings:
     server_beta2: float = setting(
         0.99, 'decay of v in fedadam and fedyogi', low=0.0, high=0.9999)
     compression: str = setting(
-        PLAIN, f'of updates: {", ".join(COMPRESSIONS)}')
+        PLAIN, f'of updates and of changes of the model: {", ".join(COMPRESSIONS)}')
     max_rounds: int = setting(0, 'rounds after which the federation ends; 0: never', low=0)
     areas: tuple[str, ...] = setting((), 'areas that may take part; empty: any')
     max_areas: int = setting(64, 'areas that may take part in one round', low=1, high=1024)

@@ -173,7 +173,8 @@ class NullVerifier:
 class SealVerifier:
     """Verifier with the public keys of a folder; remembers the newest counter of each stream.
 
-    A stream is of one key and kind, and of one task twin. Cheapest check first: sizes, key,
+    A stream is of one key and kind, and of one task twin; changes of a model, which have a topic
+    of their own, are one of their own. Cheapest check first: sizes, key,
     counter, signature, payload. A counter is used up by an item that passes all of them, so that
     a genuine seal around another payload stops nothing.
     """
@@ -202,7 +203,7 @@ class SealVerifier:
         key = self._keys.public(name).get(seal.key_id)
         if key is None:
             raise SignatureRefused(f'key {seal.key_id[:16]!r} is not a trusted key of {shown}')
-        stream = f'{kind.name} {name} {seal.key_id} {getattr(item, "id", "")}'.rstrip()
+        stream = f'{kind.name} {name} {seal.key_id} {_part_of(item)}'.rstrip()
         newest = self._memory.newest(stream)
         if seal.counter < newest or (seal.counter == newest and not repeated):
             raise SignatureRefused(
@@ -238,6 +239,12 @@ def make_verifier(
 def sealed(item: S, signer: Signer) -> S:
     """Return an item with the seal of a signer."""
     return replace(item, seal=signer.sign(item))
+
+
+def _part_of(item: Any) -> str:
+    """Return the name of an item's stream among those of its key and kind."""
+    is_change = isinstance(item, GlobalModel) and bool(item.base)
+    return 'change' if is_change else str(getattr(item, 'id', ''))
 
 
 def _is_short(value: str | tuple[str | float, ...]) -> bool:

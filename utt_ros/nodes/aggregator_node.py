@@ -152,7 +152,7 @@ class AggregatorNode(ManagedNode):
         closed = None if self._is_paused else server.step(monotonic_ns())
         if closed is None:
             return False
-        self._outputs.publish_model(server.model)
+        self._outputs.publish_model(server.model, server.change)
         self._outputs.publish_status(closed)
         areas = ', '.join(sorted(closed.accepted))
         self.get_logger().info(

@@ -36,12 +36,12 @@ from utt_ros.bridge.node.operator_services import add_switch, add_trigger, wait_
 from utt_ros.bridge.node.parameters import declare_settings, follow_parameters
 from utt_ros.bridge.node.process import abandon_threads, run_node
 from utt_ros.bridge.node.qos import CONTESTED, RELIABLE
-from utt_ros.bridge.node.round_publishers import STATE_TOPIC
+from utt_ros.bridge.node.round_publishers import CHANGE_TOPIC, MODEL_TOPIC, STATE_TOPIC
 from utt_ros.bridge.node.twin_handover import AdoptionService, TwinCouriers
 from utt_ros.bridge.node.twin_services import TwinServices
 from utt_ros.errors import MeasurementError, ModelError, UttError
 from utt_ros.federation import types
-from utt_ros.federation.types import Deployment, TaskDeployment
+from utt_ros.federation.types import PLAIN, Deployment, TaskDeployment
 from utt_ros.models.settings import ModelSettings
 from utt_ros.msg import GlobalModel, RoundStatus, SyncedSamples
 from utt_ros.settings import AreaSettings, WindowSettings
@@ -70,6 +70,7 @@ class TrainerNode(ManagedNode):
         window = declare_settings(self, WindowSettings)
         self._settings = declare_settings(self, TrainerSettings, writable=WRITABLE)
         learning = declare_settings(self, LearningSettings)
+        self._area = area.area
         self._min_association = learning.min_association
         self._signing = MessageSigning(self, area.area, self._settings.max_model_bytes)
         self._client = FederatedClient(
@@ -106,7 +107,9 @@ class TrainerNode(ManagedNode):
         self._inputs = [
             subscribe(SyncedSamples, 'synced', self._on_samples, RELIABLE, raw=True)]
         if self._settings.federated:
-            self._inputs.append(subscribe(RoundStatus, STATE_TOPIC, self._on_rounds, RELIABLE))
+            self._inputs += [
+                subscribe(RoundStatus, STATE_TOPIC, self._on_rounds, RELIABLE),
+                subscribe(GlobalModel, CHANGE_TOPIC, self._on_model, RELIABLE)]
             self._subscribe_to_models()
         self._client.paused = self._is_paused
         self._training.start()
@@ -115,10 +118,9 @@ class TrainerNode(ManagedNode):
         """Unsubscribe. Training stops after its current step."""
         self._client.paused = True
         self._operations.cancel()
-        for subscription in (*self._inputs, self._models):
-            if subscription is not None:
-                self.destroy_subscription(subscription)
-        self._models = None
+        for subscription in self._inputs:
+            self.destroy_subscription(subscription)
+        self._unsubscribe_from_models()
 
     def destroy_node(self) -> None:
         self._training.close()
@@ -161,26 +163,31 @@ class TrainerNode(ManagedNode):
     def _on_model(self, message: GlobalModel) -> None:
         model = model_from_message(message)
         try:
-            self._client.gate.admit(model)
+            if self._client.gate.admit(model):
+                self._client.inbox.put_model(model)
         except ModelError as err:
             self.get_logger().warning(str(err), throttle_duration_sec=1.0)
-        else:
-            self._client.inbox.put_model(model)
 
     def _on_rounds(self, message: RoundStatus) -> None:
         status, seal = round_state_from_message(message)
         if self._client.gate.admits_status(status, seal):
             self._client.follow_round(
                 status.federation, status.round, completed=status.state == 'completed')
+            if self._area in message.refused:
+                self._client.updates.refuse(status.federation, status.round)
             self._follow_models(status)
 
     def _follow_models(self, status: types.RoundStatus) -> None:
         """Subscribe anew where the model of a round is missing: DDS then delivers it again.
 
-        Models of strangers, however often they come, displace it in the queue.
+        Models of strangers, however often they come, displace it in the queue. Where a federation
+        compresses, the area that has a model whole receives changes only.
         """
+        current = self._client.current
         if not self._client.gate.lacks_model(status):
             self._missed_states, self._missable_states = 0, MISSED_STATES
+            if current and current.round >= status.round and current.compression != PLAIN:
+                self._unsubscribe_from_models()
             return
         self._missed_states += 1
         if self._missed_states >= self._missable_states:
@@ -188,11 +195,15 @@ class TrainerNode(ManagedNode):
             self._missable_states = min(2 * self._missable_states, MAX_MISSED_STATES)
             self._subscribe_to_models()
 
-    def _subscribe_to_models(self) -> None:
+    def _unsubscribe_from_models(self) -> None:
         if self._models is not None:
             self.destroy_subscription(self._models)
+        self._models = None
+
+    def _subscribe_to_models(self) -> None:
+        self._unsubscribe_from_models()
         self._models = self.create_subscription(
-            GlobalModel, '/utt/model', self._on_model, CONTESTED)
+            GlobalModel, MODEL_TOPIC, self._on_model, CONTESTED)
 
     def _publish(self, events: Sequence[ClientEvent | TaskDeployment]) -> None:
         self._outputs.publish(events)

@@ -34,7 +34,8 @@ PLAYED = '(?:camera|phones|truth)/.*'  # topics of a recorded area that none of 
 MEASURED = {  # topics of the measurements of each sensor
     'camera': 'camera/tracks', 'ftm': r'phones/\w+/ftm', 'imu': r'phones/\w+/imu/(?:data_raw|mag)'}
 COMMON_TOPICS = (  # below /utt
-    'beliefs', 'building_markers', 'model', 'people', 'round_state', 'rounds', 'twins', 'updates')
+    'beliefs', 'building_markers', 'model', 'model_change', 'people', 'round_state', 'rounds',
+    'twins', 'updates')
 MAP_TOPIC = '/map'
 
 

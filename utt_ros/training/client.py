@@ -26,11 +26,11 @@ import numpy as np
 
 from utt_ros.errors import ModelError, UttError
 from utt_ros.federation.checkpoints import Checkpoint, LatestCheckpoint
-from utt_ros.federation.client_messages import checkpoint_of, make_update
-from utt_ros.federation.compression import ErrorFeedback, known_compression
+from utt_ros.federation.compression import known_compression
 from utt_ros.federation.model_gate import ModelGate
 from utt_ros.federation.signing import Verifier
 from utt_ros.federation.types import Deployment, GlobalModel, Report, Update
+from utt_ros.federation.update_maker import UpdateMaker
 from utt_ros.federation.wire import pack
 from utt_ros.models.model_card import load_model
 from utt_ros.models.onnx_export import live_exporter
@@ -62,7 +62,7 @@ ClientEvent = Deployment | Report | Update | ClientProblem
 class FederatedClient:
     """State machine of an area's rounds, for one thread.
 
-    `inbox`, `gate`, `follow_round` and the attributes `settings` and `paused` are for any thread.
+    `inbox`, `gate`, `updates.refuse`, `follow_round`, `settings` and `paused` are for any thread.
     The inbox takes models that the gate admits. While `paused`, models are deployed and windows
     kept, but nothing is trained or evaluated.
     """
@@ -80,6 +80,7 @@ class FederatedClient:
         self.inbox = TrainingInbox()
         self.gate = ModelGate(settings.federation, settings.max_model_bytes, verifier)
         self.trainer = area_trainer(model, window, area, learning)
+        self.updates = UpdateMaker(area.area)
         self.current: Checkpoint | None = None
         self.problems = 0
         self.problem = ''  # the last one
@@ -89,7 +90,6 @@ class FederatedClient:
         self._exporter = live_exporter(len(area.ap_positions))
         self._stored = LatestCheckpoint(Path(settings.state_dir).expanduser() / CHECKPOINT)
         self._checksum = ''  # of the current model's payload
-        self._feedback = ErrorFeedback()  # of updates; its residual is kept with the next model
         self._steps_left, self._reported = 0, True
         self._losses: list[float] = []
         self._loss = nan
@@ -192,11 +192,11 @@ class FederatedClient:
             return []
         if self._pinned:
             self._held = model
+        if self._pinned or model.base not in {'', self._checksum}:  # overtaken by the whole model
             return []
         try:
             load_config(model.config)  # cheaper than the tensors
-            checkpoint = checkpoint_of(
-                model, self.settings.max_model_bytes, current, self._feedback.residual)
+            checkpoint = self.updates.open(model, self.settings.max_model_bytes, current)
             events = self._adopt(checkpoint)
         except Exception as err:  # noqa: BLE001 - no message, however malformed, ends training
             reason = str(err) if isinstance(err, UttError) else repr(err)
@@ -219,7 +219,8 @@ class FederatedClient:
         trainer.load(checkpoint.tensors)
         self.trainer, self._exporter, self.current = trainer, exporter, checkpoint
         self._checksum = pack(checkpoint.tensors).checksum
-        self._feedback = ErrorFeedback(checkpoint.residual)
+        self.gate.base = self._checksum
+        self.updates.begin(checkpoint, self._checksum)
         self._steps_left = self.settings.local_steps
         self._reported, self._losses = False, []
         return [Deployment(
@@ -255,9 +256,8 @@ class FederatedClient:
             return self._try_again(current)
         if not self.settings.federated:
             return self._next_alone(current)
-        packed = self._feedback.pack(tensors, current.tensors, current.compression)
-        return [make_update(current, self._area.area, self.trainer.window_count,
-                            self.trainer.modalities, packed, base=self._checksum)]
+        return [self.updates.make(
+            current, self.trainer.window_count, self.trainer.modalities, tensors)]
 
     def _try_again(self, current: Checkpoint) -> list[ClientEvent]:
         """Train the same model after another batch of windows: other areas may be waiting."""

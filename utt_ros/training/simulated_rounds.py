@@ -80,8 +80,7 @@ class FederationPlan:
     local_steps: int = setting(40, 'training steps of an area in a round', low=1, high=100_000)
     sampled: int = setting(0, 'areas drawn in each round; 0: all', low=0, high=1024)
     seed: int = setting(0, 'seed of the draws', low=0, high=2**31 - 1)
-    # aggregation, limits of updates, and their compression, which changes of the model share;
-    # FedAvg as published has no screening
+    # aggregation, compression and limits of updates; FedAvg as published has no screening
     aggregator: AggregatorSettings = field(
         default_factory=lambda: AggregatorSettings(screening=False))
 
@@ -159,8 +158,7 @@ def run_federation(
     rng = np.random.default_rng(plan.seed)
     settings = replace(plan.aggregator, quorum=1, deadline=0.0, max_rounds=0)
     initial = Checkpoint(FEDERATION, 0, '{}', weights)
-    server = FederationServer(
-        settings, NullStore(), initial, 0, root=root, compresses_models=True)
+    server = FederationServer(settings, NullStore(), initial, 0, root=root)
     memories = {name: AreaMemory() for name in names}
     rounds: list[SimulatedRound] = []
     for number in range(plan.rounds):
