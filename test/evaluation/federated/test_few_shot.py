@@ -23,7 +23,6 @@ from utt_ros.evaluation.federated.few_shot import (
     ALL_WINDOWS,
     FEW_SHOT_METHODS,
     FINE_TUNED,
-    SCRATCH,
     TRANSFERRED,
     FewShotLearner,
     NewAreas,
@@ -79,7 +78,3 @@ def test_a_method_trains_on_the_windows_given_and_keeps_the_best_round(
     if method == FINE_TUNED:  # no weight of a camera that the area does not have
         assert all(np.array_equal(weights[name], new.weights[name])
                    for name in weights if name.startswith('encoders.camera'))
-    if method == SCRATCH:
-        assert not any(np.array_equal(weights[name], new.weights[name])
-                       for name in weights if name.startswith('encoders.imu')
-                       and new.weights[name].ndim > 1)

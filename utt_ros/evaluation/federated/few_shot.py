@@ -20,18 +20,19 @@ them, so nothing else of the area is read.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from math import ceil, inf, isfinite
 
 import numpy as np
 
+from utt_ros.errors import SessionError
 from utt_ros.federation.settings import AggregatorSettings
 from utt_ros.models.operations import unique_pairs
 from utt_ros.models.twin import (
     UnifiedTwin,
     Weights,
     build_twin,
-    initial_weights,
     load_weights,
 )
 from utt_ros.training.columns import Columns, take
@@ -58,7 +59,7 @@ ALL_WINDOWS = -1
 
 @dataclass(frozen=True, slots=True)
 class NewAreas:
-    """Areas that are new at one time, and the model that they get from others."""
+    """Areas that are new at one time, and the model that they begin with."""
 
     areas: tuple[str, ...]
     others: tuple[str, ...]  # which they may join
@@ -84,12 +85,10 @@ class FewShotLearner:
         if not windows:
             return {area: self._twin(new, new.weights) for area in new.areas}
         examples = {area: self.first_windows(new.recipe, area, windows) for area in new.areas}
-        first = new.weights if method != SCRATCH else initial_weights(
-            new.recipe.model, self.data.window, seed, PAST_MODALITIES)
         if method == TRANSFERRED:
-            best = self._train(method, new, examples, first=first, seed=seed, others=new.others)
+            best = self._train(method, new, examples, seed, new.others)
         else:
-            best = {area: self._train(method, new, {area: columns}, first=first, seed=seed)[area]
+            best = {area: self._train(method, new, {area: columns}, seed)[area]
                     for area, columns in examples.items()}
         return {area: self._twin(new, weights) for area, weights in best.items()}
 
@@ -102,14 +101,16 @@ class FewShotLearner:
         return columns if windows == ALL_WINDOWS else take(columns, slice(windows))
 
     def _train(
-        self, method: str, new: NewAreas, examples: Mapping[str, Columns], *,
-        first: Weights, seed: int, others: Sequence[str] = (),
+        self, method: str, new: NewAreas, examples: Mapping[str, Columns], seed: int,
+        others: Sequence[str] = (),
     ) -> dict[str, Weights]:
         parts = {area: split_for_selection(columns) for area, columns in examples.items()}
         recipe = replace(
             new.recipe, learning_rate=RATE_SHARES[method] * new.recipe.learning_rate)
         columns = {area: training for area, (training, _) in parts.items()}
-        columns |= {area: self.first_windows(recipe, area) for area in others}
+        for area in others:
+            with suppress(SessionError):  # no sequence of it is long enough
+                columns[area] = self.first_windows(recipe, area)
         trainers = {
             area: offline_trainer(
                 replace(recipe, batch=min(recipe.batch, len(next(iter(of_area.values()))))),
@@ -121,9 +122,10 @@ class FewShotLearner:
             aggregator=AggregatorSettings(
                 server=recipe.server, server_rate=recipe.server_rate,
                 weighting=recipe.weighting, screening=False))
-        selection = AreaSelection(self._twin(new, first), recipe, plan.rounds, trainers, parts)
-        selection.keep_best(first)
-        run_federation(trainers, first, plan, stop=selection)
+        selection = AreaSelection(
+            self._twin(new, new.weights), recipe, plan.rounds, trainers, parts)
+        selection.keep_best(new.weights)
+        run_federation(trainers, new.weights, plan, stop=selection)
         return selection.best
 
     def _twin(self, new: NewAreas, weights: Weights) -> UnifiedTwin:

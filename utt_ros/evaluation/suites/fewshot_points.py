@@ -27,7 +27,12 @@ from pathlib import Path
 import numpy as np
 
 from utt_ros.documents import load_json
-from utt_ros.evaluation.federated.few_shot import ALL_WINDOWS, FewShotLearner, NewAreas
+from utt_ros.evaluation.federated.few_shot import (
+    ALL_WINDOWS,
+    SCRATCH,
+    FewShotLearner,
+    NewAreas,
+)
 from utt_ros.evaluation.federated.strategies import predict_by_area
 from utt_ros.evaluation.metrics.intervals import WalkErrors, walk_errors
 from utt_ros.evaluation.metrics.translation import TranslationLabel, make_prediction
@@ -35,7 +40,8 @@ from utt_ros.evaluation.recipes import directions, with_fusor
 from utt_ros.evaluation.trained_models import Study, file_lock
 from utt_ros.files import write_atomically
 from utt_ros.models.operations import Pair
-from utt_ros.models.twin import UnifiedTwin, read_weights
+from utt_ros.models.twin import UnifiedTwin, initial_weights, read_weights
+from utt_ros.training.offline_dataset import PAST_MODALITIES
 from utt_ros.types import Indices
 
 FEWSHOT_SUITE = 'fewshot'
@@ -91,7 +97,7 @@ def _measure(
     twins: dict[str, UnifiedTwin] = {}
     windows: list[int] = []
     for group in new_area_groups(study):
-        new = _new_areas(study, group, seed)
+        new = _new_areas(study, group, method, seed)
         twins |= learner.learn(method, new, size, seed)
         windows += [len(learner.first_windows(new.recipe, area, size)['camera']) if size else 0
                     for area in group]
@@ -110,14 +116,20 @@ def _measure(
     return CurvePoint(errors, counts, float(np.mean(windows)))
 
 
-def _new_areas(study: Study, group: tuple[str, ...], seed: int) -> NewAreas:
-    """Return the areas of a group with a model of all others, or the given one."""
-    recipe = with_fusor(study.recipe, study.recipe.model.fusor)
+def _new_areas(study: Study, group: tuple[str, ...], method: str, seed: int) -> NewAreas:
+    """Return the areas of a group with the model to begin with: of all others, or the given one.
+
+    From scratch it is a random one, for which no other has to be trained.
+    """
+    data, recipe = study.data, with_fusor(study.recipe, study.recipe.model.fusor)
     if study.given is not None:
-        twin = study.model(seed)
-        recipe = replace(recipe, model=twin.settings)
-        return NewAreas(group, (), read_weights(twin), recipe)
-    data = study.data
+        given = study.model(seed)
+        recipe = replace(recipe, model=given.settings)
+        weights = read_weights(given)
+    if method == SCRATCH:
+        weights = initial_weights(recipe.model, data.window, seed, PAST_MODALITIES)
+    if study.given is not None or method == SCRATCH:
+        return NewAreas(group, (), weights, recipe)
     others = replace(
         data, fingerprint=f'{data.fingerprint} without {",".join(group)}',
         recordings=tuple(item for item in data.recordings if item.area.area not in group))
