@@ -36,6 +36,7 @@ def test_model_is_written_with_its_card_and_score(trained: tuple[Path, str]) -> 
     (['--out', 'missing/model'], '--out is missing/model'),
     (['--out', 'model.json'], '--out is model.json'),
     (['--out', 'model', '--rounds', '0'], 'rounds is 0'),
+    (['--out', 'model', '--corruption', '1.5'], 'corruption is 1.5'),
     (['--out', 'model', '--width', '50'], 'width is 50'),
     (['--out', 'model', '--data', 'nowhere'], 'nowhere')])
 def test_wrong_arguments_are_refused_with_their_value(

@@ -22,11 +22,12 @@ import numpy as np
 import pytest
 import torch
 
-from utt_ros.models.operations import operations, unique_pairs
+from utt_ros.models.operations import Operation, Pair, operations, unique_pairs
 from utt_ros.models.settings import ModelSettings
 from utt_ros.models.twin import UnifiedTwin
 from utt_ros.settings import AreaSettings, WindowSettings
 from utt_ros.training import losses
+from utt_ros.training.columns import Columns
 from utt_ros.training.dataset import make_examples
 from utt_ros.training.losses import (
     TranslationObjective,
@@ -35,7 +36,7 @@ from utt_ros.training.losses import (
     scaled_error,
     translation_loss,
 )
-from utt_ros.types import Windows
+from utt_ros.types import Indices, Windows
 
 Walk = Callable[..., Windows]
 MODEL = ModelSettings(width=16, heads=2, feedforward=16)
@@ -151,3 +152,40 @@ def test_the_batched_loss_and_its_gradients_equal_those_of_the_sum_over_operatio
         dict(zip(read, torch.autograd.grad(total, list(read.values())), strict=True))
         for total in (loss, expected))
     torch.testing.assert_close(gradients, wanted, rtol=1e-3, atol=1e-5)
+
+
+def test_merges_learn_from_corrupted_sources_and_transfers_do_not(
+    shape: WindowSettings, walk: Walk, monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator,
+) -> None:
+    found: dict[Pair, torch.Tensor] = {}
+
+    def corrupt(columns: Columns, source: str, rows: Indices, _donors: Indices) -> Columns:
+        values = columns[source].copy()
+        values[rows] = np.nan  # where it is read, the loss is as well
+        return columns | {source: values}
+
+    def keep(of_pairs: dict[Pair, torch.Tensor], wanted: list[Operation]) -> torch.Tensor:
+        found.update(of_pairs)
+        return translation_loss(of_pairs, wanted)
+
+    monkeypatch.setattr(losses, 'corrupt_source', corrupt)
+    monkeypatch.setattr(losses, 'translation_loss', keep)
+    twin, batch = UnifiedTwin(MODEL, shape), make_examples(walk(AREA, 24), AREA, shape)
+    TranslationObjective(
+        twin, MODEL.modalities, operations(MODEL.modalities), corruption=0.5)(batch, rng)
+    assert len(found) == 9
+    for (sources, _), loss in found.items():
+        assert loss.isfinite() == (len(sources) == 1)
+
+
+def test_corruption_replaces_a_source_by_that_of_another_window_and_keeps_targets(
+    shape: WindowSettings, walk: Walk, rng: np.random.Generator,
+) -> None:
+    batch = make_examples(walk(AREA, 24), AREA, shape)
+    before = {name: values.copy() for name, values in batch.items()}
+    wanted = operations(MODEL.modalities, ('merge',))
+    loss = TranslationObjective(
+        UnifiedTwin(MODEL, shape), MODEL.modalities, wanted, corruption=1.0)(batch, rng)
+    assert loss.isfinite()
+    for name, values in before.items():
+        np.testing.assert_array_equal(batch[name], values)

@@ -70,6 +70,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--steps', type=int, default=None, metavar='N',
                         help=f'local training steps per round (default: {recipe.local_steps}, '
                         'three times as many if centralised)')
+    parser.add_argument('--corruption', type=float, default=recipe.corruption, metavar='P',
+                        help='probability that a source of a training window is wrong '
+                        f'(default: {recipe.corruption:g})')
     parser.add_argument('--cache', type=Path, metavar='DIR',
                         help='folder that caches the loaded recordings')
     parser.add_argument('--seed', type=int, default=0, metavar='S', help='(default: 0)')
@@ -79,7 +82,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train and save a model. Raises UttError."""
     recipe = replace(
-        deployable(Recipe()), rounds=args.rounds,
+        deployable(Recipe()), rounds=args.rounds, corruption=args.corruption,
         model=ModelSettings(fusor=args.fusor, width=args.width,
                             access_points_read=args.access_points))
     recipe = recipe if args.plan == 'federated' else centralised(recipe)

@@ -33,9 +33,13 @@ RESULTS = 'results.json'
 MAX_RESULTS_BYTES = 256 * 2**20
 TO_RIDGE, TO_BEST_SOURCE = 'nmse_var_to_ridge', 'nmse_var_to_best_source'  # metrics: ratios
 TO_BEST_RIVAL = 'nmse_var_to_best_rival'  # of informative channels
-INFORMATIVE = 'nmse_var_informative'
+INFORMATIVE = 'nmse_var_informative'  # of box, range, or horizontal field of a phone
 TO_ALL_WINDOWS = 'nmse_var_to_all_windows'  # zero-shot, of informative channels
 OF_WINDOWS_FROM_SCRATCH = 'windows_to_scratch'  # share that a transferred model needs
+MERGE_TO_BEST_SOURCE = f'{INFORMATIVE}_to_best_source'
+GATE_RIVALS = ('average', 'concat')  # fusors without gates
+TO_FEDAVG = f'{INFORMATIVE}_to_fedavg'
+TO_FUSORS = {fusor: f'{INFORMATIVE}_to_{fusor}' for fusor in GATE_RIVALS}
 ENDS = ('low', 'high')  # of intervals, which files of earlier releases do not have
 
 

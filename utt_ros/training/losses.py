@@ -41,6 +41,7 @@ from utt_ros.training.augmentation import (
     mirror_paths,
 )
 from utt_ros.training.columns import CENTRE, RANGE_SETS, Columns, join_access_points
+from utt_ros.training.corruption import corrupt_source, draw_corrupted
 from utt_ros.training.labels import MotionTargets
 from utt_ros.types import AP_GEOMETRY, MaskArray
 
@@ -101,13 +102,15 @@ class TranslationObjective:
 
     def __init__(
         self, twin: UnifiedTwin, modalities: Sequence[str], operations: Sequence[Operation],
-        mirrors: Mapping[str, Mirror] = MIRRORS,
+        mirrors: Mapping[str, Mirror] = MIRRORS, corruption: float = 0.0,
     ) -> None:
-        """`modalities`: those that the area has."""
+        """`modalities`: those that the area has; `corruption`: see LearningSettings."""
         self._twin = twin
         self._modalities = tuple(modalities)
         self._operations = tuple(operations)
-        self._mirrors = mirrors
+        self._mirrors, self._corruption = mirrors, corruption
+        self._merged = sorted({name for item in operations if len(item.sources) > 1
+                               for name in item.sources})
         self._reads_all = 'ftm' in modalities and twin.settings.reads_all_access_points
         self._row_s = twin.window.period / twin.window.imu_rows
         self._scales = {name: torch.tensor(twin.modalities[name].scale) for name in modalities}
@@ -131,14 +134,36 @@ class TranslationObjective:
         mirrored = rng.random(len(next(iter(masks.values())))) < MIRRORED
         columns = mirror_paths(columns, seen, self._row_s, mirrored, self._mirrors)
         targets = {name: self._tensor(columns[name]) for name in seen}
-        inputs = {name: self._tensor(PERTURBATIONS[name](columns[name], rng))
-                  if name in PERTURBATIONS else targets[name] for name in seen}
+        inputs = {name: PERTURBATIONS[name](columns[name], rng) if name in PERTURBATIONS
+                  else columns[name] for name in seen}
+        inputs, corrupted = self._corrupt(
+            inputs | {f'{name}_mask': mask for name, mask in seen.items()}, rng)
         geometry = columns.get(AP_GEOMETRY)
         asked = None if geometry is None else self._tensor(geometry)
         features, present = self._twin.encode(
-            inputs, {name: self._tensor(mask) for name, mask in seen.items()}, asked)
+            {name: self._tensor(inputs[name]) for name in seen},
+            {name: self._tensor(inputs[f'{name}_mask']) for name in seen}, asked)
         return self._decoding_loss(
-            self._drop_out(features, rng), present, targets, masks, asked)
+            self._drop_out(features, rng), present, targets, masks, asked,
+            corrupted=corrupted)
+
+    def _corrupt(
+        self, inputs: Columns, rng: np.random.Generator,
+    ) -> tuple[Columns, dict[str, MaskArray]]:
+        """Corrupt one source of a share of the windows; return these (N,) by source.
+
+        Somebody else is another window of the batch.
+        """
+        sources = [name for name in self._merged if name in inputs]
+        if not self._corruption or len(sources) < 2:
+            return inputs, {}
+        count = len(inputs[sources[0]])
+        corrupted = draw_corrupted(sources, count, self._corruption, rng)
+        for name, selected in corrupted.items():
+            rows = np.flatnonzero(selected)
+            donors = (rows + rng.integers(1, max(count, 2), len(rows))) % count
+            inputs = corrupt_source(inputs, name, rows, donors)
+        return inputs, corrupted
 
     def _drop_out(self, features: Tensor, rng: np.random.Generator) -> Tensor:
         """Apply dropout [S: Srivastava et al., JMLR 2014], drawn from the trainer's generator."""
@@ -148,7 +173,9 @@ class TranslationObjective:
     def _decoding_loss(
         self, features: Tensor, present: Tensor, targets: Mapping[str, Tensor],
         masks: Mapping[str, MaskArray], geometry: Tensor | None,
+        *, corrupted: Mapping[str, MaskArray],
     ) -> Tensor:
+        """Add the losses of the operations; transfers learn nothing from a corrupted source."""
         possible = [item for item in self._operations
                     if {*item.sources, *item.targets} <= set(targets)]
         if not possible:
@@ -157,6 +184,8 @@ class TranslationObjective:
         pairs = unique_pairs(possible)
         complete = {sources: reduce(and_, (of_modality[name] for name in sources))  # (N,)
                     for sources, _ in pairs}
+        complete |= {(name,): complete[name,] & ~self._tensor(selected)
+                     for name, selected in corrupted.items() if (name,) in complete}
         losses: dict[Pair, Tensor] = {}
         for decoded, windows in self._twin.decode_targets(features, pairs, geometry):
             target = decoded[0][1]

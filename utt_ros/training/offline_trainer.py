@@ -71,7 +71,7 @@ def offline_trainer(
     """
     learning = LearningSettings(
         terms=recipe.terms, batch=recipe.batch, learning_rate=recipe.learning_rate,
-        capacity=len(next(iter(columns.values()))), seed=seed)
+        capacity=len(next(iter(columns.values()))), corruption=recipe.corruption, seed=seed)
     memory = ReplayMemory(learning)
     memory.training.add(columns)
     twin = UnifiedTwin(recipe.model, data.window, PAST_MODALITIES).to(device())
@@ -136,7 +136,8 @@ def training_summary(trained: TrainedModel, recipe: Recipe, seed: int) -> dict[s
     return {
         'plan': recipe.plan, 'fusor': recipe.model.fusor, 'terms': list(recipe.terms),
         'seed': seed, 'rounds': len(rounds), 'best_round': trained.best_round,
-        'local_steps': recipe.local_steps, 'batch': recipe.batch, 'windows': trained.windows,
+        'local_steps': recipe.local_steps, 'batch': recipe.batch,
+        'corruption': recipe.corruption, 'windows': trained.windows,
         'server': recipe.server, 'weighting': recipe.weighting, 'history': list(trained.history),
         'areas': len(rounds[0].train_s),
         'round_slowest_s': [max(item.train_s.values()) + item.aggregate_s for item in rounds],

@@ -64,6 +64,9 @@ class LearningSettings:
     min_association: float = setting(
         0.9, 'minimum association probability of boxes used for training',
         low=0.0, high=1.0, former='least_association')
+    corruption: float = setting(
+        0.0, 'probability that a source of a training window is wrong: ranges 5 m too long, boxes '
+        'or phone of somebody else; it trains merges alone', low=0.0, high=1.0)
     seed: int = setting(0, 'seed of batches and of data augmentation', low=0, high=2**31 - 1)
 
     def __post_init__(self) -> None:

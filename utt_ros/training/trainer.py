@@ -73,7 +73,8 @@ class LocalTrainer:
         self._rng = np.random.default_rng(learning.seed)
         self._gait_rng = np.random.default_rng((learning.seed, 1))
         self._translation = TranslationObjective(
-            twin, self.modalities, wanted or operations(self.modalities, learning.terms), mirrors)
+            twin, self.modalities, wanted or operations(self.modalities, learning.terms), mirrors,
+            learning.corruption)
         self._motion = MotionObjective(twin) if 'motion' in heads else None
         self._gait = GaitObjective(twin) if 'stride' in heads else None
         self._groups = _parameter_groups(twin, learning)

@@ -40,6 +40,8 @@ class Recipe:
     batch: int = setting(32, 'windows of an area per step', low=1, high=4096)
     learning_rate: float = setting(3e-3, 'initial learning rate', low=0.0, high=1.0)
     patience: int = setting(8, 'rounds without improvement before training stops', low=1)
+    corruption: float = setting(
+        0.0, 'probability that a source of a training window is wrong', low=0.0, high=1.0)
     server: str = setting('fedavg', 'server optimizer')
     server_rate: float = setting(0.01, 'step size of an adaptive server', low=1e-9, high=1e3)
     weighting: str = setting('windows', 'weighting of areas')

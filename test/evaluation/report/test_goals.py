@@ -24,6 +24,7 @@ from utt_ros.evaluation.report.goals import (
     Goal,
     fewshot_goals,
     floor_goals,
+    gate_goals,
     gate_win_share,
     min_ratio,
     operation_goals,
@@ -103,6 +104,24 @@ def test_a_new_area_is_judged_in_its_worst_direction_at_the_worse_end() -> None:
         row(**needed | {'method': 'fine_tuned'}, value=1.0, low=1.0, high=1.0)))
     assert [(goal.value, goal.limit, goal.verdict) for goal in goals] == [
         (1.2, 1.15, 'missed'), (0.08, 0.1, 'reached')]
+
+
+def test_gates_are_judged_with_corrupted_sources_and_by_those_trained_with_them() -> None:
+    gate = {'suite': 'fusors', 'method': 'utt_corrupted', 'operation': 'merge_corrupted_ftm'}
+    to_source, to_average = (
+        f'nmse_var_informative_to_{other}' for other in ('best_source', 'average'))
+    goals = gate_goals(statistics(
+        row(**gate, metric=to_source, value=0.9, low=0.8, high=0.99),
+        row(**gate | {'operation': 'merge'}, metric=to_source, value=2.0, low=2.0, high=2.0),
+        row(**gate | {'method': 'utt'}, metric=to_source, value=2.0, low=2.0, high=2.0),
+        row(**gate, fusor='max', metric=to_source, value=2.0, low=2.0, high=2.0),
+        row(**gate, metric=to_average, value=0.8, low=0.7, high=0.95),
+        row(suite='federation', method='mixed_gated', value=1.0, low=0.99, high=1.005,
+            metric='nmse_var_informative_to_fedavg')))
+    assert [(goal.value, goal.verdict) for goal in goals[:2]] == [
+        (0.99, 'reached'), (0.95, 'missed')]
+    assert goals[2].verdict == 'not measured'
+    assert (goals[3].value, goals[3].verdict) == (1.005, 'reached')
 
 
 def test_goal_can_be_a_minimum() -> None:

@@ -27,10 +27,13 @@ from utt_ros.evaluation.report import html_report
 from utt_ros.evaluation.report.goals import WITHHELD_GOALS
 from utt_ros.evaluation.report.html_report import write_report
 from utt_ros.evaluation.results import (
+    MERGE_TO_BEST_SOURCE,
     OF_WINDOWS_FROM_SCRATCH,
     TO_ALL_WINDOWS,
     TO_BEST_RIVAL,
     TO_BEST_SOURCE,
+    TO_FEDAVG,
+    TO_FUSORS,
     TO_RIDGE,
 )
 
@@ -128,6 +131,12 @@ def complete_results() -> list[dict[str, object]]:
             ('trajectory', ('1s', '3s'), ('ade_m',), ('utt', 'kalman_camera')),
             ('interval', ('camera', 'camera_gone'), ('coverage_90',), ('utt',)))
         for target, metric, method in product(targets, metrics, methods)]
+    rows += [
+        {'suite': 'fusors', 'method': 'utt_corrupted', 'operation': 'merge_corrupted_ftm',
+         'fusor': 'gating', 'metric': metric, 'high': 0.8}
+        for metric in (MERGE_TO_BEST_SOURCE, *TO_FUSORS.values())]
+    rows += [{'suite': 'federation', 'method': 'mixed_gated', 'operation': 'merge',
+              'metric': TO_FEDAVG, 'high': 0.8}]
     return [row | {'value': 0.5 + 0.01 * number} for number, row in enumerate(rows)]
 
 

@@ -55,7 +55,6 @@ from utt_ros.types import CHANNELS, Array, FloatArray, MaskArray, NameArray
 
 INFORMATIVE_CHANNELS = {  # box, range, and horizontal field of a phone that lies flat
     'camera': slice(0, 5), 'ftm': slice(0, 1), 'imu': slice(6, 8)}
-OF_INFORMATIVE = (INFORMATIVE, TO_BEST_RIVAL)  # metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +200,8 @@ def worst_row(ratios: Sequence[Row]) -> Row:
 
 def _channels(metric: str, target: str) -> slice:
     """Return all channels, or those that other sensors tell something about."""
-    return INFORMATIVE_CHANNELS[target] if metric in OF_INFORMATIVE else slice(None)
+    informative = metric.startswith(INFORMATIVE) or metric == TO_BEST_RIVAL
+    return INFORMATIVE_CHANNELS[target] if informative else slice(None)
 
 
 def make_row(

@@ -27,10 +27,13 @@ from utt_ros.evaluation.report.seed_statistics import (
     single_cell,
 )
 from utt_ros.evaluation.results import (
+    MERGE_TO_BEST_SOURCE,
     OF_WINDOWS_FROM_SCRATCH,
     TO_ALL_WINDOWS,
     TO_BEST_RIVAL,
     TO_BEST_SOURCE,
+    TO_FEDAVG,
+    TO_FUSORS,
     TO_RIDGE,
 )
 
@@ -49,6 +52,7 @@ NEW_AREA_GOALS = {
         'zero-shot / transferred with all windows, NMSE_var of informative channels', 1.15),
     OF_WINDOWS_FROM_SCRATCH: ('windows needed transferred / from scratch', 0.1)}
 COVERAGE = (0.85, 0.95)
+NO_WORSE_THAN_FEDAVG = 1.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,22 @@ def floor_goals(statistics: pd.DataFrame) -> list[Goal]:
         worst_upper_end(statistics, suite='operations', method='utt', metric=TO_BEST_SOURCE,
                         target='camera'),
         BELOW_FLOOR)]
+
+
+def gate_goals(statistics: pd.DataFrame) -> list[Goal]:
+    """Evaluate the goals of corrupted sources and of mixed sensors, at the worse end."""
+    suite = select_cells(statistics, suite='fusors', method='utt_corrupted', fusor='gating')
+    corrupted = suite[suite['operation'].str.startswith('merge_corrupted_').to_numpy(bool)]
+    text = 'one source corrupted in 20 % of windows, merge by the gate'
+    end = 'NMSE_var of informative channels, worst direction, upper end of 95 %'
+    return [
+        Goal(f'{text} / its best single source, {end}',
+             worst_upper_end(corrupted, metric=MERGE_TO_BEST_SOURCE), 1.0),
+        *(Goal(f'{text} / {fusor}, {end}', worst_upper_end(corrupted, metric=metric), BELOW_FLOOR)
+          for fusor, metric in TO_FUSORS.items()),
+        Goal(f'areas with different sensors, gated aggregation / FedAvg, {end}',
+             worst_upper_end(statistics, suite='federation', method='mixed_gated',
+                             metric=TO_FEDAVG), NO_WORSE_THAN_FEDAVG)]
 
 
 def withheld_goals(statistics: pd.DataFrame) -> list[Goal]:

@@ -33,6 +33,7 @@ from utt_ros.evaluation.report.goals import (
     MIN_UNPREDICTABLE_NMSE,
     fewshot_goals,
     floor_goals,
+    gate_goals,
     min_ratio,
     operation_goals,
     task_goals,
@@ -117,7 +118,8 @@ def _claims(statistics: pd.DataFrame) -> dict[str, Any]:
 
 
 def _goals(statistics: pd.DataFrame) -> list[tuple[str, ...]]:
-    goals = [*floor_goals(statistics), *withheld_goals(statistics), *fewshot_goals(statistics),
+    goals = [*floor_goals(statistics), *gate_goals(statistics), *withheld_goals(statistics),
+             *fewshot_goals(statistics),
              *operation_goals(statistics), *task_goals(statistics)]
     return [(goal.text, goal.verdict, _number(goal.value),
              f'{"≤" if goal.at_most else "≥"} {goal.limit:g}') for goal in goals]

@@ -37,6 +37,7 @@ from utt_ros.evaluation.suites.direction_rows import (
     model_predictor,
     target_past,
 )
+from utt_ros.evaluation.suites.mixed_sensors import mixed_sensor_rows
 from utt_ros.evaluation.trained_models import Study
 from utt_ros.models.operations import operations
 from utt_ros.training.training_recipe import centralised
@@ -70,7 +71,9 @@ def federation_units(study: Study) -> list[Unit]:
         Unit(f'{FEDERATION_SUITE}-server-{name}-seed{first}', partial(_server, study, name, first))
         for name in ('windows', *SERVERS)), *(
         Unit(f'{FEDERATION_SUITE}-way-{name}-seed{first}', partial(_strategy, study, name, first))
-        for name in STRATEGIES)]
+        for name in STRATEGIES),
+        Unit(f'{FEDERATION_SUITE}-mixed-seed{first}',
+             partial(mixed_sensor_rows, study, FEDERATION_SUITE, first))]
 
 
 def _unified(study: Study, method: str, seed: int) -> UnitResult:
