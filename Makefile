@@ -75,7 +75,7 @@ lint: tools
 	$(BIN)/mypy
 
 # Rooms whose tests are all slow or use ROS: not even imported.
-UNQUICK := bridge cli demo evaluation examples launch nodes training
+UNQUICK := bridge cli demo evaluation examples flower launch nodes training
 quick: tools
 	$(BIN)/ruff check
 	$(BIN)/lint-imports --no-logo

@@ -48,7 +48,8 @@ ROS_ROOMS = {'bridge', 'launch', 'nodes'}
 LIVE_PLACES = (
     'cli/', 'demo/', 'drivers/', 'evaluation/benchmarks/', 'orchestration/',
     'sessions/test_player', 'training/test_thread_priority', 'twin/test_graph_trial')
-SLOW_ROOMS = {'cli', 'demo', 'evaluation', 'examples', 'training'}  # they train or run commands
+SLOW_ROOMS = {  # they train or run commands
+    'cli', 'demo', 'evaluation', 'examples', 'flower', 'training'}
 MINI = Path(__file__).parents[2] / 'shared/data/realwalk-mini'
 
 # Shells start background jobs with SIGINT ignored, and programs that tests interrupt inherit that.

@@ -70,6 +70,7 @@ def _short_paths() -> Iterator[None]:
           pytest.MonkeyPatch.context() as patch):
         patch.setenv('RAY_TMPDIR', folder)
         patch.setenv('RAY_USAGE_STATS_ENABLED', '0')
+        patch.setenv('RAY_worker_niceness', '0')
         yield
 
 

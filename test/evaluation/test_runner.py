@@ -20,6 +20,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from shutil import copytree
 
 import numpy as np
 import pytest
@@ -140,6 +141,7 @@ def test_failing_unit_is_reported_and_others_are_stored(
         (tmp_path / runner.UNITS / f'{unwritable}.json').mkdir()
         yield FinishedUnit(unwritable, 1.0, '', UnitResult((row,)))
 
+    copytree(request_.out / 'cache', tmp_path / 'cache')
     request = replace(request_, out=tmp_path, save_predictions=False)
     progress = Progress()
     bad, unwritable = run_evaluation(request, execute, progress)

@@ -22,6 +22,9 @@ import torch
 from torch import nn
 from torch.nn.utils import clip_grads_with_norm_
 
+from utt_ros.types import FloatArray
+
+MOMENTS = ('step', 'exp_avg', 'exp_avg_sq')  # of AdamW
 MIN_RATE = 0.05  # final learning rate, as a share of the initial one
 
 
@@ -43,6 +46,28 @@ class ParameterGroup:
         """Change the learning rate."""
         for group in self._optimizer.param_groups:
             group['lr'] = rate
+
+    @property
+    def rate(self) -> float:
+        """Learning rate."""
+        return float(self._optimizer.param_groups[0]['lr'])
+
+    def read_moments(self) -> dict[str, FloatArray]:
+        """Copy the optimiser's values by 'weight/value', such as 'fusor.scale/exp_avg'."""
+        return {f'{name}/{value}': tensor.cpu().numpy().copy()
+                for name, weight in self._weights.items()
+                for value, tensor in self._optimizer.state.get(weight, {}).items()}
+
+    def load_moments(self, moments: Mapping[str, FloatArray]) -> None:
+        """Replace the optimiser's values by those of `read_moments`; other names are left out."""
+        self._optimizer.state.clear()
+        for name, weight in self._weights.items():
+            own = {value: moments[key] for value in MOMENTS
+                   if (key := f'{name}/{value}') in moments}
+            if own:
+                self._optimizer.state[weight] = {
+                    value: torch.from_numpy(array.copy()).to(weight.device)
+                    for value, array in own.items()}
 
     def step(self, loss: torch.Tensor) -> set[str]:
         """Take a gradient step; return the names of changed weights.

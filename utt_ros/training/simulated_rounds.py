@@ -163,7 +163,7 @@ def run_federation(
     rounds: list[SimulatedRound] = []
     for number in range(plan.rounds):
         drawn = {name: (learners[name], memories[name])
-                 for name in _draw(names, plan.sampled, rng)}
+                 for name in sample_areas(names, plan.sampled, rng)}
         rounds.append(_run_round(server, drawn, number, plan, clock))
         if stop(rounds[-1], server.tensors):
             break
@@ -173,7 +173,8 @@ def run_federation(
     return FederationResult(dict(server.tensors), tuple(rounds), len(last.payload))
 
 
-def _draw(names: Sequence[str], count: int, rng: np.random.Generator) -> list[str]:
+def sample_areas(names: Sequence[str], count: int, rng: np.random.Generator) -> list[str]:
+    """Return the areas of a round in order of names: `count` drawn ones, or all where it is 0."""
     if not count:
         return list(names)
     return sorted(rng.choice(names, count, replace=False).tolist())

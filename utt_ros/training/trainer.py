@@ -35,6 +35,7 @@ from utt_ros.training.metrics import nmse_by_operation, relative_errors, trainin
 from utt_ros.training.optimization import ParameterGroup
 from utt_ros.training.replay_buffer import ReplayMemory
 from utt_ros.training.settings import LearningSettings
+from utt_ros.training.trainer_state import LearnerState, dump_counters, load_counters
 
 MOTION_STEPS = 8  # of the motion head per step: it is small, and must learn in few rounds
 GAIT_STEPS = 8  # of the gait head: with fewer, standing phones swing like walking ones
@@ -99,6 +100,23 @@ class LocalTrainer:
         """Return the tensors trained since `load`; those without any gradient are left out."""
         return {name: values for name, values in read_weights(self.twin).items()
                 if name in self._trained}
+
+    def state(self) -> LearnerState:
+        """Return what a trainer of the same windows needs to go on as this one."""
+        moments: Weights = {}
+        for group in self._groups.values():
+            moments |= group.read_moments()
+        rates = {head: group.rate for head, group in self._groups.items()}
+        return LearnerState(moments, dump_counters(
+            self.steps, self.steps_skipped, rates, [self._rng, self._gait_rng]))
+
+    def restore(self, state: LearnerState) -> None:
+        """Go on from a state of an equal trainer; raises ModelError for a malformed one."""
+        counters = load_counters(state.counters, [self._rng, self._gait_rng])
+        self.steps, self.steps_skipped = counters['steps'], counters['skipped']
+        for head, group in self._groups.items():
+            group.set_rate(counters['rates'][head])
+            group.load_moments(state.moments)
 
     def train(self, steps: int) -> float:
         """Take gradient steps; return their mean loss, NaN when none had an effect."""
