@@ -133,7 +133,7 @@ def test_sweep_that_was_interrupted_resumes_on_two_nodes_with_the_rows_of_one_pr
 
     def progress(done: FinishedUnit | None, count: int, total: int) -> None:
         if done is None:
-            assert (count, total) == (len(stored), 9)
+            assert 0 < count == len(stored) < total
         else:
             finished.append(done)
 
