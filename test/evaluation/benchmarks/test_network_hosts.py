@@ -74,6 +74,23 @@ def test_hosts_have_a_network_and_shared_memory_of_their_own(
     assert not Path('/dev/shm/utt_hosts_test').exists()
 
 
+@pytest.mark.usefixtures('permitted')
+def test_hosts_are_not_given_before_their_devices_are_running(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    set_addresses = network_hosts._set_addresses
+
+    def end_cable(names: Sequence[str]) -> None:
+        set_addresses(names)
+        network_hosts._run('ip', '-n', names[1], 'link', 'set', names[1], 'down')
+
+    monkeypatch.setattr(network_hosts, 'STOP_SEC', 0.2)
+    monkeypatch.setattr(network_hosts, '_set_addresses', end_cable)
+    with pytest.raises(UttError, match=r'utt\d+a is not running after 0.2 s: .*utt\d+a@'), \
+            open_hosts():
+        pass
+
+
 ECHO = """
 import socket
 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as echo:

@@ -22,6 +22,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ PROGRAMS = ('ip', 'nsenter', 'unshare', 'mount')
 ADDRESSES = ('10.99.0.1', '10.99.0.2')  # in namespaces, where nobody else has them
 PLAIN_CABLE = CableSettings()
 STOP_SEC = 10.0
+DEVICE_POLL_SEC = 0.02
 MAX_REASON = 400  # characters of what a process wrote
 NOT_PERMITTED = 'this machine does not permit network namespaces'
 CABLE_FAILED = 'the cable between the hosts does not start'
@@ -102,6 +104,8 @@ def open_hosts(
         if not cable.is_plain:  # last: a device that has no other end yet refuses frames
             running['the cable'] = _start(
                 opened, CABLE_FAILED, _cable_command(middle, ends, cable, counts))
+        for name in names:
+            _wait_until_running(name)
         first, second = (
             NetworkHost(name, name, own, peer, holder) for name, own, peer, holder in zip(
                 names, ADDRESSES, reversed(ADDRESSES), holders, strict=True))
@@ -125,6 +129,18 @@ def _set_addresses(names: Sequence[str]) -> None:
         _run('ip', '-n', name, 'addr', 'add', f'{address}/24', 'dev', name)
         for device in (name, 'lo'):
             _run('ip', '-n', name, 'link', 'set', device, 'up')
+
+
+def _wait_until_running(name: str) -> None:
+    """Wait for the device of a host, which Linux reports as running up to a second late.
+
+    DDS looks for devices once, at the start of a process, and knows only running ones.
+    """
+    end_s = time.monotonic() + STOP_SEC
+    while ' state UP ' not in (shown := _run('ip', '-n', name, '-o', 'link', 'show', name)):
+        if time.monotonic() > end_s:
+            raise UttError(f'{name} is not running after {STOP_SEC:g} s: {_one_line(shown)}')
+        time.sleep(DEVICE_POLL_SEC)
 
 
 def _cable_command(
@@ -164,10 +180,11 @@ def _check_running(processes: Mapping[str, subprocess.Popen[str]]) -> None:
                            f'hosts off: {_one_line(process.communicate()[1])}')
 
 
-def _run(*words: str) -> None:
+def _run(*words: str) -> str:
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode:
         raise UttError(f'{NOT_PERMITTED}: {_one_line(done.stderr)}')
+    return done.stdout
 
 
 def _one_line(text: str) -> str:
