@@ -104,7 +104,7 @@ def page(chromium, address):
 
 def test_people_move_time_is_moved_and_signals_are_plotted(page, wait_until):
     wait_until(lambda: body(page) is not None, WAIT_MS / 1000)
-    assert not page.evaluate(IS_ANTIALIASED)  # in software that costs most of a frame
+    assert not page.evaluate(IS_ANTIALIASED)  # in software that takes a core tens of milliseconds
     slider, shown = page.get_by_role('slider').first, []
     slider.press('End')
     page.get_by_role('button', name='Play').wait_for()  # it has ended
